@@ -1,0 +1,24 @@
+import { readdirSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+
+const folders = ["packages", "apps", "examples"].flatMap((parent) =>
+  readdirSync(new URL(`./${parent}`, import.meta.url)).map((name) => `${parent}/${name}`),
+);
+
+const project = (name: string, include: string[], exclude: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude, environment: "node" as const, testTimeout: 30_000, hookTimeout: 60_000 },
+});
+
+export default defineConfig({
+  test: {
+    reporters: process.env.CI ? ["default", "./scripts/totals-reporter.ts"] : ["default"],
+    projects: [
+      ...folders.map((folder) =>
+        project(folder.split("/")[1] ?? folder, [`${folder}/src/**/*.test.ts`], ["**/*.live.test.ts"]),
+      ),
+      project("scripts", ["scripts/**/*.test.ts"]),
+      project("live", ["**/src/**/*.live.test.ts"]),
+    ],
+  },
+});
