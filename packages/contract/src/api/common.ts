@@ -1,0 +1,29 @@
+import * as z from "zod";
+import { type ErrorCode, errorStatuses } from "../errors.ts";
+import { idPattern } from "../ids.ts";
+import { limits } from "../limits.ts";
+
+/** Milliseconds since the epoch are stored; the API speaks ISO 8601 in UTC. */
+export const timestampSchema = z.iso.datetime().meta({ example: "2026-11-20T12:00:00.000Z" });
+
+export const buildIdSchema = z
+  .string()
+  .regex(idPattern("build"), "a build id looks like bld_ and 20 characters");
+
+export const pageQuerySchema = z.strictObject({
+  cursor: z.string().max(400).optional().meta({ description: "`nextCursor` of the page before" }),
+  limit: z.coerce.number().int().min(1).max(limits.pageSizeMax).default(limits.pageSizeDefault),
+});
+
+export const errorEnvelopeSchema = z
+  .object({
+    error: z.object({
+      code: z.enum(Object.keys(errorStatuses) as [ErrorCode, ...ErrorCode[]]),
+      message: z.string(),
+      remedy: z.string().optional().meta({ description: "what to do next" }),
+      docsUrl: z.string().optional(),
+      details: z.record(z.string(), z.unknown()).optional(),
+      requestId: z.string(),
+    }),
+  })
+  .meta({ id: "Error" });

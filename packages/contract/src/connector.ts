@@ -1,0 +1,108 @@
+import type * as z from "zod";
+import type { ConnectorSpec } from "./field.ts";
+import type { SecretValues } from "./secret.ts";
+import type { ValidationResult } from "./validation.ts";
+
+/** What a connector may use of the outside world. Nothing else: no globals, no environment. */
+export type ConnectorContext = {
+  readonly fetch: typeof globalThis.fetch;
+  /** Replaces the provider's own API address; this is how a stand-in plugs in. */
+  readonly baseUrl?: string;
+  /** Ends every call made under it. */
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+};
+
+/** Names and ids of what a lease owns at the provider. Never a secret: stored and audited in the clear. */
+export type ResourceHandle = Readonly<Record<string, string>>;
+
+/** The org's master credential, opened for one call. */
+export type OrgCredential = {
+  readonly version: number;
+  readonly fields: SecretValues;
+  /** What {@link Connector.prepareOrgKey} learned when the key was put. Never a secret. */
+  readonly facts: Readonly<Record<string, string>>;
+};
+
+/** What is known before the first network call: enough to name what will be made. */
+export type LeaseRequest = {
+  readonly leaseId: string;
+  readonly buildId: string;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+  /** The connector's own options from the request, already parsed by its `options` schema. */
+  readonly options: unknown;
+};
+
+export type PlannedLease = LeaseRequest & { readonly handle: ResourceHandle };
+
+/** Gives and takes back the credential of one lease. Every call may be repeated after a crash. */
+export type Issuer = {
+  /** Pure: names what `issue` will make. Saved before the first network call. */
+  readonly plan: (request: LeaseRequest) => ResourceHandle;
+  /** Makes or adopts what `plan` named and gives the variables. */
+  readonly issue: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+  ) => Promise<SecretValues>;
+  /** New values for the same resource, valid until `lease.expiresAt`. Absent: the values do not expire. */
+  readonly renew?: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+  ) => Promise<SecretValues>;
+  /** Ends everything the handle names. "Already gone" is success; the end is read back. */
+  readonly revoke: (context: ConnectorContext, org: OrgCredential, lease: PlannedLease) => Promise<void>;
+};
+
+/** Where a database answers. Never a secret. */
+export type DatabaseLocation = Readonly<Record<string, string>>;
+
+/** A database per lease, in the steps every database provider has. */
+export type DatabaseDriver = {
+  readonly plan: (request: LeaseRequest) => ResourceHandle;
+  /** Creates the database, or adopts it when it exists under the planned name. */
+  readonly create: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+  ) => Promise<DatabaseLocation>;
+  /** Mints a credential for this database alone that ends with the lease. */
+  readonly access: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+    location: DatabaseLocation,
+  ) => Promise<SecretValues>;
+  /** One probe with the issued values: does the database serve them now? */
+  readonly ready: (context: ConnectorContext, values: SecretValues) => Promise<boolean>;
+  /** Where an existing database answers. Throws `not_found` when it is gone. */
+  readonly locate: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+  ) => Promise<DatabaseLocation>;
+  /** Cuts all access, deletes, and reads back that it is gone. */
+  readonly drop: (context: ConnectorContext, org: OrgCredential, lease: PlannedLease) => Promise<void>;
+};
+
+/** All that Keyloan knows of one provider. Exactly one of `issuer` and `database` is given. */
+export type Connector = {
+  readonly spec: ConnectorSpec;
+  /** The shape of the connector's own part of a build request; absent when there is none. */
+  readonly options?: z.ZodType;
+  /** Does the org's master credential work, and may it do what is needed? Absent when there are no org fields. */
+  readonly validateOrgKey?: (context: ConnectorContext, fields: SecretValues) => Promise<ValidationResult>;
+  /** Run once when an org key is put: makes or finds what all builds share. Repeatable. */
+  readonly prepareOrgKey?: (
+    context: ConnectorContext,
+    fields: SecretValues,
+  ) => Promise<Readonly<Record<string, string>>>;
+  /** Do these environment values of a user or a lease work? */
+  readonly validate: (context: ConnectorContext, values: SecretValues) => Promise<ValidationResult>;
+  readonly issuer?: Issuer;
+  readonly database?: DatabaseDriver;
+};

@@ -1,0 +1,66 @@
+/** One credential field a person types, or one fact about it that a form needs. Browser-safe data. */
+export type FieldSpec = {
+  readonly name: string;
+  readonly label: string;
+  readonly help?: string;
+  /** The page at the provider where the value is made or found. */
+  readonly helpUrl?: string;
+  readonly secret: boolean;
+  /** A regular expression source that the whole value must match. */
+  readonly pattern?: string;
+  readonly example?: string;
+  readonly optional?: boolean;
+};
+
+/** One environment variable that a connector gives a build. */
+export type EnvVarSpec = FieldSpec & {
+  /** `browser` values may stand in a client bundle and get the profile's public name too. */
+  readonly exposure: "server" | "browser";
+  /** Other names that always carry the same value. */
+  readonly aliases?: readonly string[];
+  /** Names written only when the caller asks for that set (`?copies=aws`). */
+  readonly copies?: Readonly<Record<string, readonly string[]>>;
+  /** The name is a prefix; the connector gives any number of variables that start with it. */
+  readonly family?: boolean;
+  /** One sentence: what the app lacks when the variable is not set. */
+  readonly ifUnset?: string;
+};
+
+export const connectorCategories = [
+  "database",
+  "storage",
+  "auth",
+  "payments",
+  "mail",
+  "errors",
+  "hosting",
+  "app",
+] as const;
+export type ConnectorCategory = (typeof connectorCategories)[number];
+
+/** How isolated a lent credential is; {@link isolationGradeMeanings} says it in words. */
+export const isolationGrades = ["A", "B", "C", "D", "E"] as const;
+export type IsolationGrade = (typeof isolationGrades)[number];
+
+export const isolationGradeMeanings: Readonly<Record<IsolationGrade, string>> = {
+  A: "an account of its own",
+  B: "a resource of its own with a token for that resource alone",
+  C: "a short-lived credential confined to a part of a shared account",
+  D: "a shared key behind a proxy that allows only listed calls",
+  E: "a shared test key in the environment",
+};
+
+/** All that is known of a connector without running it. Browser-safe: it feeds the catalog and every form. */
+export type ConnectorSpec = {
+  readonly id: string;
+  readonly label: string;
+  readonly category: ConnectorCategory;
+  /** What an app uses it for, in one sentence for a layperson. */
+  readonly summary: string;
+  readonly grade: IsolationGrade;
+  /** What ending a lease does and cannot do at this provider, in one sentence. */
+  readonly revocation: string;
+  /** The org's master credential. Empty when the connector needs none. */
+  readonly orgFields: readonly FieldSpec[];
+  readonly env: readonly EnvVarSpec[];
+};

@@ -1,0 +1,42 @@
+/** The kinds of thing that have an id, with the prefix each id starts with. */
+export const idPrefixes = {
+  organization: "org",
+  build: "bld",
+  lease: "lse",
+  orgKey: "key",
+  dataKey: "dek",
+  token: "tok",
+  job: "job",
+  auditEvent: "evt",
+  request: "req",
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+// 32 characters without look-alikes (no i, l, o, u): five random bits each, safe in host names,
+// object keys and database names, and equal in any letter case folding.
+const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+const randomLength = 20;
+
+/**
+ * A new id such as `bld_3k9…` with 100 random bits.
+ * @param randomBytes a cryptographically strong source
+ */
+export function newId(kind: IdKind, randomBytes: (size: number) => Uint8Array): string {
+  let text = "";
+  for (const byte of randomBytes(randomLength)) text += alphabet[byte & 31];
+  return `${idPrefixes[kind]}_${text}`;
+}
+
+/** The pattern every id of a kind matches; anything else is refused before it is looked up. */
+export function idPattern(kind: IdKind): RegExp {
+  return new RegExp(`^${idPrefixes[kind]}_[${alphabet}]{${randomLength}}$`);
+}
+
+/** The random part of an id: what resource names at providers are made of. */
+export function idSuffix(id: string): string {
+  return id.slice(id.indexOf("_") + 1);
+}
+
+/** A connector id: lower-case words joined by dashes. */
+export const connectorIdPattern = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
