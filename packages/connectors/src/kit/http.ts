@@ -1,0 +1,161 @@
+import { type ConnectorContext, ProviderError, type ProviderErrorCode } from "@keyloan/contract";
+import type * as z from "zod";
+
+export const requestTimeoutMsDefault = 10_000;
+const responseBytesMax = 4 * 1024 * 1024;
+
+export type ProviderRequest = {
+  readonly provider: string;
+  readonly context: Pick<ConnectorContext, "fetch" | "signal">;
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "HEAD";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly timeoutMs?: number;
+};
+
+/** The answer with its body read, of whatever status. The body never goes into an error. */
+export type ProviderResponse = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly requestId: string | undefined;
+  readonly text: string;
+};
+
+/**
+ * One HTTP call with a time and a size limit; redirects are not followed.
+ * @throws ProviderError `timeout`, `network` or `invalid_response`, never for a status
+ */
+export async function send(request: ProviderRequest): Promise<ProviderResponse> {
+  const { provider, context, timeoutMs = requestTimeoutMsDefault } = request;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const response = await context.fetch(request.url, {
+      method: request.method,
+      headers: { accept: "application/json", ...request.headers },
+      redirect: "manual",
+      signal: AbortSignal.any([context.signal, timeout]),
+      ...(request.body === undefined ? {} : { body: request.body }),
+    });
+    const text = await readLimited(provider, response);
+    return {
+      status: response.status,
+      headers: response.headers,
+      requestId: requestIdOf(response.headers),
+      text,
+    };
+  } catch (error) {
+    throw transportError(provider, error);
+  }
+}
+
+/**
+ * One call whose answer must be 2xx JSON of the given shape.
+ * @throws ProviderError for every other answer, with status and request id
+ */
+export async function requestJson<T>(request: ProviderRequest, schema: z.ZodType<T>): Promise<T> {
+  const response = await send(request);
+  if (response.status < 200 || response.status > 299) throw statusError(request.provider, response);
+  const parsed = schema.safeParse(parseJson(response.text));
+  if (!parsed.success) {
+    throw new ProviderError(request.provider, "invalid_response", "the answer has an unexpected shape", {
+      status: response.status,
+      ...(response.requestId === undefined ? {} : { requestId: response.requestId }),
+    });
+  }
+  return parsed.data;
+}
+
+/** The value of a JSON text, or `undefined` when it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The error an HTTP status means. `retry-after` is read as seconds or as a date. */
+export function statusError(
+  provider: string,
+  response: { readonly status: number; readonly headers?: Headers; readonly requestId?: string | undefined },
+): ProviderError {
+  const retryAfterSeconds = parseRetryAfter(response.headers?.get("retry-after") ?? null);
+  return new ProviderError(provider, codeOfStatus(response.status), `answered ${response.status}`, {
+    status: response.status,
+    ...(response.requestId === undefined ? {} : { requestId: response.requestId }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  });
+}
+
+/** What an HTTP status of a provider means to us. */
+export function codeOfStatus(status: number): ProviderErrorCode {
+  if (status === 401) return "unauthorized";
+  if (status === 402) return "quota_exceeded";
+  if (status === 403) return "forbidden";
+  if (status === 404) return "not_found";
+  if (status === 408) return "timeout";
+  if (status === 409) return "conflict";
+  if (status === 429) return "rate_limited";
+  if (status >= 500) return "unavailable";
+  if (status >= 400) return "rejected";
+  return "invalid_response";
+}
+
+/** Turns a thrown fetch or SDK transport error into `timeout` or `network`; a ProviderError passes through. */
+export function transportError(provider: string, error: unknown): ProviderError {
+  if (error instanceof ProviderError) return error;
+  const names = errorNames(error);
+  if (names.some((name) => name === "TimeoutError" || name === "AbortError" || name.includes("TIMEOUT"))) {
+    return new ProviderError(provider, "timeout", "did not answer in time");
+  }
+  return new ProviderError(provider, "network", "could not be reached");
+}
+
+/** Seconds from a `Retry-After` header, capped at an hour. */
+export function parseRetryAfter(value: string | null, nowMs: number = Date.now()): number | undefined {
+  if (value === null || value.trim() === "") return undefined;
+  const seconds = Number(value);
+  const wait = Number.isFinite(seconds) ? seconds : (Date.parse(value) - nowMs) / 1000;
+  return Number.isFinite(wait) ? Math.min(Math.max(Math.ceil(wait), 0), 3600) : undefined;
+}
+
+const requestIdHeaders = ["x-request-id", "request-id", "x-amz-request-id", "clerk-trace-id", "cf-ray"];
+
+function requestIdOf(headers: Headers): string | undefined {
+  for (const name of requestIdHeaders) {
+    const value = headers.get(name);
+    if (value !== null && /^[\w.:-]{1,128}$/.test(value)) return value;
+  }
+  return undefined;
+}
+
+async function readLimited(provider: string, response: Response): Promise<string> {
+  if (response.body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > responseBytesMax) {
+      throw new ProviderError(provider, "invalid_response", "the answer is too large", {
+        status: response.status,
+      });
+    }
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function errorNames(error: unknown): string[] {
+  const names: string[] = [];
+  for (
+    let current = error, depth = 0;
+    current instanceof Error && depth < 5;
+    current = current.cause, depth++
+  ) {
+    names.push(current.name);
+    if ("code" in current && typeof current.code === "string") names.push(current.code);
+  }
+  return names;
+}

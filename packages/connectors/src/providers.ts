@@ -1,0 +1,2 @@
+// The list. A new provider is one folder and one line here; everything else derives from it.
+export { appSecrets } from "./app-secrets/index.ts";
