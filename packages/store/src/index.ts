@@ -1,1 +1,14 @@
-export {};
+export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { openStore, type Store } from "./open-store.ts";
+export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
+export type { BindingRow, EnvSourceRow } from "./tables/bindings.ts";
+export type { BuildRow, TimeCursor } from "./tables/builds.ts";
+export type { DataKeyRow } from "./tables/data-keys.ts";
+export type { IdempotencyKeyRow } from "./tables/idempotency-keys.ts";
+export type { Tables } from "./tables/index.ts";
+export type { ClaimedJob, JobRow } from "./tables/jobs.ts";
+export type { LeaseRow } from "./tables/leases.ts";
+export type { OrgKeyRow } from "./tables/org-keys.ts";
+export type { OrganizationRow } from "./tables/organizations.ts";
+export type { StoredCheck, StoredLeaseError } from "./tables/schema.ts";
+export type { TokenRow } from "./tables/tokens.ts";

@@ -1,0 +1,43 @@
+export type StoreErrorCode = "unavailable" | "busy" | "corrupt" | "conflict";
+
+/** The store could not do it. It carries no values; `cause` has the engine's code only. */
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  readonly code: StoreErrorCode;
+  readonly engineCode: string | undefined;
+
+  constructor(code: StoreErrorCode, message: string, engineCode?: string) {
+    super(message);
+    this.code = code;
+    this.engineCode = engineCode;
+  }
+}
+
+/** Turns what the engine throws into a StoreError; its text may quote values, so it is dropped. */
+export function toStoreError(error: unknown): Error {
+  if (error instanceof StoreError) return error;
+  const code = engineCode(error);
+  if (code === undefined) return error instanceof Error ? error : new Error("the store failed");
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new StoreError("busy", "another process holds the store's write lock", code);
+  }
+  if (code.startsWith("SQLITE_CONSTRAINT"))
+    return new StoreError("conflict", "a row of that key exists already", code);
+  if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB")) {
+    return new StoreError("corrupt", "the store's file is damaged: restore it from a backup", code);
+  }
+  return new StoreError("unavailable", `the store cannot be used (${code})`, code);
+}
+
+function engineCode(error: unknown): string | undefined {
+  for (
+    let current = error, depth = 0;
+    current instanceof Error && depth < 4;
+    current = current.cause, depth++
+  ) {
+    if (current.name === "LibsqlError" || current.name === "SqliteError") {
+      return "code" in current && typeof current.code === "string" ? current.code : "UNKNOWN";
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { chmod, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { type Client, createClient } from "@libsql/client";
+import { drizzle } from "drizzle-orm/libsql";
+import { migrate } from "drizzle-orm/libsql/migrator";
+import { StoreError, toStoreError } from "./errors.ts";
+import { createGroupWriter, type GroupWriter } from "./group-writer.ts";
+import { createTables, type Tables } from "./tables/index.ts";
+
+export type Store = {
+  /** Queries on what is committed. */
+  readonly read: Tables;
+  readonly write: GroupWriter["write"];
+  readonly appendAudit: GroupWriter["appendAudit"];
+  /** Resolves when the store can be read; writing is proven by the audit row of the caller. */
+  readonly check: () => Promise<void>;
+  /** Waits for queued writes and closes the file. */
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Opens the embedded store, a libSQL file in WAL mode with full synchronisation: what was acknowledged
+ * survives a crash of the process and of the machine. Missing folders and the file are made, readable by
+ * their owner alone, and migrations are applied.
+ * @throws StoreError when the folder cannot be written or the file is damaged or locked
+ */
+export async function openStore(options: {
+  readonly path: string;
+  readonly migrationsFolder?: string;
+}): Promise<Store> {
+  await preparePrivateFile(options.path);
+  // The lock wait blocks the event loop, so it is short; the group writer waits longer without blocking.
+  const config = { url: pathToFileURL(options.path).href, timeout: 50 };
+  const client = createClient(config);
+  try {
+    await client.execute("PRAGMA journal_mode = WAL");
+    await applyMigrations(
+      client,
+      options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url)),
+    );
+  } catch (error) {
+    client.close();
+    throw toStoreError(error);
+  }
+  const read = createTables(drizzle(client));
+  const writerClient = createClient({ ...config, concurrency: 1 });
+  const writer = createGroupWriter(writerClient);
+  return {
+    read,
+    write: writer.write,
+    appendAudit: writer.appendAudit,
+    check: async () => {
+      try {
+        await client.execute("SELECT count(*) FROM organizations");
+      } catch (error) {
+        throw toStoreError(error);
+      }
+    },
+    close: async () => {
+      await writer.drain();
+      writerClient.close();
+      client.close();
+    },
+  };
+}
+
+async function applyMigrations(client: Client, migrationsFolder: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await migrate(drizzle(client), { migrationsFolder });
+    } catch (error) {
+      // Another broker on the same store migrates at this moment; its result is ours too.
+      const failure = toStoreError(error);
+      if (attempt === 20 || !(failure instanceof StoreError) || failure.code !== "busy") throw failure;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
+
+async function preparePrivateFile(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await open(path, "a", 0o600);
+    await file.close();
+    await chmod(path, 0o600);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    throw new StoreError("unavailable", `the store's file cannot be written (${code}): ${path}`, code);
+  }
+}

@@ -1,0 +1,72 @@
+import type { BuildState } from "@keyloan/contract";
+import { and, asc, desc, eq, inArray, lt, lte, or, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { builds } from "./schema.ts";
+
+export type BuildRow = typeof builds.$inferSelect;
+
+/** Where the next page starts: after this row, newest first. */
+export type TimeCursor = { readonly createdAt: number; readonly id: string };
+
+export function buildsTable(database: Database) {
+  const find = database
+    .select()
+    .from(builds)
+    .where(eq(builds.id, sql.placeholder("id")))
+    .prepare();
+  return {
+    find: (id: string): Promise<BuildRow | undefined> => find.get({ id }),
+    insert: async (row: BuildRow): Promise<void> => {
+      await database.insert(builds).values(row);
+    },
+    list: (filter: { after?: TimeCursor; state?: BuildState; limit: number }): Promise<BuildRow[]> =>
+      database
+        .select()
+        .from(builds)
+        .where(
+          and(
+            filter.state === undefined ? undefined : eq(builds.state, filter.state),
+            filter.after === undefined
+              ? undefined
+              : or(
+                  lt(builds.createdAt, filter.after.createdAt),
+                  and(eq(builds.createdAt, filter.after.createdAt), lt(builds.id, filter.after.id)),
+                ),
+          ),
+        )
+        .orderBy(desc(builds.createdAt), desc(builds.id))
+        .limit(filter.limit),
+    listExpired: (now: number, limit: number): Promise<BuildRow[]> =>
+      database
+        .select()
+        .from(builds)
+        .where(and(inArray(builds.state, ["provisioning", "ready"]), lte(builds.expiresAt, now)))
+        .orderBy(asc(builds.expiresAt))
+        .limit(limit),
+    /** False when the build was not in one of the `from` states. */
+    moveState: async (
+      id: string,
+      from: readonly BuildState[],
+      to: BuildState,
+      changes: Partial<Pick<BuildRow, "closedAt">> = {},
+    ): Promise<boolean> => {
+      const result = await database
+        .update(builds)
+        .set({ state: to, ...changes })
+        .where(and(eq(builds.id, id), inArray(builds.state, [...from])));
+      return result.rowsAffected === 1;
+    },
+    setExpiry: async (id: string, expiresAt: number): Promise<boolean> => {
+      const result = await database
+        .update(builds)
+        .set({ expiresAt })
+        .where(and(eq(builds.id, id), inArray(builds.state, ["provisioning", "ready"])));
+      return result.rowsAffected === 1;
+    },
+    countByState: (): Promise<{ state: BuildState; count: number }[]> =>
+      database
+        .select({ state: builds.state, count: sql<number>`count(*)` })
+        .from(builds)
+        .groupBy(builds.state),
+  };
+}

@@ -1,0 +1,50 @@
+import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { dataKeys } from "./schema.ts";
+
+export type DataKeyRow = typeof dataKeys.$inferSelect;
+
+export function dataKeysTable(database: Database) {
+  const findByOwner = database
+    .select()
+    .from(dataKeys)
+    .where(eq(dataKeys.ownerId, sql.placeholder("ownerId")))
+    .prepare();
+  return {
+    findByOwner: (ownerId: string): Promise<DataKeyRow | undefined> => findByOwner.get({ ownerId }),
+    insert: async (row: DataKeyRow): Promise<void> => {
+      await database.insert(dataKeys).values(row);
+    },
+    /** Keys not wrapped by `kid`, in id order after `afterId`. */
+    listOtherThan: (kid: string, afterId: string, limit: number): Promise<DataKeyRow[]> =>
+      database
+        .select()
+        .from(dataKeys)
+        .where(and(ne(dataKeys.kid, kid), gt(dataKeys.id, afterId)))
+        .orderBy(asc(dataKeys.id))
+        .limit(limit),
+    /** False when the row changed or went meanwhile. */
+    rewrap: async (
+      row: Pick<DataKeyRow, "id" | "kid" | "wrapped">,
+      previousKid: string,
+    ): Promise<boolean> => {
+      const result = await database
+        .update(dataKeys)
+        .set({ kid: row.kid, wrapped: row.wrapped })
+        .where(and(eq(dataKeys.id, row.id), eq(dataKeys.kid, previousKid)));
+      return result.rowsAffected === 1;
+    },
+    /** Shreds the owner's key: whatever it sealed can never be opened again. */
+    deleteByOwner: async (ownerId: string): Promise<void> => {
+      await database.delete(dataKeys).where(eq(dataKeys.ownerId, ownerId));
+    },
+    count: async (): Promise<number> => {
+      const row = await database.select({ count: sql<number>`count(*)` }).from(dataKeys).get();
+      return row?.count ?? 0;
+    },
+    listKeyIds: async (): Promise<string[]> => {
+      const rows = await database.selectDistinct({ kid: dataKeys.kid }).from(dataKeys);
+      return rows.map(({ kid }) => kid);
+    },
+  };
+}

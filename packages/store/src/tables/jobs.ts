@@ -1,0 +1,97 @@
+import { and, eq, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { jobs } from "./schema.ts";
+
+export type JobRow = typeof jobs.$inferSelect;
+
+/** A job this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
+export type ClaimedJob = JobRow;
+
+export function jobsTable(database: Database) {
+  const free = (now: number) => or(isNull(jobs.lockedUntil), lt(jobs.lockedUntil, now));
+  const claimed = (worker: string, lockedUntil: number) => ({
+    lockedBy: worker,
+    lockedUntil,
+    fence: sql`${jobs.fence} + 1`,
+    attempts: sql`${jobs.attempts} + 1`,
+  });
+  return {
+    insertAll: async (rows: readonly JobRow[]): Promise<void> => {
+      if (rows.length > 0) await database.insert(jobs).values([...rows]);
+    },
+    listByEntity: (entityId: string): Promise<JobRow[]> =>
+      database.select().from(jobs).where(eq(jobs.entityId, entityId)),
+    /** Takes up to `limit` due jobs that nobody holds. */
+    claimDue: async (
+      worker: string,
+      now: number,
+      lockedUntil: number,
+      limit: number,
+    ): Promise<ClaimedJob[]> =>
+      database
+        .update(jobs)
+        .set(claimed(worker, lockedUntil))
+        .where(
+          and(
+            inArray(
+              jobs.id,
+              database
+                .select({ id: jobs.id })
+                .from(jobs)
+                .where(and(eq(jobs.state, "waiting"), lte(jobs.runAfter, now), free(now)))
+                .orderBy(jobs.runAfter)
+                .limit(limit),
+            ),
+            free(now),
+          ),
+        )
+        .returning(),
+    /** Pushes the end of a hold; false when another worker has the job now. */
+    extend: async (id: string, fence: number, lockedUntil: number): Promise<boolean> => {
+      const result = await database
+        .update(jobs)
+        .set({ lockedUntil })
+        .where(and(eq(jobs.id, id), eq(jobs.fence, fence)));
+      return result.rowsAffected === 1;
+    },
+    /** Ends a job; false when another worker has claimed it meanwhile. */
+    finish: async (
+      id: string,
+      fence: number,
+      state: "done" | "failed",
+      lastError?: string,
+    ): Promise<boolean> => {
+      const result = await database
+        .update(jobs)
+        .set({ state, lockedBy: null, lockedUntil: null, ...(lastError === undefined ? {} : { lastError }) })
+        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
+      return result.rowsAffected === 1;
+    },
+    /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
+    retry: async (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> => {
+      const result = await database
+        .update(jobs)
+        .set({ runAfter, lockedBy: null, lockedUntil: null, lastError })
+        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
+      return result.rowsAffected === 1;
+    },
+    /** Ends waiting jobs of an entity that have become pointless. */
+    cancelByEntity: async (entityId: string, kind: string): Promise<void> => {
+      await database
+        .update(jobs)
+        .set({ state: "done", lockedBy: null, lockedUntil: null, fence: sql`${jobs.fence} + 1` })
+        .where(and(eq(jobs.entityId, entityId), eq(jobs.kind, kind), eq(jobs.state, "waiting")));
+    },
+    deleteDone: async (before: number): Promise<number> => {
+      const result = await database
+        .delete(jobs)
+        .where(and(eq(jobs.state, "done"), lt(jobs.runAfter, before)));
+      return result.rowsAffected;
+    },
+    countByState: (): Promise<{ kind: string; state: string; count: number }[]> =>
+      database
+        .select({ kind: jobs.kind, state: jobs.state, count: sql<number>`count(*)` })
+        .from(jobs)
+        .groupBy(jobs.kind, jobs.state),
+  };
+}

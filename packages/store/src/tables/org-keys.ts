@@ -1,0 +1,66 @@
+import type { OrgKeyState } from "@keyloan/contract";
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { orgKeys, type StoredCheck } from "./schema.ts";
+
+export type OrgKeyRow = typeof orgKeys.$inferSelect;
+
+export function orgKeysTable(database: Database) {
+  const findVersion = database
+    .select()
+    .from(orgKeys)
+    .where(
+      and(
+        eq(orgKeys.organizationId, sql.placeholder("organizationId")),
+        eq(orgKeys.connectorId, sql.placeholder("connectorId")),
+        eq(orgKeys.version, sql.placeholder("version")),
+      ),
+    )
+    .prepare();
+  const latest = database
+    .select()
+    .from(orgKeys)
+    .where(
+      and(
+        eq(orgKeys.organizationId, sql.placeholder("organizationId")),
+        eq(orgKeys.connectorId, sql.placeholder("connectorId")),
+      ),
+    )
+    .orderBy(desc(orgKeys.version))
+    .limit(1)
+    .prepare();
+  return {
+    findVersion: (
+      organizationId: string,
+      connectorId: string,
+      version: number,
+    ): Promise<OrgKeyRow | undefined> => findVersion.get({ organizationId, connectorId, version }),
+    /** The newest version, whatever its state. */
+    findLatest: (organizationId: string, connectorId: string): Promise<OrgKeyRow | undefined> =>
+      latest.get({ organizationId, connectorId }),
+    list: (organizationId: string): Promise<OrgKeyRow[]> =>
+      database
+        .select()
+        .from(orgKeys)
+        .where(eq(orgKeys.organizationId, organizationId))
+        .orderBy(orgKeys.connectorId, desc(orgKeys.version)),
+    listActive: (organizationId: string): Promise<OrgKeyRow[]> =>
+      database
+        .select()
+        .from(orgKeys)
+        .where(and(eq(orgKeys.organizationId, organizationId), eq(orgKeys.state, "active"))),
+    insert: async (row: OrgKeyRow): Promise<void> => {
+      await database.insert(orgKeys).values(row);
+    },
+    moveState: async (id: string, from: readonly OrgKeyState[], to: OrgKeyState): Promise<boolean> => {
+      const result = await database
+        .update(orgKeys)
+        .set({ state: to })
+        .where(and(eq(orgKeys.id, id), inArray(orgKeys.state, [...from])));
+      return result.rowsAffected === 1;
+    },
+    recordCheck: async (id: string, check: StoredCheck, checkedAt: number): Promise<void> => {
+      await database.update(orgKeys).set({ check, checkedAt }).where(eq(orgKeys.id, id));
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { eq, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { organizations } from "./schema.ts";
+
+export type OrganizationRow = typeof organizations.$inferSelect;
+
+export function organizationsTable(database: Database) {
+  const find = database
+    .select()
+    .from(organizations)
+    .where(eq(organizations.id, sql.placeholder("id")))
+    .prepare();
+  return {
+    find: (id: string): Promise<OrganizationRow | undefined> => find.get({ id }),
+    /** The oldest organization: the one this broker serves. */
+    first: (): Promise<OrganizationRow | undefined> =>
+      database.select().from(organizations).orderBy(organizations.createdAt).limit(1).get(),
+    insert: async (row: OrganizationRow): Promise<void> => {
+      await database.insert(organizations).values(row);
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import type { BuildState, LeaseState, OrgKeyState, TokenKind } from "@keyloan/contract";
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+
+// Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
+const millis = (name: string) => integer(name, { mode: "number" });
+const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
+
+export const organizations = sqliteTable("organizations", {
+  id: text("id").primaryKey(),
+  name: text("name").notNull(),
+  createdAt: millis("created_at").notNull(),
+});
+
+/** One key per owner (a build, or the org); deleting the row shreds everything sealed under it. */
+export const dataKeys = sqliteTable(
+  "data_keys",
+  {
+    id: text("id").primaryKey(),
+    ownerId: text("owner_id").notNull(),
+    /** Which root key wraps it. */
+    kid: text("kid").notNull(),
+    wrapped: text("wrapped").notNull(),
+    createdAt: millis("created_at").notNull(),
+  },
+  (table) => [uniqueIndex("data_keys_owner").on(table.ownerId), index("data_keys_kid").on(table.kid)],
+);
+
+export type StoredCheck = {
+  readonly status: "valid" | "invalid" | "undetermined";
+  readonly message?: string;
+  readonly account?: string;
+  readonly mode?: "test" | "live";
+  readonly capabilities: readonly {
+    readonly name: string;
+    readonly state: "works" | "missing" | "not_checked";
+    readonly remedy?: string;
+    readonly helpUrl?: string;
+  }[];
+  readonly warnings: readonly string[];
+};
+
+export const orgKeys = sqliteTable(
+  "org_keys",
+  {
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id").notNull(),
+    connectorId: text("connector_id").notNull(),
+    version: integer("version").notNull(),
+    state: text("state").$type<OrgKeyState>().notNull(),
+    /** All fields in one envelope under the org's data key. */
+    fields: text("fields").notNull(),
+    fingerprint: text("fingerprint").notNull(),
+    facts: json<Readonly<Record<string, string>>>("facts").notNull(),
+    check: json<StoredCheck>("last_check").notNull(),
+    putAt: millis("put_at").notNull(),
+    checkedAt: millis("checked_at").notNull(),
+  },
+  (table) => [uniqueIndex("org_keys_version").on(table.organizationId, table.connectorId, table.version)],
+);
+
+export const builds = sqliteTable(
+  "builds",
+  {
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id").notNull(),
+    name: text("name").notNull(),
+    state: text("state").$type<BuildState>().notNull(),
+    profile: text("profile").notNull(),
+    createdBy: text("created_by").notNull(),
+    createdAt: millis("created_at").notNull(),
+    expiresAt: millis("expires_at").notNull(),
+    renewableUntil: millis("renewable_until").notNull(),
+    closedAt: millis("closed_at"),
+  },
+  (table) => [
+    index("builds_created").on(table.createdAt, table.id),
+    index("builds_expiry").on(table.state, table.expiresAt),
+  ],
+);
+
+export type StoredLeaseError = {
+  readonly provider: string;
+  readonly code: string;
+  readonly message: string;
+  readonly status?: number;
+  readonly requestId?: string;
+  readonly remedy: string;
+  readonly retryable: boolean;
+};
+
+export const leases = sqliteTable(
+  "leases",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    connectorId: text("connector_id").notNull(),
+    state: text("state").$type<LeaseState>().notNull(),
+    grade: text("grade").notNull(),
+    /** Names at the provider, saved before the first call; never a secret. */
+    handle: json<Readonly<Record<string, string>>>("handle").notNull(),
+    options: json<unknown>("options"),
+    /** All values in one envelope under the build's data key. */
+    env: text("env"),
+    orgKeyVersion: integer("org_key_version"),
+    issuedAt: millis("issued_at"),
+    expiresAt: millis("expires_at").notNull(),
+    attempts: integer("attempts").notNull(),
+    lastError: json<StoredLeaseError>("last_error"),
+    createdAt: millis("created_at").notNull(),
+  },
+  (table) => [
+    index("leases_build").on(table.buildId, table.connectorId),
+    index("leases_connector").on(table.connectorId, table.state),
+  ],
+);
+
+/** Which source a build uses for a connector. */
+export const bindings = sqliteTable(
+  "bindings",
+  {
+    buildId: text("build_id").notNull(),
+    connectorId: text("connector_id").notNull(),
+    source: text("source").$type<"org" | "user">().notNull(),
+    leaseId: text("lease_id"),
+  },
+  (table) => [primaryKey({ columns: [table.buildId, table.connectorId] })],
+);
+
+export const tokens = sqliteTable(
+  "tokens",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind").$type<TokenKind>().notNull(),
+    /** SHA-256 of the token, hex. */
+    hash: text("hash").notNull(),
+    name: text("name").notNull(),
+    scopes: json<readonly string[]>("scopes").notNull(),
+    buildId: text("build_id"),
+    singleUse: integer("single_use", { mode: "boolean" }).notNull(),
+    createdAt: millis("created_at").notNull(),
+    expiresAt: millis("expires_at"),
+    usedAt: millis("used_at"),
+    revokedAt: millis("revoked_at"),
+  },
+  (table) => [
+    uniqueIndex("tokens_hash").on(table.hash),
+    index("tokens_build").on(table.buildId),
+    index("tokens_created").on(table.createdAt, table.id),
+  ],
+);
+
+export const idempotencyKeys = sqliteTable(
+  "idempotency_keys",
+  {
+    /** Who asked: the same key of two callers is two keys. */
+    principal: text("principal").notNull(),
+    key: text("key").notNull(),
+    /** SHA-256 of the parsed request. */
+    requestHash: text("request_hash").notNull(),
+    buildId: text("build_id").notNull(),
+    createdAt: millis("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.principal, table.key] }),
+    index("idempotency_keys_created").on(table.createdAt),
+  ],
+);
+
+export type JobState = "waiting" | "done" | "failed";
+
+export const jobs = sqliteTable(
+  "jobs",
+  {
+    id: text("id").primaryKey(),
+    kind: text("kind").notNull(),
+    entityId: text("entity_id").notNull(),
+    state: text("state").$type<JobState>().notNull(),
+    runAfter: millis("run_after").notNull(),
+    attempts: integer("attempts").notNull(),
+    lockedBy: text("locked_by"),
+    lockedUntil: millis("locked_until"),
+    /** Grows with every claim; a result of an older claim is refused. */
+    fence: integer("fence").notNull(),
+    lastError: text("last_error"),
+    createdAt: millis("created_at").notNull(),
+  },
+  (table) => [index("jobs_due").on(table.state, table.runAfter), index("jobs_entity").on(table.entityId)],
+);
+
+export const auditEvents = sqliteTable(
+  "audit_events",
+  {
+    sequence: integer("sequence").primaryKey({ autoIncrement: true }),
+    id: text("id").notNull(),
+    at: millis("at").notNull(),
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    entity: text("entity").notNull(),
+    details: text("details").notNull(),
+    requestId: text("request_id"),
+  },
+  (table) => [index("audit_events_entity").on(table.entity, table.sequence)],
+);

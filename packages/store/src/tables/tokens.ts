@@ -1,0 +1,67 @@
+import { and, desc, eq, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import type { TimeCursor } from "./builds.ts";
+import { tokens } from "./schema.ts";
+
+export type TokenRow = typeof tokens.$inferSelect;
+
+export function tokensTable(database: Database) {
+  const findByHash = database
+    .select()
+    .from(tokens)
+    .where(eq(tokens.hash, sql.placeholder("hash")))
+    .prepare();
+  return {
+    findByHash: (hash: string): Promise<TokenRow | undefined> => findByHash.get({ hash }),
+    insert: async (row: TokenRow): Promise<void> => {
+      await database.insert(tokens).values(row);
+    },
+    /** API tokens, newest first. */
+    listApi: (filter: { after?: TimeCursor; limit: number }): Promise<TokenRow[]> =>
+      database
+        .select()
+        .from(tokens)
+        .where(
+          and(
+            eq(tokens.kind, "api"),
+            filter.after === undefined
+              ? undefined
+              : or(
+                  lt(tokens.createdAt, filter.after.createdAt),
+                  and(eq(tokens.createdAt, filter.after.createdAt), lt(tokens.id, filter.after.id)),
+                ),
+          ),
+        )
+        .orderBy(desc(tokens.createdAt), desc(tokens.id))
+        .limit(filter.limit),
+    /** False when it was used before: a single-use token works once, however many requests race. */
+    markUsed: async (id: string, usedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(tokens)
+        .set({ usedAt })
+        .where(and(eq(tokens.id, id), isNull(tokens.usedAt)));
+      return result.rowsAffected === 1;
+    },
+    /** False when no API token of that id exists; revoking twice is true twice. */
+    revokeApi: async (id: string, revokedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(tokens)
+        .set({ revokedAt: sql`coalesce(${tokens.revokedAt}, ${revokedAt})` })
+        .where(and(eq(tokens.id, id), eq(tokens.kind, "api")));
+      return result.rowsAffected === 1;
+    },
+    revokeByBuild: async (buildId: string, revokedAt: number): Promise<void> => {
+      await database
+        .update(tokens)
+        .set({ revokedAt })
+        .where(and(eq(tokens.buildId, buildId), isNull(tokens.revokedAt)));
+    },
+    /** Rows that nobody can use any more; kept until `before` so that their answers stay precise. */
+    deleteExpired: async (before: number): Promise<number> => {
+      const result = await database
+        .delete(tokens)
+        .where(and(isNotNull(tokens.expiresAt), lt(tokens.expiresAt, before)));
+      return result.rowsAffected;
+    },
+  };
+}
