@@ -1,1 +1,2 @@
-export {};
+export { checkShape } from "./check-shape.ts";
+export { validateKeys, validationTimeoutMsDefault } from "./validate-keys.ts";

@@ -1,0 +1,34 @@
+import type { FieldSpec, SecretValues, ValidationResult } from "@keyloan/contract";
+
+/** What can be told of values without asking anyone: missing ones, unknown ones, wrong shapes. */
+export function checkShape(fields: readonly FieldSpec[], values: SecretValues): ValidationResult | undefined {
+  const unknown = Object.keys(values).find((name) => !fields.some((field) => field.name === name));
+  if (unknown !== undefined) {
+    return malformed(
+      unknown,
+      "is not a field of this connector",
+      `Give: ${fields.map(({ name }) => name).join(", ")}.`,
+    );
+  }
+  for (const field of fields) {
+    const value = values[field.name]?.reveal() ?? "";
+    if (value === "") {
+      if (field.optional === true) continue;
+      return malformed(field.name, "is missing", remedyFor(field));
+    }
+    if (field.pattern !== undefined && !new RegExp(field.pattern, "u").test(value)) {
+      return malformed(field.name, `does not look like ${field.label}`, remedyFor(field));
+    }
+  }
+  return undefined;
+}
+
+function malformed(name: string, problem: string, remedy: string): ValidationResult {
+  return { status: "invalid", envVar: name, code: "malformed", message: `${name} ${problem}`, remedy };
+}
+
+function remedyFor(field: FieldSpec): string {
+  const example = field.example === undefined ? "" : ` It looks like ${field.example}.`;
+  const link = field.helpUrl === undefined ? "" : ` Find it at ${field.helpUrl}`;
+  return `Copy ${field.label} whole.${example}${link}`;
+}
