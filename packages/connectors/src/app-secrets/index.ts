@@ -1,5 +1,6 @@
 import { type ConnectorContext, type PlannedLease, Secret, type SecretValues } from "@keyloan/contract";
 import { defineConnector } from "../kit/define-connector.ts";
+import { malformedField } from "../kit/validation-results.ts";
 import { appSecretsSpec } from "./spec.ts";
 
 const randomHex = (context: ConnectorContext, bytes: number) =>
@@ -8,18 +9,8 @@ const randomHex = (context: ConnectorContext, bytes: number) =>
 /** Random secrets that an app needs and no provider gives. */
 export const appSecrets = defineConnector({
   spec: appSecretsSpec,
-  validate: async (_context, values) => {
-    const weak = appSecretsSpec.env.find(({ name }) => (values[name]?.reveal().length ?? 0) < 32);
-    return weak === undefined
-      ? { status: "valid", capabilities: [], warnings: [] }
-      : {
-          status: "invalid",
-          envVar: weak.name,
-          code: "malformed",
-          message: `${weak.name} is shorter than 32 characters`,
-          remedy: "Make a new one: `openssl rand -hex 32`.",
-        };
-  },
+  validate: async (_context, values) =>
+    malformedField(appSecretsSpec.env, values) ?? { status: "valid", capabilities: [], warnings: [] },
   issuer: {
     plan: () => ({}),
     issue: async (context, _org, _lease: PlannedLease): Promise<SecretValues> => ({

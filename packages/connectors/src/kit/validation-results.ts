@@ -1,4 +1,4 @@
-import { ProviderError, type ValidationResult } from "@keyloan/contract";
+import { type FieldSpec, ProviderError, type SecretValues, type ValidationResult } from "@keyloan/contract";
 
 /**
  * The validator's answer when a provider could not be asked.
@@ -21,4 +21,27 @@ export function undeterminedFrom(error: unknown): ValidationResult {
     default:
       throw error;
   }
+}
+
+/**
+ * The answer for the first field that is missing or does not have its form; `undefined` when all do.
+ * Asked before any network call, so that a slip of the pen never reaches a provider.
+ */
+export function malformedField(
+  fields: readonly FieldSpec[],
+  values: SecretValues,
+): ValidationResult | undefined {
+  for (const field of fields) {
+    const value = values[field.name]?.reveal();
+    if (value === undefined && field.optional === true) continue;
+    if (value !== undefined && new RegExp(field.pattern ?? "").test(value)) continue;
+    return {
+      status: "invalid",
+      envVar: field.name,
+      code: "malformed",
+      message: `${field.name} ${value === undefined ? "is missing" : "does not have the form of this value"}`,
+      remedy: field.help ?? `Copy the whole ${field.label.toLowerCase()} again, without spaces around it.`,
+    };
+  }
+  return undefined;
 }

@@ -1,0 +1,79 @@
+import type { Connector, FieldSpec } from "@keyloan/contract";
+import { describe, expect, test } from "vitest";
+import { writtenNames } from "../define-connector.ts";
+import { leaseRequest, slotOf } from "./harness.ts";
+
+/** What a connector promises about its own description and plan. No network. */
+export function describeSpec(connector: Connector, options: unknown): void {
+  const { spec } = connector;
+  const fields: readonly FieldSpec[] = [...spec.orgFields, ...spec.env];
+  const fieldRows = fields.map((field): [string, FieldSpec] => [field.name, field]);
+
+  describe("its description", () => {
+    test("names every variable once, in upper case", () => {
+      const names = [...writtenNames(spec)];
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.filter((name) => !/^[A-Z][A-Z0-9_]*$/.test(name))).toEqual([]);
+    });
+
+    test("names every org field once", () => {
+      const names = spec.orgFields.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.filter((name) => !/^[a-z][A-Za-z0-9]*$/.test(name))).toEqual([]);
+    });
+
+    test("says in words what it is for and what ending a lease does", () => {
+      expect(spec.summary).toMatch(/^\S.+\.$/);
+      expect(spec.revocation).toMatch(/^\S.+\.$/);
+    });
+
+    test("leads to the provider's page for every org field", () => {
+      expect(spec.orgFields.filter(({ helpUrl }) => helpUrl === undefined)).toEqual([]);
+    });
+
+    test.each(fieldRows)("%s: has a label and its links are https", (_name, field) => {
+      expect(field.label.trim()).not.toBe("");
+      expect(field.helpUrl ?? "https://none.example").toMatch(/^https:\/\/[^\s@]+$/);
+    });
+
+    test.each(fieldRows)("%s: its pattern compiles for forms too and is anchored", (_name, field) => {
+      const pattern = field.pattern ?? "^$";
+      expect(() => new RegExp(pattern, "v")).not.toThrow();
+      expect(pattern).toMatch(/^\^[\s\S]*\$$/);
+    });
+
+    test.each(fieldRows)("%s: its example shows the form and is no working value", (_name, field) => {
+      const { example, pattern, secret } = field;
+      // An elided example ("abc_…") is the only one allowed for a secret: it can never be mistaken for one.
+      const elided = example?.includes("…") === true;
+      expect({ secret, example, elided: elided || example === undefined || !secret }).toMatchObject({
+        elided: true,
+      });
+      const matches = new RegExp(pattern ?? "").test(example ?? "");
+      expect(example === undefined || elided !== matches || pattern === undefined).toBe(true);
+    });
+
+    test("never shows a secret to a browser", () => {
+      expect(spec.env.filter(({ exposure, secret }) => exposure === "browser" && secret)).toEqual([]);
+    });
+  });
+
+  describe("its plan", () => {
+    test("is the same every time it is asked", () => {
+      const request = leaseRequest(connector, options);
+      expect(slotOf(connector).plan(request)).toEqual(slotOf(connector).plan(structuredClone(request)));
+    });
+
+    test("names different things for two leases, or nothing", () => {
+      const first = slotOf(connector).plan(leaseRequest(connector, options));
+      const second = slotOf(connector).plan(leaseRequest(connector, options));
+      expect(Object.keys(first).length === 0 || JSON.stringify(first) !== JSON.stringify(second)).toBe(true);
+    });
+
+    test("holds plain short texts only", () => {
+      const handle = slotOf(connector).plan(leaseRequest(connector, options));
+      const odd = Object.values(handle).filter((value) => typeof value !== "string" || value.length > 500);
+      expect(odd).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,62 @@
+import { type Connector, type SecretValues, secretValues } from "@keyloan/contract";
+import { describe } from "vitest";
+import type { StartEmulator } from "../emulator.ts";
+import { type OpenTarget, openEmulatorTarget } from "./harness.ts";
+import { describeFailures, describeIssuing } from "./issuer-promises.ts";
+import { describeSpec } from "./spec-promises.ts";
+import { describeValidation, type ValidationSamples } from "./validation-promises.ts";
+
+export type ConnectorSuite = {
+  readonly connector: Connector;
+  /** Absent only for a connector that asks nobody. */
+  readonly startEmulator?: StartEmulator;
+  /** The connector's part of a build request used for every lease of the suite. */
+  readonly options?: unknown;
+  /** Whether `issue` (`create` and `access`) talks to the provider. Default: when there is a stand-in. */
+  readonly issues?: "locally" | "at_provider";
+  /** Whether `revoke` (`drop`) talks to the provider. Default: as `issues`. */
+  readonly revokes?: "locally" | "at_provider";
+} & ValidationSamples;
+
+/**
+ * Registers the promises that every connector keeps, as tests: a sane description, a pure plan, honest
+ * answers about keys whatever the provider does, leases that can be repeated and revoked, and errors
+ * that carry neither a secret nor a provider's words.
+ */
+export function testConnector(suite: ConnectorSuite): void {
+  const { connector, startEmulator } = suite;
+  const issues = suite.issues ?? (startEmulator === undefined ? "locally" : "at_provider");
+  const issuerSuite = { connector, options: suite.options, issues, revokes: suite.revokes ?? issues };
+
+  describe(`${connector.spec.id} keeps what every connector promises`, () => {
+    describeSpec(connector, suite.options);
+    if (startEmulator === undefined) {
+      describeIssuing(issuerSuite, openNothing);
+      return;
+    }
+    describeValidation(connector, startEmulator, suite);
+    const open = () => openEmulatorTarget(startEmulator);
+    describeIssuing(issuerSuite, open);
+    describeFailures(issuerSuite, open);
+  });
+}
+
+/**
+ * The promises of leases, against a real account. Without its keys the tests are reported as skipped.
+ * @param orgFields the org key by field name, or `undefined` when none is given
+ */
+export function testConnectorLive(
+  suite: Pick<ConnectorSuite, "connector" | "options">,
+  orgFields: Readonly<Record<string, string>> | undefined,
+): void {
+  const { connector, options } = suite;
+  const fields: SecretValues = secretValues(orgFields ?? {});
+  describe.skipIf(orgFields === undefined)(`${connector.spec.id} at the real provider`, () => {
+    describeIssuing({ connector, options, issues: "at_provider", revokes: "at_provider" }, async () => ({
+      orgFields: fields,
+      close: async () => {},
+    }));
+  });
+}
+
+const openNothing: OpenTarget = async () => ({ orgFields: {}, close: async () => {} });
