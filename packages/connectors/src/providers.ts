@@ -1,2 +1,3 @@
 // The list. A new provider is one folder and one line here; everything else derives from it.
 export { appSecrets } from "./app-secrets/index.ts";
+export { clerk } from "./clerk/index.ts";

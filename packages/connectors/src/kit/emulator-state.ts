@@ -20,7 +20,7 @@ export async function openEmulatorState<T>(
   directory: string,
   name: string,
   schema: z.ZodType<T>,
-  initial: () => T,
+  initial: () => T | Promise<T>,
 ): Promise<EmulatorState<T>> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await chmod(directory, 0o700);
@@ -33,7 +33,7 @@ export async function openEmulatorState<T>(
   if (parsed?.success === false) {
     throw new Error(`the stand-in's state ${name}.json is not readable: delete it to start afresh`);
   }
-  const value = parsed === undefined ? initial() : parsed.data;
+  const value = parsed === undefined ? await initial() : parsed.data;
   const save = createSaver(path, () => JSON.stringify(value));
   if (text === undefined) await save();
   return { value, save };
