@@ -1,0 +1,181 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { chmod, mkdir, realpath, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { findSqld } from "./find-sqld.ts";
+import { endWithParent } from "./parent-watch.ts";
+import { endStaleSqld } from "./stale-process.ts";
+
+export type SqldProcess = {
+  readonly pid: number;
+  readonly httpPort: number;
+  readonly adminPort: number;
+  /** Random at every start; known to this process and the child only. */
+  readonly adminKey: string;
+  /** Settles when the child has ended, for whatever reason. */
+  readonly exited: Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+const startTimeoutMs = 15_000;
+const stopTimeoutMs = 3_000;
+const portAttemptsMax = 5;
+
+/**
+ * Starts the libSQL server on two free ports of 127.0.0.1 and waits until it answers.
+ *
+ * No namespace is open: there is no default one, and the server-wide token key is a public key whose
+ * private half is thrown away, so that only a namespace's own key opens it.
+ * @throws Error in one sentence when there is no program for this platform, the folder is in use, or it ends at once
+ */
+export async function startSqldProcess(
+  dataDirectory: string,
+  log: (line: string) => void,
+): Promise<SqldProcess> {
+  const program = findSqld();
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  await chmod(dataDirectory, 0o700);
+  const directory = await realpath(dataDirectory);
+  const pidFile = join(directory, "sqld.pid");
+  if ((await endStaleSqld(pidFile, directory)) === "ended") log("ended a libSQL server of an earlier start");
+  for (let attempt = 1; ; attempt++) {
+    const started = await startOnce(program, directory, pidFile);
+    if (typeof started !== "string") return started;
+    // Between finding free ports and the server taking them, someone else may.
+    if (!/address already in use/i.test(started) || attempt === portAttemptsMax) {
+      throw new Error(`The libSQL server does not start: ${started || "it ended without a word"}`);
+    }
+  }
+}
+
+async function startOnce(program: string, directory: string, pidFile: string): Promise<SqldProcess | string> {
+  const [httpPort, adminPort] = await findFreePorts();
+  const adminKey = randomBytes(32).toString("base64url");
+  const child = spawnSqld(program, directory, { httpPort, adminPort, adminKey });
+  const lastWords = collectLastWords(child);
+  const exited = once(child, "exit").then(
+    () => undefined,
+    () => undefined,
+  );
+  if (child.pid === undefined) {
+    await exited;
+    return `${program} cannot be run`;
+  }
+  const { pid } = child;
+  writeFileSync(pidFile, JSON.stringify({ pid, parentPid: process.pid }), { mode: 0o600 });
+  const release = endWithParent(pid);
+  void exited.then(release);
+  const stop = async () => {
+    await endChild(child, exited);
+    await rm(pidFile, { force: true });
+  };
+  if (await waitUntilAnswering(child, adminPort, adminKey)) {
+    return { pid, httpPort, adminPort, adminKey, exited, stop };
+  }
+  await stop();
+  return lastWords();
+}
+
+function spawnSqld(
+  program: string,
+  directory: string,
+  listen: { readonly httpPort: number; readonly adminPort: number; readonly adminKey: string },
+): ChildProcess {
+  const args = ["--no-welcome", "--db-path", directory];
+  args.push("--http-listen-addr", `127.0.0.1:${listen.httpPort}`);
+  args.push("--admin-listen-addr", `127.0.0.1:${listen.adminPort}`);
+  args.push("--enable-namespaces", "--disable-default-namespace");
+  // The replication log of every namespace may grow to this many megabytes; the default is 200.
+  args.push("--max-log-size", "1");
+  // About 0.3 MB and 5 file descriptors each; the others are opened again on demand.
+  args.push("--max-active-namespaces", "200");
+  args.push("--max-concurrent-connections", "1024", "--max-concurrent-requests", "1024");
+  args.push("--shutdown-timeout", "2");
+  return spawn(program, args, {
+    cwd: directory,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+    // Secrets travel by environment: arguments can be read by every user of the machine.
+    env: {
+      LIBSQL_ADMIN_AUTH_KEY: listen.adminKey,
+      SQLD_AUTH_JWT_KEY: publicKeyOfNobody(),
+      LIBSQL_DISABLE_METRICS: "true",
+      RUST_LOG: "error",
+    },
+  });
+}
+
+function publicKeyOfNobody(): string {
+  const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+  if (x === undefined) throw new Error("an Ed25519 public key has no x");
+  return x;
+}
+
+/** Reads the child's output so that it never blocks; only the last line before an early end is of use. */
+function collectLastWords(child: ChildProcess): () => string {
+  let words = "";
+  const keep = (chunk: Buffer) => {
+    words = (words + chunk.toString("utf8")).slice(-2_000);
+  };
+  child.stdout?.on("data", keep);
+  child.stderr?.on("data", keep);
+  return () => words.trim().split("\n").slice(-3).join(" ").slice(0, 500);
+}
+
+async function waitUntilAnswering(child: ChildProcess, port: number, adminKey: string): Promise<boolean> {
+  const deadline = performance.now() + startTimeoutMs;
+  while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
+    // A stranger on the port does not know our key; the server itself knows no such namespace.
+    if ((await statusOf(port, adminKey)) === 404) return child.exitCode === null;
+    await delay(5);
+  }
+  return false;
+}
+
+function statusOf(port: number, adminKey: string): Promise<number> {
+  return new Promise((resolve) => {
+    const call = request({
+      host: "127.0.0.1",
+      port,
+      path: "/v1/namespaces/none/config",
+      agent: false,
+      timeout: 1_000,
+      headers: { authorization: `basic ${adminKey}` },
+    });
+    call.once("error", () => resolve(0));
+    call.once("timeout", () => call.destroy());
+    call.once("response", (response) => {
+      response.resume();
+      response.once("close", () => resolve(response.statusCode ?? 0));
+    });
+    call.end();
+  });
+}
+
+async function endChild(child: ChildProcess, exited: Promise<void>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+async function findFreePorts(): Promise<readonly [number, number]> {
+  const servers = [createServer(), createServer()] as const;
+  const ports = [await listen(servers[0]), await listen(servers[1])] as const;
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
