@@ -1,0 +1,52 @@
+import { Agent, request } from "node:http";
+
+export type HttpAnswer = { readonly status: number; readonly text: string };
+
+export type AdminHttp = {
+  readonly send: (method: "GET" | "POST" | "DELETE", path: string, body?: unknown) => Promise<HttpAnswer>;
+  readonly close: () => void;
+};
+
+const answerBytesMax = 1024 * 1024;
+
+/** Calls over kept connections to one port of 127.0.0.1, each with a time and a size limit. */
+export function createAdminHttp(port: number, adminKey: string, timeoutMs = 15_000): AdminHttp {
+  const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+  return {
+    close: () => agent.destroy(),
+    send: (method, path, body) =>
+      new Promise((resolve, reject) => {
+        const text = body === undefined ? undefined : JSON.stringify(body);
+        const call = request({
+          agent,
+          host: "127.0.0.1",
+          port,
+          method,
+          path,
+          signal: AbortSignal.timeout(timeoutMs),
+          headers: {
+            // The libSQL server compares the key as it is: it is not base64 of a user and a password.
+            authorization: `basic ${adminKey}`,
+            ...(text === undefined
+              ? {}
+              : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          },
+        });
+        call.once("error", reject);
+        call.once("response", (response) => {
+          const chunks: Buffer[] = [];
+          let bytes = 0;
+          response.on("data", (chunk: Buffer) => {
+            bytes += chunk.length;
+            if (bytes > answerBytesMax) call.destroy(new Error("The admin answer is too large."));
+            else chunks.push(chunk);
+          });
+          response.once("error", reject);
+          response.once("end", () =>
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+          );
+        });
+        call.end(text);
+      }),
+  };
+}
