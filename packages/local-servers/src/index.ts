@@ -1,1 +1,1 @@
-export {};
+export * from "./libsql/index.ts";

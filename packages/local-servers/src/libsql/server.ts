@@ -1,0 +1,59 @@
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import { createLibsqlAdmin, type LibsqlAdmin } from "./admin.ts";
+import { createAdminHttp } from "./admin-http.ts";
+import { createLibsqlGateway, gatewayPorts, type LibsqlGateway } from "./gateway.ts";
+import { startSqldProcess } from "./sqld-process.ts";
+
+export type LibsqlServerOptions = {
+  /** Where all databases live; made when absent, mode 0700. One server per directory. */
+  readonly dataDirectory: string;
+  /** Told what happens to the server, one line each; never a query or a key. */
+  readonly log?: (line: string) => void;
+};
+
+/** A running libSQL server, reachable only through the admin client and the ports opened by the gateway. */
+export type LibsqlServer = {
+  readonly pid: number;
+  readonly admin: LibsqlAdmin;
+  readonly gateway: LibsqlGateway;
+  /** Where the server itself answers, for measurements; it wants a `Host` that names a namespace. */
+  readonly directUrl: string;
+  /** Settles when the server's process has ended, for whatever reason. */
+  readonly exited: Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Starts a libSQL server with namespaces on 127.0.0.1 and waits until it answers. It ends with this
+ * process, and one that outlived a killed process on the same directory is ended first.
+ * @throws Error in one sentence when it cannot start
+ */
+export async function startLibsqlServer(options: LibsqlServerOptions): Promise<LibsqlServer> {
+  const log = options.log ?? (() => {});
+  const child = await startSqldProcess(options.dataDirectory, log);
+  const http = createAdminHttp(child.adminPort, child.adminKey);
+  const gateway = createLibsqlGateway(child.httpPort, firstPortOf(resolve(options.dataDirectory)));
+  let closing = false;
+  void child.exited.then(() => {
+    if (!closing) log("the libSQL server has ended: start again");
+  });
+  return {
+    pid: child.pid,
+    admin: createLibsqlAdmin(http),
+    gateway,
+    directUrl: `http://127.0.0.1:${child.httpPort}`,
+    exited: child.exited,
+    close: async () => {
+      closing = true;
+      await gateway.close();
+      http.close();
+      await child.stop();
+    },
+  };
+}
+
+function firstPortOf(dataDirectory: string): number {
+  const count = gatewayPorts.last - gatewayPorts.first + 1;
+  return gatewayPorts.first + (createHash("sha256").update(dataDirectory).digest().readUInt32BE(0) % count);
+}
