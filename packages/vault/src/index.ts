@@ -1,1 +1,24 @@
-export {};
+export { ready } from "./cipher.ts";
+export { createRootKey } from "./create-root-key.ts";
+export {
+  closeDataKey,
+  createDataKey,
+  type DataKey,
+  type DataKeyRecord,
+  openDataKey,
+  rewrapDataKey,
+} from "./data-key.ts";
+export {
+  openBytes,
+  openValue,
+  openValues,
+  plaintextBytesMax,
+  type SealContext,
+  sealBytes,
+  sealValue,
+  sealValues,
+} from "./envelope.ts";
+export { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
+export { type Keyring, parseKeyring } from "./keyring.ts";
+export { KeyringError, type KeyringErrorCode } from "./keyring-error.ts";
+export { VaultError, type VaultErrorCode } from "./vault-error.ts";

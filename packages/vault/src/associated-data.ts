@@ -1,0 +1,19 @@
+import { VaultError } from "./vault-error.ts";
+
+const partLengthMax = 512;
+
+/**
+ * The bytes a sealed text is bound to: every part as `<length in UTF-8 bytes>:<part>,`, one after the other.
+ * Two different lists of parts never give the same bytes.
+ * @throws VaultError `bad_context` for a part that is empty, long, or not well-formed text
+ */
+export function associatedData(...parts: readonly string[]): Uint8Array {
+  let text = "";
+  for (const part of parts) {
+    if (part.length === 0 || part.length > partLengthMax || !part.isWellFormed()) {
+      throw new VaultError("bad_context");
+    }
+    text += `${Buffer.byteLength(part)}:${part},`;
+  }
+  return Buffer.from(text);
+}

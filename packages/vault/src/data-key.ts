@@ -1,0 +1,110 @@
+import { randomBytes } from "node:crypto";
+import { associatedData } from "./associated-data.ts";
+import { type Cipher, createCipher, keyBytes } from "./cipher.ts";
+import { type Keyring, rootCipher } from "./keyring.ts";
+import { VaultError } from "./vault-error.ts";
+
+/** @internal Reaches the cipher of a data key; not exported by the package. */
+export const dataCipher = Symbol("data cipher");
+
+/** What the store keeps of a data key. Deleting it shreds everything sealed with the key. */
+export type DataKeyRecord = {
+  readonly id: string;
+  /** The build or organization whose values it seals. */
+  readonly ownerId: string;
+  /** The root key it is wrapped under. */
+  readonly kid: string;
+  readonly wrapped: string;
+};
+
+/** An opened data key. Holds no printable key. */
+export type DataKey = {
+  readonly id: string;
+  readonly ownerId: string;
+  readonly [dataCipher]: Cipher;
+};
+
+const versionPrefix = "v1.";
+export const dataKeyIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
+
+/**
+ * A new random data key, wrapped under the current root key and bound to its id and owner.
+ * @throws VaultError `bad_context` for an id or owner that cannot be one
+ */
+export function createDataKey(
+  keyring: Keyring,
+  identity: { readonly id: string; readonly ownerId: string },
+): { readonly record: DataKeyRecord; readonly key: DataKey } {
+  const raw = randomBytes(keyBytes);
+  const record = wrapDataKey(keyring, identity, raw);
+  return { record, key: toDataKey(record, raw) };
+}
+
+/**
+ * The data key of a stored record. Close it with {@link closeDataKey} when it is no longer needed.
+ * @throws VaultError when its root key is not in the keyring, or the record was altered or moved to another owner
+ */
+export function openDataKey(keyring: Keyring, record: DataKeyRecord): DataKey {
+  return toDataKey(record, unwrapDataKey(keyring, record));
+}
+
+/**
+ * The same data key wrapped under the current root key; no value needs to be touched. A record that is so
+ * already comes back as it is, after it was proven to open.
+ * @throws VaultError as {@link openDataKey} does
+ */
+export function rewrapDataKey(keyring: Keyring, record: DataKeyRecord): DataKeyRecord {
+  const raw = unwrapDataKey(keyring, record);
+  try {
+    return record.kid === keyring.currentKeyId ? record : wrapDataKey(keyring, record, raw);
+  } finally {
+    raw.fill(0);
+  }
+}
+
+/** Overwrites the key's bytes; the handle seals and opens nothing from now on. */
+export function closeDataKey(key: DataKey): void {
+  key[dataCipher].close();
+}
+
+/** @internal `nonce` is for test vectors only. */
+export function wrapDataKey(
+  keyring: Keyring,
+  identity: { readonly id: string; readonly ownerId: string },
+  raw: Uint8Array,
+  nonce?: Uint8Array,
+): DataKeyRecord {
+  const { id, ownerId } = identity;
+  const kid = keyring.currentKeyId;
+  if (!dataKeyIdPattern.test(id)) throw new VaultError("bad_context");
+  const sealed = rootCipherOf(keyring, kid).seal(raw, wrapContext(kid, id, ownerId), nonce);
+  return { id, ownerId, kid, wrapped: versionPrefix + sealed };
+}
+
+function unwrapDataKey(keyring: Keyring, record: DataKeyRecord): Uint8Array {
+  const { id, ownerId, kid, wrapped } = record;
+  const cipher = rootCipherOf(keyring, kid);
+  if (!wrapped.startsWith(versionPrefix)) {
+    throw new VaultError(/^v\d+\./.test(wrapped) ? "unsupported_version" : "malformed");
+  }
+  const raw = cipher.open(wrapped.slice(versionPrefix.length), wrapContext(kid, id, ownerId));
+  if (raw.length !== keyBytes) throw new VaultError("malformed");
+  return raw;
+}
+
+function wrapContext(kid: string, id: string, ownerId: string): Uint8Array {
+  return associatedData("keyloan/data-key/v1", kid, id, ownerId);
+}
+
+function rootCipherOf(keyring: Keyring, kid: string): Cipher {
+  const cipher = keyring[rootCipher](kid);
+  if (cipher === undefined) throw new VaultError("unknown_root_key");
+  return cipher;
+}
+
+function toDataKey(
+  { id, ownerId }: { readonly id: string; readonly ownerId: string },
+  raw: Uint8Array,
+): DataKey {
+  return { id, ownerId, [dataCipher]: createCipher(raw) };
+}
