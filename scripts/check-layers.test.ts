@@ -1,0 +1,242 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkLayers } from "./check-layers.ts";
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "layers-"));
+  write(
+    "package.json",
+    JSON.stringify({ name: "root", devDependencies: { vitest: "1", "@keyloan/sdk": "*" } }),
+  );
+  manifest("packages/contract", { dependencies: ["zod"] });
+  manifest("packages/local-servers", { dependencies: ["@keyloan/contract", "hono"] });
+  manifest("packages/connectors", {
+    dependencies: ["@keyloan/contract", "stripe"],
+    devDependencies: ["@keyloan/local-servers", "hono"],
+    exports: [".", "./emulators", "./testing"],
+  });
+  manifest("packages/vault", { dependencies: ["@keyloan/contract"] });
+  manifest("apps/broker", {
+    dependencies: ["@keyloan/contract", "@keyloan/connectors", "hono"],
+    devDependencies: ["@keyloan/local-servers"],
+  });
+  manifest("examples/notes", { dependencies: ["stripe", "hono"] });
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+type Manifest = { dependencies?: string[]; devDependencies?: string[]; exports?: string[] };
+
+function manifest(
+  folder: string,
+  { dependencies = [], devDependencies = [], exports = ["."] }: Manifest,
+): void {
+  const record = (names: string[]) => Object.fromEntries(names.map((name) => [name, "*"]));
+  const name = `@keyloan/${folder.startsWith("examples/") ? "example-notes" : folder.split("/")[1]}`;
+  const content = {
+    name,
+    exports: record(exports),
+    dependencies: record(dependencies),
+    devDependencies: record(devDependencies),
+  };
+  write(`${folder}/package.json`, JSON.stringify(content, null, 2));
+}
+
+const reasons = () =>
+  checkLayers(root).violations.map(({ file, line, reason }) => `${file}:${line}: ${reason}`);
+
+test("a workspace that keeps to the table has no violation, and what was looked at is counted", () => {
+  write(
+    "packages/connectors/src/index.ts",
+    `import { a } from "@keyloan/contract";\nimport Stripe from "stripe";`,
+  );
+  write(
+    "packages/connectors/src/x/emulator.ts",
+    `import { Hono } from "hono";\nimport "@keyloan/local-servers";`,
+  );
+  write("packages/connectors/src/x/x.test.ts", `import { test } from "vitest";\nimport "./emulator.ts";`);
+  write("apps/broker/src/a.ts", `import type { B } from "./testing/b.ts";\nimport "node:fs";`);
+  write("apps/broker/src/testing/b.ts", `import "@keyloan/connectors/emulators";`);
+  write("examples/notes/src/main.ts", `import Stripe from "stripe";`);
+  expect(checkLayers(root)).toEqual({ violations: [], fileCount: 6, edgeCount: 7 });
+});
+
+test.each([
+  {
+    what: "a declared edge upwards",
+    folder: "packages/vault",
+    declared: { dependencies: ["@keyloan/contract", "@keyloan/connectors"] },
+    reason: "packages/vault/package.json:8: vault may not depend on @keyloan/connectors",
+  },
+  {
+    what: "a sibling declared for development",
+    folder: "packages/vault",
+    declared: { devDependencies: ["@keyloan/connectors"] },
+    reason:
+      "packages/vault/package.json:8: vault may not depend on @keyloan/connectors, not even in development",
+  },
+  {
+    what: "stand-ins as a production dependency",
+    folder: "apps/broker",
+    declared: { dependencies: ["@keyloan/local-servers"] },
+    reason: "apps/broker/package.json:7: broker may not depend on @keyloan/local-servers",
+  },
+  {
+    what: "a provider's library outside the connectors",
+    folder: "packages/vault",
+    declared: { dependencies: ["@aws-sdk/client-s3"] },
+    reason: "packages/vault/package.json:7: @aws-sdk/client-s3 has its home in connectors",
+  },
+  {
+    what: "an example that knows us",
+    folder: "examples/notes",
+    declared: { dependencies: ["@keyloan/sdk"] },
+    reason: "examples/notes/package.json:7: an example lives without @keyloan/sdk",
+  },
+  {
+    what: "a package the table does not know",
+    folder: "packages/newcomer",
+    declared: {},
+    reason: "packages/newcomer/package.json:2: newcomer is not in the table of scripts/layers/rules.ts",
+  },
+])("$what is refused", ({ folder, declared, reason }) => {
+  manifest(folder, declared);
+  expect(reasons()).toEqual([reason]);
+});
+
+test.each([
+  {
+    what: "an import that is not declared",
+    file: "packages/vault/src/a.ts",
+    text: `import "lodash";`,
+    reason: "lodash is not declared in packages/vault/package.json",
+  },
+  {
+    what: "a type import that is not declared",
+    file: "packages/vault/src/a.ts",
+    text: `import type { A } from "@keyloan/connectors";`,
+    reason: "@keyloan/connectors is not declared in packages/vault/package.json",
+  },
+  {
+    what: "a devDependency in what ships",
+    file: "packages/connectors/src/x/issuer.ts",
+    text: `import { Hono } from "hono";`,
+    reason: "hono is a devDependency; only tests and stand-ins may import it",
+  },
+  {
+    what: "a library of the root package in what ships",
+    file: "packages/vault/src/a.ts",
+    text: `import "vitest";`,
+    reason: "vitest is not declared in packages/vault/package.json",
+  },
+  {
+    what: "a deep import",
+    file: "apps/broker/src/a.ts",
+    text: `import "@keyloan/contract/src/ids.ts";`,
+    reason: "@keyloan/contract/src/ids.ts is private; import @keyloan/contract",
+  },
+  {
+    what: "a path into another package",
+    file: "apps/broker/src/a.ts",
+    text: `import "../../../packages/contract/src/ids.ts";`,
+    reason: "../../../packages/contract/src/ids.ts leaves the package; import it by its name",
+  },
+  {
+    what: "a stand-in in what ships",
+    file: "packages/connectors/src/x/index.ts",
+    text: `import { startEmulator } from "./emulator.ts";`,
+    reason: "./emulator.ts is for development only; what ships may not import it",
+  },
+  {
+    what: "the list of stand-ins in the broker",
+    file: "apps/broker/src/a.ts",
+    text: `await import("@keyloan/connectors/emulators");`,
+    reason: "@keyloan/connectors/emulators is for development only; what ships may not import it",
+  },
+  {
+    what: "reading the environment outside env.ts",
+    file: "apps/broker/src/a.ts",
+    text: `export const a = process.env["HOME"];`,
+    reason: "process.env is read in env.ts files only",
+  },
+  {
+    what: "reading the environment by another spelling",
+    file: "apps/broker/src/a.ts",
+    text: `const { env } = process;`,
+    reason: "process.env is read in env.ts files only",
+  },
+  {
+    what: "asking a connector for its id",
+    file: "apps/broker/src/a.ts",
+    text: `if (connector.spec.id === "stripe") f();`,
+    reason: "a connector is asked for what it can do, never for its id",
+  },
+  {
+    what: "asking a connector for its id backwards",
+    file: "packages/connectors/src/registry.ts",
+    text: `if ('stripe' !== lease.connectorId) f();`,
+    reason: "a connector is asked for what it can do, never for its id",
+  },
+  {
+    what: "a switch over connectors",
+    file: "packages/connectors/src/kit/a.ts",
+    text: `switch (spec.id) {}`,
+    reason: "a connector is asked for what it can do, never for its id",
+  },
+  {
+    what: "taking plaintext out of a secret",
+    file: "apps/broker/src/a.ts",
+    text: `f(secret.reveal());`,
+    reason: "plaintext of a Secret is taken out in the places listed in scripts/layers/rules.ts only",
+  },
+  {
+    what: "taking all plaintext out at once",
+    file: "apps/broker/src/a.ts",
+    text: `f(revealValues(values));`,
+    reason: "plaintext of a Secret is taken out in the places listed in scripts/layers/rules.ts only",
+  },
+])("$what is refused, with its line", ({ file, text, reason }) => {
+  write(file, `// a first line\n${text}\n`);
+  expect(reasons()).toEqual([`${file}:2: ${reason}`]);
+});
+
+test("an edge that is declared but not in the table is refused at the import too", () => {
+  manifest("packages/vault", { dependencies: ["@keyloan/connectors"] });
+  write("packages/vault/src/a.ts", `import "@keyloan/connectors";`);
+  expect(reasons()).toContain("packages/vault/src/a.ts:1: vault may not import @keyloan/connectors");
+});
+
+test.each([
+  {
+    what: "the environment in env.ts",
+    file: "apps/broker/src/env.ts",
+    text: "export const a = process.env;",
+  },
+  {
+    what: "plaintext in a connector",
+    file: "packages/connectors/src/x/issuer.ts",
+    text: "f(secret.reveal());",
+  },
+  { what: "its own id in a connector", file: "packages/connectors/src/x/a.ts", text: `g(spec.id === "x");` },
+  {
+    what: "two ids with each other",
+    file: "apps/broker/src/a.ts",
+    text: "g(spec.id === lease.connectorId);",
+  },
+  {
+    what: "forbidden words in text",
+    file: "apps/broker/src/a.ts",
+    text: `g("process.env"); // secret.reveal()`,
+  },
+  { what: "plaintext in a test", file: "apps/broker/src/a.test.ts", text: "f(secret.reveal());" },
+])("$what is allowed", ({ file, text }) => {
+  write(file, text);
+  expect(reasons()).toEqual([]);
+});

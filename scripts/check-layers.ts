@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { checkImport, type Workspace } from "./layers/check-imports.ts";
+import { checkManifest } from "./layers/check-manifest.ts";
+import { checkText } from "./layers/check-text.ts";
+import { findImports } from "./layers/find-imports.ts";
+import { maskSource } from "./layers/mask-source.ts";
+import {
+  listSources,
+  readPackages,
+  readSharedDevDependencies,
+  scope,
+  type Violation,
+  type WorkspacePackage,
+} from "./layers/workspace.ts";
+
+export type LayersReport = {
+  readonly violations: readonly Violation[];
+  readonly fileCount: number;
+  /** Declared dependencies of one workspace package on another. */
+  readonly edgeCount: number;
+};
+
+/** Holds every package and source file of a workspace against the tables of scripts/layers/rules.ts. */
+export function checkLayers(root: string): LayersReport {
+  const packages = readPackages(root);
+  const workspace = {
+    packages: new Map(packages.map((each) => [each.name, each])),
+    sharedDevDependencies: readSharedDevDependencies(root),
+  };
+  const violations: Violation[] = [];
+  let fileCount = 0;
+  for (const each of packages) {
+    violations.push(...checkManifest(each));
+    for (const file of listSources(root, each.folder)) {
+      fileCount++;
+      violations.push(...checkFile(root, file, each, workspace));
+    }
+  }
+  const edges = packages.flatMap(({ dependencies, devDependencies }) =>
+    [...dependencies, ...devDependencies].filter((name) => name.startsWith(scope)),
+  );
+  return { violations, fileCount, edgeCount: edges.length };
+}
+
+function checkFile(root: string, file: string, owner: WorkspacePackage, workspace: Workspace): Violation[] {
+  const source = readFileSync(join(root, file), "utf8");
+  const mask = maskSource(source);
+  const imports = findImports(source, mask).flatMap((found) => {
+    const reason = checkImport(file, found, owner, workspace);
+    return reason === undefined ? [] : [{ line: found.line, reason }];
+  });
+  return [...imports, ...checkText(file, source, mask)].map((problem) => ({ file, ...problem }));
+}
+
+if (import.meta.main) {
+  const root = process.argv[2] ?? fileURLToPath(new URL("..", import.meta.url));
+  const { violations, fileCount, edgeCount } = checkLayers(root);
+  for (const { file, line, reason } of violations) console.log(`${file}:${line}: ${reason}`);
+  if (violations.length > 0) process.exitCode = 1;
+  else console.log(`${fileCount} files, ${edgeCount} edges checked`);
+}

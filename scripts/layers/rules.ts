@@ -1,0 +1,72 @@
+/** What one workspace package may use of the others. A package that is not listed is refused. */
+export type PackageRule = {
+  readonly mayImport: readonly string[];
+  /** For tests and for what runs in development only. `"*"` is any package. */
+  readonly mayImportInDevelopment?: readonly string[] | "*";
+};
+
+const layersOneToThree = [
+  "contract",
+  "connectors",
+  "key-validator",
+  "env-generator",
+  "database-provisioner",
+  "vault",
+  "store",
+  "org-keys",
+];
+
+/** THE table of workspace edges; names are package names without the scope. Arrows point down only. */
+export const packageRules: Readonly<Record<string, PackageRule>> = {
+  contract: { mayImport: [] },
+  vault: { mayImport: ["contract"] },
+  store: { mayImport: ["contract"] },
+  connectors: { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
+  "key-validator": { mayImport: ["contract"] },
+  "env-generator": { mayImport: ["contract"] },
+  "database-provisioner": { mayImport: ["contract"] },
+  sdk: { mayImport: ["contract"] },
+  "org-keys": { mayImport: ["contract", "vault", "store"] },
+  broker: { mayImport: layersOneToThree, mayImportInDevelopment: "*" },
+  "settings-ui": { mayImport: ["contract", "sdk"] },
+  "local-servers": { mayImport: ["contract"] },
+  "dev-providers": { mayImport: ["connectors", "contract", "local-servers", "sdk"] },
+};
+
+/** Third-party libraries that have one home each; a name that ends in `/*` is a whole scope. */
+export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
+  "libsodium-wrappers": ["vault", "settings-ui"],
+  "drizzle-orm": ["store"],
+  "@libsql/client": ["store", "connectors"],
+  stripe: ["connectors"],
+  "@clerk/backend": ["connectors"],
+  "@aws-sdk/*": ["connectors"],
+  "@tursodatabase/api": ["connectors"],
+  hono: ["broker", "local-servers", "dev-providers"],
+  "@hono/*": ["broker", "local-servers", "dev-providers"],
+  jose: ["broker", "connectors", "local-servers"],
+  pino: ["broker"],
+  "prom-client": ["broker"],
+  react: ["settings-ui"],
+};
+
+/** Packages that exist for development: what they import may be development-only too. */
+export const developmentPackages: ReadonlySet<string> = new Set(["local-servers", "dev-providers"]);
+
+/** Where plaintext may be taken out of a `Secret`. A folder ends in a slash; anything else is one file. */
+export const revealHomes: readonly string[] = [
+  "packages/contract/src/secret.ts",
+  "packages/connectors/src/",
+  "packages/vault/src/",
+  "packages/env-generator/src/",
+  "packages/org-keys/src/",
+  // Compares a typed value with the pattern of its field.
+  "packages/key-validator/src/check-shape.ts",
+  // The composition root: opens the keyring and keeps the hash of the admin token.
+  "apps/broker/src/deps.ts",
+];
+
+/** Tests, their helpers and stand-ins: never part of what runs in production. */
+export function isDevelopmentFile(file: string): boolean {
+  return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\//.test(file);
+}
