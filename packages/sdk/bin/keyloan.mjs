@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import module from "node:module";
+
+const [major = 0] = process.versions.node.split(".").map(Number);
+
+async function load() {
+  const built = new URL("../dist/cli.mjs", import.meta.url).href;
+  try {
+    return await import(built);
+  } catch (error) {
+    const notBuilt = error?.code === "ERR_MODULE_NOT_FOUND" && (error.url ?? built) === built;
+    if (!notBuilt) throw error;
+  }
+  if (major < 24) {
+    stop(
+      `keyloan is not built here, and Node.js ${process.versions.node} cannot run its sources.`,
+      "Build it with `pnpm build`, or use Node.js 24 or newer.",
+    );
+  }
+  return import("../src/cli.ts");
+}
+
+function stop(message, remedy) {
+  process.stderr.write(`keyloan: ${message}\n  ${remedy}\n`);
+  process.exit(1);
+}
+
+if (major < 20) {
+  stop(`Node.js ${process.versions.node} is too old for keyloan.`, "Install Node.js 20 or newer.");
+}
+module.enableCompileCache?.();
+const { main } = await load();
+await main();

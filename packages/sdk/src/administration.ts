@@ -1,0 +1,159 @@
+import type {
+  AuditEventView,
+  AuditList,
+  Catalog,
+  CreateApiTokenBody,
+  Health,
+  IssuedToken,
+  OrgKeyList,
+  OrgKeyView,
+  TokenList,
+  TokenView,
+} from "@keyloan/contract";
+import { pathSegment } from "./address.ts";
+import { bodyOf } from "./answer.ts";
+import type { Caller } from "./call.ts";
+import { eachOfPages, type PageQuery } from "./pages.ts";
+
+export type OrgKeysApi = {
+  readonly list: () => Promise<OrgKeyList>;
+  /** Version, fingerprint and state; the broker never gives the values back. */
+  readonly get: (connector: string) => Promise<OrgKeyView>;
+  /** Checks the fields at the provider and seals them as a new version. */
+  readonly put: (connector: string, fields: Readonly<Record<string, string>>) => Promise<OrgKeyView>;
+  readonly remove: (connector: string) => Promise<void>;
+};
+
+export function orgKeysApi({ base, call }: Caller): OrgKeysApi {
+  const path = (connector: string) => `/v1/org-keys/${pathSegment(connector, "the connector id")}`;
+  return {
+    list: async () =>
+      bodyOf<OrgKeyList>(base, await call({ method: "GET", path: "/v1/org-keys", expect: "json" }), [
+        "orgKeys",
+      ]),
+    get: async (connector) =>
+      bodyOf<OrgKeyView>(base, await call({ method: "GET", path: path(connector), expect: "json" }), [
+        "version",
+      ]),
+    put: async (connector, fields) => {
+      // The broker asks the provider about the key before it answers.
+      const extraTimeMs = 20_000;
+      const request = { method: "PUT", path: path(connector), body: { fields }, extraTimeMs } as const;
+      return bodyOf<OrgKeyView>(base, await call({ ...request, expect: "json" }), ["version"]);
+    },
+    remove: async (connector) => {
+      await call({ method: "DELETE", path: path(connector), expect: "nothing" });
+    },
+  };
+}
+
+export type TokensApi = {
+  /** A platform API token. It is shown this once. */
+  readonly create: (body: CreateApiTokenBody) => Promise<IssuedToken>;
+  readonly list: (query?: PageQuery) => Promise<TokenList>;
+  readonly listAll: () => AsyncGenerator<TokenView, void, void>;
+  readonly revoke: (tokenId: string) => Promise<void>;
+};
+
+export function tokensApi({ base, call }: Caller): TokensApi {
+  const path = "/v1/tokens";
+  const list = async (query: PageQuery = {}) =>
+    bodyOf<TokenList>(base, await call({ method: "GET", path, query, expect: "json" }), ["tokens"]);
+  return {
+    create: async (body) =>
+      bodyOf<IssuedToken>(base, await call({ method: "POST", path, body, expect: "json" }), ["id", "token"]),
+    list,
+    listAll: () =>
+      eachOfPages(
+        (cursor) => list({ cursor }),
+        (page) => page.tokens,
+      ),
+    revoke: async (tokenId) => {
+      const tokenPath = `${path}/${pathSegment(tokenId, "the token id")}`;
+      await call({ method: "DELETE", path: tokenPath, expect: "nothing" });
+    },
+  };
+}
+
+export type AuditQuery = PageQuery & {
+  /** Only what happened to this id. */
+  readonly entity?: string | undefined;
+  readonly action?: string | undefined;
+};
+
+export type AuditApi = {
+  /** One page of events, newest first. */
+  readonly list: (query?: AuditQuery) => Promise<AuditList>;
+  readonly listAll: (query?: AuditQuery) => AsyncGenerator<AuditEventView, void, void>;
+};
+
+export function auditApi({ base, call }: Caller): AuditApi {
+  const list = async (query: AuditQuery = {}) =>
+    bodyOf<AuditList>(base, await call({ method: "GET", path: "/v1/audit", query, expect: "json" }), [
+      "events",
+    ]);
+  return {
+    list,
+    listAll: (query = {}) =>
+      eachOfPages(
+        (cursor) => list({ ...query, cursor }),
+        (page) => page.events,
+        query.cursor,
+      ),
+  };
+}
+
+export type HealthApi = {
+  readonly check: () => Promise<Health>;
+  readonly live: () => Promise<Health>;
+  /** Also when parts fail: look at `status` and at each part. */
+  readonly ready: () => Promise<Health>;
+};
+
+export function healthApi({ base, call }: Caller): HealthApi {
+  const read = async (path: string) => {
+    const answer = await call({ method: "GET", path, expect: "json", alsoFine: [503] });
+    return bodyOf<Health>(base, answer, ["status"]);
+  };
+  return {
+    check: () => read("/health"),
+    live: () => read("/health/live"),
+    ready: () => read("/health/ready"),
+  };
+}
+
+export type CatalogApi = {
+  /** Every connector of the broker: fields, env names, grades. */
+  readonly get: () => Promise<Catalog>;
+};
+
+export function catalogApi({ base, call }: Caller): CatalogApi {
+  return {
+    get: async () =>
+      bodyOf<Catalog>(base, await call({ method: "GET", path: "/v1/catalog", expect: "json" }), [
+        "connectors",
+      ]),
+  };
+}
+
+/** How many data keys there are, and how many of them the current root key now wraps anew. */
+export type RewrapResult = {
+  readonly dataKeys: number;
+  readonly rewrapped: number;
+  readonly currentKeyId: string;
+};
+
+export type RootKeyApi = {
+  /** Wraps every data key under the current root key; no value is touched. */
+  readonly rewrap: () => Promise<RewrapResult>;
+};
+
+export function rootKeyApi({ base, call }: Caller): RootKeyApi {
+  return {
+    rewrap: async () => {
+      const request = { method: "POST", path: "/v1/root-key/rewrap", expect: "json" } as const;
+      const answer = await call({ ...request, extraTimeMs: 60_000 });
+      return bodyOf<RewrapResult>(base, answer, ["dataKeys", "rewrapped", "currentKeyId"]);
+    },
+  };
+}

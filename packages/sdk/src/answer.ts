@@ -1,0 +1,117 @@
+import { KeyloanError } from "./errors.ts";
+import type { TransportResponse } from "./transport.ts";
+
+/** An answer of the broker that is no error. `body` is the parsed JSON, or `undefined` when there is none. */
+export type Answer = {
+  readonly status: number;
+  readonly headers: TransportResponse["headers"];
+  readonly text: string;
+  readonly body: unknown;
+};
+
+export type AnswerRules = {
+  /** `nothing` is also satisfied by JSON: the answer is not looked at. */
+  readonly expect: "json" | "text" | "nothing";
+  /** Statuses other than 2xx that carry a regular answer. */
+  readonly alsoFine?: readonly number[];
+};
+
+/**
+ * The broker's answer, or its error thrown.
+ * @throws KeyloanError with the code, remedy and request id of the broker's envelope, or
+ *   `not_a_broker` when whoever answered is none
+ */
+export function readAnswer(
+  url: URL,
+  rules: AnswerRules,
+  response: TransportResponse,
+  token?: string,
+): Answer {
+  const { status, headers } = response;
+  const type = headers["content-type"] ?? "";
+  const body = /\bjson\b/.test(type) ? parseJson(response.text) : undefined;
+  const expected = rules.alsoFine?.includes(status) && isObject(body) && body.error === undefined;
+  const fine = (status >= 200 && status < 300) || expected;
+  const shown = rules.expect === "json" ? isObject(body) : !type.includes("text/html");
+  if (fine && shown) return { status, headers, text: response.text, body };
+  if (fine) throw notABroker(url, status);
+  throw envelopeError(url, response, token === undefined ? body : withoutToken(body, token));
+}
+
+function envelopeError(url: URL, response: TransportResponse, body: unknown): KeyloanError {
+  const { status, headers } = response;
+  const error = isObject(body) ? body.error : undefined;
+  const retryAfterSeconds = secondsOf(headers["retry-after"]);
+  if (!isObject(error) || typeof error.code !== "string" || typeof error.message !== "string") {
+    if (status === 502 || status === 503 || status === 504) {
+      return new KeyloanError("unavailable", `Something in front of the broker answers ${status}.`, {
+        status,
+        retryAfterSeconds,
+        remedy: `Check that the broker behind ${url.origin} is running, then try again.`,
+      });
+    }
+    return notABroker(url, status);
+  }
+  return new KeyloanError(error.code, error.message, {
+    status,
+    retryAfterSeconds,
+    remedy: textOf(error.remedy),
+    docsUrl: textOf(error.docsUrl),
+    requestId: textOf(error.requestId),
+    details: isObject(error.details) ? error.details : undefined,
+  });
+}
+
+function notABroker(url: URL, status: number): KeyloanError {
+  const redirect = status >= 300 && status < 400;
+  return new KeyloanError(
+    "not_a_broker",
+    redirect
+      ? `${url.origin} redirects elsewhere (status ${status}); the token is not sent along.`
+      : `${url.origin} answers, but not as a Keyloan broker does (status ${status}).`,
+    { status, remedy: "Set KEYLOAN_URL to the broker's own address, with its path if it has one." },
+  );
+}
+
+/**
+ * The body of an answer as the type its route is documented to give.
+ * The broker validates what it sends against the same schemas, so checking that the named members
+ * are there is enough to tell its answer from a stranger's.
+ * @throws KeyloanError `not_a_broker`
+ */
+export function bodyOf<T extends object>(
+  url: URL,
+  answer: Answer,
+  members: readonly (keyof T & string)[],
+): T {
+  const { body } = answer;
+  if (!isObject(body) || members.some((member) => body[member] === undefined)) {
+    throw notABroker(url, answer.status);
+  }
+  return body as T;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A server that repeats what it was sent must not bring the token into an error. */
+function withoutToken(body: unknown, token: string): unknown {
+  return parseJson((JSON.stringify(body) ?? "").replaceAll(token, "[token]"));
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function secondsOf(header: string | undefined): number | undefined {
+  return header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
+}

@@ -1,0 +1,69 @@
+import type { Command } from "./command.ts";
+
+export type CommandEntry = {
+  readonly summary: string;
+  /** Each command is loaded only when it is the one. */
+  readonly load: () => Promise<{ readonly command: Command }>;
+};
+
+/** Every command by the words that call it, in the order of the help text. */
+export const commandTable: Readonly<Record<string, CommandEntry>> = {
+  run: {
+    summary: "start a command with the env of a build; nothing touches the disk",
+    load: () => import("../commands/run.ts"),
+  },
+  "build create": {
+    summary: "make a build and wait until its keys work",
+    load: () => import("../commands/build-create.ts"),
+  },
+  "build list": { summary: "list builds", load: () => import("../commands/build-list.ts") },
+  "build show": { summary: "show one build and its leases", load: () => import("../commands/build-show.ts") },
+  "build close": {
+    summary: "end a build: revoke its keys, destroy its values",
+    load: () => import("../commands/build-close.ts"),
+  },
+  "build renew": {
+    summary: "give a build more time",
+    load: () => import("../commands/build-renew.ts"),
+  },
+  "build token": {
+    summary: "make a token that reads one build's env and nothing else",
+    load: () => import("../commands/build-token.ts"),
+  },
+  "env pull": {
+    summary: "print the env of a build, or write it to a file",
+    load: () => import("../commands/env-pull.ts"),
+  },
+  "org-keys set": {
+    summary: "put the org's key for a connector",
+    load: () => import("../commands/org-keys-set.ts"),
+  },
+  "org-keys list": { summary: "list the org's keys", load: () => import("../commands/org-keys-list.ts") },
+  "org-keys remove": {
+    summary: "remove the org's key for a connector",
+    load: () => import("../commands/org-keys-remove.ts"),
+  },
+  "token create": {
+    summary: "make an API token for a platform",
+    load: () => import("../commands/token-create.ts"),
+  },
+  "token list": { summary: "list tokens", load: () => import("../commands/token-list.ts") },
+  "token revoke": { summary: "end a token", load: () => import("../commands/token-revoke.ts") },
+  catalog: {
+    summary: "show the connectors, what they need and what they give",
+    load: () => import("../commands/catalog.ts"),
+  },
+  audit: { summary: "show who did what, newest first", load: () => import("../commands/audit.ts") },
+  "root-key create": {
+    summary: "make a new root key (works offline)",
+    load: () => import("../commands/root-key-create.ts"),
+  },
+  "root-key rotate": {
+    summary: "wrap every data key under the current root key",
+    load: () => import("../commands/root-key-rotate.ts"),
+  },
+  doctor: {
+    summary: "check this machine, the broker and the token",
+    load: () => import("../commands/doctor.ts"),
+  },
+};

@@ -1,0 +1,20 @@
+import type { IssuedToken } from "@keyloan/contract";
+import type { Io } from "./io.ts";
+import { momentText, relativeTime } from "./moments.ts";
+import { note, printJson } from "./output.ts";
+import { printable } from "./terminal-text.ts";
+
+/** Prints a new token alone on stdout, so that `$(…)` gets the token and nothing else. */
+export function showNewToken(io: Io, json: boolean, issued: IssuedToken): void {
+  if (json) {
+    printJson(io, issued);
+    return;
+  }
+  io.out(`${printable(issued.token)}\n`);
+  const { expiresAt } = issued;
+  const until =
+    expiresAt === undefined
+      ? "It does not expire"
+      : `It ends ${printable(momentText(expiresAt))} (${relativeTime(expiresAt, io.now())})`;
+  note(io, `This token is shown this once. ${until}. Its id: ${printable(issued.id)}`);
+}

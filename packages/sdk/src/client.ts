@@ -1,0 +1,47 @@
+import {
+  type AuditApi,
+  auditApi,
+  type CatalogApi,
+  catalogApi,
+  type HealthApi,
+  healthApi,
+  type OrgKeysApi,
+  orgKeysApi,
+  type RootKeyApi,
+  rootKeyApi,
+  type TokensApi,
+  tokensApi,
+} from "./administration.ts";
+import { type BuildsApi, buildsApi } from "./builds.ts";
+import { type Caller, type ClientOptions, createCaller } from "./call.ts";
+
+export type Client = {
+  readonly builds: BuildsApi;
+  readonly orgKeys: OrgKeysApi;
+  readonly tokens: TokensApi;
+  readonly catalog: CatalogApi;
+  readonly audit: AuditApi;
+  readonly health: HealthApi;
+  readonly rootKey: RootKeyApi;
+};
+
+/**
+ * A client of one broker. Nothing is sent before the first call.
+ * @throws KeyloanError `invalid_url`, `insecure_url` or `invalid_token`; every call throws KeyloanError too
+ */
+export function createClient(options: ClientOptions): Client {
+  return clientOver(createCaller(options));
+}
+
+/** The client over a caller that exists already. */
+export function clientOver(caller: Caller): Client {
+  return {
+    builds: buildsApi(caller),
+    orgKeys: orgKeysApi(caller),
+    tokens: tokensApi(caller),
+    catalog: catalogApi(caller),
+    audit: auditApi(caller),
+    health: healthApi(caller),
+    rootKey: rootKeyApi(caller),
+  };
+}

@@ -1,0 +1,31 @@
+import { type CheckResult, runChecks } from "../cli/checks.ts";
+import type { Command } from "../cli/command.ts";
+import { doctorChecks } from "../cli/doctor-checks.ts";
+import { printJson } from "../cli/output.ts";
+import { paintFor, paintState } from "../cli/paint.ts";
+import { printable, wrap } from "../cli/terminal-text.ts";
+
+/** Checks everything between this machine and a working key, with a remedy for each thing that is wrong. */
+export const command: Command = {
+  usage: "doctor",
+  summary: "Check this machine, the broker and the token; say what to do about each problem.",
+  notes: ["It changes nothing. The exit code is 1 when a check fails; a warning does not count."],
+  examples: ["keyloan doctor", "keyloan doctor --json"],
+  run: async ({ io, json, connectCaller }) => {
+    const paint = paintFor(io, "stdout");
+    const show = (result: CheckResult) => {
+      if (json) return;
+      const state = paintState(paint, result.state) + " ".repeat(9 - result.state.length);
+      io.out(`${state}${printable(result.name)}: ${printable(result.message)}\n`);
+      if (result.remedy !== undefined) io.out(`${wrap(printable(result.remedy), 79, " ".repeat(9))}\n`);
+    };
+    const results = await runChecks(doctorChecks(io, connectCaller), show);
+    const failures = results.filter((result) => result.state === "failed").length;
+    if (json) printJson(io, { ok: failures === 0, checks: results });
+    else {
+      const problems = failures === 1 ? "1 problem" : `${failures} problems`;
+      io.out(failures === 0 ? "\nAll is well.\n" : `\n${problems} found.\n`);
+    }
+    return failures === 0 ? 0 : 1;
+  },
+};

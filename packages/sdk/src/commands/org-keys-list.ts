@@ -1,0 +1,35 @@
+import type { OrgKeyView } from "@keyloan/contract";
+import type { Command } from "../cli/command.ts";
+import { relativeTime } from "../cli/moments.ts";
+import { note, printJson } from "../cli/output.ts";
+import { printTable } from "../cli/table.ts";
+
+/** Lists the org's keys, never their values. */
+export const command: Command = {
+  usage: "org-keys list",
+  summary: "List the org's keys: version, state and last check. Never a value.",
+  examples: ["keyloan org-keys list", "keyloan org-keys list --json"],
+  run: async ({ io, json, connect }) => {
+    const list = await connect().orgKeys.list();
+    const now = io.now();
+    if (json) printJson(io, list);
+    else if (list.orgKeys.length === 0) {
+      note(io, "There are no org keys. See what is needed with: keyloan catalog");
+    } else {
+      printTable<OrgKeyView>(
+        io,
+        [
+          { title: "CONNECTOR", value: (key) => key.connector },
+          { title: "VERSION", value: (key) => String(key.version) },
+          { title: "STATE", value: (key) => key.state, isState: true },
+          { title: "CHECK", value: (key) => key.checkStatus, isState: true },
+          { title: "CHECKED", value: (key) => relativeTime(key.checkedAt, now) },
+          { title: "LEASES", value: (key) => String(key.leasesInUse) },
+          { title: "ACCOUNT", value: (key) => key.account ?? "-", shrinks: true },
+        ],
+        list.orgKeys,
+      );
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,18 @@
+import type { Command } from "../cli/command.ts";
+import { note, printJson } from "../cli/output.ts";
+
+/** Removes the org's key for a connector. */
+export const command: Command = {
+  usage: "org-keys remove <connector>",
+  summary: "Remove the org's key for a connector. No build can be given that connector then.",
+  notes: ["The key goes on working at the provider: revoke it there too."],
+  positionals: ["connector"],
+  examples: ["keyloan org-keys remove turso"],
+  run: async ({ args, io, json, connect }) => {
+    const connector = args.positionals[0] ?? "";
+    await connect().orgKeys.remove(connector);
+    if (json) printJson(io, { connector, removed: true });
+    else note(io, `The org key for ${connector} is removed. Revoke it at the provider too.`);
+    return 0;
+  },
+};

@@ -1,0 +1,231 @@
+import {
+  auditListSchema,
+  type BuildView,
+  buildListSchema,
+  buildSchema,
+  catalogSchema,
+  createApiTokenBodySchema,
+  createBuildBodySchema,
+  createBuildTokenBodySchema,
+  type Health,
+  healthSchema,
+  issuedTokenSchema,
+  type OrgKeyView,
+  orgKeyListSchema,
+  orgKeySchema,
+  putOrgKeyBodySchema,
+  renewBodySchema,
+  tokenListSchema,
+} from "@keyloan/contract";
+import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
+import { sampleBuild, sampleBuildId, sampleCatalog, sampleEnv, sampleOrgKey } from "./samples.ts";
+
+export type FakeState = {
+  readonly builds: Map<string, BuildView>;
+  readonly orgKeys: Map<string, OrgKeyView>;
+  readonly buildsByKey: Map<string, { readonly body: string; readonly id: string }>;
+  env: Readonly<Record<string, unknown>>;
+  health: Health;
+};
+
+export type FakeAnswer = { readonly status?: number; readonly body?: unknown; readonly type?: string };
+type Handler = (request: SeenRequest, id: string, actor: FakeActor) => FakeAnswer;
+
+const expiresAt = "2099-01-01T00:00:00.000Z";
+const notFound = () => new FakeError("not_found", "there is no such thing", "Check the id.");
+
+/** The routes of the fake over a state of their own. */
+export function createFakeRoutes(): {
+  readonly state: FakeState;
+  readonly route: (request: SeenRequest, actor: FakeActor) => FakeAnswer;
+} {
+  const state: FakeState = {
+    builds: new Map([[sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now())]]),
+    orgKeys: new Map(),
+    buildsByKey: new Map(),
+    env: sampleEnv,
+    health: { status: "ok", version: "0.1.0", parts: [{ name: "store", ok: true }] },
+  };
+  const routes = { ...buildRoutes(state), ...adminRoutes(state) };
+  const route = (request: SeenRequest, actor: FakeActor): FakeAnswer => {
+    const [, version, resource = "", id = "", action = ""] = request.path.split("/");
+    const pattern =
+      version === "health"
+        ? "GET /health"
+        : `${request.method} /${resource}${id === "" ? "" : "/:id"}${action === "" ? "" : `/${action}`}`;
+    const found = routes[pattern];
+    if (found === undefined) throw notFound();
+    if (!found.who.includes(actor.kind) || (actor.buildId !== undefined && actor.buildId !== id)) {
+      throw new FakeError("forbidden", "this token may not do that", "Use a token with the scope.");
+    }
+    return found.answer(request, decodeURIComponent(id), actor);
+  };
+  return { state, route };
+}
+
+type Routes = Record<string, { readonly who: readonly FakeActor["kind"][]; readonly answer: Handler }>;
+
+function buildRoutes(state: FakeState): Routes {
+  const who = ["admin", "platform"] as const;
+  const find = (id: string) => {
+    const build = state.builds.get(id);
+    if (build === undefined) throw notFound();
+    return build;
+  };
+  const save = (build: BuildView, status = 200) => {
+    state.builds.set(build.id, buildSchema.parse(build));
+    return { status, body: build };
+  };
+  return {
+    "POST /builds": { who, answer: (request) => createBuild(state, request, save) },
+    "GET /builds": { who, answer: ({ query }) => ({ body: pageOfBuilds(state, query) }) },
+    "GET /builds/:id": { who, answer: (_, id) => ({ body: find(id) }) },
+    "DELETE /builds/:id": {
+      who,
+      answer: (_, id) =>
+        save({ ...find(id), state: "closed", closedAt: new Date().toISOString(), leases: [] }),
+    },
+    "POST /builds/:id/renew": {
+      who: [...who, "workload"],
+      answer: (request, id) => {
+        parse(renewBodySchema, request);
+        return save({ ...find(id), expiresAt });
+      },
+    },
+    "POST /builds/:id/tokens": {
+      who,
+      answer: (request, id) => {
+        parse(createBuildTokenBodySchema, request);
+        find(id);
+        const token = { id: "tok_3k9v0a5m2c7d8e4f6g1h", token: "klo_bld_new", expiresAt };
+        return { status: 201, body: issuedTokenSchema.parse(token) };
+      },
+    },
+    "GET /builds/:id/env": {
+      who: ["workload", "admin"],
+      answer: ({ query }, id) => {
+        find(id);
+        if (query.get("format") === "json") return { body: state.env };
+        const lines = Object.entries(state.env).map(([name, value]) => `${name}=${value}\n`);
+        return { body: lines.join(""), type: "text/plain; charset=utf-8" };
+      },
+    },
+  };
+}
+
+function createBuild(
+  state: FakeState,
+  request: SeenRequest,
+  save: (build: BuildView, status?: number) => FakeAnswer,
+): FakeAnswer {
+  const body = parse(createBuildBodySchema, request);
+  const key = String(request.headers["idempotency-key"] ?? "");
+  const before = state.buildsByKey.get(key);
+  if (before !== undefined && before.body !== request.body) {
+    throw new FakeError("idempotency_conflict", "the key was used with another body", "Use a new key.");
+  }
+  const known = before === undefined ? undefined : state.builds.get(before.id);
+  if (known !== undefined) return { status: 201, body: known };
+  const id = `bld_${String(state.builds.size).padStart(20, "0")}`;
+  if (key !== "") state.buildsByKey.set(key, { body: request.body, id });
+  return save(sampleBuild(id, body, Date.now()), 201);
+}
+
+function pageOfBuilds(state: FakeState, query: URLSearchParams) {
+  const wanted = query.get("state");
+  const all = [...state.builds.values()].filter((build) => wanted === null || build.state === wanted);
+  const start = Number(query.get("cursor") ?? 0);
+  const end = start + Number(query.get("limit") ?? 50);
+  const nextCursor = end < all.length ? { nextCursor: String(end) } : {};
+  return buildListSchema.parse({ builds: all.slice(start, end), ...nextCursor });
+}
+
+function adminRoutes(state: FakeState): Routes {
+  const who = ["admin"] as const;
+  const everyone = ["admin", "platform", "workload", "nobody"] as const;
+  const token = { id: "tok_3k9v0a5m2c7d8e4f6g1h", kind: "api" as const, name: "app-builder" };
+  const event = { id: "evt_1", at: "2026-11-20T12:00:00.000Z", actor: "admin:admin", action: "env.read" };
+  return {
+    "GET /health": {
+      who: everyone,
+      answer: () => ({
+        status: state.health.status === "ok" ? 200 : 503,
+        body: healthSchema.parse(state.health),
+      }),
+    },
+    "GET /catalog": { who: everyone, answer: () => ({ body: catalogSchema.parse(sampleCatalog) }) },
+    "GET /org-keys": {
+      who,
+      answer: () => ({ body: orgKeyListSchema.parse({ orgKeys: [...state.orgKeys.values()] }) }),
+    },
+    "GET /org-keys/:id": { who, answer: (_, id) => ({ body: orgKeySchema.parse(keyOf(state, id)) }) },
+    "PUT /org-keys/:id": {
+      who,
+      answer: (request, id) => {
+        parse(putOrgKeyBodySchema, request);
+        const key = sampleOrgKey(id, (state.orgKeys.get(id)?.version ?? 0) + 1, Date.now());
+        state.orgKeys.set(id, key);
+        return { body: orgKeySchema.parse(key) };
+      },
+    },
+    "DELETE /org-keys/:id": {
+      who,
+      answer: (_, id) => {
+        keyOf(state, id);
+        state.orgKeys.delete(id);
+        return { status: 204 };
+      },
+    },
+    "POST /tokens": {
+      who,
+      answer: (request) => {
+        parse(createApiTokenBodySchema, request);
+        return { status: 201, body: issuedTokenSchema.parse({ id: token.id, token: "klo_api_new" }) };
+      },
+    },
+    "GET /tokens": {
+      who,
+      answer: () => ({
+        body: tokenListSchema.parse({ tokens: [{ ...token, scopes: ["builds:read"], createdAt: event.at }] }),
+      }),
+    },
+    "DELETE /tokens/:id": { who, answer: () => ({ status: 204 }) },
+    "GET /audit": {
+      who,
+      answer: () => ({
+        body: auditListSchema.parse({ events: [{ ...event, entity: sampleBuildId, details: {} }] }),
+      }),
+    },
+    "POST /root-key/:id": {
+      who,
+      answer: () => ({ body: { dataKeys: 3, rewrapped: 2, currentKeyId: "rk-0011223344556677" } }),
+    },
+  };
+}
+
+function keyOf(state: FakeState, connector: string): OrgKeyView {
+  const key = state.orgKeys.get(connector);
+  if (key === undefined) throw notFound();
+  return key;
+}
+
+type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
+type Schema<T> = {
+  readonly safeParse: (
+    value: unknown,
+  ) =>
+    | { readonly success: true; readonly data: T }
+    | { readonly success: false; readonly error: { readonly issues: readonly Issue[] } };
+};
+
+function parse<T>(schema: Schema<T>, request: SeenRequest): T {
+  if (request.headers["content-type"] !== "application/json") {
+    throw new FakeError("unsupported_media_type", "the body must be JSON", "Send application/json.");
+  }
+  const parsed = schema.safeParse(JSON.parse(request.body));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
+  throw new FakeError("invalid_input", "the body is not as it should be", "Correct these fields.", {
+    problems,
+  });
+}

@@ -1,0 +1,122 @@
+import { Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
+import { KeyloanError } from "./errors.ts";
+import { networkError } from "./network-error.ts";
+
+export type TransportRequest = {
+  readonly url: URL;
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  /** From the first byte sent to the last byte read. */
+  readonly timeoutMs: number;
+  readonly responseBytesMax: number;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type TransportResponse = {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly text: string;
+};
+
+/** One exchange. Throws KeyloanError when there is no whole answer; a status is never an error. */
+export type Transport = (request: TransportRequest) => Promise<TransportResponse>;
+
+/**
+ * Sends over node:http and node:https. The global fetch would do as well, but loading it takes as
+ * long as starting Node. Certificates are always verified, redirects never followed.
+ * @param keepAlive keep connections open between calls; leave it off in a process that calls once
+ */
+export function createNodeTransport(keepAlive = false): Transport {
+  let agents: Readonly<Record<string, Agent>> | undefined;
+  return async (request) => {
+    const secure = request.url.protocol === "https:";
+    const https = secure ? await import("node:https") : undefined;
+    if (keepAlive && agents?.[request.url.protocol] === undefined) {
+      const agent = https ? new https.Agent({ keepAlive }) : new Agent({ keepAlive });
+      agents = { ...agents, [request.url.protocol]: agent };
+    }
+    const open = () =>
+      (https?.request ?? requestHttp)(request.url, {
+        method: request.method,
+        headers: request.headers,
+        agent: agents?.[request.url.protocol] ?? false,
+        ...(secure ? { rejectUnauthorized: true } : {}),
+      });
+    return exchange(open, request);
+  };
+}
+
+async function exchange(open: () => ClientRequest, request: TransportRequest): Promise<TransportResponse> {
+  const outgoing = open();
+  let failure: KeyloanError | undefined;
+  const stop = (error: KeyloanError) => {
+    failure ??= error;
+    outgoing.destroy();
+  };
+  const timer = setTimeout(() => stop(timeoutError(request)), request.timeoutMs);
+  const onAbort = () => stop(new KeyloanError("aborted", "The call was given up by its caller."));
+  request.signal?.addEventListener("abort", onAbort, { once: true });
+  if (request.signal?.aborted) onAbort();
+  try {
+    const incoming = await sendRequest(outgoing, request.body);
+    return await readResponse(incoming, request.responseBytesMax, stop);
+  } catch (error) {
+    // A server may close an idle connection at the moment it is used again; a read is safe to repeat.
+    const stale = failure === undefined && outgoing.reusedSocket && request.method === "GET";
+    if (stale) return await exchange(open, request);
+    throw failure ?? networkError(request.url, error);
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+function sendRequest(outgoing: ClientRequest, body: string | undefined): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.on("response", resolve);
+    outgoing.on("error", reject);
+    outgoing.on("close", () => reject(new Error("closed before an answer")));
+    outgoing.end(body);
+  });
+}
+
+async function readResponse(
+  incoming: IncomingMessage,
+  bytesMax: number,
+  stop: (error: KeyloanError) => void,
+): Promise<TransportResponse> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of incoming) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) {
+      stop(
+        new KeyloanError("response_too_large", `The answer is larger than ${bytesMax} bytes.`, {
+          remedy: "Check that KEYLOAN_URL is the address of a Keyloan broker; ask for smaller pages.",
+        }),
+      );
+    }
+    chunks.push(chunk);
+  }
+  return {
+    status: incoming.statusCode ?? 0,
+    headers: singleHeaders(incoming.headers),
+    text: Buffer.concat(chunks).toString("utf8"),
+  };
+}
+
+function singleHeaders(headers: IncomingMessage["headers"]): TransportResponse["headers"] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+  );
+}
+
+function timeoutError(request: TransportRequest): KeyloanError {
+  return new KeyloanError(
+    "timeout",
+    `${request.url.origin} did not answer within ${request.timeoutMs / 1000} seconds.`,
+    { remedy: "Check that the broker is healthy with `keyloan doctor`, then try again." },
+  );
+}
