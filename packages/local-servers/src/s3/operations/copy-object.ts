@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { headerOrQuery } from "../request.ts";
+import { S3Error } from "../s3-error.ts";
+import type { ObjectHeaders, ObjectInfo } from "../store/object-info.ts";
+import { writeXml } from "../xml.ts";
+import { type ObjectContext, quote, type S3Answer, xmlAnswer } from "./context.ts";
+import { openCopySource, parseSource, readData } from "./copy-source.ts";
+import { readObjectHeaders } from "./object-headers.ts";
+import { checkWrite, readPreconditions } from "./preconditions.ts";
+
+/** CopyObject: the source is authorized like a read, the target like a write. */
+export async function copyObject(context: ObjectContext, sourceText: string): Promise<S3Answer> {
+  const { request, bucket, key } = context;
+  const given = readObjectHeaders(request);
+  const replaces = readDirective(headerOrQuery(request, "x-amz-metadata-directive"));
+  const named = parseSource(sourceText);
+  const source = await openCopySource(context, "CopyObject", sourceText);
+  const pending = bucket.begin();
+  try {
+    if (named.bucketName === context.bucketName && named.key === key && !replaces) {
+      throw new S3Error("InvalidRequest", "This copy request is illegal: it copies an object to itself.");
+    }
+    const conditions = readPreconditions(request.headers);
+    checkWrite(bucket.index.get(key), conditions);
+    const md5 = createHash("md5");
+    for await (const chunk of readData(source, 0, source.info.size)) {
+      md5.update(chunk);
+      await pending.write(chunk);
+    }
+    const info: ObjectInfo = {
+      key,
+      size: source.info.size,
+      etag: md5.digest("hex"),
+      lastModifiedMs: context.nowMs(),
+      headers: replaces ? given : withStorageClass(source.info.headers, given),
+      ...(source.info.checksum === undefined ? {} : { checksum: source.info.checksum }),
+    };
+    await pending.finish(info);
+    checkWrite(bucket.index.get(key), conditions);
+    bucket.commit(pending, info);
+    return xmlAnswer(writeXml("CopyObjectResult", copyResult(info)));
+  } finally {
+    await source.handle.close();
+    await pending.discard();
+  }
+}
+
+/** The fields of a copy's answer, of an object or of a part. */
+export const copyResult = (info: ObjectInfo) => ({
+  ETag: quote(info.etag),
+  LastModified: new Date(info.lastModifiedMs).toISOString(),
+});
+
+function readDirective(directive = "COPY"): boolean {
+  if (directive !== "COPY" && directive !== "REPLACE") {
+    throw new S3Error("InvalidArgument", "x-amz-metadata-directive must be COPY or REPLACE.");
+  }
+  return directive === "REPLACE";
+}
+
+// The storage class belongs to the request, not to what is copied.
+function withStorageClass(source: ObjectHeaders, given: ObjectHeaders): ObjectHeaders {
+  const { "x-amz-storage-class": _, ...standard } = source.standard;
+  const storageClass = given.standard["x-amz-storage-class"];
+  return {
+    standard: storageClass === undefined ? standard : { ...standard, "x-amz-storage-class": storageClass },
+    metadata: source.metadata,
+  };
+}

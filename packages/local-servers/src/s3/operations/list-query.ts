@@ -1,0 +1,38 @@
+import { encodePath } from "../auth/canonical-request.ts";
+import { queryValue, type S3Request } from "../request.ts";
+import { S3Error } from "../s3-error.ts";
+
+const entriesMax = 1000;
+
+/** A count between 0 and 1000; more than 1000 is 1000, as in S3. */
+export function readCount(request: S3Request, name: string): number {
+  const text = queryValue(request, name);
+  if (text === undefined || text === "") return entriesMax;
+  if (!/^\d{1,10}$/.test(text)) throw new S3Error("InvalidArgument", `${name} must be a number.`);
+  return Math.min(Number(text), entriesMax);
+}
+
+export type Encoding = {
+  /** What the answer says about itself. */
+  readonly name: string | undefined;
+  readonly encode: (text: string) => string;
+};
+
+/** How keys are written: as they are, or percent-encoded where the client asks for `encoding-type=url`. */
+export function readEncoding(request: S3Request): Encoding {
+  const name = queryValue(request, "encoding-type");
+  if (name === undefined || name === "") return { name: undefined, encode: (text) => text };
+  if (name !== "url") throw new S3Error("InvalidArgument", "encoding-type must be url.");
+  return { name, encode: encodePath };
+}
+
+/** An opaque text for the place where a listing goes on. */
+export const toToken = (last: string) => Buffer.from(last).toString("base64url");
+
+export function fromToken(token: string): string {
+  const text = Buffer.from(token, "base64url").toString();
+  if (token === "" || toToken(text) !== token) {
+    throw new S3Error("InvalidArgument", "The continuation token provided is incorrect");
+  }
+  return text;
+}

@@ -1,0 +1,39 @@
+import type { ObjectInfo } from "../store/object-info.ts";
+import { type ObjectContext, quote, type S3Answer } from "./context.ts";
+import { readObjectHeaders } from "./object-headers.ts";
+import { checkWrite, readPreconditions } from "./preconditions.ts";
+
+/** PutObject. The old object stays until the new one is complete and proven. */
+export async function putObject(context: ObjectContext): Promise<S3Answer> {
+  const { bucket, key, request } = context;
+  const headers = readObjectHeaders(request);
+  const conditions = readPreconditions(request.headers);
+  checkWrite(bucket.index.get(key), conditions);
+  const body = context.openBody(context.limits.uploadBytesMax);
+  const pending = bucket.begin();
+  try {
+    const { bytes, md5, checksum } = await body.read(pending.write);
+    const info: ObjectInfo = {
+      key,
+      size: bytes,
+      etag: md5.toString("hex"),
+      lastModifiedMs: context.nowMs(),
+      headers,
+      ...(checksum === undefined ? {} : { checksum }),
+    };
+    await pending.finish(info);
+    // Checked again with no pause before the commit: of two conditional writes at once, one wins.
+    checkWrite(bucket.index.get(key), conditions);
+    bucket.commit(pending, info);
+    return { status: 200, headers: writtenHeaders(info) };
+  } finally {
+    await pending.discard();
+  }
+}
+
+/** What an upload is answered with: the ETag and the proven checksum. */
+export function writtenHeaders(info: ObjectInfo): Record<string, string> {
+  const headers: Record<string, string> = { etag: quote(info.etag) };
+  if (info.checksum !== undefined) headers[`x-amz-checksum-${info.checksum.algorithm}`] = info.checksum.value;
+  return headers;
+}

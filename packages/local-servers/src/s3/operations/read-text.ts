@@ -1,0 +1,16 @@
+import { S3Error } from "../s3-error.ts";
+import type { BucketContext } from "./context.ts";
+
+// 1000 keys of 1024 bytes with every character written as a reference.
+const documentBytesMax = 8 * 1024 * 1024;
+
+/** The body of a request that is an XML document, proven like any other body. */
+export async function readText({ openBody }: Pick<BucketContext, "openBody">): Promise<string> {
+  const chunks: Buffer[] = [];
+  await openBody(documentBytesMax).read((chunk) => void chunks.push(chunk));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new S3Error("MalformedXML", "The XML of the request is not UTF-8.");
+  }
+}
