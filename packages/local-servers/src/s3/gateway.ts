@@ -1,0 +1,147 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { type HandlerOptions, handleRequest } from "./handle-request.ts";
+import type { S3Answer, S3Limits } from "./operations/context.ts";
+import type { ResolveCredential } from "./policy.ts";
+import { parseRequest } from "./request.ts";
+import { S3Error } from "./s3-error.ts";
+import { sendAnswer } from "./send-answer.ts";
+import { openStore } from "./store/open-store.ts";
+import { writeErrorXml } from "./xml.ts";
+
+/** What a test or a stand-in does to a request, instead of the gateway or after it. */
+export type S3Interception = {
+  readonly when: "before" | "after";
+  /** Sent in place of the gateway's own answer; `cut` closes the connection without one. */
+  readonly answer: S3Answer | "cut";
+};
+
+export type S3GatewayOptions = {
+  /** Made when absent, mode 0700; one process at a time. */
+  readonly dataDirectory: string;
+  /** 0 picks a free one. Always on 127.0.0.1. */
+  readonly port: number;
+  /** The buckets there are; they cannot be made over HTTP. */
+  readonly buckets: readonly string[];
+  readonly resolveCredential: ResolveCredential;
+  /** Bytes; R2's own limits by default. */
+  readonly limits?: Partial<S3Limits>;
+  readonly nowMs?: () => number;
+  /** Asked before each request is read. */
+  readonly intercept?: (
+    method: string,
+    path: string,
+  ) => Promise<S3Interception | undefined> | S3Interception | undefined;
+  /** Told of failures of the gateway itself, which clients see as 500. */
+  readonly onError?: (error: unknown) => void;
+};
+
+export type S3Gateway = {
+  readonly url: string;
+  readonly port: number;
+  readonly close: () => Promise<void>;
+};
+
+const limitsOfR2: S3Limits = { uploadBytesMax: 5 * 1024 ** 3, partBytesMin: 5 * 1024 ** 2 };
+const keepAliveMs = 65_000;
+const uploadMsMax = 3_600_000;
+const headerBytesMax = 64 * 1024;
+
+/**
+ * Starts an S3 server on 127.0.0.1 with its objects in a folder. It proves every signature and confines
+ * every request to the policy of its credential. For development and tests.
+ * @throws Error when the port is taken, the folder cannot be written, or a bucket name is none
+ */
+export async function startS3Gateway(options: S3GatewayOptions): Promise<S3Gateway> {
+  const handler: HandlerOptions = {
+    buckets: await openStore(options.dataDirectory, options.buckets),
+    resolveCredential: options.resolveCredential,
+    limits: { ...limitsOfR2, ...options.limits },
+    nowMs: options.nowMs ?? Date.now,
+  };
+  const server = createServer({
+    keepAliveTimeout: keepAliveMs,
+    requestTimeout: uploadMsMax,
+    maxHeaderSize: headerBytesMax,
+  });
+  const serve = (message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) =>
+    void serveOne(options, handler, message, response, awaitsContinue);
+  server.on("request", (message, response) => serve(message, response, false));
+  // A client that waits for "100 Continue" is told of a refusal before it sends its body.
+  server.on("checkContinue", (message, response) => serve(message, response, true));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the gateway has no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    port: address.port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function serveOne(
+  options: S3GatewayOptions,
+  handler: HandlerOptions,
+  message: IncomingMessage,
+  response: ServerResponse,
+  awaitsContinue: boolean,
+): Promise<void> {
+  const requestId = randomBytes(8).toString("hex").toUpperCase();
+  const path = (message.url ?? "/").split("?", 1)[0] ?? "/";
+  const source = () => {
+    if (awaitsContinue) response.writeContinue();
+    return message.iterator({ destroyOnReturn: false });
+  };
+  try {
+    const interception = await options.intercept?.(message.method ?? "GET", path);
+    let answer = interception?.when === "before" ? interception.answer : undefined;
+    answer ??= await answerOf(options, handler, message, source, { path, requestId });
+    if (interception?.when === "after") {
+      if (isFilePart(answer)) await answer.body.handle.close();
+      answer = interception.answer;
+    }
+    if (answer === "cut") message.socket.destroy();
+    else await sendAnswer(message, response, answer, requestId);
+  } catch (error) {
+    options.onError?.(error);
+    message.socket.destroy();
+  } finally {
+    // What is left of a body that was not wanted; the connection can then serve the next request.
+    message.resume();
+  }
+}
+
+async function answerOf(
+  options: S3GatewayOptions,
+  handler: HandlerOptions,
+  message: IncomingMessage,
+  source: () => AsyncIterable<Buffer>,
+  about: { readonly path: string; readonly requestId: string },
+): Promise<S3Answer | "cut"> {
+  try {
+    return await handleRequest(handler, parseRequest(message), source);
+  } catch (error) {
+    if (message.destroyed && !message.complete) return "cut";
+    if (!(error instanceof S3Error)) options.onError?.(error);
+    const shown =
+      error instanceof S3Error ? error : new S3Error("InternalError", "We encountered an internal error.");
+    return {
+      status: shown.status,
+      headers: { "content-type": "application/xml", ...shown.headers },
+      body: writeErrorXml(shown.code, shown.message, about.path, about.requestId),
+    };
+  }
+}
+
+function isFilePart(
+  answer: S3Answer | "cut",
+): answer is S3Answer & { body: { handle: { close(): Promise<void> } } } {
+  return answer !== "cut" && typeof answer.body === "object" && "handle" in answer.body;
+}
