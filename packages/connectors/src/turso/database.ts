@@ -1,0 +1,93 @@
+import {
+  type ConnectorContext,
+  type DatabaseDriver,
+  idSuffix,
+  type PlannedLease,
+  ProviderError,
+  secretValues,
+} from "@keyloan/contract";
+import { requireField } from "../kit/define-connector.ts";
+import { databaseUrlScheme, openTursoApi } from "./client.ts";
+import { runPipeline, toHttpAddress } from "./pipeline.ts";
+import { toExpiration } from "./token-expiration.ts";
+
+const probeTimeoutMs = 5_000;
+
+/** One Turso database per lease, with a token for it alone that ends with the lease. */
+export const tursoDatabase: DatabaseDriver = {
+  plan: ({ leaseId }) => ({ database: `kl-${idSuffix(leaseId)}` }),
+
+  create: async (context, org, lease) => {
+    const api = openTursoApi(context, org.fields);
+    const name = databaseNameOf(lease);
+    try {
+      return { hostname: (await api.createDatabase(name)).hostname };
+    } catch (error) {
+      if (!(error instanceof ProviderError && error.code === "conflict")) throw error;
+    }
+    // A planned name holds 100 random bits: whoever has it made it for this lease, in this group.
+    const found = await api.getDatabase(name);
+    if (found.group === requireField(org.fields, "group")) return { hostname: found.hostname };
+    throw new ProviderError("turso", "conflict", "has a database of this name in another group", {
+      status: 409,
+    });
+  },
+
+  access: async (context, org, lease, location) => {
+    const api = openTursoApi(context, org.fields);
+    const expiration = toExpiration(lease.expiresAt, context.now());
+    return secretValues({
+      TURSO_DATABASE_URL: `${databaseUrlScheme(context)}://${location.hostname}`,
+      TURSO_AUTH_TOKEN: await api.mintToken(databaseNameOf(lease), expiration),
+    });
+  },
+
+  ready: async (context, values) => {
+    const address = toHttpAddress(requireField(values, "TURSO_DATABASE_URL"));
+    if (address === undefined) return false;
+    return answersSelectOne(context, address, requireField(values, "TURSO_AUTH_TOKEN"));
+  },
+
+  locate: async (context, org, lease) => {
+    const { hostname } = await openTursoApi(context, org.fields).getDatabase(databaseNameOf(lease));
+    return { hostname };
+  },
+
+  drop: async (context, org, lease) => {
+    const api = openTursoApi(context, org.fields);
+    const name = databaseNameOf(lease);
+    // Both cut access even when deleting then fails: rotation ends tokens, the block what is still
+    // connected. Deleting does more than either, so it alone decides.
+    await Promise.allSettled([api.blockDatabase(name), api.rotateTokens(name)]);
+    await unlessGone(api.deleteDatabase(name));
+    if ((await unlessGone(api.getDatabase(name))) !== "gone") {
+      throw new ProviderError("turso", "unavailable", "still lists a database that it has deleted");
+    }
+  },
+};
+
+async function answersSelectOne(context: ConnectorContext, address: string, token: string): Promise<boolean> {
+  try {
+    const { results } = await runPipeline(context, address, token, ["SELECT 1"], probeTimeoutMs);
+    const first = results?.[0];
+    return first?.ok === true && first.rows[0]?.[0] === 1;
+  } catch (error) {
+    // A database that does not answer is not ready yet; a caller who gave up wants to know.
+    if (error instanceof ProviderError && !context.signal.aborted) return false;
+    throw error;
+  }
+}
+
+async function unlessGone<T>(answer: Promise<T>): Promise<T | "gone"> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof ProviderError && error.code === "not_found") return "gone" as const;
+    throw error;
+  });
+}
+
+/** The planned name. It stands in paths, so a handle that was tampered with goes no further. */
+function databaseNameOf(lease: PlannedLease): string {
+  const name = lease.handle.database ?? "";
+  if (!/^kl-[a-z0-9]{1,60}$/.test(name)) throw new Error("the lease's handle names no database of ours");
+  return name;
+}
