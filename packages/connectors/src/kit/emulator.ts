@@ -4,6 +4,8 @@ export type EmulatorOptions = {
   readonly stateDirectory: string;
   /** 0 picks a free one. Always on 127.0.0.1. */
   readonly port: number;
+  /** Milliseconds since the epoch; the system's clock by default. A test that turns it makes things expire. */
+  readonly now?: () => number;
 };
 
 /** A running stand-in that speaks a provider's documented API and enforces keys. */

@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import {
+  createNamespaceKey,
+  createNamespaceTokenSigner,
+  type LibsqlServer,
+  type NamespaceSettings,
+  type NamespaceStats,
+  type OpenDatabase,
+  type SignNamespaceToken,
+} from "@keyloan/local-servers";
+import { type EmulatorState, randomText } from "../kit/emulator-state.ts";
+import type { EmulatedDatabase, TursoState } from "./emulator-state.ts";
+
+export type DatabaseSettings = Pick<NamespaceSettings, "blockReads" | "blockWrites" | "maxDatabaseSize">;
+
+/** The databases of the stand-in: each a real namespace with a key and a port of its own. */
+export type EmulatedDatabases = {
+  /** Waits for a making or removing of this name that is under way. */
+  readonly find: (name: string) => Promise<EmulatedDatabase | undefined>;
+  readonly list: () => readonly (readonly [name: string, database: EmulatedDatabase])[];
+  /** `false` when the name is taken, be it a moment ago. Answers when the database serves. */
+  readonly create: (name: string, group: string, maxDatabaseSize?: string) => Promise<boolean>;
+  /** `false` when there is none. Ends the namespace, its port and every open connection. */
+  readonly remove: (name: string) => Promise<boolean>;
+  readonly mint: (
+    database: EmulatedDatabase,
+    access: "read-write" | "read-only",
+    expiresAt?: number,
+  ) => Promise<string>;
+  /** Ends every token and every open connection; the server alone would leave WebSockets open. */
+  readonly rotate: (database: EmulatedDatabase) => Promise<void>;
+  readonly settings: (database: EmulatedDatabase) => Promise<DatabaseSettings>;
+  readonly configure: (database: EmulatedDatabase, changes: Partial<DatabaseSettings>) => Promise<void>;
+  readonly usage: (database: EmulatedDatabase) => Promise<NamespaceStats>;
+};
+
+type Shelf = {
+  readonly server: LibsqlServer;
+  readonly state: EmulatorState<TursoState>;
+  /** Open ports by namespace. */
+  readonly ports: Map<string, OpenDatabase>;
+  /** What is being made or removed, by name. */
+  readonly changing: Map<string, Promise<unknown>>;
+};
+
+/** Opens the databases of an earlier time on their ports, and mends what a kill left half done. */
+export async function openEmulatedDatabases(
+  server: LibsqlServer,
+  state: EmulatorState<TursoState>,
+): Promise<EmulatedDatabases> {
+  const shelf: Shelf = { server, state, ports: new Map(), changing: new Map() };
+  const { databases } = state.value;
+  await reopenAll(shelf);
+  return {
+    find: async (name) => {
+      await shelf.changing.get(name)?.catch(() => undefined);
+      return Object.hasOwn(databases, name) ? databases[name] : undefined;
+    },
+    list: () => Object.entries(databases).filter(([name]) => !shelf.changing.has(name)),
+    create: async (name, group, maxDatabaseSize) => {
+      if (Object.hasOwn(databases, name)) return false;
+      const database = newDatabase(group);
+      databases[name] = database;
+      await inTurn(shelf, name, () => make(shelf, name, database, maxDatabaseSize));
+      return true;
+    },
+    remove: (name) => inTurn(shelf, name, () => unmake(shelf, name)),
+    mint: createMint(),
+    rotate: async (database) => {
+      Object.assign(database, createNamespaceKey());
+      await state.save();
+      await server.admin.configure(database.namespace, { jwtKey: database.publicKey });
+      shelf.ports.get(database.namespace)?.cutConnections();
+    },
+    settings: (database) => server.admin.settings(database.namespace),
+    configure: (database, changes) => server.admin.configure(database.namespace, changes),
+    usage: (database) => server.admin.stats(database.namespace),
+  };
+}
+
+function newDatabase(group: string): EmulatedDatabase {
+  return {
+    id: randomUUID(),
+    group,
+    namespace: `ns-${randomUUID()}`,
+    port: 0,
+    deleteProtection: false,
+    ...createNamespaceKey(),
+  };
+}
+
+async function make(shelf: Shelf, name: string, database: EmulatedDatabase, maxDatabaseSize?: string) {
+  const { server, state, ports } = shelf;
+  const { namespace, publicKey: jwtKey } = database;
+  try {
+    const opened = await server.gateway.open({ namespace });
+    ports.set(namespace, opened);
+    database.port = opened.port;
+    // Written before the namespace exists: whatever instant a kill comes at, no namespace is unknown.
+    await state.save();
+    await server.admin.create(namespace, {
+      jwtKey,
+      ...(maxDatabaseSize === undefined ? {} : { maxDatabaseSize }),
+    });
+  } catch (error) {
+    await closePort(shelf, database);
+    delete state.value.databases[name];
+    await state.save();
+    throw error;
+  }
+}
+
+async function unmake(shelf: Shelf, name: string): Promise<boolean> {
+  const database = shelf.state.value.databases[name];
+  if (database === undefined) return false;
+  await closePort(shelf, database);
+  await shelf.server.admin.delete(database.namespace);
+  delete shelf.state.value.databases[name];
+  await shelf.state.save();
+  return true;
+}
+
+async function closePort(shelf: Shelf, database: EmulatedDatabase): Promise<void> {
+  await shelf.ports.get(database.namespace)?.close();
+  shelf.ports.delete(database.namespace);
+}
+
+/** Making and removing one name take turns; other names go on meanwhile. */
+async function inTurn<T>(shelf: Shelf, name: string, work: () => Promise<T>): Promise<T> {
+  const turn = (shelf.changing.get(name) ?? Promise.resolve()).catch(() => undefined).then(work);
+  shelf.changing.set(name, turn);
+  return turn.finally(() => {
+    if (shelf.changing.get(name) === turn) shelf.changing.delete(name);
+  });
+}
+
+/** Importing a key costs more than signing with it, so each database's is imported once. */
+function createMint(): EmulatedDatabases["mint"] {
+  const signers = new WeakMap<
+    EmulatedDatabase,
+    { readonly key: string; readonly sign: SignNamespaceToken }
+  >();
+  const signerOf = (database: EmulatedDatabase): SignNamespaceToken => {
+    const known = signers.get(database);
+    if (known?.key === database.privateKey) return known.sign;
+    const sign = createNamespaceTokenSigner(database);
+    signers.set(database, { key: database.privateKey, sign });
+    return sign;
+  };
+  return (database, access, expiresAt) =>
+    signerOf(database)({
+      namespace: database.namespace,
+      access,
+      tokenId: randomText(22),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    });
+}
+
+async function reopenAll(shelf: Shelf): Promise<void> {
+  const { state, server, ports } = shelf;
+  const waiting = Object.entries(state.value.databases);
+  const worker = async () => {
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      const [name, database] = next;
+      const opened = await reopen(server, database);
+      if (opened === undefined) delete state.value.databases[name];
+      else ports.set(database.namespace, opened);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  await state.save();
+}
+
+/** `undefined` when the namespace was never made, or is gone. */
+async function reopen(server: LibsqlServer, database: EmulatedDatabase): Promise<OpenDatabase | undefined> {
+  const { namespace, publicKey: jwtKey } = database;
+  if (!(await server.admin.exists(namespace))) return undefined;
+  const settings = await server.admin.settings(namespace);
+  // A kill between writing a new key and giving it to the server.
+  if (settings.jwtKey !== jwtKey) await server.admin.configure(namespace, { jwtKey });
+  const opened = await server.gateway
+    .open({ namespace, port: database.port })
+    // Someone else has the port now: the database moves, and its host name tells the new one.
+    .catch(() => server.gateway.open({ namespace }));
+  database.port = opened.port;
+  return opened;
+}

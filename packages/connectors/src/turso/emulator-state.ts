@@ -1,0 +1,33 @@
+import * as z from "zod";
+
+const databaseSchema = z.object({
+  id: z.string(),
+  group: z.string(),
+  /** The real database behind it; random, because a name that comes back would revive old tokens. */
+  namespace: z.string(),
+  port: z.int(),
+  publicKey: z.string(),
+  privateKey: z.string(),
+  deleteProtection: z.boolean(),
+});
+
+const platformTokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  token: z.string(),
+  /** `null`: every group and every scope. */
+  group: z.string().nullable(),
+  scopes: z.array(z.string()).nullable(),
+});
+
+export const tursoStateSchema = z.object({
+  organization: z.string(),
+  groups: z.array(z.object({ name: z.string(), uuid: z.string() })),
+  tokens: z.array(platformTokenSchema),
+  databases: z.record(z.string(), databaseSchema),
+});
+
+/** All that the stand-in remembers. */
+export type TursoState = z.output<typeof tursoStateSchema>;
+export type EmulatedDatabase = z.output<typeof databaseSchema>;
+export type PlatformToken = z.output<typeof platformTokenSchema>;

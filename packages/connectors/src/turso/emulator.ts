@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { startLibsqlServer } from "@keyloan/local-servers";
+import { createFaultQueue, type StartEmulator } from "../kit/emulator.ts";
+import { createEmulatorApp, requireBearer, serveEmulator } from "../kit/emulator-app.ts";
+import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
+import { createTursoAccess, errorJson, errorWords } from "./emulator-access.ts";
+import { addAccountRoutes, addGroupRoutes } from "./emulator-account.ts";
+import { openEmulatedDatabases } from "./emulator-databases.ts";
+import {
+  addConfigurationRoutes,
+  addDatabaseRoutes,
+  addTokenRoutes,
+  type TursoRoutes,
+} from "./emulator-routes.ts";
+import { type TursoState, tursoStateSchema } from "./emulator-state.ts";
+
+/**
+ * A stand-in for the Turso Platform API whose databases are namespaces of a real libSQL server, each
+ * with a key of its own and a port of its own, as the answered `Hostname` says.
+ */
+export const startEmulator: StartEmulator = async ({ stateDirectory, port, now = Date.now }) => {
+  const state = await openEmulatorState(stateDirectory, "turso", tursoStateSchema, initialState);
+  const server = await startLibsqlServer({ dataDirectory: join(stateDirectory, "libsql") });
+  try {
+    const faults = createFaultQueue();
+    const app = createEmulatorApp({ faults, errorBody });
+    const databases = await openEmulatedDatabases(server, state);
+    addRoutes({ app, state, databases, now, access: createTursoAccess(state.value, databases) });
+    const listening = await serveEmulator(app, port);
+    const { organization, groups, tokens } = state.value;
+    return {
+      ...listening,
+      faults,
+      orgFields: { organization, group: groups[0]?.name ?? "", token: tokens[0]?.token ?? "" },
+      close: async () => {
+        await listening.close();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+};
+
+function initialState(): TursoState {
+  const token = { id: randomUUID(), name: "keyloan", token: randomText(64), group: null, scopes: null };
+  const groups = ["default", "other"].map((name) => ({ name, uuid: randomUUID() }));
+  return { organization: "keyloan-dev", groups, tokens: [token], databases: {} };
+}
+
+function addRoutes(routes: TursoRoutes): void {
+  const { app, state, access } = routes;
+  const refuse = () => Response.json({ error: errorWords(401) }, { status: 401 });
+  app.use("/v1/*", requireBearer(access.accepts, refuse));
+  app.use("/v1/organizations/:organization/*", async (context, next) =>
+    context.req.param("organization") === state.value.organization
+      ? next()
+      : errorJson(context, 404, "could not find organization: record not found"),
+  );
+  addAccountRoutes(routes);
+  addGroupRoutes(routes);
+  addDatabaseRoutes(routes);
+  addTokenRoutes(routes);
+  addConfigurationRoutes(routes);
+}
+
+function errorBody(status: number): string {
+  return JSON.stringify({ error: errorWords(status) });
+}
