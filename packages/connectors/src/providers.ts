@@ -1,3 +1,4 @@
 // The list. A new provider is one folder and one line here; everything else derives from it.
 export { appSecrets } from "./app-secrets/index.ts";
 export { clerk } from "./clerk/index.ts";
+export { turso } from "./turso/index.ts";
