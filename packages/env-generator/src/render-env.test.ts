@@ -1,0 +1,73 @@
+import { inspect } from "node:util";
+import { envFormats, envJsonSchema, Secret } from "@keyloan/contract";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { EnvFormatError, type EnvLine, renderEnv } from "./index.ts";
+import { renderCarried } from "./testing/carried.ts";
+import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
+
+const line = (name: string, value = "x"): EnvLine => ({ name, value: Secret.of(value) });
+
+describe("json", () => {
+  test("carries every hostile value, in the order of the lines", () => {
+    const { expected, text } = renderCarried(hostileValues, "json");
+    expect(envJsonSchema.parse(JSON.parse(text))).toEqual(expected);
+    expect(Object.keys(JSON.parse(text))).toEqual(hostileValues.map((_, index) => `KEYLOAN_TEST_${index}`));
+  });
+
+  test("carries any value", () => {
+    fc.assert(
+      fc.property(troubledValues, (values) => {
+        const { expected, text } = renderCarried(values, "json");
+        expect(JSON.parse(text)).toEqual(expected);
+      }),
+      { seed },
+    );
+  });
+});
+
+describe.each(envFormats)("%s", (format) => {
+  test.each([
+    ["empty", ""],
+    ["starting with a digit", "1A"],
+    ["with a dash", "A-B"],
+    ["with a line break", "A\nB"],
+    ["with an assignment", "A=1;B"],
+    ["with a quote", 'A"'],
+    ["beyond ASCII", "ÄB"],
+    ["that objects reserve", "__proto__"],
+    ["of endless length", "A".repeat(256)],
+  ])("refuses a name %s", (_what, name) => {
+    expect(() => renderEnv([line(name)], { format })).toThrow(expect.objectContaining({ code: "bad_name" }));
+  });
+
+  test("refuses a name that stands twice", () => {
+    expect(() => renderEnv([line("A"), line("A")], { format })).toThrow(
+      expect.objectContaining({ code: "duplicate_name", variable: "A" }),
+    );
+  });
+
+  test("gives a text for no variables at all", () => {
+    expect(renderEnv([], { format })).toBe(format === "json" ? "{}" : "");
+  });
+});
+
+test.each([
+  ["dotenv", "canary$value"],
+  ["dotenv", "canary\r"],
+  ["dotenv", "'\"`\ncanary"],
+  ["docker", "canary\n"],
+  ["docker", "'canary'"],
+  ["shell", "canary\0"],
+] as const)("a refusal of %s names the variable and a remedy and never the value", (format, value) => {
+  try {
+    renderEnv([line("FINE"), line("REFUSED", value)], { format });
+    expect.unreachable();
+  } catch (error) {
+    if (!(error instanceof EnvFormatError)) throw error;
+    expect(error.variable).toBe("REFUSED");
+    expect(error.message).toMatch(/^REFUSED .*\.$/);
+    expect(error.remedy).toContain("json");
+    expect(inspect(error, { depth: null, showHidden: true })).not.toContain("canary");
+  }
+});
