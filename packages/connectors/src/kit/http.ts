@@ -50,6 +50,31 @@ export async function send(request: ProviderRequest): Promise<ProviderResponse> 
 }
 
 /**
+ * A fetch for a provider's SDK: it ends with the context's signal or after the time limit, follows no
+ * redirect and reads the body whole, up to the size limit, before the SDK sees it.
+ * The returned function throws ProviderError for every failure of transport.
+ */
+export function boundedFetch(
+  provider: string,
+  context: Pick<ConnectorContext, "fetch" | "signal">,
+  timeoutMs: number = requestTimeoutMsDefault,
+): typeof globalThis.fetch {
+  return async (input, init = {}) => {
+    const own = [context.signal, AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])];
+    const signal = AbortSignal.any(own);
+    try {
+      const response = await context.fetch(input, { ...init, redirect: "manual", signal });
+      const text = await readLimited(provider, response);
+      const { status, headers } = response;
+      return new Response([101, 204, 205, 304].includes(status) ? null : text, { status, headers });
+    } catch (error) {
+      if (signal.aborted) throw new ProviderError(provider, "timeout", "did not answer in time");
+      throw transportError(provider, error);
+    }
+  };
+}
+
+/**
  * One call whose answer must be 2xx JSON of the given shape.
  * @throws ProviderError for every other answer, with status and request id
  */

@@ -1,0 +1,41 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ProviderError } from "@keyloan/contract";
+
+/** Waits until one more call is allowed. */
+export type RateLimiter = (signal: AbortSignal) => Promise<void>;
+
+export type RateLimiterOptions = {
+  readonly provider: string;
+  /** Calls a second, evenly spread; this many may also go at once after a pause. */
+  readonly perSecond: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+  readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
+};
+
+/**
+ * Spreads calls so that a provider's limit is not met. Callers are let through in the order they came.
+ * The returned function throws ProviderError `timeout` when the signal ends the wait.
+ */
+export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
+  const {
+    provider,
+    perSecond,
+    now = () => performance.now(),
+    wait = (ms, signal) => delay(ms, undefined, { signal }),
+  } = options;
+  const spacingMs = 1000 / perSecond;
+  // When the last of all calls let through so far would be due, were they evenly spread.
+  let dueMs = Number.NEGATIVE_INFINITY;
+  return async (signal) => {
+    const timeMs = now();
+    dueMs = Math.max(dueMs, timeMs - 1000) + spacingMs;
+    const waitMs = dueMs - timeMs;
+    try {
+      signal.throwIfAborted();
+      if (waitMs > 0) await wait(waitMs, signal);
+    } catch {
+      throw new ProviderError(provider, "timeout", "the wait for a free call was cut short");
+    }
+  };
+}
