@@ -1,4 +1,5 @@
 // The list. A new provider is one folder and one line here; everything else derives from it.
 export { appSecrets } from "./app-secrets/index.ts";
 export { clerk } from "./clerk/index.ts";
+export { stripe } from "./stripe/index.ts";
 export { turso } from "./turso/index.ts";
