@@ -1,4 +1,4 @@
-import type { BuildState } from "@keyloan/contract";
+import { assertTransition, type BuildState, buildTransitions } from "@keyloan/contract";
 import { and, asc, desc, eq, inArray, lt, lte, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { builds } from "./schema.ts";
@@ -50,6 +50,7 @@ export function buildsTable(database: Database) {
       to: BuildState,
       changes: Partial<Pick<BuildRow, "closedAt">> = {},
     ): Promise<boolean> => {
+      for (const state of from) assertTransition(buildTransitions, state, to);
       const result = await database
         .update(builds)
         .set({ state: to, ...changes })

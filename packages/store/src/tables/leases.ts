@@ -1,4 +1,4 @@
-import type { LeaseState } from "@keyloan/contract";
+import { assertTransition, type LeaseState, leaseTransitions } from "@keyloan/contract";
 import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { leases } from "./schema.ts";
@@ -31,12 +31,22 @@ export function leasesTable(database: Database) {
     insertAll: async (rows: readonly LeaseRow[]): Promise<void> => {
       await database.insert(leases).values([...rows]);
     },
-    /** False when the lease was not in one of the `from` states. */
+    listByState: (connectorId: string, states: readonly LeaseState[]): Promise<LeaseRow[]> =>
+      database
+        .select()
+        .from(leases)
+        .where(and(eq(leases.connectorId, connectorId), inArray(leases.state, [...states]))),
+    /** False when the lease was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,
       from: readonly LeaseState[],
       changes: Partial<Omit<LeaseRow, "id" | "buildId" | "connectorId" | "createdAt">>,
     ): Promise<boolean> => {
+      for (const state of from) {
+        if (changes.state !== undefined && changes.state !== state) {
+          assertTransition(leaseTransitions, state, changes.state);
+        }
+      }
       const result = await database
         .update(leases)
         .set(changes)

@@ -1,4 +1,4 @@
-import type { OrgKeyState } from "@keyloan/contract";
+import { assertTransition, type OrgKeyState, orgKeyTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { orgKeys, type StoredCheck } from "./schema.ts";
@@ -53,6 +53,7 @@ export function orgKeysTable(database: Database) {
       await database.insert(orgKeys).values(row);
     },
     moveState: async (id: string, from: readonly OrgKeyState[], to: OrgKeyState): Promise<boolean> => {
+      for (const state of from) assertTransition(orgKeyTransitions, state, to);
       const result = await database
         .update(orgKeys)
         .set({ state: to })

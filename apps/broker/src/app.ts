@@ -1,0 +1,54 @@
+import { BrokerError, limits } from "@keyloan/contract";
+import { bodyLimit } from "hono/body-limit";
+import { handleError } from "./http/errors.ts";
+import { createRateLimiter, rateLimit } from "./http/rate-limit.ts";
+import { requestScope, requireJson } from "./http/request.ts";
+import { type BrokerRouter, createRouter } from "./http/router.ts";
+import { buildRoutes } from "./routes/builds.ts";
+import { catalogAndAuditRoutes } from "./routes/catalog-and-audit.ts";
+import { docsRoutes } from "./routes/docs.ts";
+import { envRoutes } from "./routes/env.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import type { Services } from "./services.ts";
+
+/** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
+export function createApp(services: Services): BrokerRouter {
+  const { rateLimitPerSecond } = services.config;
+  const byToken = createRateLimiter(rateLimitPerSecond);
+  // Many builds may share one address, so an address may do more than one token.
+  const byAddress = createRateLimiter(rateLimitPerSecond * 10);
+  const app = createRouter();
+  app.onError(handleError);
+  app.use(requestScope(services), rateLimit(byAddress, "address"), requireJson);
+  app.use(bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) }));
+  app.notFound(() => {
+    throw new BrokerError("not_found", "there is nothing at this address", {
+      remedy: "`/docs` lists every route.",
+    });
+  });
+  app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    description: "`klo_admin_…`, `klo_api_…` or `klo_bld_…`",
+  });
+  for (const routes of [
+    envRoutes,
+    buildRoutes,
+    orgKeyRoutes,
+    tokenRoutes,
+    catalogAndAuditRoutes,
+    healthRoutes,
+  ]) {
+    app.route("/", routes(services, byToken));
+  }
+  app.route("/", docsRoutes(app));
+  return app;
+}
+
+function tooLarge(): BrokerError {
+  return new BrokerError("payload_too_large", "the body is too large", {
+    remedy: `Send at most ${limits.bodyBytesMax / 1024} kB.`,
+  });
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { connectors as allConnectors } from "@keyloan/connectors";
+import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyloan/contract";
+import { openStore, type Store } from "@keyloan/store";
+import {
+  createFingerprinter,
+  type Fingerprinter,
+  type Keyring,
+  openDataKey,
+  parseKeyring,
+  ready,
+} from "@keyloan/vault";
+import type { BrokerConfig } from "./env.ts";
+import { hashToken } from "./http/tokens.ts";
+import { createLogger, type Logger } from "./observe/logger.ts";
+import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createOwnerKey } from "./verbs/owner-key.ts";
+
+/** Everything the broker's parts use of the outside; functions take the members they need. */
+export type Deps = {
+  readonly config: BrokerConfig;
+  readonly store: Store;
+  readonly keyring: Keyring;
+  readonly fingerprint: Fingerprinter;
+  readonly organizationId: string;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  /** What a connector may use, ending with `signal`. */
+  readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
+  readonly adminTokenHash: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Names this process where it holds a job. */
+  readonly workerId: string;
+};
+
+export type DepsOverrides = Partial<Pick<Deps, "now" | "randomBytes" | "sleep" | "logger">> & {
+  readonly connectors?: readonly Connector[];
+  readonly fetch?: typeof globalThis.fetch;
+  readonly migrationsFolder?: string;
+};
+
+/**
+ * The composition root: opens the store and the keyring and makes the org on the first start.
+ * @throws StoreError, VaultError, or Error with one sentence each when the broker cannot start
+ */
+export async function createDeps(config: BrokerConfig, overrides: DepsOverrides = {}): Promise<Deps> {
+  await ready;
+  const keyring = parseKeyring(config.rootKey.reveal());
+  const migrations =
+    overrides.migrationsFolder === undefined ? {} : { migrationsFolder: overrides.migrationsFolder };
+  const store = await openStore({ path: join(config.dataDirectory, "keyloan.db"), ...migrations });
+  try {
+    const now = overrides.now ?? Date.now;
+    const random = overrides.randomBytes ?? randomBytes;
+    const organizationId = await ensureOrganization(store, keyring, now, random);
+    const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    return {
+      config,
+      store,
+      keyring,
+      fingerprint: await openFingerprinter(store, keyring, organizationId),
+      organizationId,
+      connectors: new Map(
+        (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
+      ),
+      contextFor: ({ spec }, signal) => {
+        const baseUrl = config.providerUrls[spec.id];
+        return { fetch, signal, now, randomBytes: random, ...(baseUrl === undefined ? {} : { baseUrl }) };
+      },
+      adminTokenHash: hashToken(config.adminToken.reveal()),
+      logger: overrides.logger ?? createLogger(config.logLevel),
+      metrics: createMetrics(store),
+      now,
+      randomBytes: random,
+      sleep: overrides.sleep ?? sleep,
+      workerId: newId("job", random),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The connector of an id from a request. */
+export function requireConnector(deps: Pick<Deps, "connectors">, id: string): Connector {
+  const connector = deps.connectors.get(id);
+  if (connector !== undefined) return connector;
+  throw new BrokerError("unknown_connector", `there is no connector ${id}`, {
+    remedy: `Use one of: ${[...deps.connectors.keys()].join(", ")}.`,
+  });
+}
+
+const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
+
+async function ensureOrganization(
+  store: Store,
+  keyring: Keyring,
+  now: () => number,
+  random: (size: number) => Uint8Array,
+): Promise<string> {
+  const known = await store.read.organizations.first();
+  if (known !== undefined) return known.id;
+  return store.write(async (tables) => {
+    const other = await tables.organizations.first();
+    if (other !== undefined) return other.id;
+    const id = newId("organization", random);
+    await tables.organizations.insert({ id, name: "default", createdAt: now() });
+    for (const ownerId of [id, fingerprintOwner(id)]) {
+      await tables.dataKeys.insert(createOwnerKey({ keyring, now, randomBytes: random }, ownerId).row);
+    }
+    return id;
+  });
+}
+
+async function openFingerprinter(
+  store: Store,
+  keyring: Keyring,
+  organizationId: string,
+): Promise<Fingerprinter> {
+  const row = await store.read.dataKeys.findByOwner(fingerprintOwner(organizationId));
+  if (row === undefined) throw new Error("the store has no fingerprint key: it was not made by this broker");
+  return createFingerprinter(openDataKey(keyring, row));
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    if (signal?.aborted === true) done();
+    else signal?.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from "node:fs";
+import { Secret } from "@keyloan/contract";
+import * as z from "zod";
+import { configVariables, providerUrlVariable } from "./config-table.ts";
+
+export type BrokerConfig = {
+  readonly dataDirectory: string;
+  readonly rootKey: Secret;
+  readonly adminToken: Secret;
+  readonly host: string;
+  readonly port: number;
+  readonly metricsPort: number | undefined;
+  readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
+  readonly rateLimitPerSecond: number;
+  readonly issueDeadlineSeconds: number;
+  readonly orgKeyCheckHours: number;
+  readonly shutdownSeconds: number;
+  /** Provider addresses by connector id, only the ones that are replaced. */
+  readonly providerUrls: Readonly<Record<string, string>>;
+};
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: BrokerConfig }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const shapes = {
+  KEYLOAN_DATA_DIR: z.string(),
+  KEYLOAN_ROOT_KEY: z.string(),
+  KEYLOAN_ADMIN_TOKEN: z
+    .string()
+    .regex(
+      /^klo_admin_[A-Za-z0-9_-]{43}$/,
+      "must be klo_admin_ and 43 letters, digits, dashes or underscores",
+    ),
+  KEYLOAN_HOST: z.string(),
+  PORT: port,
+  KEYLOAN_METRICS_PORT: port.optional(),
+  KEYLOAN_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
+  KEYLOAN_RATE_LIMIT_PER_SECOND: z.coerce.number().min(0).max(1_000_000),
+  KEYLOAN_ISSUE_DEADLINE_SECONDS: z.coerce.number().min(1).max(900),
+  KEYLOAN_ORG_KEY_CHECK_HOURS: z.coerce.number().min(0).max(8760),
+  KEYLOAN_SHUTDOWN_SECONDS: z.coerce.number().min(0).max(600),
+} satisfies Record<(typeof configVariables)[number]["name"], z.ZodType>;
+
+const configSchema = z.object(shapes);
+
+/**
+ * The broker's configuration from the environment, with every problem at once and never a value in one.
+ * @param connectorIds the connectors whose provider address may be replaced
+ */
+export function readConfig(environment: Environment, connectorIds: readonly string[]): ConfigResult {
+  const problems: string[] = [];
+  const values: Record<string, string | undefined> = {};
+  for (const variable of configVariables) {
+    values[variable.name] = readVariable(environment, variable, problems);
+  }
+  const providerUrls = readProviderUrls(environment, connectorIds, problems);
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) {
+      const name = String(issue.path[0]);
+      if (values[name] !== undefined) problems.push(`${name}: ${issue.message}`);
+    }
+  }
+  if (!parsed.success || problems.length > 0) return { ok: false, problems };
+  const value = parsed.data;
+  return {
+    ok: true,
+    config: {
+      dataDirectory: value.KEYLOAN_DATA_DIR,
+      rootKey: Secret.of(value.KEYLOAN_ROOT_KEY),
+      adminToken: Secret.of(value.KEYLOAN_ADMIN_TOKEN),
+      host: value.KEYLOAN_HOST,
+      port: value.PORT,
+      metricsPort: value.KEYLOAN_METRICS_PORT,
+      logLevel: value.KEYLOAN_LOG_LEVEL,
+      rateLimitPerSecond: value.KEYLOAN_RATE_LIMIT_PER_SECOND,
+      issueDeadlineSeconds: value.KEYLOAN_ISSUE_DEADLINE_SECONDS,
+      orgKeyCheckHours: value.KEYLOAN_ORG_KEY_CHECK_HOURS,
+      shutdownSeconds: value.KEYLOAN_SHUTDOWN_SECONDS,
+      providerUrls,
+    },
+  };
+}
+
+/** The process's own environment. */
+export function processEnvironment(): Environment {
+  return process.env;
+}
+
+function readVariable(
+  environment: Environment,
+  variable: { name: string; required?: boolean; default?: string; secret?: boolean; purpose: string },
+  problems: string[],
+): string | undefined {
+  const direct = present(environment[variable.name]);
+  const file = variable.secret === true ? present(environment[`${variable.name}_FILE`]) : undefined;
+  if (direct !== undefined && file !== undefined) {
+    problems.push(`${variable.name}: set it or ${variable.name}_FILE, not both`);
+    return undefined;
+  }
+  if (file !== undefined) {
+    try {
+      return present(readFileSync(file, "utf8").trim()) ?? fail(`${variable.name}_FILE: the file is empty`);
+    } catch {
+      return fail(`${variable.name}_FILE: the file cannot be read`);
+    }
+  }
+  if (direct === undefined && variable.required === true) {
+    const orFile = variable.secret === true ? ` (or ${variable.name}_FILE)` : "";
+    return fail(`${variable.name}${orFile}: not set. ${variable.purpose}`);
+  }
+  return direct ?? variable.default;
+
+  function fail(problem: string): undefined {
+    problems.push(problem);
+    return undefined;
+  }
+}
+
+function readProviderUrls(
+  environment: Environment,
+  connectorIds: readonly string[],
+  problems: string[],
+): Record<string, string> {
+  const urls: Record<string, string> = {};
+  for (const id of connectorIds) {
+    const { name } = providerUrlVariable(id);
+    const text = present(environment[name]);
+    if (text === undefined) continue;
+    const url = URL.canParse(text) ? new URL(text) : undefined;
+    if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.username !== "") {
+      problems.push(`${name}: must be an http or https address without a user`);
+    } else {
+      urls[id] = text;
+    }
+  }
+  return urls;
+}
+
+function present(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === "" ? undefined : value.trim();
+}

@@ -1,0 +1,18 @@
+import type { Actor } from "@keyloan/contract";
+import type { TokenRow } from "@keyloan/store";
+import type { Context } from "hono";
+import type { Deps } from "../deps.ts";
+
+/** What every handler finds in its context. */
+export type BrokerEnv = {
+  Variables: {
+    deps: Deps;
+    requestId: string;
+    /** Set by the authentication of the route; open routes have none. */
+    actor: Actor;
+    /** The stored row of the caller's token; the admin has none. */
+    token: TokenRow | undefined;
+  };
+};
+
+export type BrokerContext = Context<BrokerEnv>;

@@ -1,0 +1,67 @@
+import { BrokerError } from "@keyloan/contract";
+import type { MiddlewareHandler } from "hono";
+import type { BrokerEnv } from "./context.ts";
+
+type Bucket = { tokens: number; at: number };
+
+const bucketsMax = 50_000;
+
+export type RateLimiter = {
+  /** Seconds to wait, or 0 when the call may go on. */
+  readonly take: (principal: string, nowMs: number) => number;
+};
+
+/** A token bucket per principal: `perSecond` on average, twice that in a burst; 0 sets no limit. */
+export function createRateLimiter(perSecond: number): RateLimiter {
+  const buckets = new Map<string, Bucket>();
+  const burst = perSecond * 2;
+  return {
+    take: (principal, nowMs) => {
+      if (perSecond === 0) return 0;
+      const bucket = buckets.get(principal) ?? { tokens: burst, at: nowMs };
+      bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(nowMs - bucket.at, 0) / 1000) * perSecond);
+      bucket.at = nowMs;
+      // Re-inserting keeps the map in order of last use, so that the oldest is the one to forget.
+      buckets.delete(principal);
+      buckets.set(principal, bucket);
+      if (buckets.size > bucketsMax) buckets.delete(buckets.keys().next().value ?? "");
+      if (bucket.tokens < 1) return Math.ceil((1 - bucket.tokens) / perSecond);
+      bucket.tokens -= 1;
+      return 0;
+    },
+  };
+}
+
+/** Limits by the caller: the token's id once it is known, the address before. */
+export function rateLimit(
+  limiter: RateLimiter,
+  principalOf: "address" | "token",
+): MiddlewareHandler<BrokerEnv> {
+  return async (context, next) => {
+    const principal =
+      principalOf === "token"
+        ? (context.var.token?.id ?? context.var.actor.kind)
+        : `address:${remoteAddress(context.env)}`;
+    const waitSeconds = limiter.take(principal, context.var.deps.now());
+    if (waitSeconds > 0) {
+      throw new BrokerError("rate_limited", "too many requests from this caller", {
+        remedy: `Wait ${waitSeconds} s and try again.`,
+        retryAfterSeconds: waitSeconds,
+      });
+    }
+    await next();
+  };
+}
+
+function remoteAddress(bindings: unknown): string {
+  if (typeof bindings === "object" && bindings !== null && "incoming" in bindings) {
+    const { incoming } = bindings;
+    if (typeof incoming === "object" && incoming !== null && "socket" in incoming) {
+      const { socket } = incoming;
+      if (typeof socket === "object" && socket !== null && "remoteAddress" in socket) {
+        return String(socket.remoteAddress);
+      }
+    }
+  }
+  return "unknown";
+}

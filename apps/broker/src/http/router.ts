@@ -1,0 +1,68 @@
+import { createRoute, OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
+import { BrokerError, errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
+import type * as z from "zod";
+import { type Access, authenticate } from "./auth.ts";
+import type { BrokerEnv } from "./context.ts";
+import { type RateLimiter, rateLimit } from "./rate-limit.ts";
+
+export type BrokerRouter = OpenAPIHono<BrokerEnv>;
+
+/** A router whose validation failures are 422 with the path and the reason, never the value. */
+export function createRouter(): BrokerRouter {
+  return new OpenAPIHono<BrokerEnv>({
+    defaultHook: (result) => {
+      if (!result.success) throw invalidInput(result.target, result.error.issues);
+    },
+  });
+}
+
+/** The 422 for what a schema refused. */
+export function invalidInput(target: string, issues: readonly z.core.$ZodIssue[]): BrokerError {
+  const problems = issues.map((issue) => ({
+    in: target,
+    path: issue.path.map(String).join("."),
+    problem: issue.message,
+  }));
+  const first = problems[0];
+  const where =
+    first === undefined ? "" : `: ${[first.in, first.path].filter(Boolean).join(" ")}: ${first.problem}`;
+  return new BrokerError("invalid_input", `the request is not valid${where}`, {
+    remedy: "Mend what `details.problems` lists; `/docs` shows every field.",
+    details: { problems },
+  });
+}
+
+const errorContent = { "application/json": { schema: errorEnvelopeSchema } };
+
+function errorAnswers(statuses: readonly number[]) {
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = Object.entries(errorStatuses).flatMap(([code, value]) =>
+        value === status ? [code] : [],
+      );
+      return [status, { description: codes.join(", "), content: errorContent }];
+    }),
+  );
+}
+
+/**
+ * A route with its access rule, in one place: the rule is enforced by its middleware and written into the
+ * OpenAPI document, from which the authorization tests are made.
+ */
+export function defineRoute<Path extends string, Route extends Omit<RouteConfig, "path"> & { path: Path }>(
+  limiter: RateLimiter,
+  access: Access | "open",
+  route: Route,
+) {
+  const open = access === "open";
+  const failures = open ? [422, 500] : [401, 403, 404, 409, 422, 429, 500, 503];
+  const complete = {
+    ...route,
+    responses: { ...errorAnswers(failures), ...route.responses },
+    security: open ? [] : [{ bearer: [] }],
+    middleware: open ? [] : [authenticate(access), rateLimit(limiter, "token")],
+    "x-keyloan-access": access,
+  };
+  // Holds because only documentation and middleware are added: what handlers are typed by stays as it is.
+  return createRoute<Path, Route>(complete as unknown as Route);
+}

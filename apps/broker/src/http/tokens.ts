@@ -1,0 +1,28 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { Secret, type TokenKind, tokenPrefixes } from "@keyloan/contract";
+
+const tokenPattern = /^klo_(?:admin|api|bld)_[A-Za-z0-9_-]{43}$/;
+
+/** A new opaque token with 256 random bits, and the hash that is stored of it. */
+export function createToken(
+  kind: TokenKind,
+  randomBytes: (size: number) => Uint8Array,
+): { readonly token: Secret; readonly hash: string } {
+  const text = tokenPrefixes[kind] + Buffer.from(randomBytes(32)).toString("base64url");
+  return { token: Secret.of(text), hash: hashToken(text) };
+}
+
+/** SHA-256, hex: all that is kept of a token. */
+export function hashToken(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** Whether the text can be a token at all; anything else is refused before it is hashed or looked up. */
+export function looksLikeToken(text: string): boolean {
+  return tokenPattern.test(text);
+}
+
+/** Compares two hashes of equal length in constant time. */
+export function hashesMatch(a: string, b: string): boolean {
+  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+}

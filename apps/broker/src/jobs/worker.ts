@@ -1,0 +1,89 @@
+import { describeError } from "../observe/logger.ts";
+import type { Services } from "../services.ts";
+import { closeBuild } from "../verbs/builds/close-build.ts";
+import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
+import { holdMs } from "./new-job.ts";
+
+const claimIntervalMs = 1_000;
+const claimMax = 20;
+const sweepIntervalMs = 15_000;
+const sweepMax = 50;
+const cleanIntervalMs = 3_600_000;
+const keepMs = 7 * 24 * 3_600_000;
+
+export type Worker = { readonly stop: () => Promise<void> };
+
+/** Everything that happens without a request: jobs left by others, expiries, org-key checks, cleaning. */
+export function startWorker(services: Services): Worker {
+  const stopping = new AbortController();
+  const loops = [
+    repeat(services, stopping.signal, claimIntervalMs, () => claimJobs(services)),
+    repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services)),
+    repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
+  ];
+  const { orgKeyCheckHours } = services.config;
+  if (orgKeyCheckHours > 0) {
+    const check = () => checkOrgKeys(services, stopping.signal);
+    loops.push(repeat(services, stopping.signal, orgKeyCheckHours * 3_600_000, check));
+  }
+  return {
+    stop: async () => {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** Takes due jobs that nobody holds, such as those of a process that died, and runs them. */
+export async function claimJobs(services: Services): Promise<number> {
+  const { now, store, workerId } = services;
+  const jobs = await store.write((tables) =>
+    tables.jobs.claimDue(workerId, now(), now() + holdMs(services), claimMax),
+  );
+  await Promise.all(
+    jobs.map(async (job) => {
+      const lease = await store.read.leases.find(job.entityId);
+      // A claimed job runs in the background: a slow provider must not hold up the next claim.
+      void services.runner.run(lease?.buildId ?? job.entityId, [job]);
+    }),
+  );
+  return jobs.length;
+}
+
+/** Closes builds whose time is over. */
+export async function sweepExpired(services: Services): Promise<number> {
+  const expired = await services.store.read.builds.listExpired(services.now(), sweepMax);
+  for (const build of expired) {
+    const { settled } = await closeBuild(services, { kind: "system", part: "expiry" }, build.id, {
+      reason: "expired",
+    });
+    await settled;
+  }
+  return expired.length;
+}
+
+async function cleanUp({ store, now }: Services): Promise<void> {
+  const before = now() - keepMs;
+  await store.write(async (tables) => {
+    await tables.tokens.deleteExpired(before);
+    await tables.idempotencyKeys.deleteOlderThan(before);
+    await tables.jobs.deleteDone(before);
+  });
+}
+
+async function repeat(
+  services: Services,
+  signal: AbortSignal,
+  intervalMs: number,
+  work: () => Promise<unknown>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await services.sleep(intervalMs, signal);
+    if (signal.aborted) return;
+    try {
+      await work();
+    } catch (error) {
+      services.logger.error(describeError(error), "background work failed; it is tried again");
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { connectors } from "@keyloan/connectors";
+import { processEnvironment, readConfig } from "./env.ts";
+import { startBroker } from "./start-broker.ts";
+import { explainStartFailure } from "./start-failure.ts";
+
+const result = readConfig(
+  processEnvironment(),
+  connectors.map(({ spec }) => spec.id),
+);
+if (!result.ok) {
+  console.error(
+    `The broker cannot start. Mend this configuration:\n${result.problems.map((p) => `  - ${p}`).join("\n")}`,
+  );
+  process.exit(2);
+}
+
+try {
+  const { config } = result;
+  const broker = await startBroker(config);
+  console.log(`Keyloan broker listens on http://${config.host}:${broker.port}`);
+  process.send?.({ kind: "ready", port: broker.port });
+  let stopping = false;
+  const stop = () => {
+    // A second signal means now.
+    if (stopping) process.exit(1);
+    stopping = true;
+    broker.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  // Started by a launcher: when that dies, even by kill -9, nobody could stop this process any more.
+  process.on("disconnect", stop);
+} catch (error) {
+  console.error(explainStartFailure(error, result.config));
+  process.exit(1);
+}

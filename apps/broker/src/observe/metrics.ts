@@ -1,0 +1,80 @@
+import type { Store } from "@keyloan/store";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+export type Metrics = {
+  readonly requests: Histogram<"method" | "route" | "status">;
+  readonly providerCalls: Histogram<"connector" | "operation" | "outcome">;
+  readonly auditFailures: Counter;
+  /** The Prometheus text format. */
+  readonly render: () => Promise<string>;
+  readonly contentType: string;
+};
+
+export function createMetrics(store: Pick<Store, "read">): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: "keyloan_builds",
+    help: "Builds by state",
+    labelNames: ["state"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { state, count } of await store.read.builds.countByState()) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: "keyloan_leases",
+    help: "Leases by connector and state",
+    labelNames: ["connector", "state"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const row of await store.read.leases.countByState()) {
+        this.set({ connector: row.connectorId, state: row.state }, row.count);
+      }
+    },
+  });
+  new Gauge({
+    name: "keyloan_jobs",
+    help: "Jobs by kind and state",
+    labelNames: ["kind", "state"],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { kind, state, count } of await store.read.jobs.countByState())
+        this.set({ kind, state }, count);
+    },
+  });
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory size in bytes",
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  return {
+    requests: new Histogram({
+      name: "keyloan_http_request_seconds",
+      help: "Time to answer a request",
+      labelNames: ["method", "route", "status"],
+      buckets: [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 30],
+      registers,
+    }),
+    providerCalls: new Histogram({
+      name: "keyloan_provider_seconds",
+      help: "Time a connector took",
+      labelNames: ["connector", "operation", "outcome"],
+      buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10, 30, 60],
+      registers,
+    }),
+    auditFailures: new Counter({
+      name: "keyloan_audit_failures_total",
+      help: "Requests refused because their audit row could not be written",
+      registers,
+    }),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

@@ -1,0 +1,35 @@
+import { Hono } from "hono";
+import type { BrokerEnv } from "../http/context.ts";
+import type { BrokerRouter } from "../http/router.ts";
+import { version } from "../version.ts";
+import { docsStyleHash, renderDocs } from "./docs-page.ts";
+
+/** The OpenAPI document of an app whose routes are all mounted. */
+export function openApiDocument(app: BrokerRouter) {
+  return app.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Keyloan broker",
+      version,
+      description: "Lends a build a full set of working keys, and swaps in the user's own before handoff.",
+    },
+    servers: [{ url: "/" }],
+  });
+}
+
+/** `/openapi.json`, and the same for people at `/docs`. The document is made when it is first asked for. */
+export function docsRoutes(app: BrokerRouter) {
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  const read = () => {
+    document ??= openApiDocument(app);
+    return document;
+  };
+  return new Hono<BrokerEnv>()
+    .get("/openapi.json", (context) => context.json(read(), 200, { "cache-control": "max-age=300" }))
+    .get("/docs", (context) => {
+      return context.html(renderDocs(read()), 200, {
+        "cache-control": "max-age=300",
+        "content-security-policy": `default-src 'none'; style-src '${docsStyleHash}'; frame-ancestors 'none'`,
+      });
+    });
+}

@@ -1,0 +1,57 @@
+import { healthSchema } from "@keyloan/contract";
+import * as z from "zod";
+import type { RateLimiter } from "../http/rate-limit.ts";
+import { createRouter, defineRoute } from "../http/router.ts";
+import type { Services } from "../services.ts";
+import { createHealthCheck } from "../verbs/check-health.ts";
+import { version } from "../version.ts";
+
+const tags = ["health"];
+const health = (description: string) => ({
+  description,
+  content: { "application/json": { schema: healthSchema } },
+});
+
+export function healthRoutes(services: Services, limiter: RateLimiter) {
+  const check = createHealthCheck(services);
+  const alive = (path: string, summary: string) =>
+    defineRoute(limiter, "open", {
+      method: "get",
+      path,
+      tags,
+      summary,
+      access: "open",
+      responses: { 200: health("alive") },
+    });
+  const ready = defineRoute(limiter, "open", {
+    method: "get",
+    path: "/health/ready",
+    tags,
+    summary: "Whether store, keyring and audit can be used",
+    responses: { 200: health("ready"), 503: health("a part is failing") },
+  });
+  const metrics = defineRoute(
+    limiter,
+    { admin: true },
+    {
+      method: "get",
+      path: "/metrics",
+      tags,
+      summary: "Measures in the Prometheus text format",
+      responses: { 200: { description: "measures", content: { "text/plain": { schema: z.string() } } } },
+    },
+  );
+  const ok = { status: "ok" as const, version };
+  return createRouter()
+    .openapi(alive("/health", "Whether the broker answers"), (context) => context.json(ok, 200))
+    .openapi(alive("/health/live", "Whether the process is alive"), (context) => context.json(ok, 200))
+    .openapi(ready, async (context) => {
+      const parts = await check();
+      const fine = parts.every((part) => part.ok);
+      return context.json({ status: fine ? "ok" : "failing", version, parts }, fine ? 200 : 503);
+    })
+    .openapi(metrics, async (context) => {
+      const text = await services.metrics.render();
+      return context.body(text, 200, { "content-type": services.metrics.contentType }) as never;
+    });
+}

@@ -1,0 +1,86 @@
+import { orgKeyListSchema, orgKeySchema, putOrgKeyBodySchema } from "@keyloan/contract";
+import * as z from "zod";
+import type { RateLimiter } from "../http/rate-limit.ts";
+import { createRouter, defineRoute } from "../http/router.ts";
+import type { Services } from "../services.ts";
+import { listOrgKeys, removeOrgKey, showOrgKey } from "../verbs/org-keys/manage-org-keys.ts";
+import { putOrgKey } from "../verbs/org-keys/put-org-key.ts";
+import { rewrapDataKeys } from "../verbs/root-key/rewrap-data-keys.ts";
+
+const tags = ["org keys"];
+const access = { admin: true };
+const params = z.object({ connector: z.string().max(64) });
+const orgKey = (description: string) => ({
+  description,
+  content: { "application/json": { schema: orgKeySchema } },
+});
+
+const rewrapSchema = z
+  .object({ dataKeys: z.number().int(), rewrapped: z.number().int(), currentKeyId: z.string() })
+  .meta({ id: "RewrapResult" });
+
+export function orgKeyRoutes(services: Services, limiter: RateLimiter) {
+  const list = defineRoute(limiter, access, {
+    method: "get",
+    path: "/v1/org-keys",
+    tags,
+    summary: "List the org's keys: versions and states, never values",
+    responses: { 200: { description: "all", content: { "application/json": { schema: orgKeyListSchema } } } },
+  });
+  const show = defineRoute(limiter, access, {
+    method: "get",
+    path: "/v1/org-keys/{connector}",
+    tags,
+    summary: "Show an org key: version, fingerprint, state, never the value",
+    request: { params },
+    responses: { 200: orgKey("the newest version") },
+  });
+  const put = defineRoute(limiter, access, {
+    method: "put",
+    path: "/v1/org-keys/{connector}",
+    tags,
+    summary: "Check a key at its provider and seal it as the next version",
+    request: {
+      params,
+      body: { required: true, content: { "application/json": { schema: putOrgKeyBodySchema } } },
+    },
+    responses: { 200: orgKey("sealed") },
+  });
+  const remove = defineRoute(limiter, access, {
+    method: "delete",
+    path: "/v1/org-keys/{connector}",
+    tags,
+    summary: "Stop lending an org key",
+    request: { params },
+    responses: { 204: { description: "not lent any more" } },
+  });
+  const rewrap = defineRoute(limiter, access, {
+    method: "post",
+    path: "/v1/root-key/rewrap",
+    tags,
+    summary: "Wrap every data key anew under the current root key",
+    responses: { 200: { description: "done", content: { "application/json": { schema: rewrapSchema } } } },
+  });
+  return createRouter()
+    .openapi(list, async (context) => context.json(await listOrgKeys(services), 200))
+    .openapi(show, async (context) =>
+      context.json(await showOrgKey(services, context.req.valid("param").connector), 200),
+    )
+    .openapi(put, async (context) => {
+      const { actor, requestId } = context.var;
+      const { connector } = context.req.valid("param");
+      return context.json(
+        await putOrgKey(services, actor, connector, context.req.valid("json").fields, requestId),
+        200,
+      );
+    })
+    .openapi(remove, async (context) => {
+      const { actor, requestId } = context.var;
+      await removeOrgKey(services, actor, context.req.valid("param").connector, requestId);
+      return context.body(null, 204);
+    })
+    .openapi(rewrap, async (context) => {
+      const { actor, requestId } = context.var;
+      return context.json(await rewrapDataKeys(services, actor, requestId), 200);
+    });
+}

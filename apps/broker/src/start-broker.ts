@@ -1,0 +1,54 @@
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import { createApp } from "./app.ts";
+import { createDeps, type DepsOverrides } from "./deps.ts";
+import type { BrokerConfig } from "./env.ts";
+import { jobHandlers } from "./jobs/handlers.ts";
+import { createJobRunner } from "./jobs/runner.ts";
+import { startWorker } from "./jobs/worker.ts";
+import { startMetricsServer } from "./observe/metrics-server.ts";
+import type { Services } from "./services.ts";
+
+export type RunningBroker = {
+  readonly services: Services;
+  readonly port: number;
+  /** Stops taking requests, lets those under way end, stops background work and closes the store. */
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Starts the whole broker and resolves when it listens.
+ * @throws Error with a sentence when the address cannot be listened on or the store or a key cannot be used
+ */
+export async function startBroker(
+  config: BrokerConfig,
+  overrides: DepsOverrides = {},
+): Promise<RunningBroker> {
+  const deps = await createDeps(config, overrides);
+  const services: Services = { ...deps, runner: createJobRunner(deps, jobHandlers) };
+  const app = createApp(services);
+  const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port });
+  try {
+    await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
+  } catch (error) {
+    await deps.store.close();
+    throw error;
+  }
+  const metricsServer = await startMetricsServer(services);
+  const worker = startWorker(services);
+  const stop = async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    if ("closeIdleConnections" in server) server.closeIdleConnections();
+    const late = setTimeout(() => {
+      if ("closeAllConnections" in server) server.closeAllConnections();
+    }, config.shutdownSeconds * 1000);
+    await closed;
+    clearTimeout(late);
+    metricsServer?.close();
+    await worker.stop();
+    await services.runner.stop();
+    await deps.store.close();
+  };
+  // A listening TCP server has an address of this kind.
+  return { services, port: (server.address() as AddressInfo).port, stop };
+}

@@ -1,0 +1,172 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadEmulators, type RunningEmulator } from "@keyloan/connectors/emulators";
+import { type BuildView, type Connector, Secret } from "@keyloan/contract";
+import { createRootKey } from "@keyloan/vault";
+import type { BrokerConfig } from "../env.ts";
+import type { Logger } from "../observe/logger.ts";
+import { type RunningBroker, startBroker } from "../start-broker.ts";
+
+export type Answer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: unknown;
+};
+
+export type TestBroker = {
+  readonly url: string;
+  readonly adminToken: string;
+  readonly emulators: ReadonlyMap<string, RunningEmulator>;
+  readonly config: BrokerConfig;
+  readonly dataDirectory: string;
+  /** Every line logged so far. */
+  readonly logs: string[];
+  /** The broker that runs now. */
+  readonly running: () => RunningBroker;
+  /** Moves the broker's clock. */
+  readonly advance: (ms: number) => void;
+  readonly call: (
+    method: string,
+    path: string,
+    options?: { token?: string | null; body?: unknown; headers?: Record<string, string> },
+  ) => Promise<Answer>;
+  /** Puts the stand-ins' org keys, all or the named ones. */
+  readonly putOrgKeys: (...connectorIds: string[]) => Promise<void>;
+  readonly createBuild: (body?: Record<string, unknown>) => Promise<BuildView>;
+  readonly createBuildToken: (buildId: string, body?: Record<string, unknown>) => Promise<string>;
+  readonly readEnv: (buildId: string, token?: string) => Promise<Record<string, string>>;
+  /** Ends the broker and starts another one on the same store. */
+  readonly restart: (changes?: Partial<BrokerConfig>) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+export type TestBrokerOptions = {
+  readonly config?: Partial<BrokerConfig>;
+  readonly connectors?: readonly Connector[];
+  /** Which stand-ins to start; default all. */
+  readonly emulators?: readonly string[];
+};
+
+/** A whole broker on a free port with a store and stand-ins of its own, and a clock that tests move. */
+export async function createTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  const folder = await mkdtemp(join(tmpdir(), "keyloan-broker-"));
+  const emulators = await startEmulators(folder, options.emulators);
+  const adminToken = `klo_admin_${randomBytes(32).toString("base64url")}`;
+  const logs: string[] = [];
+  let offsetMs = 0;
+  let config: BrokerConfig = {
+    dataDirectory: join(folder, "data"),
+    rootKey: createRootKey(randomBytes).line,
+    adminToken: Secret.of(adminToken),
+    host: "127.0.0.1",
+    port: 0,
+    metricsPort: undefined,
+    logLevel: "debug",
+    rateLimitPerSecond: 0,
+    issueDeadlineSeconds: 10,
+    orgKeyCheckHours: 0,
+    shutdownSeconds: 2,
+    providerUrls: Object.fromEntries([...emulators].map(([id, { baseUrl }]) => [id, baseUrl])),
+    ...options.config,
+  };
+  const connectors = options.connectors === undefined ? {} : { connectors: options.connectors };
+  const start = () =>
+    startBroker(config, { ...connectors, now: () => Date.now() + offsetMs, logger: collectingLogger(logs) });
+  let running = await start();
+  const url = () => `http://127.0.0.1:${running.port}`;
+
+  const call: TestBroker["call"] = async (method, path, { token = adminToken, body, headers = {} } = {}) => {
+    const response = await fetch(url() + path, {
+      method,
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, text, body: parse(text) };
+  };
+  const expectStatus = async (answer: Promise<Answer>, ...statuses: number[]): Promise<Answer> => {
+    const got = await answer;
+    if (!statuses.includes(got.status))
+      throw new Error(`expected ${statuses.join(" or ")}: ${got.status} ${got.text}`);
+    return got;
+  };
+
+  return {
+    get url() {
+      return url();
+    },
+    adminToken,
+    emulators,
+    get config() {
+      return config;
+    },
+    dataDirectory: config.dataDirectory,
+    logs,
+    running: () => running,
+    advance: (ms) => {
+      offsetMs += ms;
+    },
+    call,
+    putOrgKeys: async (...connectorIds) => {
+      for (const [id, { orgFields }] of emulators) {
+        if (connectorIds.length > 0 && !connectorIds.includes(id)) continue;
+        await expectStatus(call("PUT", `/v1/org-keys/${id}`, { body: { fields: orgFields } }), 200);
+      }
+    },
+    createBuild: async (body = {}) => {
+      const answer = await expectStatus(
+        call("POST", "/v1/builds", { body: { name: "test app", ...body } }),
+        201,
+        202,
+      );
+      return answer.body as BuildView;
+    },
+    createBuildToken: async (buildId, body = {}) => {
+      const answer = await expectStatus(call("POST", `/v1/builds/${buildId}/tokens`, { body }), 201);
+      return (answer.body as { token: string }).token;
+    },
+    readEnv: async (buildId, token = adminToken) => {
+      const answer = await expectStatus(call("GET", `/v1/builds/${buildId}/env`, { token }), 200);
+      return answer.body as Record<string, string>;
+    },
+    restart: async (changes = {}) => {
+      await running.stop();
+      config = { ...config, ...changes };
+      running = await start();
+    },
+    close: async () => {
+      await running.stop();
+      await Promise.all([...emulators.values()].map((emulator) => emulator.close()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function startEmulators(folder: string, wanted: readonly string[] | undefined) {
+  const started = new Map<string, RunningEmulator>();
+  for (const [id, start] of await loadEmulators()) {
+    if (wanted !== undefined && !wanted.includes(id)) continue;
+    started.set(id, await start({ stateDirectory: join(folder, "providers", id), port: 0 }));
+  }
+  return started;
+}
+
+function collectingLogger(lines: string[]): Logger {
+  const write = (...parts: unknown[]) => void lines.push(JSON.stringify(parts));
+  return { debug: write, info: write, warn: write, error: write };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,49 @@
+import { type Actor, actorLabel, BrokerError, newId } from "@keyloan/contract";
+import type { NewAuditEvent } from "@keyloan/store";
+import type { Deps } from "../deps.ts";
+import { describeError } from "../observe/logger.ts";
+
+export type AuditEntry = {
+  readonly actor: Actor;
+  /** `entity.verb` */
+  readonly action: string;
+  /** The id of what it happened to. */
+  readonly entity: string;
+  /** Names, ids and numbers; never a value of a credential. */
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly requestId?: string | undefined;
+};
+
+/** The row of an audit entry. Write it in the transaction of the change it tells of. */
+export function auditRow(deps: Pick<Deps, "now" | "randomBytes">, entry: AuditEntry): NewAuditEvent {
+  return {
+    id: newId("auditEvent", deps.randomBytes),
+    at: deps.now(),
+    actor: actorLabel(entry.actor),
+    action: entry.action,
+    entity: entry.entity,
+    details: JSON.stringify(entry.details),
+    requestId: entry.requestId ?? null,
+  };
+}
+
+/**
+ * Writes an entry that belongs to no change, and resolves when it is on disk.
+ * @throws BrokerError `unavailable` when it cannot be written: what is not audited is not answered
+ */
+export async function writeAudit(
+  deps: Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics">,
+  entry: AuditEntry,
+): Promise<void> {
+  try {
+    await deps.store.appendAudit([auditRow(deps, entry)]);
+  } catch (error) {
+    deps.metrics.auditFailures.inc();
+    deps.logger.error(describeError(error), "the audit row could not be written");
+    throw new BrokerError("unavailable", "the audit trail cannot be written, so nothing is handed out", {
+      remedy:
+        "Ask the operator to look at /health/ready; free disk space or file permissions are the usual cause.",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,78 @@
+import type { Actor } from "@keyloan/contract";
+import type { ClaimedJob, JobRow, LeaseRow, Tables } from "@keyloan/store";
+import { newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { findBuild } from "./find-build.ts";
+
+/** After this time no create call that was given up can still be under way at a provider. */
+const lateCreateMs = 120_000;
+
+/**
+ * Ends a build: at once its tokens die and its data key is shredded, then every lease is ended at its
+ * provider. Closing a closed build changes nothing.
+ * @returns a promise that ends when every lease was tried
+ * @throws BrokerError `not_found`
+ */
+export async function closeBuild(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  options: { readonly requestId?: string; readonly reason: "requested" | "expired" },
+): Promise<{ readonly settled: Promise<void> }> {
+  await findBuild(services, buildId);
+  // What is being issued now may still finish its call under way; it must not begin another.
+  services.runner.cancel(buildId);
+  await services.runner.settled(buildId);
+  const jobs = await services.store.write((tables) =>
+    endEverything(services, tables, actor, buildId, options),
+  );
+  const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
+  return { settled: own.length > 0 ? services.runner.run(buildId, own) : services.runner.settled(buildId) };
+}
+
+async function endEverything(
+  services: Services,
+  tables: Tables,
+  actor: Actor,
+  buildId: string,
+  options: { readonly requestId?: string; readonly reason: string },
+): Promise<ClaimedJob[]> {
+  const open = ["provisioning", "ready", "handing_off", "handed_off"] as const;
+  if (!(await tables.builds.moveState(buildId, open, "closing"))) return [];
+  const now = services.now();
+  await tables.dataKeys.deleteByOwner(buildId);
+  await tables.tokens.revokeByBuild(buildId, now);
+  const jobs: ClaimedJob[] = [];
+  for (const lease of await tables.leases.listByBuild(buildId)) {
+    const pending = (await tables.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
+    await tables.jobs.cancelByEntity(lease.id, "issue");
+    await tables.leases.update(lease.id, [lease.state], { state: "releasing", env: null });
+    jobs.push(...releaseJobs(services, lease, pending));
+  }
+  await tables.jobs.insertAll(jobs);
+  await tables.auditEvents.insertAll([
+    auditRow(services, {
+      actor,
+      action: "build.closing",
+      entity: buildId,
+      details: { reason: options.reason },
+      requestId: options.requestId,
+    }),
+  ]);
+  return jobs;
+}
+
+function releaseJobs(services: Services, lease: LeaseRow, pending: readonly JobRow[]): ClaimedJob[] {
+  const job = { leaseId: lease.id, buildId: lease.buildId };
+  const heldElsewhere = pending
+    .filter(({ kind, lockedBy }) => kind === "issue" && lockedBy !== null && lockedBy !== services.workerId)
+    .map(({ lockedUntil }) => lockedUntil ?? 0);
+  const release =
+    heldElsewhere.length === 0
+      ? newHeldJob(services, { ...job, kind: "release" })
+      : // Another process may be creating the resource at this moment: end it when its hold is over.
+        newWaitingJob(services, { ...job, kind: "release" }, Math.max(...heldElsewhere));
+  if (lease.state === "active") return [release];
+  return [release, newWaitingJob(services, { ...job, kind: "release-again" }, services.now() + lateCreateMs)];
+}

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import {
+  type Actor,
+  actorLabel,
+  BrokerError,
+  type ConnectorRequest,
+  type EnvProfile,
+  limits,
+  newId,
+} from "@keyloan/contract";
+import type { BuildRow, ClaimedJob, LeaseRow } from "@keyloan/store";
+import { issuerOf } from "../../issuer-of.ts";
+import { newHeldJob } from "../../jobs/new-job.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { createOwnerKey } from "../owner-key.ts";
+import { type SelectedConnector, selectConnectors } from "./select-connectors.ts";
+
+export type CreateBuildInput = {
+  readonly name: string;
+  readonly connectors?: readonly ConnectorRequest[] | undefined;
+  readonly ttlSeconds?: number | undefined;
+  readonly profile?: EnvProfile | undefined;
+};
+
+/**
+ * Records a build with everything it will own, in one transaction, and starts to issue its leases.
+ * The same idempotency key and body give the build that was made first.
+ * @returns the build's id, and a promise that ends when every lease was tried
+ * @throws BrokerError `idempotency_conflict` when the key was used for another body
+ */
+export async function createBuild(
+  services: Services,
+  actor: Actor,
+  input: CreateBuildInput,
+  options: { readonly idempotencyKey?: string | undefined; readonly requestId: string },
+): Promise<{ readonly buildId: string; readonly settled: Promise<void> }> {
+  const { store } = services;
+  const principal = actorLabel(actor);
+  const requestHash = createHash("sha256").update(canonicalJson(input)).digest("hex");
+  const { idempotencyKey } = options;
+  if (idempotencyKey !== undefined) {
+    const known = await store.read.idempotencyKeys.find(principal, idempotencyKey);
+    if (known !== undefined) return adopt(services, known, requestHash);
+  }
+  const planned = planBuild(services, actor, input, await selectConnectors(services, input.connectors));
+  const outcome = await store.write(async (tables) => {
+    if (idempotencyKey !== undefined) {
+      const known = await tables.idempotencyKeys.find(principal, idempotencyKey);
+      if (known !== undefined) return { known };
+      const { createdAt, id: buildId } = planned.build;
+      await tables.idempotencyKeys.insert({
+        principal,
+        key: idempotencyKey,
+        requestHash,
+        buildId,
+        createdAt,
+      });
+    }
+    await tables.builds.insert(planned.build);
+    await tables.dataKeys.insert(planned.dataKey);
+    await tables.leases.insertAll(planned.leases);
+    await tables.bindings.insertAll(
+      planned.leases.map(({ buildId, connectorId, id }) => ({
+        buildId,
+        connectorId,
+        source: "org",
+        leaseId: id,
+      })),
+    );
+    await tables.jobs.insertAll(planned.jobs);
+    await tables.auditEvents.insertAll([
+      auditRow(services, {
+        actor,
+        action: "build.created",
+        entity: planned.build.id,
+        details: {
+          connectors: planned.leases.map(({ connectorId }) => connectorId),
+          expiresAt: planned.build.expiresAt,
+        },
+        requestId: options.requestId,
+      }),
+    ]);
+    return { known: undefined };
+  });
+  if (outcome.known !== undefined) return adopt(services, outcome.known, requestHash);
+  return { buildId: planned.build.id, settled: services.runner.run(planned.build.id, planned.jobs) };
+}
+
+function adopt(
+  services: Services,
+  known: { readonly requestHash: string; readonly buildId: string },
+  requestHash: string,
+): { buildId: string; settled: Promise<void> } {
+  if (known.requestHash !== requestHash) {
+    throw new BrokerError("idempotency_conflict", "this Idempotency-Key was used for another request", {
+      remedy: "Use a new key for a new build, or send the first body again.",
+    });
+  }
+  return { buildId: known.buildId, settled: services.runner.settled(known.buildId) };
+}
+
+function planBuild(
+  services: Services,
+  actor: Actor,
+  input: CreateBuildInput,
+  selected: readonly SelectedConnector[],
+): {
+  build: BuildRow;
+  dataKey: ReturnType<typeof createOwnerKey>["row"];
+  leases: LeaseRow[];
+  jobs: ClaimedJob[];
+} {
+  const createdAt = services.now();
+  const build: BuildRow = {
+    id: newId("build", services.randomBytes),
+    organizationId: services.organizationId,
+    name: input.name,
+    state: "provisioning",
+    profile: input.profile ?? "plain",
+    createdBy: actorLabel(actor),
+    createdAt,
+    expiresAt: createdAt + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000,
+    renewableUntil: createdAt + limits.lifetimeSecondsMax * 1000,
+    closedAt: null,
+  };
+  const leases = selected.map(({ connector, options }): LeaseRow => {
+    const id = newId("lease", services.randomBytes);
+    const request = { leaseId: id, buildId: build.id, expiresAt: build.expiresAt, options };
+    return {
+      id,
+      buildId: build.id,
+      connectorId: connector.spec.id,
+      state: "planned",
+      grade: connector.spec.grade,
+      handle: issuerOf(services, connector).plan(request),
+      options,
+      env: null,
+      orgKeyVersion: null,
+      issuedAt: null,
+      expiresAt: build.expiresAt,
+      attempts: 0,
+      lastError: null,
+      createdAt,
+    };
+  });
+  const jobs = leases.map(({ id, buildId }) => newHeldJob(services, { kind: "issue", leaseId: id, buildId }));
+  return { build, dataKey: createOwnerKey(services, build.id).row, leases, jobs };
+}
+
+/** JSON with sorted keys and without absent members: equal requests have equal texts. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) =>
+    typeof member === "object" && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

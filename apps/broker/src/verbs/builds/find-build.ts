@@ -1,0 +1,39 @@
+import { BrokerError, type BuildView } from "@keyloan/contract";
+import type { BuildRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { buildView } from "./views.ts";
+
+/**
+ * A build with its leases.
+ * @throws BrokerError `not_found`
+ */
+export async function findBuild(
+  deps: Pick<Deps, "store">,
+  buildId: string,
+): Promise<{ build: BuildRow; leases: LeaseRow[] }> {
+  const build = await deps.store.read.builds.find(buildId);
+  if (build === undefined) throw buildNotFound(buildId);
+  return { build, leases: await deps.store.read.leases.listByBuild(buildId) };
+}
+
+export async function showBuild(
+  deps: Pick<Deps, "store" | "connectors">,
+  buildId: string,
+): Promise<BuildView> {
+  const { build, leases } = await findBuild(deps, buildId);
+  return buildView(deps, build, leases);
+}
+
+export function buildNotFound(buildId: string): BrokerError {
+  return new BrokerError("not_found", `there is no build ${buildId}`, {
+    remedy: "List the builds with `keyloan build list`.",
+  });
+}
+
+/** The 409 for every state in which a build hands nothing out any more. */
+export function buildClosed(state: string): BrokerError {
+  return new BrokerError("build_closed", `the build is ${state}: its keys were taken back`, {
+    remedy: "Create a new build.",
+    details: { state },
+  });
+}

@@ -1,0 +1,57 @@
+import { BrokerError, type Connector, type ConnectorRequest } from "@keyloan/contract";
+import { type Deps, requireConnector } from "../../deps.ts";
+import { invalidInput } from "../../http/router.ts";
+
+export type SelectedConnector = { readonly connector: Connector; readonly options: unknown };
+
+/**
+ * The connectors a request asks for, with their options parsed; by default all that the org can lend.
+ * @throws BrokerError `unknown_connector`, `org_key_missing` or `invalid_input`; nothing was made
+ */
+export async function selectConnectors(
+  deps: Pick<Deps, "connectors" | "store" | "organizationId">,
+  requests: readonly ConnectorRequest[] | undefined,
+): Promise<SelectedConnector[]> {
+  const active = await deps.store.read.orgKeys.listActive(deps.organizationId);
+  const lendable = ({ spec }: Connector) =>
+    spec.orgFields.length === 0 || active.some(({ connectorId }) => connectorId === spec.id);
+  const asked =
+    requests?.map((request) => (typeof request === "string" ? { id: request } : request)) ??
+    [...deps.connectors.values()].filter(lendable).map(({ spec }) => ({ id: spec.id }));
+  const seen = new Set<string>();
+  return asked.map((request) => {
+    const connector = requireConnector(deps, request.id);
+    if (seen.has(request.id)) throw repeated(request.id);
+    seen.add(request.id);
+    if (!lendable(connector)) throw orgKeyMissing(request.id);
+    return {
+      connector,
+      options: parseOptions(connector, "options" in request ? request.options : undefined),
+    };
+  });
+}
+
+export function orgKeyMissing(connectorId: string): BrokerError {
+  return new BrokerError("org_key_missing", `the org has no key for ${connectorId}`, {
+    remedy: `The admin puts one with \`keyloan org-keys set ${connectorId}\`.`,
+    details: { connector: connectorId },
+  });
+}
+
+function parseOptions(connector: Connector, options: unknown): unknown {
+  if (connector.options === undefined) {
+    if (options === undefined) return null;
+    throw new BrokerError("invalid_input", `${connector.spec.id} takes no options`, {
+      remedy: "Leave `options` out for this connector.",
+    });
+  }
+  const parsed = connector.options.safeParse(options ?? {});
+  if (!parsed.success) throw invalidInput(`options of ${connector.spec.id}`, parsed.error.issues);
+  return parsed.data;
+}
+
+function repeated(connectorId: string): BrokerError {
+  return new BrokerError("invalid_input", `the connector ${connectorId} is listed twice`, {
+    remedy: "List every connector once.",
+  });
+}

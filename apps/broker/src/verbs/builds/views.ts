@@ -1,0 +1,61 @@
+import {
+  type BuildView,
+  type EnvProfile,
+  envProfiles,
+  type IsolationGrade,
+  isolationGradeMeanings,
+  isolationGrades,
+  type LeaseView,
+} from "@keyloan/contract";
+import type { BuildRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+
+export const isoTime = (ms: number) => new Date(ms).toISOString();
+
+/** A build as the API shows it: states, names and times, never a value. */
+export function buildView(
+  deps: Pick<Deps, "connectors">,
+  build: BuildRow,
+  leases: readonly LeaseRow[],
+): BuildView {
+  const order = [...deps.connectors.keys()];
+  const ordered = leases.toSorted((a, b) => order.indexOf(a.connectorId) - order.indexOf(b.connectorId));
+  return {
+    id: build.id,
+    name: build.name,
+    state: build.state,
+    profile: profileOf(build.profile),
+    createdAt: isoTime(build.createdAt),
+    expiresAt: isoTime(build.expiresAt),
+    renewableUntil: isoTime(build.renewableUntil),
+    ...(build.closedAt === null ? {} : { closedAt: isoTime(build.closedAt) }),
+    leases: ordered.map((lease) => leaseView(deps, lease)),
+  };
+}
+
+function leaseView(deps: Pick<Deps, "connectors">, lease: LeaseRow): LeaseView {
+  const grade = gradeOf(lease.grade);
+  return {
+    id: lease.id,
+    connector: lease.connectorId,
+    state: lease.state,
+    grade,
+    gradeMeaning: isolationGradeMeanings[grade],
+    revocation:
+      deps.connectors.get(lease.connectorId)?.spec.revocation ?? "This connector is not installed any more.",
+    resource: lease.handle,
+    ...(lease.issuedAt === null ? {} : { issuedAt: isoTime(lease.issuedAt) }),
+    expiresAt: isoTime(lease.expiresAt),
+    attempts: lease.attempts,
+    ...(lease.lastError === null ? {} : { error: lease.lastError }),
+  };
+}
+
+/** A stored profile name; an unknown one, of a newer version, reads as plain. */
+export function profileOf(text: string): EnvProfile {
+  return envProfiles.find((profile) => profile === text) ?? "plain";
+}
+
+function gradeOf(text: string): IsolationGrade {
+  return isolationGrades.find((grade) => grade === text) ?? "E";
+}

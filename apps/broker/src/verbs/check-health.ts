@@ -1,0 +1,59 @@
+import { newId } from "@keyloan/contract";
+import type { Deps } from "../deps.ts";
+import { describeError } from "../observe/logger.ts";
+import { auditRow } from "./audit.ts";
+
+export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
+
+const partTimeoutMs = 2_000;
+const auditProbeIntervalMs = 10_000;
+
+/** Checks what the broker cannot work without; every part answers within its time. */
+export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
+  let provenAt = Number.NEGATIVE_INFINITY;
+  const proveAudit = async () => {
+    if (deps.now() - provenAt < auditProbeIntervalMs) return;
+    const actor = { kind: "system", part: "health" } as const;
+    const entity = newId("request", deps.randomBytes);
+    await deps.store.appendAudit([auditRow(deps, { actor, action: "health.probed", entity, details: {} })]);
+    provenAt = deps.now();
+  };
+  const proveKeyring = async () => {
+    const unknown = (await deps.store.read.dataKeys.listKeyIds()).filter(
+      (kid) => !deps.keyring.keyIds.includes(kid),
+    );
+    if (unknown.length > 0) throw new Error("unknown root key");
+  };
+  return () =>
+    Promise.all([
+      probe(deps, "store", deps.store.check, "the store cannot be read"),
+      probe(
+        deps,
+        "keyring",
+        proveKeyring,
+        "a root key that wraps data keys is missing: add it to KEYLOAN_ROOT_KEY",
+      ),
+      probe(deps, "audit", proveAudit, "the audit trail cannot be written"),
+    ]);
+}
+
+async function probe(
+  deps: Deps,
+  name: string,
+  check: () => Promise<void>,
+  message: string,
+): Promise<HealthPart> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), partTimeoutMs);
+  });
+  try {
+    await Promise.race([check(), late]);
+    return { name, ok: true };
+  } catch (error) {
+    deps.logger.error({ part: name, ...describeError(error) }, "a health check failed");
+    return { name, ok: false, message };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,114 @@
+import { type Actor, BrokerError, type EnvProfile, type SecretValues } from "@keyloan/contract";
+import { type ConnectorValues, copySets, type EnvLine, toEnvLines } from "@keyloan/env-generator";
+import type { EnvSourceRow, TokenRow } from "@keyloan/store";
+import { type DataKey, openDataKey } from "@keyloan/vault";
+import type { Deps } from "../../deps.ts";
+import { auditRow, writeAudit } from "../audit.ts";
+import { buildClosed, buildNotFound } from "../builds/find-build.ts";
+import { profileOf } from "../builds/views.ts";
+import { openLease } from "../leases/lease-secrets.ts";
+import { consumeSingleUse } from "../tokens/consume-single-use.ts";
+
+export type ReadEnvInput = {
+  readonly buildId: string;
+  readonly profile: EnvProfile | undefined;
+  readonly copies: readonly string[];
+};
+
+/**
+ * The whole env of a build, as lines ready to be written in a format. The audit row, with names only, is on
+ * disk before this returns.
+ * @throws BrokerError `not_found`, `build_closed`, `not_ready` with what is missing, `unavailable` without audit
+ */
+export async function readEnv(
+  deps: Deps,
+  actor: Actor,
+  input: ReadEnvInput,
+  request: { readonly requestId: string; readonly token: TokenRow | undefined },
+): Promise<readonly EnvLine[]> {
+  checkCopySets(deps, input.copies);
+  const rows = await deps.store.read.bindings.envSources(input.buildId);
+  const first = rows[0];
+  if (first === undefined) throw buildNotFound(input.buildId);
+  const { build, dataKey } = first;
+  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  const missing = rows.flatMap((row) => missingReason(row, deps.now()));
+  if (missing.length > 0 || dataKey === null) throw notReady(build.state, missing);
+  const key = openDataKey(deps.keyring, dataKey);
+  const lines = toEnvLines(openSources(deps, rows, build.id, key), {
+    profile: input.profile ?? profileOf(build.profile),
+    copies: input.copies,
+  });
+  await recordRead(deps, actor, input.buildId, lines, request);
+  return lines;
+}
+
+function openSources(
+  deps: Deps,
+  rows: readonly EnvSourceRow[],
+  buildId: string,
+  key: DataKey,
+): ConnectorValues[] {
+  const opened = new Map<string, SecretValues>();
+  for (const { connectorId, leaseId, env } of rows) {
+    if (leaseId !== null && env !== null) opened.set(connectorId, openLease(key, buildId, leaseId, env));
+  }
+  const sources: ConnectorValues[] = [];
+  for (const [id, connector] of deps.connectors) {
+    const values = opened.get(id);
+    if (values !== undefined) sources.push({ spec: connector.spec, values });
+  }
+  return sources;
+}
+
+async function recordRead(
+  deps: Deps,
+  actor: Actor,
+  buildId: string,
+  lines: readonly EnvLine[],
+  { requestId, token }: { readonly requestId: string; readonly token: TokenRow | undefined },
+): Promise<void> {
+  const entry = {
+    actor,
+    action: "env.read",
+    entity: buildId,
+    details: { names: lines.map(({ name }) => name) },
+    requestId,
+  };
+  if (token?.singleUse !== true) return writeAudit(deps, entry);
+  await deps.store.write(async (tables) => {
+    await consumeSingleUse(tables, token, deps.now());
+    await tables.auditEvents.insertAll([auditRow(deps, entry)]);
+  });
+}
+
+function checkCopySets(deps: Deps, copies: readonly string[]): void {
+  if (copies.length === 0) return;
+  const known = copySets([...deps.connectors.values()].map(({ spec }) => spec));
+  const unknown = copies.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new BrokerError("invalid_input", `there is no set of copies named ${unknown}`, {
+    remedy: `Use: ${known.join(", ")}.`,
+  });
+}
+
+type Missing = { readonly connector: string; readonly state: string };
+
+function missingReason(row: EnvSourceRow, now: number): Missing[] {
+  if (row.leaseState !== "active" || row.env === null) {
+    return [{ connector: row.connectorId, state: row.leaseState ?? "absent" }];
+  }
+  return (row.leaseExpiresAt ?? 0) <= now ? [{ connector: row.connectorId, state: "expired" }] : [];
+}
+
+function notReady(state: string, missing: readonly Missing[]): BrokerError {
+  const expired = missing.some((entry) => entry.state === "expired");
+  const list = missing.map(({ connector, state: leaseState }) => `${connector} is ${leaseState}`).join(", ");
+  return new BrokerError("not_ready", `the env is not complete: ${list}`, {
+    remedy: expired
+      ? "Renew the build with `keyloan build renew`."
+      : "Try again in a moment; `keyloan build show` tells why a connector is not ready.",
+    details: { state, missing },
+    ...(expired ? {} : { retryAfterSeconds: 2 }),
+  });
+}

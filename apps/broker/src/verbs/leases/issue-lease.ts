@@ -1,0 +1,165 @@
+import { type Connector, ProviderError, type SecretValues } from "@keyloan/contract";
+import type { LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { issuerOf } from "../../issuer-of.ts";
+import { backoffMs, withRetry } from "../../jobs/backoff.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { auditRow } from "../audit.ts";
+import { sealLease } from "./lease-secrets.ts";
+import { credentialToIssue, credentialToRelease } from "./org-credential.ts";
+
+const runsMax = 8;
+const firstRunWaitMs = 5_000;
+const runWaitMsMax = 600_000;
+
+/** Issues a planned lease and records it; a failure is recorded with what a person needs to mend it. */
+export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
+  const lease = await deps.store.read.leases.find(hold.job.entityId);
+  const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);
+  if (lease === undefined || connector === undefined || lease.state !== "planned") {
+    await deps.store.write((tables) => tables.jobs.finish(hold.job.id, hold.job.fence, "done"));
+    return;
+  }
+  const started = performance.now();
+  const measure = (outcome: string) =>
+    deps.metrics.providerCalls.observe(
+      { connector: lease.connectorId, operation: "issue", outcome },
+      (performance.now() - started) / 1000,
+    );
+  let attempts = lease.attempts;
+  try {
+    const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
+    const issued = await withRetry(deps, { untilMs, signal: hold.cancelled }, async () => {
+      attempts += 1;
+      const org = await credentialToIssue(deps, connector);
+      const context = deps.contextFor(connector, hold.signal);
+      return {
+        version: org.version,
+        values: await issuerOf(deps, connector).issue(context, org, planned(lease)),
+      };
+    });
+    measure("ok");
+    await recordIssued(deps, hold, connector, lease, { ...issued, attempts });
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    measure(error.code);
+    await recordFailure(deps, hold, lease, error, attempts);
+  }
+}
+
+/** The lease as a connector sees it. */
+export function planned(lease: LeaseRow, expiresAt: number = lease.expiresAt) {
+  return {
+    leaseId: lease.id,
+    buildId: lease.buildId,
+    expiresAt,
+    options: lease.options,
+    handle: lease.handle,
+  };
+}
+
+async function recordIssued(
+  deps: Deps,
+  hold: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  issued: { readonly version: number; readonly values: SecretValues; readonly attempts: number },
+): Promise<void> {
+  const recorded = await deps.store.write(async (tables) => {
+    const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
+    if (dataKey === undefined || !(await tables.jobs.finish(hold.job.id, hold.job.fence, "done")))
+      return false;
+    const active = await tables.leases.update(lease.id, ["planned"], {
+      state: "active",
+      env: sealLease(deps.keyring, dataKey, lease.id, issued.values),
+      orgKeyVersion: issued.version,
+      issuedAt: deps.now(),
+      attempts: issued.attempts,
+      lastError: null,
+    });
+    if (!active) return false;
+    const actor = { kind: "job", jobId: hold.job.id } as const;
+    const details = {
+      connector: lease.connectorId,
+      names: Object.keys(issued.values),
+      resource: lease.handle,
+    };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "lease.issued", entity: lease.buildId, details }),
+    ]);
+    await markReadyWhenComplete(deps, tables, lease.buildId);
+    return true;
+  });
+  if (!recorded) await takeBackIfEnded(deps, hold, connector, lease, issued.version);
+}
+
+async function markReadyWhenComplete(deps: Deps, tables: Tables, buildId: string): Promise<void> {
+  const leases = await tables.leases.listByBuild(buildId);
+  if (leases.some(({ state }) => state !== "active")) return;
+  if (!(await tables.builds.moveState(buildId, ["provisioning"], "ready"))) return;
+  const actor = { kind: "system", part: "provisioning" } as const;
+  await tables.auditEvents.insertAll([
+    auditRow(deps, { actor, action: "build.ready", entity: buildId, details: {} }),
+  ]);
+}
+
+/** The build was closed while its lease was being issued: what was made is taken back at once. */
+async function takeBackIfEnded(
+  deps: Deps,
+  hold: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  orgKeyVersion: number,
+): Promise<void> {
+  const now = await deps.store.read.leases.find(lease.id);
+  // Still planned or active: another worker took the job over and owns the resource now.
+  if (now?.state !== "releasing" && now?.state !== "released") return;
+  const org = await credentialToRelease(deps, connector, { ...lease, orgKeyVersion });
+  await issuerOf(deps, connector).revoke(deps.contextFor(connector, hold.signal), org, planned(lease));
+}
+
+async function recordFailure(
+  deps: Deps,
+  hold: JobHold,
+  lease: LeaseRow,
+  error: ProviderError,
+  attempts: number,
+): Promise<void> {
+  const again = error.retryable && hold.job.attempts < runsMax;
+  const state = again ? "planned" : error.retryable ? "needs_hands" : "failed";
+  const lastError = toStoredError(error);
+  await deps.store.write(async (tables) => {
+    const held = again
+      ? await tables.jobs.retry(
+          hold.job.id,
+          hold.job.fence,
+          deps.now() + runWaitMs(deps, hold, error),
+          error.code,
+        )
+      : await tables.jobs.finish(hold.job.id, hold.job.fence, "failed", error.code);
+    if (!held || !(await tables.leases.update(lease.id, ["planned"], { state, attempts, lastError }))) return;
+    const actor = { kind: "job", jobId: hold.job.id } as const;
+    const details = { connector: lease.connectorId, state, ...lastError };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "lease.issue_failed", entity: lease.buildId, details }),
+    ]);
+  });
+}
+
+function runWaitMs(deps: Deps, hold: JobHold, error: ProviderError): number {
+  const backoff = backoffMs(deps.randomBytes, hold.job.attempts, firstRunWaitMs, runWaitMsMax);
+  return Math.max(backoff, (error.retryAfterSeconds ?? 0) * 1000);
+}
+
+/** What is kept and shown of a provider's failure. */
+export function toStoredError(error: ProviderError): StoredLeaseError {
+  return {
+    provider: error.provider,
+    code: error.code,
+    message: `${error.provider} ${error.message}`,
+    ...(error.status === undefined ? {} : { status: error.status }),
+    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
+    remedy: error.remedy,
+    retryable: error.retryable,
+  };
+}

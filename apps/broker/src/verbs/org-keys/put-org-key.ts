@@ -1,0 +1,98 @@
+import {
+  type Actor,
+  BrokerError,
+  type Connector,
+  type OrgKeyView,
+  secretValues,
+  type ValidationResult,
+} from "@keyloan/contract";
+import { validateKeys } from "@keyloan/key-validator";
+import { putOrgKey as sealOrgKey } from "@keyloan/org-keys";
+import type { StoredCheck } from "@keyloan/store";
+import { requireConnector } from "../../deps.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { retryFailedLeases } from "../leases/retry-failed.ts";
+import { orgKeyView } from "./views.ts";
+
+const prepareTimeoutMs = 30_000;
+
+/**
+ * Checks an org key at its provider, prepares what all builds share, seals it as the next version and lets
+ * leases that waited for a key go on.
+ * @throws BrokerError `unknown_connector`, `key_rejected` when the key does not work, `unavailable` when the
+ * provider could not be asked; ProviderError when preparing fails. Nothing is kept of a key that was refused.
+ */
+export async function putOrgKey(
+  services: Services,
+  actor: Actor,
+  connectorId: string,
+  fields: Readonly<Record<string, string>>,
+  requestId: string,
+): Promise<OrgKeyView> {
+  const connector = requireConnector(services, connectorId);
+  if (connector.spec.orgFields.length === 0) {
+    throw new BrokerError("invalid_input", `${connectorId} needs no org key`, {
+      remedy: "Nothing is to be done.",
+    });
+  }
+  const values = secretValues(fields);
+  const context = services.contextFor(connector, AbortSignal.timeout(prepareTimeoutMs));
+  const answer = await validateKeys({
+    fields: connector.spec.orgFields,
+    values,
+    check: connector.validateOrgKey,
+    context,
+  });
+  if (answer.status === "invalid") throw rejected(connector, answer);
+  if (answer.status === "undetermined") throw notChecked(connector, answer);
+  const facts = (await connector.prepareOrgKey?.(context, values)) ?? {};
+  const row = await sealOrgKey(services, {
+    connectorId,
+    fields: values,
+    facts,
+    check: toStoredCheck(answer),
+    audit: ({ version, fingerprint }) =>
+      auditRow(services, {
+        actor,
+        action: "org_key.put",
+        entity: connectorId,
+        details: { version, fingerprint },
+        requestId,
+      }),
+  });
+  await retryFailedLeases(services, connectorId);
+  return orgKeyView(services, row);
+}
+
+/** What is kept of a validator's answer. */
+export function toStoredCheck(answer: ValidationResult): StoredCheck {
+  if (answer.status !== "valid") {
+    return { status: answer.status, message: answer.message, capabilities: [], warnings: [] };
+  }
+  return {
+    status: "valid",
+    capabilities: answer.capabilities,
+    warnings: answer.warnings,
+    ...(answer.account === undefined ? {} : { account: answer.account }),
+    ...(answer.mode === undefined ? {} : { mode: answer.mode }),
+  };
+}
+
+function rejected(connector: Connector, answer: ValidationResult & { status: "invalid" }): BrokerError {
+  return new BrokerError("key_rejected", answer.message, {
+    remedy: answer.remedy,
+    details: { connector: connector.spec.id, field: answer.envVar, reason: answer.code },
+  });
+}
+
+function notChecked(
+  connector: Connector,
+  answer: ValidationResult & { status: "undetermined" },
+): BrokerError {
+  return new BrokerError("unavailable", `the key could not be checked: ${answer.message}`, {
+    remedy: `Nothing was kept. Try again when ${connector.spec.label} answers.`,
+    details: { connector: connector.spec.id, reason: answer.code },
+    ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
+  });
+}

@@ -1,0 +1,102 @@
+import { type Actor, type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
+import type { TokenRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { createToken } from "../../http/tokens.ts";
+import { auditRow } from "../audit.ts";
+import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { isoTime } from "../builds/views.ts";
+
+/** A new token as the API answers it; `token` is a Secret until the answer is written. */
+export type NewToken = Omit<IssuedToken, "token"> & { readonly token: Secret };
+
+/**
+ * A token for one build's env, for `ttlSeconds` from now.
+ * @throws BrokerError `not_found` or `build_closed`
+ */
+export async function createBuildToken(
+  deps: Deps,
+  actor: Actor,
+  buildId: string,
+  input: { readonly ttlSeconds: number; readonly singleUse: boolean },
+  requestId: string,
+): Promise<NewToken> {
+  const { build } = await findBuild(deps, buildId);
+  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  const expiresAt = deps.now() + input.ttlSeconds * 1000;
+  const { row, token } = newTokenRow(deps, {
+    kind: "build",
+    name: "build token",
+    buildId,
+    expiresAt,
+    ...input,
+  });
+  const details = { tokenId: row.id, expiresAt, singleUse: input.singleUse };
+  await deps.store.write(async (tables) => {
+    // The build may have been closed meanwhile; its tokens were revoked then, and this one would not be.
+    const state = (await tables.builds.find(buildId))?.state;
+    if (state === undefined || state === "closing" || state === "closed")
+      throw buildClosed(state ?? "closed");
+    await tables.tokens.insert(row);
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "token.created", entity: buildId, details, requestId }),
+    ]);
+  });
+  return { id: row.id, token, expiresAt: isoTime(expiresAt) };
+}
+
+/** A platform's API token with the given scopes, without an end unless one is asked for. */
+export async function createApiToken(
+  deps: Deps,
+  actor: Actor,
+  input: {
+    readonly name: string;
+    readonly scopes: readonly PlatformScope[];
+    readonly ttlSeconds?: number | undefined;
+  },
+  requestId: string,
+): Promise<NewToken> {
+  const expiresAt = input.ttlSeconds === undefined ? null : deps.now() + input.ttlSeconds * 1000;
+  const { row, token } = newTokenRow(deps, {
+    kind: "api",
+    ...input,
+    buildId: null,
+    singleUse: false,
+    expiresAt,
+  });
+  const details = { name: input.name, scopes: input.scopes, expiresAt };
+  await deps.store.write(async (tables) => {
+    await tables.tokens.insert(row);
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "token.created", entity: row.id, details, requestId }),
+    ]);
+  });
+  return { id: row.id, token, ...(expiresAt === null ? {} : { expiresAt: isoTime(expiresAt) }) };
+}
+
+function newTokenRow(
+  deps: Deps,
+  input: {
+    readonly kind: "api" | "build";
+    readonly name: string;
+    readonly scopes?: readonly PlatformScope[];
+    readonly buildId: string | null;
+    readonly singleUse: boolean;
+    readonly expiresAt: number | null;
+  },
+): { row: TokenRow; token: Secret } {
+  const { token, hash } = createToken(input.kind, deps.randomBytes);
+  const row: TokenRow = {
+    id: newId("token", deps.randomBytes),
+    kind: input.kind,
+    hash,
+    name: input.name,
+    scopes: input.scopes ?? [],
+    buildId: input.buildId,
+    singleUse: input.singleUse,
+    createdAt: deps.now(),
+    expiresAt: input.expiresAt,
+    usedAt: null,
+    revokedAt: null,
+  };
+  return { row, token };
+}

@@ -1,0 +1,58 @@
+import { type Actor, BrokerError, platformScopes, type TokenList, type TokenView } from "@keyloan/contract";
+import type { TokenRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { auditRow } from "../audit.ts";
+import { decodeTimeCursor } from "../builds/list-builds.ts";
+import { isoTime } from "../builds/views.ts";
+import { encodeCursor } from "../cursor.ts";
+
+/** A page of platform tokens, newest first; never a token's text or hash. */
+export async function listTokens(
+  deps: Pick<Deps, "store">,
+  query: { readonly cursor?: string | undefined; readonly limit: number },
+): Promise<TokenList> {
+  const after = query.cursor === undefined ? {} : { after: decodeTimeCursor(query.cursor) };
+  const rows = await deps.store.read.tokens.listApi({ ...after, limit: query.limit + 1 });
+  const page = rows.slice(0, query.limit);
+  const last = page.at(-1);
+  const more = rows.length > query.limit && last !== undefined;
+  return {
+    tokens: page.map(tokenView),
+    ...(more ? { nextCursor: encodeCursor([last.createdAt, last.id]) } : {}),
+  };
+}
+
+/**
+ * Ends a platform token now; ending it twice changes nothing.
+ * @throws BrokerError `not_found`
+ */
+export async function revokeToken(
+  deps: Deps,
+  actor: Actor,
+  tokenId: string,
+  requestId: string,
+): Promise<void> {
+  const found = await deps.store.write(async (tables) => {
+    if (!(await tables.tokens.revokeApi(tokenId, deps.now()))) return false;
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "token.revoked", entity: tokenId, details: {}, requestId }),
+    ]);
+    return true;
+  });
+  if (found) return;
+  throw new BrokerError("not_found", `there is no token ${tokenId}`, {
+    remedy: "List the tokens with `keyloan token list`.",
+  });
+}
+
+function tokenView(row: TokenRow): TokenView {
+  return {
+    id: row.id,
+    kind: row.kind,
+    name: row.name,
+    scopes: platformScopes.filter((scope) => row.scopes.includes(scope)),
+    createdAt: isoTime(row.createdAt),
+    ...(row.expiresAt === null ? {} : { expiresAt: isoTime(row.expiresAt) }),
+    ...(row.revokedAt === null ? {} : { revokedAt: isoTime(row.revokedAt) }),
+  };
+}

@@ -1,0 +1,64 @@
+import { newId, type SecretValues } from "@keyloan/contract";
+import type { NewAuditEvent, OrgKeyRow, StoredCheck } from "@keyloan/store";
+import { type Fingerprinter, openDataKey, sealValues } from "@keyloan/vault";
+import { type OrgKeyDeps, orgKeyContext } from "./open-org-key.ts";
+
+export type PutOrgKeyDeps = OrgKeyDeps & {
+  readonly fingerprint: Fingerprinter;
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+};
+
+/**
+ * Seals a checked key as the connector's next version. The version before becomes `retiring` while leases
+ * use it and `retired` when none does. The same key put again only records the new check.
+ * @returns the row that is active now
+ */
+export async function putOrgKey(
+  deps: PutOrgKeyDeps,
+  input: {
+    readonly connectorId: string;
+    readonly fields: SecretValues;
+    readonly facts: Readonly<Record<string, string>>;
+    readonly check: StoredCheck;
+    readonly audit: (row: OrgKeyRow) => NewAuditEvent;
+  },
+): Promise<OrgKeyRow> {
+  const { organizationId } = deps;
+  const wrapped = await deps.store.read.dataKeys.findByOwner(organizationId);
+  if (wrapped === undefined) throw new Error("the org has no data key");
+  const dataKey = openDataKey(deps.keyring, wrapped);
+  const fingerprint = deps.fingerprint.ofValues(input.fields);
+  return deps.store.write(async (tables) => {
+    const latest = await tables.orgKeys.findLatest(organizationId, input.connectorId);
+    const at = deps.now();
+    if (latest?.state === "active" && latest.fingerprint === fingerprint) {
+      await tables.orgKeys.recordCheck(latest.id, input.check, at);
+      const row = { ...latest, check: input.check, checkedAt: at };
+      await tables.auditEvents.insertAll([input.audit(row)]);
+      return row;
+    }
+    const version = (latest?.version ?? 0) + 1;
+    const context = orgKeyContext(organizationId, { connectorId: input.connectorId, version });
+    const row: OrgKeyRow = {
+      id: newId("orgKey", deps.randomBytes),
+      organizationId,
+      connectorId: input.connectorId,
+      version,
+      state: "active",
+      fields: sealValues(dataKey, context, input.fields),
+      fingerprint,
+      facts: input.facts,
+      check: input.check,
+      putAt: at,
+      checkedAt: at,
+    };
+    if (latest?.state === "active") {
+      const used = await tables.leases.countUsing(input.connectorId, latest.version);
+      await tables.orgKeys.moveState(latest.id, ["active"], used > 0 ? "retiring" : "retired");
+    }
+    await tables.orgKeys.insert(row);
+    await tables.auditEvents.insertAll([input.audit(row)]);
+    return row;
+  });
+}
