@@ -10,10 +10,15 @@ const partLengthMax = 512;
 export function associatedData(...parts: readonly string[]): Uint8Array {
   let text = "";
   for (const part of parts) {
-    if (part.length === 0 || part.length > partLengthMax || !part.isWellFormed()) {
-      throw new VaultError("bad_context");
-    }
-    text += `${Buffer.byteLength(part)}:${part},`;
+    if (part.length === 0 || part.length > partLengthMax) throw new VaultError("bad_context");
+    text += `${part.length}:${part},`;
   }
-  return Buffer.from(text);
+  const bytes = Buffer.from(text);
+  // As many bytes as characters: all ASCII, as ids are, so every length was right at once.
+  return bytes.length === text.length ? bytes : beyondAscii(parts);
+}
+
+function beyondAscii(parts: readonly string[]): Uint8Array {
+  if (!parts.every((part) => part.isWellFormed())) throw new VaultError("bad_context");
+  return Buffer.from(parts.map((part) => `${Buffer.byteLength(part)}:${part},`).join(""));
 }
