@@ -20,9 +20,6 @@ export function withGroupComments(lines: readonly EnvLine[], render: (line: EnvL
 
 function groupComment({ label, grade }: EnvGroup): string {
   // Cc holds CR, LF, NUL and U+0085; Zl and Zp are the separators that JavaScript's `^` stops at.
-  const oneLine = label
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ")
-    .slice(0, 100);
+  const oneLine = label.slice(0, 100).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ");
   return `# ${oneLine.trim()}: grade ${grade}, ${isolationGradeMeanings[grade]}`;
 }

@@ -52,6 +52,13 @@ describe.each(envFormats)("%s", (format) => {
   });
 });
 
+test.each(["dotenv", "shell"] as const)("a label of %s stays one comment of well-formed text", (format) => {
+  const label = `${"🔑".repeat(49)}a\n\u202e🔑 cut here`;
+  const text = renderEnv([{ ...line("A"), group: { label, grade: "A" } }], { format });
+  expect(text.isWellFormed()).toBe(true);
+  expect(text.split("\n")[0]).toBe(`# ${"🔑".repeat(49)}a: grade A, an account of its own`);
+});
+
 test.each([
   ["dotenv", "canary$value"],
   ["dotenv", "canary\r"],

@@ -8,8 +8,8 @@ import { promisify } from "node:util";
 /** Whether this machine has Docker's command line; an engine is not needed. */
 export function hasDockerCli(): boolean {
   try {
-    execFileSync("docker", ["--version"], { stdio: "ignore" });
-    return true;
+    // Podman may answer to the name `docker`; it reads env files by rules of its own.
+    return execFileSync("docker", ["--version"], { stdio: "pipe" }).toString().startsWith("Docker version");
   } catch {
     return false;
   }
