@@ -6,4 +6,11 @@ export {
   slotOf,
   testContext,
 } from "./harness.ts";
+export { libsqlTestClient } from "./libsql-test-client.ts";
 export { type ConnectorSuite, testConnector, testConnectorLive } from "./test-connector.ts";
+export {
+  type DatabaseSession,
+  type DatabaseSuite,
+  type DatabaseTestClient,
+  testDatabase,
+} from "./test-database.ts";
