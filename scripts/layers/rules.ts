@@ -64,6 +64,9 @@ export const revealHomes: readonly string[] = [
   "packages/key-validator/src/check-shape.ts",
   // The composition root: opens the keyring and keeps the hash of the admin token.
   "apps/broker/src/deps.ts",
+  // Show a new token to the one who asked for it, once.
+  "apps/broker/src/routes/builds.ts",
+  "apps/broker/src/routes/tokens.ts",
 ];
 
 /** Tests, their helpers and stand-ins: never part of what runs in production. */
