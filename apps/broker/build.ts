@@ -1,0 +1,116 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createRootKey } from "@keyloan/vault";
+import { build, type Metafile } from "esbuild";
+import { bundledPackages, renderNotices } from "./build-notices.ts";
+
+const folder = fileURLToPath(new URL(".", import.meta.url));
+const output = join(folder, "dist");
+const warmUpMsMax = 60_000;
+
+// The compile cache is code, so only the owner of the code may write it: it stands beside the code and not in
+// the folder for temporary files that all users of a machine share, which is Node's default.
+const entry = `import { enableCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
+
+enableCompileCache({ directory: fileURLToPath(new URL("./compile-cache", import.meta.url)), portable: true });
+await import("./broker.js");
+`;
+
+// What is CommonJS inside asks for Node's own modules and for the native engine by this.
+const requireBanner = `import { createRequire as createBundleRequire } from "node:module";
+const require = createBundleRequire(import.meta.url);`;
+
+/** Makes `dist`: copied anywhere, it runs with Node 24 alone, on the platform it was built on. */
+async function buildBroker(): Promise<void> {
+  await rm(output, { recursive: true, force: true });
+  const { inputs } = await bundle();
+  const packages = await bundledPackages(folder, Object.keys(inputs));
+  const engines = await copyEngines(packages.find(({ name }) => name === "libsql")?.path);
+  // `openStore` looks for its migrations beside the file it was bundled into.
+  await cp(join(folder, "../../packages/store/src/migrations"), join(output, "migrations"), {
+    recursive: true,
+  });
+  await writeFile(join(output, "main.js"), entry);
+  await writeFile(join(output, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
+  await writeFile(join(output, "THIRD-PARTY-NOTICES"), await renderNotices([...packages, ...engines]));
+  await fillCompileCache();
+}
+
+async function bundle(): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: folder,
+    entryPoints: { broker: "src/main.ts" },
+    outdir: output,
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    minifySyntax: true,
+    sourcemap: "linked",
+    sourcesContent: false,
+    legalComments: "none",
+    metafile: true,
+    banner: { js: requireBanner },
+    logLevel: "warning",
+  });
+  return metafile;
+}
+
+/** The store's engine is native code, which no bundle can hold: one package per platform, of which those installed here are copied. */
+async function copyEngines(libsql: string | undefined) {
+  if (libsql === undefined) throw new Error("the bundle holds no libsql: is the store still built on it?");
+  const manifest = join(libsql, "package.json");
+  const { optionalDependencies } = JSON.parse(await readFile(manifest, "utf8"));
+  const require = createRequire(manifest);
+  const engines: { name: string; path: string }[] = [];
+  for (const name of Object.keys(optionalDependencies)) {
+    const path = tryResolve(require, `${name}/package.json`);
+    if (path === undefined) continue;
+    engines.push({ name, path: dirname(path) });
+    await cp(dirname(path), join(output, "node_modules", name), { recursive: true, dereference: true });
+  }
+  if (engines.length === 0) throw new Error("no engine of libsql is installed for this platform");
+  return engines;
+}
+
+function tryResolve(require: NodeJS.Require, name: string): string | undefined {
+  try {
+    return require.resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Starts and stops the built broker once: proves that it runs, and leaves its code compiled. */
+async function fillCompileCache(): Promise<void> {
+  const data = await mkdtemp(join(tmpdir(), "keyloan-build-"));
+  try {
+    const child = spawn(process.execPath, [join(output, "main.js")], {
+      cwd: data,
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: warmUpMsMax,
+      env: {
+        PORT: "0",
+        KEYLOAN_DATA_DIR: data,
+        KEYLOAN_ROOT_KEY: createRootKey(randomBytes).line.reveal(),
+        KEYLOAN_ADMIN_TOKEN: `klo_admin_${randomBytes(32).toString("base64url")}`,
+      },
+    });
+    child.stdout.once("data", () => child.kill("SIGTERM")).resume();
+    const [code] = await once(child, "exit");
+    if (code !== 0) throw new Error(`the built broker does not start and stop (exit code ${code})`);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+await buildBroker();
