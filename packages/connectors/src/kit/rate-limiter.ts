@@ -6,8 +6,10 @@ export type RateLimiter = (signal: AbortSignal) => Promise<void>;
 
 export type RateLimiterOptions = {
   readonly provider: string;
-  /** Calls a second, evenly spread; this many may also go at once after a pause. */
+  /** Calls a second, evenly spread. */
   readonly perSecond: number;
+  /** Calls that may go at once after a pause; no second ever sees more than `perSecond + burst`. */
+  readonly burst: number;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<unknown>;
@@ -21,6 +23,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   const {
     provider,
     perSecond,
+    burst,
     now = () => performance.now(),
     wait = (ms, signal) => delay(ms, undefined, { signal }),
   } = options;
@@ -29,7 +32,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
   let dueMs = Number.NEGATIVE_INFINITY;
   return async (signal) => {
     const timeMs = now();
-    dueMs = Math.max(dueMs, timeMs - 1000) + spacingMs;
+    dueMs = Math.max(dueMs, timeMs - burst * spacingMs) + spacingMs;
     const waitMs = dueMs - timeMs;
     try {
       signal.throwIfAborted();

@@ -82,25 +82,18 @@ export async function ensurePrice(
 }
 
 /** Archives a product and all its prices, and reads back that nothing of them can be bought. Gone is done. */
-export async function archiveProduct(
-  stripe: Stripe,
-  productId: string,
-  beforeCall: () => Promise<void>,
-): Promise<void> {
-  await beforeCall();
+export async function archiveProduct(stripe: Stripe, productId: string): Promise<void> {
   const product = await retrieveProduct(stripe, productId);
   if (product === undefined) return;
   if (product.metadata.managed_by !== "keyloan") {
     throw new ProviderError("stripe", "conflict", "the product of this id is not ours");
   }
-  for (const priceId of await activePriceIds(stripe, productId, beforeCall)) {
-    await beforeCall();
+  for (const priceId of await activePriceIds(stripe, productId)) {
     await call("price", () => stripe.prices.update(priceId, { active: false }));
   }
-  await beforeCall();
   if (product.active) await call("product", () => stripe.products.update(productId, { active: false }));
   const after = await retrieveProduct(stripe, productId);
-  if (after?.active === true || (await activePriceIds(stripe, productId, beforeCall)).length > 0) {
+  if (after?.active === true || (await activePriceIds(stripe, productId)).length > 0) {
     throw new ProviderError("stripe", "unavailable", "archived products are still shown as active");
   }
 }
@@ -119,14 +112,9 @@ async function findPrice(stripe: Stripe, lookupKey: string): Promise<Stripe.Pric
   return requireList(data).find((price) => price.lookup_key === lookupKey);
 }
 
-async function activePriceIds(
-  stripe: Stripe,
-  productId: string,
-  beforeCall: () => Promise<void>,
-): Promise<string[]> {
+async function activePriceIds(stripe: Stripe, productId: string): Promise<string[]> {
   const ids: string[] = [];
   for (let page = 0; page < pagesMax; page++) {
-    await beforeCall();
     const last = ids.at(-1);
     const { data, has_more } = await call("list", () =>
       stripe.prices.list({

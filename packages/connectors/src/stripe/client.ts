@@ -1,17 +1,27 @@
 import { type ConnectorContext, ProviderError } from "@keyloan/contract";
 import type Stripe from "stripe";
-import { boundedFetch, parseJson, requestTimeoutMsDefault, statusError } from "../kit/http.ts";
+import { boundedFetch, parseJson, statusError } from "../kit/http.ts";
+import type { RateLimiter } from "../kit/rate-limiter.ts";
 import { readFailure } from "./errors.ts";
 
-/** The official SDK, with the context's fetch, signal and address, and no retries of its own. */
-export async function openStripe(context: ConnectorContext, secretKey: string): Promise<Stripe> {
+// Longer than any wait for the limiter; every call itself ends much sooner.
+const sdkTimeoutMs = 600_000;
+
+/**
+ * The official SDK, with the context's fetch, signal and address, and no retries of its own.
+ * @param limiter every call waits for it
+ */
+export async function openStripe(
+  context: ConnectorContext,
+  secretKey: string,
+  limiter: RateLimiter = async () => {},
+): Promise<Stripe> {
   const { default: StripeSdk } = await import("stripe");
   return new StripeSdk(secretKey, {
-    httpClient: StripeSdk.createFetchHttpClient(guardedFetch(context)),
+    httpClient: StripeSdk.createFetchHttpClient(guardedFetch(context, limiter)),
     ...addressOf(context.baseUrl),
     maxNetworkRetries: 0,
-    // The fetch below ends first, with an error that says so.
-    timeout: requestTimeoutMsDefault * 2,
+    timeout: sdkTimeoutMs,
     telemetry: false,
   });
 }
@@ -43,9 +53,10 @@ export function checkAnswer<T extends StripeAnswer>(object: T["object"], answer:
  * Lets only answers reach the SDK that it can handle: a JSON object, with an `error` object when the
  * status says so. Anything else would resolve, or break it outside of any promise.
  */
-function guardedFetch(context: ConnectorContext): typeof globalThis.fetch {
+function guardedFetch(context: ConnectorContext, limiter: RateLimiter): typeof globalThis.fetch {
   const fetch = boundedFetch("stripe", context);
   return async (url, init) => {
+    await limiter(context.signal);
     const response = await fetch(url, init);
     const text = await response.text();
     const body = parseJson(text);

@@ -19,4 +19,4 @@ export function createStripe(limiter: RateLimiter): Connector {
 }
 
 /** The org's Stripe test keys, lent to every build; below the test mode's 25 calls a second. */
-export const stripe = createStripe(createRateLimiter({ provider: "stripe", perSecond: 20 }));
+export const stripe = createStripe(createRateLimiter({ provider: "stripe", perSecond: 18, burst: 5 }));

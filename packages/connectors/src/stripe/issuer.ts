@@ -8,7 +8,6 @@ import {
   type SecretValues,
   secretValues,
 } from "@keyloan/contract";
-import type Stripe from "stripe";
 import { requireField } from "../kit/define-connector.ts";
 import type { RateLimiter } from "../kit/rate-limiter.ts";
 import { archiveProduct, ensurePrice, ensureProduct } from "./catalog.ts";
@@ -57,8 +56,8 @@ export function createIssuer(limiter: RateLimiter): Issuer {
     },
     revoke: async (context, org, { handle }) => {
       if (handle.productId === undefined) return;
-      const stripe = await openStripe(context, requireField(org.fields, "secretKey"));
-      await archiveProduct(stripe, handle.productId, () => limiter(context.signal));
+      const stripe = await openStripe(context, requireField(org.fields, "secretKey"), limiter);
+      await archiveProduct(stripe, handle.productId);
     },
   };
 }
@@ -72,10 +71,9 @@ async function issuePrices(
   const { prices } = stripeOptionsSchema.parse(lease.options);
   const { productId } = lease.handle;
   if (prices.length === 0 || productId === undefined) return {};
-  const stripe: Stripe = await openStripe(context, requireField(org.fields, "secretKey"));
+  const stripe = await openStripe(context, requireField(org.fields, "secretKey"), limiter);
   const metadata = { build_id: lease.buildId, lease_id: lease.leaseId };
   const idempotencyKey = `keyloan-${lease.leaseId}`;
-  await limiter(context.signal);
   await ensureProduct(
     stripe,
     { id: productId, name: `Keyloan ${lease.buildId}`, metadata },
@@ -90,9 +88,6 @@ async function issuePrices(
       metadata,
       ...(interval === undefined ? {} : { interval }),
     };
-    // One for the look-up, one for the create.
-    await limiter(context.signal);
-    await limiter(context.signal);
     ids[`STRIPE_PRICE_ID_${name}`] = await ensurePrice(stripe, productId, wanted, {
       idempotencyKey: `${idempotencyKey}-price-${name}`,
     });

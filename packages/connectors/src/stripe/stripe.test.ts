@@ -307,15 +307,29 @@ describe("a lease with listed prices", () => {
     await expect(issue(planned)).rejects.toMatchObject({ code: "conflict" });
   });
 
-  test("waits for the limiter before its calls", async () => {
+  test("waits for the limiter before every call, of its end too", async () => {
     const limiter = vi.fn(async () => {});
-    const limited = createStripe(limiter);
+    const asked = vi.fn<typeof fetch>((input, init) => fetch(input, init));
+    const limited = createStripe(limiter).issuer;
     const planned = lease();
     const org = await organization();
-    await limited.issuer?.issue(context(), org, planned);
-    expect(limiter).toHaveBeenCalledTimes(5);
-    await limited.issuer?.revoke(context(), org, planned);
-    expect(limiter.mock.calls.length).toBeGreaterThanOrEqual(10);
+    await limited?.issue({ ...context(), fetch: asked }, org, planned);
+    expect(asked).toHaveBeenCalledTimes(5);
+    await limited?.revoke({ ...context(), fetch: asked }, org, planned);
+    expect(limiter.mock.calls.length).toBe(asked.mock.calls.length);
+  });
+
+  test("sends creates under idempotency keys made of the lease", async () => {
+    const keys: (string | null)[] = [];
+    const asked: typeof fetch = (input, init) => {
+      if (init?.method === "POST") keys.push(new Headers(init.headers).get("idempotency-key"));
+      return fetch(input, init);
+    };
+    const planned = lease();
+    const org = await organization();
+    await stripe.issuer?.issue({ ...context(), fetch: asked }, org, planned);
+    const name = `keyloan-${planned.leaseId}`;
+    expect(keys).toEqual([`${name}-product`, `${name}-price-PRO`, `${name}-price-ONCE`]);
   });
 
   test("tells Stripe's request id when a call fails, and no word of Stripe's", async () => {
@@ -358,12 +372,14 @@ describe("the end of a lease", () => {
     expect(pricesOf(planned.handle.productId).filter(({ active }) => active)).toEqual([]);
   });
 
-  test("is not reported before it is true", async () => {
+  test.each([
+    ["prices", /prices\//, '{"object":"price","id":"price_1"}'],
+    ["the product", /products\//, '{"object":"product","id":"keyloan_1"}'],
+  ])("is not reported while %s can still be bought, whatever was answered", async (_name, path, body) => {
     const planned = lease();
     await issue(planned);
     const org = await organization();
-    const body = '{"object":"price","id":"price_1"}';
-    faults.add({ kind: "status", status: 200, method: "POST", path: /prices\//, body }, 2);
+    faults.add({ kind: "status", status: 200, method: "POST", path, body }, 2);
     await expect(stripe.issuer?.revoke(context(), org, planned)).rejects.toMatchObject({ retryable: true });
   });
 
