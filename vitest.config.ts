@@ -18,7 +18,7 @@ export default defineConfig({
         project(folder.split("/")[1] ?? folder, [`${folder}/src/**/*.test.ts`], ["**/*.live.test.ts"]),
       ),
       project("scripts", ["scripts/**/*.test.ts"]),
-      project("live", ["**/src/**/*.live.test.ts"]),
+      project("live", ["**/src/**/*.live.test.ts"], ["**/node_modules/**"]),
     ],
   },
 });
