@@ -1,2 +1,2 @@
-export { toIssuer } from "./to-issuer.ts";
-export { type WaitDeps, waitUntil } from "./wait-until.ts";
+export { type IssuerTools, toIssuer } from "./to-issuer.ts";
+export { type WaitLimits, type WaitTools, waitUntil } from "./wait-until.ts";

@@ -1,29 +1,76 @@
-import { type DatabaseDriver, type Issuer, ProviderError } from "@keyloan/contract";
-import { type WaitDeps, waitUntil } from "./wait-until.ts";
+import {
+  type ConnectorContext,
+  type DatabaseDriver,
+  type Issuer,
+  ProviderError,
+  type SecretValues,
+} from "@keyloan/contract";
+import { type WaitTools, waitUntil } from "./wait-until.ts";
 
-const readyTimeoutMsDefault = 30_000;
+export type IssuerTools = WaitTools & {
+  /** How long a new database may take until it serves. Default 20 s. */
+  readonly readyTimeoutMs?: number;
+  /** Whom to name when it never serves. */
+  readonly provider?: string;
+};
+
+const readyTimeoutMsDefault = 20_000;
+const pauses = { firstPauseMs: 10, longestPauseMs: 1_000 } as const;
 
 /**
- * A database as the lease code sees every credential: create or adopt, mint access, wait until it really
- * serves; renew mints access anew; revoke drops. Every step may be repeated after a crash.
- * @throws ProviderError `unavailable` from `issue` when the database does not serve in time
+ * Makes databases and keys the same thing to whoever leases them.
+ *
+ * `issue` creates or adopts the planned database, mints a credential, and gives it when the database
+ * really serves it. Nothing is undone on failure: `issue` may be repeated, and `revoke` drops by the
+ * plan whatever came to be. `renew` mints again for the same database; `revoke` drops it.
  */
-export function toIssuer(
-  driver: DatabaseDriver,
-  deps: WaitDeps & { readonly readyTimeoutMs?: number },
-): Issuer {
-  const timeoutMs = deps.readyTimeoutMs ?? readyTimeoutMsDefault;
+export function toIssuer(driver: DatabaseDriver, tools: IssuerTools): Issuer {
   return {
     plan: driver.plan,
     issue: async (context, org, lease) => {
       const location = await driver.create(context, org, lease);
       const values = await driver.access(context, org, lease, location);
-      const { signal } = context;
-      if (await waitUntil(deps, { timeoutMs, signal }, () => driver.ready(context, values))) return values;
-      throw new ProviderError("database", "unavailable", "was created but does not serve yet");
+      await waitUntilServing(driver, tools, context, values);
+      return values;
     },
     renew: async (context, org, lease) =>
       driver.access(context, org, lease, await driver.locate(context, org, lease)),
     revoke: driver.drop,
   };
+}
+
+/** @throws ProviderError `timeout` when the time is up or the context's signal ends the wait */
+async function waitUntilServing(
+  driver: DatabaseDriver,
+  tools: IssuerTools,
+  context: ConnectorContext,
+  values: SecretValues,
+): Promise<void> {
+  const limits = { ...pauses, timeoutMs: tools.readyTimeoutMs ?? readyTimeoutMsDefault };
+  const serves = await waitUntil(() => probe(driver, context, values), limits, context.signal, tools).catch(
+    (error: unknown) => {
+      if (error instanceof ProviderError || !context.signal.aborted) throw error;
+      return false;
+    },
+  );
+  if (serves) return;
+  throw new ProviderError(
+    tools.provider ?? "the database",
+    "timeout",
+    "does not serve its new credential yet",
+  );
+}
+
+/** A probe that fails for a passing reason is a no; the caller's own end is not. */
+async function probe(
+  driver: DatabaseDriver,
+  context: ConnectorContext,
+  values: SecretValues,
+): Promise<boolean> {
+  try {
+    return await driver.ready(context, values);
+  } catch (error) {
+    if (error instanceof ProviderError && error.retryable && !context.signal.aborted) return false;
+    throw error;
+  }
 }
