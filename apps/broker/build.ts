@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { createRootKey } from "@keyloan/vault";
 import { build, type Metafile } from "esbuild";
 import { bundledPackages, renderNotices } from "./build-notices.ts";
+import { startFaster } from "./build-start-faster.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
 const output = join(folder, "dist");
@@ -25,7 +26,7 @@ await import("./broker.js");
 
 // What is CommonJS inside asks for Node's own modules and for the native engine by this.
 const requireBanner = `import { createRequire as createBundleRequire } from "node:module";
-const require = createBundleRequire(import.meta.url);`;
+const require = createBundleRequire(import.meta.url), requireBuiltin = require;`;
 
 /** Makes `dist`: copied anywhere, it runs with Node 24 alone, on the platform it was built on. */
 async function buildBroker(): Promise<void> {
@@ -60,6 +61,7 @@ async function bundle(): Promise<Metafile> {
     legalComments: "none",
     metafile: true,
     banner: { js: requireBanner },
+    plugins: [startFaster],
     logLevel: "warning",
   });
   return metafile;

@@ -59,7 +59,7 @@ function toBrokerError(error: unknown): BrokerError {
     });
   }
   if (error instanceof EnvFormatError) {
-    return new BrokerError("conflict", error.message, {
+    return new BrokerError("invalid_input", error.message, {
       remedy: error.remedy,
       details: { variable: error.variable, reason: error.code },
     });

@@ -1,0 +1,115 @@
+import type { ErrorEnvelope } from "@keyloan/contract";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Access } from "./http/auth.ts";
+import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+
+// Every route × every kind of principal, made of the OpenAPI document: a new route is in it by itself.
+
+type Operation = {
+  readonly "x-keyloan-access": Access | "open";
+  readonly responses: Record<string, unknown>;
+};
+
+let broker: TestBroker;
+let ownBuild: string;
+let otherBuild: string;
+const tokens: Record<string, string | null> = {};
+let operations: { method: string; path: string; access: Access | "open"; declared: string[] }[] = [];
+
+beforeAll(async () => {
+  broker = await createTestBroker({ emulators: [] });
+  ownBuild = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+  otherBuild = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+  const apiToken = async (...scopes: string[]) => {
+    const answer = await broker.call("POST", "/v1/tokens", { body: { name: "matrix", scopes } });
+    return (answer.body as { token: string }).token;
+  };
+  Object.assign(tokens, {
+    nobody: null,
+    unknown: `klo_api_${"A".repeat(43)}`,
+    garbage: "not-a-token",
+    admin: broker.adminToken,
+    "platform builds:read": await apiToken("builds:read"),
+    "platform builds:write": await apiToken("builds:write"),
+    "platform tokens:write": await apiToken("tokens:write"),
+    "workload of the build": await broker.createBuildToken(ownBuild),
+    "workload of another build": await broker.createBuildToken(otherBuild),
+  });
+  const document = (await broker.call("GET", "/openapi.json", { token: null })).body as {
+    paths: Record<string, Record<string, Operation>>;
+  };
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      access: operation["x-keyloan-access"],
+      declared: Object.keys(operation.responses),
+    })),
+  );
+});
+afterAll(() => broker.close());
+
+function expected(access: Access | "open", principal: string): "allowed" | 401 | 403 {
+  if (access === "open") return "allowed";
+  if (["nobody", "unknown", "garbage"].includes(principal)) return 401;
+  if (principal === "admin") return access.admin ? "allowed" : 403;
+  if (principal.startsWith("platform ")) return access.platform === principal.slice(9) ? "allowed" : 403;
+  return principal === "workload of the build" && access.workload === true ? "allowed" : 403;
+}
+
+const principals = [
+  "nobody",
+  "unknown",
+  "garbage",
+  "admin",
+  "platform builds:read",
+  "platform builds:write",
+  "platform tokens:write",
+  "workload of the build",
+  "workload of another build",
+];
+
+describe("authorization", () => {
+  it("covers every route of the broker", () => {
+    expect(operations.length).toBeGreaterThanOrEqual(20);
+    expect(operations.every(({ access }) => access !== undefined)).toBe(true);
+    const routes = operations.map(({ method, path }) => `${method} ${path}`);
+    expect(routes).toEqual(
+      expect.arrayContaining(["POST /v1/builds", "GET /v1/builds/{id}/env", "GET /metrics"]),
+    );
+  });
+
+  it.each(principals)("lets %s do what its access says, and nothing else", async (principal) => {
+    const wrong: string[] = [];
+    for (const { method, path, access, declared } of operations) {
+      // An empty body and ids that exist nowhere: whoever is let in then meets 2xx, 404, 409 or 422.
+      const url = path.replace(
+        "{id}",
+        path.startsWith("/v1/builds/") ? targetBuild(method) : "tok_00000000000000000000",
+      );
+      const answer = await broker.call(method, url.replace("{connector}", "turso"), {
+        token: tokens[principal] ?? null,
+        ...(method === "POST" || method === "PUT" ? { body: {} } : {}),
+      });
+      const want = expected(access, principal);
+      const good =
+        want === "allowed"
+          ? ![401, 403].includes(answer.status) && answer.status < 500
+          : answer.status === want;
+      const documented = declared.includes(String(answer.status));
+      if (!good || !documented) wrong.push(`${method} ${path}: ${answer.status}, wanted ${want}`);
+      if (answer.status >= 400) {
+        const { error } = answer.body as ErrorEnvelope;
+        if (error.remedy === undefined || error.requestId !== answer.headers.get("x-request-id")) {
+          wrong.push(`${method} ${path}: an error without remedy or request id`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  // Closing would end the build the other rows need.
+  function targetBuild(method: string): string {
+    return method === "DELETE" ? "bld_00000000000000000000" : ownBuild;
+  }
+});

@@ -1,0 +1,150 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+
+// The whole flow, then a search of everything that was written or answered for every secret that took part.
+
+let broker: TestBroker;
+/** Answers that may hold nothing secret: all but env reads and the one showing of a token. */
+const answers: Answer[] = [];
+const secrets = new Map<string, string>();
+
+const note = (label: string, value: string) => {
+  if (value.length >= 16) secrets.set(label, value);
+};
+const call = async (...parameters: Parameters<TestBroker["call"]>) => {
+  const answer = await broker.call(...parameters);
+  answers.push(answer);
+  return answer;
+};
+
+beforeAll(async () => {
+  broker = await createTestBroker();
+  note("admin token", broker.adminToken);
+  note("root key", broker.config.rootKey.reveal().split(":").at(-1) ?? "");
+  for (const [id, { orgFields }] of broker.emulators) {
+    for (const [name, value] of Object.entries(orgFields)) {
+      if (/secret|token/i.test(name)) note(`org ${id}.${name}`, value);
+    }
+    const answer = await call("PUT", `/v1/org-keys/${id}`, { body: { fields: orgFields } });
+    expect(answer.status).toBe(200);
+    const wrong = Object.fromEntries(
+      Object.entries(orgFields).map(([name, value]) => [name, wrongKey(name, value)]),
+    );
+    for (const [name, value] of Object.entries(wrong))
+      if (/secret|token/i.test(name)) note(`wrong ${id}.${name}`, value);
+    await call("PUT", `/v1/org-keys/${id}`, { body: { fields: wrong } });
+  }
+  const { id } = await broker.createBuild({
+    connectors: [
+      "turso",
+      "r2",
+      "clerk",
+      { id: "stripe", options: { prices: [{ name: "pro", currency: "eur", unitAmount: 900 }] } },
+      "app-secrets",
+    ],
+  });
+  const token = await broker.createBuildToken(id);
+  note("build token", token);
+  for (const round of [1, 2]) {
+    const env = await broker.readEnv(id, token);
+    for (const [name, value] of Object.entries(env)) {
+      if (/SECRET|TOKEN|JWT/.test(name)) note(`env ${name} ${round}`, value);
+    }
+    await call("POST", `/v1/builds/${id}/renew`, { body: {}, token });
+  }
+  await provokeErrors(id, token);
+  await call("GET", `/v1/builds/${id}`);
+  await call("GET", "/v1/builds");
+  await call("GET", "/v1/org-keys");
+  await call("GET", "/v1/tokens");
+  await call("GET", "/metrics");
+  await call("DELETE", `/v1/builds/${id}`);
+  await call("GET", "/v1/audit?limit=200");
+  const made = await broker.call("POST", "/v1/tokens", { body: { name: "ci", scopes: ["builds:read"] } });
+  note("api token", (made.body as { token: string }).token);
+  await call("GET", "/v1/tokens");
+  // A build that stays: its values lie sealed in the files when they are searched.
+  const stays = await broker.createBuild();
+  for (const [name, value] of Object.entries(await broker.readEnv(stays.id))) {
+    if (/SECRET|TOKEN|JWT/.test(name)) note(`kept env ${name}`, value);
+  }
+}, 60_000);
+afterAll(() => broker.close());
+
+/** A key of the same shape that is not the right one. */
+function wrongKey(name: string, value: string): string {
+  return /secret|token/i.test(name) ? value.slice(0, -8) + [...value.slice(-8)].reverse().join("") : value;
+}
+
+async function provokeErrors(id: string, token: string): Promise<void> {
+  for (const { faults } of broker.emulators.values()) {
+    for (const fault of [
+      { kind: "status", status: 500, body: "provider words" },
+      { kind: "status", status: 403, body: "provider words" },
+      { kind: "cut" },
+    ] as const) {
+      faults.add(fault);
+      await call("POST", `/v1/builds/${id}/renew`, { body: {} });
+      faults.clear();
+    }
+  }
+  await call("GET", `/v1/builds/${id}/env?format=nope`, { token });
+  await call("GET", "/v1/builds/bld_00000000000000000000/env", { token });
+  await call("GET", `/v1/builds?state=${encodeURIComponent(token)}`);
+  await call("POST", "/v1/builds", { body: `{"name": "${token}" broken` });
+  await call("POST", "/v1/builds", { body: { name: "x", secret: token } });
+}
+
+/** Secrets as they could have been written: as they are, in base64, or JSON-escaped. */
+function findSecrets(where: string, content: Buffer): string[] {
+  return [...secrets].flatMap(([label, value]) =>
+    [value, Buffer.from(value).toString("base64").replace(/=+$/, "").slice(0, -2)]
+      .filter((form) => content.includes(form))
+      .map(() => `${label} in ${where}`),
+  );
+}
+
+describe("canary", () => {
+  it("takes part with every kind of secret", () => {
+    expect([...secrets.keys()]).toEqual(
+      expect.arrayContaining([
+        "admin token",
+        "root key",
+        "build token",
+        "api token",
+        "org turso.token",
+        "org r2.secretAccessKey",
+        "env TURSO_AUTH_TOKEN 1",
+        "env R2_SECRET_ACCESS_KEY 1",
+        "env R2_SESSION_TOKEN 2",
+        "env CLERK_SECRET_KEY 1",
+        "env STRIPE_SECRET_KEY 1",
+        "env JWT_SECRET 1",
+        "kept env JWT_SECRET",
+      ]),
+    );
+  });
+
+  it("is in no log line", () => {
+    expect(broker.logs.length).toBeGreaterThan(20);
+    expect(findSecrets("the log", Buffer.from(broker.logs.join("\n")))).toEqual([]);
+  });
+
+  it("is in no answer besides the env and the showing of a token, and in no header", () => {
+    expect(answers.length).toBeGreaterThan(20);
+    const text = answers.map((answer) => `${answer.text}\n${JSON.stringify([...answer.headers])}`).join("\n");
+    expect(findSecrets("an answer", Buffer.from(text))).toEqual([]);
+    expect(text).not.toContain("provider words");
+  });
+
+  it("is in no file of the store, its write-ahead log included", async () => {
+    const files = await readdir(broker.dataDirectory, { recursive: true });
+    expect(files).toEqual(expect.arrayContaining(["keyloan.db", "keyloan.db-wal"]));
+    const found = await Promise.all(
+      files.map(async (name) => findSecrets(name, await readFile(join(broker.dataDirectory, name)))),
+    );
+    expect(found.flat()).toEqual([]);
+  });
+});
