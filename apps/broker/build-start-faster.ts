@@ -28,7 +28,8 @@ function requireBuiltinsOnUse({ onResolve, onLoad }: PluginBuild): void {
     const exported = names
       .filter((name) => name !== "default")
       .map(
-        (name, index) => `const $${index} = /* @__PURE__ */ (() => all.${name})(); export { $${index} as ${name} };`,
+        (name, index) =>
+          `const $${index} = /* @__PURE__ */ (() => all.${name})(); export { $${index} as ${name} };`,
       );
     const source = [`const all = /* @__PURE__ */ requireBuiltin(${JSON.stringify(path)});`, ...exported];
     return { contents: [...source, "export default all;"].join("\n"), loader: "js" };

@@ -17,8 +17,6 @@ if (!result.ok) {
 try {
   const { config } = result;
   const broker = await startBroker(config);
-  console.log(`Keyloan broker listens on http://${config.host}:${broker.port}`);
-  process.send?.({ kind: "ready", port: broker.port });
   let stopping = false;
   const stop = () => {
     // A second signal means now.
@@ -32,6 +30,9 @@ try {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   // Started by a launcher: when that dies, even by kill -9, nobody could stop this process any more.
   process.on("disconnect", stop);
+  // Told last: whoever reads it may send a signal at once, and it must already be heard.
+  console.log(`Keyloan broker listens on http://${config.host}:${broker.port}`);
+  process.send?.({ kind: "ready", port: broker.port });
 } catch (error) {
   console.error(explainStartFailure(error, result.config));
   process.exit(1);
