@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import module from "node:module";
 
 const [major = 0] = process.versions.node.split(".").map(Number);
 
 async function load() {
-  const built = new URL("../dist/cli.mjs", import.meta.url).href;
+  const name = process.argv[2] === "run" ? "run" : "cli";
+  const built = new URL(`../dist/${name}.mjs`, import.meta.url).href;
   try {
     return await import(built);
   } catch (error) {
@@ -28,6 +28,5 @@ function stop(message, remedy) {
 if (major < 20) {
   stop(`Node.js ${process.versions.node} is too old for keyloan.`, "Install Node.js 20 or newer.");
 }
-module.enableCompileCache?.();
 const { main } = await load();
 await main();

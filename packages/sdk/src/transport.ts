@@ -82,35 +82,39 @@ function sendRequest(outgoing: ClientRequest, body: string | undefined): Promise
   });
 }
 
-async function readResponse(
+function readResponse(
   incoming: IncomingMessage,
   bytesMax: number,
   stop: (error: KeyloanError) => void,
 ): Promise<TransportResponse> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of incoming) {
-    bytes += chunk.length;
-    if (bytes > bytesMax) {
-      stop(
-        new KeyloanError("response_too_large", `The answer is larger than ${bytesMax} bytes.`, {
-          remedy: "Check that KEYLOAN_URL is the address of a Keyloan broker; ask for smaller pages.",
-        }),
-      );
-    }
-    chunks.push(chunk);
-  }
-  return {
-    status: incoming.statusCode ?? 0,
-    headers: singleHeaders(incoming.headers),
-    text: Buffer.concat(chunks).toString("utf8"),
-  };
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    incoming.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > bytesMax) stop(tooLargeError(bytesMax));
+      else chunks.push(chunk);
+    });
+    incoming.on("error", reject);
+    incoming.on("close", () => reject(new Error("closed before the end of the answer")));
+    incoming.on("end", () => {
+      if (bytes > bytesMax) return;
+      const text = Buffer.concat(chunks).toString("utf8");
+      resolve({ status: incoming.statusCode ?? 0, headers: singleHeaders(incoming.headers), text });
+    });
+  });
 }
 
 function singleHeaders(headers: IncomingMessage["headers"]): TransportResponse["headers"] {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
   );
+}
+
+function tooLargeError(bytesMax: number): KeyloanError {
+  return new KeyloanError("response_too_large", `The answer is larger than ${bytesMax} bytes.`, {
+    remedy: "Check that KEYLOAN_URL is the address of a Keyloan broker; ask for smaller pages.",
+  });
 }
 
 function timeoutError(request: TransportRequest): KeyloanError {

@@ -1,6 +1,4 @@
-import { parseArgs } from "node:util";
 import { type Arguments, type Command, type OptionSpec, UsageError } from "./command.ts";
-import { nearest } from "./nearest.ts";
 
 const everywhere: Readonly<Record<string, OptionSpec>> = {
   json: { type: "flag", help: "print JSON; errors are JSON on stderr" },
@@ -13,91 +11,80 @@ export function optionsOf(command: Command): Readonly<Record<string, OptionSpec>
 }
 
 /**
- * The arguments of a command, checked against what it takes.
+ * The arguments of a command, checked against what it takes: `--name value`, `--name=value`, flags,
+ * positional arguments, and after `--` another program's command line. Loading node:util for its
+ * parseArgs would cost every `keyloan run` more than this does.
  * @throws UsageError that names what is wrong and what was probably meant
  */
-export function parseArguments(command: Command, argv: readonly string[]): Arguments {
+export async function parseArguments(command: Command, argv: readonly string[]): Promise<Arguments> {
   const end = argv.indexOf("--");
-  const own = end < 0 ? argv : argv.slice(0, end);
-  const rest = end < 0 ? [] : argv.slice(end + 1);
+  const words = end < 0 ? argv : argv.slice(0, end);
   const specs = optionsOf(command);
-  const { tokens } = parseArgs({
-    args: [...own],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: {
-      ...Object.fromEntries(
-        Object.entries(specs).map(([name, spec]) => [
-          name,
-          { type: spec.type === "flag" ? "boolean" : "string", multiple: true } as const,
-        ]),
-      ),
-      help: { type: "boolean", short: "h", multiple: true },
-    },
-  });
   const texts = new Map<string, string[]>();
-  const flags = new Set<string>();
   const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
-    const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
-    if (spec === undefined) throw unknownOption(token.rawName, Object.keys(specs));
-    const value = optionValue(spec, token);
-    if (value === undefined) flags.add(token.name);
-    else texts.set(token.name, [...(texts.get(token.name) ?? []), value]);
-    if (spec.type === "text" && !spec.multiple && (texts.get(token.name)?.length ?? 0) > 1) {
-      throw new UsageError(`--${token.name} is given twice.`);
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] ?? "";
+    if (!word.startsWith("-") || word === "-") {
+      positionals.push(word);
+      continue;
     }
+    const equals = word.indexOf("=");
+    const written = equals < 0 ? word : word.slice(0, equals);
+    const name = written === "-h" ? "help" : written.slice(2);
+    const isKnown = (written.startsWith("--") || written === "-h") && Object.hasOwn(specs, name);
+    const spec = isKnown ? specs[name] : undefined;
+    if (spec === undefined) throw await unknownOption(written, Object.keys(specs));
+    const inline = equals < 0 ? undefined : word.slice(equals + 1);
+    if (spec.type === "text" && inline === undefined) index += 1;
+    addValue(texts, name, spec, inline, words[index]);
   }
-  if (flags.has("help")) return argumentsOf(texts, flags, positionals, rest);
-  checkPositionals(command, positionals, end >= 0);
-  return argumentsOf(texts, flags, positionals, rest);
+  const args = argumentsOf(texts, positionals, end < 0 ? [] : argv.slice(end + 1));
+  if (!args.flag("help")) checkPositionals(command, positionals, end >= 0);
+  return args;
 }
 
-type OptionToken = {
-  readonly name: string;
-  readonly value?: string | undefined;
-  readonly inlineValue?: boolean | undefined;
-};
-
-function optionValue(spec: OptionSpec, token: OptionToken): string | undefined {
+function addValue(
+  texts: Map<string, string[]>,
+  name: string,
+  spec: OptionSpec,
+  inline: string | undefined,
+  next: string | undefined,
+): void {
   if (spec.type === "flag") {
-    if (token.value !== undefined) throw new UsageError(`--${token.name} takes no value.`);
-    return undefined;
+    if (inline !== undefined) throw new UsageError(`--${name} takes no value.`);
+    texts.set(name, []);
+    return;
   }
-  const { value } = token;
-  if (value === undefined || value === "" || (!token.inlineValue && /^-./.test(value))) {
-    throw new UsageError(
-      `--${token.name} needs a value.`,
-      value?.startsWith("-")
-        ? `To give one that starts with a dash, write --${token.name}=${value}`
-        : undefined,
-    );
+  const value = inline ?? next;
+  const isOption = inline === undefined && value !== undefined && /^-./.test(value);
+  if (value === undefined || value === "" || isOption) {
+    const remedy = `To give one that starts with a dash, write --${name}=${value}`;
+    throw new UsageError(`--${name} needs a value.`, isOption ? remedy : undefined);
   }
-  return value;
+  const before = texts.get(name) ?? [];
+  if (before.length > 0 && !spec.multiple) throw new UsageError(`--${name} is given twice.`);
+  texts.set(name, [...before, value]);
 }
 
 function argumentsOf(
   texts: ReadonlyMap<string, readonly string[]>,
-  flags: ReadonlySet<string>,
   positionals: readonly string[],
   rest: readonly string[],
 ): Arguments {
   return {
     text: (option) => texts.get(option)?.[0],
     texts: (option) => texts.get(option) ?? [],
-    flag: (option) => flags.has(option),
+    flag: (option) => texts.has(option),
     positionals,
     rest,
   };
 }
 
-function unknownOption(rawName: string, known: readonly string[]): UsageError {
-  const suggestion = nearest(rawName.replace(/^-+/, ""), known);
+async function unknownOption(written: string, known: readonly string[]): Promise<UsageError> {
+  const { nearest } = await import("./nearest.ts");
+  const suggestion = nearest(written.replace(/^-+/, ""), known);
   return new UsageError(
-    `There is no option ${rawName}.`,
+    `There is no option ${written}.`,
     suggestion === undefined ? undefined : `Did you mean --${suggestion}?`,
   );
 }
@@ -106,12 +93,10 @@ function checkPositionals(command: Command, given: readonly string[], restGiven:
   const names = command.positionals ?? [];
   const required = names.filter((name) => !name.startsWith("["));
   if (given.length > names.length) {
-    const extra = given[names.length] ?? "";
+    const remedy = "Put the command to run after --, as in: keyloan run --build <id> -- npm test";
     throw new UsageError(
-      `Unexpected argument "${extra}".`,
-      command.passesRest
-        ? "Put the command to run after --, as in: keyloan run --build <id> -- npm test"
-        : undefined,
+      `Unexpected argument "${given[names.length]}".`,
+      command.passesRest ? remedy : undefined,
     );
   }
   if (given.length < required.length) throw new UsageError(`The ${required[given.length]} is missing.`);

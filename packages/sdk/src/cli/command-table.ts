@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts";
+import { runTable } from "./run-table.ts";
 
 export type CommandEntry = {
   readonly summary: string;
@@ -6,12 +7,11 @@ export type CommandEntry = {
   readonly load: () => Promise<{ readonly command: Command }>;
 };
 
+export type CommandTable = Readonly<Record<string, CommandEntry>>;
+
 /** Every command by the words that call it, in the order of the help text. */
-export const commandTable: Readonly<Record<string, CommandEntry>> = {
-  run: {
-    summary: "start a command with the env of a build; nothing touches the disk",
-    load: () => import("../commands/run.ts"),
-  },
+export const commandTable: CommandTable = {
+  ...runTable,
   "build create": {
     summary: "make a build and wait until its keys work",
     load: () => import("../commands/build-create.ts"),

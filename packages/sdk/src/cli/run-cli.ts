@@ -4,20 +4,20 @@ import { readSettings } from "../env.ts";
 import { KeyloanError } from "../errors.ts";
 import { parseArguments } from "./arguments.ts";
 import type { Command, Invocation } from "./command.ts";
-import { commandTable } from "./command-table.ts";
+import type { CommandTable } from "./command-table.ts";
 import type { Io } from "./io.ts";
 
 /**
  * Runs one command line and gives its exit code: 0 ok, 1 failed, 2 wrong usage; `run` gives that of
  * the command it started. Everything that can go wrong is printed, nothing is thrown.
  */
-export async function runCli(argv: readonly string[], io: Io): Promise<number> {
-  const name = commandNameOf(argv);
-  if (name === undefined) return (await import("./without-command.ts")).withoutCommand(argv, io);
+export async function runCli(argv: readonly string[], io: Io, table: CommandTable): Promise<number> {
+  const name = commandNameOf(argv, table);
+  if (name === undefined) return (await import("./without-command.ts")).withoutCommand(argv, io, table);
   const own = argv.slice(name.split(" ").length);
   const json = beforeRest(own).includes("--json");
   try {
-    const entry = commandTable[name];
+    const entry = table[name];
     if (entry === undefined) throw new Error(`no command ${name}`);
     const { command } = await entry.load();
     return await runCommand(command, own, io, json);
@@ -27,7 +27,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function runCommand(command: Command, argv: readonly string[], io: Io, json: boolean): Promise<number> {
-  const args = parseArguments(command, argv);
+  const args = await parseArguments(command, argv);
   if (args.flag("help")) {
     io.out((await import("./help.ts")).commandHelp(command));
     return 0;
@@ -41,9 +41,9 @@ async function runCommand(command: Command, argv: readonly string[], io: Io, jso
   return command.run({ args, io, json, connect, connectCaller });
 }
 
-function commandNameOf(argv: readonly string[]): string | undefined {
+function commandNameOf(argv: readonly string[], table: CommandTable): string | undefined {
   const [first = "", second = ""] = argv;
-  return [first, `${first} ${second}`].find((name) => Object.hasOwn(commandTable, name));
+  return [first, `${first} ${second}`].find((name) => Object.hasOwn(table, name));
 }
 
 function beforeRest(argv: readonly string[]): readonly string[] {

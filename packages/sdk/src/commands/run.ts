@@ -1,5 +1,4 @@
 import { type Command, UsageError } from "../cli/command.ts";
-import { runChild } from "../cli/run-child.ts";
 import { buildIdOf, copiesOf, profileOf } from "../cli/values.ts";
 import { type Environment, ownVariables } from "../env.ts";
 
@@ -42,7 +41,11 @@ export const command: Command = {
       );
     }
     const options = { profile: profileOf(args), copies: copiesOf(args) };
-    const lent = await connect().builds.env(buildId, options);
+    // What starts processes is loaded while the answer is on its way.
+    const [lent, { runChild }] = await Promise.all([
+      connect().builds.env(buildId, options),
+      import("../cli/run-child.ts"),
+    ]);
     return runChild(file, rest, childEnvironment(io.env, lent, args.flag("pass-token")));
   },
 };
