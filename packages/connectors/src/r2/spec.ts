@@ -1,0 +1,147 @@
+import type { ConnectorSpec } from "@keyloan/contract";
+
+/** Where S3 keys of an account are made. */
+export const tokensPage = "https://dash.cloudflare.com/?to=/:account/r2/api-tokens";
+const overviewPage = "https://dash.cloudflare.com/?to=/:account/r2/overview";
+
+/** As R2 allows them ("Buckets, bucket-level operations"): a dot or an upper-case letter is never part. */
+const bucketPattern = "^[a-z0-9][a-z0-9\\-]{1,61}[a-z0-9]$";
+const keyIdPattern = "^[A-Za-z0-9]{16,128}$";
+/** Lower-case hex of a SHA-256 ("R2 API tokens": the secret access key is the hash of the token value). */
+const secretPattern = "^[0-9a-f]{64}$";
+
+export const r2Spec: ConnectorSpec = {
+  id: "r2",
+  label: "Cloudflare R2",
+  category: "storage",
+  summary: "Keeps the files that your app's users upload.",
+  grade: "C",
+  revocation:
+    "The build's objects and unfinished uploads are deleted at once; its credentials live until they expire, because R2 can only end them together with the org's key.",
+  orgFields: [
+    {
+      name: "accountId",
+      label: "Account id",
+      help: "The 32 characters that stand in the address of your Cloudflare dashboard and of your S3 endpoint.",
+      helpUrl: overviewPage,
+      secret: false,
+      pattern: "^[0-9a-f]{32}$",
+      example: "0000aaaa1111bbbb2222cccc3333dddd",
+    },
+    {
+      name: "bucket",
+      label: "Bucket",
+      help: "A bucket used for nothing but builds: each gets a prefix of its own in it.",
+      helpUrl: overviewPage,
+      secret: false,
+      pattern: bucketPattern,
+      example: "app-builds",
+    },
+    {
+      name: "accessKeyId",
+      label: "Access key id",
+      help: "Make an account API token with Object Read & Write on this bucket alone; the page then shows the id.",
+      helpUrl: tokensPage,
+      secret: false,
+      pattern: keyIdPattern,
+    },
+    {
+      name: "secretAccessKey",
+      label: "Secret access key",
+      help: "Shown once, beside the access key id: 64 characters, 0-9 and a-f.",
+      helpUrl: tokensPage,
+      secret: true,
+      pattern: secretPattern,
+    },
+    {
+      name: "jurisdiction",
+      label: "Jurisdiction",
+      help: "default, eu or fedramp: where the bucket was made to stay.",
+      helpUrl: overviewPage,
+      secret: false,
+      pattern: "^(default|eu|fedramp)$",
+      example: "eu",
+      optional: true,
+    },
+  ],
+  env: [
+    {
+      name: "R2_ENDPOINT",
+      label: "S3 endpoint",
+      help: "https://<account id>.r2.cloudflarestorage.com, without a bucket at its end.",
+      helpUrl: overviewPage,
+      secret: false,
+      exposure: "server",
+      pattern: "^https?://[^\\s\\/@?#]+\\/?$",
+      example: "https://0000aaaa1111bbbb2222cccc3333dddd.r2.cloudflarestorage.com",
+      copies: { aws: ["AWS_ENDPOINT_URL_S3"] },
+      ifUnset: "The app cannot reach its file store.",
+    },
+    {
+      name: "R2_BUCKET",
+      label: "Bucket",
+      helpUrl: overviewPage,
+      secret: false,
+      exposure: "server",
+      pattern: bucketPattern,
+      example: "my-app",
+      ifUnset: "The app does not know where its files are.",
+    },
+    {
+      name: "R2_PREFIX",
+      label: "Key prefix",
+      help: "What every key of the app starts with; ends with a slash. Leave it out to use the whole bucket.",
+      secret: false,
+      exposure: "server",
+      pattern: "^[^\\s*?\\/][^\\s*?]*\\/$",
+      example: "uploads/",
+      optional: true,
+      aliases: ["R2_USER_PREFIX"],
+      ifUnset: "The app stores at the top of the bucket, which lent credentials refuse.",
+    },
+    {
+      name: "R2_ACCESS_KEY_ID",
+      label: "Access key id",
+      helpUrl: tokensPage,
+      secret: false,
+      exposure: "server",
+      pattern: keyIdPattern,
+      copies: { aws: ["AWS_ACCESS_KEY_ID"] },
+      ifUnset: "The app cannot sign requests to its file store.",
+    },
+    {
+      name: "R2_SECRET_ACCESS_KEY",
+      label: "Secret access key",
+      helpUrl: tokensPage,
+      secret: true,
+      exposure: "server",
+      pattern: secretPattern,
+      copies: { aws: ["AWS_SECRET_ACCESS_KEY"] },
+      ifUnset: "The app cannot sign requests to its file store.",
+    },
+    {
+      name: "R2_SESSION_TOKEN",
+      label: "Session token",
+      help: "Only temporary credentials have one; the app passes it to its S3 client as sessionToken.",
+      helpUrl: tokensPage,
+      secret: true,
+      exposure: "server",
+      pattern: "^[A-Za-z0-9+\\/=_\\-]{16,}$",
+      optional: true,
+      copies: { aws: ["AWS_SESSION_TOKEN"] },
+      ifUnset: "Lent credentials are refused without it; keys of your own have none.",
+    },
+    {
+      name: "R2_REGION",
+      label: "Region",
+      help: "R2 has one region: auto.",
+      secret: false,
+      exposure: "server",
+      pattern: "^[a-z0-9\\-]+$",
+      example: "auto",
+      optional: true,
+      copies: { aws: ["AWS_REGION"] },
+      ifUnset: "S3 clients that need a region do not start.",
+    },
+  ],
+};
