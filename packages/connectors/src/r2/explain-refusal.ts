@@ -1,0 +1,87 @@
+import type { InvalidKeyCode, ProviderError, ValidationResult } from "@keyloan/contract";
+import { R2Error } from "./errors.ts";
+import { tokensPage } from "./spec.ts";
+
+/** The names under which a person typed what R2 refuses. */
+export type FieldNames = {
+  readonly bucket: string;
+  readonly keyId: string;
+  readonly secret: string;
+  readonly endpoint: string;
+};
+
+/**
+ * What a refusal says about the key and how to mend it, or `undefined` when it says nothing about it: the
+ * store was down, slow, or answered nonsense.
+ */
+export function explainRefusal(
+  error: ProviderError,
+  names: FieldNames,
+  step: string,
+): ValidationResult | undefined {
+  if (!(error instanceof R2Error)) return undefined;
+  switch (error.r2Code) {
+    case "SignatureDoesNotMatch":
+      return invalid(
+        names.secret,
+        "rejected",
+        "R2 knows the access key id, but this is not its secret",
+        `Copy both again; the secret is shown once only, so you may need a new token: ${tokensPage}`,
+      );
+    case "NoSuchBucket":
+      return invalid(
+        names.bucket,
+        "rejected",
+        "the account has no such bucket",
+        "Check the bucket's name, and the jurisdiction it was made in.",
+      );
+    case "NotEntitled":
+      return invalid(
+        names.keyId,
+        "lacks_permission",
+        "R2 is not switched on for this account",
+        "Switch R2 on in the Cloudflare dashboard.",
+      );
+    case "AccessDenied":
+      return invalid(
+        names.keyId,
+        "lacks_permission",
+        `the key is genuine but may not ${step}`,
+        `Give the token Object Read & Write on this bucket: ${tokensPage}`,
+      );
+    case "RequestTimeTooSkewed":
+    case "ExpiredRequest":
+      return {
+        status: "undetermined",
+        code: "provider_down",
+        message: "r2 refuses the time of the request: the clock of this machine is wrong",
+      };
+    default:
+      return explainStatus(error, names);
+  }
+}
+
+function explainStatus(error: R2Error, names: FieldNames): ValidationResult | undefined {
+  if (error.status === 401) {
+    return invalid(
+      names.keyId,
+      "rejected",
+      "R2 does not know this key, or it has expired",
+      `Copy it again, or make a new token: ${tokensPage}`,
+    );
+  }
+  if (error.code === "rate_limited" || error.code === "unavailable" || error.code === "timeout")
+    return undefined;
+  return {
+    status: "undetermined",
+    code: "provider_down",
+    message: `r2 ${error.message}, which says nothing about the key`,
+  };
+}
+
+const invalid = (
+  envVar: string,
+  code: InvalidKeyCode,
+  message: string,
+  remedy: string,
+): ValidationResult => ({ status: "invalid", envVar, code, message, remedy });

@@ -1,0 +1,14 @@
+import { defineConnector } from "../kit/define-connector.ts";
+import { r2Issuer } from "./issuer.ts";
+import { r2OptionsSchema } from "./options.ts";
+import { r2Spec } from "./spec.ts";
+import { validate, validateOrgKey } from "./validate.ts";
+
+/** A prefix of the org's R2 bucket, with credentials that reach nothing else and expire. */
+export const r2 = defineConnector({
+  spec: r2Spec,
+  options: r2OptionsSchema,
+  validateOrgKey,
+  validate,
+  issuer: r2Issuer,
+});
