@@ -5,6 +5,7 @@ const [major = 0] = process.versions.node.split(".").map(Number);
 async function load() {
   const name = process.argv[2] === "run" ? "run" : "cli";
   const built = new URL(`../dist/${name}.mjs`, import.meta.url).href;
+  keepCompiled();
   try {
     return await import(built);
   } catch (error) {
@@ -18,6 +19,15 @@ async function load() {
     );
   }
   return import("../src/cli.ts");
+}
+
+// Compiled code is kept beside the code itself, where only whoever installed keyloan can write. Node's
+// own choice, a folder in the shared /tmp, would let other users of the machine in.
+function keepCompiled() {
+  const builtin = process.getBuiltinModule;
+  const folder = new URL("../dist", import.meta.url);
+  if (!builtin?.("node:fs").existsSync(folder)) return;
+  builtin("node:module").enableCompileCache?.(`${builtin("node:url").fileURLToPath(folder)}/compiled`);
 }
 
 function stop(message, remedy) {
