@@ -97,8 +97,8 @@ describe("GET /v1/builds/{id}/env", () => {
     expect(events[0]?.details["names"]).toContain("VITE_CLERK_PUBLISHABLE_KEY");
     const env = await broker.readEnv(buildId);
     const text = JSON.stringify(events);
-    for (const value of Object.values(env).filter(({ length }) => length > 20))
-      expect(text).not.toContain(value);
+    const secret = Object.entries(env).filter(([name]) => /SECRET|TOKEN/.test(name));
+    expect(secret.filter(([, value]) => text.includes(value))).toEqual([]);
   });
 
   it("works once with a single-use token, however many ask at once", async () => {
