@@ -1,4 +1,11 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+
+/** Where the requests of one port go. */
+export type GatewayRoute = {
+  readonly agent: Agent;
+  readonly upstreamPort: number;
+  readonly namespace: string;
+};
 
 // What libSQL clients of any language call: Hrana 1–3 over HTTP, health, version and dump. The server's
 // other paths are left out on purpose: /dev/<namespace>/… and its gRPC services choose a namespace themselves.
@@ -20,9 +27,9 @@ const paths: ReadonlySet<string> = new Set([
   "/v3-protobuf/cursor",
 ]);
 
+// Not accept-encoding: on one machine, compressing costs more than it saves.
 const requestHeaders = [
   "accept",
-  "accept-encoding",
   "access-control-request-headers",
   "access-control-request-method",
   "authorization",

@@ -1,9 +1,10 @@
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { createClient } from "@libsql/client";
 import { createClient as createWebSocketClient } from "@libsql/client/ws";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gatewayPorts } from "./gateway.ts";
+import { createLibsqlGateway, gatewayPorts } from "./gateway.ts";
 import { rawRequest, sendRaw, statusesIn } from "./testing/raw-http.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "./testing/test-server.ts";
 
@@ -176,5 +177,38 @@ test("a database is opened again on the port it had, and a taken port is skipped
 test("a given port that is taken is an error, not another port", async () => {
   await expect(host.server.gateway.open({ namespace: "own", port: other.port })).rejects.toMatchObject({
     code: "EADDRINUSE",
+  });
+});
+
+describe("a server that denies a namespace", () => {
+  const ask = async (denials: number, body: string) => {
+    let asked = 0;
+    const upstream = createHttpServer((request, response) => {
+      request.resume();
+      request.once("end", () => response.writeHead(++asked > denials ? 200 : 404).end("answer"));
+    }).listen(0, "127.0.0.1");
+    await once(upstream, "listening");
+    const address = upstream.address();
+    const gateway = createLibsqlGateway(
+      typeof address === "object" ? (address?.port ?? 0) : 0,
+      gatewayPorts.first,
+    );
+    const { port } = await gateway.open({ namespace: "own" });
+    const { status } = await fetch(`http://127.0.0.1:${port}/v2/pipeline`, { method: "POST", body });
+    await gateway.close();
+    upstream.close();
+    return { status, asked };
+  };
+
+  test("for a moment is asked again", async () => {
+    expect(await ask(2, "{}")).toEqual({ status: 200, asked: 3 });
+  });
+
+  test("for good is believed", async () => {
+    expect(await ask(9, "{}")).toEqual({ status: 404, asked: 4 });
+  });
+
+  test("is asked once when the request is too large to keep", async () => {
+    expect(await ask(2, "x".repeat(100_000))).toEqual({ status: 404, asked: 1 });
   });
 });
