@@ -23,7 +23,6 @@ export function createAdminHttp(port: number, adminKey: string, timeoutMs = 15_0
           port,
           method,
           path,
-          signal: AbortSignal.timeout(timeoutMs),
           headers: {
             // The libSQL server compares the key as it is: it is not base64 of a user and a password.
             authorization: `basic ${adminKey}`,
@@ -32,6 +31,9 @@ export function createAdminHttp(port: number, adminKey: string, timeoutMs = 15_0
               : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
           },
         });
+        // A timer that is cleared: an AbortSignal's would still fire, and build its error, for every call.
+        const timer = setTimeout(() => call.destroy(new Error("The admin API does not answer.")), timeoutMs);
+        call.once("close", () => clearTimeout(timer));
         call.once("error", reject);
         call.once("response", (response) => {
           const chunks: Buffer[] = [];

@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from "node:crypto";
-import { importJWK, type JWTPayload, SignJWT } from "jose";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
+import { type JWTPayload, SignJWT } from "jose";
 import { checkNamespaceName } from "./namespace-name.ts";
 
 /** An Ed25519 key pair, both halves raw in base64url. */
@@ -30,15 +30,14 @@ export function createNamespaceKey(): NamespaceKey {
  * ignores `nbf`, and accepts a token until 60 seconds after its `exp`.
  */
 export function createNamespaceTokenSigner(key: NamespaceKey): SignNamespaceToken {
-  const imported = importJWK({ kty: "OKP", crv: "Ed25519", x: key.publicKey, d: key.privateKey }, "EdDSA");
-  // Whoever signs first sees the failure.
-  imported.catch(() => {});
+  const jwk = { kty: "OKP", crv: "Ed25519", x: key.publicKey, d: key.privateKey };
+  const privateKey = createPrivateKey({ key: jwk, format: "jwk" });
   return async ({ namespace, access, tokenId, expiresAt }) => {
     const payload: JWTPayload = {
       p: { [access === "read-only" ? "ro" : "rw"]: { ns: [checkNamespaceName(namespace)] } },
       jti: tokenId,
       ...(expiresAt === undefined ? {} : { exp: Math.floor(expiresAt / 1000) }),
     };
-    return new SignJWT(payload).setProtectedHeader({ alg: "EdDSA", typ: "JWT" }).sign(await imported);
+    return new SignJWT(payload).setProtectedHeader({ alg: "EdDSA", typ: "JWT" }).sign(privateKey);
   };
 }
