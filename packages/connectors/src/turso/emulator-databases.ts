@@ -8,8 +8,9 @@ import {
   type OpenDatabase,
   type SignNamespaceToken,
 } from "@keyloan/local-servers";
-import { type EmulatorState, randomText } from "../kit/emulator-state.ts";
-import type { EmulatedDatabase, TursoState } from "./emulator-state.ts";
+import { randomText } from "../kit/emulator-state.ts";
+import type { Journal } from "./emulator-journal.ts";
+import type { EmulatedDatabase } from "./emulator-state.ts";
 
 export type DatabaseSettings = Pick<NamespaceSettings, "blockReads" | "blockWrites" | "maxDatabaseSize">;
 
@@ -17,6 +18,8 @@ export type DatabaseSettings = Pick<NamespaceSettings, "blockReads" | "blockWrit
 export type EmulatedDatabases = {
   /** Waits for a making or removing of this name that is under way. */
   readonly find: (name: string) => Promise<EmulatedDatabase | undefined>;
+  /** Writes down what was changed on a database. */
+  readonly save: (name: string) => Promise<void>;
   readonly list: () => readonly (readonly [name: string, database: EmulatedDatabase])[];
   /** `false` when the name is taken, be it a moment ago. Answers when the database serves. */
   readonly create: (name: string, group: string, maxDatabaseSize?: string) => Promise<boolean>;
@@ -28,7 +31,7 @@ export type EmulatedDatabases = {
     expiresAt?: number,
   ) => Promise<string>;
   /** Ends every token and every open connection; the server alone would leave WebSockets open. */
-  readonly rotate: (database: EmulatedDatabase) => Promise<void>;
+  readonly rotate: (name: string, database: EmulatedDatabase) => Promise<void>;
   readonly settings: (database: EmulatedDatabase) => Promise<DatabaseSettings>;
   readonly configure: (database: EmulatedDatabase, changes: Partial<DatabaseSettings>) => Promise<void>;
   readonly usage: (database: EmulatedDatabase) => Promise<NamespaceStats>;
@@ -36,7 +39,7 @@ export type EmulatedDatabases = {
 
 type Shelf = {
   readonly server: LibsqlServer;
-  readonly state: EmulatorState<TursoState>;
+  readonly journal: Journal<EmulatedDatabase>;
   /** Open ports by namespace. */
   readonly ports: Map<string, OpenDatabase>;
   /** What is being made or removed, by name. */
@@ -46,29 +49,30 @@ type Shelf = {
 /** Opens the databases of an earlier time on their ports, and mends what a kill left half done. */
 export async function openEmulatedDatabases(
   server: LibsqlServer,
-  state: EmulatorState<TursoState>,
+  journal: Journal<EmulatedDatabase>,
 ): Promise<EmulatedDatabases> {
-  const shelf: Shelf = { server, state, ports: new Map(), changing: new Map() };
-  const { databases } = state.value;
+  const shelf: Shelf = { server, journal, ports: new Map(), changing: new Map() };
+  const databases = journal.records;
   await reopenAll(shelf);
   return {
     find: async (name) => {
       await shelf.changing.get(name)?.catch(() => undefined);
-      return Object.hasOwn(databases, name) ? databases[name] : undefined;
+      return databases.get(name);
     },
-    list: () => Object.entries(databases).filter(([name]) => !shelf.changing.has(name)),
+    save: journal.write,
+    list: () => [...databases].filter(([name]) => !shelf.changing.has(name)),
     create: async (name, group, maxDatabaseSize) => {
-      if (Object.hasOwn(databases, name)) return false;
+      if (databases.has(name)) return false;
       const database = newDatabase(group);
-      databases[name] = database;
+      databases.set(name, database);
       await inTurn(shelf, name, () => make(shelf, name, database, maxDatabaseSize));
       return true;
     },
     remove: (name) => inTurn(shelf, name, () => unmake(shelf, name)),
     mint: createMint(),
-    rotate: async (database) => {
+    rotate: async (name, database) => {
       Object.assign(database, createNamespaceKey());
-      await state.save();
+      await journal.write(name);
       await server.admin.configure(database.namespace, { jwtKey: database.publicKey });
       shelf.ports.get(database.namespace)?.cutConnections();
     },
@@ -90,33 +94,33 @@ function newDatabase(group: string): EmulatedDatabase {
 }
 
 async function make(shelf: Shelf, name: string, database: EmulatedDatabase, maxDatabaseSize?: string) {
-  const { server, state, ports } = shelf;
+  const { server, journal, ports } = shelf;
   const { namespace, publicKey: jwtKey } = database;
   try {
     const opened = await server.gateway.open({ namespace });
     ports.set(namespace, opened);
     database.port = opened.port;
     // Written before the namespace exists: whatever instant a kill comes at, no namespace is unknown.
-    await state.save();
+    await journal.write(name);
     await server.admin.create(namespace, {
       jwtKey,
       ...(maxDatabaseSize === undefined ? {} : { maxDatabaseSize }),
     });
   } catch (error) {
     await closePort(shelf, database);
-    delete state.value.databases[name];
-    await state.save();
+    journal.records.delete(name);
+    await journal.write(name);
     throw error;
   }
 }
 
 async function unmake(shelf: Shelf, name: string): Promise<boolean> {
-  const database = shelf.state.value.databases[name];
+  const database = shelf.journal.records.get(name);
   if (database === undefined) return false;
   await closePort(shelf, database);
   await shelf.server.admin.delete(database.namespace);
-  delete shelf.state.value.databases[name];
-  await shelf.state.save();
+  shelf.journal.records.delete(name);
+  await shelf.journal.write(name);
   return true;
 }
 
@@ -156,19 +160,19 @@ function createMint(): EmulatedDatabases["mint"] {
     });
 }
 
-async function reopenAll(shelf: Shelf): Promise<void> {
-  const { state, server, ports } = shelf;
-  const waiting = Object.entries(state.value.databases);
+async function reopenAll({ journal, server, ports }: Shelf): Promise<void> {
+  const waiting = [...journal.records];
   const worker = async () => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const [name, database] = next;
+      const portBefore = database.port;
       const opened = await reopen(server, database);
-      if (opened === undefined) delete state.value.databases[name];
+      if (opened === undefined) journal.records.delete(name);
       else ports.set(database.namespace, opened);
+      if (opened?.port !== portBefore) await journal.write(name);
     }
   };
   await Promise.all(Array.from({ length: 8 }, worker));
-  await state.save();
 }
 
 /** `undefined` when the namespace was never made, or is gone. */

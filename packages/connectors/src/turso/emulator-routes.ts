@@ -93,13 +93,13 @@ export function addTokenRoutes({ app, databases, access, now }: TursoRoutes): vo
   app.post(`${path}/:name/auth/rotate`, access.allow("db:rotate-creds"), async (context) => {
     const database = await access.find(context);
     if (database === undefined) return missingDatabase(context);
-    await databases.rotate(database);
+    await databases.rotate(context.req.param("name"), database);
     return context.body(null, 200);
   });
 }
 
 /** Configuration and usage (Turso Platform API, databases/configuration and databases/usage). */
-export function addConfigurationRoutes({ app, state, databases, access }: TursoRoutes): void {
+export function addConfigurationRoutes({ app, databases, access }: TursoRoutes): void {
   app.get(`${path}/:name/configuration`, access.allow("read"), async (context) => {
     const database = await access.find(context);
     if (database === undefined) return missingDatabase(context);
@@ -119,7 +119,7 @@ export function addConfigurationRoutes({ app, state, databases, access }: TursoR
     });
     if (delete_protection !== undefined && delete_protection !== database.deleteProtection) {
       database.deleteProtection = delete_protection;
-      await state.save();
+      await databases.save(context.req.param("name"));
     }
     return context.json(await configurationOf(databases, database));
   });

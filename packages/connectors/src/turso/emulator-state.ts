@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-const databaseSchema = z.object({
+export const emulatedDatabaseSchema = z.object({
   id: z.string(),
   group: z.string(),
   /** The real database behind it; random, because a name that comes back would revive old tokens. */
@@ -24,10 +24,9 @@ export const tursoStateSchema = z.object({
   organization: z.string(),
   groups: z.array(z.object({ name: z.string(), uuid: z.string() })),
   tokens: z.array(platformTokenSchema),
-  databases: z.record(z.string(), databaseSchema),
 });
 
-/** All that the stand-in remembers. */
+/** What the stand-in remembers besides its databases. */
 export type TursoState = z.output<typeof tursoStateSchema>;
-export type EmulatedDatabase = z.output<typeof databaseSchema>;
+export type EmulatedDatabase = z.output<typeof emulatedDatabaseSchema>;
 export type PlatformToken = z.output<typeof platformTokenSchema>;

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { RunningEmulator } from "../kit/emulator.ts";
 import { startEmulator } from "./emulator.ts";
-import { tursoStateSchema } from "./emulator-state.ts";
+import { type EmulatedDatabase, emulatedDatabaseSchema } from "./emulator-state.ts";
 import { createTursoSdk } from "./sdk.ts";
 
 let stateDirectory: string;
@@ -42,8 +42,15 @@ async function api(method: string, route: string, body?: unknown, running: { bas
 const create = (name: string) => api("POST", path, { name, group: "default" });
 const mint = async (name: string, query = "expiration=5m") =>
   z.object({ jwt: z.string() }).parse((await api("POST", `${path}/${name}/auth/tokens?${query}`)).json()).jwt;
-const readState = async () =>
-  tursoStateSchema.parse(JSON.parse(await readFile(join(stateDirectory, "turso.json"), "utf8")));
+const listPath = () => join(stateDirectory, "turso-databases.jsonl");
+/** What is written down of a database: its newest line. */
+const readRecord = async (name: string): Promise<EmulatedDatabase> => {
+  const lines = (await readFile(listPath(), "utf8")).trim().split("\n");
+  const entries = lines.map((line) => z.tuple([z.string(), z.unknown()]).parse(JSON.parse(line)));
+  return emulatedDatabaseSchema.parse(entries.findLast(([found]) => found === name)?.[1]);
+};
+const writeRecord = (name: string, record: unknown) =>
+  appendFile(listPath(), `${JSON.stringify([name, record])}\n`);
 const statusAt = async (hostname: string, token: string) => {
   const requests = [{ type: "execute", stmt: { sql: "SELECT 1" } }, { type: "close" }];
   const init = {
@@ -195,39 +202,47 @@ describe("the state of the stand-in", () => {
   test("is readable by its user alone", async () => {
     expect((await stat(stateDirectory)).mode & 0o777).toBe(0o700);
     expect((await stat(join(stateDirectory, "turso.json"))).mode & 0o777).toBe(0o600);
+    expect((await stat(listPath())).mode & 0o777).toBe(0o600);
     expect((await stat(join(stateDirectory, "libsql"))).mode & 0o777).toBe(0o700);
   });
 
   test("a name that comes back is another database, and old tokens stay dead", async () => {
     await create("notes");
-    const before = (await readState()).databases.notes;
+    const before = await readRecord("notes");
     const token = await mint("notes", "");
     await api("DELETE", `${path}/notes`);
     const { Hostname } = createdSchema.parse((await create("notes")).json()).database;
-    expect((await readState()).databases.notes?.namespace).not.toBe(before?.namespace);
+    expect((await readRecord("notes")).namespace).not.toBe(before.namespace);
     expect(await statusAt(Hostname, token)).toBe(401);
   });
 
   test("a database that was written down but never made is forgotten at start", async () => {
     await create("notes");
     await emulator.close();
-    const state = await readState();
-    const half = { ...state.databases.notes, namespace: "ns-never-made" };
-    await writeFile(
-      join(stateDirectory, "turso.json"),
-      JSON.stringify({ ...state, databases: { ...state.databases, half } }),
-    );
+    await writeRecord("half", { ...(await readRecord("notes")), namespace: "ns-never-made" });
     emulator = await start();
     expect((await api("GET", path)).json()).toMatchObject({ databases: [{ Name: "notes" }] });
     expect((await create("half")).status).toBe(200);
   });
 
+  test("a line that a kill cut short is left out, and any other unreadable line stops the start", async () => {
+    await create("notes");
+    await emulator.close();
+    await appendFile(listPath(), '["half",{"id":');
+    emulator = await start();
+    expect((await api("GET", path)).json()).toMatchObject({ databases: [{ Name: "notes" }] });
+    await emulator.close();
+    const text = await readFile(listPath(), "utf8");
+    await writeFile(listPath(), `broken\n${text}`);
+    await expect(start()).rejects.toThrow("delete its folder to start afresh");
+    await writeFile(listPath(), text);
+    emulator = await start();
+  });
+
   test("a key that was written down but not given to the server is given to it at start", async () => {
     const { Hostname } = createdSchema.parse((await create("notes")).json()).database;
     await emulator.close();
-    const state = await readState();
-    const notes = { ...state.databases.notes, ...createNamespaceKey() };
-    await writeFile(join(stateDirectory, "turso.json"), JSON.stringify({ ...state, databases: { notes } }));
+    await writeRecord("notes", { ...(await readRecord("notes")), ...createNamespaceKey() });
     emulator = await start();
     expect(await statusAt(Hostname, await mint("notes"))).toBe(200);
   });
@@ -265,10 +280,8 @@ describe("the state of the stand-in", () => {
     const again = await Promise.all(names.map(async (name) => (await create(name)).status));
     expect(again.filter((status) => status !== 200 && status !== 409)).toEqual([]);
     const tokens = await Promise.all(names.map((name) => mint(name)));
-    const state = await readState();
-    const served = names.map((name, index) =>
-      statusAt(`127.0.0.1:${state.databases[name]?.port}`, tokens[index] ?? ""),
-    );
+    const records = await Promise.all(names.map(readRecord));
+    const served = records.map(({ port }, index) => statusAt(`127.0.0.1:${port}`, tokens[index] ?? ""));
     expect(await Promise.all(served)).toEqual(names.map(() => 200));
   });
 });

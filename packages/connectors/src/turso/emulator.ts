@@ -7,13 +7,14 @@ import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
 import { createTursoAccess, errorJson, errorWords } from "./emulator-access.ts";
 import { addAccountRoutes, addGroupRoutes } from "./emulator-account.ts";
 import { openEmulatedDatabases } from "./emulator-databases.ts";
+import { openJournal } from "./emulator-journal.ts";
 import {
   addConfigurationRoutes,
   addDatabaseRoutes,
   addTokenRoutes,
   type TursoRoutes,
 } from "./emulator-routes.ts";
-import { type TursoState, tursoStateSchema } from "./emulator-state.ts";
+import { emulatedDatabaseSchema, type TursoState, tursoStateSchema } from "./emulator-state.ts";
 
 /**
  * A stand-in for the Turso Platform API whose databases are namespaces of a real libSQL server, each
@@ -21,11 +22,12 @@ import { type TursoState, tursoStateSchema } from "./emulator-state.ts";
  */
 export const startEmulator: StartEmulator = async ({ stateDirectory, port, now = Date.now }) => {
   const state = await openEmulatorState(stateDirectory, "turso", tursoStateSchema, initialState);
+  const journal = await openJournal(join(stateDirectory, "turso-databases.jsonl"), emulatedDatabaseSchema);
   const server = await startLibsqlServer({ dataDirectory: join(stateDirectory, "libsql") });
   try {
     const faults = createFaultQueue();
     const app = createEmulatorApp({ faults, errorBody });
-    const databases = await openEmulatedDatabases(server, state);
+    const databases = await openEmulatedDatabases(server, journal);
     addRoutes({ app, state, databases, now, access: createTursoAccess(state.value, databases) });
     const listening = await serveEmulator(app, port);
     const { organization, groups, tokens } = state.value;
@@ -36,10 +38,12 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
       close: async () => {
         await listening.close();
         await server.close();
+        await journal.close();
       },
     };
   } catch (error) {
     await server.close();
+    await journal.close();
     throw error;
   }
 };
@@ -47,7 +51,7 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
 function initialState(): TursoState {
   const token = { id: randomUUID(), name: "keyloan", token: randomText(64), group: null, scopes: null };
   const groups = ["default", "other"].map((name) => ({ name, uuid: randomUUID() }));
-  return { organization: "keyloan-dev", groups, tokens: [token], databases: {} };
+  return { organization: "keyloan-dev", groups, tokens: [token] };
 }
 
 function addRoutes(routes: TursoRoutes): void {
