@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import { connectors } from "@keyloan/connectors";
+import { loadEmulators, type RunningEmulator, type StartEmulator } from "@keyloan/connectors/emulators";
+import { systemCode } from "../launch-error.ts";
+import { findFreePort } from "./free-port.ts";
+import { type ChildMessage, type StartProviders, startProvidersSchema } from "./messages.ts";
+
+const stopTimeoutMs = 4_000;
+
+/** One process with every stand-in. It ends with the launcher, also when that is killed. */
+function main(): void {
+  const running: RunningEmulator[] = [];
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    void Promise.allSettled(running.map((emulator) => emulator.close())).then(() => process.exit(0));
+  };
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
+  process.on("disconnect", stop);
+  process.once("message", (message) => {
+    startAll(startProvidersSchema.parse(message), running).then(send, (error: unknown) => {
+      send({ kind: "failed", message: error instanceof Error ? error.message : "a stand-in does not start" });
+      stop();
+    });
+  });
+}
+
+async function startAll(order: StartProviders, running: RunningEmulator[]): Promise<ChildMessage> {
+  const emulators = await loadEmulators();
+  const ports = await choosePorts([...emulators.keys()], order);
+  const started = await Promise.allSettled(
+    [...emulators].map(async ([id, start]) => {
+      const label = connectors.find(({ spec }) => spec.id === id)?.spec.label ?? id;
+      const emulator = await startOne({ label, start, port: ports[id] ?? 0, folder: order.stateFolder, id });
+      running.push(emulator);
+      const { baseUrl, port, orgFields } = emulator;
+      return { id, label, baseUrl, port, orgFields: { ...orgFields } };
+    }),
+  );
+  const failed = started.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return {
+    kind: "providers",
+    providers: started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])),
+  };
+}
+
+async function choosePorts(ids: readonly string[], order: StartProviders): Promise<Record<string, number>> {
+  const ports = { ...order.ports };
+  for (const id of ids) {
+    ports[id] ??= await findFreePort(order.firstPort, new Set(Object.values(ports)));
+  }
+  return ports;
+}
+
+type Start = {
+  readonly id: string;
+  readonly label: string;
+  readonly start: StartEmulator;
+  readonly port: number;
+  readonly folder: string;
+};
+
+async function startOne({ id, label, start, port, folder }: Start): Promise<RunningEmulator> {
+  try {
+    return await start({ stateDirectory: join(folder, id), port });
+  } catch (error) {
+    if (systemCode(error) === "EADDRINUSE") {
+      const taken = error instanceof Error && "port" in error ? error.port : port;
+      throw new Error(
+        `Port ${taken}, on which earlier builds expect the ${label} stand-in, is taken by another program: stop that program.`,
+      );
+    }
+    const reason = error instanceof Error ? error.message : "it does not start";
+    throw new Error(`The ${label} stand-in does not start: ${reason}`);
+  }
+}
+
+function send(message: ChildMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+main();
