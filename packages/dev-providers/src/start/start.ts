@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import type { LauncherSettings } from "../env.ts";
+import { writePrivateFile } from "../home/private-file.ts";
+import { LaunchError } from "../launch-error.ts";
+import { onParentEnd, onStopSignal } from "../processes/stop-signals.ts";
+import type { Terminal } from "../terminal.ts";
+import { buildCli } from "./build-cli.ts";
+import { createLauncher } from "./launcher.ts";
+import { renderScreen } from "./screen.ts";
+
+/**
+ * Starts everything, prints the screen, and runs until a signal or the end of a child.
+ * @returns the exit code
+ * @throws LaunchError when it cannot start or a child ended; nothing is left running
+ */
+export async function start(settings: LauncherSettings, terminal: Terminal): Promise<number> {
+  const progress = (step: string) => terminal.line(terminal.paint("dim", `${step}…`));
+  progress("Preparing the command line");
+  const built = await buildCli();
+  // From here on, whatever this process and its children write is for their owner alone.
+  process.umask(0o077);
+  const launcher = createLauncher({ homePath: settings.home, port: settings.port, progress });
+  const stopAsked = new Promise<"asked">((resolve) => {
+    const stop = () => resolve("asked");
+    onStopSignal(stop, () => void launcher.stop(true).finally(() => process.exit(130)));
+    if (settings.startedByScript) onParentEnd(stop);
+  });
+  try {
+    const running = await Promise.race([launcher.start(), stopAsked]);
+    if (running !== "asked") {
+      if (!existsSync(running.buildFile)) writePrivateFile(running.buildFile, "");
+      terminal.line(`\n${renderScreen(running, terminal.paint)}`);
+      if (built === "failed") terminal.line(terminal.paint("dim", "The command line runs from its sources."));
+      const end = await Promise.race([running.failed, stopAsked]);
+      if (end instanceof LaunchError) throw end;
+    }
+    terminal.line(`\n${terminal.paint("dim", "Stopping…")}`);
+    return 0;
+  } finally {
+    await launcher.stop();
+  }
+}
