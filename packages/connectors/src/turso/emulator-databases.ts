@@ -8,7 +8,6 @@ import {
   type OpenDatabase,
   type SignNamespaceToken,
 } from "@keyloan/local-servers";
-import { randomText } from "../kit/emulator-state.ts";
 import type { Journal } from "./emulator-journal.ts";
 import type { EmulatedDatabase } from "./emulator-state.ts";
 
@@ -155,7 +154,7 @@ function createMint(): EmulatedDatabases["mint"] {
     signerOf(database)({
       namespace: database.namespace,
       access,
-      tokenId: randomText(22),
+      tokenId: randomUUID(),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     });
 }
