@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Plugin } from "esbuild";
 
-const folder = new URL(".", import.meta.url).pathname;
+const folder = fileURLToPath(new URL(".", import.meta.url));
 const require = createRequire(import.meta.url);
 
 /**
@@ -41,21 +42,25 @@ function lazyExports(path: string): string {
 const banner = `const builtinRequire = process.getBuiltinModule ??
   (await import("node:module")).createRequire(import.meta.url);`;
 
-const settings: BuildOptions = {
-  absWorkingDir: folder,
-  outdir: "dist",
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20",
-  legalComments: "none",
-  banner: { js: banner },
-  plugins: [requiredBuiltins],
-  logLevel: "warning",
-};
+/** Bundles the SDK and the command line into a folder, which is emptied first. */
+export async function buildSdk(outdir: string): Promise<void> {
+  const settings: BuildOptions = {
+    absWorkingDir: folder,
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    legalComments: "none",
+    banner: { js: banner },
+    plugins: [requiredBuiltins],
+    logLevel: "warning",
+  };
+  await rm(outdir, { recursive: true, force: true });
+  await build({ ...settings, entryPoints: { index: "src/index.ts" } });
+  // Each is one file: reading a second one takes longer than the code that it would save.
+  await build({ ...settings, minify: true, entryPoints: { cli: "src/cli.ts", run: "src/cli-run.ts" } });
+}
 
-await rm(`${folder}dist`, { recursive: true, force: true });
-await build({ ...settings, entryPoints: { index: "src/index.ts" } });
-// Each is one file: reading a second one takes longer than the code that it would save.
-await build({ ...settings, minify: true, entryPoints: { cli: "src/cli.ts", run: "src/cli-run.ts" } });
+if (import.meta.main) await buildSdk(`${folder}dist`);

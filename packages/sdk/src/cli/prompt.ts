@@ -19,49 +19,77 @@ export async function askForFields(
   fields: readonly Field[],
 ): Promise<Record<string, string>> {
   const paint = paintFor(io, "stderr");
-  io.err(`${paint("bold", printable(label))}\n`);
+  const prompter = openPrompter(io);
   const answers: Record<string, string> = {};
-  for (const field of fields) {
-    const help = [field.help, field.helpUrl].filter((text) => text !== undefined).map(printable);
-    if (help.length > 0) io.err(`${paint("dim", help.join("\n"))}\n`);
-    const hint = field.optional ? " (optional)" : field.secret ? " (not shown)" : "";
-    let answer = "";
-    do answer = (await ask(io, `${printable(field.label)}${hint}: `, field.secret)).trim();
-    while (answer === "" && !field.optional);
-    if (answer !== "") answers[field.name] = answer;
+  try {
+    io.err(`${paint("bold", printable(label))}\n`);
+    for (const field of fields) {
+      const help = [field.help, field.helpUrl].filter((text) => text !== undefined).map(printable);
+      if (help.length > 0) io.err(`${paint("dim", help.join("\n"))}\n`);
+      const hint = field.optional ? " (optional)" : field.secret ? " (not shown)" : "";
+      let answer = "";
+      do answer = (await prompter.ask(`${printable(field.label)}${hint}: `, field.secret)).trim();
+      while (answer === "" && !field.optional);
+      if (answer !== "") answers[field.name] = answer;
+    }
+    return answers;
+  } finally {
+    prompter.close();
   }
-  return answers;
 }
 
-function ask(io: Io, question: string, hidden: boolean): Promise<string> {
-  const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const echo = new Writable({
+type Prompter = {
+  readonly ask: (question: string, hidden: boolean) => Promise<string>;
+  readonly close: () => void;
+};
+
+function openPrompter(io: Io): Prompter {
+  // Hidden from the moment a line is complete: the rest of a paste may hold the next secret.
+  const state = { hidden: true, closed: false };
+  const output = new Writable({
     write: (chunk, _encoding, done) => {
-      io.err(String(chunk));
+      if (!state.hidden) io.err(String(chunk));
       done();
     },
   });
-  if (hidden) io.err(question);
-  return new Promise((resolve, reject) => {
-    const lines = createInterface({
-      input: io.stdin(),
-      output: hidden ? silence : echo,
-      terminal: true,
-      historySize: 0,
-    });
-    let answer: string | undefined;
-    lines.on("SIGINT", () => lines.close());
-    lines.on("close", () => {
-      if (hidden || answer === undefined) io.err("\n");
-      if (answer !== undefined) resolve(answer);
-      else
+  const lines = createInterface({ input: io.stdin(), output, terminal: true, historySize: 0 });
+  const early: string[] = [];
+  let giveUp = () => {};
+  lines.on("line", (line) => early.push(line));
+  lines.on("SIGINT", () => lines.close());
+  lines.on("close", () => {
+    state.closed = true;
+    giveUp();
+  });
+  const ask = (question: string, hidden: boolean) =>
+    new Promise<string>((resolve, reject) => {
+      giveUp = () => {
+        io.err("\n");
         reject(
           new CommandError("given_up", "Given up; nothing was changed.", "Run it again when ready.", 130),
         );
+      };
+      const next = early.shift();
+      if (next !== undefined) {
+        io.err(`${question}\n`);
+        resolve(next);
+        return;
+      }
+      if (state.closed) {
+        giveUp();
+        return;
+      }
+      state.hidden = hidden;
+      if (hidden) io.err(question);
+      lines.question(hidden ? "" : question, (answer) => {
+        if (hidden) io.err("\n");
+        state.hidden = true;
+        resolve(answer);
+      });
     });
-    lines.question(hidden ? "" : question, (text) => {
-      answer = text;
-      lines.close();
-    });
-  });
+  const close = () => {
+    giveUp = () => {};
+    lines.close();
+  };
+  return { ask, close };
 }

@@ -18,9 +18,10 @@ export type FakeIoOptions = {
 export async function runKeyloan(argv: readonly string[], options: FakeIoOptions = {}): Promise<FakeRun> {
   const written = { out: "", err: "" };
   const terminal = options.terminal ?? false;
+  const stdin = Readable.from([options.stdin ?? ""]);
   const io: Io = {
     env: options.env ?? {},
-    stdin: () => Readable.from([options.stdin ?? ""]),
+    stdin: () => stdin,
     out: (text) => {
       written.out += text;
     },
