@@ -40,7 +40,8 @@ export async function handleRequest(
     buckets: options.buckets,
     limits: options.limits,
     nowMs: options.nowMs,
-    openBody: (bytesMax) => openBody({ request, payload, chunkSigner, source }, bytesMax),
+    openBody: (bytesMax, checksums) =>
+      openBody({ request, payload, chunkSigner, source }, bytesMax, checksums),
   });
   if (key === undefined) {
     const route = findBucketRoute(request);

@@ -341,6 +341,25 @@ describe("multipart", () => {
     await client.send(new AbortMultipartUploadCommand(upload));
   });
 
+  test.each([
+    ["of all data", { ChecksumCRC32: "y/Q5Jg==", ChecksumType: "FULL_OBJECT" as const }, "200"],
+    [
+      "of all data that is false",
+      { ChecksumCRC32: "AAAAAA==", ChecksumType: "FULL_OBJECT" as const },
+      "BadDigest",
+    ],
+    ["of the parts' checksums that is false", { ChecksumCRC32: "AAAAAA==-1" }, "BadDigest"],
+  ])("a checksum %s is proven when the parts are joined", async (_, checksum, expected) => {
+    const upload = await begin("summed-parts");
+    const single = await part(upload, 1, Buffer.from("123456789"));
+    const command = { ...upload, ...checksum, MultipartUpload: { Parts: [single] } };
+    const outcome = await client.send(new CompleteMultipartUploadCommand(command)).then(
+      ({ $metadata }) => String($metadata.httpStatusCode),
+      (error: Error) => error.name,
+    );
+    expect(outcome).toBe(expected);
+  });
+
   test("an aborted upload is gone, and so is one asked for under another key", async () => {
     const upload = await begin("aborted");
     const elsewhere = client.send(new ListPartsCommand({ ...upload, Key: "other-key" }));

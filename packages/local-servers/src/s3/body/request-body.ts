@@ -19,6 +19,9 @@ export type BodyFacts = {
   readonly checksum: Checksum | undefined;
 };
 
+/** What the request's checksum headers are the sum of. */
+export type ChecksumSubject = "of_body" | "of_object";
+
 /** A body that has not been read yet. */
 export type RequestBody = {
   /** Bytes of data, without chunk framing. */
@@ -47,7 +50,11 @@ const streamingPayloads: ReadonlyMap<string, { signed: boolean; hasTrailer: bool
  * Prepares the body of an authenticated request.
  * @throws S3Error `MissingContentLength`, or `InvalidArgument` for an unknown kind of payload hash
  */
-export function openBody(from: BodySource, bytesMax: number): RequestBody {
+export function openBody(
+  from: BodySource,
+  bytesMax: number,
+  checksums: ChecksumSubject = "of_body",
+): RequestBody {
   const { request, payload } = from;
   const streaming = streamingPayloads.get(payload);
   if (streaming === undefined && payload !== "UNSIGNED-PAYLOAD" && !/^[0-9a-f]{64}$/.test(payload)) {
@@ -55,7 +62,7 @@ export function openBody(from: BodySource, bytesMax: number): RequestBody {
   }
   const length = declaredLength(request, streaming !== undefined);
   if (length > bytesMax) throw new S3Error("EntityTooLarge", `The body is larger than ${bytesMax} bytes.`);
-  const expected = readExpectations(request, streaming?.hasTrailer === true);
+  const expected = readExpectations(request, streaming?.hasTrailer === true, checksums);
   return {
     length,
     read: async (write) => {
@@ -99,11 +106,12 @@ type Expectations = {
   readonly value: string | undefined;
 };
 
-function readExpectations(request: S3Request, hasTrailer: boolean): Expectations {
+function readExpectations(request: S3Request, hasTrailer: boolean, checksums: ChecksumSubject): Expectations {
   const md5 = request.headers.get("content-md5");
   if (md5 !== undefined && !isBase64Of(md5, 16)) throw invalidDigest();
   const given = checksumAlgorithms.filter(
-    (algorithm) => headerOrQuery(request, `x-amz-checksum-${algorithm}`) !== undefined,
+    (algorithm) =>
+      checksums === "of_body" && headerOrQuery(request, `x-amz-checksum-${algorithm}`) !== undefined,
   );
   const declared = request.headers.get("x-amz-trailer")?.trim().toLowerCase();
   const announced = checksumAlgorithms.filter(

@@ -1,12 +1,18 @@
 import { createHash } from "node:crypto";
+import { type Checksum, createChecksum, type RunningChecksum } from "../body/checksum.ts";
 import { S3Error } from "../s3-error.ts";
 import { openObjectFile } from "../store/object-file.ts";
 import type { ObjectInfo } from "../store/object-info.ts";
-import type { PendingFile } from "../store/pending-file.ts";
 import type { Upload } from "../store/uploads.ts";
 import { childText, malformed, parseXml, writeXml, type XmlElement } from "../xml.ts";
 import { type ObjectContext, quote, type S3Answer, xmlAnswer } from "./context.ts";
 import { readData } from "./copy-source.ts";
+import {
+  badObjectDigest,
+  type ObjectChecksum,
+  proveComposite,
+  readObjectChecksum,
+} from "./object-checksum.ts";
 import { checkWrite, readPreconditions } from "./preconditions.ts";
 import { readText } from "./read-text.ts";
 import { findUpload, noSuchUpload } from "./uploads.ts";
@@ -17,18 +23,34 @@ type Part = { readonly number: number; readonly info: ObjectInfo };
 export async function completeUpload(context: ObjectContext): Promise<S3Answer> {
   const { bucket, key, request } = context;
   const upload = findUpload(context);
-  const parts = chooseParts(context, upload, await readText(context));
+  // A checksum header of this request is of the object to be, not of the document in its body.
+  const expected = readObjectChecksum(request);
+  const parts = chooseParts(context, upload, await readText(context, "of_object"));
+  if (expected?.isComposite)
+    proveComposite(
+      expected,
+      parts.map(({ info }) => info),
+    );
   const conditions = readPreconditions(request.headers);
   checkWrite(bucket.index.get(key), conditions);
   const pending = bucket.begin();
   try {
-    for (const part of parts) await appendPart(context, upload, part, pending);
+    const sum =
+      expected === undefined || expected.isComposite ? undefined : createChecksum(expected.algorithm);
+    for (const part of parts) {
+      await appendPart(context, upload, part, (chunk) => {
+        sum?.update(chunk);
+        return pending.write(chunk);
+      });
+    }
+    const checksum = proveWhole(expected, sum);
     const info: ObjectInfo = {
       key,
       size: parts.reduce((sum, part) => sum + part.info.size, 0),
       etag: joinedEtag(parts),
       lastModifiedMs: context.nowMs(),
       headers: upload.headers,
+      ...(checksum === undefined ? {} : { checksum }),
     };
     await pending.finish(info);
     if (bucket.uploads.get(upload.id) !== upload) throw noSuchUpload();
@@ -49,12 +71,26 @@ function joinedEtag(parts: readonly Part[]): string {
   return `${md5.digest("hex")}-${parts.length}`;
 }
 
-async function appendPart(context: ObjectContext, upload: Upload, part: Part, pending: PendingFile) {
+function proveWhole(
+  expected: ObjectChecksum | undefined,
+  sum: RunningChecksum | undefined,
+): Checksum | undefined {
+  if (expected === undefined || sum === undefined) return undefined;
+  if (sum.digest() !== expected.value) throw badObjectDigest(expected.algorithm);
+  return { algorithm: expected.algorithm, value: expected.value };
+}
+
+async function appendPart(
+  context: ObjectContext,
+  upload: Upload,
+  part: Part,
+  write: (chunk: Buffer) => Promise<void> | void,
+) {
   const file = await openObjectFile(context.bucket.uploads.partPath(upload, part.number));
   if (file === undefined) throw invalidPart();
   try {
     if (file.info.etag !== part.info.etag) throw invalidPart();
-    for await (const chunk of readData(file, 0, file.info.size)) await pending.write(chunk);
+    for await (const chunk of readData(file, 0, file.info.size)) await write(chunk);
   } finally {
     await file.handle.close();
   }

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import type { RequestBody } from "../body/request-body.ts";
+import type { ChecksumSubject, RequestBody } from "../body/request-body.ts";
 import type { S3Policy } from "../policy.ts";
 import type { S3Request } from "../request.ts";
 import type { Bucket } from "../store/bucket.ts";
@@ -14,7 +14,7 @@ export type BucketContext = {
   readonly limits: S3Limits;
   readonly nowMs: () => number;
   /** The body, of at most so many bytes. */
-  readonly openBody: (bytesMax: number) => RequestBody;
+  readonly openBody: (bytesMax: number, checksums?: ChecksumSubject) => RequestBody;
 };
 
 /** A bucket context whose key the sender may use for the operation. */

@@ -1,13 +1,20 @@
+import type { ChecksumSubject } from "../body/request-body.ts";
 import { S3Error } from "../s3-error.ts";
 import type { BucketContext } from "./context.ts";
 
 // 1000 keys of 1024 bytes with every character written as a reference.
 const documentBytesMax = 8 * 1024 * 1024;
 
-/** The body of a request that is an XML document, proven like any other body. */
-export async function readText({ openBody }: Pick<BucketContext, "openBody">): Promise<string> {
+/**
+ * The body of a request that is an XML document, proven like any other body.
+ * @param checksums `of_object` when the request's checksum headers speak of something else than its body
+ */
+export async function readText(
+  { openBody }: Pick<BucketContext, "openBody">,
+  checksums: ChecksumSubject = "of_body",
+): Promise<string> {
   const chunks: Buffer[] = [];
-  await openBody(documentBytesMax).read((chunk) => void chunks.push(chunk));
+  await openBody(documentBytesMax, checksums).read((chunk) => void chunks.push(chunk));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.concat(chunks));
   } catch {
