@@ -1,15 +1,18 @@
-import { createRequire } from "node:module";
+import { builtinModules, createRequire } from "node:module";
 import type { Plugin, PluginBuild } from "esbuild";
 
 const require = createRequire(import.meta.url);
+const builtin = new RegExp(`^(?:node:.*|${builtinModules.join("|")})$`);
 
 /** Leaves out of the bundle what the broker never uses and a cold start would pay for. */
 export const startFaster: Plugin = {
   name: "start-faster",
   setup: (build) => {
-    requireBuiltinsOnUse(build);
     leaveOutRemoteClients(build);
     leaveOutLanguages(build);
+    leaveOutTracing(build);
+    leaveOutHttp2(build);
+    requireBuiltinsOnUse(build);
   },
 };
 
@@ -18,7 +21,7 @@ export const startFaster: Plugin = {
  * module, and reading some of node:http loads the whole of fetch with it: 40 ms.
  */
 function requireBuiltinsOnUse({ onResolve, onLoad }: PluginBuild): void {
-  onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+  onResolve({ filter: builtin }, ({ path, kind }) =>
     kind === "import-statement"
       ? { path, namespace: "builtin", sideEffects: false }
       : { path, external: true },
@@ -47,6 +50,22 @@ function leaveOutRemoteClients({ onResolve, resolve }: PluginBuild): void {
 function leaveOutLanguages({ onLoad }: PluginBuild): void {
   onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({
     contents: 'export { default as en } from "./en.js";',
+    loader: "js",
+  }));
+}
+
+/** prom-client loads it for exemplars, which the broker's measures do not have. */
+function leaveOutTracing({ onLoad }: PluginBuild): void {
+  onLoad({ filter: /\/@opentelemetry\/api\// }, () => ({ contents: "module.exports = {};", loader: "js" }));
+}
+
+/** Hono's server asks of every request whether it came by HTTP/2; here it never does. */
+function leaveOutHttp2({ onResolve, onLoad }: PluginBuild): void {
+  onResolve({ filter: /^(?:node:)?http2$/ }, ({ path, importer }) =>
+    /\/@hono\/node-server\//.test(importer) ? { path, namespace: "no-http2" } : undefined,
+  );
+  onLoad({ filter: /.*/, namespace: "no-http2" }, () => ({
+    contents: "export class Http2ServerRequest {}\nexport const constants = {};",
     loader: "js",
   }));
 }

@@ -55,6 +55,8 @@ async function bundle(): Promise<Metafile> {
     format: "esm",
     platform: "node",
     target: "node24",
+    // A lazily imported CommonJS module would have no named exports in the bundle; the same as a module has.
+    mainFields: ["module", "main"],
     minifySyntax: true,
     sourcemap: "linked",
     sourcesContent: false,
