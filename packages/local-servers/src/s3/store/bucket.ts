@@ -34,7 +34,9 @@ export async function openBucket(directory: string): Promise<Bucket> {
   return {
     index,
     uploads: await openUploads(join(directory, "uploads")),
-    open: (key) => openObjectFile(objectPath(objects, key)),
+    // The index knows what is not there; asking the file system would cost a thrown error.
+    open: async (key) =>
+      index.get(key) === undefined ? undefined : openObjectFile(objectPath(objects, key)),
     begin: () => createPendingFile(temporary),
     commit: (pending, info) => {
       pending.commit(objectPath(objects, info.key));
