@@ -91,6 +91,16 @@ test("standard input reaches the command", async () => {
   expect((await ended(child)).out).toBe("typed in");
 });
 
+test.skipIf(process.platform !== "linux")(
+  "the command's streams block, as it has a right to expect",
+  async () => {
+    const flags = `const { readFileSync } = require("node:fs");
+    const flagsOf = (fd) => Number.parseInt(/flags:\\s*(\\d+)/.exec(readFileSync("/proc/self/fdinfo/" + fd, "utf8"))[1], 8);
+    setTimeout(() => require("node:fs").writeSync(1, JSON.stringify([0, 1, 2].map((fd) => flagsOf(fd) & 0o4000))), 50);`;
+    expect((await run(script(flags))).out).toBe("[0,0,0]");
+  },
+);
+
 test("profile and copies are asked for", async () => {
   await run(["true"], ["--profile", "next", "--copies", "aws"]);
   expect(Object.fromEntries(broker.seen.at(-1)?.query ?? [])).toMatchObject({

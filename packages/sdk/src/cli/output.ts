@@ -2,7 +2,7 @@ import { KeyloanError } from "../errors.ts";
 import { CommandError, UsageError } from "./command.ts";
 import type { Io } from "./io.ts";
 import { paintFor } from "./paint.ts";
-import { printable, printableJson } from "./terminal-text.ts";
+import { printable, printableJson, wrap } from "./terminal-text.ts";
 
 /** Prints a value as JSON on stdout. */
 export function printJson(io: Io, value: unknown): void {
@@ -26,9 +26,11 @@ export function printFailure(io: Io, json: boolean, error: unknown, helpCommand:
     return failure.exitCode;
   }
   const paint = paintFor(io, "stderr");
-  io.err(`${paint("red", "keyloan:")} ${printable(failure.message)}\n`);
-  if (failure.remedy !== undefined) io.err(`  ${printable(failure.remedy)}\n`);
-  for (const line of failure.more) io.err(`  ${printable(line)}\n`);
+  const lines = wrap(`keyloan: ${printable(failure.message)}`, io.columns(), "  ").slice(2);
+  io.err(`${lines.replace(/^keyloan:/, (name) => paint("red", name))}\n`);
+  for (const line of [failure.remedy ?? [], failure.more].flat()) {
+    io.err(`${wrap(printable(line), io.columns(), "  ")}\n`);
+  }
   if (error instanceof UsageError) io.err(`  Help: ${helpCommand} --help\n`);
   return failure.exitCode;
 }

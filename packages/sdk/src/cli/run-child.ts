@@ -24,6 +24,15 @@ const repeatable: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * To be called before {@link runChild}. Node opens its own stderr when a socket closes, and thereby makes
+ * a pipe there non-blocking: for the command too, whose writes would then fail when the reader is slow.
+ * Opened before the command starts, it is made blocking again by the start.
+ */
+export function settleStreams(): void {
+  process.stderr.on("error", () => undefined);
+}
+
+/**
  * Runs a command in place of this process, as far as anyone can see: same streams, same signals, and
  * its end is ours. Gives the exit code; when a signal ended the command, this process ends by it too.
  * @throws CommandError with exit code 127 (not found) or 126 (cannot be run)

@@ -16,8 +16,10 @@ export const command: Command = {
     const show = (result: CheckResult) => {
       if (json) return;
       const state = paintState(paint, result.state) + " ".repeat(9 - result.state.length);
-      io.out(`${state}${printable(result.name)}: ${printable(result.message)}\n`);
-      if (result.remedy !== undefined) io.out(`${wrap(printable(result.remedy), 79, " ".repeat(9))}\n`);
+      const indent = " ".repeat(9);
+      const text = wrap(printable(`${result.name}: ${result.message}`), io.columns(), indent);
+      io.out(`${state}${text.slice(indent.length)}\n`);
+      if (result.remedy !== undefined) io.out(`${wrap(printable(result.remedy), io.columns(), indent)}\n`);
     };
     const results = await runChecks(doctorChecks(io, connectCaller), show);
     const failures = results.filter((result) => result.state === "failed").length;

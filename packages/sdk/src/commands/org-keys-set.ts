@@ -130,8 +130,9 @@ function showKey({ io }: Invocation, key: OrgKeyView): void {
     `check: ${paintState(paint, key.checkStatus)}${key.checkMessage ? `, ${printable(key.checkMessage)}` : ""}\n`,
   );
   for (const capability of key.capabilities) {
+    const state = paintState(paint, capability.state) + " ".repeat(Math.max(1, 13 - capability.state.length));
     const remedy = capability.remedy === undefined ? "" : `: ${printable(capability.remedy)}`;
-    io.out(`  ${paintState(paint, capability.state).padEnd(12)} ${printable(capability.name)}${remedy}\n`);
+    io.out(`  ${state}${printable(capability.name)}${remedy}\n`);
   }
   for (const text of key.warnings) warn(io, text);
   if (key.checkStatus === "undetermined") {

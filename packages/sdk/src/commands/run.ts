@@ -1,4 +1,5 @@
 import { type Command, UsageError } from "../cli/command.ts";
+import type { runChild } from "../cli/run-child.ts";
 import { buildIdOf, copiesOf, profileOf } from "../cli/values.ts";
 import { type Environment, ownVariables } from "../env.ts";
 
@@ -41,14 +42,18 @@ export const command: Command = {
       );
     }
     const options = { profile: profileOf(args), copies: copiesOf(args) };
-    // What starts processes is loaded while the answer is on its way.
-    const [lent, { runChild }] = await Promise.all([
-      connect().builds.env(buildId, options),
-      import("../cli/run-child.ts"),
-    ]);
+    // What starts processes is made ready while the answer is on its way.
+    const answer = connect().builds.env(buildId, options);
+    const [lent, runChild] = await Promise.all([answer, readyToRun()]);
     return runChild(file, rest, childEnvironment(io.env, lent, args.flag("pass-token")));
   },
 };
+
+async function readyToRun(): Promise<typeof runChild> {
+  const { runChild, settleStreams } = await import("../cli/run-child.ts");
+  settleStreams();
+  return runChild;
+}
 
 function childEnvironment(
   inherited: Environment,
