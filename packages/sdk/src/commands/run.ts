@@ -1,5 +1,4 @@
 import { type Command, UsageError } from "../cli/command.ts";
-import type { runChild } from "../cli/run-child.ts";
 import { buildIdOf, copiesOf, profileOf } from "../cli/values.ts";
 import { type Environment, ownVariables } from "../env.ts";
 
@@ -49,7 +48,7 @@ export const command: Command = {
   },
 };
 
-async function readyToRun(): Promise<typeof runChild> {
+async function readyToRun() {
   const { runChild, settleStreams } = await import("../cli/run-child.ts");
   settleStreams();
   return runChild;
