@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { LaunchError, systemCode } from "../launch-error.ts";
 import { lockHome } from "./lock-home.ts";
 
@@ -29,7 +29,7 @@ export function openHome(path: string): Home {
   const folders = { brokerFolder: at("broker"), providersFolder: at("providers"), logsFolder: at("logs") };
   const runningFile = at("running.json");
   const release = prepare(path, () => {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolder(path);
     refuseForeignFolder(path);
     chmodSync(path, 0o700);
     const unlock = lockHome(at(lockName), runningFile);
@@ -58,6 +58,19 @@ function refuseForeignFolder(path: string): void {
   throw new LaunchError(
     `The folder ${path} holds other files: set KEYLOAN_HOME to a folder that is new, empty or from an earlier start.`,
   );
+}
+
+// Folder by folder: Node's own recursion tries for ever where a system says that an existing parent is not there.
+function makeFolder(path: string): void {
+  const isFolder = () => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isFolder()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another start may have made it a moment ago.
+    if (systemCode(error) !== "EEXIST" || !isFolder()) throw error;
+  }
 }
 
 function prepare<T>(path: string, work: () => T): T {

@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
+import { processLives } from "../processes/process-lives.ts";
 import { readJsonFile, writePrivateFile } from "./private-file.ts";
 
 const pid = z.number().int().min(2);
@@ -33,14 +34,5 @@ export function forgetRunning(file: string): void {
 export async function waitForOrphans(file: string): Promise<void> {
   const orphans = readRunning(file)?.childPids ?? [];
   const deadline = performance.now() + goneTimeoutMs;
-  while (orphans.some(lives) && performance.now() < deadline) await delay(20);
-}
-
-function lives(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch {
-    return false;
-  }
+  while (orphans.some(processLives) && performance.now() < deadline) await delay(20);
 }

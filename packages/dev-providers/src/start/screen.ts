@@ -23,15 +23,14 @@ export function renderScreen(running: RunningKeyloan, paint: Paint): string {
     "",
     paint("bold", "Create a build:"),
     `  curl -sS ${running.url}/v1/builds -d '{"name":"todo-app"}' \\`,
-    "    -H 'content-type: application/json' \\",
-    `    -H "authorization: Bearer $(cat ${tokenFile})" | tee ${buildFile}`,
+    `    -H "authorization: Bearer $(cat ${tokenFile})" \\`,
+    `    -H 'content-type: application/json' | tee ${buildFile}`,
     "",
     paint("bold", "Run the example app with its env:"),
     ...(running.url === urlDefault ? [] : [`  KEYLOAN_URL=${running.url} \\`]),
     `  KEYLOAN_TOKEN_FILE=${tokenFile} ./node_modules/.bin/keyloan run \\`,
     `    --build "$(grep -o 'bld_[0-9a-z]*' ${buildFile} | head -1)" -- \\`,
-    "    ./node_modules/.bin/node examples/notes/src/main.ts",
-    "",
+    "    env PORT=0 ./node_modules/.bin/node examples/notes/src/main.ts",
   ].join("\n");
 }
 
