@@ -19,7 +19,9 @@ export async function demo(terminal: Terminal): Promise<number> {
   const step = createStep(terminal);
   await step("the command line is built", buildCli);
   process.umask(0o077);
-  const homePath = mkdtempSync(join(tmpdir(), "keyloan-demo-"));
+  const homePath = await step("a folder is made for it", async () =>
+    mkdtempSync(join(tmpdir(), "keyloan-demo-")),
+  );
   const launcher = createLauncher({ homePath, port: 0, progress: () => {} });
   const cleanups: (() => Promise<void>)[] = [];
   const cleanUp = async () => {
