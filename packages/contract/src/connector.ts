@@ -56,6 +56,8 @@ export type Issuer = {
   ) => Promise<SecretValues>;
   /** Ends everything the handle names. "Already gone" is success; the end is read back. */
   readonly revoke: (context: ConnectorContext, org: OrgCredential, lease: PlannedLease) => Promise<void>;
+  /** Issued values may work after `revoke` until they expire, so it is run once more then. */
+  readonly outlivesRevoke?: boolean;
 };
 
 /** Where a database answers. Never a secret. */

@@ -1,2 +1,2 @@
-export { type OrgKeyDeps, openActiveOrgKey, openOrgKeyOfLease } from "./open-org-key.ts";
+export { type OrgKeyDeps, openActiveOrgKey, openOrgKeysOfLease } from "./open-org-key.ts";
 export { type PutOrgKeyDeps, putOrgKey } from "./put-org-key.ts";

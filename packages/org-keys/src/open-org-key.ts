@@ -18,21 +18,34 @@ export async function openActiveOrgKey(
 }
 
 /**
- * The key a lease was issued with, so that it can be revoked with the same one; the newest one when that
- * version is gone.
+ * The keys that can end a lease, in the order to try. With the version it was issued with: that one, then a
+ * newer one of the same account in case the first is dead. Without, because its issue never was recorded:
+ * every version that was lent since, and each must be asked, for any may have made something.
  */
-export async function openOrgKeyOfLease(
+export async function openOrgKeysOfLease(
   deps: OrgKeyDeps,
-  connectorId: string,
-  version: number | null,
-): Promise<OrgCredential | undefined> {
-  const { orgKeys } = deps.store.read;
-  const latest = await orgKeys.findLatest(deps.organizationId, connectorId);
-  // A newer key of the same account reaches what the older one made; a retired one may be dead already.
-  if (latest?.state === "active") return openRow(deps, latest);
-  const own =
-    version === null ? latest : await orgKeys.findVersion(deps.organizationId, connectorId, version);
-  return own === undefined ? undefined : openRow(deps, own);
+  lease: {
+    readonly connectorId: string;
+    readonly orgKeyVersion: number | null;
+    readonly createdAt: number;
+  },
+): Promise<{ readonly credentials: readonly OrgCredential[]; readonly askEach: boolean }> {
+  const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+  const [latest] = versions;
+  const own = versions.find(({ version }) => version === lease.orgKeyVersion);
+  const open = (rows: readonly OrgKeyRow[]) => Promise.all(rows.map((row) => openRow(deps, row)));
+  if (own === undefined) {
+    // Newest first: the version after the one that was put before the lease came too late.
+    const first = versions.findIndex(({ putAt }) => putAt <= lease.createdAt);
+    return { credentials: await open(first === -1 ? versions : versions.slice(0, first + 1)), askEach: true };
+  }
+  const successor = latest !== undefined && latest !== own && isSameAccount(latest, own) ? [latest] : [];
+  return { credentials: await open([own, ...successor]), askEach: false };
+}
+
+// The key of another account answers "no such thing" to what exists in the first: it would end nothing.
+function isSameAccount(a: OrgKeyRow, b: OrgKeyRow): boolean {
+  return a.check.account !== undefined && a.check.account === b.check.account;
 }
 
 async function openRow(deps: OrgKeyDeps, row: OrgKeyRow): Promise<OrgCredential> {

@@ -1,9 +1,10 @@
 import { chmod, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Client, createClient } from "@libsql/client";
-import { drizzle } from "drizzle-orm/libsql";
+import { fileURLToPath } from "node:url";
+import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
+import { type Connection, openConnection } from "./connection.ts";
+import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import { createGroupWriter, type GroupWriter } from "./group-writer.ts";
 import { createTables, type Tables } from "./tables/index.ts";
@@ -30,45 +31,49 @@ export async function openStore(options: {
   readonly migrationsFolder?: string;
 }): Promise<Store> {
   await preparePrivateFile(options.path);
-  // The lock wait blocks the event loop, so it is short; the group writer waits longer without blocking.
-  const config = { url: pathToFileURL(options.path).href, timeout: 50 };
-  const client = createClient(config);
+  const reader = openReader(options.path);
   try {
-    await client.execute("PRAGMA journal_mode = WAL");
+    await reader.run("PRAGMA journal_mode = WAL");
     await applyMigrations(
-      client,
+      reader.database,
       options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url)),
     );
+    const writer = createGroupWriter(options.path);
+    return {
+      read: createTables(reader.database),
+      write: writer.write,
+      appendAudit: writer.appendAudit,
+      check: async () => {
+        try {
+          await reader.database.run(sql`SELECT count(*) FROM organizations`);
+        } catch (error) {
+          throw toStoreError(error);
+        }
+      },
+      close: async () => {
+        await writer.close();
+        reader.close();
+      },
+    };
   } catch (error) {
-    client.close();
+    reader.close();
     throw toStoreError(error);
   }
-  const read = createTables(drizzle(client));
-  const writerClient = createClient({ ...config, concurrency: 1 });
-  const writer = createGroupWriter(writerClient);
-  return {
-    read,
-    write: writer.write,
-    appendAudit: writer.appendAudit,
-    check: async () => {
-      try {
-        await client.execute("SELECT count(*) FROM organizations");
-      } catch (error) {
-        throw toStoreError(error);
-      }
-    },
-    close: async () => {
-      await writer.drain();
-      writerClient.close();
-      client.close();
-    },
-  };
 }
 
-async function applyMigrations(client: Client, migrationsFolder: string): Promise<void> {
+function openReader(path: string): Connection {
+  try {
+    // Reading waits for no writer; what little waits there is blocks the event loop, so it is short.
+    return openConnection(path, { lockWaitMs: 50 });
+  } catch (error) {
+    throw toStoreError(error);
+  }
+}
+
+async function applyMigrations(database: Database, migrationsFolder: string): Promise<void> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await migrate(drizzle(client), { migrationsFolder });
+      return await migrate(database, { migrationsFolder });
     } catch (error) {
       // Another broker on the same store migrates at this moment; its result is ours too.
       const failure = toStoreError(error);

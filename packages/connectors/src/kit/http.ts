@@ -28,13 +28,13 @@ export type ProviderResponse = {
  */
 export async function send(request: ProviderRequest): Promise<ProviderResponse> {
   const { provider, context, timeoutMs = requestTimeoutMsDefault } = request;
-  const timeout = AbortSignal.timeout(timeoutMs);
+  const limit = limitTime([context.signal], timeoutMs);
   try {
     const response = await context.fetch(request.url, {
       method: request.method,
       headers: { accept: "application/json", ...request.headers },
       redirect: "manual",
-      signal: AbortSignal.any([context.signal, timeout]),
+      signal: limit.signal,
       ...(request.body === undefined ? {} : { body: request.body }),
     });
     const text = await readLimited(provider, response);
@@ -46,6 +46,8 @@ export async function send(request: ProviderRequest): Promise<ProviderResponse> 
     };
   } catch (error) {
     throw transportError(provider, error);
+  } finally {
+    limit.clear();
   }
 }
 
@@ -60,8 +62,7 @@ export function boundedFetch(
   timeoutMs: number = requestTimeoutMsDefault,
 ): typeof globalThis.fetch {
   return async (input, init = {}) => {
-    const own = [context.signal, AbortSignal.timeout(timeoutMs), ...(init.signal ? [init.signal] : [])];
-    const signal = AbortSignal.any(own);
+    const { signal, clear } = limitTime([context.signal, ...(init.signal ? [init.signal] : [])], timeoutMs);
     try {
       const response = await context.fetch(input, { ...init, redirect: "manual", signal });
       const text = await readLimited(provider, response);
@@ -70,8 +71,17 @@ export function boundedFetch(
     } catch (error) {
       if (signal.aborted) throw new ProviderError(provider, "timeout", "did not answer in time");
       throw transportError(provider, error);
+    } finally {
+      clear();
     }
   };
+}
+
+// Unlike AbortSignal.timeout, a cleared timer does not fire, and build an error, long after the answer came.
+function limitTime(signals: AbortSignal[], timeoutMs: number): { signal: AbortSignal; clear: () => void } {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new DOMException("the time is over", "TimeoutError")), timeoutMs);
+  return { signal: AbortSignal.any([...signals, late.signal]), clear: () => clearTimeout(timer) };
 }
 
 /**
@@ -157,6 +167,9 @@ function requestIdOf(headers: Headers): string | undefined {
 
 async function readLimited(provider: string, response: Response): Promise<string> {
   if (response.body === null) return "";
+  const length = Number(response.headers.get("content-length") ?? Number.NaN);
+  // An answer that says it is small is read in one piece; HTTP ends it at that length.
+  if (length <= responseBytesMax && !response.headers.has("content-encoding")) return response.text();
   const decoder = new TextDecoder();
   let text = "";
   let bytes = 0;

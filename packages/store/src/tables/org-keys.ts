@@ -6,17 +6,6 @@ import { orgKeys, type StoredCheck } from "./schema.ts";
 export type OrgKeyRow = typeof orgKeys.$inferSelect;
 
 export function orgKeysTable(database: Database) {
-  const findVersion = database
-    .select()
-    .from(orgKeys)
-    .where(
-      and(
-        eq(orgKeys.organizationId, sql.placeholder("organizationId")),
-        eq(orgKeys.connectorId, sql.placeholder("connectorId")),
-        eq(orgKeys.version, sql.placeholder("version")),
-      ),
-    )
-    .prepare();
   const latest = database
     .select()
     .from(orgKeys)
@@ -30,14 +19,16 @@ export function orgKeysTable(database: Database) {
     .limit(1)
     .prepare();
   return {
-    findVersion: (
-      organizationId: string,
-      connectorId: string,
-      version: number,
-    ): Promise<OrgKeyRow | undefined> => findVersion.get({ organizationId, connectorId, version }),
     /** The newest version, whatever its state. */
     findLatest: (organizationId: string, connectorId: string): Promise<OrgKeyRow | undefined> =>
       latest.get({ organizationId, connectorId }),
+    /** Every version of one connector's key, newest first. */
+    listVersions: (organizationId: string, connectorId: string): Promise<OrgKeyRow[]> =>
+      database
+        .select()
+        .from(orgKeys)
+        .where(and(eq(orgKeys.organizationId, organizationId), eq(orgKeys.connectorId, connectorId)))
+        .orderBy(desc(orgKeys.version)),
     list: (organizationId: string): Promise<OrgKeyRow[]> =>
       database
         .select()

@@ -7,6 +7,8 @@ import { findBuild } from "./find-build.ts";
 
 /** After this time no create call that was given up can still be under way at a provider. */
 const lateCreateMs = 120_000;
+/** What a provider's clock may lag behind ours when a credential ends. */
+const clockMarginMs = 300_000;
 
 /**
  * Ends a build: at once its tokens die and its data key is shredded, then every lease is ended at its
@@ -73,6 +75,11 @@ function releaseJobs(services: Services, lease: LeaseRow, pending: readonly JobR
       ? newHeldJob(services, { ...job, kind: "release" })
       : // Another process may be creating the resource at this moment: end it when its hold is over.
         newWaitingJob(services, { ...job, kind: "release" }, Math.max(...heldElsewhere));
-  if (lease.state === "active") return [release];
-  return [release, newWaitingJob(services, { ...job, kind: "release-again" }, services.now() + lateCreateMs)];
+  const again = { ...job, kind: "release-again" } as const;
+  // A create call that was given up may still be carried out at the provider, after this revoke.
+  if (lease.state !== "active")
+    return [release, newWaitingJob(services, again, services.now() + lateCreateMs)];
+  const connector = services.connectors.get(lease.connectorId);
+  if (connector?.issuer?.outlivesRevoke !== true) return [release];
+  return [release, newWaitingJob(services, again, Math.max(lease.expiresAt, services.now()) + clockMarginMs)];
 }

@@ -12,9 +12,9 @@ import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
 import { auditRow } from "../audit.ts";
-import { planned } from "../leases/issue-lease.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
+import { planned } from "../leases/planned-lease.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
 import { buildClosed, findBuild, showBuild } from "./find-build.ts";
 

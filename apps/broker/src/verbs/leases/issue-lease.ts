@@ -1,4 +1,4 @@
-import { type Connector, ProviderError, type SecretValues } from "@keyloan/contract";
+import { ProviderError, type SecretValues } from "@keyloan/contract";
 import type { LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
@@ -6,7 +6,9 @@ import { backoffMs, withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { auditRow } from "../audit.ts";
 import { sealLease } from "./lease-secrets.ts";
-import { credentialToIssue, credentialToRelease } from "./org-credential.ts";
+import { credentialToIssue } from "./org-credential.ts";
+import { planned } from "./planned-lease.ts";
+import { revokeAtProvider } from "./revoke-at-provider.ts";
 
 const runsMax = 8;
 const firstRunWaitMs = 5_000;
@@ -39,7 +41,7 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
       };
     });
     measure("ok");
-    await recordIssued(deps, hold, connector, lease, { ...issued, attempts });
+    await recordIssued(deps, hold, lease, { ...issued, attempts });
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     measure(error.code);
@@ -47,21 +49,9 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
   }
 }
 
-/** The lease as a connector sees it. */
-export function planned(lease: LeaseRow, expiresAt: number = lease.expiresAt) {
-  return {
-    leaseId: lease.id,
-    buildId: lease.buildId,
-    expiresAt,
-    options: lease.options,
-    handle: lease.handle,
-  };
-}
-
 async function recordIssued(
   deps: Deps,
   hold: JobHold,
-  connector: Connector,
   lease: LeaseRow,
   issued: { readonly version: number; readonly values: SecretValues; readonly attempts: number },
 ): Promise<void> {
@@ -90,7 +80,7 @@ async function recordIssued(
     await markReadyWhenComplete(deps, tables, lease.buildId);
     return true;
   });
-  if (!recorded) await takeBackIfEnded(deps, hold, connector, lease, issued.version);
+  if (!recorded) await takeBackIfEnded(deps, hold, lease, issued.version);
 }
 
 async function markReadyWhenComplete(deps: Deps, tables: Tables, buildId: string): Promise<void> {
@@ -107,15 +97,13 @@ async function markReadyWhenComplete(deps: Deps, tables: Tables, buildId: string
 async function takeBackIfEnded(
   deps: Deps,
   hold: JobHold,
-  connector: Connector,
   lease: LeaseRow,
   orgKeyVersion: number,
 ): Promise<void> {
   const now = await deps.store.read.leases.find(lease.id);
   // Still planned or active: another worker took the job over and owns the resource now.
   if (now?.state !== "releasing" && now?.state !== "released") return;
-  const org = await credentialToRelease(deps, connector, { ...lease, orgKeyVersion });
-  await issuerOf(deps, connector).revoke(deps.contextFor(connector, hold.signal), org, planned(lease));
+  await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
 }
 
 async function recordFailure(

@@ -1,12 +1,11 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { issuerOf } from "../../issuer-of.ts";
-import { backoffMs, withRetry } from "../../jobs/backoff.ts";
+import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { auditRow } from "../audit.ts";
-import { planned, toStoredError } from "./issue-lease.ts";
-import { credentialToRelease } from "./org-credential.ts";
+import { toStoredError } from "./issue-lease.ts";
+import { revokeAtProvider } from "./revoke-at-provider.ts";
 
 const firstRunWaitMs = 5_000;
 const runWaitMsMax = 3_600_000;
@@ -19,7 +18,7 @@ export async function releaseLease(deps: Deps, hold: JobHold): Promise<void> {
     return;
   }
   try {
-    await revokeAtProvider(deps, hold, lease);
+    await revokeAtProvider(deps, hold.signal, lease);
     await recordReleased(deps, hold, lease);
   } catch (error) {
     if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
@@ -28,28 +27,24 @@ export async function releaseLease(deps: Deps, hold: JobHold): Promise<void> {
 }
 
 /**
- * Revokes once more what a lease might still have made after it was released: a create call that the
- * provider finished late, after its caller had given up.
+ * Revokes once more what a released lease might still have made or written: a create call that the provider
+ * finished late, after its caller had given up, or a credential that lived on until its expiry.
  */
 export async function releaseAgain(deps: Deps, hold: JobHold): Promise<void> {
+  const { id, fence } = hold.job;
   const lease = await deps.store.read.leases.find(hold.job.entityId);
-  if (lease !== undefined) await revokeAtProvider(deps, hold, lease);
-  await deps.store.write((tables) => tables.jobs.finish(hold.job.id, hold.job.fence, "done"));
+  try {
+    if (lease !== undefined) await revokeAtProvider(deps, hold.signal, lease);
+    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done"));
+  } catch (error) {
+    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
+    const runAfter = deps.now() + releaseWaitMs(deps, hold);
+    await deps.store.write((tables) => tables.jobs.retry(id, fence, runAfter, error.code));
+  }
 }
 
-async function revokeAtProvider(deps: Deps, hold: JobHold, lease: LeaseRow): Promise<void> {
-  const connector = deps.connectors.get(lease.connectorId);
-  if (connector === undefined) {
-    throw new BrokerError(
-      "unknown_connector",
-      `the connector ${lease.connectorId} is not installed any more`,
-    );
-  }
-  const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
-  await withRetry(deps, { untilMs, signal: hold.signal }, async () => {
-    const org = await credentialToRelease(deps, connector, lease);
-    await issuerOf(deps, connector).revoke(deps.contextFor(connector, hold.signal), org, planned(lease));
-  });
+function releaseWaitMs(deps: Deps, hold: JobHold): number {
+  return backoffMs(deps.randomBytes, hold.job.attempts, firstRunWaitMs, runWaitMsMax);
 }
 
 async function recordReleased(deps: Deps, hold: JobHold, lease: LeaseRow): Promise<void> {
@@ -88,9 +83,16 @@ async function recordFailure(
             error.remedy ?? `Put a key for ${lease.connectorId}; the broker then ends the lease by itself.`,
           retryable: true,
         };
-  const waitMs = backoffMs(deps.randomBytes, hold.job.attempts, firstRunWaitMs, runWaitMsMax);
   await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.retry(hold.job.id, hold.job.fence, deps.now() + waitMs, lastError.code))) return;
+    if (
+      !(await tables.jobs.retry(
+        hold.job.id,
+        hold.job.fence,
+        deps.now() + releaseWaitMs(deps, hold),
+        lastError.code,
+      ))
+    )
+      return;
     await tables.leases.update(lease.id, ["releasing"], { lastError });
     const actor = { kind: "job", jobId: hold.job.id } as const;
     const details = { connector: lease.connectorId, ...lastError };
