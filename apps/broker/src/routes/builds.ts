@@ -19,6 +19,7 @@ import { createBuild } from "../verbs/builds/create-build.ts";
 import { showBuild } from "../verbs/builds/find-build.ts";
 import { listBuilds } from "../verbs/builds/list-builds.ts";
 import { renewBuild } from "../verbs/builds/renew-build.ts";
+import { endsWithin, waitUntilTried } from "../verbs/builds/wait-until-tried.ts";
 import { createBuildToken } from "../verbs/tokens/create-token.ts";
 
 const tags = ["builds"];
@@ -33,7 +34,6 @@ const body = <Schema extends z.ZodType>(schema: Schema, required = true) => ({
 });
 
 export function buildRoutes(services: Services, limiter: RateLimiter) {
-  const { sleep } = services;
   const create = defineRoute(
     limiter,
     { admin: true, platform: "builds:write" },
@@ -133,9 +133,8 @@ export function buildRoutes(services: Services, limiter: RateLimiter) {
       const { actor, requestId } = context.var;
       const idempotencyKey = context.req.valid("header")["idempotency-key"];
       const input = context.req.valid("json");
-      const { buildId, settled } = await createBuild(services, actor, input, { idempotencyKey, requestId });
-      await Promise.race([settled, sleep(context.req.valid("query").wait * 1000)]);
-      const view = await showBuild(services, buildId);
+      const buildId = await createBuild(services, actor, input, { idempotencyKey, requestId });
+      const view = await waitUntilTried(services, buildId, context.req.valid("query").wait);
       return context.json(view, view.state === "provisioning" ? 202 : 201);
     })
     .openapi(list, async (context) =>
@@ -148,7 +147,7 @@ export function buildRoutes(services: Services, limiter: RateLimiter) {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const { settled } = await closeBuild(services, actor, id, { requestId, reason: "requested" });
-      await Promise.race([settled, sleep(context.req.valid("query").wait * 1000)]);
+      await endsWithin(services, settled, context.req.valid("query").wait * 1000);
       const view = await showBuild(services, id);
       return context.json(view, view.state === "closed" ? 200 : 202);
     })

@@ -26,7 +26,7 @@ export type CreateBuildInput = {
 /**
  * Records a build with everything it will own, in one transaction, and starts to issue its leases.
  * The same idempotency key and body give the build that was made first.
- * @returns the build's id, and a promise that ends when every lease was tried
+ * @returns the build's id; {@link waitUntilTried} waits for its leases
  * @throws BrokerError `idempotency_conflict` when the key was used for another body
  */
 export async function createBuild(
@@ -34,14 +34,14 @@ export async function createBuild(
   actor: Actor,
   input: CreateBuildInput,
   options: { readonly idempotencyKey?: string | undefined; readonly requestId: string },
-): Promise<{ readonly buildId: string; readonly settled: Promise<void> }> {
+): Promise<string> {
   const { store } = services;
   const principal = actorLabel(actor);
   const requestHash = createHash("sha256").update(canonicalJson(input)).digest("hex");
   const { idempotencyKey } = options;
   if (idempotencyKey !== undefined) {
     const known = await store.read.idempotencyKeys.find(principal, idempotencyKey);
-    if (known !== undefined) return adopt(services, known, requestHash);
+    if (known !== undefined) return adopt(known, requestHash);
   }
   const planned = planBuild(services, actor, input, await selectConnectors(services, input.connectors));
   const outcome = await store.write(async (tables) => {
@@ -83,21 +83,19 @@ export async function createBuild(
     ]);
     return { known: undefined };
   });
-  if (outcome.known !== undefined) return adopt(services, outcome.known, requestHash);
-  return { buildId: planned.build.id, settled: services.runner.run(planned.build.id, planned.jobs) };
+  if (outcome.known !== undefined) return adopt(outcome.known, requestHash);
+  void services.runner.run(planned.build.id, planned.jobs);
+  return planned.build.id;
 }
 
 function adopt(
-  services: Services,
   known: { readonly requestHash: string; readonly buildId: string },
   requestHash: string,
-): { buildId: string; settled: Promise<void> } {
-  if (known.requestHash !== requestHash) {
-    throw new BrokerError("idempotency_conflict", "this Idempotency-Key was used for another request", {
-      remedy: "Use a new key for a new build, or send the first body again.",
-    });
-  }
-  return { buildId: known.buildId, settled: services.runner.settled(known.buildId) };
+): string {
+  if (known.requestHash === requestHash) return known.buildId;
+  throw new BrokerError("idempotency_conflict", "this Idempotency-Key was used for another request", {
+    remedy: "Use a new key for a new build, or send the first body again.",
+  });
 }
 
 function planBuild(
