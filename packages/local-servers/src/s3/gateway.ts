@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { type HandlerOptions, handleRequest } from "./handle-request.ts";
 import type { S3Answer, S3Limits } from "./operations/context.ts";
 import type { ResolveCredential } from "./policy.ts";
@@ -32,6 +32,8 @@ export type S3GatewayOptions = {
     method: string,
     path: string,
   ) => Promise<S3Interception | undefined> | S3Interception | undefined;
+  /** Serves what is not S3 on the same port, such as a management API; the gateway never sees those paths. */
+  readonly other?: { readonly matches: (path: string) => boolean; readonly serve: RequestListener };
   /** Told of failures of the gateway itself, which clients see as 500. */
   readonly onError?: (error: unknown) => void;
 };
@@ -64,8 +66,14 @@ export async function startS3Gateway(options: S3GatewayOptions): Promise<S3Gatew
     requestTimeout: uploadMsMax,
     maxHeaderSize: headerBytesMax,
   });
-  const serve = (message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) =>
-    void serveOne(options, handler, message, response, awaitsContinue);
+  const serve = (message: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) => {
+    if (options.other?.matches(pathOf(message)) !== true) {
+      void serveOne(options, handler, message, response, awaitsContinue);
+      return;
+    }
+    if (awaitsContinue) response.writeContinue();
+    options.other.serve(message, response);
+  };
   server.on("request", (message, response) => serve(message, response, false));
   // A client that waits for "100 Continue" is told of a refusal before it sends its body.
   server.on("checkContinue", (message, response) => serve(message, response, true));
@@ -94,7 +102,7 @@ async function serveOne(
   awaitsContinue: boolean,
 ): Promise<void> {
   const requestId = randomBytes(8).toString("hex").toUpperCase();
-  const path = (message.url ?? "/").split("?", 1)[0] ?? "/";
+  const path = pathOf(message);
   const source = () => {
     if (awaitsContinue) response.writeContinue();
     return message.iterator({ destroyOnReturn: false });
@@ -139,6 +147,8 @@ async function answerOf(
     };
   }
 }
+
+const pathOf = (message: IncomingMessage) => (message.url ?? "/").split("?", 1)[0] ?? "/";
 
 function isFilePart(
   answer: S3Answer | "cut",
