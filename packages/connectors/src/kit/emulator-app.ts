@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -81,6 +81,14 @@ export function requireBearer(
   };
 }
 
+/** An app as what a server of node:http calls for each request. */
+export function emulatorListener(app: { readonly fetch: EmulatorApp["fetch"] }): RequestListener {
+  // The stand-in may share a process with tests; their global Request and Response stay as they are.
+  return getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings), {
+    overrideGlobalObjects: false,
+  });
+}
+
 /**
  * Listens on 127.0.0.1.
  * @throws the system error, such as EADDRINUSE, when the port cannot be had
@@ -89,12 +97,7 @@ export async function serveEmulator(
   app: { readonly fetch: EmulatorApp["fetch"] },
   port: number,
 ): Promise<{ readonly port: number; readonly baseUrl: string; readonly close: () => Promise<void> }> {
-  const server = createServer(
-    // The stand-in may share a process with tests; their global Request and Response stay as they are.
-    getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings), {
-      overrideGlobalObjects: false,
-    }),
-  );
+  const server = createServer(emulatorListener(app));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", resolve);

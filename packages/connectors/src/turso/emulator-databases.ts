@@ -8,7 +8,7 @@ import {
   type OpenDatabase,
   type SignNamespaceToken,
 } from "@keyloan/local-servers";
-import type { Journal } from "./emulator-journal.ts";
+import type { Journal } from "../kit/emulator-journal.ts";
 import type { EmulatedDatabase } from "./emulator-state.ts";
 
 export type DatabaseSettings = Pick<NamespaceSettings, "blockReads" | "blockWrites" | "maxDatabaseSize">;

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { startLibsqlServer } from "@keyloan/local-servers";
 import { createFaultQueue, type StartEmulator } from "../kit/emulator.ts";
 import { createEmulatorApp, requireBearer, serveEmulator } from "../kit/emulator-app.ts";
+import { openJournal } from "../kit/emulator-journal.ts";
 import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
 import { createTursoAccess, errorJson, errorWords } from "./emulator-access.ts";
 import { addAccountRoutes, addGroupRoutes } from "./emulator-account.ts";
 import { openEmulatedDatabases } from "./emulator-databases.ts";
-import { openJournal } from "./emulator-journal.ts";
 import {
   addConfigurationRoutes,
   addDatabaseRoutes,

@@ -1,6 +1,7 @@
 import { type FileHandle, open, readFile, rename } from "node:fs/promises";
+import { basename } from "node:path";
 import type * as z from "zod";
-import { parseJson } from "../kit/http.ts";
+import { parseJson } from "./http.ts";
 
 /** Named records in memory, each change of which is a line in a file before it counts. */
 export type Journal<T> = {
@@ -46,7 +47,7 @@ async function readRecords<T>(path: string, schema: z.ZodType<T>): Promise<Map<s
     const [name, value]: readonly unknown[] = Array.isArray(entry) ? entry : [];
     const record = value === null ? undefined : schema.safeParse(value);
     if (typeof name !== "string" || record?.success === false) {
-      throw new Error("the stand-in's list of databases is not readable: delete its folder to start afresh");
+      throw new Error(`the stand-in's ${basename(path)} is not readable: delete its folder to start afresh`);
     }
     if (record === undefined) records.delete(name);
     else records.set(name, record.data);
