@@ -38,6 +38,7 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   "libsodium-wrappers": ["vault", "settings-ui"],
   "drizzle-orm": ["store"],
   "@libsql/client": ["store", "connectors"],
+  libsql: ["store"],
   stripe: ["connectors"],
   "@clerk/backend": ["connectors"],
   "@aws-sdk/*": ["connectors"],

@@ -23,6 +23,7 @@ type Statement = {
   readonly all: (values: readonly unknown[]) => Row[];
   readonly run: (values: readonly unknown[]) => { readonly changes: number };
 };
+type Prepared = { readonly statement: Statement; readonly reads: boolean };
 
 // Lists of varying length make statements of varying text; the oldest are prepared again.
 const statementsMax = 300;
@@ -37,22 +38,23 @@ export function openConnection(
 ): Connection {
   const { lockWaitMs, mayRun = () => true } = options;
   const engine = new SyncDatabase(path, { timeout: lockWaitMs });
-  const statements = new Map<string, Statement>();
-  const prepare = (sql: string): Statement => {
+  const statements = new Map<string, Prepared>();
+  const prepare = (sql: string): Prepared => {
     const known = statements.get(sql);
     if (known !== undefined) return known;
     // Holds because this is the engine's documented interface, of which its types know another version.
     const statement = engine.prepare(sql) as unknown as Statement;
-    if (statement.reader) statement.raw(true);
+    const prepared = { statement, reads: statement.reader };
+    if (prepared.reads) statement.raw(true);
     if (statements.size >= statementsMax) statements.delete(statements.keys().next().value ?? "");
-    statements.set(sql, statement);
-    return statement;
+    statements.set(sql, prepared);
+    return prepared;
   };
   const execute = (sql: string, values: readonly unknown[]) => {
     if (!mayRun()) throw new StoreError("unavailable", "a write outside its transaction");
-    const statement = prepare(sql);
+    const { statement, reads } = prepare(sql);
     // Rows are read to the end, so that no statement stays open and holds an old state of the file.
-    if (statement.reader) return { rows: statement.all(values), rowsAffected: 0 };
+    if (reads) return { rows: statement.all(values), rowsAffected: 0 };
     return { rows: [], rowsAffected: statement.run(values).changes };
   };
   return {
@@ -63,7 +65,7 @@ export function openConnection(
     },
     close: () => {
       statements.clear();
-      engine.close();
+      if (engine.open) engine.close();
     },
   };
 }

@@ -119,6 +119,39 @@ describe("group commit", () => {
     expect(await store.read.organizations.find("late")).toBeDefined();
   });
 
+  it("lets everything else go on while a write waits for another process's lock", async () => {
+    const other = createClient({ url: `file:${path()}` });
+    const held = await other.transaction("write");
+    const written = store.write((tables) => tables.organizations.insert(organization("late")));
+    let reads = 0;
+    while (reads < 50) {
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(await store.read.organizations.find("late")).toBeUndefined();
+      reads += 1;
+    }
+    await held.commit();
+    await written;
+    other.close();
+    expect(await store.read.organizations.find("late")).toBeDefined();
+  });
+
+  it("keeps no query open, so that the log can be written back while the store is in use", async () => {
+    await store.write((tables) => tables.organizations.insert(organization("o1")));
+    await store.read.organizations.first();
+    await store.read.builds.list({ limit: 100 });
+    const other = createClient({ url: `file:${path()}` });
+    const [checkpoint] = (await other.execute("PRAGMA wal_checkpoint(TRUNCATE)")).rows;
+    other.close();
+    expect(checkpoint?.[0]).toBe(0);
+    expect((await stat(`${path()}-wal`)).size).toBe(0);
+  });
+
+  it("refuses a write that outlives its transaction", async () => {
+    const leaked = await store.write(async (tables) => () => tables.organizations.insert(organization("o1")));
+    await expect(leaked()).rejects.toThrow();
+    expect(await store.read.organizations.find("o1")).toBeUndefined();
+  });
+
   it("never puts row values into the error of a refused write", async () => {
     await store.write((tables) =>
       tables.organizations.insert({ ...organization("x"), name: "canary-value" }),
