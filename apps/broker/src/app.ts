@@ -4,6 +4,7 @@ import { handleError } from "./http/errors.ts";
 import { createRateLimiter, rateLimit } from "./http/rate-limit.ts";
 import { requestScope, requireJson } from "./http/request.ts";
 import { type BrokerRouter, createRouter } from "./http/router.ts";
+import { answerUnknown } from "./http/unknown-route.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { catalogAndAuditRoutes } from "./routes/catalog-and-audit.ts";
 import { docsRoutes } from "./routes/docs.ts";
@@ -22,12 +23,10 @@ export function createApp(services: Services): BrokerRouter {
   const app = createRouter();
   app.onError(handleError);
   app.use(requestScope(services), rateLimit(byAddress, "address"), requireJson);
-  app.use(bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) }));
-  app.notFound(() => {
-    throw new BrokerError("not_found", "there is nothing at this address", {
-      remedy: "`/docs` lists every route.",
-    });
-  });
+  const limitBody = bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
+  // A GET has no body here; looking for one costs as much as the rest of a fast answer.
+  app.use((context, next) => (context.req.method === "GET" ? next() : limitBody(context, next)));
+  app.notFound(answerUnknown(app));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",
     scheme: "bearer",

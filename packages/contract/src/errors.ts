@@ -5,6 +5,7 @@ export const errorStatuses = {
   token_expired: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   idempotency_conflict: 409,
   not_ready: 409,

@@ -55,7 +55,11 @@ export function defineRoute<Path extends string, Route extends Omit<RouteConfig,
   route: Route,
 ) {
   const open = access === "open";
-  const failures = open ? [422, 500] : [401, 403, 404, 409, 422, 429, 500, 503];
+  const failures = [
+    ...(open ? [] : [401, 403, 404, 409, 503]),
+    ...(route.request?.body === undefined ? [] : [400, 413, 415, 502]),
+    ...[422, 429, 500],
+  ];
   const complete = {
     ...route,
     responses: { ...errorAnswers(failures), ...route.responses },

@@ -11,6 +11,11 @@ const connectorIdSchema = z
   .max(64)
   .regex(connectorIdPattern, "a connector id is lower-case words and dashes");
 
+// A display name, never part of a resource name; still, nothing that a path, a glob or a terminal would act on.
+const namePattern = /^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u;
+const nameRule =
+  "letters, digits, spaces, single dots, dashes and underscores, the first a letter or a digit";
+
 /** A connector by its id, or with options of its own (`{ id: "stripe", options: { prices: [...] } }`). */
 export const connectorRequestSchema = z.union([
   connectorIdSchema,
@@ -23,10 +28,9 @@ export const createBuildBodySchema = z
       .string()
       .min(1)
       .max(limits.nameLengthMax)
-      // A display name, never part of a resource name; still, nothing that a path, a glob or a terminal would act on.
-      .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._-]*$/u, "letters, digits, spaces, dots, dashes and underscores")
-      .refine((name) => !name.includes(".."), "two dots in a row are not allowed")
-      .meta({ example: "todo-app" }),
+      // A refinement, because a pattern with Unicode classes means different things to readers of the document.
+      .refine((name) => namePattern.test(name) && !name.includes(".."), nameRule)
+      .meta({ example: "todo-app", description: nameRule }),
     connectors: z.array(connectorRequestSchema).min(1).max(32).readonly().optional().meta({
       description: "default: every connector the org has a key for, and those that need none",
     }),
