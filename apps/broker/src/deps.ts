@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { connectors as allConnectors } from "@keyloan/connectors";
 import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyloan/contract";
@@ -15,6 +14,7 @@ import type { BrokerConfig } from "./env.ts";
 import { hashToken } from "./http/tokens.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { createPooledRandom } from "./pooled-random.ts";
 import { createOwnerKey } from "./verbs/owner-key.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
@@ -55,7 +55,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
   const store = await openStore({ path: join(config.dataDirectory, "keyloan.db"), ...migrations });
   try {
     const now = overrides.now ?? Date.now;
-    const random = overrides.randomBytes ?? randomBytes;
+    const random = overrides.randomBytes ?? createPooledRandom();
     const organizationId = await ensureOrganization(store, keyring, now, random);
     const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
     return {
