@@ -7,7 +7,7 @@ const poolLength = 8192;
  * thousands. Each byte is handed out once and then erased from the pool.
  */
 export function createPooledRandom(): (size: number) => Uint8Array {
-  const pool = Buffer.allocUnsafeSlow(poolLength);
+  const pool = new Uint8Array(poolLength);
   let position = poolLength;
   return (size) => {
     if (size > poolLength / 8) return randomFillSync(new Uint8Array(size));
@@ -15,7 +15,7 @@ export function createPooledRandom(): (size: number) => Uint8Array {
       randomFillSync(pool);
       position = 0;
     }
-    const bytes = Uint8Array.prototype.slice.call(pool, position, position + size);
+    const bytes = pool.slice(position, position + size);
     pool.fill(0, position, position + size);
     position += size;
     return bytes;
