@@ -2,6 +2,8 @@ import type { ConnectorSpec } from "@keyloan/contract";
 
 /** Where S3 keys of an account are made. */
 export const tokensPage = "https://dash.cloudflare.com/?to=/:account/r2/api-tokens";
+/** Where an account's own API tokens are made. */
+export const accountTokensPage = "https://dash.cloudflare.com/?to=/:account/api-tokens";
 const overviewPage = "https://dash.cloudflare.com/?to=/:account/r2/overview";
 
 /** As R2 allows them ("Buckets, bucket-level operations"): a dot or an upper-case letter is never part. */
@@ -9,6 +11,8 @@ const bucketPattern = "^[a-z0-9][a-z0-9\\-]{1,61}[a-z0-9]$";
 const keyIdPattern = "^[A-Za-z0-9]{16,128}$";
 /** Lower-case hex of a SHA-256 ("R2 API tokens": the secret access key is the hash of the token value). */
 const secretPattern = "^[0-9a-f]{64}$";
+/** Old tokens are 40 characters, new ones longer with a prefix ("Token formats"); `cfk_` is the global key. */
+const apiTokenPattern = "^(?!cfk_)[A-Za-z0-9_\\-]{40,160}$";
 
 export const r2Spec: ConnectorSpec = {
   id: "r2",
@@ -17,7 +21,7 @@ export const r2Spec: ConnectorSpec = {
   summary: "Keeps the files that your app's users upload.",
   grade: "C",
   revocation:
-    "The build's objects and unfinished uploads are deleted at once; its credentials live until they expire, because R2 can only end them together with the org's key.",
+    "The build's objects and unfinished uploads are deleted at once, and when the org key has an API token its credentials die too, within a minute; without one they live until they expire, because R2 can only end them together with the org's key.",
   orgFields: [
     {
       name: "accountId",
@@ -52,6 +56,15 @@ export const r2Spec: ConnectorSpec = {
       helpUrl: tokensPage,
       secret: true,
       pattern: secretPattern,
+    },
+    {
+      name: "apiToken",
+      label: "API token",
+      help: "Gives each build a key of its own that dies when the build closes; left out, credentials live until they expire. Make an account API token with the one permission Account API Tokens: Edit. Each live build takes one of the 500 tokens an account may have.",
+      helpUrl: accountTokensPage,
+      secret: true,
+      pattern: apiTokenPattern,
+      optional: true,
     },
     {
       name: "jurisdiction",
