@@ -1,5 +1,5 @@
 import { defineConnector } from "../kit/define-connector.ts";
-import { r2Issuer } from "./issuer.ts";
+import { prepareOrgKey, r2Issuer } from "./issuer.ts";
 import { r2OptionsSchema } from "./options.ts";
 import { r2Spec } from "./spec.ts";
 import { validate, validateOrgKey } from "./validate.ts";
@@ -9,6 +9,7 @@ export const r2 = defineConnector({
   spec: r2Spec,
   options: r2OptionsSchema,
   validateOrgKey,
+  prepareOrgKey,
   validate,
   issuer: r2Issuer,
 });

@@ -9,28 +9,36 @@ import {
   type SecretValues,
   secretValues,
 } from "@keyloan/contract";
-import { requireField } from "../kit/define-connector.ts";
+import { type AccountTokens, openAccountTokens } from "./account-tokens.ts";
 import { openObjectStore } from "./client.ts";
-import { credentialSecondsMax, signCredentials } from "./credentials.ts";
+import { confineAccess, type Lifetime } from "./confine.ts";
+import { credentialSecondsMax, type TemporaryCredentials } from "./credentials.ts";
 import { emptyPrefix } from "./empty-prefix.ts";
-import { orgAccess } from "./endpoint.ts";
+import { type BucketAccess, orgAccess } from "./endpoint.ts";
 import { isR2Error, provider } from "./errors.ts";
+import { endTokens, findTokenFacts, leaseTokenName, makeParentKey, tokenNameOf } from "./lease-token.ts";
 import { r2OptionsSchema } from "./options.ts";
+import { waitUntilServed } from "./wait-until-served.ts";
 
 /**
- * Lends a prefix of the org's bucket. Issuing and renewing ask nobody: the credentials are signed here.
- * Revoking empties the prefix; the credentials themselves end with their expiry or with the org's key.
+ * Lends a prefix of the org's bucket, with credentials that are signed here. When the org key has an API
+ * token, each lease gets a parent token of its own, which revoking deletes and its credentials with it.
+ * Without one the org's own key signs, nobody is asked, and credentials live until their expiry.
  */
 export const r2Issuer: Issuer = {
-  plan: (request) => ({ prefix: buildPrefix(request.buildId) }),
+  plan: ({ buildId, leaseId }) => ({ prefix: buildPrefix(buildId), token: leaseTokenName(leaseId) }),
   issue: lend,
   renew: lend,
   revoke: async (context, org, lease) => {
+    const prefix = prefixOf(lease);
+    const tokens = openAccountTokens(context, org.fields);
+    // First, so that nothing is written any more while the prefix is emptied.
+    if (tokens !== undefined) await endTokens(tokens, tokenNameOf(lease));
     const access = orgAccess(context, org.fields);
     const fetch = await openObjectStore(context, access);
     const socket = () => openObjectStore(context, access, "socket");
     try {
-      await emptyPrefix({ fetch, socket }, prefixOf(lease));
+      await emptyPrefix({ fetch, socket }, prefix);
     } catch (error) {
       // A bucket that is gone holds nothing of the build.
       if (!isR2Error(error, "NoSuchBucket")) throw error;
@@ -38,33 +46,66 @@ export const r2Issuer: Issuer = {
   },
 };
 
+/** What issuing needs to know beside the org key's fields: with an API token, the permission to give. */
+export async function prepareOrgKey(
+  context: ConnectorContext,
+  fields: SecretValues,
+): Promise<Readonly<Record<string, string>>> {
+  const tokens = openAccountTokens(context, fields);
+  return tokens === undefined ? {} : findTokenFacts(tokens);
+}
+
 async function lend(
   context: ConnectorContext,
   org: OrgCredential,
   lease: PlannedLease,
 ): Promise<SecretValues> {
   const prefix = prefixOf(lease);
-  const access = orgAccess(context, org.fields);
   const issuedAtSeconds = Math.floor(context.now() / 1000);
-  const credentials = await signCredentials({
-    accountId: requireField(org.fields, "accountId"),
-    endpointHost: new URL(access.endpoint).host,
-    bucket: access.bucket,
-    prefixes: [prefix],
-    parentAccessKeyId: access.accessKeyId,
-    parentSecretAccessKey: access.secretAccessKey,
-    issuedAtSeconds,
-    expiresAtSeconds: expirySeconds(lease, issuedAtSeconds),
-  });
+  const lifetime = { issuedAtSeconds, expiresAtSeconds: expirySeconds(lease, issuedAtSeconds) };
+  const tokens = openAccountTokens(context, org.fields);
+  const access =
+    tokens === undefined
+      ? await confineAccess(org.fields, orgAccess(context, org.fields), prefix, lifetime)
+      : await lendOwnKey(context, org, lease, tokens, lifetime);
   return secretValues({
     R2_ENDPOINT: access.endpoint,
     R2_BUCKET: access.bucket,
     R2_PREFIX: prefix,
-    R2_ACCESS_KEY_ID: credentials.accessKeyId,
-    R2_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    R2_SESSION_TOKEN: credentials.sessionToken,
+    R2_ACCESS_KEY_ID: access.accessKeyId,
+    R2_SECRET_ACCESS_KEY: access.secretAccessKey,
+    R2_SESSION_TOKEN: access.sessionToken,
     R2_REGION: "auto",
   });
+}
+
+/** A credential signed with a token made for this lease alone, given when R2 accepts it. */
+async function lendOwnKey(
+  context: ConnectorContext,
+  org: OrgCredential,
+  lease: PlannedLease,
+  tokens: AccountTokens,
+  lifetime: Lifetime,
+): Promise<BucketAccess & TemporaryCredentials> {
+  const prefix = prefixOf(lease);
+  const { id, secretAccessKey } = await makeParentKey(
+    tokens,
+    org,
+    tokenNameOf(lease),
+    lifetime.expiresAtSeconds,
+  );
+  try {
+    const shared = orgAccess(context, org.fields);
+    const parent = { ...shared, accessKeyId: id, secretAccessKey: secretAccessKey.reveal() };
+    const access = await confineAccess(org.fields, parent, prefix, lifetime);
+    const store = await openObjectStore(context, access);
+    await waitUntilServed(() => store.listKeys(`${prefix}keyloan-check/`).next(), context);
+    return access;
+  } catch (error) {
+    // Spares the account's quota; what stays is deleted when the lease ends.
+    await tokens.remove(id).catch(() => undefined);
+    throw error;
+  }
 }
 
 function expirySeconds(lease: LeaseRequest, nowSeconds: number): number {

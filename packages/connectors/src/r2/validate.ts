@@ -8,11 +8,12 @@ import {
 import { requireField } from "../kit/define-connector.ts";
 import { malformedField, undeterminedFrom } from "../kit/validation-results.ts";
 import { openObjectStore } from "./client.ts";
-import { signCredentials } from "./credentials.ts";
+import { confineAccess, type Lifetime } from "./confine.ts";
 import { type BucketAccess, orgAccess } from "./endpoint.ts";
 import { isR2Error } from "./errors.ts";
 import { explainRefusal, type FieldNames } from "./explain-refusal.ts";
 import { r2Spec } from "./spec.ts";
+import { checkApiToken } from "./validate-api-token.ts";
 
 const orgNames: FieldNames = {
   bucket: "bucket",
@@ -30,7 +31,8 @@ const probeSeconds = 300;
 
 /**
  * Does the org's key do what lending needs? It writes, reads, lists and deletes one object under
- * `keyloan-check/`, then shows with a credential of five minutes that confinement holds.
+ * `keyloan-check/`, then shows with a credential of five minutes that confinement holds; with an API token
+ * it makes and deletes a token too.
  */
 export async function validateOrgKey(
   context: ConnectorContext,
@@ -43,7 +45,7 @@ export async function validateOrgKey(
   return classify(orgNames, async (enter) => {
     await tryAll(context, access, prefix, enter);
     enter("lend a confined credential");
-    const confined = await confine(context, fields, access, prefix);
+    const confined = await confineAccess(fields, access, prefix, probeLifetime(context));
     await tryAll(context, confined, prefix, enter);
     enter("lend a confined credential");
     if ((await reaches(context, confined, `keyloan-check/${randomHex(context)}/outside`)) !== "no") {
@@ -55,9 +57,11 @@ export async function validateOrgKey(
         remedy: "Lending needs Cloudflare R2 itself: check that the endpoint is that of your account.",
       };
     }
+    const ending = await checkApiToken(context, fields);
+    if ("status" in ending) return ending;
     return {
       status: "valid",
-      capabilities: [...worked(), works("lend a confined credential")],
+      capabilities: [...worked(), works("lend a confined credential"), ending],
       warnings: [],
     };
   });
@@ -152,27 +156,12 @@ async function reaches(context: ConnectorContext, access: BucketAccess, key: str
   }
 }
 
-async function confine(
-  context: ConnectorContext,
-  fields: SecretValues,
-  access: BucketAccess,
-  prefix: string,
-): Promise<BucketAccess> {
-  const issuedAtSeconds = Math.floor(context.now() / 1000);
-  const credentials = await signCredentials({
-    accountId: requireField(fields, "accountId"),
-    endpointHost: new URL(access.endpoint).host,
-    bucket: access.bucket,
-    prefixes: [prefix],
-    parentAccessKeyId: access.accessKeyId,
-    parentSecretAccessKey: access.secretAccessKey,
-    issuedAtSeconds,
-    expiresAtSeconds: issuedAtSeconds + probeSeconds,
-  });
-  return { ...access, ...credentials };
-}
-
 const wrongAnswer = () =>
   new ProviderError("r2", "invalid_response", "did not give back what was put into it");
+
+function probeLifetime(context: ConnectorContext): Lifetime {
+  const issuedAtSeconds = Math.floor(context.now() / 1000);
+  return { issuedAtSeconds, expiresAtSeconds: issuedAtSeconds + probeSeconds };
+}
 
 const randomHex = (context: ConnectorContext) => Buffer.from(context.randomBytes(16)).toString("hex");

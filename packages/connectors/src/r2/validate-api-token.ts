@@ -1,0 +1,80 @@
+import {
+  type Capability,
+  type ConnectorContext,
+  type InvalidKeyCode,
+  ProviderError,
+  type SecretValues,
+  type ValidationResult,
+} from "@keyloan/contract";
+import { undeterminedFrom } from "../kit/validation-results.ts";
+import { type AccountTokens, openAccountTokens } from "./account-tokens.ts";
+import { findTokenFacts, makeParentKey } from "./lease-token.ts";
+import { accountTokensPage } from "./spec.ts";
+
+const capabilityName = "end credentials at close";
+const checkSeconds = 300;
+
+/**
+ * Does the org's API token do what ending credentials needs? It makes and deletes a token of five minutes.
+ * A key without an API token is no failure: the capability is then missing.
+ */
+export async function checkApiToken(
+  context: ConnectorContext,
+  fields: SecretValues,
+): Promise<Capability | ValidationResult> {
+  const tokens = openAccountTokens(context, fields);
+  if (tokens === undefined) return withoutApiToken;
+  try {
+    const facts = await findTokenFacts(tokens);
+    const name = `keyloan-check-${Buffer.from(context.randomBytes(16)).toString("hex")}`;
+    const expiresAtSeconds = Math.floor(context.now() / 1000) + checkSeconds;
+    const { id } = await makeParentKey(tokens, { fields, facts }, name, expiresAtSeconds);
+    await tokens.remove(id);
+    return { name: capabilityName, state: "works" };
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return explain(tokens, error).catch(undeterminedFrom);
+  }
+}
+
+const withoutApiToken: Capability = {
+  name: capabilityName,
+  state: "missing",
+  remedy: "Add an API token to the org key; until then a closed build's credentials live until they expire.",
+  helpUrl: accountTokensPage,
+};
+
+async function explain(tokens: AccountTokens, error: ProviderError): Promise<ValidationResult> {
+  switch (error.code) {
+    case "unauthorized":
+      return rejected;
+    case "forbidden":
+      // A token that is none is answered 403 as well.
+      return (await tokens.isActive())
+        ? invalid("lacks_permission", "the API token is genuine but may not edit account API tokens", error)
+        : rejected;
+    case "quota_exceeded":
+      return invalid("lacks_permission", "the account holds as many API tokens as it may", error);
+    case "rejected":
+    case "not_found":
+    case "conflict":
+      if (error.status === undefined) return invalid("lacks_permission", `r2 ${error.message}`, error);
+      return {
+        status: "undetermined",
+        code: "provider_down",
+        message: `r2 ${error.message}, which says nothing about the API token`,
+      };
+    default:
+      return undeterminedFrom(error);
+  }
+}
+
+const invalid = (
+  code: InvalidKeyCode,
+  message: string,
+  { remedy }: { readonly remedy: string },
+): ValidationResult => ({ status: "invalid", envVar: "apiToken", code, message, remedy });
+
+const rejected = invalid("rejected", "Cloudflare does not know this API token, or it has expired", {
+  remedy: `Copy it again, or make a new one: ${accountTokensPage}`,
+});
