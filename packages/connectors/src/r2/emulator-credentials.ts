@@ -3,16 +3,21 @@ import {
   type ResolveCredential,
   type S3Action,
   type S3Credential,
+  type S3Policy,
   s3Actions,
   s3ReadActions,
 } from "@keyloan/local-servers";
 import { jwtVerify } from "jose";
 import * as z from "zod";
 import { credentialSecondsMax } from "./credentials.ts";
-import type { EmulatorOrgKey } from "./emulator.ts";
+import type { KnownKey } from "./emulator-tokens.ts";
 
-/** What the stand-in accepts: the org's token, and what is signed with it for this host. */
-export type KnownKey = { readonly key: EmulatorOrgKey; readonly host: string };
+/** What the stand-in accepts: keys of this account, and what is signed with them for this host. */
+export type KnownAccount = {
+  readonly accountId: string;
+  readonly host: () => string;
+  readonly findKey: (accessKeyId: string) => KnownKey | undefined;
+};
 
 const scopes: Readonly<Record<string, readonly S3Action[]>> = {
   "object-read-write": s3Actions,
@@ -43,31 +48,29 @@ const claimsSchema = z
 type Claims = z.infer<typeof claimsSchema>;
 
 /**
- * Accepts the org's own key without a session token, and temporary credentials whose token the org's
- * secret signed: for this account, this host, one bucket, not expired, at most seven days long.
+ * Accepts a key of the account without a session token, and temporary credentials whose token the key's
+ * secret signed: for this account, this host, one bucket, not expired, at most seven days long. A key that
+ * was deleted is not found any more, and what it signed goes with it.
  */
-export function createCredentialResolver(known: () => KnownKey, nowMs: () => number): ResolveCredential {
+export function createCredentialResolver(account: KnownAccount, nowMs: () => number): ResolveCredential {
   const verified = createTokenCache();
   return async (accessKeyId, sessionToken) => {
-    const { key, host } = known();
-    if (accessKeyId !== key.accessKeyId) return undefined;
-    if (sessionToken === undefined) {
-      return {
-        secretAccessKey: key.secretAccessKey,
-        policy: { buckets: "any", actions: new Set(s3Actions) },
-      };
-    }
-    const cacheKey = `${key.secretAccessKey} ${sessionToken}`;
-    const credential = verified.get(cacheKey) ?? (await verifyToken(sessionToken, { key, host }, nowMs()));
+    const parent = account.findKey(accessKeyId);
+    if (parent === undefined || sessionToken === undefined) return parent;
+    const cacheKey = `${parent.secretAccessKey} ${sessionToken}`;
+    const signed = { accessKeyId, parent, sessionToken };
+    const credential = verified.get(cacheKey) ?? (await verifyToken(account, signed, nowMs()));
     if (credential === undefined || (credential.policy.expiresAt ?? 0) <= nowMs()) return undefined;
     verified.set(cacheKey, credential);
     return credential;
   };
 }
 
+type Signed = { readonly accessKeyId: string; readonly parent: KnownKey; readonly sessionToken: string };
+
 async function verifyToken(
-  sessionToken: string,
-  { key, host }: KnownKey,
+  { accountId, host }: KnownAccount,
+  { accessKeyId, parent, sessionToken }: Signed,
   nowMs: number,
 ): Promise<S3Credential | undefined> {
   const text = Buffer.from(sessionToken, "base64").toString("latin1");
@@ -75,33 +78,37 @@ async function verifyToken(
   if (!isCanonical || !text.startsWith("jwt/")) return undefined;
   const jwt = text.slice("jwt/".length);
   try {
-    const { payload } = await jwtVerify(jwt, Buffer.from(key.secretAccessKey), {
+    const { payload } = await jwtVerify(jwt, Buffer.from(parent.secretAccessKey), {
       algorithms: ["HS256"],
-      issuer: key.accessKeyId,
-      subject: key.accountId,
-      audience: host,
+      issuer: accessKeyId,
+      subject: accountId,
+      audience: host(),
       currentDate: new Date(nowMs),
       requiredClaims: ["exp", "iat"],
     });
     const claims = claimsSchema.parse(payload);
     if (claims.exp - claims.iat > credentialSecondsMax) return undefined;
-    return { secretAccessKey: createHash("sha256").update(jwt).digest("hex"), policy: policyOf(claims) };
+    const secretAccessKey = createHash("sha256").update(jwt).digest("hex");
+    return { secretAccessKey, policy: policyOf(claims, parent.policy) };
   } catch {
     return undefined;
   }
 }
 
-function policyOf({ bucket, scope, actions, paths, exp }: Claims): S3Credential["policy"] {
+/** What the claims allow and the parent allows too: a credential never exceeds its parent. */
+function policyOf({ bucket, scope, actions, paths, exp }: Claims, parent: S3Policy): S3Policy {
   const scoped = scope === undefined ? undefined : scopes[scope];
   // Both may be given; the actions then narrow the scope.
   const allowed = actions?.filter((action) => scoped?.includes(action) ?? true) ?? scoped ?? [];
   return {
-    buckets: [bucket],
-    actions: new Set(allowed),
-    expiresAt: exp * 1000,
+    buckets: allowsBucket(parent, bucket) ? [bucket] : [],
+    actions: new Set(allowed.filter((action) => parent.actions.has(action))),
+    expiresAt: Math.min(exp * 1000, parent.expiresAt ?? Number.POSITIVE_INFINITY),
     ...(paths === undefined ? {} : { prefixes: paths.prefixPaths, objects: paths.objectPaths }),
   };
 }
+
+const allowsBucket = ({ buckets }: S3Policy, bucket: string) => buckets === "any" || buckets.includes(bucket);
 
 const cacheEntriesMax = 1000;
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type S3Interception, startS3Gateway } from "@keyloan/local-servers";
+import { type S3Interception, s3Actions, startS3Gateway } from "@keyloan/local-servers";
 import * as z from "zod";
 import {
   createFaultQueue,
@@ -10,17 +10,25 @@ import {
   type FaultQueue,
   type RunningEmulator,
 } from "../kit/emulator.ts";
-import { openEmulatorState } from "../kit/emulator-state.ts";
+import { emulatorListener } from "../kit/emulator-app.ts";
+import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
+import { createAccountApp, isAccountPath } from "./emulator-account.ts";
 import { createCredentialResolver } from "./emulator-credentials.ts";
+import { type KnownKey, openEmulatedTokens } from "./emulator-tokens.ts";
 
+/** The org's tokens of the stand-in as a person would make them: one for the bucket, one to edit tokens. */
 const stateSchema = z.object({
   accountId: z.string(),
   accessKeyId: z.string(),
   secretAccessKey: z.string(),
+  apiToken: z.string().default(newApiToken),
 });
+type EmulatorOrgKey = z.infer<typeof stateSchema>;
 
-/** The org's token of the stand-in: object read and write on one bucket, as a person would make it. */
-export type EmulatorOrgKey = z.infer<typeof stateSchema>;
+export type R2EmulatorOptions = EmulatorOptions & {
+  /** How many tokens the account may have; a real one has 500. Without it there is no limit. */
+  readonly tokensMax?: number;
+};
 
 export type R2Emulator = RunningEmulator & {
   /**
@@ -33,32 +41,46 @@ export type R2Emulator = RunningEmulator & {
 export const emulatorBucket = "keyloan-builds";
 
 /**
- * A stand-in for R2's S3 API: a real S3 server on 127.0.0.1 with its objects in a folder, which knows one
- * account, one bucket, one token and the temporary credentials signed with it.
+ * A stand-in for R2: a real S3 server on 127.0.0.1 with its objects in a folder, which knows one account
+ * with one bucket, and on the same port the account's API tokens. It accepts the org's token, the tokens
+ * that were made, and temporary credentials signed with either.
  */
-export async function startEmulator(options: EmulatorOptions): Promise<R2Emulator> {
-  const { stateDirectory, port, now: nowMs = Date.now } = options;
+export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emulator> {
+  const { stateDirectory, port, now: nowMs = Date.now, tokensMax = Number.POSITIVE_INFINITY } = options;
   const faults = createFaultQueue();
   const state = await openEmulatorState(stateDirectory, "r2", stateSchema, newOrgKey);
-  const known = { key: state.value, host: "" };
+  const org = state.value;
+  await state.save();
+  const tokens = await openEmulatedTokens(join(stateDirectory, "r2-tokens.jsonl"), nowMs);
+  const { accountId, apiToken } = org;
+  const account = createAccountApp({ accountId, apiToken, tokens, faults, nowMs, tokensMax });
+  const findKey = (id: string) => (id === org.accessKeyId ? orgKeyOf(org) : tokens.findKey(id));
+  let host = "";
   const gateway = await startS3Gateway({
     dataDirectory: join(stateDirectory, "objects"),
     port,
     buckets: [emulatorBucket],
-    resolveCredential: createCredentialResolver(() => known, nowMs),
+    resolveCredential: createCredentialResolver({ accountId, host: () => host, findKey }, nowMs),
     nowMs,
     intercept: (method, path) => interceptionOf(faults, method, path),
+    other: { matches: isAccountPath, serve: emulatorListener(account) },
+  }).catch(async (error: unknown) => {
+    await tokens.close();
+    throw error;
   });
-  known.host = new URL(gateway.url).host;
-  const orgFields = () => ({ ...state.value, bucket: emulatorBucket });
+  host = new URL(gateway.url).host;
+  const orgFields = () => ({ ...org, bucket: emulatorBucket });
   return {
     baseUrl: gateway.url,
     port: gateway.port,
     orgFields: orgFields(),
     faults,
-    close: gateway.close,
+    close: async () => {
+      await gateway.close();
+      await tokens.close();
+    },
     rollOrgKey: async () => {
-      state.value.secretAccessKey = newOrgKey().secretAccessKey;
+      org.secretAccessKey = newOrgKey().secretAccessKey;
       await state.save();
       return orgFields();
     },
@@ -67,7 +89,15 @@ export async function startEmulator(options: EmulatorOptions): Promise<R2Emulato
 
 function newOrgKey(): EmulatorOrgKey {
   const hex = (bytes: number) => randomBytes(bytes).toString("hex");
-  return { accountId: hex(16), accessKeyId: hex(16), secretAccessKey: hex(32) };
+  return { accountId: hex(16), accessKeyId: hex(16), secretAccessKey: hex(32), apiToken: newApiToken() };
+}
+
+function newApiToken(): string {
+  return `cfat_${randomText(48)}`;
+}
+
+function orgKeyOf({ secretAccessKey }: EmulatorOrgKey): KnownKey {
+  return { secretAccessKey, policy: { buckets: "any", actions: new Set(s3Actions) } };
 }
 
 async function interceptionOf(

@@ -89,8 +89,9 @@ describe("closing a build", () => {
     const { prefix } = lease.handle;
     const list = `<ListBucketResult><Name>${Bucket}</Name><IsTruncated>false</IsTruncated><Contents><Key>builds/other/key</Key></Contents></ListBucketResult>`;
     await put("builds/other/key");
-    target.emulator.faults.add({ kind: "status", method: "GET", status: 200, body: uploadsDocument });
-    target.emulator.faults.add({ kind: "status", method: "GET", status: 200, body: list });
+    const answer = { kind: "status", method: "GET", path: bucketPath, status: 200 } as const;
+    target.emulator.faults.add({ ...answer, body: uploadsDocument });
+    target.emulator.faults.add({ ...answer, body: list });
     await expect(revoke({ ...lease, handle: { prefix: prefix ?? "" } })).rejects.toMatchObject({
       code: "invalid_response",
     });
@@ -118,9 +119,10 @@ describe("closing a build", () => {
 
   test("of a bucket that is gone succeeds: nothing is left in it", async () => {
     const body = "<Error><Code>NoSuchBucket</Code></Error>";
-    target.emulator.faults.add({ kind: "status", status: 404, body }, 5);
+    target.emulator.faults.add({ kind: "status", path: bucketPath, status: 404, body }, 5);
     await expect(revoke(planLease(r2, {}))).resolves.toBeUndefined();
   });
 });
 
+const bucketPath = new RegExp(`^/${Bucket}`);
 const uploadsDocument = `<ListMultipartUploadsResult><Bucket>${Bucket}</Bucket><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>`;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { openEmulatorTarget, orgCredential, planLease, testContext } from "../kit/testing/index.ts";
 import { startEmulator } from "./emulator.ts";
 import { r2 } from "./index.ts";
+import { withoutApiToken } from "./testing/lent-storage.ts";
 
 let target: Awaited<ReturnType<typeof openEmulatorTarget>>;
 
@@ -40,6 +41,7 @@ describe("an org key", () => {
         "list objects",
         "delete objects",
         "lend a confined credential",
+        "end credentials at close",
       ].map((name) => ({ name, state: "works" })),
       warnings: [],
     });
@@ -120,7 +122,8 @@ describe("values of a build or a user", () => {
   test("whose session token has expired name the token", async () => {
     const early = testContext({ baseUrl: target.baseUrl, now: () => Date.now() - 7200_000 });
     const lease = { ...planLease(r2, {}), expiresAt: Date.now() - 3600_000 };
-    const values = await r2.issuer?.issue(early, await orgCredential(r2, early, target.orgFields), lease);
+    const fields = withoutApiToken(target.orgFields);
+    const values = await r2.issuer?.issue(early, await orgCredential(r2, early, fields), lease);
     expect(await r2.validate(context(), values ?? {})).toMatchObject({
       status: "invalid",
       envVar: "R2_SESSION_TOKEN",
@@ -181,7 +184,8 @@ describe("issuing", () => {
   );
 
   test("speaks to the endpoint of the account and its jurisdiction", async () => {
-    const org = { version: 1, facts: {}, fields: { ...target.orgFields, jurisdiction: Secret.of("eu") } };
+    const fields = { ...withoutApiToken(target.orgFields), jurisdiction: Secret.of("eu") };
+    const org = { version: 1, facts: {}, fields };
     const values = await r2.issuer?.issue(testContext(), org, planLease(r2, {}));
     const { accountId } = target.emulator.orgFields;
     expect(values?.R2_ENDPOINT?.reveal()).toBe(`https://${accountId}.eu.r2.cloudflarestorage.com`);
