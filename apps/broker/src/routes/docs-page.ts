@@ -25,7 +25,7 @@ h1{margin:0 0 .25rem}h2{margin:2.5rem 0 .5rem}h3{margin:0;font-size:1rem}
 article{border:1px solid var(--line);border-radius:8px;padding:1rem;margin:.75rem 0}
 code,pre{font:14px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}pre{background:var(--soft);border-radius:8px;padding:.75rem;overflow:auto}
 .verb{display:inline-block;min-width:4.5ch;font-weight:700}.quiet{color:var(--quiet)}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line)}
+ul{padding-left:1.2rem;margin:.5rem 0}table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-top:1px solid var(--line)}
 details>summary{cursor:pointer}a{color:light-dark(#0b57d0,#8ab4f8)}
 `;
 
@@ -49,7 +49,7 @@ export function renderDocs(document: object): string {
 <code>Authorization: Bearer klo_…</code> and bodies as JSON.</p>
 <h2>Routes</h2>
 ${operations}
-<h2>Errors</h2>
+<h2 id="errors">Errors</h2>
 <p>Every answer that is not 2xx has this shape; <code>remedy</code> says what to do next.</p>
 <pre>{ "error": { "code", "message", "remedy"?, "docsUrl"?, "details"?, "requestId" } }</pre>
 <table><thead><tr><th>Code</th><th>Status</th></tr></thead><tbody>
@@ -71,21 +71,26 @@ function renderOperation(method: string, path: string, operation: Operation): Te
   const failures = Object.keys(operation.responses ?? {}).filter((status) => !status.startsWith("2"));
   return html`<article><h3><span class="verb">${method.toUpperCase()}</span> <code>${path}</code></h3>
 <p>${operation.summary ?? ""}. <span class="quiet">${describeAccess(operation["x-keyloan-access"])}</span></p>
-${operation.description === undefined ? "" : html`<p>${operation.description}</p>`}
+${operation.description === undefined ? "" : html`<p>${prose(operation.description)}</p>`}
 ${
   parameters.length === 0
     ? ""
     : html`<table><tbody>${parameters.map(
         (parameter) =>
           html`<tr><td><code>${parameter.name}</code> <span class="quiet">${parameter.in}${parameter.required === true ? ", required" : ""}</span></td>
-<td>${parameter.description ?? ""} <code>${describeSchema(parameter.schema)}</code></td></tr>`,
+<td>${prose(parameter.description ?? "")} <code>${describeSchema(parameter.schema)}</code></td></tr>`,
       )}</tbody></table>`
 }
 ${body === undefined ? "" : html`<p>Body: ${shapeLink(body)}</p>`}
-<p>Answers: ${successes.map(
+<ul>${successes.map(
     ([status, { description, content }]) =>
-      html`<code>${status}</code> ${description ?? ""} ${shapeLink(Object.values(content ?? {})[0]?.schema)} `,
-  )}<span class="quiet">or ${failures.join(", ")}</span></p></article>`;
+      html`<li><code>${status}</code> ${description ?? ""}: ${shapeLink(Object.values(content ?? {})[0]?.schema)}</li>`,
+  )}<li class="quiet">${failures.join(", ")}: <a href="#errors">an error</a></li></ul></article>`;
+}
+
+/** Text whose `parts` in backticks are code. */
+function prose(text: string): (Text | string)[] {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 }
 
 function describeAccess(access: Operation["x-keyloan-access"]): string {
@@ -109,5 +114,6 @@ function describeSchema(schema: unknown): string {
   if ("enum" in schema && Array.isArray(schema.enum)) return schema.enum.join(" | ");
   const { type, minimum, maximum, default: initial } = schema as Record<string, unknown>;
   const range = minimum === undefined && maximum === undefined ? "" : ` ${minimum ?? ""}…${maximum ?? ""}`;
-  return `${String(type ?? "")}${range}${initial === undefined ? "" : `, default ${String(initial)}`}`;
+  const kind = Array.isArray(type) ? type.filter((one) => one !== "null").join(" or ") : String(type ?? "");
+  return `${kind}${range}${initial === undefined ? "" : `, default ${String(initial)}`}`;
 }

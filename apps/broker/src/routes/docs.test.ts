@@ -1,0 +1,35 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+
+let broker: TestBroker;
+
+beforeAll(async () => {
+  broker = await createTestBroker({ emulators: [] });
+});
+afterAll(() => broker.close());
+
+describe("the API's documents", () => {
+  it("name every route, its callers and its errors, without script or foreign address", async () => {
+    const page = await broker.call("GET", "/docs", { token: null });
+    const { paths } = (await broker.call("GET", "/openapi.json", { token: null })).body as { paths: object };
+    expect(page.headers.get("content-type")).toMatch(/^text\/html/);
+    expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
+    for (const path of Object.keys(paths)) expect(page.text).toContain(`<code>${path}</code>`);
+    expect(page.text).toContain("a platform token with builds:write");
+    expect(page.text).toContain('id="error-idempotency_conflict"');
+    expect(page.text).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
+  });
+
+  it("link only to what is on the page", async () => {
+    const { text } = await broker.call("GET", "/docs", { token: null });
+    const targets = [...text.matchAll(/href="#([^"]+)"/g)].map(([, target]) => target);
+    expect(targets.length).toBeGreaterThan(20);
+    expect(targets.filter((target) => !text.includes(`id="${target}"`))).toEqual([]);
+  });
+
+  it("describe schemas that other readers understand", async () => {
+    const { text } = await broker.call("GET", "/openapi.json", { token: null });
+    // A flag or a Unicode class in a pattern means something else, or nothing, outside JavaScript.
+    expect(text).not.toMatch(/"pattern":"[^"]*(?:\\\\p\{|\/[a-z]")/);
+  });
+});
