@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,7 +12,9 @@ import { bundledPackages, renderNotices } from "./build-notices.ts";
 import { startFaster } from "./build-start-faster.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
-const output = join(folder, "dist");
+// A build that fails leaves the last one as it was.
+const output = join(folder, "node_modules/.building");
+const finished = join(folder, "dist");
 const warmUpMsMax = 60_000;
 
 // The compile cache is code, so only the owner of the code may write it: it stands beside the code and not in
@@ -42,6 +44,8 @@ async function buildBroker(): Promise<void> {
   await writeFile(join(output, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   await writeFile(join(output, "THIRD-PARTY-NOTICES"), await renderNotices([...packages, ...engines]));
   await fillCompileCache();
+  await rm(finished, { recursive: true, force: true });
+  await rename(output, finished);
 }
 
 async function bundle(): Promise<Metafile> {
