@@ -16,6 +16,8 @@ export type RunningEmulator = {
   /** An org key that the stand-in accepts; the same after a restart. */
   readonly orgFields: Readonly<Record<string, string>>;
   readonly faults: FaultQueue;
+  /** Settles when something it runs on has ended, asked or not; absent when it runs on nothing else. */
+  readonly ended?: Promise<void>;
   readonly close: () => Promise<void>;
 };
 

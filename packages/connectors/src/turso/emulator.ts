@@ -34,6 +34,7 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
     return {
       ...listening,
       faults,
+      ended: server.exited,
       orgFields: { organization, group: groups[0]?.name ?? "", token: tokens[0]?.token ?? "" },
       close: async () => {
         await listening.close();

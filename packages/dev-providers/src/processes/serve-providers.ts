@@ -15,19 +15,30 @@ function main(): void {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    void Promise.allSettled(running.map((emulator) => emulator.close())).then(() => process.exit(0));
+    void Promise.allSettled(running.map((emulator) => emulator.close())).then(() => process.exit());
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
   process.on("disconnect", stop);
   process.once("message", (message) => {
-    startAll(startProvidersSchema.parse(message), running).then(send, (error: unknown) => {
+    const fail = (error: unknown) => {
       send({ kind: "failed", message: error instanceof Error ? error.message : "a stand-in does not start" });
       stop();
-    });
+    };
+    const onLoss = (label: string) => {
+      if (stopping) return;
+      console.error(`The ${label} stand-in has lost the server that it runs on.`);
+      process.exitCode = 1;
+      stop();
+    };
+    startAll(startProvidersSchema.parse(message), running, onLoss).then(send, fail);
   });
 }
 
-async function startAll(order: StartProviders, running: RunningEmulator[]): Promise<ChildMessage> {
+async function startAll(
+  order: StartProviders,
+  running: RunningEmulator[],
+  onLoss: (label: string) => void,
+): Promise<ChildMessage> {
   const emulators = await loadEmulators();
   const ports = await choosePorts([...emulators.keys()], order);
   const started = await Promise.allSettled(
@@ -35,6 +46,7 @@ async function startAll(order: StartProviders, running: RunningEmulator[]): Prom
       const label = connectors.find(({ spec }) => spec.id === id)?.spec.label ?? id;
       const emulator = await startOne({ label, start, port: ports[id] ?? 0, folder: order.stateFolder, id });
       running.push(emulator);
+      void emulator.ended?.then(() => onLoss(label));
       const { baseUrl, port, orgFields } = emulator;
       return { id, label, baseUrl, port, orgFields: { ...orgFields } };
     }),

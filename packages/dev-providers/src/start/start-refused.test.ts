@@ -110,6 +110,18 @@ test("two starts at one instant on one folder: one runs, the other says so", asy
   await waitUntilGone(children);
 });
 
+test("a database server that dies takes the launcher down, with a line that says so", async () => {
+  const home = join(bench.folder(), "home");
+  const run = bench.run(["start"], { KEYLOAN_HOME: home });
+  await run.ready();
+  const children = childPidsOf(home);
+  process.kill(children.at(-1) ?? 0, "SIGKILL");
+  expect((await run.exited).code).toBe(1);
+  expect(run.output()).toContain("The stand-ins' process has ended with exit code 1; its log is ");
+  expect(run.output()).toContain("  The Turso stand-in has lost the server that it runs on.\n");
+  await waitUntilGone(children);
+});
+
 test("a state of a stand-in that cannot be read stops the start with a sentence that names it", async () => {
   const home = join(bench.folder(), "home");
   mkdirSync(join(home, "providers/stripe"), { recursive: true });
