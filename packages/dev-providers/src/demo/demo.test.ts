@@ -7,7 +7,7 @@ afterAll(() => bench.clean());
 
 const startDemo = (): [LauncherRun, string] => {
   const folder = bench.folder();
-  return [bench.run(["demo"], { TMPDIR: folder, NODE_DISABLE_COMPILE_CACHE: "1" }), folder];
+  return [bench.run(["demo"], { TMPDIR: folder }), folder];
 };
 
 test("the demo goes through the whole flow, prints no secret and leaves nothing", async () => {

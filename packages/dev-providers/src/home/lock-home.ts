@@ -4,6 +4,8 @@ import { LaunchError } from "../launch-error.ts";
 import { readRunning } from "./running.ts";
 
 const busy = 5;
+// A launcher that was just told to stop gets the time to do so.
+const patienceMs = 1_500;
 
 /**
  * Takes the folder for this process. Node has no file lock of its own; SQLite's is the system's, so that
@@ -13,7 +15,7 @@ const busy = 5;
  */
 export function lockHome(lockFile: string, runningFile: string): () => void {
   closeSync(openSync(lockFile, "a", 0o600));
-  const lock = new DatabaseSync(lockFile, { timeout: 0 });
+  const lock = new DatabaseSync(lockFile, { timeout: patienceMs });
   try {
     lock.exec("begin exclusive");
   } catch (error) {

@@ -1,5 +1,4 @@
 const repeatMs = 700;
-const parentCheckMs = 500;
 
 /**
  * Ctrl-C, a closed terminal or a request to end. A package manager in between may pass the same signal
@@ -13,15 +12,4 @@ export function onStopSignal(stop: () => void, stopNow: () => void): void {
     else stop();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, listener);
-}
-
-/** Calls `stop` when the process that started this one is gone: nobody could stop this one any more. */
-export function onParentEnd(stop: () => void): void {
-  const parent = process.ppid;
-  const timer = setInterval(() => {
-    if (process.ppid === parent) return;
-    clearInterval(timer);
-    stop();
-  }, parentCheckMs);
-  timer.unref();
 }

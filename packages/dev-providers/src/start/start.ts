@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import type { LauncherSettings } from "../env.ts";
 import { writePrivateFile } from "../home/private-file.ts";
 import { LaunchError } from "../launch-error.ts";
-import { onParentEnd, onStopSignal } from "../processes/stop-signals.ts";
+import { onStopSignal } from "../processes/stop-signals.ts";
+import { onAncestorEnd } from "../processes/watch-ancestors.ts";
 import type { Terminal } from "../terminal.ts";
 import { buildCli } from "./build-cli.ts";
 import { createLauncher } from "./launcher.ts";
@@ -23,7 +24,7 @@ export async function start(settings: LauncherSettings, terminal: Terminal): Pro
   const stopAsked = new Promise<"asked">((resolve) => {
     const stop = () => resolve("asked");
     onStopSignal(stop, () => void launcher.stop(true).finally(() => process.exit(130)));
-    if (settings.startedByScript) onParentEnd(stop);
+    if (settings.startedByScript) void onAncestorEnd(stop);
   });
   try {
     const running = await Promise.race([launcher.start(), stopAsked]);
