@@ -38,11 +38,15 @@ export async function startBroker(
   const worker = startWorker(services);
   const stop = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    if ("closeIdleConnections" in server) server.closeIdleConnections();
+    // A connection falls idle when its last answer is sent, and would keep the stop waiting until it times out.
+    const idle = setInterval(() => {
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+    }, 25);
     const late = setTimeout(() => {
       if ("closeAllConnections" in server) server.closeAllConnections();
     }, config.shutdownSeconds * 1000);
     await closed;
+    clearInterval(idle);
     clearTimeout(late);
     metricsServer?.close();
     await worker.stop();
