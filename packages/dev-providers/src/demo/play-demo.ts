@@ -22,9 +22,7 @@ export async function playDemo(
   launcher: Launcher,
   onCleanUp: (stop: () => Promise<void>) => void,
 ): Promise<void> {
-  const running = await step("broker and stand-ins run", launcher.start, ({ url, providers }) =>
-    [url, ...providers.map(({ label }) => label)].join(", "),
-  );
+  const running = await step("broker and stand-ins run", launcher.start, ({ url }) => url);
   const died = running.failed.then((error: LaunchError): never => {
     throw error;
   });
@@ -39,8 +37,8 @@ async function play(
 ): Promise<void> {
   const admin = createClient({ url: running.url, token: running.adminToken });
   const [viewA, viewB] = await step(
-    "two builds are created",
-    () => Promise.all([createBuild(admin, "demo A"), createBuild(admin, "demo B")]),
+    "two builds",
+    () => Promise.all([createBuild(admin, "A"), createBuild(admin, "B")]),
     (views) => views.map(({ id }) => id).join(" and "),
   );
   const [a, b] = await step("each gets a token for its own env", () =>
@@ -73,13 +71,13 @@ async function useBuild(
   onCleanUp: (stop: () => Promise<void>) => void,
 ): Promise<void> {
   const app = await step(
-    `the example app starts under keyloan run in ${name}`,
+    `keyloan run starts the example app in ${name}`,
     () => startExampleApp({ brokerUrl, buildId: view.id, token }),
     ({ url }) => url,
   );
   onCleanUp(app.stop);
   await step(
-    `the app of ${name} works with its database, storage, auth and payments`,
+    `its database, storage, auth and payments work`,
     () => useExampleApp(app),
     (count) => `${count} checks`,
   );

@@ -107,7 +107,9 @@ function openLog(file: string) {
       const from = Math.max(begin, size - 2_000);
       const buffer = Buffer.alloc(size - from);
       readSync(descriptor, buffer, 0, buffer.length, from);
-      return withoutSecrets(buffer.toString("utf8")).trim().split("\n").filter(Boolean).slice(-5);
+      const lines = withoutSecrets(buffer.toString("utf8")).trim().split("\n");
+      // Of a crash, the words are of use here, and where it happened is in the log.
+      return lines.filter((line) => line !== "" && !/^\s+at |^Node\.js v/.test(line)).slice(-5);
     },
   };
 }
