@@ -1,0 +1,43 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { connectors } from "../packages/connectors/src/index.ts";
+import { renderConfiguration } from "./docs/render-configuration.ts";
+import { renderErrors } from "./docs/render-errors.ts";
+import { renderVariables } from "./docs/render-variables.ts";
+
+const notice = "<!-- Made by `pnpm docs:generate`. Do not edit: change what it is made of. -->\n\n";
+
+/** The documents that are made of the code, by path. */
+export function generatedDocs(): ReadonlyMap<string, string> {
+  return new Map([
+    ["docs/configuration.md", notice + renderConfiguration(connectors)],
+    ["docs/variables.md", notice + renderVariables(connectors)],
+    ["docs/errors.md", notice + renderErrors()],
+  ]);
+}
+
+/** The paths under `root` whose content is not what the code says now. */
+export function outdatedDocs(root: string, docs: ReadonlyMap<string, string>): string[] {
+  return [...docs]
+    .filter(([path, text]) => {
+      const file = join(root, path);
+      return !existsSync(file) || readFileSync(file, "utf8") !== text;
+    })
+    .map(([path]) => path);
+}
+
+if (import.meta.main) {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const docs = generatedDocs();
+  const outdated = outdatedDocs(root, docs);
+  if (!process.argv.includes("--check")) {
+    for (const path of outdated) writeFileSync(join(root, path), docs.get(path) ?? "");
+    console.log(outdated.length === 0 ? "Nothing to write." : `Wrote ${outdated.join(", ")}.`);
+  } else if (outdated.length > 0) {
+    for (const path of outdated) console.error(`${path} is out of date: run \`pnpm docs:generate\`.`);
+    process.exitCode = 1;
+  } else {
+    console.log(`${docs.size} generated documents are up to date.`);
+  }
+}
