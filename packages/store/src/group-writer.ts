@@ -16,6 +16,8 @@ export type GroupWriter = {
   readonly write: <T>(run: (tables: Tables) => Promise<T>) => Promise<T>;
   /** Writes audit rows alone; resolves when they are on disk. */
   readonly appendAudit: (rows: readonly NewAuditEvent[]) => Promise<void>;
+  /** Writes the log back and empties it, between two groups. */
+  readonly eraseDeleted: () => Promise<void>;
   /** Waits for what is queued and lets go of the file; later writes are refused. */
   readonly close: () => Promise<void>;
 };
@@ -31,14 +33,19 @@ const lockWaitMs = 5_000;
  */
 export function createGroupWriter(path: string): GroupWriter {
   const queue: Unit[] = [];
+  const erasing: PromiseWithResolvers<void>[] = [];
   let inGroup = false;
   let flushing: Promise<void> | undefined;
   let closed = false;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
   const tables = createTables(connection.database);
 
+  // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
+  const prepared = connection.run("PRAGMA secure_delete = ON");
+
   const commitGroup = async (group: readonly Unit[]): Promise<void> => {
     try {
+      await prepared;
       await connection.run("BEGIN IMMEDIATE");
       inGroup = true;
       const settle = await runGroup(connection, tables, group);
@@ -56,8 +63,23 @@ export function createGroupWriter(path: string): GroupWriter {
   const flush = async (): Promise<void> => {
     // One turn of the event loop lets requests that arrived together join the group.
     await new Promise((resolve) => setImmediate(resolve));
-    while (queue.length > 0) await commitGroup(queue.splice(0, unitsPerGroupMax));
+    while (queue.length > 0 || erasing.length > 0) {
+      const group = queue.splice(0, unitsPerGroupMax);
+      if (group.length > 0) await commitGroup(group);
+      if (queue.length === 0) await erase(erasing.splice(0));
+    }
     flushing = undefined;
+  };
+
+  const erase = async (waiting: readonly PromiseWithResolvers<void>[]): Promise<void> => {
+    if (waiting.length === 0) return;
+    try {
+      await prepared;
+      await connection.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      for (const { resolve } of waiting) resolve();
+    } catch (error) {
+      for (const { reject } of waiting) reject(toStoreError(error));
+    }
   };
 
   const enqueue = (unit: Unit): void => {
@@ -78,6 +100,15 @@ export function createGroupWriter(path: string): GroupWriter {
       new Promise<void>((resolve, reject) => {
         enqueue({ run: undefined, audit, resolve: () => resolve(), reject });
       }),
+    eraseDeleted: () => {
+      const done = Promise.withResolvers<void>();
+      if (closed) done.resolve();
+      else {
+        erasing.push(done);
+        flushing ??= flush();
+      }
+      return done.promise;
+    },
     close: async () => {
       if (closed) return;
       closed = true;

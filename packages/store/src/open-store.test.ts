@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@libsql/client";
@@ -107,6 +107,17 @@ describe("group commit", () => {
     expect(rows.map(({ id }) => id).toReversed()).toEqual(
       Array.from({ length: 300 }, (_, index) => `e${index}`),
     );
+  });
+
+  it("leaves nothing deleted in the file or its log once it was erased", async () => {
+    const wrapped = "canary-wrapped-key-".repeat(10);
+    await store.write((tables) =>
+      tables.dataKeys.insert({ id: "d1", ownerId: "b1", kid: "k", wrapped, createdAt: 1 }),
+    );
+    await store.write((tables) => tables.dataKeys.deleteByOwner("b1"));
+    await store.eraseDeleted();
+    const files = await Promise.all([path(), `${path()}-wal`].map((file) => readFile(file, "latin1")));
+    expect(files.join("")).not.toContain("canary-wrapped-key");
   });
 
   it("waits while another process holds the lock, then writes", async () => {

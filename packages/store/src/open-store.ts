@@ -16,6 +16,8 @@ export type Store = {
   readonly appendAudit: GroupWriter["appendAudit"];
   /** Resolves when the store can be read; writing is proven by the audit row of the caller. */
   readonly check: () => Promise<void>;
+  /** Writes the log back into the file and empties it, so that nothing deleted is left in either. */
+  readonly eraseDeleted: () => Promise<void>;
   /** Waits for queued writes and closes the file. */
   readonly close: () => Promise<void>;
 };
@@ -50,6 +52,7 @@ export async function openStore(options: {
           throw toStoreError(error);
         }
       },
+      eraseDeleted: writer.eraseDeleted,
       close: async () => {
         await writer.close();
         reader.close();

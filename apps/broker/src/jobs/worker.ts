@@ -8,6 +8,7 @@ const claimIntervalMs = 1_000;
 const claimMax = 20;
 const sweepIntervalMs = 15_000;
 const sweepMax = 50;
+const shredIntervalMs = 30_000;
 const cleanIntervalMs = 3_600_000;
 const keepMs = 7 * 24 * 3_600_000;
 
@@ -19,6 +20,7 @@ export function startWorker(services: Services): Worker {
   const loops = [
     repeat(services, stopping.signal, claimIntervalMs, () => claimJobs(services)),
     repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services)),
+    repeat(services, stopping.signal, shredIntervalMs, services.store.eraseDeleted),
     repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
   ];
   const { orgKeyCheckHours } = services.config;
@@ -67,7 +69,7 @@ async function cleanUp({ store, now }: Services): Promise<void> {
   await store.write(async (tables) => {
     await tables.tokens.deleteExpired(before);
     await tables.idempotencyKeys.deleteOlderThan(before);
-    await tables.jobs.deleteDone(before);
+    await tables.jobs.deleteEnded(before);
   });
 }
 

@@ -82,10 +82,10 @@ export function jobsTable(database: Database) {
         .set({ state: "done", lockedBy: null, lockedUntil: null, fence: sql`${jobs.fence} + 1` })
         .where(and(eq(jobs.entityId, entityId), eq(jobs.kind, kind), eq(jobs.state, "waiting")));
     },
-    deleteDone: async (before: number): Promise<number> => {
-      const result = await database
-        .delete(jobs)
-        .where(and(eq(jobs.state, "done"), lt(jobs.runAfter, before)));
+    /** Forgets jobs that ended; the lease of a failed one keeps its error. */
+    deleteEnded: async (before: number): Promise<number> => {
+      const ended = inArray(jobs.state, ["done", "failed"]);
+      const result = await database.delete(jobs).where(and(ended, lt(jobs.runAfter, before)));
       return result.rowsAffected;
     },
     countByState: (): Promise<{ kind: string; state: string; count: number }[]> =>

@@ -51,8 +51,14 @@ export function orgKeysTable(database: Database) {
         .where(and(eq(orgKeys.id, id), inArray(orgKeys.state, [...from])));
       return result.rowsAffected === 1;
     },
-    recordCheck: async (id: string, check: StoredCheck, checkedAt: number): Promise<void> => {
-      await database.update(orgKeys).set({ check, checkedAt }).where(eq(orgKeys.id, id));
+    recordCheck: async (
+      id: string,
+      check: StoredCheck,
+      checkedAt: number,
+      facts?: OrgKeyRow["facts"],
+    ): Promise<void> => {
+      const changes = { check, checkedAt, ...(facts === undefined ? {} : { facts }) };
+      await database.update(orgKeys).set(changes).where(eq(orgKeys.id, id));
     },
   };
 }
