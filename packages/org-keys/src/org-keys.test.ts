@@ -47,17 +47,18 @@ async function put(token: string, account?: string) {
     fields: secretValues({ token }),
     facts: { fact: token.toUpperCase() },
     check: check(account),
-    audit: () => ({
-      id: newId("auditEvent", randomBytes),
-      at: clock,
-      actor: "test",
-      action: "org_key.put",
-      entity: "acme",
-      details: "{}",
-      requestId: null,
-    }),
+    audit: () => auditRow(),
   });
 }
+const auditRow = () => ({
+  id: newId("auditEvent", randomBytes),
+  at: clock,
+  actor: "test",
+  action: "org_key.put",
+  entity: "acme",
+  details: "{}",
+  requestId: null,
+});
 const tokensFor = async (orgKeyVersion: number | null, createdAt: number) => {
   const { credentials, askEach } = await openOrgKeysOfLease(deps, {
     connectorId: "acme",
@@ -81,6 +82,19 @@ describe("org keys", () => {
     const again = await put("one", "acct_2");
     expect([again.version, again.id, again.check.account]).toEqual([1, first.id, "acct_2"]);
     expect(await store.read.auditEvents.list({ limit: 9 })).toHaveLength(2);
+  });
+
+  it("take the facts of a key that is put again: what was prepared may have been made anew", async () => {
+    await put("one");
+    const again = await putOrgKey(deps, {
+      connectorId: "acme",
+      fields: secretValues({ token: "one" }),
+      facts: { fact: "new" },
+      check: check(),
+      audit: () => auditRow(),
+    });
+    expect([again.version, again.facts.fact]).toEqual([1, "new"]);
+    expect((await openActiveOrgKey(deps, "acme"))?.facts.fact).toBe("new");
   });
 
   it("retire the version before when no lease uses it", async () => {

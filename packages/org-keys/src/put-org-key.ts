@@ -11,7 +11,7 @@ export type PutOrgKeyDeps = OrgKeyDeps & {
 
 /**
  * Seals a checked key as the connector's next version. The version before becomes `retiring` while leases
- * use it and `retired` when none does. The same key put again only records the new check.
+ * use it and `retired` when none does. The same key put again only records the new check and facts.
  * @returns the row that is active now
  */
 export async function putOrgKey(
@@ -33,8 +33,8 @@ export async function putOrgKey(
     const latest = await tables.orgKeys.findLatest(organizationId, input.connectorId);
     const at = deps.now();
     if (latest?.state === "active" && latest.fingerprint === fingerprint) {
-      await tables.orgKeys.recordCheck(latest.id, input.check, at);
-      const row = { ...latest, check: input.check, checkedAt: at };
+      await tables.orgKeys.recordCheck(latest.id, input.check, at, input.facts);
+      const row = { ...latest, check: input.check, facts: input.facts, checkedAt: at };
       await tables.auditEvents.insertAll([input.audit(row)]);
       return row;
     }

@@ -24,6 +24,8 @@ export async function selectConnectors(
     if (seen.has(request.id)) throw repeated(request.id);
     seen.add(request.id);
     if (!lendable(connector)) throw orgKeyMissing(request.id);
+    const key = active.find(({ connectorId }) => connectorId === request.id);
+    if (key?.check.status === "invalid") throw orgKeyBroken(request.id);
     return {
       connector,
       options: parseOptions(connector, "options" in request ? request.options : undefined),
@@ -34,6 +36,13 @@ export async function selectConnectors(
 export function orgKeyMissing(connectorId: string): BrokerError {
   return new BrokerError("org_key_missing", `the org has no key for ${connectorId}`, {
     remedy: `The admin puts one with \`keyloan org-keys set ${connectorId}\`.`,
+    details: { connector: connectorId },
+  });
+}
+
+function orgKeyBroken(connectorId: string): BrokerError {
+  return new BrokerError("org_key_missing", `the org's key for ${connectorId} does not work any more`, {
+    remedy: `The admin puts a new one with \`keyloan org-keys set ${connectorId}\`, or you leave the connector out.`,
     details: { connector: connectorId },
   });
 }
