@@ -21,6 +21,7 @@ export type Actor =
       readonly scopes: readonly PlatformScope[];
     }
   | { readonly kind: "workload"; readonly tokenId: string; readonly buildId: string }
+  | { readonly kind: "session"; readonly sessionId: string; readonly buildId: string }
   | { readonly kind: "job"; readonly jobId: string }
   | { readonly kind: "system"; readonly part: string };
 
@@ -33,6 +34,8 @@ export function actorLabel(actor: Actor): string {
       return `platform:${actor.tokenId}`;
     case "workload":
       return `workload:${actor.tokenId}`;
+    case "session":
+      return `session:${actor.sessionId}`;
     case "job":
       return `job:${actor.jobId}`;
     case "system":

@@ -24,7 +24,26 @@ export type EnvVarSpec = FieldSpec & {
   readonly family?: boolean;
   /** One sentence: what the app lacks when the variable is not set. */
   readonly ifUnset?: string;
+  /** Where the value comes from when a user brings keys of their own; by default they type it. */
+  readonly own?: OwnValue;
+  /** What gates ask for without knowing the provider. */
+  readonly role?: EnvVarRole;
 };
+
+/** Where a variable's value comes from once the user's own account is used. */
+export type OwnValue =
+  /** The user types it; `optional` variables may be left out. */
+  | { readonly kind: "typed" }
+  /** The same for everybody; the user may change it. */
+  | { readonly kind: "default"; readonly value: string }
+  /** Keyloan makes a new random one, so many bytes as hex, and shows it only in the env file. */
+  | { readonly kind: "generated"; readonly bytes: number }
+  /** Only lent credentials have it. */
+  | { readonly kind: "absent" };
+
+export const envVarRoles = ["webhook_secret", "address"] as const;
+/** `webhook_secret`: proves that a call is the provider's. `address`: a host the app connects to. */
+export type EnvVarRole = (typeof envVarRoles)[number];
 
 export const connectorCategories = [
   "database",
@@ -50,6 +69,14 @@ export const isolationGradeMeanings: Readonly<Record<IsolationGrade, string>> = 
   E: "a shared test key in the environment",
 };
 
+/** The way to a key, for someone who has never made one. */
+export type ConnectorGuide = {
+  /** The page at the provider where the way begins; it opens in a tab of its own. */
+  readonly url: string;
+  /** What to do there, one action each, in plain words. */
+  readonly steps: readonly string[];
+};
+
 /** All that is known of a connector without running it. Browser-safe: it feeds the catalog and every form. */
 export type ConnectorSpec = {
   readonly id: string;
@@ -60,6 +87,10 @@ export type ConnectorSpec = {
   readonly grade: IsolationGrade;
   /** What ending a lease does and cannot do at this provider, in one sentence. */
   readonly revocation: string;
+  /** How a user gets keys of their own; absent when nothing has to be got. */
+  readonly guide?: ConnectorGuide;
+  /** What happens to what the app stored with the lent keys when the user's own are swapped in, in one sentence. */
+  readonly onSwap?: string;
   /** The org's master credential. Empty when the connector needs none. */
   readonly orgFields: readonly FieldSpec[];
   readonly env: readonly EnvVarSpec[];

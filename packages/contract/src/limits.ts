@@ -13,6 +13,14 @@ export const limits = {
   buildTokenTtlSecondsMax: 3600,
   pageSizeDefault: 50,
   pageSizeMax: 200,
+  handoffTtlSecondsDefault: 3 * 24 * 3600,
+  handoffTtlSecondsMax: 30 * 24 * 3600,
+  /** A session of the settings page ends so long after it was last used, and never lives longer than the maximum. */
+  sessionIdleSeconds: 3600,
+  sessionLifetimeSecondsMax: 12 * 3600,
+  /** How long after a swap the lent keys can be taken back. */
+  revertWindowSecondsDefault: 24 * 3600,
+  keyValueLengthMax: 16 * 1024,
   bodyBytesMax: 64 * 1024,
   idempotencyKeyLengthMax: 200,
 } as const;

@@ -6,16 +6,21 @@ export type Capability = {
   readonly helpUrl?: string;
 };
 
-export type KeyMode = "test" | "live";
+export const keyModes = ["test", "live"] as const;
+export type KeyMode = (typeof keyModes)[number];
 
-export type InvalidKeyCode =
-  | "malformed"
-  | "rejected"
-  | "lacks_permission"
-  | "wrong_pair"
-  | "wrong_mode"
-  | "ours";
-export type UndeterminedCode = "timeout" | "provider_down" | "rate_limited" | "blocked_address";
+export const invalidKeyCodes = [
+  "malformed",
+  "rejected",
+  "lacks_permission",
+  "wrong_pair",
+  "wrong_mode",
+  "ours",
+] as const;
+export type InvalidKeyCode = (typeof invalidKeyCodes)[number];
+
+export const undeterminedCodes = ["timeout", "provider_down", "rate_limited", "blocked_address"] as const;
+export type UndeterminedCode = (typeof undeterminedCodes)[number];
 
 /** The answer of a validator. A network failure is never `invalid`. */
 export type ValidationResult =

@@ -1,0 +1,196 @@
+import * as z from "zod";
+import { envFormats, envProfiles } from "../env-formats.ts";
+import { isolationGrades } from "../field.ts";
+import { gateStatuses } from "../gates.ts";
+import { limits } from "../limits.ts";
+import { buildStates } from "../states.ts";
+import { invalidKeyCodes, keyModes, undeterminedCodes } from "../validation.ts";
+import { timestampSchema } from "./common.ts";
+import { capabilitySchema } from "./org-keys.ts";
+
+export const createHandoffBodySchema = z
+  .strictObject({
+    ttlSeconds: z
+      .number()
+      .int()
+      .min(60)
+      .max(limits.handoffTtlSecondsMax)
+      .default(limits.handoffTtlSecondsDefault)
+      .meta({ description: "how long the link may wait until it is opened" }),
+  })
+  .meta({ id: "CreateHandoff" });
+
+export const handoffSchema = z
+  .object({
+    url: z
+      .string()
+      .meta({ description: "shown this once; the code stands after the #, which browsers never send" }),
+    expiresAt: timestampSchema,
+  })
+  .meta({ id: "Handoff" });
+
+export const createSessionBodySchema = z
+  .strictObject({
+    code: z.string().regex(/^klo_hnd_[A-Za-z0-9_-]{43}$/, "a handoff code looks like klo_hnd_…"),
+  })
+  .meta({ id: "CreateSession" });
+
+/** What a page needs to seal values before they leave it (libsodium sealed box, X25519). */
+export const sessionSchema = z
+  .object({
+    expiresAt: timestampSchema,
+    sealingKey: z.string().meta({ description: "the session's public key, base64url, 32 bytes" }),
+  })
+  .meta({ id: "Session" });
+
+/** The checked state of values, as a page shows it. */
+export const keyCheckSchema = z
+  .discriminatedUnion("status", [
+    z.object({
+      status: z.literal("valid"),
+      account: z.string().optional(),
+      mode: z.enum(keyModes).optional(),
+      capabilities: z.array(capabilitySchema).readonly(),
+      warnings: z.array(z.string()).readonly(),
+    }),
+    z.object({
+      status: z.literal("invalid"),
+      envVar: z.string().meta({ description: "the field to mend" }),
+      code: z.enum(invalidKeyCodes),
+      message: z.string(),
+      remedy: z.string(),
+    }),
+    z.object({
+      status: z.literal("undetermined"),
+      code: z.enum(undeterminedCodes),
+      message: z.string(),
+      retryAfterSeconds: z.number().int().optional(),
+    }),
+  ])
+  .meta({ id: "KeyCheck" });
+
+/** Values of one connector by variable name: in the clear, or sealed to the session's key. */
+export const keySubmissionSchema = z
+  .union([
+    z.strictObject({ values: z.record(z.string().max(128), z.string().max(limits.keyValueLengthMax)) }),
+    z.strictObject({
+      sealed: z
+        .string()
+        .regex(/^[A-Za-z0-9_-]+$/, "base64url")
+        .max(limits.bodyBytesMax)
+        .meta({ description: "base64url of a sealed box over the JSON of `{values}`" }),
+    }),
+  ])
+  .meta({ id: "KeySubmission" });
+
+const expectedVersion = z
+  .number()
+  .int()
+  .meta({ description: "`version` of the settings this change was made on; another one answers 409" });
+
+export const saveKeysBodySchema = z
+  .strictObject({ submission: keySubmissionSchema, expectedVersion })
+  .meta({ id: "SaveKeys" });
+export const validateKeysBodySchema = z
+  .strictObject({ submission: keySubmissionSchema })
+  .meta({ id: "ValidateKeys" });
+export const changeSettingsBodySchema = z.strictObject({ expectedVersion }).meta({ id: "ChangeSettings" });
+export const swapBodySchema = z
+  .strictObject({
+    connectors: z.array(z.string().max(64)).min(1).max(32).readonly().optional().meta({
+      description: "default: every connector with saved keys",
+    }),
+    /** Only ask the gates; nothing changes. */
+    dryRun: z.boolean().default(false),
+    expectedVersion,
+  })
+  .meta({ id: "Swap" });
+
+/** What was mended in what the user gave, such as quotes around a value. */
+export const repairSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "Repair" });
+
+export const validateKeysSchema = z
+  .object({ check: keyCheckSchema, repairs: z.array(repairSchema).readonly() })
+  .meta({ id: "ValidatedKeys" });
+
+export const savedKeysSchema = z
+  .object({
+    fields: z
+      .array(
+        z.object({
+          name: z.string(),
+          preview: z.string().meta({ description: "masked; at most the last four" }),
+        }),
+      )
+      .readonly(),
+    fingerprint: z.string(),
+    savedAt: timestampSchema,
+    checkedAt: timestampSchema,
+    check: keyCheckSchema,
+  })
+  .meta({ id: "SavedKeys" });
+
+export const bindingSchema = z
+  .object({
+    connector: z.string(),
+    source: z.enum(["org", "user"]).meta({ description: "whose keys the app uses now" }),
+    grade: z.enum(isolationGrades),
+    gradeMeaning: z.string(),
+    saved: savedKeysSchema
+      .optional()
+      .meta({ description: "the user's own keys, in use or waiting for the swap" }),
+    swappedAt: timestampSchema.optional(),
+  })
+  .meta({ id: "Binding" });
+
+export const gateResultSchema = z
+  .object({
+    gate: z.string(),
+    status: z.enum(gateStatuses),
+    connector: z.string().optional(),
+    variable: z.string().optional(),
+    message: z.string(),
+    remedy: z.string().optional(),
+  })
+  .meta({ id: "GateResult" });
+
+export const settingsSchema = z
+  .object({
+    build: z.object({
+      id: z.string(),
+      name: z.string(),
+      state: z.enum(buildStates as [string, ...string[]]),
+      profile: z.enum(envProfiles),
+    }),
+    version: z.number().int(),
+    session: sessionSchema,
+    bindings: z.array(bindingSchema).readonly(),
+    revertibleUntil: timestampSchema.optional(),
+    finishedAt: timestampSchema.optional(),
+  })
+  .meta({ id: "Settings" });
+
+export const swapResultSchema = z
+  .object({ gates: z.array(gateResultSchema).readonly(), settings: settingsSchema })
+  .meta({ id: "SwapResult" });
+
+export const envFileQuerySchema = z.strictObject({
+  format: z.enum(envFormats).default("dotenv"),
+  profile: z.enum(envProfiles).optional(),
+  preview: z
+    .enum(["true", "false"])
+    .default("false")
+    .meta({ description: "`true`: the same file with every value hidden" }),
+});
+
+export type CreateHandoffBody = z.input<typeof createHandoffBodySchema>;
+export type Handoff = z.output<typeof handoffSchema>;
+export type Session = z.output<typeof sessionSchema>;
+export type KeyCheck = z.output<typeof keyCheckSchema>;
+export type KeySubmission = z.output<typeof keySubmissionSchema>;
+export type Repair = z.output<typeof repairSchema>;
+export type ValidatedKeys = z.output<typeof validateKeysSchema>;
+export type SavedKeys = z.output<typeof savedKeysSchema>;
+export type BindingView = z.output<typeof bindingSchema>;
+export type SettingsView = z.output<typeof settingsSchema>;
+export type SwapResult = z.output<typeof swapResultSchema>;
