@@ -1,7 +1,7 @@
 import { type Actor, BrokerError, type EnvProfile, type SecretValues } from "@keyloan/contract";
 import { type ConnectorValues, copySets, type EnvLine, toEnvLines } from "@keyloan/env-generator";
 import type { EnvSourceRow, TokenRow } from "@keyloan/store";
-import { type DataKey, openDataKey } from "@keyloan/vault";
+import { closeDataKey, type DataKeyRecord, openDataKey } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
 import { auditRow, writeAudit } from "../audit.ts";
 import { buildClosed, buildNotFound } from "../builds/find-build.ts";
@@ -34,8 +34,7 @@ export async function readEnv(
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   const missing = rows.flatMap((row) => missingReason(row, deps.now()));
   if (missing.length > 0 || dataKey === null) throw notReady(build.state, missing);
-  const key = openDataKey(deps.keyring, dataKey);
-  const lines = toEnvLines(openSources(deps, rows, build.id, key), {
+  const lines = toEnvLines(openSources(deps, rows, dataKey), {
     profile: input.profile ?? profileOf(build.profile),
     copies: input.copies,
   });
@@ -43,15 +42,16 @@ export async function readEnv(
   return lines;
 }
 
-function openSources(
-  deps: Deps,
-  rows: readonly EnvSourceRow[],
-  buildId: string,
-  key: DataKey,
-): ConnectorValues[] {
+function openSources(deps: Deps, rows: readonly EnvSourceRow[], dataKey: DataKeyRecord): ConnectorValues[] {
+  const key = openDataKey(deps.keyring, dataKey);
   const opened = new Map<string, SecretValues>();
-  for (const { connectorId, leaseId, env } of rows) {
-    if (leaseId !== null && env !== null) opened.set(connectorId, openLease(key, buildId, leaseId, env));
+  try {
+    for (const { connectorId, leaseId, env } of rows) {
+      if (leaseId === null || env === null) continue;
+      opened.set(connectorId, openLease(key, dataKey.ownerId, leaseId, env));
+    }
+  } finally {
+    closeDataKey(key);
   }
   const sources: ConnectorValues[] = [];
   for (const [id, connector] of deps.connectors) {

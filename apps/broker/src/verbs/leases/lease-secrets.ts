@@ -1,6 +1,13 @@
 import type { SecretValues } from "@keyloan/contract";
 import type { DataKeyRow } from "@keyloan/store";
-import { type DataKey, type Keyring, openDataKey, openValues, sealValues } from "@keyloan/vault";
+import {
+  closeDataKey,
+  type DataKey,
+  type Keyring,
+  openDataKey,
+  openValues,
+  sealValues,
+} from "@keyloan/vault";
 
 /** What a lease's envelope is bound to: another build or another connector's row does not open it. */
 function leaseContext(buildId: string, leaseId: string) {
@@ -13,7 +20,12 @@ export function sealLease(
   leaseId: string,
   values: SecretValues,
 ): string {
-  return sealValues(openDataKey(keyring, dataKey), leaseContext(dataKey.ownerId, leaseId), values);
+  const key = openDataKey(keyring, dataKey);
+  try {
+    return sealValues(key, leaseContext(dataKey.ownerId, leaseId), values);
+  } finally {
+    closeDataKey(key);
+  }
 }
 
 export function openLease(key: DataKey, buildId: string, leaseId: string, envelope: string): SecretValues {
