@@ -18,6 +18,7 @@ import { type BucketAccess, orgAccess } from "./endpoint.ts";
 import { isR2Error, provider } from "./errors.ts";
 import { endTokens, findTokenFacts, leaseTokenName, makeParentKey, tokenNameOf } from "./lease-token.ts";
 import { r2OptionsSchema } from "./options.ts";
+import { probe } from "./probe.ts";
 import { waitUntilServed } from "./wait-until-served.ts";
 
 /**
@@ -29,6 +30,9 @@ export const r2Issuer: Issuer = {
   plan: ({ buildId, leaseId }) => ({ prefix: buildPrefix(buildId), token: leaseTokenName(leaseId) }),
   issue: lend,
   renew: lend,
+  // A deleted token may be accepted for a minute yet, and without one credentials live on: what was
+  // written meanwhile goes when they have expired.
+  outlivesRevoke: true,
   revoke: async (context, org, lease) => {
     const prefix = prefixOf(lease);
     const tokens = openAccountTokens(context, org.fields);
@@ -98,8 +102,7 @@ async function lendOwnKey(
     const shared = orgAccess(context, org.fields);
     const parent = { ...shared, accessKeyId: id, secretAccessKey: secretAccessKey.reveal() };
     const access = await confineAccess(org.fields, parent, prefix, lifetime);
-    const store = await openObjectStore(context, access);
-    await waitUntilServed(() => store.listKeys(`${prefix}keyloan-check/`).next(), context);
+    await waitUntilServed(() => probe(context, access, prefix), context);
     return access;
   } catch (error) {
     // Spares the account's quota; what stays is deleted when the lease ends.

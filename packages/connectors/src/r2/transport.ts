@@ -105,10 +105,13 @@ function originOf({ protocol, hostname, port }: SignedRequest): string {
 
 function queryOf({ query = {} }: SignedRequest): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
-    (Array.isArray(value) ? value : [value ?? ""]).map((one) => `${encode(name)}=${encode(one)}`),
+    (Array.isArray(value) ? value : [value ?? ""]).map(
+      (one) => `${encodeStrictly(name)}=${encodeStrictly(one)}`,
+    ),
   );
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
-const encode = (text: string) =>
+/** Percent-encodes all that Signature Version 4 wants encoded. */
+export const encodeStrictly = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);

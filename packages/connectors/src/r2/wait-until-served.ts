@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ProviderError } from "@keyloan/contract";
-import { provider } from "./errors.ts";
+import { isR2Error, provider } from "./errors.ts";
 
 /** Waits between looks, in milliseconds; a minute in all ("R2 consistency model": seconds to a minute). */
 const waitsMs = [250, 500, 1000, 2000, 4000, ...Array<number>(10).fill(5000)];
@@ -33,7 +33,8 @@ async function isServed(look: () => Promise<unknown>): Promise<boolean> {
     await look();
     return true;
   } catch (error) {
-    if (error instanceof ProviderError && (error.status === 401 || error.status === 403)) return false;
+    const isRefusal = error instanceof ProviderError && error.status === 401;
+    if (isRefusal || isR2Error(error, "AccessDenied", "SignatureDoesNotMatch")) return false;
     throw error;
   }
 }
