@@ -9,40 +9,44 @@ export type BrokerWithStandIns = {
   readonly stop: () => Promise<void>;
 };
 
-/**
- * The built broker with an org key for every connector, at stand-ins that run in a process of their own.
- * @param settings configuration that is added
- * @param through gives the address to use instead of a stand-in's own
- */
-export async function startBrokerWithStandIns(
-  folder: string,
-  settings: Readonly<Record<string, string>> = {},
-  through: (connectorId: string, baseUrl: string) => Promise<string> = async (_id, baseUrl) => baseUrl,
-): Promise<BrokerWithStandIns> {
-  const data = join(folder, "data");
-  await mkdir(data, { recursive: true });
+/** The built broker with an org key for every connector, at stand-ins that run in a process of their own. */
+export async function startBrokerWithStandIns(folder: string): Promise<BrokerWithStandIns> {
   const child = startChild("../built/serve-stand-ins.ts", join(folder, "stand-ins"));
   try {
-    const standIns = await child.next<Readonly<Record<string, StandIn>>>();
-    const environment: Record<string, string> = {
-      ...newConfiguration(data),
-      KEYLOAN_RATE_LIMIT_PER_SECOND: "0",
-      ...settings,
+    const { broker, stop } = await startBrokerAt(await child.next<ByConnector>(), folder);
+    return {
+      broker,
+      stop: async () => {
+        await stop();
+        await child.stop();
+      },
     };
-    for (const [id, { urlVariable, baseUrl }] of Object.entries(standIns)) {
-      environment[urlVariable] = await through(id, baseUrl);
-    }
-    const broker = await startBuiltBroker(environment);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+type ByConnector = Readonly<Record<string, StandIn>>;
+
+/** The built broker with an org key for every connector, at the given stand-ins and without a rate limit. */
+export async function startBrokerAt(standIns: ByConnector, folder: string): Promise<BrokerWithStandIns> {
+  const data = join(folder, "data");
+  await mkdir(data, { recursive: true });
+  const addresses = Object.values(standIns).map(({ urlVariable, baseUrl }) => [urlVariable, baseUrl]);
+  const broker = await startBuiltBroker({
+    ...newConfiguration(data),
+    ...Object.fromEntries(addresses),
+    KEYLOAN_RATE_LIMIT_PER_SECOND: "0",
+  });
+  const stop = async () => void (await broker.stop());
+  try {
     for (const [id, { orgFields }] of Object.entries(standIns)) {
       await expectApi(200, broker, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });
     }
-    const stop = async () => {
-      await broker.stop();
-      await child.stop();
-    };
     return { broker, stop };
   } catch (error) {
-    await child.stop();
+    await stop();
     throw error;
   }
 }

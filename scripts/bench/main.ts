@@ -2,8 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureBuildIssue } from "./build-issue.ts";
+import { measureCli } from "./cli-row.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureEnvRead } from "./env-read.ts";
+import { measureIssueShare } from "./issue-share.ts";
 import { renderRows } from "./render.ts";
 import type { Row, RowOptions } from "./row.ts";
 
@@ -12,7 +15,10 @@ const rowSecondsMax = 45;
 /** What can be measured, by the name it is asked for. */
 const measures: Readonly<Record<string, (options: RowOptions) => Promise<Row>>> = {
   env: measureEnvRead,
+  build: measureBuildIssue,
+  cli: measureCli,
   start: measureColdStart,
+  share: measureIssueShare,
 };
 
 const { values, positionals } = parseArgs({
