@@ -1,24 +1,33 @@
-import type { Connector } from "@keyloan/contract";
-import { testConnectorLive } from "./kit/testing/index.ts";
+import { secretValues } from "@keyloan/contract";
+import { describe, expect, test } from "vitest";
+import { testConnectorLive, testContext } from "./kit/testing/index.ts";
+import { readLiveKeys } from "./kit/testing/live-keys.ts";
+import { liveOneLease } from "./kit/testing/one-lease.ts";
 import { connectors } from "./registry.ts";
 
-// The promises of leases at the real providers. A connector's keys are given by field, for instance
-// KEYLOAN_LIVE_STRIPE_SECRET_KEY for the field secretKey; without them its tests are reported as skipped.
-for (const connector of connectors.filter(({ spec }) => spec.orgFields.length > 0)) {
-  testConnectorLive({ connector }, givenFields(connector));
-}
+const lifeMsMax = 180_000;
 
-function givenFields({ spec }: Connector): Record<string, string> | undefined {
-  const upper = (text: string) =>
-    text
-      .replaceAll("-", "_")
-      .replaceAll(/(?=[A-Z])/g, "_")
-      .toUpperCase();
-  const fields: Record<string, string> = {};
-  for (const { name, optional } of spec.orgFields) {
-    const value = process.env[`KEYLOAN_LIVE_${upper(spec.id)}_${upper(name)}`];
-    if (value !== undefined && value !== "") fields[name] = value;
-    else if (optional !== true) return undefined;
+// At the real providers, with org keys from the environment. What is made there is revoked again, also when a
+// test fails. A connector without keys is skipped, and says which variables would enable it.
+for (const connector of connectors.filter(({ spec }) => spec.orgFields.length > 0)) {
+  const { id } = connector.spec;
+  const keys = readLiveKeys(connector.spec, process.env);
+  if (keys.state === "incomplete") {
+    test(`${id} at the real provider has a whole org key`, () => {
+      expect.fail(`Set ${keys.missing.join(", ")} as well, or none of its variables.`);
+    });
+    continue;
   }
-  return fields;
+  if (keys.state === "absent") console.log(`${id}: skipped. To test it live, set ${keys.needed.join(", ")}.`);
+  const fields = keys.state === "given" ? keys.fields : undefined;
+  testConnectorLive({ connector }, fields);
+  describe.skipIf(fields === undefined)(`a lease of ${id} at the real provider`, () => {
+    test("works from the org key to the second revoke", { timeout: lifeMsMax }, () =>
+      liveOneLease(
+        connector,
+        testContext({ signal: AbortSignal.timeout(lifeMsMax) }),
+        secretValues(fields ?? {}),
+      ),
+    );
+  });
 }
