@@ -7,6 +7,7 @@ export * from "./field.ts";
 export * from "./gates.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./pasted-env.ts";
 export * from "./secret.ts";
 export * from "./states.ts";
 export * from "./validation.ts";
