@@ -58,7 +58,9 @@ test("failed tests: the totals line comes last, whatever the package manager say
 test("a failed check fails the run, is named, and does not keep the tests from running", () => {
   const { status, last, lines } = runCi({ test: "echo '12 passed, 0 failed, 0 skipped'", other: "exit 3" });
   expect([status, last]).toEqual([1, "12 passed, 0 failed, 0 skipped"]);
-  expect(lines.at(-2)).toBe("failed: [format and lint] [types] [layers] [doc references]");
+  expect(lines.at(-2)).toBe(
+    "failed: [format and lint] [types] [layers] [doc references] [built broker] [start] [demo]",
+  );
 });
 
 test("a test run that dies before its totals is not green", () => {
@@ -72,12 +74,9 @@ test("a process left behind by a step does not hold up the run", () => {
   expect(status).toBe(0);
 });
 
-test("the built broker and the demo are run once they exist", () => {
-  for (const folder of ["scripts", "packages/dev-providers/src"])
-    mkdirSync(join(root, folder), { recursive: true });
-  writeFileSync(join(root, "scripts/check-built-broker.ts"), "");
-  writeFileSync(join(root, "packages/dev-providers/src/main.ts"), "");
+test("the built broker, the start screen and the demo are tried too", () => {
   const { calls } = runCi({ test: "echo '1 passed, 0 failed, 0 skipped'" });
   expect(calls).toContain("pnpm@12.21.0 exec node scripts/check-built-broker.ts\n");
+  expect(calls).toContain("pnpm@12.21.0 exec node scripts/check-start.ts\n");
   expect(calls).toContain("pnpm@12.21.0 run demo\n");
 });
