@@ -1,5 +1,5 @@
 /** Formats an environment can be written in. */
-export const envFormats = ["json", "dotenv", "shell", "docker"] as const;
+export const envFormats = ["json", "dotenv", "shell", "docker", "github", "kubernetes", "systemd"] as const;
 export type EnvFormat = (typeof envFormats)[number];
 
 /** Kinds of app; each has its own prefix for names a browser may see. */

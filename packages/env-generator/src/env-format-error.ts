@@ -8,6 +8,7 @@ export type EnvFormatErrorCode =
   | "nul"
   | "newline"
   | "carriage_return"
+  | "control_character"
   | "expansion"
   | "quoting"
   | "surrounding_quotes"

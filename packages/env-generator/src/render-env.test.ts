@@ -1,11 +1,15 @@
 import { inspect } from "node:util";
-import { envFormats, envJsonSchema, Secret } from "@keyloan/contract";
+import { type EnvFormat, envFormats, envJsonSchema, Secret } from "@keyloan/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EnvFormatError, type EnvLine, renderEnv } from "./index.ts";
 import { renderCarried } from "./testing/carried.ts";
 import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
 
+const textsOfNothing: Partial<Record<EnvFormat, string>> = {
+  json: "{}",
+  kubernetes: 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: "app-env"\ntype: Opaque\ndata: {}\n',
+};
 const line = (name: string, value = "x"): EnvLine => ({ name, value: Secret.of(value) });
 
 describe("json", () => {
@@ -48,16 +52,19 @@ describe.each(envFormats)("%s", (format) => {
   });
 
   test("gives a text for no variables at all", () => {
-    expect(renderEnv([], { format })).toBe(format === "json" ? "{}" : "");
+    expect(renderEnv([], { format })).toBe(textsOfNothing[format] ?? "");
   });
 });
 
-test.each(["dotenv", "shell"] as const)("a label of %s stays one comment of well-formed text", (format) => {
-  const label = `${"🔑".repeat(49)}a\n\u202e🔑 cut here`;
-  const text = renderEnv([{ ...line("A"), group: { label, grade: "A" } }], { format });
-  expect(text.isWellFormed()).toBe(true);
-  expect(text.split("\n")[0]).toBe(`# ${"🔑".repeat(49)}a: grade A, an account of its own`);
-});
+test.each(["dotenv", "shell", "systemd"] as const)(
+  "a label of %s stays one comment of well-formed text",
+  (format) => {
+    const label = `${"🔑".repeat(49)}a\n\u202e🔑 cut here`;
+    const text = renderEnv([{ ...line("A"), group: { label, grade: "A" } }], { format });
+    expect(text.isWellFormed()).toBe(true);
+    expect(text.split("\n")[0]).toBe(`# ${"🔑".repeat(49)}a: grade A, an account of its own`);
+  },
+);
 
 test.each([
   ["dotenv", "canary$value"],
@@ -66,6 +73,9 @@ test.each([
   ["docker", "canary\n"],
   ["docker", "'canary'"],
   ["shell", "canary\0"],
+  ["github", "canary\r"],
+  ["kubernetes", "canary\0"],
+  ["systemd", "canary\u0007"],
 ] as const)("a refusal of %s names the variable and a remedy and never the value", (format, value) => {
   try {
     renderEnv([line("FINE"), line("REFUSED", value)], { format });

@@ -2,7 +2,15 @@ import type { EnvFormat, EnvProfile } from "@keyloan/contract";
 import { type Arguments, UsageError } from "./command.ts";
 
 const profiles: Readonly<Record<EnvProfile, true>> = { plain: true, next: true, vite: true, expo: true };
-const formats: Readonly<Record<EnvFormat, true>> = { json: true, dotenv: true, shell: true, docker: true };
+const formats: Readonly<Record<EnvFormat, true>> = {
+  json: true,
+  dotenv: true,
+  shell: true,
+  docker: true,
+  github: true,
+  kubernetes: true,
+  systemd: true,
+};
 
 /** `--build`, or the first positional argument, as a build id. */
 export function buildIdOf(args: Arguments): string {
@@ -54,10 +62,13 @@ export function profileOf(args: Arguments): EnvProfile | undefined {
   throw new UsageError(`--profile is one of ${Object.keys(profiles).join(", ")}.`);
 }
 
+/** The ids of all formats, for help texts. */
+export const formatNames: readonly string[] = Object.keys(formats);
+
 export function formatOf(args: Arguments): EnvFormat | undefined {
   const text = args.text("format");
   if (text === undefined || isKeyOf(formats, text)) return text;
-  throw new UsageError(`--format is one of ${Object.keys(formats).join(", ")}.`);
+  throw new UsageError(`--format is one of ${formatNames.join(", ")}.`);
 }
 
 /** Copy sets: the option may be repeated, or name several sets with commas. */
