@@ -23,6 +23,8 @@ export function toCatalogEntries(list: readonly Connector[]): CatalogEntry[] {
     grade: spec.grade,
     gradeMeaning: isolationGradeMeanings[spec.grade],
     revocation: spec.revocation,
+    ...(spec.guide === undefined ? {} : { guide: spec.guide }),
+    ...(spec.onSwap === undefined ? {} : { onSwap: spec.onSwap }),
     orgFields: [...spec.orgFields],
     env: [...spec.env],
   }));

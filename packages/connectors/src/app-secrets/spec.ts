@@ -7,6 +7,7 @@ export const appSecretsSpec: ConnectorSpec = {
   summary: "Random secrets your app signs its own tokens with.",
   grade: "B",
   revocation: "Shredded when the build closes; no copy exists elsewhere.",
+  onSwap: "Your app gets new secrets, so whoever is signed in with a token of its own signs in again.",
   orgFields: [],
   env: [
     {
@@ -17,6 +18,7 @@ export const appSecretsSpec: ConnectorSpec = {
       help: "At least 32 characters without spaces: `openssl rand -hex 32` makes one.",
       pattern: "^\\S{32,}$",
       ifUnset: "The app cannot sign sessions.",
+      own: { kind: "generated", bytes: 32 },
     },
     {
       name: "CHECKOUT_TOKEN_SECRET",
@@ -26,6 +28,7 @@ export const appSecretsSpec: ConnectorSpec = {
       help: "At least 32 characters without spaces: `openssl rand -hex 32` makes one.",
       pattern: "^\\S{32,}$",
       ifUnset: "The app cannot sign checkout links.",
+      own: { kind: "generated", bytes: 24 },
     },
   ],
 };

@@ -1,6 +1,7 @@
 import type { ConnectorSpec, EnvVarSpec, FieldSpec } from "@keyloan/contract";
 
-const keysPage = "https://dashboard.clerk.com/last-active?path=api-keys";
+// `~` is whichever instance the person had open last ("Rotate your Clerk API keys").
+export const keysPage = "https://dashboard.clerk.com/~/api-keys";
 
 const secretKey = {
   label: "Secret key",
@@ -19,25 +20,39 @@ const publishableKey = {
 } satisfies Omit<FieldSpec, "name">;
 
 // Names as in Clerk's "Clerk environment variables" guide; the older AFTER_SIGN_IN names are deprecated.
-const page = (name: string, label: string, example: string, ifUnset: string): EnvVarSpec => ({
+const page = (name: string, label: string, path: string, ifUnset: string): EnvVarSpec => ({
   name,
   label,
+  help: "A page of your app: a path that starts with /, or a whole address.",
   secret: false,
   exposure: "browser",
   pattern: "^(?:\\/|https?:\\/\\/)\\S{0,500}$",
-  example,
+  example: path,
   ifUnset,
   optional: true,
+  own: { kind: "default", value: path },
 });
 
 export const clerkSpec: ConnectorSpec = {
   id: "clerk",
   label: "Clerk",
   category: "auth",
-  summary: "Sign-up and sign-in for the people who use your app.",
+  summary: "Lets people sign up for your app and sign in.",
   grade: "E",
   revocation:
     "Nothing ends at Clerk: the keys are shared, and only a new secret key of the instance ends them.",
+  guide: {
+    url: keysPage,
+    steps: [
+      "Sign in to Clerk and open your application, or create one.",
+      "For real users, select Development at the top of the page and then Create production instance; it needs a domain of your own. To try things out, stay in Development.",
+      "Open the API keys page and copy the publishable key, which starts with pk_, into its field.",
+      "Under Secret keys select Add new key, name it after your app and create it.",
+      "Copy the secret key, which starts with sk_, into its field at once: Clerk shows it only now.",
+    ],
+  },
+  onSwap:
+    "Your app starts without users in your own Clerk; whoever signed up while testing stays in the lent one and signs up again.",
   orgFields: [
     {
       name: "secretKey",
@@ -54,14 +69,18 @@ export const clerkSpec: ConnectorSpec = {
     {
       name: "CLERK_SECRET_KEY",
       ...secretKey,
+      help: "Copy the whole secret key: it starts with sk_live_, or sk_test_ in Development. Clerk shows it once: if it is gone, add a new one.",
       exposure: "server",
       ifUnset: "The server cannot verify who is signed in.",
+      own: { kind: "typed" },
     },
     {
       name: "CLERK_PUBLISHABLE_KEY",
       ...publishableKey,
+      help: "Copy the publishable key from the same page as the secret key: it starts with pk_live_, or pk_test_ in Development.",
       exposure: "browser",
       ifUnset: "Sign-in pages do not load.",
+      own: { kind: "typed" },
     },
     page("CLERK_SIGN_IN_URL", "Sign-in page", "/sign-in", "Clerk's hosted sign-in page is used."),
     page("CLERK_SIGN_UP_URL", "Sign-up page", "/sign-up", "Clerk's hosted sign-up page is used."),
@@ -86,6 +105,7 @@ export const clerkSpec: ConnectorSpec = {
       pattern: "^https?:\\/\\/\\S+$",
       optional: true,
       ifUnset: "https://api.clerk.com is used.",
+      own: { kind: "absent" },
     },
   ],
 };

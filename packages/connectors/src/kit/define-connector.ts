@@ -1,5 +1,6 @@
 import type { Connector, ConnectorSpec, SecretValues } from "@keyloan/contract";
 import { connectorIdPattern } from "@keyloan/contract";
+import { ownValueProblem } from "./check-own-values.ts";
 
 /**
  * Checks a connector once, where it is defined, and gives it back.
@@ -26,6 +27,8 @@ export function defineConnector(connector: Connector): Connector {
   for (const field of [...spec.orgFields, ...spec.env]) {
     if (field.pattern !== undefined) new RegExp(field.pattern);
   }
+  const problem = ownValueProblem(spec);
+  if (problem !== undefined) fail(problem);
   return connector;
 }
 

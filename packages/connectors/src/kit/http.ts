@@ -69,6 +69,7 @@ export function boundedFetch(
       const { status, headers } = response;
       return new Response([101, 204, 205, 304].includes(status) ? null : text, { status, headers });
     } catch (error) {
+      if (error instanceof ProviderError) throw error;
       if (signal.aborted) throw new ProviderError(provider, "timeout", "did not answer in time");
       throw transportError(provider, error);
     } finally {
@@ -137,10 +138,23 @@ export function codeOfStatus(status: number): ProviderErrorCode {
   return "invalid_response";
 }
 
-/** Turns a thrown fetch or SDK transport error into `timeout` or `network`; a ProviderError passes through. */
+/** A call that the context's own fetch refused to make, because of where it would have gone. */
+export class BlockedAddress extends ProviderError {
+  constructor(provider: string) {
+    super(provider, "network", "was not asked: its address is not one on the public internet", {
+      remedy: "Give the address as the provider shows it.",
+    });
+  }
+}
+
+/**
+ * Turns a thrown fetch or SDK transport error into `timeout` or `network`; a ProviderError passes through.
+ * A guarded fetch tells by the name BlockedAddressError that it did not call.
+ */
 export function transportError(provider: string, error: unknown): ProviderError {
   if (error instanceof ProviderError) return error;
   const names = errorNames(error);
+  if (names.includes("BlockedAddressError")) return new BlockedAddress(provider);
   if (names.some((name) => name === "TimeoutError" || name === "AbortError" || name.includes("TIMEOUT"))) {
     return new ProviderError(provider, "timeout", "did not answer in time");
   }

@@ -1,4 +1,12 @@
-import { type FieldSpec, ProviderError, type SecretValues, type ValidationResult } from "@keyloan/contract";
+import {
+  type EnvVarSpec,
+  type FieldSpec,
+  ProviderError,
+  type SecretValues,
+  type ValidationResult,
+} from "@keyloan/contract";
+import { isTyped } from "./check-own-values.ts";
+import { BlockedAddress } from "./http.ts";
 
 /**
  * The validator's answer when a provider could not be asked.
@@ -9,6 +17,7 @@ export function undeterminedFrom(error: unknown): ValidationResult {
   const retryAfter =
     error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds };
   const message = `${error.provider} ${error.message}`;
+  if (error instanceof BlockedAddress) return { status: "undetermined", code: "blocked_address", message };
   switch (error.code) {
     case "timeout":
       return { status: "undetermined", code: "timeout", message, ...retryAfter };
@@ -25,15 +34,16 @@ export function undeterminedFrom(error: unknown): ValidationResult {
 
 /**
  * The answer for the first field that is missing or does not have its form; `undefined` when all do.
- * Asked before any network call, so that a slip of the pen never reaches a provider.
+ * Asked before any network call, so that a slip of the pen never reaches a provider. What nobody types
+ * may be missing: it is filled in where the values are used.
  */
 export function malformedField(
-  fields: readonly FieldSpec[],
+  fields: readonly (FieldSpec & Pick<EnvVarSpec, "own">)[],
   values: SecretValues,
 ): ValidationResult | undefined {
   for (const field of fields) {
     const value = values[field.name]?.reveal();
-    if (value === undefined && field.optional === true) continue;
+    if (value === undefined && (field.optional === true || !isTyped(field))) continue;
     if (value !== undefined && new RegExp(field.pattern ?? "").test(value)) continue;
     return {
       status: "invalid",

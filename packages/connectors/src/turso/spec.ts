@@ -6,10 +6,21 @@ export const tursoSpec: ConnectorSpec = {
   id: "turso",
   label: "Turso",
   category: "database",
-  summary: "An SQLite database of its own for your app, reached over the network.",
+  summary: "Keeps what your app has to remember, such as its users' entries, in a database.",
   grade: "B",
   revocation:
     "All tokens of the database are rotated, its reads and writes are blocked, and it is deleted with its data.",
+  guide: {
+    url: dashboard,
+    steps: [
+      "Sign in to Turso, or sign up.",
+      "Select Create Database, name it after your app and choose the place nearest to your users.",
+      "Open the new database and copy its URL, which starts with libsql://, into the field Database URL.",
+      "On the same page make a token for this database (Create Token) that may read and write. Choose no end date, or your app stops on that day.",
+      "Copy the token into the field Database token at once: Turso shows it only now.",
+    ],
+  },
+  onSwap: "Your app starts with an empty database of yours; what testers stored stays in the lent one.",
   orgFields: [
     {
       name: "organization",
@@ -43,24 +54,27 @@ export const tursoSpec: ConnectorSpec = {
     {
       name: "TURSO_DATABASE_URL",
       label: "Database URL",
-      help: "Copy the database's URL: it starts with libsql:// and carries no token.",
+      help: "Copy the URL from the page of your database: it starts with libsql:// and ends with the host's name.",
       helpUrl: dashboard,
       secret: false,
       exposure: "server",
       pattern: "^(?:libsql|https?|wss?):\\/\\/[A-Za-z0-9.\\-]{1,253}(?::\\d{1,5})?\\/?(?:\\?tls=[01])?$",
       example: "libsql://notes-acme.turso.io",
       ifUnset: "The app has no database.",
+      own: { kind: "typed" },
+      role: "address",
     },
     {
       name: "TURSO_AUTH_TOKEN",
       label: "Database token",
-      help: "Create a token for this database: the dashboard shows it once.",
+      help: "Copy the whole token, one long line that starts with eyJ. Turso shows it once: if it is gone, make a new one for this database.",
       helpUrl: dashboard,
       secret: true,
       exposure: "server",
       pattern: "^[A-Za-z0-9._~+\\/=\\-]{20,8192}$",
       example: "eyJ…",
       ifUnset: "The database refuses the app.",
+      own: { kind: "typed" },
     },
   ],
 };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { connectorCategories, isolationGrades } from "../field.ts";
+import { connectorCategories, envVarRoles, isolationGrades } from "../field.ts";
 
 const fieldShape = {
   name: z.string(),
@@ -14,6 +14,22 @@ const fieldShape = {
 
 export const fieldSpecSchema = z.object(fieldShape).meta({ id: "Field" });
 
+export const ownValueSchema = z
+  .discriminatedUnion("kind", [
+    z.object({ kind: z.literal("typed") }),
+    z.object({ kind: z.literal("default"), value: z.string() }),
+    z.object({ kind: z.literal("generated"), bytes: z.number().int() }),
+    z.object({ kind: z.literal("absent") }),
+  ])
+  .meta({
+    id: "OwnValue",
+    description: "where the value comes from once keys of one's own are used; absent: it is typed",
+  });
+
+export const connectorGuideSchema = z
+  .object({ url: z.string(), steps: z.array(z.string()).readonly() })
+  .meta({ id: "ConnectorGuide", description: "the way to keys of one's own, one action a step" });
+
 export const envVarSpecSchema = z
   .object({
     ...fieldShape,
@@ -22,6 +38,8 @@ export const envVarSpecSchema = z
     copies: z.record(z.string(), z.array(z.string()).readonly()).optional(),
     family: z.boolean().optional(),
     ifUnset: z.string().optional(),
+    own: ownValueSchema.optional(),
+    role: z.enum(envVarRoles).optional(),
   })
   .meta({ id: "EnvVariable" });
 
@@ -34,6 +52,10 @@ export const catalogEntrySchema = z
     grade: z.enum(isolationGrades),
     gradeMeaning: z.string(),
     revocation: z.string(),
+    guide: connectorGuideSchema.optional(),
+    onSwap: z.string().optional().meta({
+      description: "what happens to what the app stored when keys of one's own are swapped in",
+    }),
     orgFields: z.array(fieldSpecSchema).readonly(),
     env: z.array(envVarSpecSchema).readonly(),
   })

@@ -1,5 +1,6 @@
 import type { Connector, FieldSpec } from "@keyloan/contract";
 import { describe, expect, test } from "vitest";
+import { isTyped, ownValueProblem } from "../check-own-values.ts";
 import { writtenNames } from "../define-connector.ts";
 import { leaseRequest, slotOf } from "./harness.ts";
 
@@ -55,6 +56,37 @@ export function describeSpec(connector: Connector, options: unknown): void {
 
     test("never shows a secret to a browser", () => {
       expect(spec.env.filter(({ exposure, secret }) => exposure === "browser" && secret)).toEqual([]);
+    });
+  });
+
+  describe("its card for a user's own keys", () => {
+    const typed = spec.env.filter(isTyped);
+
+    test("contradicts itself nowhere", () => {
+      expect(ownValueProblem(spec)).toBeUndefined();
+    });
+
+    test("says of every variable where its value then comes from", () => {
+      expect(spec.env.filter(({ own }) => own === undefined).map(({ name }) => name)).toEqual([]);
+    });
+
+    test("says in a sentence what happens to what the app stored", () => {
+      expect(spec.onSwap).toMatch(/^[A-Z].+\.$/);
+    });
+
+    test("says in a sentence what to type, and shows where it is unless it may be left out", () => {
+      expect(typed.filter(({ help }) => !/^[A-Z].+\.$/.test(help ?? "")).map(({ name }) => name)).toEqual([]);
+      const lost = typed.filter(({ helpUrl, optional }) => helpUrl === undefined && optional !== true);
+      expect(lost.map(({ name }) => name)).toEqual([]);
+    });
+
+    test("tells the form of every typed value, so that a slip is seen at once", () => {
+      expect(typed.filter(({ pattern }) => pattern === undefined).map(({ name }) => name)).toEqual([]);
+    });
+
+    test("guides to the keys in few steps, when there is anything to get", () => {
+      expect(spec.guide === undefined).toBe(typed.length === 0);
+      expect(spec.guide?.steps.length ?? 1).toBeLessThanOrEqual(7);
     });
   });
 

@@ -1,0 +1,62 @@
+import type { ConnectorSpec, EnvVarSpec } from "@keyloan/contract";
+
+const generatedBytesMin = 16;
+const generatedBytesMax = 64;
+
+/**
+ * What contradicts itself in what a connector says of a user's own keys; `undefined` when nothing does.
+ * A page draws its cards from this data alone, so it must be whole.
+ */
+export function ownValueProblem(spec: ConnectorSpec): string | undefined {
+  for (const variable of spec.env) {
+    const problem = variableProblem(variable) ?? roleProblem(variable);
+    if (problem !== undefined) return `${variable.name} ${problem}`;
+  }
+  return guideProblem(spec);
+}
+
+/** Whether a user types the variable's value; what says nothing of it is typed. */
+export function isTyped({ own }: Pick<EnvVarSpec, "own">): boolean {
+  return own === undefined || own.kind === "typed";
+}
+
+function variableProblem(variable: EnvVarSpec): string | undefined {
+  const { own, helpUrl, secret, optional, family } = variable;
+  const fits = (value: string) => new RegExp(variable.pattern ?? "").test(value);
+  switch (own?.kind) {
+    case undefined:
+    case "typed":
+      return family === true ? "is a family of names, which nobody can type" : undefined;
+    case "default":
+      if (secret) return "is secret and the same for everybody";
+      return fits(own.value) ? undefined : "has a default that is not of its form";
+    case "generated":
+      if (helpUrl !== undefined) return "is generated and leads to a page";
+      if (!secret) return "is generated and not secret";
+      if (own.bytes < generatedBytesMin || own.bytes > generatedBytesMax || !Number.isInteger(own.bytes)) {
+        return `is generated from fewer than ${generatedBytesMin} or more than ${generatedBytesMax} bytes`;
+      }
+      return fits("0f".repeat(own.bytes)) ? undefined : "is generated in another form than its own";
+    case "absent":
+      if (helpUrl !== undefined) return "is for lent credentials only and leads to a page";
+      return optional === true ? undefined : "is required, and keys of one's own cannot give it";
+  }
+}
+
+function roleProblem(variable: EnvVarSpec): string | undefined {
+  const { role, secret, exposure, pattern } = variable;
+  if (role === undefined) return undefined;
+  if (pattern === undefined) return `is ${role} and may be anything`;
+  if (role === "address") return secret || !isTyped(variable) ? "is an address that nobody types" : undefined;
+  return secret && exposure === "server" ? undefined : "proves calls and is not secret";
+}
+
+function guideProblem({ env, guide }: ConnectorSpec): string | undefined {
+  if (guide === undefined) return undefined;
+  if (!env.some(isTyped)) return "has a guide to keys that nobody types";
+  if (!/^https:\/\/[^\s@]+$/.test(guide.url)) return "has a guide that leads to no https page";
+  if (guide.steps.length === 0 || guide.steps.some((step) => !/^[A-Z].*\.$/.test(step))) {
+    return "has a guide whose steps are not whole sentences";
+  }
+  return undefined;
+}
