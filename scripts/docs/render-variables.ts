@@ -19,6 +19,8 @@ A variable for **browsers** is never secret and is written under the profile's p
 ${publicNames()}. All others stay on the server. Copies are written only when they are asked for, with
 \`?copies=<set>\` or \`keyloan run --copies <set>\`.
 
+**With your own keys** says where the value comes from once an app has left the lent ones.
+
 ${connectors.map(({ spec }) => section(spec)).join("\n")}`;
 }
 
@@ -32,7 +34,7 @@ function section(spec: ConnectorSpec): string {
 
 ${spec.summary} Grade ${spec.grade}: ${isolationGradeMeanings[spec.grade]}. When the lease ends: ${lowerFirst(spec.revocation)}
 
-${markdownTable(["Variable", "What it is", "Required", "Seen by", "If unset", "Also written as"], spec.env.map(variableRow))}
+${markdownTable(["Variable", "What it is", "Required", "Seen by", "If unset", "With your own keys", "Also written as"], spec.env.map(variableRow))}
 
 ${orgKey(spec)}
 `;
@@ -46,8 +48,23 @@ function variableRow(variable: EnvVarSpec): readonly string[] {
     optional === true ? "no" : "yes",
     exposure === "browser" ? "browsers" : secret ? "server, secret" : "server",
     ifUnset ?? "",
+    ownValue(variable),
     otherNames(variable),
   ];
+}
+
+function ownValue({ own, optional }: EnvVarSpec): string {
+  switch (own?.kind) {
+    case undefined:
+    case "typed":
+      return optional === true ? "you may type it" : "you type it";
+    case "default":
+      return `${code(own.value)} unless you change it`;
+    case "generated":
+      return `made for you, ${own.bytes} random bytes`;
+    case "absent":
+      return "not there";
+  }
 }
 
 function otherNames({ aliases = [], copies = {} }: EnvVarSpec): string {
