@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { builtinModules, createRequire } from "node:module";
+import { dirname } from "node:path";
 import type { Plugin, PluginBuild } from "esbuild";
+import { installedEngines } from "./build-engines.ts";
 
 const require = createRequire(import.meta.url);
 const builtin = new RegExp(`^(?:node:.*|${builtinModules.join("|")})$`);
@@ -10,7 +13,8 @@ export const startFaster: Plugin = {
   setup: (build) => {
     leaveOutRemoteClients(build);
     leaveOutLanguages(build);
-    leaveOutTracing(build);
+    leaveOutUnusedMetrics(build);
+    nameTheEngine(build);
     leaveOutHttp2(build);
     requireBuiltinsOnUse(build);
   },
@@ -54,9 +58,28 @@ function leaveOutLanguages({ onLoad }: PluginBuild): void {
   }));
 }
 
-/** prom-client loads it for exemplars, which the broker's measures do not have. */
-function leaveOutTracing({ onLoad }: PluginBuild): void {
-  onLoad({ filter: /\/@opentelemetry\/api\// }, () => ({ contents: "module.exports = {};", loader: "js" }));
+/** The broker keeps its own measures and pushes none; what prom-client has for the rest brings a tracing library. */
+function leaveOutUnusedMetrics({ onLoad }: PluginBuild): void {
+  onLoad({ filter: /\/prom-client\/lib\/(?:defaultMetrics|pushgateway|cluster)\.js$/ }, empty);
+  onLoad({ filter: /\/@opentelemetry\/api\// }, empty);
+}
+
+const empty = () => ({ contents: "module.exports = {};", loader: "js" as const });
+
+/**
+ * libsql finds its engine by a report on the whole process, made twice. Which one is installed is known now.
+ * Where several are, it chooses at run time.
+ */
+function nameTheEngine({ onLoad, onResolve }: PluginBuild): void {
+  onResolve({ filter: /^@libsql\/(?:linux|darwin|win32)-/ }, ({ path }) => ({ path, external: true }));
+  onLoad({ filter: /\/node_modules\/libsql\/(?:index|promise)\.js$/ }, ({ path }) => {
+    const source = readFileSync(path, "utf8");
+    const [engine, ...others] = installedEngines(dirname(path));
+    if (engine === undefined || others.length > 0) return undefined;
+    const named = source.replace("} = requireNative();", `} = require(${JSON.stringify(engine.name)});`);
+    if (named === source) throw new Error("libsql asks for its engine in another way now");
+    return { contents: named, loader: "js" };
+  });
 }
 
 /** Hono's server asks of every request whether it came by HTTP/2; here it never does. */

@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createRootKey } from "@keyloan/vault";
 import { build, type Metafile } from "esbuild";
+import { type Engine, installedEngines } from "./build-engines.ts";
 import { bundledPackages, renderNotices } from "./build-notices.ts";
 import { startFaster } from "./build-start-faster.ts";
 
@@ -62,6 +62,7 @@ async function bundle(): Promise<Metafile> {
     // A lazily imported CommonJS module would have no named exports in the bundle; the same as a module has.
     mainFields: ["module", "main"],
     minifySyntax: true,
+    minifyWhitespace: true,
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "none",
@@ -73,29 +74,14 @@ async function bundle(): Promise<Metafile> {
   return metafile;
 }
 
-/** The store's engine is native code, which no bundle can hold: one package per platform, of which those installed here are copied. */
-async function copyEngines(libsql: string | undefined) {
+async function copyEngines(libsql: string | undefined): Promise<readonly Engine[]> {
   if (libsql === undefined) throw new Error("the bundle holds no libsql: is the store still built on it?");
-  const manifest = join(libsql, "package.json");
-  const { optionalDependencies } = JSON.parse(await readFile(manifest, "utf8"));
-  const require = createRequire(manifest);
-  const engines: { name: string; path: string }[] = [];
-  for (const name of Object.keys(optionalDependencies)) {
-    const path = tryResolve(require, `${name}/package.json`);
-    if (path === undefined) continue;
-    engines.push({ name, path: dirname(path) });
-    await cp(dirname(path), join(output, "node_modules", name), { recursive: true, dereference: true });
-  }
+  const engines = installedEngines(libsql);
   if (engines.length === 0) throw new Error("no engine of libsql is installed for this platform");
-  return engines;
-}
-
-function tryResolve(require: NodeJS.Require, name: string): string | undefined {
-  try {
-    return require.resolve(name);
-  } catch {
-    return undefined;
+  for (const { name, path } of engines) {
+    await cp(path, join(output, "node_modules", name), { recursive: true, dereference: true });
   }
+  return engines;
 }
 
 /** Starts and stops the built broker once: proves that it runs, and leaves its code compiled. */
