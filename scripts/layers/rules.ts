@@ -62,6 +62,8 @@ export const revealHomes: readonly string[] = [
   "packages/vault/src/",
   "packages/env-generator/src/",
   "packages/org-keys/src/",
+  // Reads an address that someone typed.
+  "packages/key-validator/src/address/read-address.ts",
   // Compares a typed value with the pattern of its field.
   "packages/key-validator/src/check-shape.ts",
   // The composition root: opens the keyring and keeps the hash of the admin token.
@@ -69,6 +71,11 @@ export const revealHomes: readonly string[] = [
   // Show a new token to the one who asked for it, once.
   "apps/broker/src/routes/builds.ts",
   "apps/broker/src/routes/tokens.ts",
+  // A handoff link, a session's cookie and the user's own env file, each to the one who may have it.
+  "apps/broker/src/routes/settings.ts",
+  "apps/broker/src/verbs/handoff/create-handoff.ts",
+  // Opens what the page sealed, and masks it for showing again.
+  "apps/broker/src/verbs/settings/open-values.ts",
 ];
 
 /** Tests, their helpers and stand-ins: never part of what runs in production. */

@@ -1,0 +1,15 @@
+import { ProviderError } from "@keyloan/contract";
+import type { AddressRefusal, AddressRule } from "./read-address.ts";
+
+/**
+ * The address guard refused an address before anything was sent. Its code is `network`, so that whoever
+ * knows nothing of the guard takes it for "could not be asked", never for a wrong key.
+ */
+export class BlockedAddressError extends ProviderError {
+  readonly rule: AddressRule;
+
+  constructor(refusal: AddressRefusal) {
+    super("address", "network", refusal.message, { remedy: refusal.remedy });
+    this.rule = refusal.rule;
+  }
+}

@@ -1,0 +1,173 @@
+import { isIP } from "node:net";
+import type { Secret } from "@keyloan/contract";
+import { type RefusedRange, refusedRangeOf } from "./refused-ranges.ts";
+
+export type AddressRule =
+  | "unreadable"
+  | "scheme"
+  | "credentials"
+  | "unencrypted"
+  | "port"
+  | "name"
+  | RefusedRange;
+
+/** Which rule refused an address, and what to do. It never tells what a name resolved to. */
+export type AddressRefusal = {
+  readonly ok: false;
+  readonly rule: AddressRule;
+  readonly message: string;
+  readonly remedy: string;
+};
+
+export type ReadAddress = {
+  readonly ok: true;
+  /** Canonical, always `https:` or `http:`: libsql, wss and postgres addresses are read as if they were. */
+  readonly url: URL;
+  /** A name, or an IP address without brackets. */
+  readonly host: string;
+  /** One of the operator's own origins: wherever its name leads is right. */
+  readonly trusted: boolean;
+};
+
+export type AddressRules = {
+  /** Origins of the operator's own choice, such as `http://127.0.0.1:4010`: no rule is asked of them. */
+  readonly allowedOrigins?: readonly string[];
+  /**
+   * For development on one machine: loopback and private addresses, inner names, any port, no encryption.
+   * What no service answers on stays refused: metadata, link-local, multicast, embedded and reserved addresses.
+   */
+  readonly allowPrivate?: boolean;
+};
+
+/** Schemes by how their connection is encrypted. Anything else, `file:` above all, is refused. */
+const encryptedSchemes = ["https:", "libsql:", "wss:"];
+const plainSchemes = ["http:", "ws:"];
+const ports = [443, 8080, 8443, 9000];
+
+/**
+ * Reads an address as a browser would, so that every spelling of a host has one meaning, and asks every
+ * rule that needs no network. A name that passes may still lead anywhere: `guardAddress` asks that too.
+ */
+export function readAddress(
+  address: string | URL | Secret,
+  rules: AddressRules = {},
+): ReadAddress | AddressRefusal {
+  const url = parseAddress(textOf(address));
+  if (!(url instanceof URL)) return url;
+  const host = hostOf(url);
+  const trusted = isTrusted(url, rules);
+  const refusal = trusted
+    ? undefined
+    : (refuseConnection(url, rules) ??
+      (isIP(host) === 0 ? refuseName(host, rules) : refuseIpAddress(host, rules)));
+  return refusal ?? { ok: true, url, host, trusted };
+}
+
+const allowedInDevelopment: readonly RefusedRange[] = ["loopback", "private", "shared"];
+
+/** Says which rule refuses an IP address, or `undefined` when none does. */
+export function refuseIpAddress(
+  ip: string,
+  { allowPrivate = false }: AddressRules,
+): AddressRefusal | undefined {
+  const range = refusedRangeOf(ip);
+  if (range === undefined || (allowPrivate && allowedInDevelopment.includes(range))) return undefined;
+  return refuse(range, rangeMessages[range], usePublicAddress);
+}
+
+const textOf = (address: string | URL | Secret) =>
+  typeof address === "string" ? address : address instanceof URL ? address.href : address.reveal();
+
+function parseAddress(text: string): URL | AddressRefusal {
+  // Parsers drop some of these and stop at others: what one calls the host is a path to the next.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\s\u0000-\u001f\u007f\\]/u.test(text))
+    return unreadable("holds a space, a line break or a backslash");
+  const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:)\/\/(.*)$/isu.exec(text) ?? [];
+  if (scheme === undefined || rest === undefined) return unreadable("does not begin like https://");
+  const protocol = scheme.toLowerCase();
+  const encrypted = encryptedSchemes.includes(protocol);
+  if (!encrypted && !plainSchemes.includes(protocol)) {
+    return refuse(
+      "scheme",
+      `The address may not begin with ${protocol.slice(0, 20)}//.`,
+      "Give an address that begins with https://.",
+    );
+  }
+  // Only for http and https does a URL parser know that 2130706433 is an IP address.
+  const http = encrypted && !/[?&]tls=0(?:&|$)/u.test(rest) ? "https" : "http";
+  const url = URL.parse(`${http}://${rest}`);
+  if (url === null || url.hostname === "") return unreadable("is not complete or holds a sign too much");
+  if (url.username !== "" || url.password !== "") {
+    return refuse(
+      "credentials",
+      "The address holds a user name or a password before an @ sign.",
+      "Remove what stands between // and @; keys have fields of their own.",
+    );
+  }
+  return url;
+}
+
+function isTrusted(url: URL, { allowedOrigins = [] }: AddressRules): boolean {
+  return allowedOrigins.some((trusted) => URL.parse(trusted)?.origin === url.origin);
+}
+
+/** Without brackets, and without the dot that ends a fully qualified name. */
+function hostOf(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/u, "$1").replace(/\.$/u, "");
+}
+
+function refuseConnection(url: URL, { allowPrivate = false }: AddressRules): AddressRefusal | undefined {
+  if (allowPrivate) return undefined;
+  if (url.protocol !== "https:") {
+    return refuse(
+      "unencrypted",
+      "The connection to this address is not encrypted.",
+      "Give the address that begins with https:// or libsql://, without tls=0.",
+    );
+  }
+  const port = url.port === "" ? 443 : Number(url.port);
+  if (ports.includes(port)) return undefined;
+  return refuse(
+    "port",
+    `Port ${port} is not one that such services use.`,
+    `Leave the port out, or let the service answer on one of ${ports.join(", ")}.`,
+  );
+}
+
+// Names that mean another host in every network, RFC 6761 and RFC 8375 among them.
+const innerNames =
+  /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|arpa|test|invalid|onion)$/u;
+
+function refuseName(name: string, { allowPrivate = false }: AddressRules): AddressRefusal | undefined {
+  if (!/^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?$/u.test(name) || name.includes("..")) {
+    return unreadable("has a host name that is none");
+  }
+  if (allowPrivate || (name.includes(".") && !innerNames.test(name))) return undefined;
+  return refuse(
+    "name",
+    "The address is a name that only one machine or one network knows.",
+    usePublicAddress,
+  );
+}
+
+const usePublicAddress =
+  "Give the address that the service shows you: one that is reached from the whole internet.";
+
+const rangeMessages: Readonly<Record<RefusedRange, string>> = {
+  loopback: "The address leads to the very machine that asks.",
+  private: "The address leads into a private network.",
+  link_local: "The address leads to a neighbour on a local network.",
+  shared: "The address leads into a network that a carrier shares among its customers.",
+  metadata: "The address is where a cloud tells its machines their secrets.",
+  multicast: "The address is that of a group, not of one service.",
+  embedded: "The address hides another address inside.",
+  reserved: "The address is reserved and leads nowhere in the internet.",
+};
+
+const unreadable = (problem: string) =>
+  refuse("unreadable", `The address ${problem}.`, "Copy the whole address again, as the service shows it.");
+
+function refuse(rule: AddressRule, message: string, remedy: string): AddressRefusal {
+  return { ok: false, rule, message, remedy };
+}
