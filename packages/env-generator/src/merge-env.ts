@@ -1,0 +1,101 @@
+import { type EnvFileLine, parseEnvFile, serialiseEnvFile } from "./env-file.ts";
+import { EnvFileError, type EnvFilePlace, placesText } from "./env-file-error.ts";
+import type { EnvLine } from "./env-line.ts";
+import { renderEnv } from "./render-env.ts";
+
+const beginMark = "# >>> keyloan: what stands up to the closing mark is replaced by the next merge >>>";
+const endMark = "# <<< keyloan <<<";
+
+/**
+ * An existing `.env` file with these variables in a block between two marks: in the place of the block that is
+ * there, else at the end. Every other line stays as it is, byte for byte, in its order.
+ * @throws EnvFileError when a name is set outside the block too, the marks are broken, or a line is unclear
+ * @throws EnvFormatError as `renderEnv` does
+ */
+export function mergeEnv(
+  existingText: string,
+  lines: readonly EnvLine[],
+  options: { readonly format: "dotenv" },
+): string {
+  return mergeEnvText(existingText, renderEnv(lines, options));
+}
+
+/**
+ * The same for variables that are rendered already.
+ * @param dotenvText what `renderEnv` gave for the format `dotenv`
+ * @throws EnvFileError
+ */
+export function mergeEnvText(existingText: string, dotenvText: string): string {
+  const existing = parseEnvFile(existingText);
+  refuseUnclear(existing);
+  const place = findBlock(existing);
+  const own = parseEnvFile(dotenvText);
+  refuseSetOutside([...existing.slice(0, place.begin), ...existing.slice(place.end)], own);
+  const lineEnd = /\r\n|\n/.exec(existingText)?.[0] ?? "\n";
+  const block = [beginMark, ...own.map(withoutLineEnd), endMark].join(lineEnd);
+  const last = existing[place.end - 1];
+  if (place.begin < place.end) {
+    const before = serialiseEnvFile(existing.slice(0, place.begin));
+    return before + block + lineEndOf(last) + serialiseEnvFile(existing.slice(place.end));
+  }
+  if (last === undefined) return block + lineEnd;
+  const hasFinalLineEnd = existingText.endsWith("\n");
+  const gap = (hasFinalLineEnd ? "" : lineEnd) + (last.kind === "blank" ? "" : lineEnd);
+  return existingText + gap + block + (hasFinalLineEnd ? lineEnd : "");
+}
+
+/** From the first line of the block to behind its last; both the end of the file when there is none. */
+function findBlock(lines: readonly EnvFileLine[]): { readonly begin: number; readonly end: number } {
+  const marks = lines.flatMap((line, index) => {
+    const mark = line.kind === "comment" ? /^# (>>>|<<<) keyloan\b/.exec(line.text.trim())?.[1] : undefined;
+    return mark === undefined ? [] : [{ mark, index, line: line.number }];
+  });
+  const [begin, end] = marks;
+  if (begin === undefined) return { begin: lines.length, end: lines.length };
+  if (marks.length === 2 && begin.mark === ">>>" && end?.mark === "<<<") {
+    return { begin: begin.index, end: end.index + 1 };
+  }
+  const places = marks.map(({ line }) => ({ line }));
+  throw new EnvFileError(
+    "broken_block",
+    `The marks of Keyloan's block do not fit together: ${placesText(places)}.`,
+    `Keep one block that begins with "# >>> keyloan" and ends with "${endMark}", or delete it with both marks.`,
+    places,
+  );
+}
+
+function refuseUnclear(lines: readonly EnvFileLine[]): void {
+  const places = lines.flatMap((line): EnvFilePlace[] =>
+    line.kind === "assignment" && line.state === "unclear" ? [{ name: line.name, line: line.number }] : [],
+  );
+  if (places.length === 0) return;
+  throw new EnvFileError(
+    "unclear_line",
+    `Programs would not agree on where the quotes end: ${placesText(places)}.`,
+    "Close the quotes, with nothing but a comment behind them.",
+    places,
+  );
+}
+
+/** Two lines for one name: which one counts depends on the reader and the order, and nobody would notice. */
+function refuseSetOutside(foreign: readonly EnvFileLine[], own: readonly EnvFileLine[]): void {
+  const names = new Set(own.flatMap((line) => (line.kind === "assignment" ? [line.name] : [])));
+  const places = foreign.flatMap((line): EnvFilePlace[] =>
+    line.kind === "assignment" && names.has(line.name) ? [{ name: line.name, line: line.number }] : [],
+  );
+  if (places.length === 0) return;
+  throw new EnvFileError(
+    "name_outside",
+    `The file sets names that Keyloan writes too: ${placesText(places)}.`,
+    "Delete these lines or turn them into comments, then merge again.",
+    places,
+  );
+}
+
+function lineEndOf(line: EnvFileLine | undefined): string {
+  return /(?:\r\n|[\n\r\u2028\u2029])$/.exec(line?.text ?? "")?.[0] ?? "";
+}
+
+function withoutLineEnd(line: EnvFileLine): string {
+  return line.text.slice(0, line.text.length - lineEndOf(line).length);
+}
