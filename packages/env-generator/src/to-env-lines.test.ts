@@ -142,6 +142,36 @@ test("one name with two values is refused by name", () => {
   expect(refusedWith(() => written(connectors))).toEqual(["duplicate_name", "A"]);
 });
 
+describe("the same spec used again", () => {
+  const shop = spec([publishable, variable("PRICE_", { family: true, secret: false })]);
+  const lines = (values: Record<string, string>, options: Partial<EnvLineOptions> = {}) =>
+    written([{ spec: shop, values: secretValues(values) }], options);
+
+  test("writes each build's own values under the names of its own options", () => {
+    const first = lines({ SHOP_PUBLISHABLE_KEY: "pk_1" });
+    expect(lines({ SHOP_PUBLISHABLE_KEY: "pk_2" }, { profile: "vite" })).toEqual([
+      ["SHOP_PUBLISHABLE_KEY", "pk_2"],
+      ["VITE_SHOP_PUBLISHABLE_KEY", "pk_2"],
+    ]);
+    expect(first).toEqual([["SHOP_PUBLISHABLE_KEY", "pk_1"]]);
+    expect(lines({ SHOP_PUBLISHABLE_KEY: "pk_3" })).toEqual([["SHOP_PUBLISHABLE_KEY", "pk_3"]]);
+  });
+
+  test("refuses as it did the first time, whatever was written in between", () => {
+    const refused = () => refusedWith(() => lines({ SHOP_PUBLISHABLE_KEY: "pk", OTHER: "1" }));
+    expect(refused()).toEqual(["undeclared_variable", "OTHER"]);
+    lines({ SHOP_PUBLISHABLE_KEY: "pk", PRICE_A: "1" });
+    expect(refused()).toEqual(["undeclared_variable", "OTHER"]);
+    expect(refusedWith(() => lines({ PRICE_A: "1" }))).toEqual(["missing_value", "SHOP_PUBLISHABLE_KEY"]);
+  });
+
+  test("knows family members of any number of builds", () => {
+    const names = Array.from({ length: 250 }, (_, index) => `PRICE_${index}`);
+    const last = names.map((name) => lines({ SHOP_PUBLISHABLE_KEY: "pk", [name]: name }).at(-1));
+    expect(last).toEqual(names.map((name) => [name, name]));
+  });
+});
+
 describe("a secret never gets a public name", () => {
   test.each([
     ["by its exposure", variable("KEY", { exposure: "browser" }), "KEY"],

@@ -33,15 +33,14 @@ export function toEnvLines(
   const publicLines: EnvLine[] = [];
   const secrets: Secret[] = [];
   for (const { spec, values } of connectors) {
-    for (const [name, variable] of declaredValues(spec, values)) {
+    for (const { name, secret, written } of planNames(spec, values, options)) {
       const value = values[name];
       if (value === undefined) continue;
-      if (variable.secret) secrets.push(value);
-      for (const written of writtenNames(name, variable, options)) {
-        checkExposure(written, variable);
-        const line = { name: written, value, group: spec };
+      if (secret) secrets.push(value);
+      for (const { name: writtenName, isPublic } of written) {
+        const line = { name: writtenName, value, group: spec };
         addLine(lines, line);
-        if (isPublicName(written)) publicLines.push(line);
+        if (isPublic) publicLines.push(line);
       }
     }
   }
@@ -54,6 +53,43 @@ export function copySets(specs: readonly ConnectorSpec[]): readonly string[] {
   return [
     ...new Set(specs.flatMap(({ env }) => env.flatMap(({ copies }) => Object.keys(copies ?? {})))),
   ].sort();
+}
+
+type PlannedVariable = {
+  readonly name: string;
+  readonly secret: boolean;
+  readonly written: readonly { readonly name: string; readonly isPublic: boolean }[];
+};
+
+const plansMax = 100;
+const plansBySpec = new WeakMap<ConnectorSpec, Map<string, readonly PlannedVariable[]>>();
+
+/**
+ * Under which names each value of a connector is written. It depends on names alone and takes longer than all
+ * else here, so it is found once for the same names; no value is kept.
+ */
+function planNames(
+  spec: ConnectorSpec,
+  values: SecretValues,
+  options: EnvLineOptions,
+): readonly PlannedVariable[] {
+  const plans = plansBySpec.get(spec) ?? new Map<string, readonly PlannedVariable[]>();
+  plansBySpec.set(spec, plans);
+  const key = JSON.stringify([options.profile, options.copies, Object.keys(values)]);
+  const known = plans.get(key);
+  if (known !== undefined) return known;
+  const plan = [...declaredValues(spec, values)].map(([name, variable]) => ({
+    name,
+    secret: variable.secret,
+    written: [...writtenNames(name, variable, options)].map((written) => {
+      checkExposure(written, variable);
+      return { name: written, isPublic: isPublicName(written) };
+    }),
+  }));
+  // Families have names that a request chose: their plans must not pile up.
+  if (plans.size >= plansMax) plans.clear();
+  plans.set(key, plan);
+  return plan;
 }
 
 function addLine(lines: Map<string, EnvLine>, line: EnvLine): void {
