@@ -10,6 +10,7 @@ import type { Row, RowOptions } from "./row.ts";
 
 const connections = 8;
 const seconds = 3;
+const warmSeconds = 5;
 const rounds = 5;
 const goalRatio = 0.6;
 const goalPerSecond = 7_000;
@@ -37,7 +38,7 @@ export async function measureEnvRead({ untilMs, folder }: RowOptions): Promise<R
     const headers = { authorization: `Bearer ${token}` };
     const ofBroker = { port: broker.port, path: `${path}/env`, headers, connections };
     // Both compile what they run often before anything counts.
-    for (const order of [ofFloor, ofBroker]) await load.run({ ...order, seconds: 2 });
+    for (const order of [ofFloor, ofBroker]) await load.run({ ...order, seconds: warmSeconds });
     const { results, quiet } = await quietRounds(rounds, untilMs, (index) =>
       inTurn(index, load.run, ofFloor, ofBroker),
     );
