@@ -4,6 +4,8 @@ export type EnvFormatErrorCode =
   | "missing_value"
   | "undeclared_variable"
   | "secret_exposed"
+  | "test_key"
+  | "live_key"
   | "not_text"
   | "nul"
   | "newline"

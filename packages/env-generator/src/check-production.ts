@@ -1,0 +1,118 @@
+import type { KeyMode } from "@keyloan/contract";
+import { isPublicName } from "./check-exposure.ts";
+import type { EnvLine } from "./env-line.ts";
+import { type DeclaredVariable, type DeclaresVariables, findVariable } from "./find-variable.ts";
+
+export type ProductionOptions = {
+  /** Where the file is used: live keys belong into production, test keys into previews. */
+  readonly target: "production" | "preview";
+  /** What a test key in production is. Default: refused. */
+  readonly testKeys?: "refuse" | "warn";
+};
+
+export type ProductionFinding = {
+  readonly variable: string;
+  /** What is wrong; a sentence whose subject is the variable. */
+  readonly message: string;
+  readonly remedy: string;
+} & (
+  | { readonly code: "secret_exposed" | "test_key" | "live_key"; readonly severity: "refuse" | "warn" }
+  | { readonly code: "debug"; readonly severity: "warn" }
+);
+
+/**
+ * What speaks against using these variables: a secret under a name that browsers get to see, a test key in
+ * production, a live key in a preview, debugging switched on. A key's mode is told only by values whose
+ * declared pattern has `_test_` or `_live_` in it. Never a value.
+ */
+export function checkProduction(
+  lines: readonly EnvLine[],
+  connectors: readonly DeclaresVariables[],
+  options: ProductionOptions,
+): readonly ProductionFinding[] {
+  return lines.flatMap((line) => [
+    ...exposure(line, connectors),
+    ...wrongMode(line, connectors, options),
+    ...(options.target === "production" ? debugging(line) : []),
+  ]);
+}
+
+const namesMode = /_(?:test|live|\((?:\?:)?(?:test\|live|live\|test)\))_/;
+
+/** Whether a value is a key of test or of live mode; undefined where the pattern does not make it certain. */
+export function keyModeOf(
+  { pattern }: Pick<DeclaredVariable, "pattern">,
+  value: string,
+): KeyMode | undefined {
+  if (pattern === undefined || !namesMode.test(pattern)) return undefined;
+  if (!new RegExp(`^(?:${pattern})$`, "u").test(value)) return undefined;
+  const mode = /^[A-Za-z]{1,16}_(test|live)_/.exec(value)?.[1];
+  return mode === "test" || mode === "live" ? mode : undefined;
+}
+
+function exposure(
+  { name, value }: EnvLine,
+  connectors: readonly DeclaresVariables[],
+): readonly ProductionFinding[] {
+  if (!isPublicName(name)) return [];
+  const text = value.reveal();
+  const secrets = connectors.flatMap(({ env }) => env).filter(({ secret }) => secret);
+  const isSecret =
+    findVariable(connectors, name)?.secret === true ||
+    secrets.some((secret) => keyModeOf(secret, text) !== undefined);
+  if (!isSecret) return [];
+  return [
+    {
+      code: "secret_exposed",
+      severity: "refuse",
+      variable: name,
+      message: "is a name that browsers get to see, and its value is a secret key.",
+      remedy: "Put the publishable key there, and make a new secret key if this one was ever deployed.",
+    },
+  ];
+}
+
+function wrongMode(
+  { name, value }: EnvLine,
+  connectors: readonly DeclaresVariables[],
+  { target, testKeys = "refuse" }: ProductionOptions,
+): readonly ProductionFinding[] {
+  const variable = findVariable(connectors, name);
+  const mode = variable === undefined ? undefined : keyModeOf(variable, value.reveal());
+  if (mode === "test" && target === "production") {
+    return [
+      {
+        code: "test_key",
+        severity: testKeys,
+        variable: name,
+        message: "is a test key, with which nothing in production is real.",
+        remedy: "Use the live key of the same account.",
+      },
+    ];
+  }
+  if (mode === "live" && target === "preview") {
+    return [
+      {
+        code: "live_key",
+        severity: "refuse",
+        variable: name,
+        message: "is a live key, and a preview must not touch real accounts.",
+        remedy: "Use the test key of the same account.",
+      },
+    ];
+  }
+  return [];
+}
+
+function debugging({ name, value }: EnvLine): readonly ProductionFinding[] {
+  if (name !== "DEBUG" || /^(?:|0|false|off|no)$/i.test(value.reveal().trim())) return [];
+  return [
+    {
+      code: "debug",
+      severity: "warn",
+      variable: name,
+      message: "was switched on; the file says DEBUG=false.",
+      remedy: "Switch it on for one run only: debugging shows secrets in logs and pages.",
+    },
+  ];
+}

@@ -1,0 +1,51 @@
+import { namesInEnvFile } from "./env-file.ts";
+import { type DeclaresVariables, findVariable } from "./find-variable.ts";
+
+export type MissingVariable = {
+  readonly name: string;
+  /** Whether the app is said to run without it. False for names that no connector declares. */
+  readonly optional: boolean;
+  /** What the app lacks without it, in one sentence. */
+  readonly ifUnset?: string;
+  /** The value that everybody uses. */
+  readonly default?: string;
+};
+
+export type ExampleComparison = {
+  /** In the example and not among the names. */
+  readonly missing: readonly MissingVariable[];
+  /** Among the names and not in the example. */
+  readonly extra: readonly string[];
+  readonly present: readonly string[];
+};
+
+/**
+ * Which variables of a `.env.example` an environment has.
+ * @param names those that are set to something
+ * @param connectors their declarations tell what happens without a missing variable
+ */
+export function compareWithExample(
+  exampleText: string,
+  names: Iterable<string>,
+  connectors: readonly DeclaresVariables[] = [],
+): ExampleComparison {
+  const given = new Set(names);
+  const wanted = [...namesInEnvFile(exampleText).keys()];
+  const known = new Set(wanted);
+  return {
+    missing: wanted.filter((name) => !given.has(name)).map((name) => missingVariable(name, connectors)),
+    extra: [...given].filter((name) => !known.has(name)),
+    present: wanted.filter((name) => given.has(name)),
+  };
+}
+
+function missingVariable(name: string, connectors: readonly DeclaresVariables[]): MissingVariable {
+  const variable = findVariable(connectors, name);
+  const own = variable?.own;
+  return {
+    name,
+    optional: variable?.optional === true || own?.kind === "default" || own?.kind === "absent",
+    ...(variable?.ifUnset === undefined ? {} : { ifUnset: variable.ifUnset }),
+    ...(own?.kind === "default" ? { default: own.value } : {}),
+  };
+}

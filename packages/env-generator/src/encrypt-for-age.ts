@@ -1,0 +1,53 @@
+/** The text given as an age recipient is none. It tells what to give instead, and never the text. */
+export class AgeRecipientError extends Error {
+  override readonly name = "AgeRecipientError";
+  readonly code = "bad_age_recipient";
+  readonly remedy: string;
+
+  constructor(message: string, remedy: string) {
+    super(message);
+    this.remedy = remedy;
+  }
+}
+
+/**
+ * Text encrypted to one age recipient (C2SP, "The age file encryption format"), armored, so that only the
+ * holder of the identity can read it: `age --decrypt --identity key.txt`. The library is loaded when needed.
+ * @param recipient `age1…`, as `age-keygen` prints it
+ * @throws AgeRecipientError when it is not one
+ */
+export async function encryptForAge(text: string, recipient: string): Promise<string> {
+  const trimmed = recipient.trim();
+  refuseOthers(trimmed);
+  const { armor, Encrypter } = await import("age-encryption");
+  const encrypter = new Encrypter();
+  try {
+    encrypter.addRecipient(trimmed);
+  } catch {
+    throw new AgeRecipientError(
+      "The age recipient is mistyped: its characters do not fit together.",
+      "Copy it whole from the line that age-keygen printed.",
+    );
+  }
+  return armor.encode(await encrypter.encrypt(text));
+}
+
+function refuseOthers(recipient: string): void {
+  if (/^age1[a-z0-9]+$/.test(recipient)) return;
+  if (/^AGE-SECRET-KEY-/i.test(recipient)) {
+    throw new AgeRecipientError(
+      "That is a secret age identity and not a recipient.",
+      "Give the public key beginning with age1 that stands in the same file (age-keygen -y prints it), and make a new identity if this one was seen by others.",
+    );
+  }
+  if (/^ssh-/.test(recipient)) {
+    throw new AgeRecipientError(
+      "SSH keys are not age recipients here.",
+      "Make a key with age-keygen and give the line beginning with age1.",
+    );
+  }
+  throw new AgeRecipientError(
+    "That is not an age recipient: one is lower-case letters and digits beginning with age1.",
+    "Make a key with age-keygen and give the line beginning with age1.",
+  );
+}
