@@ -68,6 +68,8 @@ async function cleanUp({ store, now }: Services): Promise<void> {
   const before = now() - keepMs;
   await store.write(async (tables) => {
     await tables.tokens.deleteExpired(before);
+    await tables.sessions.deleteExpired(before);
+    await tables.handoffs.deleteExpired(before);
     await tables.idempotencyKeys.deleteOlderThan(before);
     await tables.jobs.deleteEnded(before);
   });

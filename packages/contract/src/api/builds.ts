@@ -89,6 +89,18 @@ export const buildSchema = z
     expiresAt: timestampSchema,
     renewableUntil: timestampSchema,
     closedAt: timestampSchema.optional(),
+    handoff: z
+      .object({
+        createdAt: timestampSchema,
+        expiresAt: timestampSchema,
+        openedAt: timestampSchema.optional(),
+        refusedAt: timestampSchema.optional().meta({
+          description:
+            "when someone tried to open the link a second time: ask your user whether that was them",
+        }),
+      })
+      .optional()
+      .meta({ description: "the newest link to the settings page" }),
     leases: z.array(leaseSchema).readonly(),
   })
   .meta({ id: "Build" });

@@ -5,7 +5,7 @@ import { gateStatuses } from "../gates.ts";
 import { limits } from "../limits.ts";
 import { buildStates } from "../states.ts";
 import { invalidKeyCodes, keyModes, undeterminedCodes } from "../validation.ts";
-import { timestampSchema } from "./common.ts";
+import { buildIdSchema, timestampSchema } from "./common.ts";
 import { capabilitySchema } from "./org-keys.ts";
 
 export const createHandoffBodySchema = z
@@ -17,6 +17,9 @@ export const createHandoffBodySchema = z
       .max(limits.handoffTtlSecondsMax)
       .default(limits.handoffTtlSecondsDefault)
       .meta({ description: "how long the link may wait until it is opened" }),
+    userRef: z.string().min(1).max(200).optional().meta({
+      description: "your user's id, as their Clerk session names it: signed in, they need no link",
+    }),
   })
   .meta({ id: "CreateHandoff" });
 
@@ -29,10 +32,14 @@ export const handoffSchema = z
   })
   .meta({ id: "Handoff" });
 
+/** A link's code; or a build, when the request carries a Clerk session of the user the link is for. */
 export const createSessionBodySchema = z
-  .strictObject({
-    code: z.string().regex(/^klo_hnd_[A-Za-z0-9_-]{43}$/, "a handoff code looks like klo_hnd_…"),
-  })
+  .union([
+    z.strictObject({
+      code: z.string().regex(/^klo_hnd_[A-Za-z0-9_-]{43}$/, "a handoff code looks like klo_hnd_…"),
+    }),
+    z.strictObject({ buildId: buildIdSchema }),
+  ])
   .meta({ id: "CreateSession" });
 
 /** What a page needs to seal values before they leave it (libsodium sealed box, X25519). */

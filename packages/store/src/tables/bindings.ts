@@ -1,6 +1,6 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { bindings, builds, dataKeys, leases } from "./schema.ts";
+import { bindings, builds, dataKeys, leases, userKeys } from "./schema.ts";
 
 export type BindingRow = typeof bindings.$inferSelect;
 
@@ -19,6 +19,9 @@ export type EnvSourceRow = {
     readonly wrapped: string;
   } | null;
   readonly connectorId: string;
+  readonly source: "org" | "user";
+  readonly userKeyId: string | null;
+  readonly userEnv: string | null;
   readonly leaseId: string | null;
   readonly leaseState: string | null;
   readonly leaseExpiresAt: number | null;
@@ -31,6 +34,9 @@ export function bindingsTable(database: Database) {
       build: { id: builds.id, state: builds.state, profile: builds.profile, expiresAt: builds.expiresAt },
       dataKey: { id: dataKeys.id, ownerId: dataKeys.ownerId, kid: dataKeys.kid, wrapped: dataKeys.wrapped },
       connectorId: bindings.connectorId,
+      source: bindings.source,
+      userKeyId: userKeys.id,
+      userEnv: userKeys.env,
       leaseId: leases.id,
       leaseState: leases.state,
       leaseExpiresAt: leases.expiresAt,
@@ -39,12 +45,35 @@ export function bindingsTable(database: Database) {
     .from(builds)
     .innerJoin(bindings, eq(bindings.buildId, builds.id))
     .leftJoin(leases, eq(leases.id, bindings.leaseId))
+    .leftJoin(userKeys, eq(userKeys.id, bindings.userKeyId))
     .leftJoin(dataKeys, eq(dataKeys.ownerId, builds.id))
     .where(eq(builds.id, sql.placeholder("buildId")))
     .prepare();
   return {
     /** One row per binding of the build; none when the build does not exist. */
     envSources: (buildId: string): Promise<EnvSourceRow[]> => envSources.all({ buildId }),
+    listByBuild: (buildId: string): Promise<BindingRow[]> =>
+      database.select().from(bindings).where(eq(bindings.buildId, buildId)).orderBy(bindings.connectorId),
+    /** Lets the app use the user's key; false when the build has no such binding. */
+    swap: async (
+      buildId: string,
+      connectorId: string,
+      userKeyId: string,
+      swappedAt: number,
+    ): Promise<boolean> => {
+      const result = await database
+        .update(bindings)
+        .set({ source: "user", userKeyId, swappedAt })
+        .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
+      return result.rowsAffected === 1;
+    },
+    /** Lets the app use what was lent again, for every connector of the build. */
+    revertAll: async (buildId: string): Promise<void> => {
+      await database
+        .update(bindings)
+        .set({ source: "org", userKeyId: null, swappedAt: null })
+        .where(eq(bindings.buildId, buildId));
+    },
     insertAll: async (rows: readonly BindingRow[]): Promise<void> => {
       await database.insert(bindings).values([...rows]);
     },

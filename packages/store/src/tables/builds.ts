@@ -36,13 +36,32 @@ export function buildsTable(database: Database) {
         )
         .orderBy(desc(builds.createdAt), desc(builds.id))
         .limit(filter.limit),
+    /** Builds whose time is over: unclaimed ones at their expiry, claimed ones when nothing can be taken back. */
     listExpired: (now: number, limit: number): Promise<BuildRow[]> =>
       database
         .select()
         .from(builds)
-        .where(and(inArray(builds.state, ["provisioning", "ready"]), lte(builds.expiresAt, now)))
+        .where(
+          or(
+            and(inArray(builds.state, ["provisioning", "ready"]), lte(builds.expiresAt, now)),
+            and(eq(builds.state, "handing_off"), lte(builds.renewableUntil, now)),
+            and(eq(builds.state, "handed_off"), lte(builds.revertibleUntil, now)),
+          ),
+        )
         .orderBy(asc(builds.expiresAt))
         .limit(limit),
+    /** One step of the settings page; false when another one came first. */
+    changeSettings: async (
+      id: string,
+      expectedVersion: number,
+      changes: Partial<Pick<BuildRow, "revertibleUntil" | "finishedAt">> = {},
+    ): Promise<boolean> => {
+      const result = await database
+        .update(builds)
+        .set({ settingsVersion: expectedVersion + 1, ...changes })
+        .where(and(eq(builds.id, id), eq(builds.settingsVersion, expectedVersion)));
+      return result.rowsAffected === 1;
+    },
     /** False when the build was not in one of the `from` states. */
     moveState: async (
       id: string,

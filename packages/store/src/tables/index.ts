@@ -3,12 +3,16 @@ import { auditEventsTable } from "./audit-events.ts";
 import { bindingsTable } from "./bindings.ts";
 import { buildsTable } from "./builds.ts";
 import { dataKeysTable } from "./data-keys.ts";
+import { fingerprintsTable } from "./fingerprints.ts";
+import { handoffsTable } from "./handoffs.ts";
 import { idempotencyKeysTable } from "./idempotency-keys.ts";
 import { jobsTable } from "./jobs.ts";
 import { leasesTable } from "./leases.ts";
 import { orgKeysTable } from "./org-keys.ts";
 import { organizationsTable } from "./organizations.ts";
+import { sessionsTable } from "./sessions.ts";
 import { tokensTable } from "./tokens.ts";
+import { userKeysTable } from "./user-keys.ts";
 
 const factories = {
   organizations: organizationsTable,
@@ -17,6 +21,10 @@ const factories = {
   builds: buildsTable,
   leases: leasesTable,
   bindings: bindingsTable,
+  userKeys: userKeysTable,
+  handoffs: handoffsTable,
+  sessions: sessionsTable,
+  fingerprints: fingerprintsTable,
   tokens: tokensTable,
   idempotencyKeys: idempotencyKeysTable,
   jobs: jobsTable,

@@ -1,4 +1,4 @@
-import type { BuildState, LeaseState, OrgKeyState, TokenKind } from "@keyloan/contract";
+import type { BuildState, KeyCheck, LeaseState, OrgKeyState, TokenKind } from "@keyloan/contract";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 // Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
@@ -39,6 +39,9 @@ export type StoredCheck = {
   readonly warnings: readonly string[];
 };
 
+/** The last answer of a validator about a user's values, as the settings page shows it. */
+export type StoredKeyCheck = KeyCheck;
+
 export const orgKeys = sqliteTable(
   "org_keys",
   {
@@ -71,6 +74,11 @@ export const builds = sqliteTable(
     expiresAt: millis("expires_at").notNull(),
     renewableUntil: millis("renewable_until").notNull(),
     closedAt: millis("closed_at"),
+    /** Grows with every change on the settings page; a change made on an older one is refused. */
+    settingsVersion: integer("settings_version").notNull().default(0),
+    /** Until then a swap can be taken back; absent while nothing is swapped. */
+    revertibleUntil: millis("revertible_until"),
+    finishedAt: millis("finished_at"),
   },
   (table) => [
     index("builds_created").on(table.createdAt, table.id),
@@ -122,9 +130,76 @@ export const bindings = sqliteTable(
     connectorId: text("connector_id").notNull(),
     source: text("source").$type<"org" | "user">().notNull(),
     leaseId: text("lease_id"),
+    userKeyId: text("user_key_id"),
+    swappedAt: millis("swapped_at"),
   },
   (table) => [primaryKey({ columns: [table.buildId, table.connectorId] })],
 );
+
+/** A user's own credential for a connector of a build. */
+export const userKeys = sqliteTable(
+  "user_keys",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    connectorId: text("connector_id").notNull(),
+    /** All values in one envelope under the build's data key. */
+    env: text("env").notNull(),
+    /** Masked, by variable name: what a page may show again. */
+    previews: json<Readonly<Record<string, string>>>("previews").notNull(),
+    fingerprint: text("fingerprint").notNull(),
+    check: json<StoredKeyCheck>("last_check").notNull(),
+    savedAt: millis("saved_at").notNull(),
+    checkedAt: millis("checked_at").notNull(),
+  },
+  (table) => [index("user_keys_build").on(table.buildId, table.connectorId)],
+);
+
+/** A link to the settings page; only the hash of its code is kept. */
+export const handoffs = sqliteTable(
+  "handoffs",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    hash: text("hash").notNull(),
+    /** The user of the platform whom the link is for, as their session names them. */
+    userRef: text("user_ref"),
+    createdBy: text("created_by").notNull(),
+    createdAt: millis("created_at").notNull(),
+    expiresAt: millis("expires_at").notNull(),
+    usedAt: millis("used_at"),
+    /** When someone last tried to open it a second time. */
+    refusedAt: millis("refused_at"),
+  },
+  (table) => [uniqueIndex("handoffs_hash").on(table.hash), index("handoffs_build").on(table.buildId)],
+);
+
+/** One visit of the settings page, bound to one build. */
+export const sessions = sqliteTable(
+  "sessions",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    hash: text("hash").notNull(),
+    sealingKey: text("sealing_key").notNull(),
+    /** The private half, sealed under the build's data key. */
+    openingKey: text("opening_key").notNull(),
+    createdAt: millis("created_at").notNull(),
+    lastUsedAt: millis("last_used_at").notNull(),
+    expiresAt: millis("expires_at").notNull(),
+    endedAt: millis("ended_at"),
+  },
+  (table) => [uniqueIndex("sessions_hash").on(table.hash), index("sessions_build").on(table.buildId)],
+);
+
+/** Keyed hashes of every secret that was lent or put by the org: how it is known again without keeping it. */
+export const fingerprints = sqliteTable("fingerprints", {
+  fingerprint: text("fingerprint").primaryKey(),
+  /** The lease or the org key that it was first seen in. */
+  entityId: text("entity_id").notNull(),
+  variable: text("variable").notNull(),
+  createdAt: millis("created_at").notNull(),
+});
 
 export const tokens = sqliteTable(
   "tokens",

@@ -45,6 +45,9 @@ async function endEverything(
   const now = services.now();
   await tables.dataKeys.deleteByOwner(buildId);
   await tables.tokens.revokeByBuild(buildId, now);
+  await tables.sessions.endByBuild(buildId, now);
+  await tables.handoffs.expireUnused(buildId, now);
+  await tables.userKeys.removeByBuild(buildId);
   const jobs: ClaimedJob[] = [];
   for (const lease of await tables.leases.listByBuild(buildId)) {
     const pending = (await tables.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");

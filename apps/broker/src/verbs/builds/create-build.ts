@@ -66,6 +66,8 @@ export async function createBuild(
         connectorId,
         source: "org",
         leaseId: id,
+        userKeyId: null,
+        swappedAt: null,
       })),
     );
     await tables.jobs.insertAll(planned.jobs);
@@ -121,6 +123,9 @@ function planBuild(
     expiresAt: createdAt + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000,
     renewableUntil: createdAt + limits.lifetimeSecondsMax * 1000,
     closedAt: null,
+    settingsVersion: 0,
+    revertibleUntil: null,
+    finishedAt: null,
   };
   const leases = selected.map(({ connector, options }): LeaseRow => {
     const id = newId("lease", services.randomBytes);

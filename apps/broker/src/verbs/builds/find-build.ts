@@ -21,7 +21,8 @@ export async function showBuild(
   buildId: string,
 ): Promise<BuildView> {
   const { build, leases } = await findBuild(deps, buildId);
-  return buildView(deps, build, leases);
+  const handoffs = await deps.store.read.handoffs.listByBuild(buildId);
+  return buildView(deps, build, leases, handoffs[0]);
 }
 
 export function buildNotFound(buildId: string): BrokerError {

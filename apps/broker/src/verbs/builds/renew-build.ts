@@ -15,6 +15,7 @@ import { auditRow } from "../audit.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
+import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
 import { buildClosed, findBuild, showBuild } from "./find-build.ts";
 
@@ -36,7 +37,7 @@ export async function renewBuild(
 ): Promise<BuildView> {
   const { build, leases } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
-  if (build.state !== "ready") throw notRenewable(build);
+  if (build.state !== "ready" && build.state !== "handing_off") throw notRenewable(build);
   const wanted = deps.now() + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000;
   // A renewal never shortens: credentials that are out already would outlive the row.
   const expiresAt = Math.max(build.expiresAt, Math.min(wanted, build.renewableUntil));
@@ -52,6 +53,10 @@ export async function renewBuild(
         fresh === undefined
           ? {}
           : { env: sealLease(deps.keyring, dataKey, lease.id, fresh.values), orgKeyVersion: fresh.version };
+      if (fresh !== undefined) {
+        const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
+        await recordFingerprints(deps, tables, lease.id, specs, fresh.values);
+      }
       if (!(await tables.leases.update(lease.id, ["active"], { ...env, expiresAt })))
         throw buildClosed("closing");
     }

@@ -7,7 +7,7 @@ import {
   isolationGrades,
   type LeaseView,
 } from "@keyloan/contract";
-import type { BuildRow, LeaseRow } from "@keyloan/store";
+import type { BuildRow, HandoffRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 
 export const isoTime = (ms: number) => new Date(ms).toISOString();
@@ -17,6 +17,7 @@ export function buildView(
   deps: Pick<Deps, "connectors">,
   build: BuildRow,
   leases: readonly LeaseRow[],
+  handoff?: HandoffRow,
 ): BuildView {
   const order = [...deps.connectors.keys()];
   const ordered = leases.toSorted((a, b) => order.indexOf(a.connectorId) - order.indexOf(b.connectorId));
@@ -29,7 +30,17 @@ export function buildView(
     expiresAt: isoTime(build.expiresAt),
     renewableUntil: isoTime(build.renewableUntil),
     ...(build.closedAt === null ? {} : { closedAt: isoTime(build.closedAt) }),
+    ...(handoff === undefined ? {} : { handoff: handoffView(handoff) }),
     leases: ordered.map((lease) => leaseView(deps, lease)),
+  };
+}
+
+function handoffView(handoff: HandoffRow): NonNullable<BuildView["handoff"]> {
+  return {
+    createdAt: isoTime(handoff.createdAt),
+    expiresAt: isoTime(handoff.expiresAt),
+    ...(handoff.usedAt === null ? {} : { openedAt: isoTime(handoff.usedAt) }),
+    ...(handoff.refusedAt === null ? {} : { refusedAt: isoTime(handoff.refusedAt) }),
   };
 }
 

@@ -8,6 +8,7 @@ import { auditRow } from "../audit.ts";
 import { sealLease } from "./lease-secrets.ts";
 import { credentialToIssue } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
+import { recordFingerprints } from "./record-fingerprints.ts";
 import { revokeAtProvider } from "./revoke-at-provider.ts";
 
 const runsMax = 8;
@@ -68,6 +69,8 @@ async function recordIssued(
       lastError: null,
     });
     if (!active) return false;
+    const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
+    await recordFingerprints(deps, tables, lease.id, specs, issued.values);
     const actor = { kind: "job", jobId: hold.job.id } as const;
     const details = {
       connector: lease.connectorId,

@@ -12,6 +12,7 @@ import type { StoredCheck } from "@keyloan/store";
 import { requireConnector } from "../../deps.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
+import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { retryFailedLeases } from "../leases/retry-failed.ts";
 import { orgKeyView } from "./views.ts";
 
@@ -61,6 +62,9 @@ export async function putOrgKey(
         requestId,
       }),
   });
+  await services.store.write((tables) =>
+    recordFingerprints(services, tables, row.id, connector.spec.orgFields, values),
+  );
   await retryFailedLeases(services, connectorId);
   return orgKeyView(services, row);
 }

@@ -1,0 +1,43 @@
+import { and, desc, eq, gt, isNull, lt } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { handoffs } from "./schema.ts";
+
+export type HandoffRow = typeof handoffs.$inferSelect;
+
+export function handoffsTable(database: Database) {
+  return {
+    findByHash: (hash: string): Promise<HandoffRow | undefined> =>
+      database.select().from(handoffs).where(eq(handoffs.hash, hash)).get(),
+    /** Newest first. */
+    listByBuild: (buildId: string): Promise<HandoffRow[]> =>
+      database
+        .select()
+        .from(handoffs)
+        .where(eq(handoffs.buildId, buildId))
+        .orderBy(desc(handoffs.createdAt), desc(handoffs.id)),
+    insert: async (row: HandoffRow): Promise<void> => {
+      await database.insert(handoffs).values(row);
+    },
+    /** False when it was used before: a link opens once, however many requests race. */
+    markUsed: async (id: string, usedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(handoffs)
+        .set({ usedAt })
+        .where(and(eq(handoffs.id, id), isNull(handoffs.usedAt), gt(handoffs.expiresAt, usedAt)));
+      return result.rowsAffected === 1;
+    },
+    markRefused: async (id: string, refusedAt: number): Promise<void> => {
+      await database.update(handoffs).set({ refusedAt }).where(eq(handoffs.id, id));
+    },
+    /** Links of a build that were never opened end now. */
+    expireUnused: async (buildId: string, now: number): Promise<void> => {
+      await database
+        .update(handoffs)
+        .set({ expiresAt: now })
+        .where(and(eq(handoffs.buildId, buildId), isNull(handoffs.usedAt), gt(handoffs.expiresAt, now)));
+    },
+    deleteExpired: async (before: number): Promise<void> => {
+      await database.delete(handoffs).where(lt(handoffs.expiresAt, before));
+    },
+  };
+}

@@ -1,0 +1,29 @@
+import { and, desc, eq } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { type StoredKeyCheck, userKeys } from "./schema.ts";
+
+export type UserKeyRow = typeof userKeys.$inferSelect;
+
+export function userKeysTable(database: Database) {
+  return {
+    /** Newest first: the first of a connector is what the user saved last. */
+    listByBuild: (buildId: string): Promise<UserKeyRow[]> =>
+      database
+        .select()
+        .from(userKeys)
+        .where(eq(userKeys.buildId, buildId))
+        .orderBy(desc(userKeys.savedAt), desc(userKeys.id)),
+    insert: async (row: UserKeyRow): Promise<void> => {
+      await database.insert(userKeys).values(row);
+    },
+    recordCheck: async (id: string, check: StoredKeyCheck, checkedAt: number): Promise<void> => {
+      await database.update(userKeys).set({ check, checkedAt }).where(eq(userKeys.id, id));
+    },
+    remove: async (buildId: string, id: string): Promise<void> => {
+      await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
+    },
+    removeByBuild: async (buildId: string): Promise<void> => {
+      await database.delete(userKeys).where(eq(userKeys.buildId, buildId));
+    },
+  };
+}
