@@ -1,2 +1,3 @@
+export { type ClerkSessionOptions, findClerkUser } from "./clerk/session.ts";
 export { defineConnector, writtenNames } from "./kit/define-connector.ts";
 export { connectors, toCatalogEntries } from "./registry.ts";
