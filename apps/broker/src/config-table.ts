@@ -46,6 +46,49 @@ export const configVariables = [
     ifUnset: "8787 is used.",
   },
   {
+    name: "KEYLOAN_PUBLIC_URL",
+    purpose:
+      "The address users reach the broker at, such as `https://keys.example.com`: handoff links begin with it, and with https their cookies are sent over https alone.",
+    ifUnset: "Links lead to the address the broker listens on.",
+    example: "https://keys.example.com",
+  },
+  {
+    name: "KEYLOAN_REVERT_HOURS",
+    purpose: "How long after a swap the lent keys live on, so that the user can go back.",
+    default: "24",
+    ifUnset: "24 hours.",
+  },
+  {
+    name: "KEYLOAN_CLERK_PUBLISHABLE_KEY",
+    purpose:
+      "With the next two: users who are signed in to your own app by Clerk open the settings page without a link. The publishable key of that app's instance.",
+    ifUnset: "Only links open the settings page.",
+  },
+  {
+    name: "KEYLOAN_CLERK_SECRET_KEY",
+    purpose: "The secret key of that instance.",
+    secret: true,
+    ifUnset: "Only links open the settings page.",
+  },
+  {
+    name: "KEYLOAN_CLERK_AUTHORIZED_PARTIES",
+    purpose: "The origins of your app, joined by commas: sessions of other apps are refused.",
+    ifUnset: "Only links open the settings page.",
+    example: "https://app.example.com",
+  },
+  {
+    name: "KEYLOAN_CLERK_JWT_KEY",
+    purpose: "The instance's public key in PEM, so that sessions are checked without asking Clerk.",
+    ifUnset: "Clerk's key set is fetched when a session is checked.",
+  },
+  {
+    name: "KEYLOAN_ALLOW_PRIVATE_ADDRESSES",
+    purpose:
+      "`true` lets users name databases and stores on private and loopback addresses. For development on one machine only: it lets them reach your network.",
+    default: "false",
+    ifUnset: "Only public addresses are asked.",
+  },
+  {
     name: "KEYLOAN_METRICS_PORT",
     purpose: "A second port that serves only `/metrics`, without a token. Keep it inside your network.",
     ifUnset: "`/metrics` is served on the main port, to the admin alone.",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { connectors as allConnectors } from "@keyloan/connectors";
 import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyloan/contract";
+import { createGuardedFetch } from "@keyloan/key-validator";
 import { openStore, type Store } from "@keyloan/store";
 import {
   createFingerprinter,
@@ -27,6 +28,8 @@ export type Deps = {
   readonly connectors: ReadonlyMap<string, Connector>;
   /** What a connector may use, ending with `signal`. */
   readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
+  /** The same for values a user typed: addresses they name are guarded. */
+  readonly userContextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
   readonly adminTokenHash: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -58,6 +61,11 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
     const random = overrides.randomBytes ?? createPooledRandom();
     const organizationId = await ensureOrganization(store, keyring, now, random);
     const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    const guardedFetch = createGuardedFetch({
+      allowPrivate: config.allowPrivateAddresses,
+      // The operator's own choice of a provider's address needs no guard.
+      allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
+    });
     return {
       config,
       store,
@@ -70,6 +78,11 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       contextFor: ({ spec }, signal) => {
         const baseUrl = config.providerUrls[spec.id];
         return { fetch, signal, now, randomBytes: random, ...(baseUrl === undefined ? {} : { baseUrl }) };
+      },
+      userContextFor: ({ spec }, signal) => {
+        const baseUrl = config.providerUrls[spec.id];
+        const base = baseUrl === undefined ? {} : { baseUrl };
+        return { fetch: guardedFetch, signal, now, randomBytes: random, ...base };
       },
       adminTokenHash: hashToken(config.adminToken.reveal()),
       logger: overrides.logger ?? createLogger(config.logLevel),

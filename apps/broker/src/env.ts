@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { ClerkSessionOptions } from "@keyloan/connectors";
 import { Secret } from "@keyloan/contract";
 import * as z from "zod";
 import { configVariables, providerUrlVariable } from "./config-table.ts";
@@ -9,6 +10,11 @@ export type BrokerConfig = {
   readonly adminToken: Secret;
   readonly host: string;
   readonly port: number;
+  readonly publicUrl: string | undefined;
+  readonly revertHours: number;
+  readonly allowPrivateAddresses: boolean;
+  /** Off unless the operator's app and its users are named. */
+  readonly clerkSessions: ClerkSessionOptions | undefined;
   readonly metricsPort: number | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly rateLimitPerSecond: number;
@@ -37,6 +43,25 @@ const shapes = {
     ),
   KEYLOAN_HOST: z.string(),
   PORT: port,
+  KEYLOAN_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: "must be an http or https address" })
+    .transform((text) => text.replace(/\/+$/, ""))
+    .optional(),
+  KEYLOAN_REVERT_HOURS: z.coerce.number().min(0).max(720),
+  KEYLOAN_ALLOW_PRIVATE_ADDRESSES: z.enum(["true", "false"]),
+  KEYLOAN_CLERK_PUBLISHABLE_KEY: z
+    .string()
+    .regex(/^pk_(?:test|live)_/, "must begin with pk_")
+    .optional(),
+  KEYLOAN_CLERK_SECRET_KEY: z
+    .string()
+    .regex(/^sk_(?:test|live)_/, "must begin with sk_")
+    .optional(),
+  KEYLOAN_CLERK_AUTHORIZED_PARTIES: z
+    .string()
+    .regex(/^https?:\/\/[^\s,/]+(?:,https?:\/\/[^\s,/]+)*$/, "must be origins joined by commas")
+    .optional(),
+  KEYLOAN_CLERK_JWT_KEY: z.string().optional(),
   KEYLOAN_METRICS_PORT: port.optional(),
   KEYLOAN_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
   KEYLOAN_RATE_LIMIT_PER_SECOND: z.coerce.number().min(0).max(1_000_000),
@@ -46,6 +71,12 @@ const shapes = {
 } satisfies Record<(typeof configVariables)[number]["name"], z.ZodType>;
 
 const configSchema = z.object(shapes);
+
+const clerkNames: readonly string[] = [
+  "KEYLOAN_CLERK_PUBLISHABLE_KEY",
+  "KEYLOAN_CLERK_SECRET_KEY",
+  "KEYLOAN_CLERK_AUTHORIZED_PARTIES",
+];
 
 /**
  * The broker's configuration from the environment, with every problem at once and never a value in one.
@@ -65,6 +96,10 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       if (values[name] !== undefined) problems.push(`${name}: ${issue.message}`);
     }
   }
+  const clerk = configVariables.filter(({ name }) => clerkNames.includes(name) && values[name] !== undefined);
+  if (clerk.length > 0 && clerk.length < clerkNames.length) {
+    problems.push(`${clerkNames.join(", ")}: set all of them, or none`);
+  }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const value = parsed.data;
   return {
@@ -75,6 +110,10 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       adminToken: Secret.of(value.KEYLOAN_ADMIN_TOKEN),
       host: value.KEYLOAN_HOST,
       port: value.PORT,
+      publicUrl: value.KEYLOAN_PUBLIC_URL,
+      revertHours: value.KEYLOAN_REVERT_HOURS,
+      allowPrivateAddresses: value.KEYLOAN_ALLOW_PRIVATE_ADDRESSES === "true",
+      clerkSessions: clerkSessionsOf(value),
       metricsPort: value.KEYLOAN_METRICS_PORT,
       logLevel: value.KEYLOAN_LOG_LEVEL,
       rateLimitPerSecond: value.KEYLOAN_RATE_LIMIT_PER_SECOND,
@@ -83,6 +122,20 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       shutdownSeconds: value.KEYLOAN_SHUTDOWN_SECONDS,
       providerUrls,
     },
+  };
+}
+
+function clerkSessionsOf(value: z.output<typeof configSchema>): ClerkSessionOptions | undefined {
+  const { KEYLOAN_CLERK_PUBLISHABLE_KEY: publishableKey, KEYLOAN_CLERK_SECRET_KEY: secretKey } = value;
+  const authorizedParties = value.KEYLOAN_CLERK_AUTHORIZED_PARTIES?.split(",");
+  const jwtKey = value.KEYLOAN_CLERK_JWT_KEY;
+  if (publishableKey === undefined || secretKey === undefined || authorizedParties === undefined)
+    return undefined;
+  return {
+    publishableKey,
+    secretKey: Secret.of(secretKey),
+    authorizedParties,
+    ...(jwtKey === undefined ? {} : { jwtKey }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Actor } from "@keyloan/contract";
-import type { TokenRow } from "@keyloan/store";
+import type { SessionRow, TokenRow } from "@keyloan/store";
 import type { Context } from "hono";
 import type { Deps } from "../deps.ts";
 
@@ -12,6 +12,8 @@ export type BrokerEnv = {
     actor: Actor;
     /** The stored row of the caller's token; the admin has none. */
     token: TokenRow | undefined;
+    /** The caller's session, on routes of the settings page alone. */
+    session: SessionRow;
   };
 };
 

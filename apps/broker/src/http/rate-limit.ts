@@ -1,4 +1,4 @@
-import { BrokerError } from "@keyloan/contract";
+import { actorLabel, BrokerError } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
 import type { BrokerEnv } from "./context.ts";
 
@@ -11,10 +11,9 @@ export type RateLimiter = {
   readonly take: (principal: string, nowMs: number) => number;
 };
 
-/** A token bucket per principal: `perSecond` on average, twice that in a burst; 0 sets no limit. */
-export function createRateLimiter(perSecond: number): RateLimiter {
+/** A token bucket per principal: `perSecond` on average, `burst` at once; 0 sets no limit. */
+export function createRateLimiter(perSecond: number, burst: number = perSecond * 2): RateLimiter {
   const buckets = new Map<string, Bucket>();
-  const burst = perSecond * 2;
   return {
     take: (principal, nowMs) => {
       if (perSecond === 0) return 0;
@@ -40,7 +39,7 @@ export function rateLimit(
   return async (context, next) => {
     const principal =
       principalOf === "token"
-        ? (context.var.token?.id ?? context.var.actor.kind)
+        ? (context.var.token?.id ?? actorLabel(context.var.actor))
         : `address:${remoteAddress(context.env)}`;
     const waitSeconds = limiter.take(principal, context.var.deps.now());
     if (waitSeconds > 0) {

@@ -4,6 +4,7 @@ import type * as z from "zod";
 import { type Access, authenticate } from "./auth.ts";
 import type { BrokerEnv } from "./context.ts";
 import { type RateLimiter, rateLimit } from "./rate-limit.ts";
+import { authenticateSession } from "./session.ts";
 
 export type BrokerRouter = OpenAPIHono<BrokerEnv>;
 
@@ -51,20 +52,22 @@ function errorAnswers(statuses: readonly number[]) {
  */
 export function defineRoute<Path extends string, Route extends Omit<RouteConfig, "path"> & { path: Path }>(
   limiter: RateLimiter,
-  access: Access | "open",
+  access: Access | "open" | "session",
   route: Route,
 ) {
   const open = access === "open";
   const failures = [
-    ...(open ? [] : [401, 403, 404, 409, 503]),
+    ...(open && route.request?.body === undefined ? [] : [401, 403, 404, 409, 503]),
     ...(route.request?.body === undefined ? [] : [400, 413, 415, 502]),
     ...[422, 429, 500],
   ];
   const complete = {
     ...route,
     responses: { ...errorAnswers(failures), ...route.responses },
-    security: open ? [] : [{ bearer: [] }],
-    middleware: open ? [] : [authenticate(access), rateLimit(limiter, "token")],
+    security: open ? [] : [access === "session" ? { session: [] } : { bearer: [] }],
+    middleware: open
+      ? []
+      : [access === "session" ? authenticateSession : authenticate(access), rateLimit(limiter, "token")],
     "x-keyloan-access": access,
   };
   // Holds because only documentation and middleware are added: what handlers are typed by stays as it is.

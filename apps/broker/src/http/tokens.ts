@@ -3,12 +3,16 @@ import { Secret, type TokenKind, tokenPrefixes } from "@keyloan/contract";
 
 const tokenPattern = /^klo_(?:admin|api|bld)_[A-Za-z0-9_-]{43}$/;
 
+/** The text handoff codes and session cookies start with. */
+export const pagePrefixes = { handoff: "klo_hnd_", session: "klo_ses_" } as const;
+
 /** A new opaque token with 256 random bits, and the hash that is stored of it. */
 export function createToken(
-  kind: TokenKind,
+  kind: TokenKind | keyof typeof pagePrefixes,
   randomBytes: (size: number) => Uint8Array,
 ): { readonly token: Secret; readonly hash: string } {
-  const text = tokenPrefixes[kind] + Buffer.from(randomBytes(32)).toString("base64url");
+  const prefix = { ...tokenPrefixes, ...pagePrefixes }[kind];
+  const text = prefix + Buffer.from(randomBytes(32)).toString("base64url");
   return { token: Secret.of(text), hash: hashToken(text) };
 }
 

@@ -7,6 +7,7 @@ import { auditRow, writeAudit } from "../audit.ts";
 import { buildClosed, buildNotFound } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
 import { openLease } from "../leases/lease-secrets.ts";
+import { openUserKey } from "../settings/open-values.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
 
 export type ReadEnvInput = {
@@ -46,9 +47,12 @@ function openSources(deps: Deps, rows: readonly EnvSourceRow[], dataKey: DataKey
   const key = openDataKey(deps.keyring, dataKey);
   const opened = new Map<string, SecretValues>();
   try {
-    for (const { connectorId, leaseId, env } of rows) {
-      if (leaseId === null || env === null) continue;
-      opened.set(connectorId, openLease(key, dataKey.ownerId, leaseId, env));
+    for (const { connectorId, source, userKeyId, userEnv, leaseId, env } of rows) {
+      if (source === "user" && userKeyId !== null && userEnv !== null) {
+        opened.set(connectorId, openUserKey(key, userKeyId, userEnv));
+      } else if (source === "org" && leaseId !== null && env !== null) {
+        opened.set(connectorId, openLease(key, dataKey.ownerId, leaseId, env));
+      }
     }
   } finally {
     closeDataKey(key);
@@ -95,6 +99,9 @@ function checkCopySets(deps: Deps, copies: readonly string[]): void {
 type Missing = { readonly connector: string; readonly state: string };
 
 function missingReason(row: EnvSourceRow, now: number): Missing[] {
+  if (row.source === "user") {
+    return row.userEnv === null ? [{ connector: row.connectorId, state: "absent" }] : [];
+  }
   if (row.leaseState !== "active" || row.env === null) {
     return [{ connector: row.connectorId, state: row.leaseState ?? "absent" }];
   }

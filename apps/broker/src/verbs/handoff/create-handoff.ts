@@ -1,0 +1,49 @@
+import { type Actor, actorLabel, newId, Secret } from "@keyloan/contract";
+import type { Deps } from "../../deps.ts";
+import { createToken } from "../../http/tokens.ts";
+import { auditRow } from "../audit.ts";
+import { buildClosed, findBuild } from "../builds/find-build.ts";
+
+/**
+ * A link to the settings page of one build. Its code stands in the fragment, which no browser sends to a
+ * server and no proxy logs. A new link ends those that were never opened.
+ * @throws BrokerError `not_found` or `build_closed`
+ */
+export async function createHandoff(
+  deps: Deps,
+  actor: Actor,
+  buildId: string,
+  input: {
+    readonly ttlSeconds: number;
+    readonly publicUrl: string;
+    readonly userRef?: string | undefined;
+  },
+  requestId: string,
+): Promise<{ readonly url: Secret; readonly expiresAt: number }> {
+  const { build } = await findBuild(deps, buildId);
+  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  const { token, hash } = createToken("handoff", deps.randomBytes);
+  const createdAt = deps.now();
+  const expiresAt = createdAt + input.ttlSeconds * 1000;
+  const id = newId("handoff", deps.randomBytes);
+  const createdBy = actorLabel(actor);
+  await deps.store.write(async (tables) => {
+    await tables.handoffs.expireUnused(buildId, createdAt);
+    await tables.handoffs.insert({
+      id,
+      buildId,
+      hash,
+      userRef: input.userRef ?? null,
+      createdBy,
+      createdAt,
+      expiresAt,
+      usedAt: null,
+      refusedAt: null,
+    });
+    const details = { handoffId: id, expiresAt };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "handoff.created", entity: buildId, details, requestId }),
+    ]);
+  });
+  return { url: Secret.of(`${input.publicUrl}/settings#code=${token.reveal()}`), expiresAt };
+}
