@@ -11,6 +11,8 @@ import { docsRoutes } from "./routes/docs.ts";
 import { envRoutes } from "./routes/env.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { handoffRoutes, settingsRoutes } from "./routes/settings.ts";
+import { settingsPageRoutes } from "./routes/settings-page.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import type { Services } from "./services.ts";
 
@@ -32,6 +34,12 @@ export function createApp(services: Services): BrokerRouter {
     scheme: "bearer",
     description: "`klo_admin_…`, `klo_api_…` or `klo_bld_…`",
   });
+  app.openAPIRegistry.registerComponent("securitySchemes", "session", {
+    type: "apiKey",
+    in: "cookie",
+    name: "keyloan_session",
+    description: "the cookie of the settings page; writes also need the header `x-keyloan-session: 1`",
+  });
   for (const routes of [
     envRoutes,
     buildRoutes,
@@ -39,10 +47,13 @@ export function createApp(services: Services): BrokerRouter {
     tokenRoutes,
     catalogAndAuditRoutes,
     healthRoutes,
+    handoffRoutes,
+    settingsRoutes,
   ]) {
     app.route("/", routes(services, byToken));
   }
   app.route("/", docsRoutes(app));
+  app.route("/", settingsPageRoutes());
   return app;
 }
 

@@ -29,12 +29,12 @@ export function envRoutes(services: Services, limiter: RateLimiter) {
   );
   return createRouter().openapi(read, async (context) => {
     const { actor, requestId, token } = context.var;
-    const { format, profile, copies } = context.req.valid("query");
+    const { format, profile, copies, name } = context.req.valid("query");
     const input = { buildId: context.req.valid("param").id, profile, copies: copies?.split(",") ?? [] };
     const lines = await readEnv(services, actor, input, { requestId, token });
     const type = format === "json" ? "application/json" : "text/plain; charset=utf-8";
     // Typed as text because the format is chosen at run time; the schemas above tell readers what comes.
-    return context.body(renderEnv(lines, { format }), 200, {
+    return context.body(renderEnv(lines, { format, ...(name === undefined ? {} : { name }) }), 200, {
       "content-type": type,
       "cache-control": "no-store",
     }) as never;

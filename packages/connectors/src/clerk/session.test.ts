@@ -5,8 +5,8 @@ import { type ClerkSessionOptions, findClerkUser } from "./session.ts";
 
 const origin = "https://app.example.com";
 const issuer = "https://happy-fox-12.clerk.accounts.dev";
-let privateKey: CryptoKey;
-let otherKey: CryptoKey;
+let privateKey: Parameters<SignJWT["sign"]>[0];
+let otherKey: typeof privateKey;
 let options: ClerkSessionOptions;
 
 beforeAll(async () => {

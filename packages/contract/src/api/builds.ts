@@ -127,6 +127,9 @@ export const envQuerySchema = z.strictObject({
     .regex(/^[a-z]+(,[a-z]+)*$/, "names of copy sets, joined by commas")
     .optional()
     .meta({ description: "also write these sets of copied names, for instance `aws`" }),
+  name: z.string().min(1).max(253).optional().meta({
+    description: "`format=kubernetes`: what the Secret is called, a DNS subdomain name; default `app-env`",
+  }),
 });
 
 /** The answer of `format=json`: one flat object, name → value. */

@@ -4,7 +4,7 @@ import { isolationGrades } from "../field.ts";
 import { gateStatuses } from "../gates.ts";
 import { limits } from "../limits.ts";
 import { buildStates } from "../states.ts";
-import { invalidKeyCodes, keyModes, undeterminedCodes } from "../validation.ts";
+import { invalidKeyCodes, keyModes, undeterminedCodes, type ValidationResult } from "../validation.ts";
 import { buildIdSchema, timestampSchema } from "./common.ts";
 import { capabilitySchema } from "./org-keys.ts";
 
@@ -172,6 +172,10 @@ export const settingsSchema = z
     version: z.number().int(),
     session: sessionSchema,
     bindings: z.array(bindingSchema).readonly(),
+    revertWindowSeconds: z
+      .number()
+      .int()
+      .meta({ description: "how long after a swap the lent keys can be taken back" }),
     revertibleUntil: timestampSchema.optional(),
     finishedAt: timestampSchema.optional(),
   })
@@ -193,7 +197,8 @@ export const envFileQuerySchema = z.strictObject({
 export type CreateHandoffBody = z.input<typeof createHandoffBodySchema>;
 export type Handoff = z.output<typeof handoffSchema>;
 export type Session = z.output<typeof sessionSchema>;
-export type KeyCheck = z.output<typeof keyCheckSchema>;
+/** The validator's own answer; the schema above is how it travels. */
+export type KeyCheck = ValidationResult;
 export type KeySubmission = z.output<typeof keySubmissionSchema>;
 export type Repair = z.output<typeof repairSchema>;
 export type ValidatedKeys = z.output<typeof validateKeysSchema>;

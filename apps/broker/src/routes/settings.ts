@@ -1,0 +1,247 @@
+import {
+  buildIdSchema,
+  changeSettingsBodySchema,
+  createHandoffBodySchema,
+  createSessionBodySchema,
+  envFileQuerySchema,
+  handoffSchema,
+  saveKeysBodySchema,
+  sessionSchema,
+  settingsSchema,
+  swapBodySchema,
+  swapResultSchema,
+  validateKeysBodySchema,
+  validateKeysSchema,
+} from "@keyloan/contract";
+import * as z from "zod";
+import { createRateLimiter, type RateLimiter, rateLimit } from "../http/rate-limit.ts";
+import { createRouter, defineRoute } from "../http/router.ts";
+import { refuseOtherOrigins, setSessionCookie } from "../http/session.ts";
+import type { Services } from "../services.ts";
+import { isoTime } from "../verbs/builds/views.ts";
+import { createHandoff } from "../verbs/handoff/create-handoff.ts";
+import { openSession, openSessionForUser } from "../verbs/handoff/open-session.ts";
+import { checkKeys } from "../verbs/settings/check-keys.ts";
+import { boundConnector, editableBuild } from "../verbs/settings/editable-build.ts";
+import { ownEnvFile } from "../verbs/settings/env-file.ts";
+import { finishHandoff } from "../verbs/settings/finish-handoff.ts";
+import { openSubmittedValues } from "../verbs/settings/open-values.ts";
+import { recheckKeys } from "../verbs/settings/recheck-keys.ts";
+import { revertKeys } from "../verbs/settings/revert-keys.ts";
+import { removeKeys, saveKeys } from "../verbs/settings/save-keys.ts";
+import { swapKeys } from "../verbs/settings/swap-keys.ts";
+import { settingsView } from "../verbs/settings/views.ts";
+
+const tags = ["settings"];
+const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  description,
+  content: { "application/json": { schema } },
+});
+const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { "application/json": { schema } },
+});
+const connectorParams = z.object({ connector: z.string().max(64) });
+const savedSchema = validateKeysSchema.extend({ settings: settingsSchema }).meta({ id: "SavedAnswer" });
+
+export function handoffRoutes(services: Services, limiter: RateLimiter) {
+  const handoff = defineRoute(
+    limiter,
+    { admin: true, platform: "builds:write" },
+    {
+      method: "post",
+      path: "/v1/builds/{id}/handoff",
+      tags,
+      summary: "Make a link to the settings page that opens once",
+      request: {
+        params: z.object({ id: buildIdSchema }),
+        body: { ...body(createHandoffBodySchema), required: false },
+      },
+      responses: { 201: json("shown once", handoffSchema) },
+    },
+  );
+  const open = defineRoute(limiter, "open", {
+    method: "post",
+    path: "/v1/session",
+    tags,
+    summary: "Exchange a link's code for a session of the settings page",
+    request: { body: body(createSessionBodySchema) },
+    responses: {
+      201: json("opened; the session itself is in a cookie that no script can read", sessionSchema),
+    },
+  });
+  const leave = defineRoute(limiter, "session", {
+    method: "delete",
+    path: "/v1/session",
+    tags,
+    summary: "End the session",
+    responses: { 204: { description: "ended" } },
+  });
+  return createRouter()
+    .openapi(handoff, async (context) => {
+      const { actor, requestId } = context.var;
+      const { ttlSeconds, userRef } = createHandoffBodySchema.parse(context.req.valid("json") ?? {});
+      const publicUrl = services.config.publicUrl ?? new URL(context.req.url).origin;
+      const input = { ttlSeconds, publicUrl, userRef };
+      const made = await createHandoff(services, actor, context.req.valid("param").id, input, requestId);
+      return context.json({ url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) }, 201);
+    })
+    .openapi(open, async (context) => {
+      refuseOtherOrigins(context);
+      const opener = context.req.valid("json");
+      const { requestId } = context.var;
+      const { session, cookie } =
+        "code" in opener
+          ? await openSession(services, opener.code, requestId)
+          : await openSessionForUser(services, opener.buildId, context.req.raw, requestId);
+      setSessionCookie(context, cookie.reveal());
+      return context.json({ expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey }, 201);
+    })
+    .openapi(leave, async (context) => {
+      const { session } = context.var;
+      await services.store.write((tables) => tables.sessions.end(session.id, services.now()));
+      setSessionCookie(context, "");
+      return context.body(null, 204);
+    });
+}
+
+export function settingsRoutes(services: Services, limiter: RateLimiter) {
+  // A check asks a provider, who limits us too: twenty at once, then one every two seconds.
+  const checkLimiter = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const show = defineRoute(limiter, "session", {
+    method: "get",
+    path: "/v1/settings",
+    tags,
+    summary: "Whose keys the app uses, and masked what was saved",
+    responses: { 200: json("the settings", settingsSchema) },
+  });
+  const validate = defineRoute(limiter, "session", {
+    method: "post",
+    path: "/v1/settings/keys/{connector}/validate",
+    tags,
+    summary: "Check values at the provider; nothing is stored",
+    request: { params: connectorParams, body: body(validateKeysBodySchema) },
+    responses: { 200: json("what was found", validateKeysSchema) },
+  });
+  const save = defineRoute(limiter, "session", {
+    method: "put",
+    path: "/v1/settings/keys/{connector}",
+    tags,
+    summary: "Check values and seal them",
+    request: { params: connectorParams, body: body(saveKeysBodySchema) },
+    responses: { 200: json("saved", savedSchema) },
+  });
+  const recheck = defineRoute(limiter, "session", {
+    method: "post",
+    path: "/v1/settings/keys/{connector}/recheck",
+    tags,
+    summary: "Check saved values at the provider again and keep the answer",
+    request: { params: connectorParams, body: body(changeSettingsBodySchema) },
+    responses: { 200: json("what was found now", savedSchema) },
+  });
+  const remove = defineRoute(limiter, "session", {
+    method: "delete",
+    path: "/v1/settings/keys/{connector}",
+    tags,
+    summary: "Forget values that are not in use",
+    request: {
+      params: connectorParams,
+      query: z.strictObject({ expectedVersion: z.coerce.number().int().min(0) }),
+    },
+    responses: { 200: json("the settings", settingsSchema) },
+  });
+  const swap = defineRoute(limiter, "session", {
+    method: "post",
+    path: "/v1/settings/swap",
+    tags,
+    summary: "Let the app use the user's own keys; with `dryRun` only ask the gates",
+    request: { body: body(swapBodySchema) },
+    responses: { 200: json("what the gates found, and the settings", swapResultSchema) },
+  });
+  const revert = defineRoute(limiter, "session", {
+    method: "post",
+    path: "/v1/settings/revert",
+    tags,
+    summary: "Let the app use the lent keys again, within the window",
+    request: { body: body(changeSettingsBodySchema) },
+    responses: { 200: json("the settings", settingsSchema) },
+  });
+  const envFile = defineRoute(limiter, "session", {
+    method: "get",
+    path: "/v1/settings/env-file",
+    tags,
+    summary: "Download the user's own env file, or a preview that hides values",
+    request: { query: envFileQuerySchema },
+    responses: { 200: { description: "the file", content: { "text/plain": { schema: z.string() } } } },
+  });
+  const finish = defineRoute(limiter, "session", {
+    method: "post",
+    path: "/v1/settings/finish",
+    tags,
+    summary: "End the handoff: the build's tokens die, and what was lent ends with the window",
+    request: { body: body(changeSettingsBodySchema) },
+    responses: { 200: json("the settings", settingsSchema) },
+  });
+  const router = createRouter();
+  router.use(validate.getRoutingPath(), rateLimit(checkLimiter, "address"));
+  router.use(recheck.getRoutingPath(), rateLimit(checkLimiter, "address"));
+  return router
+    .openapi(show, async (context) => context.json(await settingsView(services, context.var.session), 200))
+    .openapi(validate, async (context) => {
+      const { session } = context.var;
+      const connector = boundConnector(
+        services,
+        await editableBuild(services, session),
+        context.req.valid("param").connector,
+      );
+      const { values } = await openSubmittedValues(services, session, context.req.valid("json").submission);
+      const { check, repairs } = await checkKeys(services, connector, values, context.req.raw.signal);
+      return context.json({ check, repairs: [...repairs] }, 200);
+    })
+    .openapi(save, async (context) => {
+      const { session, requestId } = context.var;
+      const request = { requestId, signal: context.req.raw.signal };
+      const { connector } = context.req.valid("param");
+      const saved = await saveKeys(services, session, connector, context.req.valid("json"), request);
+      return context.json({ ...saved, repairs: [...saved.repairs] }, 200);
+    })
+    .openapi(recheck, async (context) => {
+      const { session, requestId } = context.var;
+      const request = { requestId, signal: context.req.raw.signal };
+      const { connector } = context.req.valid("param");
+      const { expectedVersion } = context.req.valid("json");
+      const checked = await recheckKeys(services, session, connector, expectedVersion, request);
+      return context.json({ ...checked, repairs: [...checked.repairs] }, 200);
+    })
+    .openapi(remove, async (context) => {
+      const { session, requestId } = context.var;
+      const { expectedVersion } = context.req.valid("query");
+      const { connector } = context.req.valid("param");
+      return context.json(await removeKeys(services, session, connector, expectedVersion, requestId), 200);
+    })
+    .openapi(swap, async (context) => {
+      const { session, requestId } = context.var;
+      return context.json(await swapKeys(services, session, context.req.valid("json"), requestId), 200);
+    })
+    .openapi(revert, async (context) => {
+      const { session, requestId } = context.var;
+      const { expectedVersion } = context.req.valid("json");
+      return context.json(await revertKeys(services, session, expectedVersion, requestId), 200);
+    })
+    .openapi(envFile, async (context) => {
+      const { session, requestId } = context.var;
+      const { format, profile, preview } = context.req.valid("query");
+      const query = { format, profile, preview: preview === "true" };
+      const text = await ownEnvFile(services, session, query, requestId);
+      return context.body(text.reveal(), 200, {
+        "content-type": "text/plain; charset=utf-8",
+        "cache-control": "no-store",
+        ...(query.preview ? {} : { "content-disposition": 'attachment; filename=".env.production"' }),
+      }) as never;
+    })
+    .openapi(finish, async (context) => {
+      const { session, requestId } = context.var;
+      const { expectedVersion } = context.req.valid("json");
+      return context.json(await finishHandoff(services, session, expectedVersion, requestId), 200);
+    });
+}

@@ -1,0 +1,45 @@
+import { type Connector, type KeyCheck, Secret, type SecretValues } from "@keyloan/contract";
+import { checkUserKeys } from "@keyloan/key-validator";
+import type { Deps } from "../../deps.ts";
+
+export type CheckedKeys = {
+  readonly values: SecretValues;
+  readonly check: KeyCheck;
+  readonly repairs: readonly { readonly name: string; readonly message: string }[];
+};
+
+/**
+ * Checks a user's values at the provider, through the address guard, and whether they are ones that were lent.
+ * Nothing is stored.
+ */
+export async function checkKeys(
+  deps: Deps,
+  connector: Connector,
+  values: SecretValues,
+  signal: AbortSignal,
+): Promise<CheckedKeys> {
+  const outcome = await checkUserKeys({
+    spec: connector.spec,
+    values,
+    check: connector.validate,
+    context: deps.userContextFor(connector, signal),
+    isOurs: (value) => isLent(deps, value),
+  });
+  return { values: outcome.values, check: outcome.result, repairs: outcome.repairs };
+}
+
+/** Whether a value was ever lent to a build or put by the org. */
+export async function isLent(deps: Pick<Deps, "store" | "fingerprint">, value: Secret): Promise<boolean> {
+  return (await deps.store.read.fingerprints.findAny([deps.fingerprint.ofValue(value)])).length > 0;
+}
+
+/** New random values for the variables that nobody types. */
+export function generateOwn(deps: Pick<Deps, "randomBytes">, connector: Connector): SecretValues {
+  return Object.fromEntries(
+    connector.spec.env.flatMap(({ name, own }) =>
+      own?.kind === "generated"
+        ? [[name, Secret.of(Buffer.from(deps.randomBytes(own.bytes)).toString("hex"))]]
+        : [],
+    ),
+  );
+}

@@ -1,0 +1,56 @@
+import { BrokerError, type Connector } from "@keyloan/contract";
+import type { BindingRow, BuildRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import { type Deps, requireConnector } from "../../deps.ts";
+import { buildClosed, findBuild } from "../builds/find-build.ts";
+
+export type EditableBuild = {
+  readonly build: BuildRow;
+  readonly bindings: readonly BindingRow[];
+  /** Newest first. */
+  readonly userKeys: readonly UserKeyRow[];
+};
+
+/**
+ * A session's build while its settings can change.
+ * @throws BrokerError `build_closed`, `not_ready` while keys are still being lent, `conflict` when it is finished,
+ * `settings_changed` when the caller saw an older state
+ */
+export async function editableBuild(
+  deps: Deps,
+  session: SessionRow,
+  expectedVersion?: number,
+): Promise<EditableBuild> {
+  const { build } = await findBuild(deps, session.buildId);
+  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  if (build.state === "provisioning") {
+    throw new BrokerError("not_ready", "this app's lent keys are still being made", {
+      remedy: "Try again in a minute.",
+    });
+  }
+  if (build.state === "handed_off") {
+    throw new BrokerError("conflict", "the handoff is finished, so nothing changes here any more", {
+      remedy: "Your env file can still be downloaded while this page is open.",
+    });
+  }
+  if (expectedVersion !== undefined && build.settingsVersion !== expectedVersion) throw settingsChanged();
+  const [bindings, userKeys] = await Promise.all([
+    deps.store.read.bindings.listByBuild(build.id),
+    deps.store.read.userKeys.listByBuild(build.id),
+  ]);
+  return { build, bindings, userKeys };
+}
+
+/** @throws BrokerError `unknown_connector`, or `not_found` for one that this build does not use */
+export function boundConnector(deps: Deps, editable: EditableBuild, connectorId: string): Connector {
+  const connector = requireConnector(deps, connectorId);
+  if (editable.bindings.some((binding) => binding.connectorId === connectorId)) return connector;
+  throw new BrokerError("not_found", `this app does not use ${connector.spec.label}`, {
+    remedy: "Reload the page: it lists what the app uses.",
+  });
+}
+
+export function settingsChanged(): BrokerError {
+  return new BrokerError("settings_changed", "the settings were changed meanwhile, in another tab perhaps", {
+    remedy: "Reload to see the newest state, then try again.",
+  });
+}

@@ -1,0 +1,55 @@
+import { BrokerError, type EnvFormat, type EnvProfile, Secret } from "@keyloan/contract";
+import { type ConnectorValues, renderEnv, toEnvLines } from "@keyloan/env-generator";
+import type { SessionRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { writeAudit } from "../audit.ts";
+import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { profileOf } from "../builds/views.ts";
+import { openUserKey, withDataKey } from "./open-values.ts";
+
+/**
+ * The user's own env file, with nothing of the org in it. A preview hides every value and needs no audit row.
+ * @throws BrokerError `not_ready` while a connector still uses lent keys, `build_closed`
+ */
+export async function ownEnvFile(
+  deps: Deps,
+  session: SessionRow,
+  query: { readonly format: EnvFormat; readonly profile: EnvProfile | undefined; readonly preview: boolean },
+  requestId: string,
+): Promise<Secret> {
+  const { build } = await findBuild(deps, session.buildId);
+  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  const bindings = await deps.store.read.bindings.listByBuild(build.id);
+  const lent = bindings.filter(({ source }) => source === "org").map(({ connectorId }) => connectorId);
+  if (lent.length > 0) {
+    throw new BrokerError("not_ready", `still lent: ${lent.join(", ")}`, {
+      remedy: "Swap in your own keys for everything the app uses; the file then holds yours alone.",
+      details: { lent },
+    });
+  }
+  const userKeys = await deps.store.read.userKeys.listByBuild(build.id);
+  const sources = await withDataKey(deps, build.id, (key) =>
+    [...deps.connectors.values()].flatMap(({ spec }): ConnectorValues[] => {
+      const binding = bindings.find(({ connectorId }) => connectorId === spec.id);
+      const row = userKeys.find(({ id }) => id === binding?.userKeyId);
+      if (row === undefined) return [];
+      const values = openUserKey(key, row.id, row.env);
+      // The user's account needs no grade: nothing in it is shared.
+      return [{ spec: { ...spec, grade: "A" }, values }];
+    }),
+  );
+  const lines = toEnvLines(sources, { profile: query.profile ?? profileOf(build.profile) });
+  if (query.preview) {
+    const hidden = Secret.of("(hidden)");
+    return Secret.of(
+      renderEnv(
+        lines.map((line) => ({ ...line, value: hidden })),
+        { format: query.format },
+      ),
+    );
+  }
+  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
+  const details = { format: query.format, names: lines.map(({ name }) => name) };
+  await writeAudit(deps, { actor, action: "env_file.read", entity: build.id, details, requestId });
+  return Secret.of(renderEnv(lines, { format: query.format }));
+}

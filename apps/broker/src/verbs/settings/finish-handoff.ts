@@ -1,0 +1,39 @@
+import { BrokerError, type SettingsView } from "@keyloan/contract";
+import type { SessionRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { auditRow } from "../audit.ts";
+import { editableBuild, settingsChanged } from "./editable-build.ts";
+import { settingsView } from "./views.ts";
+
+/**
+ * Ends the handoff: the build's tokens die now, and what was lent ends with the revert window. The env file
+ * can be downloaded until then.
+ * @throws BrokerError `not_ready` while a connector still uses lent keys, `settings_changed`
+ */
+export async function finishHandoff(
+  deps: Deps,
+  session: SessionRow,
+  expectedVersion: number,
+  requestId: string,
+): Promise<SettingsView> {
+  const { build, bindings } = await editableBuild(deps, session, expectedVersion);
+  const lent = bindings.filter(({ source }) => source === "org").map(({ connectorId }) => connectorId);
+  if (lent.length > 0) {
+    throw new BrokerError("not_ready", `still lent: ${lent.join(", ")}`, {
+      remedy: "Swap in your own keys for everything the app uses first.",
+      details: { lent },
+    });
+  }
+  const now = deps.now();
+  await deps.store.write(async (tables) => {
+    const changes = { finishedAt: now, revertibleUntil: Math.max(build.revertibleUntil ?? now, now) };
+    if (!(await tables.builds.changeSettings(build.id, expectedVersion, changes))) throw settingsChanged();
+    if (!(await tables.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
+    await tables.tokens.revokeByBuild(build.id, now);
+    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "handoff.finished", entity: build.id, details: {}, requestId }),
+    ]);
+  });
+  return settingsView(deps, session);
+}

@@ -1,0 +1,101 @@
+import { BrokerError, type KeySubmission, newId, type SettingsView } from "@keyloan/contract";
+import type { SessionRow, UserKeyRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { auditRow } from "../audit.ts";
+import { type CheckedKeys, checkKeys, generateOwn } from "./check-keys.ts";
+import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
+import { openSubmittedValues, previewsOf, sealUserKey, withDataKey } from "./open-values.ts";
+import { settingsView } from "./views.ts";
+
+export type SavedAnswer = Pick<CheckedKeys, "check" | "repairs"> & { readonly settings: SettingsView };
+
+/**
+ * Checks a user's values once more and seals them. What the provider refuses is not kept; what could not be
+ * checked is kept, and a swap waits for it.
+ * @throws BrokerError `key_rejected` with the check, `settings_changed`, and those of the page's state
+ */
+export async function saveKeys(
+  deps: Deps,
+  session: SessionRow,
+  connectorId: string,
+  input: { readonly submission: KeySubmission; readonly expectedVersion: number },
+  request: { readonly requestId: string; readonly signal: AbortSignal },
+): Promise<SavedAnswer> {
+  const editable = await editableBuild(deps, session, input.expectedVersion);
+  const connector = boundConnector(deps, editable, connectorId);
+  const { values: given, way } = await openSubmittedValues(deps, session, input.submission);
+  const { values, check, repairs } = await checkKeys(deps, connector, given, request.signal);
+  if (check.status === "invalid") {
+    throw new BrokerError("key_rejected", check.message, {
+      remedy: check.remedy,
+      details: { check, repairs },
+    });
+  }
+  const complete = { ...values, ...generateOwn(deps, connector) };
+  const secretNames = new Set(connector.spec.env.filter(({ secret }) => secret).map(({ name }) => name));
+  const id = newId("userKey", deps.randomBytes);
+  const now = deps.now();
+  const row: UserKeyRow = {
+    id,
+    buildId: session.buildId,
+    connectorId,
+    env: await withDataKey(deps, session.buildId, (key) => sealUserKey(key, id, complete)),
+    previews: previewsOf(values, secretNames),
+    fingerprint: deps.fingerprint.ofValues(complete),
+    check,
+    savedAt: now,
+    checkedAt: now,
+  };
+  const inUse = editable.bindings.map(({ userKeyId }) => userKeyId);
+  const replaced = editable.userKeys.filter(
+    (old) => old.connectorId === connectorId && !inUse.includes(old.id),
+  );
+  await deps.store.write(async (tables) => {
+    if (!(await tables.builds.changeSettings(session.buildId, input.expectedVersion)))
+      throw settingsChanged();
+    for (const old of replaced) await tables.userKeys.remove(session.buildId, old.id);
+    await tables.userKeys.insert(row);
+    const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
+    const details = { connector: connectorId, way, names: Object.keys(complete), check: check.status };
+    const { requestId } = request;
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "keys.saved", entity: session.buildId, details, requestId }),
+    ]);
+  });
+  return { check, repairs, settings: await settingsView(deps, session) };
+}
+
+/**
+ * Forgets the values a user saved for a connector and that are not in use.
+ * @throws BrokerError `conflict` when the app uses them, `not_found` when there are none
+ */
+export async function removeKeys(
+  deps: Deps,
+  session: SessionRow,
+  connectorId: string,
+  expectedVersion: number,
+  requestId: string,
+): Promise<SettingsView> {
+  const editable = await editableBuild(deps, session, expectedVersion);
+  boundConnector(deps, editable, connectorId);
+  const own = editable.userKeys.filter((row) => row.connectorId === connectorId);
+  const inUse = editable.bindings.map(({ userKeyId }) => userKeyId);
+  const removable = own.filter(({ id }) => !inUse.includes(id));
+  if (removable.length === 0) {
+    throw own.length > 0
+      ? new BrokerError("conflict", "the app uses these keys now", {
+          remedy: "Go back to the lent keys first.",
+        })
+      : new BrokerError("not_found", "no keys are saved here", { remedy: "Nothing is to be done." });
+  }
+  await deps.store.write(async (tables) => {
+    if (!(await tables.builds.changeSettings(session.buildId, expectedVersion))) throw settingsChanged();
+    for (const { id } of removable) await tables.userKeys.remove(session.buildId, id);
+    const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
+    const details = { connector: connectorId };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "keys.removed", entity: session.buildId, details, requestId }),
+    ]);
+  });
+  return settingsView(deps, session);
+}

@@ -1,0 +1,118 @@
+import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
+import type { BindingRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { type GateConnector, runGates } from "../../gates/run-gates.ts";
+import { auditRow } from "../audit.ts";
+import { profileOf } from "../builds/views.ts";
+import { openLease } from "../leases/lease-secrets.ts";
+import { isLent } from "./check-keys.ts";
+import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
+import { openUserKey, withDataKey } from "./open-values.ts";
+import { settingsView } from "./views.ts";
+
+type SwapInput = {
+  readonly connectors?: readonly string[] | undefined;
+  readonly dryRun: boolean;
+  readonly expectedVersion: number;
+};
+
+/**
+ * Lets the app use the user's own keys: the gates first, then every binding at once. The lent keys live on
+ * until the end of the revert window.
+ * @throws BrokerError `gates_failed` with every result, `settings_changed`, `not_found` when nothing is saved
+ */
+export async function swapKeys(
+  deps: Deps,
+  session: SessionRow,
+  input: SwapInput,
+  requestId: string,
+): Promise<SwapResult> {
+  const editable = await editableBuild(deps, session, input.expectedVersion);
+  const targets = swapTargets(editable, input.connectors);
+  const gates = await askGates(deps, editable, targets);
+  const failed = gates.some(({ status }) => status === "fail");
+  if (failed && !input.dryRun) {
+    throw new BrokerError("gates_failed", "some checks do not pass yet, so nothing was changed", {
+      remedy: "Mend what `details.gates` lists, then swap again.",
+      details: { gates },
+    });
+  }
+  if (!input.dryRun) await recordSwap(deps, session, editable, targets, input.expectedVersion, requestId);
+  return { gates, settings: await settingsView(deps, session) };
+}
+
+function swapTargets(editable: EditableBuild, wanted: readonly string[] | undefined): UserKeyRow[] {
+  const newest = new Map<string, UserKeyRow>();
+  for (const row of editable.userKeys) if (!newest.has(row.connectorId)) newest.set(row.connectorId, row);
+  const missing = wanted?.find((connectorId) => !newest.has(connectorId));
+  if (missing !== undefined || newest.size === 0) {
+    throw new BrokerError(
+      "not_found",
+      `no keys of yours are saved${missing === undefined ? "" : ` for ${missing}`}`,
+      {
+        remedy: "Save your own keys first.",
+      },
+    );
+  }
+  return [...newest.values()].filter(({ connectorId }) => wanted?.includes(connectorId) ?? true);
+}
+
+async function askGates(
+  deps: Deps,
+  editable: EditableBuild,
+  targets: readonly UserKeyRow[],
+): Promise<GateResult[]> {
+  const { build, bindings, userKeys } = editable;
+  const leases = await deps.store.read.leases.listByBuild(build.id);
+  const connectors = await withDataKey(deps, build.id, (key) =>
+    bindings.flatMap((binding): GateConnector[] => {
+      const spec = deps.connectors.get(binding.connectorId)?.spec;
+      const own =
+        targets.find(({ connectorId }) => connectorId === binding.connectorId) ?? rowInUse(binding, userKeys);
+      if (spec === undefined) return [];
+      if (own !== undefined) {
+        return [{ spec, source: "user", values: openUserKey(key, own.id, own.env), check: own.check }];
+      }
+      const lease = leases.find(({ id }) => id === binding.leaseId);
+      if (lease === undefined || lease.env === null) return [];
+      return [
+        { spec, source: "org", values: openLease(key, build.id, lease.id, lease.env), check: undefined },
+      ];
+    }),
+  );
+  return runGates({
+    connectors,
+    profile: profileOf(build.profile),
+    allowPrivateAddresses: deps.config.allowPrivateAddresses,
+    isOurs: (value) => isLent(deps, value),
+  });
+}
+
+function rowInUse(binding: BindingRow, userKeys: readonly UserKeyRow[]): UserKeyRow | undefined {
+  return binding.source === "user" ? userKeys.find(({ id }) => id === binding.userKeyId) : undefined;
+}
+
+async function recordSwap(
+  deps: Deps,
+  session: SessionRow,
+  { build }: EditableBuild,
+  targets: readonly UserKeyRow[],
+  expectedVersion: number,
+  requestId: string,
+): Promise<void> {
+  const now = deps.now();
+  const revertibleUntil = now + deps.config.revertHours * 3_600_000;
+  await deps.store.write(async (tables) => {
+    if (!(await tables.builds.changeSettings(build.id, expectedVersion, { revertibleUntil })))
+      throw settingsChanged();
+    if (build.state === "ready") await tables.builds.moveState(build.id, ["ready"], "handing_off");
+    for (const { connectorId, id } of targets) {
+      if (!(await tables.bindings.swap(build.id, connectorId, id, now))) throw settingsChanged();
+    }
+    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
+    const details = { connectors: targets.map(({ connectorId }) => connectorId), revertibleUntil };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "keys.swapped", entity: build.id, details, requestId }),
+    ]);
+  });
+}
