@@ -2,19 +2,22 @@ import type { ErrorEnvelope } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Access } from "./http/auth.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { openPage } from "./testing/open-page.ts";
 
 // Every route × every kind of principal, made of the OpenAPI document: a new route is in it by itself.
 
+type RouteAccess = Access | "open" | "session";
 type Operation = {
-  readonly "x-keyloan-access": Access | "open";
+  readonly "x-keyloan-access": RouteAccess;
   readonly responses: Record<string, unknown>;
 };
 
 let broker: TestBroker;
 let ownBuild: string;
 let otherBuild: string;
+let cookie: string;
 const tokens: Record<string, string | null> = {};
-let operations: { method: string; path: string; access: Access | "open"; declared: string[] }[] = [];
+let operations: { method: string; path: string; access: RouteAccess; declared: string[] }[] = [];
 
 beforeAll(async () => {
   broker = await createTestBroker({ emulators: [] });
@@ -35,6 +38,7 @@ beforeAll(async () => {
     "workload of the build": await broker.createBuildToken(ownBuild),
     "workload of another build": await broker.createBuildToken(otherBuild),
   });
+  cookie = (await openPage(broker, ownBuild)).cookie;
   const document = (await broker.call("GET", "/openapi.json", { token: null })).body as {
     paths: Record<string, Record<string, Operation>>;
   };
@@ -49,8 +53,10 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
-function expected(access: Access | "open", principal: string): "allowed" | 401 | 403 {
+function expected(access: RouteAccess, principal: string): "allowed" | 401 | 403 {
   if (access === "open") return "allowed";
+  if (access === "session") return principal === "session of the build" ? "allowed" : 401;
+  if (principal === "session of the build") return 401;
   if (["nobody", "unknown", "garbage"].includes(principal)) return 401;
   if (principal === "admin") return access.admin ? "allowed" : 403;
   if (principal.startsWith("platform ")) return access.platform === principal.slice(9) ? "allowed" : 403;
@@ -67,6 +73,7 @@ const principals = [
   "platform tokens:write",
   "workload of the build",
   "workload of another build",
+  "session of the build",
 ];
 
 describe("authorization", () => {
@@ -83,12 +90,15 @@ describe("authorization", () => {
     const wrong: string[] = [];
     for (const { method, path, access, declared } of operations) {
       // An empty body and ids that exist nowhere: whoever is let in then meets 2xx, 404, 409 or 422.
+      // Ending the session would end it for the rows that follow.
+      if (principal === "session of the build" && `${method} ${path}` === "DELETE /v1/session") continue;
       const url = path.replace(
         "{id}",
         path.startsWith("/v1/builds/") ? targetBuild(method) : "tok_00000000000000000000",
       );
       const answer = await broker.call(method, url.replace("{connector}", "turso"), {
         token: tokens[principal] ?? null,
+        headers: principal === "session of the build" ? { cookie, "x-keyloan-session": "1" } : {},
         ...(method === "POST" || method === "PUT" ? { body: {} } : {}),
       });
       const want = expected(access, principal);

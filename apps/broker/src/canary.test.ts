@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { createCode, openPage } from "./testing/open-page.ts";
 
 // The whole flow, then a search of everything that was written or answered for every secret that took part.
 
@@ -10,6 +11,7 @@ let broker: TestBroker;
 const answers: Answer[] = [];
 const secrets = new Map<string, string>();
 
+const pageHeader = { "x-keyloan-session": "1" };
 const note = (label: string, value: string) => {
   if (value.length >= 16) secrets.set(label, value);
 };
@@ -55,6 +57,7 @@ beforeAll(async () => {
     await call("POST", `/v1/builds/${id}/renew`, { body: {}, token });
   }
   await provokeErrors(id, token);
+  await bringOwnKeys();
   await call("GET", `/v1/builds/${id}`);
   await call("GET", "/v1/builds");
   await call("GET", "/v1/org-keys");
@@ -72,6 +75,45 @@ beforeAll(async () => {
   }
 }, 60_000);
 afterAll(() => broker.close());
+
+/** The settings page's whole way, with keys in the clear and sealed, right and wrong. */
+async function bringOwnKeys(): Promise<void> {
+  const { id } = await broker.createBuild();
+  const code = await createCode(broker, id);
+  note("handoff code", code);
+  await call("POST", "/v1/session", { token: null, body: { code } });
+  await call("POST", "/v1/session", {
+    token: null,
+    body: { code: `${code.slice(0, -4)}AAAA` },
+    headers: pageHeader,
+  });
+  const page = await openPage(broker, id);
+  note("session cookie", page.cookie.split("=")[1] ?? "");
+  const keep = async (answer: Promise<Answer>) => answers.push(await answer);
+  for (const [connector, emulator] of broker.emulators) {
+    const values = (await emulator.createUserEnv?.({ mode: "live" })) ?? {};
+    for (const [name, value] of Object.entries(values)) {
+      if (/SECRET|TOKEN/.test(name)) note(`own ${name}`, value);
+    }
+    const path = `/v1/settings/keys/${connector}`;
+    const wrong = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, wrongKey(name, value)]),
+    );
+    await keep(page.call("POST", `${path}/validate`, { submission: { values: wrong } }));
+    await keep(page.call("POST", `${path}/validate`, { submission: await page.seal(values) }));
+    const submission = connector === "turso" ? { values } : await page.seal(values);
+    await keep(page.call("PUT", path, { submission, expectedVersion: await page.version() }));
+  }
+  await page.save("app-secrets", {});
+  await keep(page.call("GET", "/v1/settings"));
+  await keep(page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() }));
+  await keep(page.call("GET", "/v1/settings/env-file?preview=true"));
+  const file = await page.call("GET", "/v1/settings/env-file?format=json");
+  for (const [name, value] of Object.entries(file.body as Record<string, string>)) {
+    if (/^(?:JWT|CHECKOUT)/.test(name)) note(`generated ${name}`, value);
+  }
+  await keep(page.call("POST", "/v1/settings/finish", { expectedVersion: await page.version() }));
+}
 
 /** A key of the same shape that is not the right one. */
 function wrongKey(name: string, value: string): string {
@@ -123,6 +165,11 @@ describe("canary", () => {
         "env STRIPE_SECRET_KEY 1",
         "env JWT_SECRET 1",
         "kept env JWT_SECRET",
+        "handoff code",
+        "session cookie",
+        "own TURSO_AUTH_TOKEN",
+        "own STRIPE_SECRET_KEY",
+        "generated JWT_SECRET",
       ]),
     );
   });
