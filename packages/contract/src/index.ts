@@ -4,6 +4,7 @@ export * from "./connector.ts";
 export * from "./env-formats.ts";
 export * from "./errors.ts";
 export * from "./field.ts";
+export * from "./find-variable.ts";
 export * from "./gates.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";

@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { findVariable } from "./find-variable.ts";
+
+const variables = [
+  { name: "SHOP_KEY", exposure: "server", aliases: ["SHOP_SECRET"], copies: { aws: ["AWS_KEY"] } },
+  { name: "SHOP_PUBLIC_KEY", exposure: "browser" },
+  { name: "SHOP_PRICE", exposure: "server" },
+  { name: "SHOP_PRICE_", exposure: "server", family: true },
+] as const;
+
+describe("findVariable", () => {
+  it.each([
+    ["SHOP_KEY", "SHOP_KEY"],
+    ["SHOP_SECRET", "SHOP_KEY"],
+    ["AWS_KEY", "SHOP_KEY"],
+    ["NEXT_PUBLIC_SHOP_PUBLIC_KEY", "SHOP_PUBLIC_KEY"],
+    ["VITE_SHOP_PUBLIC_KEY", "SHOP_PUBLIC_KEY"],
+    ["EXPO_PUBLIC_SHOP_PUBLIC_KEY", "SHOP_PUBLIC_KEY"],
+    ["SHOP_PRICE", "SHOP_PRICE"],
+    ["SHOP_PRICE_PRO", "SHOP_PRICE_"],
+    ["SHOP_PRICE_", undefined],
+    ["NEXT_PUBLIC_SHOP_KEY", undefined],
+    ["shop_key", undefined],
+    ["constructor", undefined],
+  ])("%s means %s", (name, expected) => expect(findVariable(variables, name)?.name).toBe(expected));
+});
