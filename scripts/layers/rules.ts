@@ -45,7 +45,7 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   "@tursodatabase/api": ["connectors"],
   hono: ["broker", "local-servers", "dev-providers"],
   "@hono/*": ["broker", "local-servers", "dev-providers"],
-  "age-encryption": ["env-generator"],
+  "age-encryption": ["env-generator", "sdk"],
   jose: ["broker", "connectors", "local-servers"],
   pino: ["broker"],
   "prom-client": ["broker"],
@@ -64,6 +64,8 @@ export const revealHomes: readonly string[] = [
   "packages/org-keys/src/",
   // Reads an address that someone typed.
   "packages/key-validator/src/address/read-address.ts",
+  // Mend what someone typed, and tell a key's mode by its beginning.
+  "packages/key-validator/src/input/",
   // Compares a typed value with the pattern of its field.
   "packages/key-validator/src/check-shape.ts",
   // The composition root: opens the keyring and keeps the hash of the admin token.

@@ -13,5 +13,17 @@ export {
   type ReadAddress,
   readAddress,
 } from "./address/read-address.ts";
+export type { ProviderCheck } from "./ask-provider.ts";
 export { checkShape } from "./check-shape.ts";
+export { type CheckedUserKeys, checkUserKeys, typedVariables } from "./check-user-keys.ts";
+export {
+  checkUserShape,
+  explainMissing,
+  findMisshapen,
+  findMissing,
+  hasValue,
+} from "./input/check-user-shape.ts";
+export { keyModeOf } from "./input/literal-prefixes.ts";
+export { type RepairedInput, repairInput } from "./input/repair-input.ts";
+export { findOurs, type IsOurs, refuseOurs } from "./not-ours.ts";
 export { validateKeys, validationTimeoutMsDefault } from "./validate-keys.ts";

@@ -1,0 +1,80 @@
+import type { EnvVarSpec, SecretValues, ValidationResult } from "@keyloan/contract";
+import { findVariable } from "@keyloan/contract";
+import { describeShape, matchesField, ownerOf, remedyOf } from "./field-shape.ts";
+
+type Malformed = Extract<ValidationResult, { status: "invalid" }>;
+
+/**
+ * What can be told of a user's values without asking anyone, in words for someone who sees such keys for the
+ * first time: names that are none, values that are missing, and what is wrong with a value's form.
+ */
+export function checkUserShape(
+  variables: readonly EnvVarSpec[],
+  values: SecretValues,
+): ValidationResult | undefined {
+  const stranger = Object.keys(values).find((name) => findVariable(variables, name) === undefined);
+  if (stranger !== undefined) {
+    const known = variables.map(({ name }) => name).join(", ");
+    return malformed(stranger, "This name is not one of this service's.", `Give: ${known}.`);
+  }
+  const [missing] = findMissing(variables, values);
+  if (missing !== undefined) return explainMissing(missing);
+  return findMisshapen(variables, values)[0];
+}
+
+/** The variables that need a value and have none, or a blank one. */
+export function findMissing(variables: readonly EnvVarSpec[], values: SecretValues): readonly EnvVarSpec[] {
+  return variables.filter(
+    ({ name, family, optional }) => family !== true && optional !== true && !hasValue(values, name),
+  );
+}
+
+/** Whether there is a value of that name, and not only white space. */
+export function hasValue(values: SecretValues, name: string): boolean {
+  return Object.hasOwn(values, name) && values[name]?.reveal().trim() !== "";
+}
+
+export function explainMissing(variable: EnvVarSpec): Malformed {
+  return malformed(variable.name, `“${variable.label}” is missing.`, remedyOf(variable));
+}
+
+/** Every value that does not have the form of its variable, with what it is instead where that is certain. */
+export function findMisshapen(variables: readonly EnvVarSpec[], values: SecretValues): readonly Malformed[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    const variable = findVariable(variables, name);
+    if (variable === undefined || matchesField(variable, value.reveal())) return [];
+    return [explainMisfit(variables, { ...variable, name }, value.reveal())];
+  });
+}
+
+function explainMisfit(variables: readonly EnvVarSpec[], field: EnvVarSpec, text: string): Malformed {
+  const owner = ownerOf(variables, field, text);
+  const shape = describeShape(field);
+  if (owner !== undefined) {
+    const own = shape === "" ? "" : `; “${field.label}” ${shape}`;
+    return malformed(field.name, `This is “${owner.label}”${own}.`, remedyOf(field));
+  }
+  if (/[…•●∙*]{2,}|…|\.{3}|^<.*>$|^x{4,}$|^\[.*\]$/iu.test(text)) {
+    const remedy = `Reveal the value at the provider first, then copy it. ${remedyOf(field)}`;
+    return malformed(field.name, "This is a placeholder, or a value whose middle is hidden.", remedy);
+  }
+  if (/\s/u.test(text)) {
+    return malformed(field.name, "There is a space or a line break inside the value.", remedyOf(field));
+  }
+  if (field.role === "address" && !text.includes("://")) {
+    return malformed(
+      field.name,
+      `“${field.label}” is a whole address, with what stands before ://.`,
+      remedyOf(field),
+    );
+  }
+  return malformed(
+    field.name,
+    `This does not look like “${field.label}”; a part may be missing.`,
+    remedyOf(field),
+  );
+}
+
+function malformed(envVar: string, message: string, remedy: string): Malformed {
+  return { status: "invalid", envVar, code: "malformed", message, remedy };
+}

@@ -1,0 +1,79 @@
+import type { FieldSpec } from "@keyloan/contract";
+import { matchesField } from "./field-shape.ts";
+
+export type CleanText = { readonly text: string; readonly notes: readonly string[] };
+
+type Step = {
+  readonly note: string;
+  readonly change: (text: string) => string;
+  /** `always`; `when_it_fits`: the changed text fits the field; `when_needed`: and the text before did not. */
+  readonly when: "always" | "when_it_fits" | "when_needed";
+};
+
+// Zero-width and direction marks, soft hyphens, byte order marks: no key has them, web pages and messengers do.
+const invisible = /[\u00AD\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/gu;
+const quotes: readonly (readonly [string, string])[] = [
+  ['"', '"'],
+  ["'", "'"],
+  ["`", "`"],
+  ["“", "”"],
+  ["„", "“"],
+  ["‘", "’"],
+  ["«", "»"],
+];
+
+const steps: readonly Step[] = [
+  { note: "Invisible characters were removed.", change: removeInvisible, when: "always" },
+  {
+    note: "Spaces or line breaks around the value were removed.",
+    change: (text) => text.trim(),
+    when: "always",
+  },
+  {
+    note: "A comma or semicolon at the end was removed.",
+    change: (text) => text.replace(/\s*[,;]+$/u, ""),
+    when: "when_needed",
+  },
+  { note: "Quotes around the value were removed.", change: withoutQuotes, when: "when_it_fits" },
+  {
+    note: "The word Bearer before the value was removed.",
+    change: (text) => text.replace(/^Bearer\s+/iu, ""),
+    when: "when_needed",
+  },
+  {
+    note: "A slash at the end was removed.",
+    change: (text) => text.replace(/\/+$/u, ""),
+    when: "when_needed",
+  },
+];
+
+/** Removes what surely is no part of a field's value. What is only likely stays, for a precise answer. */
+export function cleanText(field: FieldSpec, given: string): CleanText {
+  // Several steps may be needed together, as for `"key",`: the last text that was certain is kept in mind.
+  let certain: CleanText = { text: given, notes: [] };
+  let { text, notes } = certain;
+  for (const { note, change, when } of steps) {
+    const changed = change(text);
+    if (changed === text || (when === "when_needed" && matchesField(field, text))) continue;
+    text = changed;
+    notes = [...notes, note];
+    if (when === "always" || text === "" || matchesField(field, text)) certain = { text, notes };
+  }
+  return certain;
+}
+
+/** A text without what cannot be seen, and with plain spaces for those that only look like one. */
+export function withoutInvisible(text: string): string {
+  return removeInvisible(text).replace(/[^\S\r\n]/gu, " ");
+}
+
+function removeInvisible(text: string): string {
+  return text.replace(invisible, "");
+}
+
+function withoutQuotes(text: string): string {
+  const pair = quotes.find(
+    ([open, close]) => text.length >= 2 && text.startsWith(open) && text.endsWith(close),
+  );
+  return pair === undefined ? text : text.slice(1, -1).trim();
+}

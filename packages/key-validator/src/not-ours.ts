@@ -1,0 +1,29 @@
+import type { FieldSpec, Secret, SecretValues, ValidationResult } from "@keyloan/contract";
+
+/** Whether a value was lent to a build or is the org's own; asked by keyed fingerprint, never by value. */
+export type IsOurs = (value: Secret) => boolean | Promise<boolean>;
+
+/** The names of the secret values that are ours. */
+export async function findOurs(
+  fieldOf: (name: string) => FieldSpec | undefined,
+  values: SecretValues,
+  isOurs: IsOurs,
+): Promise<readonly string[]> {
+  const secrets = Object.entries(values).filter(([name]) => fieldOf(name)?.secret === true);
+  const answers = await Promise.all(
+    secrets.map(async ([name, value]) => ((await isOurs(value)) ? [name] : [])),
+  );
+  return answers.flat();
+}
+
+/** The answer to somebody who gives a lent key as one of their own. */
+export function refuseOurs(name: string, field: FieldSpec | undefined): ValidationResult {
+  const link = field?.helpUrl === undefined ? "" : ` You find yours at ${field.helpUrl}`;
+  return {
+    status: "invalid",
+    envVar: name,
+    code: "ours",
+    message: "This is the key we lent you; it ends when you leave.",
+    remedy: `Make a key in an account of your own and paste that one.${link}`,
+  };
+}
