@@ -69,8 +69,8 @@ export function boundedFetch(
       const { status, headers } = response;
       return new Response([101, 204, 205, 304].includes(status) ? null : text, { status, headers });
     } catch (error) {
-      if (error instanceof ProviderError) throw error;
-      if (signal.aborted) throw new ProviderError(provider, "timeout", "did not answer in time");
+      if (signal.aborted && !(error instanceof ProviderError))
+        throw new ProviderError(provider, "timeout", "did not answer in time");
       throw transportError(provider, error);
     } finally {
       clear();
@@ -140,21 +140,17 @@ export function codeOfStatus(status: number): ProviderErrorCode {
 
 /** A call that the context's own fetch refused to make, because of where it would have gone. */
 export class BlockedAddress extends ProviderError {
-  constructor(provider: string) {
-    super(provider, "network", "was not asked: its address is not one on the public internet", {
-      remedy: "Give the address as the provider shows it.",
-    });
+  constructor(provider: string, { message, remedy }: { readonly message: string; readonly remedy: string }) {
+    super(provider, "network", message, { remedy });
   }
 }
 
-/**
- * Turns a thrown fetch or SDK transport error into `timeout` or `network`; a ProviderError passes through.
- * A guarded fetch tells by the name BlockedAddressError that it did not call.
- */
+/** Turns a thrown fetch or SDK transport error into `timeout` or `network`; a ProviderError passes through. */
 export function transportError(provider: string, error: unknown): ProviderError {
+  const refusal = addressRefusal(error);
+  if (refusal !== undefined) return new BlockedAddress(provider, refusal);
   if (error instanceof ProviderError) return error;
   const names = errorNames(error);
-  if (names.includes("BlockedAddressError")) return new BlockedAddress(provider);
   if (names.some((name) => name === "TimeoutError" || name === "AbortError" || name.includes("TIMEOUT"))) {
     return new ProviderError(provider, "timeout", "did not answer in time");
   }
@@ -199,15 +195,35 @@ async function readLimited(provider: string, response: Response): Promise<string
   return text + decoder.decode();
 }
 
+/**
+ * What a guarded fetch says of an address it refuses: an error named BlockedAddressError, or a ProviderError
+ * of the provider `address`. Its words are the guard's own, so they may be shown.
+ */
+function addressRefusal(error: unknown): { readonly message: string; readonly remedy: string } | undefined {
+  if (error instanceof BlockedAddress) return error;
+  const found = errorChain(error).find(
+    (each) =>
+      each.name === "BlockedAddressError" || (each instanceof ProviderError && each.provider === "address"),
+  );
+  if (found === undefined) return undefined;
+  if (found instanceof ProviderError) return found;
+  return {
+    message: "The address is not one that may be asked.",
+    remedy: "Give the address as the provider shows it.",
+  };
+}
+
 function errorNames(error: unknown): string[] {
-  const names: string[] = [];
-  for (
-    let current = error, depth = 0;
-    current instanceof Error && depth < 5;
-    current = current.cause, depth++
-  ) {
-    names.push(current.name);
-    if ("code" in current && typeof current.code === "string") names.push(current.code);
+  return errorChain(error).flatMap((each) =>
+    "code" in each && typeof each.code === "string" ? [each.name, each.code] : [each.name],
+  );
+}
+
+/** The error and what caused it, outermost first. */
+function errorChain(error: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let current = error; current instanceof Error && chain.length < 5; current = current.cause) {
+    chain.push(current);
   }
-  return names;
+  return chain;
 }

@@ -1,7 +1,9 @@
 import {
   type EnvVarSpec,
   type FieldSpec,
+  type InvalidKeyCode,
   ProviderError,
+  type ProviderErrorCode,
   type SecretValues,
   type ValidationResult,
 } from "@keyloan/contract";
@@ -13,23 +15,43 @@ import { BlockedAddress } from "./http.ts";
  * @throws the error itself when it says something about the key: the caller decides what that is
  */
 export function undeterminedFrom(error: unknown): ValidationResult {
-  if (!(error instanceof ProviderError)) throw error;
-  const retryAfter =
-    error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds };
-  const message = `${error.provider} ${error.message}`;
-  if (error instanceof BlockedAddress) return { status: "undetermined", code: "blocked_address", message };
-  switch (error.code) {
-    case "timeout":
-      return { status: "undetermined", code: "timeout", message, ...retryAfter };
-    case "rate_limited":
-      return { status: "undetermined", code: "rate_limited", message, ...retryAfter };
-    case "network":
-    case "unavailable":
-    case "invalid_response":
-      return { status: "undetermined", code: "provider_down", message, ...retryAfter };
-    default:
-      throw error;
+  if (!(error instanceof ProviderError) || !saysNothing.has(error.code)) throw error;
+  return undetermined(error);
+}
+
+/** The same for calls that every genuine key may make: any failure tells of the provider, none of the key. */
+export function undetermined(error: ProviderError): ValidationResult {
+  if (error instanceof BlockedAddress) {
+    return {
+      status: "undetermined",
+      code: "blocked_address",
+      message: `${error.message} ${error.remedy}`,
+    };
   }
+  return {
+    status: "undetermined",
+    code: error.code === "timeout" || error.code === "rate_limited" ? error.code : "provider_down",
+    message: `${error.provider} ${error.message}`,
+    ...(error.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: error.retryAfterSeconds }),
+  };
+}
+
+const saysNothing: ReadonlySet<ProviderErrorCode> = new Set([
+  "timeout",
+  "rate_limited",
+  "network",
+  "unavailable",
+  "invalid_response",
+]);
+
+/** The answer that names what to mend. Message and remedy are sentences for a layperson. */
+export function invalid(
+  envVar: string,
+  code: InvalidKeyCode,
+  message: string,
+  remedy: string,
+): Extract<ValidationResult, { status: "invalid" }> {
+  return { status: "invalid", envVar, code, message, remedy };
 }
 
 /**
@@ -45,13 +67,12 @@ export function malformedField(
     const value = values[field.name]?.reveal();
     if (value === undefined && (field.optional === true || !isTyped(field))) continue;
     if (value !== undefined && new RegExp(field.pattern ?? "").test(value)) continue;
-    return {
-      status: "invalid",
-      envVar: field.name,
-      code: "malformed",
-      message: `${field.name} ${value === undefined ? "is missing" : "does not have the form of this value"}`,
-      remedy: field.help ?? `Copy the whole ${field.label.toLowerCase()} again, without spaces around it.`,
-    };
+    return invalid(
+      field.name,
+      "malformed",
+      `${field.name} ${value === undefined ? "is missing" : "does not have the form of this value"}`,
+      field.help ?? `Copy the whole ${field.label.toLowerCase()} again, without spaces around it.`,
+    );
   }
   return undefined;
 }
