@@ -17,18 +17,43 @@ const instanceSchema = z.object({
   publicKey: z.record(z.string(), z.unknown()),
 });
 
+const usersSchema = z.object({ instances: z.array(instanceSchema) });
+
 export type EmulatedInstance = z.output<typeof instanceSchema>;
 
-/** A stand-in for Clerk's Backend API with one development instance, and that instance's public key set. */
+/**
+ * A stand-in for Clerk's Backend API with the org's development instance, that instance's public key set, and
+ * an instance for every user.
+ */
 export const startEmulator: StartEmulator = async ({ stateDirectory, port }) => {
   const state = await openEmulatorState(stateDirectory, "clerk", instanceSchema, () =>
     createInstance("development"),
   );
+  const users = await openEmulatorState(stateDirectory, "clerk-users", usersSchema, () => ({
+    instances: [],
+  }));
+  const instances = [state.value, ...users.value.instances];
+  const addUser = async (mode: "test" | "live") => {
+    const instance = await createInstance(mode === "live" ? "production" : "development");
+    users.value.instances.push(instance);
+    instances.push(instance);
+    await users.save();
+    return instance;
+  };
   const faults = createFaultQueue();
-  const server = await serveEmulator(createClerkApp([state.value], faults), port);
+  const server = await serveEmulator(createClerkApp(instances, faults), port);
   return {
     ...server,
     faults,
+    createUserEnv: async ({ mode = "live", kind = "good" } = {}) => {
+      if (kind !== "good" && kind !== "wrong-pair") throw new Error(`Clerk has no ${kind} keys`);
+      const own = await addUser(mode);
+      const shown = kind === "good" ? own : await addUser(mode);
+      return {
+        CLERK_SECRET_KEY: own.secretKey,
+        CLERK_PUBLISHABLE_KEY: encodePublishableKey({ mode, host: shown.frontendApiHost }),
+      };
+    },
     orgFields: {
       secretKey: state.value.secretKey,
       publishableKey: encodePublishableKey({ mode: "test", host: state.value.frontendApiHost }),

@@ -16,9 +16,29 @@ export type RunningEmulator = {
   /** An org key that the stand-in accepts; the same after a restart. */
   readonly orgFields: Readonly<Record<string, string>>;
   readonly faults: FaultQueue;
+  /**
+   * What another person would type: the values of an account of their own, which this stand-in serves too.
+   * Every call is another person with another account; they are kept over a restart.
+   * @throws Error for a kind of key that the provider does not have
+   */
+  readonly createUserEnv: (options?: UserEnvOptions) => Promise<Record<string, string>>;
   /** Settles when something it runs on has ended, asked or not; absent when it runs on nothing else. */
   readonly ended?: Promise<void>;
   readonly close: () => Promise<void>;
+};
+
+export const userEnvKinds = ["good", "read-only", "limited", "wide", "wrong-pair"] as const;
+/**
+ * `good`: does all that an app needs and no more. `read-only`: may change nothing. `limited`: reaches a part,
+ * which is enough. `wide`: may do more than it must. `wrong-pair`: values of two accounts.
+ */
+export type UserEnvKind = (typeof userEnvKinds)[number];
+
+export type UserEnvOptions = {
+  /** Where the provider knows modes; `live` by default, as in a finished app. */
+  readonly mode?: "test" | "live";
+  /** `good` by default. */
+  readonly kind?: UserEnvKind;
 };
 
 export type StartEmulator = (options: EmulatorOptions) => Promise<RunningEmulator>;

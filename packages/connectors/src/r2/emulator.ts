@@ -15,6 +15,7 @@ import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
 import { createAccountApp, isAccountPath } from "./emulator-account.ts";
 import { createCredentialResolver } from "./emulator-credentials.ts";
 import { type KnownKey, openEmulatedTokens } from "./emulator-tokens.ts";
+import { openUserAccounts } from "./emulator-users.ts";
 
 /** The org's tokens of the stand-in as a person would make them: one for the bucket, one to edit tokens. */
 const stateSchema = z.object({
@@ -55,6 +56,8 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
   const { accountId, apiToken } = org;
   const account = createAccountApp({ accountId, apiToken, tokens, faults, nowMs, tokensMax });
   const findKey = (id: string) => (id === org.accessKeyId ? orgKeyOf(org) : tokens.findKey(id));
+  const intercept = (method: string, path: string) => interceptionOf(faults, method, path);
+  const users = await openUserAccounts(stateDirectory, { nowMs, intercept });
   let host = "";
   const gateway = await startS3Gateway({
     dataDirectory: join(stateDirectory, "objects"),
@@ -62,10 +65,10 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
     buckets: [emulatorBucket],
     resolveCredential: createCredentialResolver({ accountId, host: () => host, findKey }, nowMs),
     nowMs,
-    intercept: (method, path) => interceptionOf(faults, method, path),
+    intercept,
     other: { matches: isAccountPath, serve: emulatorListener(account) },
   }).catch(async (error: unknown) => {
-    await tokens.close();
+    await Promise.all([users.close(), tokens.close()]);
     throw error;
   });
   host = new URL(gateway.url).host;
@@ -75,8 +78,9 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
     port: gateway.port,
     orgFields: orgFields(),
     faults,
+    createUserEnv: ({ kind = "good" } = {}) => users.createEnv(kind),
     close: async () => {
-      await gateway.close();
+      await Promise.all([gateway.close(), users.close()]);
       await tokens.close();
     },
     rollOrgKey: async () => {

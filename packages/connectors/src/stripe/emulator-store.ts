@@ -24,13 +24,19 @@ const priceSchema = z.object({
   created: z.number(),
 });
 
-/** What the stand-in remembers: its account, its keys, and what was made. */
+/** What the stand-in remembers of an account: its keys, and what was made. */
 export const stripeStateSchema = z.object({
   account: z.string(),
+  name: z.string().default("Keyloan stand-in"),
+  livemode: z.boolean().default(false),
   /** A restricted key that may do all that the connector needs. */
   restrictedKey: z.string(),
   /** A restricted key that may read, and not see webhook endpoints or checkout sessions. */
   limitedKey: z.string(),
+  /** A restricted key that may read everything. */
+  readOnlyKey: z.string().default(""),
+  /** A restricted key that may sell through checkout sessions, and do nothing else that it need not. */
+  sellingKey: z.string().default(""),
   /** A full secret key. */
   secretKey: z.string(),
   publishableKey: z.string(),
@@ -43,13 +49,17 @@ export type EmulatedProduct = z.output<typeof productSchema>;
 export type EmulatedPrice = z.output<typeof priceSchema>;
 
 /** A made-up account. Its keys have the long form that starts with `51` and the account's letters. */
-export function createStripeState(): StripeState {
+export function createStripeState(mode: "test" | "live" = "test", name = "Keyloan stand-in"): StripeState {
   const account = randomText(14);
-  const key = (kind: string) => `${kind}_test_51${account}${randomText(83)}`;
+  const key = (kind: string) => `${kind}_${mode}_51${account}${randomText(83)}`;
   return {
     account: `acct_1${account}`,
+    name,
+    livemode: mode === "live",
     restrictedKey: key("rk"),
     limitedKey: key("rk"),
+    readOnlyKey: key("rk"),
+    sellingKey: key("rk"),
     secretKey: key("sk"),
     publishableKey: key("pk"),
     products: [],
@@ -58,14 +68,14 @@ export function createStripeState(): StripeState {
 }
 
 /** A product as the API answers it. */
-export function productBody(product: EmulatedProduct): z.output<typeof recordSchema> {
+export function productBody(product: EmulatedProduct, livemode: boolean): z.output<typeof recordSchema> {
   return {
     ...product,
     object: "product",
     default_price: null,
     description: null,
     images: [],
-    livemode: false,
+    livemode,
     type: "service",
     updated: product.created,
     url: null,
@@ -73,7 +83,10 @@ export function productBody(product: EmulatedProduct): z.output<typeof recordSch
 }
 
 /** A price as the API answers it. */
-export function priceBody({ interval, ...price }: EmulatedPrice): z.output<typeof recordSchema> {
+export function priceBody(
+  { interval, ...price }: EmulatedPrice,
+  livemode: boolean,
+): z.output<typeof recordSchema> {
   const recurring = {
     interval,
     interval_count: 1,
@@ -85,7 +98,7 @@ export function priceBody({ interval, ...price }: EmulatedPrice): z.output<typeo
     ...price,
     object: "price",
     billing_scheme: "per_unit",
-    livemode: false,
+    livemode,
     nickname: null,
     recurring: interval === null ? null : recurring,
     tax_behavior: "unspecified",

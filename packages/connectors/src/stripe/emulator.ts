@@ -1,12 +1,5 @@
-import type { MiddlewareHandler } from "hono";
 import { createFaultQueue, type FaultQueue, type StartEmulator } from "../kit/emulator.ts";
-import {
-  createEmulatorApp,
-  type EmulatorApp,
-  type EmulatorEnv,
-  requireBearer,
-  serveEmulator,
-} from "../kit/emulator-app.ts";
+import { createEmulatorApp, type EmulatorApp, requireBearer, serveEmulator } from "../kit/emulator-app.ts";
 import { openEmulatorState } from "../kit/emulator-state.ts";
 import { createPrice, createProduct, filterPrices, find, update } from "./emulator-catalog.ts";
 import {
@@ -18,6 +11,8 @@ import {
   refuse,
   type StripeProblem,
 } from "./emulator-http.ts";
+import { limitKeys, maskKey, secretKeysOf } from "./emulator-keys.ts";
+import { createCheckoutSession, createPaymentIntent } from "./emulator-payments.ts";
 import {
   createStripeState,
   type EmulatedPrice,
@@ -27,20 +22,39 @@ import {
   type StripeState,
   stripeStateSchema,
 } from "./emulator-store.ts";
+import { openUserAccounts } from "./emulator-users.ts";
 
-/** A stand-in for the parts of Stripe's v1 API that the connector calls, with one test account. */
+/**
+ * A stand-in for the parts of Stripe's v1 API that the connector calls, with the org's test account and an
+ * account for every user.
+ */
 export const startEmulator: StartEmulator = async ({ stateDirectory, port }) => {
-  const state = await openEmulatorState(stateDirectory, "stripe", stripeStateSchema, createStripeState);
+  const state = await openEmulatorState(stateDirectory, "stripe", stripeStateSchema, () =>
+    createStripeState(),
+  );
+  const users = await openUserAccounts(stateDirectory);
   const faults = createFaultQueue();
-  const server = await serveEmulator(createStripeApp(state.value, faults, state.save), port);
+  const own = createStripeApp(state.value, faults, state.save);
+  const apps = new Map<StripeState, EmulatorApp>();
+  const appOf = (key: string | undefined): EmulatorApp => {
+    const user = users.list().find((account) => secretKeysOf(account).some((known) => known === key));
+    if (user === undefined) return own;
+    const app = apps.get(user) ?? createStripeApp(user, faults, users.save);
+    apps.set(user, app);
+    return app;
+  };
+  const fetch: EmulatorApp["fetch"] = (request, ...rest) =>
+    appOf(/^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1]).fetch(request, ...rest);
+  const server = await serveEmulator({ fetch }, port);
   const { restrictedKey, publishableKey } = state.value;
   return {
     ...server,
     faults,
     orgFields: { secretKey: restrictedKey, publishableKey },
+    createUserEnv: users.createEnv,
     close: async () => {
       await server.close();
-      await state.save();
+      await Promise.all([state.save(), users.save()]);
     },
   };
 };
@@ -54,32 +68,64 @@ export function createStripeApp(
   faults: FaultQueue,
   save: () => Promise<void>,
 ): EmulatorApp {
+  const { livemode } = state;
   const app = createEmulatorApp({ faults, errorBody: (status) => errorBody(problemOf(status)) });
-  const keys = () => [state.restrictedKey, state.limitedKey, state.secretKey];
   app.use(
     "/v1/*",
-    requireBearer((key) => keys().includes(key), refuseKey),
+    requireBearer((key) => secretKeysOf(state).includes(key), refuseKey),
   );
-  app.use("/v1/*", limitKey(state));
+  app.use("/v1/*", limitKeys(state));
   app.use("/v1/*", idempotency());
   addCatalog(app, state, save);
+  addPayments(app, state);
+  app.get("/v1/account", () => answer(200, JSON.stringify(accountBody(state))));
   app.get("/v1/balance", () =>
-    answer(200, JSON.stringify({ object: "balance", available: [], livemode: false, pending: [] })),
+    answer(200, JSON.stringify({ object: "balance", available: [], livemode, pending: [] })),
   );
-  app.get("/v1/checkout/sessions", ({ req }) => list("/v1/checkout/sessions", [], new URL(req.url).search));
   app.get("/v1/webhook_endpoints", ({ req }) => list("/v1/webhook_endpoints", [], new URL(req.url).search));
   return app;
 }
 
+function addPayments(app: EmulatorApp, state: StripeState): void {
+  const same = (made: Record<string, unknown>) => made;
+  app.get("/v1/checkout/sessions", ({ req }) => list("/v1/checkout/sessions", [], new URL(req.url).search));
+  app.post("/v1/checkout/sessions", async ({ req }) =>
+    reply(createCheckoutSession(state, parseForm(await req.text())), same),
+  );
+  app.post("/v1/payment_intents", async ({ req }) =>
+    reply(createPaymentIntent(state, parseForm(await req.text())), same),
+  );
+}
+
+function accountBody({ account, name, livemode }: StripeState): Record<string, unknown> {
+  return {
+    id: account,
+    object: "account",
+    business_profile: { name },
+    charges_enabled: true,
+    country: "DE",
+    default_currency: "eur",
+    details_submitted: livemode,
+    settings: { dashboard: { display_name: name } },
+    type: "standard",
+  };
+}
+
 function addCatalog(app: EmulatorApp, state: StripeState, save: () => Promise<void>): void {
-  const product = (found: EmulatedProduct | StripeProblem) => reply(found, productBody);
-  const price = (found: EmulatedPrice | StripeProblem) => reply(found, priceBody);
+  const product = (found: EmulatedProduct | StripeProblem) =>
+    reply(found, (item) => productBody(item, state.livemode));
+  const price = (found: EmulatedPrice | StripeProblem) =>
+    reply(found, (item) => priceBody(item, state.livemode));
   const saved = async (response: Response) => {
     if (response.ok) await save();
     return response;
   };
   app.get("/v1/products", ({ req }) =>
-    list("/v1/products", state.products.map(productBody), new URL(req.url).search),
+    list(
+      "/v1/products",
+      state.products.map((item) => productBody(item, state.livemode)),
+      new URL(req.url).search,
+    ),
   );
   app.post("/v1/products", async ({ req }) =>
     saved(product(createProduct(state, parseForm(await req.text())))),
@@ -90,7 +136,11 @@ function addCatalog(app: EmulatorApp, state: StripeState, save: () => Promise<vo
   );
   app.get("/v1/prices", ({ req }) => {
     const { search } = new URL(req.url);
-    return list("/v1/prices", filterPrices(state.prices, parseForm(search)).map(priceBody), search);
+    return list(
+      "/v1/prices",
+      filterPrices(state.prices, parseForm(search)).map((item) => priceBody(item, state.livemode)),
+      search,
+    );
   });
   app.post("/v1/prices", async ({ req }) => saved(price(createPrice(state, parseForm(await req.text())))));
   app.get("/v1/prices/:id", ({ req }) => price(find("price", state.prices, req.param("id"))));
@@ -99,39 +149,12 @@ function addCatalog(app: EmulatorApp, state: StripeState, save: () => Promise<vo
   );
 }
 
-const permissions: readonly [path: RegExp, name: string][] = [
-  [/^\/v1\/balance/, "rak_balance"],
-  [/^\/v1\/products/, "rak_product"],
-  [/^\/v1\/prices/, "rak_plan"],
-  [/^\/v1\/checkout\/sessions/, "rak_checkout_session"],
-  [/^\/v1\/webhook_endpoints/, "rak_webhook"],
-];
-const limitedTo = ["rak_balance_read", "rak_product_read", "rak_plan_read"];
-
-/** Answers the limited key as Stripe does: 403, naming account and missing permission. */
-function limitKey(state: StripeState): MiddlewareHandler<EmulatorEnv> {
-  return async ({ req }, next) => {
-    if (req.header("authorization") !== `Bearer ${state.limitedKey}`) return next();
-    const resource = permissions.find(([path]) => path.test(req.path))?.[1];
-    const permission = `${resource}_${req.method === "GET" ? "read" : "write"}`;
-    if (limitedTo.includes(permission)) return next();
-    return refuse({
-      status: 403,
-      message: `The provided key '${mask(state.limitedKey)}' does not have the required permissions for this endpoint on account '${state.account}'. Having the '${permission}' permission would allow this request to continue.`,
-    });
-  };
-}
-
 function refuseKey(key: string | undefined): Response {
   const message =
     key === undefined
       ? "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth."
-      : `Invalid API Key provided: ${mask(key)}`;
+      : `Invalid API Key provided: ${maskKey(key)}`;
   return refuse({ status: 401, message });
-}
-
-function mask(key: string): string {
-  return `${key.slice(0, 8)}${"*".repeat(Math.max(key.length - 12, 0))}${key.slice(-4)}`;
 }
 
 function list(url: string, items: readonly Record<string, unknown>[], search: string): Response {
@@ -149,7 +172,12 @@ function reply<T extends { id: string }>(
   found: T | StripeProblem,
   render: (item: T) => Record<string, unknown>,
 ): Response {
-  return "status" in found ? refuse(found) : answer(200, JSON.stringify(render(found)));
+  return isProblem(found) ? refuse(found) : answer(200, JSON.stringify(render(found)));
+}
+
+/** Objects of the API may have a status too, but in words. */
+function isProblem(found: object): found is StripeProblem {
+  return "status" in found && typeof found.status === "number";
 }
 
 function problemOf(status: number): StripeProblem {

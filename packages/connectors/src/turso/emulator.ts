@@ -15,19 +15,30 @@ import {
   type TursoRoutes,
 } from "./emulator-routes.ts";
 import { emulatedDatabaseSchema, type TursoState, tursoStateSchema } from "./emulator-state.ts";
+import { createUserDatabase } from "./emulator-users.ts";
 
 /**
  * A stand-in for the Turso Platform API whose databases are namespaces of a real libSQL server, each
- * with a key of its own and a port of its own, as the answered `Hostname` says.
+ * with a key of its own and a port of its own, as the answered `Hostname` says. Users' databases are such
+ * namespaces too, in organizations that the API of this one does not show.
  */
 export const startEmulator: StartEmulator = async ({ stateDirectory, port, now = Date.now }) => {
   const state = await openEmulatorState(stateDirectory, "turso", tursoStateSchema, initialState);
   const journal = await openJournal(join(stateDirectory, "turso-databases.jsonl"), emulatedDatabaseSchema);
+  const userJournal = await openJournal(
+    join(stateDirectory, "turso-user-databases.jsonl"),
+    emulatedDatabaseSchema,
+  );
   const server = await startLibsqlServer({ dataDirectory: join(stateDirectory, "libsql") });
+  const close = async () => {
+    await server.close();
+    await Promise.all([journal.close(), userJournal.close()]);
+  };
   try {
     const faults = createFaultQueue();
     const app = createEmulatorApp({ faults, errorBody });
     const databases = await openEmulatedDatabases(server, journal);
+    const userDatabases = await openEmulatedDatabases(server, userJournal);
     addRoutes({ app, state, databases, now, access: createTursoAccess(state.value, databases) });
     const listening = await serveEmulator(app, port);
     const { organization, groups, tokens } = state.value;
@@ -35,16 +46,15 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
       ...listening,
       faults,
       ended: server.exited,
+      createUserEnv: ({ kind = "good" } = {}) => createUserDatabase(userDatabases, kind),
       orgFields: { organization, group: groups[0]?.name ?? "", token: tokens[0]?.token ?? "" },
       close: async () => {
         await listening.close();
-        await server.close();
-        await journal.close();
+        await close();
       },
     };
   } catch (error) {
-    await server.close();
-    await journal.close();
+    await close();
     throw error;
   }
 };
