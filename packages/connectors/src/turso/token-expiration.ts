@@ -1,4 +1,6 @@
 import { ProviderError } from "@keyloan/contract";
+import * as z from "zod";
+import { parseJson } from "../kit/http.ts";
 
 /**
  * A token's life in Turso's notation, such as `1d2h30m`, rounded up to whole minutes.
@@ -22,3 +24,15 @@ export function toExpiration(expiresAt: number, now: number): string {
     .map(([count, unit]) => `${count}${unit}`)
     .join("");
 }
+
+/** When a database token says that it ends. Tokens need no form that we know: what cannot be read is silent. */
+export function tokenWarnings(token: string): string[] {
+  const claims = claimsSchema.safeParse(
+    parseJson(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()),
+  );
+  if (!claims.success) return [];
+  const end = new Date(claims.data.exp * 1000).toISOString().slice(0, 10);
+  return [`The token ends on ${end}: from then on the app has no database.`];
+}
+
+const claimsSchema = z.object({ exp: z.number().int().min(0).max(253_402_300_799) });

@@ -2,7 +2,19 @@ import { libsqlTestClient, testConnector, testDatabase } from "../kit/testing/in
 import { startEmulator } from "./emulator.ts";
 import { turso } from "./index.ts";
 
-testConnector({ connector: turso, startEmulator });
+testConnector({
+  connector: turso,
+  startEmulator,
+  userKinds: {
+    "read-only": {
+      status: "invalid",
+      envVar: "TURSO_AUTH_TOKEN",
+      code: "lacks_permission",
+      message: "This token may only read, and your app has to write.",
+    },
+    "wrong-pair": { status: "invalid", envVar: "TURSO_AUTH_TOKEN", code: "rejected" },
+  },
+});
 testDatabase({
   connector: turso,
   startEmulator,

@@ -6,6 +6,7 @@ import { openEmulatorTarget, orgCredential, planLease, testContext } from "../ki
 import { tursoDatabase } from "./database.ts";
 import { startEmulator } from "./emulator.ts";
 import { turso } from "./index.ts";
+import { tokenWarnings } from "./token-expiration.ts";
 import { validate } from "./validate.ts";
 import { validateOrgKey } from "./validate-org-key.ts";
 
@@ -90,8 +91,8 @@ describe("database values", () => {
     expect(await check()).toMatchObject({
       status: "valid",
       capabilities: [
-        { name: "read", state: "works" },
-        { name: "write", state: "works" },
+        { name: "Can read data", state: "works" },
+        { name: "Can create tables and write data", state: "works" },
       ],
     });
     const client = createClient({
@@ -107,23 +108,46 @@ describe("database values", () => {
     expect(await check({ TURSO_DATABASE_URL: url })).toMatchObject({ status: "valid" });
   });
 
-  test("that only read are valid and told to lack writing", async () => {
+  test("that only read are refused, since every app writes", async () => {
     const { jwt } = await api("POST", `${path()}/auth/tokens?expiration=5m&authorization=read-only`);
     expect(await check({ TURSO_AUTH_TOKEN: String(jwt) })).toMatchObject({
-      status: "valid",
-      capabilities: [
-        { name: "read", state: "works" },
-        { name: "write", state: "missing", remedy: expect.any(String) },
-      ],
+      status: "invalid",
+      envVar: "TURSO_AUTH_TOKEN",
+      code: "lacks_permission",
+      remedy: expect.stringContaining("read and write"),
     });
+  });
+
+  test("whose token ends are told when", async () => {
+    const { jwt } = await api("POST", `${path()}/auth/tokens?expiration=1d`);
+    const tomorrow = [23, 24].map((hours) =>
+      new Date(Date.now() + hours * 3600_000).toISOString().slice(0, 10),
+    );
+    const result = await check({ TURSO_AUTH_TOKEN: String(jwt) });
+    const warnings = result.status === "valid" ? result.warnings.join(" ") : "";
+    expect(tomorrow.some((day) => warnings.includes(`The token ends on ${day}`))).toBe(true);
+  });
+
+  test("whose token is for ever, or tells nothing, get no word of it", async () => {
+    const { jwt } = await api("POST", `${path()}/auth/tokens?expiration=never`);
+    const result = await check({ TURSO_AUTH_TOKEN: String(jwt) });
+    expect(result.status === "valid" ? result.warnings.join() : "").not.toContain("ends on");
+    expect(tokenWarnings("opaque-token")).toEqual([]);
+    expect(tokenWarnings(`a.${Buffer.from('{"exp":"soon"}').toString("base64url")}.b`)).toEqual([]);
+    expect(tokenWarnings(`a.${Buffer.from('{"exp":1e300}').toString("base64url")}.b`)).toEqual([]);
   });
 
   test.each([
     [
       "block_writes",
-      { status: "valid", capabilities: [{ state: "works" }, { name: "write", state: "missing" }] },
+      {
+        status: "invalid",
+        envVar: "TURSO_DATABASE_URL",
+        code: "lacks_permission",
+        message: "The database takes no writes.",
+      },
     ],
-    ["block_reads", { status: "invalid", envVar: "TURSO_DATABASE_URL", message: "the database is blocked" }],
+    ["block_reads", { status: "invalid", envVar: "TURSO_DATABASE_URL", message: "The database is blocked." }],
   ])("of a database under %s are told so", async (block, result) => {
     await api("PATCH", `${path()}/configuration`, { [block]: true });
     expect(await check()).toMatchObject(result);

@@ -1,42 +1,55 @@
 import {
   type Capability,
   type ConnectorContext,
-  type InvalidKeyCode,
   ProviderError,
   type SecretValues,
   type ValidationResult,
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
-import { malformedField, undeterminedFrom } from "../kit/validation-results.ts";
+import { invalid, malformedField, undeterminedFrom } from "../kit/validation-results.ts";
 import { type PipelineAnswer, runPipeline, toHttpAddress } from "./pipeline.ts";
 import { tursoSpec } from "./spec.ts";
+import { tokenWarnings } from "./token-expiration.ts";
 
 const urlName = "TURSO_DATABASE_URL";
 const tokenName = "TURSO_AUTH_TOKEN";
 
-/** Does the token open the database, and may it write? What it writes it removes again. */
+/**
+ * Does the token open the database, and may it write? What it writes it removes again. A token that only
+ * reads is refused: every app with a database writes.
+ */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
   const shape = malformedField(tursoSpec.env, values);
   if (shape !== undefined) return shape;
   const address = toHttpAddress(requireField(values, urlName));
   if (address === undefined) {
-    return invalid(urlName, "malformed", "the URL is not a database's", "Copy the URL again: libsql://…");
+    return invalid(
+      urlName,
+      "malformed",
+      "This is not the URL of a database.",
+      "Copy the URL again: libsql://…",
+    );
   }
   const token = requireField(values, tokenName);
   try {
     const reading = await runPipeline(context, address, token, ["SELECT 1"]);
-    const refused = readRefusal(reading);
+    const refused = readRefusal(reading) ?? (await tryWriting(context, address, token));
     if (refused !== undefined) return refused;
     return {
       status: "valid",
       account: new URL(address).hostname,
-      capabilities: [{ name: "read", state: "works" }, await writeCapability(context, address, token)],
-      warnings: address.startsWith("https:") ? [] : ["The connection is not encrypted."],
+      capabilities: [works("Can read data"), works("Can create tables and write data")],
+      warnings: [
+        ...(address.startsWith("https:") ? [] : ["The connection is not encrypted."]),
+        ...tokenWarnings(token),
+      ],
     };
   } catch (error) {
     return undeterminedFrom(error);
   }
 }
+
+const works = (name: string): Capability => ({ name, state: "works" });
 
 function readRefusal(answer: PipelineAnswer): ValidationResult | undefined {
   if (answer.status === 200) {
@@ -46,16 +59,16 @@ function readRefusal(answer: PipelineAnswer): ValidationResult | undefined {
       urlName,
       "rejected",
       first?.ok === false && first.code === "BLOCKED"
-        ? "the database is blocked"
-        : "the database does not run a query",
-      "Open the database in the dashboard and see why it does not serve.",
+        ? "The database is blocked."
+        : "The database does not answer a question.",
+      "Open the database in the Turso dashboard and see why it does not serve.",
     );
   }
   if (answer.status === 401 || answer.status === 403) {
     return invalid(
       tokenName,
       answer.status === 401 ? "rejected" : "lacks_permission",
-      "the database refuses the token",
+      "The database refuses the token.",
       "Create a token for this very database and copy it whole.",
     );
   }
@@ -63,18 +76,18 @@ function readRefusal(answer: PipelineAnswer): ValidationResult | undefined {
     return invalid(
       urlName,
       "rejected",
-      "there is no such database, or the token is another's",
+      "There is no such database, or the token is another's.",
       "Copy the URL and a token of the same database.",
     );
   }
   throw strangeAnswer(answer.status);
 }
 
-async function writeCapability(
+async function tryWriting(
   context: ConnectorContext,
   address: string,
   token: string,
-): Promise<Capability> {
+): Promise<ValidationResult | undefined> {
   const table = `keyloan_check_${Buffer.from(context.randomBytes(8)).toString("hex")}`;
   // The statements run one by one: the last is tried even when one before it fails.
   const answer = await runPipeline(context, address, token, [
@@ -83,29 +96,39 @@ async function writeCapability(
     `SELECT value FROM ${table}`,
     `DROP TABLE IF EXISTS ${table}`,
   ]);
-  if (answer.status === 200) {
-    const read = answer.results?.[2];
-    const works = answer.results?.every(({ ok }) => ok) === true && read?.ok && read.rows[0]?.[0] === 41;
-    if (works) return { name: "write", state: "works" };
-    if (answer.results?.some((result) => !result.ok && result.code === "SQLITE_BUSY")) {
+  if (answer.status === 401 || answer.status === 403) {
+    return invalid(
+      tokenName,
+      "lacks_permission",
+      "This token may only read, and your app has to write.",
+      "Create a token for this database that may read and write, and put it here.",
+    );
+  }
+  if (answer.status !== 200) throw strangeAnswer(answer.status);
+  return writeRefusal(answer);
+}
+
+function writeRefusal({ results = [] }: PipelineAnswer): ValidationResult | undefined {
+  const failed = results.find((result) => !result.ok);
+  if (failed?.ok === false) {
+    if (failed.code === "SQLITE_BUSY") {
       throw new ProviderError("turso", "unavailable", "is busy with another write");
     }
-  } else if (answer.status !== 401 && answer.status !== 403) {
-    throw strangeAnswer(answer.status);
+    return invalid(
+      urlName,
+      "lacks_permission",
+      failed.code === "BLOCKED"
+        ? "The database takes no writes."
+        : "The database does not let the token write.",
+      "Open the database in the Turso dashboard and see whether writes are blocked or its space is used up.",
+    );
   }
-  return {
-    name: "write",
-    state: "missing",
-    remedy: "The token only reads, or writes are blocked: create a token with full access.",
-    helpUrl: "https://app.turso.tech",
-  };
+  const read = results[2];
+  if (read?.ok === true && read.rows[0]?.[0] === 41) return undefined;
+  throw new ProviderError("turso", "invalid_response", "did not give back what was written");
 }
 
 /** Any other status says nothing of the values. */
 function strangeAnswer(status: number): ProviderError {
   return new ProviderError("turso", "invalid_response", `answered ${status}`, { status });
-}
-
-function invalid(envVar: string, code: InvalidKeyCode, message: string, remedy: string): ValidationResult {
-  return { status: "invalid", envVar, code, message, remedy };
 }
