@@ -10,7 +10,14 @@ import { createClerkApp, createInstance, type EmulatedInstance, startEmulator } 
 import { clerk } from "./index.ts";
 import { decodePublishableKey, encodePublishableKey } from "./publishable-key.ts";
 
-testConnector({ connector: clerk, startEmulator, issues: "locally" });
+testConnector({
+  connector: clerk,
+  startEmulator,
+  issues: "locally",
+  userKinds: {
+    "wrong-pair": { status: "invalid", envVar: "CLERK_PUBLISHABLE_KEY", code: "wrong_pair" },
+  },
+});
 
 const faults = createFaultQueue();
 let development: EmulatedInstance;
@@ -85,7 +92,7 @@ describe("an org key", () => {
       status: "valid",
       account: development.instanceId,
       mode: "test",
-      capabilities: expect.arrayContaining([{ name: "key pair", state: "works" }]),
+      capabilities: expect.arrayContaining([{ name: "Both keys are of one instance", state: "works" }]),
     });
   });
 
@@ -108,7 +115,7 @@ describe("an org key", () => {
       status: "invalid",
       code: "wrong_mode",
       envVar,
-      message: "Clerk live keys administer the whole instance",
+      message: "Clerk live keys administer the whole instance.",
       remedy: expect.stringContaining("development instance"),
     });
     expect(faults.size()).toBe(1);
@@ -260,7 +267,41 @@ describe("a user's own keys", () => {
 
   test("may be live", async () => {
     const result = await clerk.validate(context(), values());
-    expect(result).toMatchObject({ status: "valid", mode: "live", account: production.instanceId });
+    expect(result).toMatchObject({
+      status: "valid",
+      mode: "live",
+      account: production.frontendApiHost,
+      warnings: [],
+    });
+  });
+
+  test("of a development instance are valid, and told for how many users", async () => {
+    const result = await clerk.validate(
+      context(),
+      values({
+        CLERK_SECRET_KEY: development.secretKey,
+        CLERK_PUBLISHABLE_KEY: publishableKey(development.frontendApiHost),
+      }),
+    );
+    expect(result).toMatchObject({
+      status: "valid",
+      mode: "test",
+      warnings: [expect.stringContaining("100 users")],
+    });
+  });
+
+  test.each([
+    ["a webhook's secret", "CLERK_SECRET_KEY", "whsec_abcdefgh", "webhook"],
+    ["a restricted key", "CLERK_SECRET_KEY", `rk_${"live"}_${"A1".repeat(20)}`, "Stripe"],
+    ["a long secret key", "CLERK_SECRET_KEY", `sk_${"live"}_51${"A1".repeat(49)}`, "Stripe"],
+    ["a long publishable key", "CLERK_PUBLISHABLE_KEY", `pk_${"live"}_51${"A1".repeat(49)}`, "Stripe"],
+  ])("with %s of another kind in %s are told whose it is", async (_name, envVar, value, words) => {
+    expect(await clerk.validate(context(), values({ [envVar]: value }))).toMatchObject({
+      status: "invalid",
+      code: "malformed",
+      envVar,
+      message: expect.stringContaining(words),
+    });
   });
 
   test.each([

@@ -46,6 +46,16 @@ export async function listDomains(
   });
 }
 
+const userCountSchema = z.object({
+  object: z.literal("total_count"),
+  total_count: z.number().int().min(0),
+});
+
+/** How many users the instance has (Clerk Backend API, `GET /users/count`). */
+export async function countUsers(context: ConnectorContext, secretKey: string): Promise<number> {
+  return (await get(context, secretKey, "/users/count", userCountSchema)).total_count;
+}
+
 /** The ids of the instance's signing keys (Clerk Backend API, `GET /jwks`). */
 export async function readKeyIds(context: ConnectorContext, secretKey: string): Promise<readonly string[]> {
   return (await get(context, secretKey, "/jwks", keySetSchema)).keys.map(({ kid }) => kid);

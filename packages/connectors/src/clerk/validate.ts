@@ -1,46 +1,57 @@
 import {
   type ConnectorContext,
-  type InvalidKeyCode,
   ProviderError,
   type SecretValues,
   type ValidationResult,
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
-import { malformedField, undeterminedFrom } from "../kit/validation-results.ts";
-import { countUsersWithSdk, readInstance } from "./client.ts";
+import { invalid, malformedField, undetermined } from "../kit/validation-results.ts";
+import { countUsers, countUsersWithSdk, readInstance } from "./client.ts";
+import { findMisplacedKey, type Names } from "./misplaced-key.ts";
 import { belongsToInstance } from "./pair.ts";
 import { decodePublishableKey, type PublishableKey } from "./publishable-key.ts";
-import { clerkSpec } from "./spec.ts";
+import { clerkSpec, keysPage } from "./spec.ts";
 
-type Names = { readonly secretKey: string; readonly publishableKey: string };
 type Pair = {
   readonly names: Names;
   readonly secretKey: string;
   readonly publishable: PublishableKey;
 };
+type CountUsers = (context: ConnectorContext, secretKey: string) => Promise<number>;
 
 const orgNames: Names = { secretKey: "secretKey", publishableKey: "publishableKey" };
 const envNames: Names = { secretKey: "CLERK_SECRET_KEY", publishableKey: "CLERK_PUBLISHABLE_KEY" };
 
-/** Checks the org's pair; only a development instance may be lent. */
+/** Checks the org's pair, also as an app's own SDK uses it; only a development instance may be lent. */
 export async function validateOrgKey(
   context: ConnectorContext,
   fields: SecretValues,
 ): Promise<ValidationResult> {
-  const shape = swapped(orgNames, fields) ?? malformedField(clerkSpec.orgFields, fields);
+  const shape = findMisplacedKey(orgNames, fields) ?? malformedField(clerkSpec.orgFields, fields);
   if (shape !== undefined) return shape;
   const pair = readPair(orgNames, fields);
   if ("status" in pair) return pair;
-  return liveKey(pair) ?? checkPair(context, pair);
+  return liveKey(pair) ?? checkPair(context, pair, countUsersWithSdk);
 }
 
-/** Checks a user's or a lease's values; live instances are welcome. */
+/** Checks a user's or a lease's values; live instances are welcome. Every call goes over the context's fetch. */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const shape = swapped(envNames, values) ?? malformedField(clerkSpec.env, values);
+  const shape = findMisplacedKey(envNames, values) ?? malformedField(clerkSpec.env, values);
   if (shape !== undefined) return shape;
   const pair = readPair(envNames, values);
-  return "status" in pair ? pair : checkPair(context, pair);
+  if ("status" in pair) return pair;
+  const result = await checkPair(context, pair, countUsers);
+  if (result.status !== "valid") return result;
+  // Clerk gives an instance no name; a person knows it by its host.
+  return {
+    ...result,
+    account: pair.publishable.host,
+    warnings: result.mode === "test" ? [developmentWarning] : [],
+  };
 }
+
+const developmentWarning =
+  "These are keys of a development instance: it takes 100 users at most. For real users make a production instance.";
 
 function readPair(names: Names, values: SecretValues): Pair | ValidationResult {
   const publishable = decodePublishableKey(requireField(values, names.publishableKey));
@@ -48,36 +59,42 @@ function readPair(names: Names, values: SecretValues): Pair | ValidationResult {
     return invalid(
       names.publishableKey,
       "malformed",
-      "the publishable key holds no host name",
-      "Copy the whole publishable key again from the dashboard's API keys page.",
+      "This publishable key is not whole: it names no host.",
+      `Copy the whole publishable key again: ${keysPage}`,
     );
   }
   return { names, secretKey: requireField(values, names.secretKey), publishable };
 }
 
-async function checkPair(context: ConnectorContext, pair: Pair): Promise<ValidationResult> {
+async function checkPair(
+  context: ConnectorContext,
+  pair: Pair,
+  count: CountUsers,
+): Promise<ValidationResult> {
   const { names, secretKey, publishable } = pair;
-  if (modeOf(secretKey) !== publishable.mode) return wrongPair(names, "one key is test, the other live");
+  if (modeOf(secretKey) !== publishable.mode)
+    return wrongPair(names, "One key is for testing, the other live.");
   try {
     const instance = await readInstance(context, secretKey);
     if ((instance.environment === "production") !== (publishable.mode === "live")) {
+      const kind = instance.environment === "production" ? "production" : "development";
       return invalid(
         names.secretKey,
         "wrong_mode",
-        `the key belongs to a ${instance.environment === "production" ? "production" : "development"} instance`,
-        "Copy both keys again from one instance of the dashboard.",
+        `The key belongs to a ${kind} instance, which its beginning does not say.`,
+        `Copy both keys again from one instance: ${keysPage}`,
       );
     }
     const [, belongs] = await Promise.all([
-      countUsersWithSdk(context, secretKey),
+      count(context, secretKey),
       belongsToInstance(context, secretKey, publishable),
     ]);
-    if (!belongs) return wrongPair(names, "the keys belong to two instances");
+    if (!belongs) return wrongPair(names, "The two keys belong to two different instances.");
     return {
       status: "valid",
       account: instance.id,
       mode: publishable.mode,
-      capabilities: ["read the instance", "read users", "key pair"].map((name) => ({ name, state: "works" })),
+      capabilities: capabilityNames.map((name) => ({ name, state: "works" })),
       warnings: [],
     };
   } catch (error) {
@@ -85,19 +102,18 @@ async function checkPair(context: ConnectorContext, pair: Pair): Promise<Validat
   }
 }
 
+const capabilityNames = ["Can read the instance", "Can read users", "Both keys are of one instance"];
+
 function answerOf(error: unknown, names: Names): ValidationResult {
   if (!(error instanceof ProviderError)) throw error;
-  if (error.code === "unauthorized" || error.code === "forbidden") {
-    return invalid(
-      names.secretKey,
-      "rejected",
-      "Clerk refuses the secret key",
-      "Copy the secret key again, or make a new one on the dashboard's API keys page.",
-    );
-  }
-  if (error.code === "timeout" || error.code === "rate_limited") return undeterminedFrom(error);
   // Every genuine key may make these calls, so any other answer tells about the provider, not the key.
-  return { status: "undetermined", code: "provider_down", message: `clerk ${error.message}` };
+  if (error.code !== "unauthorized" && error.code !== "forbidden") return undetermined(error);
+  return invalid(
+    names.secretKey,
+    "rejected",
+    "Clerk refuses the secret key.",
+    `It may be deleted, or not whole: add a new one and copy it whole: ${keysPage}`,
+  );
 }
 
 function liveKey({ names, secretKey, publishable }: Pair): ValidationResult | undefined {
@@ -106,30 +122,16 @@ function liveKey({ names, secretKey, publishable }: Pair): ValidationResult | un
   return invalid(
     secretIsLive ? names.secretKey : names.publishableKey,
     "wrong_mode",
-    "Clerk live keys administer the whole instance",
+    "Clerk live keys administer the whole instance.",
     "Lend a development instance: its keys start with sk_test_ and pk_test_.",
   );
 }
 
-function swapped(names: Names, values: SecretValues): ValidationResult | undefined {
-  const mistakes = [
-    [names.secretKey, "pk_", "a publishable key"],
-    [names.publishableKey, "sk_", "a secret key"],
-  ] as const;
-  const found = mistakes.find(([name, prefix]) => values[name]?.reveal().startsWith(prefix));
-  if (found === undefined) return undefined;
-  return invalid(found[0], "malformed", `${found[0]} holds ${found[2]}`, "Put each key into its own field.");
-}
-
 function wrongPair(names: Names, message: string): ValidationResult {
-  const remedy = "Copy both keys again from the API keys page of one instance.";
+  const remedy = `Copy both keys again from the API keys page of one instance: ${keysPage}`;
   return invalid(names.publishableKey, "wrong_pair", message, remedy);
 }
 
 function modeOf(key: string): "test" | "live" {
   return key.slice(3).startsWith("live_") ? "live" : "test";
-}
-
-function invalid(envVar: string, code: InvalidKeyCode, message: string, remedy: string): ValidationResult {
-  return { status: "invalid", envVar, code, message, remedy };
 }
