@@ -13,6 +13,8 @@ export type StripeFailure = {
   /** A failure that an idempotency key stored: the same key gives it for a day. */
   readonly replayed: boolean;
   readonly lookupKeyTaken: boolean;
+  /** Stripe itself says that what was asked cannot be, whoever asks. */
+  readonly isInvalidRequest: boolean;
 };
 
 /** Reads whatever the Stripe SDK threw; a ProviderError of the transport inside it comes out. */
@@ -21,7 +23,7 @@ export function readFailure(thrown: unknown): StripeFailure {
   const none = { code: undefined, permission: undefined, account: undefined };
   const transport = [thrown, fields.detail, fields.cause].find((value) => value instanceof ProviderError);
   if (transport instanceof ProviderError) {
-    return { error: transport, ...none, replayed: false, lookupKeyTaken: false };
+    return { error: transport, ...none, replayed: false, lookupKeyTaken: false, isInvalidRequest: false };
   }
   const message = textOf(fields.message) ?? "";
   const code = /^[a-z_]{1,64}$/.exec(textOf(fields.code) ?? "")?.[0];
@@ -33,6 +35,7 @@ export function readFailure(thrown: unknown): StripeFailure {
     account: /account '(acct_[A-Za-z0-9]{1,60})'/.exec(message)?.[1],
     replayed: headersOf(fields).get("idempotent-replayed") === "true",
     lookupKeyTaken: fields.statusCode === 400 && /already uses that lookup key/.test(message),
+    isInvalidRequest: fields.rawType === "invalid_request_error",
   };
 }
 

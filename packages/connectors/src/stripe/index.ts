@@ -4,7 +4,8 @@ import { createRateLimiter, type RateLimiter } from "../kit/rate-limiter.ts";
 import { createIssuer, prepareOrgKey } from "./issuer.ts";
 import { stripeOptionsSchema } from "./options.ts";
 import { stripeSpec } from "./spec.ts";
-import { validate, validateOrgKey } from "./validate.ts";
+import { validateOrgKey } from "./validate.ts";
+import { validate } from "./validate-own.ts";
 
 /** The connector around a limiter of its own. */
 export function createStripe(limiter: RateLimiter): Connector {

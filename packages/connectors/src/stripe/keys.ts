@@ -1,34 +1,19 @@
-import type { InvalidKeyCode, KeyMode, SecretValues, ValidationResult } from "@keyloan/contract";
-import { keysPage } from "./spec.ts";
+import type { KeyMode, SecretValues, ValidationResult } from "@keyloan/contract";
+import { invalid } from "../kit/validation-results.ts";
+import { keysPage, testKeysPage } from "./spec.ts";
 
-export type KeyNames = { readonly secretKey: string; readonly publishableKey: string };
+export type KeyNames = {
+  readonly secretKey: string;
+  readonly publishableKey: string;
+  readonly webhookSecret?: string;
+};
 
 export const orgNames: KeyNames = { secretKey: "secretKey", publishableKey: "publishableKey" };
 export const envNames: KeyNames = {
   secretKey: "STRIPE_SECRET_KEY",
   publishableKey: "STRIPE_PUBLISHABLE_KEY",
+  webhookSecret: "STRIPE_WEBHOOK_SECRET",
 };
-
-/** Names a key that stands in the other key's field; `undefined` when none does. */
-export function findSwappedKey(names: KeyNames, values: SecretValues): ValidationResult | undefined {
-  if (values[names.secretKey]?.reveal().startsWith("pk_") === true) {
-    return invalid(
-      names.secretKey,
-      "malformed",
-      `${names.secretKey} holds a publishable key (pk_)`,
-      "Put the secret or restricted key here, and the publishable key into its own field.",
-    );
-  }
-  if (/^[sr]k_/.test(values[names.publishableKey]?.reveal() ?? "")) {
-    return invalid(
-      names.publishableKey,
-      "malformed",
-      `${names.publishableKey} holds a secret key, which browsers would see`,
-      "Put the publishable key (pk_) here. If the secret key was ever shown in a browser, roll it.",
-    );
-  }
-  return undefined;
-}
 
 /** Refuses live keys: what builds borrow must never move money. */
 export function findLiveKey(names: KeyNames, values: SecretValues): ValidationResult | undefined {
@@ -39,8 +24,8 @@ export function findLiveKey(names: KeyNames, values: SecretValues): ValidationRe
   return invalid(
     live,
     "wrong_mode",
-    "a live key moves real money and cannot be lent",
-    `Put the keys of test mode, or of a sandbox: ${keysPage}`,
+    "A live key moves real money and cannot be lent.",
+    `Put the keys of test mode, or of a sandbox: ${testKeysPage}`,
   );
 }
 
@@ -50,11 +35,26 @@ export function findWrongPair(names: KeyNames, values: SecretValues): Validation
   const publishable = values[names.publishableKey]?.reveal() ?? "";
   const remedy = `Copy both keys again from one account and one mode: ${keysPage}`;
   if (modeOf(secret) !== modeOf(publishable)) {
-    return invalid(names.publishableKey, "wrong_pair", "one key is test, the other live", remedy);
+    return invalid(
+      names.publishableKey,
+      "wrong_pair",
+      "One key is for testing, the other moves real money.",
+      remedy,
+    );
   }
-  const [first, second] = [accountHint(secret), accountHint(publishable)];
-  if (first === undefined || second === undefined || first === second) return undefined;
-  return invalid(names.publishableKey, "wrong_pair", "the keys belong to two accounts", remedy);
+  if (ofOneAccount(secret, publishable) !== false) return undefined;
+  return invalid(
+    names.publishableKey,
+    "wrong_pair",
+    "The two keys belong to two different accounts.",
+    remedy,
+  );
+}
+
+/** Whether two keys show that they are of one account; `undefined` when either does not show its account. */
+export function ofOneAccount(secretKey: string, publishableKey: string): boolean | undefined {
+  const [first, second] = [accountHint(secretKey), accountHint(publishableKey)];
+  return first === undefined || second === undefined ? undefined : first === second;
 }
 
 /** The mode a key's prefix tells. */
@@ -65,13 +65,4 @@ export function modeOf(key: string): KeyMode {
 /** Newer, long keys go on with `51` and the account's own letters. Observed, not documented: a hint only. */
 function accountHint(key: string): string | undefined {
   return /^[a-z]{2}_(?:test|live)_51([A-Za-z0-9]{14})[A-Za-z0-9]{70,}$/.exec(key)?.[1];
-}
-
-export function invalid(
-  envVar: string,
-  code: InvalidKeyCode,
-  message: string,
-  remedy: string,
-): ValidationResult {
-  return { status: "invalid", envVar, code, message, remedy };
 }

@@ -19,7 +19,37 @@ const options = {
   ],
 };
 
-testConnector({ connector: stripe, startEmulator, options });
+const works = (name: string) => ({ name, state: "works" });
+
+testConnector({
+  connector: stripe,
+  startEmulator,
+  options,
+  userKinds: {
+    "read-only": { status: "invalid", envVar: "STRIPE_SECRET_KEY", code: "lacks_permission" },
+    limited: {
+      status: "valid",
+      account: expect.stringMatching(/^acct_/),
+      capabilities: expect.arrayContaining([
+        works("Can read prices"),
+        works("Can create checkout sessions"),
+        {
+          name: "Can create payment intents",
+          state: "missing",
+          remedy: expect.stringContaining("Payment Intents: write (rak_payment_intent_write)"),
+          helpUrl: expect.stringMatching(/^https:/),
+        },
+      ]),
+      warnings: [],
+    },
+    wide: {
+      status: "valid",
+      account: expect.stringMatching(/^Acme GmbH \(acct_/),
+      warnings: [expect.stringContaining("restricted key")],
+    },
+    "wrong-pair": { status: "invalid", envVar: "STRIPE_PUBLISHABLE_KEY", code: "wrong_pair" },
+  },
+});
 
 const faults = createFaultQueue();
 let state: StripeState;
@@ -57,9 +87,9 @@ describe("an org key", () => {
     expect(await check()).toEqual({
       status: "valid",
       mode: "test",
-      capabilities: ["balance", "products", "prices", "checkout sessions", "webhook endpoints"].map(
+      capabilities: ["the balance", "products", "prices", "checkout sessions", "webhook endpoints"].map(
         (name) => ({
-          name: `read ${name}`,
+          name: `Can read ${name}`,
           state: "works",
         }),
       ),
@@ -79,17 +109,17 @@ describe("an org key", () => {
       status: "valid",
       account: state.account,
       capabilities: [
-        { name: "read balance", state: "works" },
-        { name: "read products", state: "works" },
-        { name: "read prices", state: "works" },
+        { name: "Can read the balance", state: "works" },
+        { name: "Can read products", state: "works" },
+        { name: "Can read prices", state: "works" },
         {
-          name: "read checkout sessions",
+          name: "Can read checkout sessions",
           state: "missing",
           remedy: expect.stringContaining("rak_checkout_session_read"),
           helpUrl: expect.stringMatching(/^https:/),
         },
         {
-          name: "read webhook endpoints",
+          name: "Can read webhook endpoints",
           state: "missing",
           remedy: expect.stringContaining("rak_webhook_read"),
         },
@@ -426,46 +456,6 @@ describe("the options", () => {
       { prices: [] },
       { prices: [] },
     ]);
-  });
-});
-
-describe("a user's own keys", () => {
-  const values = (changes: Record<string, string> = {}) =>
-    secretValues({
-      STRIPE_SECRET_KEY: state.secretKey,
-      STRIPE_PUBLISHABLE_KEY: state.publishableKey,
-      ...changes,
-    });
-
-  test("are valid without a price", async () => {
-    expect(await stripe.validate(context(), values())).toMatchObject({ status: "valid", warnings: [] });
-  });
-
-  test("may be live, and are then asked about", async () => {
-    const live = { STRIPE_SECRET_KEY: key("sk", "live"), STRIPE_PUBLISHABLE_KEY: key("pk", "live") };
-    expect(await stripe.validate(context(), values(live))).toMatchObject({
-      status: "invalid",
-      envVar: "STRIPE_SECRET_KEY",
-      code: "rejected",
-    });
-  });
-
-  test.each([
-    ["a price of nobody", { STRIPE_PRICE_ID: "price_none" }, "STRIPE_PRICE_ID", "rejected"],
-    ["an ill-formed price", { STRIPE_PRICE_ID: "../balance" }, "STRIPE_PRICE_ID", "malformed"],
-    ["two modes", { STRIPE_PUBLISHABLE_KEY: key("pk", "live") }, "STRIPE_PUBLISHABLE_KEY", "wrong_pair"],
-    ["no secret key", { STRIPE_SECRET_KEY: "" }, "STRIPE_SECRET_KEY", "malformed"],
-  ])("with %s name the variable to mend", async (_name, changes, envVar, code) => {
-    expect(await stripe.validate(context(), values(changes))).toMatchObject({
-      status: "invalid",
-      envVar,
-      code,
-    });
-  });
-
-  test("never have their STRIPE_API_URL asked", async () => {
-    const result = await stripe.validate(context(), values({ STRIPE_API_URL: "http://127.0.0.1:1" }));
-    expect(result).toMatchObject({ status: "valid" });
   });
 });
 

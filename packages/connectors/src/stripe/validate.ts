@@ -1,7 +1,7 @@
 import {
-  type Capability,
   type ConnectorContext,
   type FieldSpec,
+  type KeyMode,
   ProviderError,
   type SecretValues,
   type ValidationResult,
@@ -9,42 +9,25 @@ import {
 import type Stripe from "stripe";
 import * as z from "zod";
 import { requireField } from "../kit/define-connector.ts";
-import { malformedField, undeterminedFrom } from "../kit/validation-results.ts";
-import { call, checkAnswer, openStripe } from "./client.ts";
-import { readFailure } from "./errors.ts";
+import { invalid, malformedField, undetermined } from "../kit/validation-results.ts";
+import { openStripe } from "./client.ts";
+import { findLiveKey, findWrongPair, type KeyNames, orgNames } from "./keys.ts";
+import { findMisplacedKey } from "./misplaced-key.ts";
 import {
-  envNames,
-  findLiveKey,
-  findSwappedKey,
-  findWrongPair,
-  invalid,
-  type KeyNames,
-  modeOf,
-  orgNames,
-} from "./keys.ts";
-import { keysPage, stripeSpec } from "./spec.ts";
+  type Finding,
+  type Probe,
+  readBalance,
+  readCheckoutSessions,
+  readPrices,
+  readProducts,
+  readWebhookEndpoints,
+  runProbe,
+} from "./probes.ts";
+import { keysPage, stripeSpec, testKeysPage } from "./spec.ts";
 
-type Probe = {
-  readonly name: string;
-  readonly ask: (stripe: Stripe) => Promise<unknown>;
-};
-
-const one = { limit: 1 };
-const probes: readonly Probe[] = [
-  { name: "read balance", ask: async (stripe) => checkAnswer("balance", await stripe.balance.retrieve()) },
-  { name: "read products", ask: async (stripe) => checkAnswer("list", await stripe.products.list(one)) },
-  { name: "read prices", ask: async (stripe) => checkAnswer("list", await stripe.prices.list(one)) },
-  {
-    name: "read checkout sessions",
-    ask: async (stripe) => checkAnswer("list", await stripe.checkout.sessions.list(one)),
-  },
-  {
-    name: "read webhook endpoints",
-    ask: async (stripe) => checkAnswer("list", await stripe.webhookEndpoints.list(one)),
-  },
-];
+const orgProbes = [readBalance, readProducts, readPrices, readCheckoutSessions, readWebhookEndpoints];
 // Without these the demo price and the prices of builds can neither be found nor made.
-const neededToLend = ["read products", "read prices"];
+const neededToLend: readonly string[] = [readProducts.name, readPrices.name];
 
 /** Checks the org's keys: test mode only, one account, and what the secret key may do. */
 export async function validateOrgKey(
@@ -52,134 +35,96 @@ export async function validateOrgKey(
   fields: SecretValues,
 ): Promise<ValidationResult> {
   const refused =
-    findSwappedKey(orgNames, fields) ??
-    malformedField(stripeSpec.orgFields, fields) ??
+    refuseUnasked(orgNames, stripeSpec.orgFields, fields) ??
     findLiveKey(orgNames, fields) ??
     findWrongPair(orgNames, fields);
   if (refused !== undefined) return refused;
-  const result = await probeKey(context, orgNames, fields);
-  if (result.status !== "valid") return result;
-  const lacking = result.capabilities.find(
-    ({ name, state }) => state === "missing" && neededToLend.includes(name),
-  );
-  if (lacking !== undefined) {
-    return invalid(
-      orgNames.secretKey,
-      "lacks_permission",
-      `the key may not ${lacking.name}`,
-      lacking.remedy ?? `Give the key write access to products and prices: ${keysPage}`,
-    );
+  const secretKey = requireField(fields, orgNames.secretKey);
+  try {
+    const findings = await ask(await openStripe(context, secretKey), orgProbes);
+    const problem = modeProblem(orgNames, findings, "test") ?? lendingProblem(findings);
+    if (problem !== undefined) return problem;
+    const account = accountOf(findings);
+    return {
+      status: "valid",
+      mode: "test",
+      ...(account === undefined ? {} : { account }),
+      capabilities: findings.map(({ capability }) => capability),
+      warnings: secretKey.startsWith("sk_") ? [fullKeyWarning] : [],
+    };
+  } catch (error) {
+    return explain(error, orgNames);
   }
-  return requireField(fields, orgNames.secretKey).startsWith("sk_")
-    ? { ...result, warnings: [...result.warnings, fullKeyWarning] }
-    : result;
 }
 
 const fullKeyWarning =
   "This key may do everything in the test account, and every build gets it: a restricted key (rk_test_) is safer.";
 
-/** Checks a user's or a lease's values; live keys are welcome. */
-export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const refused =
-    findSwappedKey(envNames, values) ??
-    malformedField(stripeSpec.env.filter(isSingle), values) ??
-    findWrongPair(envNames, values);
-  if (refused !== undefined) return refused;
-  const result = await probeKey(context, envNames, values);
-  const priceId = values.STRIPE_PRICE_ID?.reveal();
-  if (result.status !== "valid" || priceId === undefined) return result;
-  return (await checkPrice(context, requireField(values, envNames.secretKey), priceId)) ?? result;
-}
-
-async function probeKey(
-  context: ConnectorContext,
+/** What can be told without asking Stripe. */
+export function refuseUnasked(
   names: KeyNames,
+  fields: readonly FieldSpec[],
   values: SecretValues,
-): Promise<ValidationResult> {
-  const secretKey = requireField(values, names.secretKey);
-  const mode = modeOf(secretKey);
-  const stripe = await openStripe(context, secretKey);
-  try {
-    const findings = await Promise.all(probes.map((probe) => runProbe(stripe, probe)));
-    const balance = findings[0]?.answer;
-    if (balance !== undefined && readLivemode(balance) !== (mode === "live")) {
-      return invalid(names.secretKey, "wrong_mode", "the key's mode is not the account's", `See ${keysPage}`);
-    }
-    const account = findings.find((finding) => finding.account !== undefined)?.account;
-    return {
-      status: "valid",
-      mode,
-      ...(account === undefined ? {} : { account }),
-      capabilities: findings.map(({ capability }) => capability),
-      warnings: [],
-    };
-  } catch (error) {
-    return answerOf(error, names);
-  }
+): ValidationResult | undefined {
+  return findMisplacedKey(names, values) ?? malformedField(fields, values);
 }
 
-type Finding = { readonly capability: Capability; readonly account?: string; readonly answer?: unknown };
+/** Asks all questions at once, in the order of the probes. */
+export function ask(stripe: Stripe, probes: readonly Probe[]): Promise<Finding[]> {
+  return Promise.all(probes.map((probe) => runProbe(stripe, probe)));
+}
 
-async function runProbe(stripe: Stripe, { name, ask }: Probe): Promise<Finding> {
-  try {
-    return { capability: { name, state: "works" }, answer: await ask(stripe) };
-  } catch (thrown) {
-    const { error, permission, account } = readFailure(thrown);
-    // A genuine key that may not do this; a wrong one is answered 401.
-    if (error.code !== "forbidden") throw error;
-    const remedy = `Grant ${permission ?? "this resource"} to the restricted key in the Stripe dashboard.`;
-    return {
-      capability: { name, state: "missing", remedy, helpUrl: keysPage },
-      ...(account === undefined ? {} : { account }),
-    };
-  }
+/** The account that a refusal named. */
+export function accountOf(findings: readonly Finding[]): string | undefined {
+  return findings.find(({ account }) => account !== undefined)?.account;
 }
 
 const balanceSchema = z.object({ livemode: z.boolean() });
 
-function readLivemode(answer: unknown): boolean {
-  const balance = balanceSchema.safeParse(answer);
-  if (balance.success) return balance.data.livemode;
-  throw new ProviderError("stripe", "invalid_response", "the answer has an unexpected shape");
-}
-
-async function checkPrice(
-  context: ConnectorContext,
-  secretKey: string,
-  priceId: string,
-): Promise<ValidationResult | undefined> {
-  const stripe = await openStripe(context, secretKey);
-  try {
-    await call("price", () => stripe.prices.retrieve(priceId));
-    return undefined;
-  } catch (error) {
-    if (error instanceof ProviderError && error.code === "forbidden") return undefined;
-    if (error instanceof ProviderError && error.code === "not_found") {
-      return invalid(
-        "STRIPE_PRICE_ID",
-        "rejected",
-        "the account has no such price",
-        "Copy the id of a price (price_…) of this account and mode from the product catalogue.",
-      );
-    }
-    return answerOf(error, envNames);
+/**
+ * Whether the account answers in another mode than the key's beginning says. The first finding is the balance.
+ * @throws ProviderError when the balance does not tell its mode
+ */
+export function modeProblem(
+  names: KeyNames,
+  [balance]: readonly Finding[],
+  mode: KeyMode,
+): ValidationResult | undefined {
+  if (balance?.answer === undefined) return undefined;
+  const { data } = balanceSchema.safeParse(balance.answer);
+  if (data === undefined) {
+    throw new ProviderError("stripe", "invalid_response", "the answer has an unexpected shape");
   }
+  if (data.livemode === (mode === "live")) return undefined;
+  return invalid(
+    names.secretKey,
+    "wrong_mode",
+    "The key works in another mode than its beginning says.",
+    `Copy a key again: ${keysPage}`,
+  );
 }
 
-function answerOf(error: unknown, names: KeyNames): ValidationResult {
+function lendingProblem(findings: readonly Finding[]): ValidationResult | undefined {
+  const lacking = findings.find(
+    ({ capability }) => capability.state === "missing" && neededToLend.includes(capability.name),
+  )?.capability;
+  if (lacking === undefined) return undefined;
+  return invalid(
+    orgNames.secretKey,
+    "lacks_permission",
+    `The key lacks what lending needs: ${lacking.name.replace(/^Can /, "to ")}.`,
+    lacking.remedy ?? `Give the key write access to products and prices: ${testKeysPage}`,
+  );
+}
+
+/** What a failure says of the key; only 401 says anything. */
+export function explain(error: unknown, names: KeyNames): ValidationResult {
   if (!(error instanceof ProviderError)) throw error;
-  if (error.code === "unauthorized") {
-    return invalid(
-      names.secretKey,
-      "rejected",
-      "Stripe refuses the key",
-      `It may be rolled or expired: copy a current one from ${keysPage}`,
-    );
-  }
-  if (error.code === "timeout" || error.code === "rate_limited") return undeterminedFrom(error);
-  return { status: "undetermined", code: "provider_down", message: `stripe ${error.message}` };
-}
-
-function isSingle(field: FieldSpec & { readonly family?: boolean }): boolean {
-  return field.family !== true;
+  if (error.code !== "unauthorized") return undetermined(error);
+  return invalid(
+    names.secretKey,
+    "rejected",
+    "Stripe refuses the key.",
+    `It may be rolled, deleted or not whole: copy a current one from ${keysPage}`,
+  );
 }
