@@ -19,6 +19,8 @@ export type ObjectStore = {
   readonly listUploads: (prefix: string) => AsyncGenerator<readonly PendingUpload[]>;
   /** "Not there" is success. */
   readonly abortUpload: (upload: PendingUpload) => Promise<void>;
+  /** Whether the key lists the account's buckets, which R2 lets only keys of the whole account do. */
+  readonly seesAllBuckets: () => Promise<boolean>;
 };
 
 type Sdk = typeof import("@aws-sdk/client-s3");
@@ -68,6 +70,11 @@ function createObjectStore({ sdk, send, bucket: Bucket }: Opened): ObjectStore {
       const command = new sdk.AbortMultipartUploadCommand({ Bucket, Key, UploadId });
       const answer = await send(command).catch(unlessGone("NoSuchUpload"));
       if (answer !== undefined && answer.$metadata.httpStatusCode !== 204) throw invalidResponse();
+    },
+    seesAllBuckets: async () => {
+      // Only a look: whoever refuses it, or does not know the question, shows nothing.
+      const answer = await send(new sdk.ListBucketsCommand({})).catch(() => undefined);
+      return answer?.Buckets?.some(({ Name }) => Name === Bucket) === true;
     },
   };
 }

@@ -1,4 +1,5 @@
-import type { InvalidKeyCode, ProviderError, ValidationResult } from "@keyloan/contract";
+import type { ProviderError, ValidationResult } from "@keyloan/contract";
+import { invalid } from "../kit/validation-results.ts";
 import { R2Error } from "./errors.ts";
 import { tokensPage } from "./spec.ts";
 
@@ -25,28 +26,28 @@ export function explainRefusal(
       return invalid(
         names.secret,
         "rejected",
-        "R2 knows the access key id, but this is not its secret",
-        `Copy both again; the secret is shown once only, so you may need a new token: ${tokensPage}`,
+        "R2 knows the access key id, but this is not its secret.",
+        `Copy both again; the secret is shown once only, so you may have to make a new token: ${tokensPage}`,
       );
     case "NoSuchBucket":
       return invalid(
         names.bucket,
         "rejected",
-        "the account has no such bucket",
+        "The account has no such bucket.",
         "Check the bucket's name, and the jurisdiction it was made in.",
       );
     case "NotEntitled":
       return invalid(
         names.keyId,
         "lacks_permission",
-        "R2 is not switched on for this account",
+        "R2 is not switched on for this account.",
         "Switch R2 on in the Cloudflare dashboard.",
       );
     case "AccessDenied":
       return invalid(
         names.keyId,
         "lacks_permission",
-        `the key is genuine but may not ${step}`,
+        `The key is genuine but may not ${step}.`,
         `Give the token Object Read & Write on this bucket: ${tokensPage}`,
       );
     case "RequestTimeTooSkewed":
@@ -66,7 +67,7 @@ function explainStatus(error: R2Error, names: FieldNames): ValidationResult | un
     return invalid(
       names.keyId,
       "rejected",
-      "R2 does not know this key, or it has expired",
+      "R2 does not know this key, or it has expired.",
       `Copy it again, or make a new token: ${tokensPage}`,
     );
   }
@@ -78,10 +79,3 @@ function explainStatus(error: R2Error, names: FieldNames): ValidationResult | un
     message: `r2 ${error.message}, which says nothing about the key`,
   };
 }
-
-const invalid = (
-  envVar: string,
-  code: InvalidKeyCode,
-  message: string,
-  remedy: string,
-): ValidationResult => ({ status: "invalid", envVar, code, message, remedy });

@@ -1,9 +1,25 @@
-import { describe } from "vitest";
+import { describe, expect } from "vitest";
 import { testConnector } from "../kit/testing/index.ts";
 import { startEmulator } from "./emulator.ts";
 import { r2 } from "./index.ts";
 
-testConnector({ connector: r2, startEmulator, options: {} });
+const userKinds = {
+  "read-only": {
+    status: "invalid",
+    envVar: "R2_ACCESS_KEY_ID",
+    code: "lacks_permission",
+    message: "The key is genuine but may not store files.",
+  },
+  limited: {
+    status: "valid",
+    capabilities: expect.arrayContaining([{ name: "Can reach nothing outside its folder", state: "works" }]),
+    warnings: [],
+  },
+  wide: { status: "valid", warnings: [expect.stringContaining("whole bucket")] },
+  "wrong-pair": { status: "invalid", envVar: "R2_SECRET_ACCESS_KEY", code: "rejected" },
+};
+
+testConnector({ connector: r2, startEmulator, options: {}, userKinds });
 
 describe("with an org key that has no API token", () => {
   testConnector({
@@ -14,6 +30,7 @@ describe("with an org key that has no API token", () => {
       return { ...emulator, orgFields };
     },
     options: {},
+    userKinds,
     issues: "locally",
     revokes: "at_provider",
     corrupted: { apiToken: "unknown".repeat(6) },

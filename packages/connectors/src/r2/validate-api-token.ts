@@ -11,7 +11,7 @@ import { type AccountTokens, openAccountTokens } from "./account-tokens.ts";
 import { findTokenFacts, makeParentKey } from "./lease-token.ts";
 import { accountTokensPage } from "./spec.ts";
 
-const capabilityName = "end credentials at close";
+const capabilityName = "Can end credentials when a build closes";
 const checkSeconds = 300;
 
 /**

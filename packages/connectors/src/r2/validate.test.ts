@@ -36,12 +36,12 @@ describe("an org key", () => {
     expect(await checkOrg()).toEqual({
       status: "valid",
       capabilities: [
-        "write objects",
-        "read objects",
-        "list objects",
-        "delete objects",
-        "lend a confined credential",
-        "end credentials at close",
+        "Can store files",
+        "Can read files",
+        "Can list files",
+        "Can delete files",
+        "Can confine a credential to a prefix",
+        "Can end credentials when a build closes",
       ].map((name) => ({ name, state: "works" })),
       warnings: [],
     });
@@ -72,7 +72,7 @@ describe("an org key", () => {
       { kind: "status", method: "PUT", status: 403, body: "<Error><Code>AccessDenied</Code></Error>" },
       5,
     );
-    expect(await checkOrg()).toMatchObject({ message: expect.stringContaining("write objects") });
+    expect(await checkOrg()).toMatchObject({ message: expect.stringContaining("may not store files") });
   });
 
   test("is undetermined, not wrong, when this machine's clock is", async () => {
@@ -128,6 +128,45 @@ describe("values of a build or a user", () => {
       status: "invalid",
       envVar: "R2_SESSION_TOKEN",
       code: "rejected",
+    });
+  });
+
+  test("of a key that sees every bucket of the account are valid with a warning", async () => {
+    const body = `<?xml version="1.0"?><ListAllMyBucketsResult><Owner><ID>1</ID></Owner><Buckets><Bucket><Name>${target.emulator.orgFields.bucket}</Name></Bucket></Buckets></ListAllMyBucketsResult>`;
+    const headers = { "content-type": "application/xml" };
+    target.emulator.faults.add({ kind: "status", status: 200, method: "GET", path: /^\/$/, headers, body });
+    expect(await r2.validate(context(), ownKeys())).toMatchObject({
+      status: "valid",
+      warnings: [expect.stringContaining("every bucket of your account")],
+    });
+  });
+
+  test.each([
+    [
+      "the secret as key id",
+      { R2_ACCESS_KEY_ID: "0f".repeat(32) },
+      "R2_ACCESS_KEY_ID",
+      "not the Access Key ID",
+    ],
+    [
+      "the token's value as secret",
+      { R2_SECRET_ACCESS_KEY: `cfat_${"a".repeat(40)}` },
+      "R2_SECRET_ACCESS_KEY",
+      "value of the API token",
+    ],
+    [
+      "the bucket in the endpoint",
+      { R2_ENDPOINT: `https://${"0".repeat(32)}.eu.r2.cloudflarestorage.com/my-app` },
+      "R2_ENDPOINT",
+      "at its end",
+    ],
+  ])("with %s are told so without a call", async (_name, changes, envVar, words) => {
+    const fetch = () => Promise.reject(new Error("asked"));
+    expect(await r2.validate(testContext({ fetch }), ownKeys(changes))).toMatchObject({
+      status: "invalid",
+      code: "malformed",
+      envVar,
+      message: expect.stringContaining(words),
     });
   });
 

@@ -6,12 +6,13 @@ import {
   type ValidationResult,
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
-import { malformedField, undeterminedFrom } from "../kit/validation-results.ts";
+import { invalid, malformedField, undeterminedFrom } from "../kit/validation-results.ts";
 import { openObjectStore } from "./client.ts";
 import { confineAccess, type Lifetime } from "./confine.ts";
 import { type BucketAccess, orgAccess } from "./endpoint.ts";
 import { isR2Error } from "./errors.ts";
 import { explainRefusal, type FieldNames } from "./explain-refusal.ts";
+import { findMistake } from "./find-mistake.ts";
 import { r2Spec } from "./spec.ts";
 import { checkApiToken } from "./validate-api-token.ts";
 
@@ -44,24 +45,23 @@ export async function validateOrgKey(
   const prefix = `keyloan-check/${randomHex(context)}/`;
   return classify(orgNames, async (enter) => {
     await tryAll(context, access, prefix, enter);
-    enter("lend a confined credential");
+    enter("confine a credential");
     const confined = await confineAccess(fields, access, prefix, probeLifetime(context));
     await tryAll(context, confined, prefix, enter);
-    enter("lend a confined credential");
+    enter("confine a credential");
     if ((await reaches(context, confined, `keyloan-check/${randomHex(context)}/outside`)) !== "no") {
-      return {
-        status: "invalid",
-        envVar: orgNames.endpoint,
-        code: "rejected",
-        message: "this store does not confine credentials to a prefix",
-        remedy: "Lending needs Cloudflare R2 itself: check that the endpoint is that of your account.",
-      };
+      return invalid(
+        orgNames.endpoint,
+        "rejected",
+        "This store does not confine credentials to a prefix.",
+        "Lending needs Cloudflare R2 itself: check that the endpoint is that of your account.",
+      );
     }
     const ending = await checkApiToken(context, fields);
     if ("status" in ending) return ending;
     return {
       status: "valid",
-      capabilities: [...worked(), works("lend a confined credential"), ending],
+      capabilities: [...worked(), works("Can confine a credential to a prefix"), ending],
       warnings: [],
     };
   });
@@ -72,8 +72,8 @@ export async function validateOrgKey(
  * prefix; a look outside it tells whether the key reaches further than it must.
  */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const malformed = malformedField(r2Spec.env, values);
-  if (malformed !== undefined) return malformed;
+  const refused = findMistake(values) ?? malformedField(r2Spec.env, values);
+  if (refused !== undefined) return refused;
   const sessionToken = values.R2_SESSION_TOKEN?.reveal();
   const access: BucketAccess = {
     endpoint: requireField(values, "R2_ENDPOINT").replace(/\/+$/, ""),
@@ -86,19 +86,39 @@ export async function validate(context: ConnectorContext, values: SecretValues):
   const names = sessionToken === undefined ? envNames : { ...envNames, keyId: "R2_SESSION_TOKEN" };
   return classify(names, async (enter) => {
     await tryAll(context, access, prefix, enter);
-    enter("stay inside the prefix");
-    const outside = `keyloan-check-${randomHex(context)}`;
-    const isWide = prefix !== "" && (await reaches(context, access, outside)) === "yes";
-    return { status: "valid", capabilities: worked(), warnings: isWide ? [wideWarning] : [] };
+    enter("be tried outside its folder");
+    const reach = await lookOutside(context, access, prefix);
+    return {
+      status: "valid",
+      account: new URL(access.endpoint).hostname,
+      capabilities: [...worked(), ...reach.capabilities],
+      warnings: reach.warnings,
+    };
   });
 }
 
-const wideWarning =
-  "This key reaches the whole bucket, not only the prefix: a token for a bucket of its own is safer.";
+type Reach = { readonly capabilities: readonly Capability[]; readonly warnings: readonly string[] };
 
-const steps = ["write objects", "read objects", "list objects", "delete objects"];
+/** A key needs no more than the app's folder, or the app's bucket when it has no folder. */
+async function lookOutside(context: ConnectorContext, access: BucketAccess, prefix: string): Promise<Reach> {
+  if (prefix === "") {
+    const store = await openObjectStore(context, access);
+    return { capabilities: [], warnings: (await store.seesAllBuckets()) ? [accountWideWarning] : [] };
+  }
+  const outside = `keyloan-check-${randomHex(context)}`;
+  return (await reaches(context, access, outside)) === "yes"
+    ? { capabilities: [], warnings: [bucketWideWarning] }
+    : { capabilities: [works("Can reach nothing outside its folder")], warnings: [] };
+}
+
+const bucketWideWarning =
+  "This key reaches the whole bucket, not only the folder: a bucket of its own for the app, without a folder, is safer.";
+const accountWideWarning =
+  "This key sees every bucket of your account: one with Object Read & Write on this bucket alone is safer.";
+
+const steps = ["store files", "read files", "list files", "delete files"];
 const works = (name: string): Capability => ({ name, state: "works" });
-const worked = () => steps.map(works);
+const worked = () => steps.map((step) => works(`Can ${step}`));
 
 /** Runs the steps and turns the first failure into an answer that names the step. */
 async function classify(
@@ -128,14 +148,14 @@ async function tryAll(
   const text = randomHex(context);
   let isThere = false;
   try {
-    enter("write objects");
+    enter("store files");
     isThere = true;
     await store.put(key, text);
-    enter("read objects");
+    enter("read files");
     if ((await store.get(key)) !== text) throw wrongAnswer();
-    enter("list objects");
+    enter("list files");
     if (!(await store.listKeys(key).next()).value?.includes(key)) throw wrongAnswer();
-    enter("delete objects");
+    enter("delete files");
     await store.remove(key);
     isThere = false;
   } finally {
