@@ -8,3 +8,14 @@ export const markedBody = JSON.stringify({
   message: mark,
   code: mark,
 });
+
+/** Answers that a provider never gives: by name, content type and body. */
+export const wrongAnswers: readonly [string, string, string][] = [
+  ["HTML", "text/html", `<html><body>${mark}</body></html>`],
+  ["an empty JSON object", "application/json", "{}"],
+  ["a JSON list", "application/json", "[]"],
+  ["JSON null", "application/json", "null"],
+  ["JSON of another kind", "application/json", `{"object":"${mark}","data":"${mark}","id":7}`],
+  ["broken JSON", "application/json", '{"object":'],
+  ["nothing", "application/json", ""],
+];

@@ -4,6 +4,7 @@ import type { StartEmulator } from "../emulator.ts";
 import { type OpenTarget, openEmulatorTarget } from "./harness.ts";
 import { describeFailures, describeIssuing } from "./issuer-promises.ts";
 import { describeSpec } from "./spec-promises.ts";
+import { describeUserKeys, type UserSamples } from "./user-promises.ts";
 import { describeValidation, type ValidationSamples } from "./validation-promises.ts";
 
 export type ConnectorSuite = {
@@ -16,7 +17,8 @@ export type ConnectorSuite = {
   readonly issues?: "locally" | "at_provider";
   /** Whether `revoke` (`drop`) talks to the provider. Default: as `issues`. */
   readonly revokes?: "locally" | "at_provider";
-} & ValidationSamples;
+} & ValidationSamples &
+  UserSamples;
 
 /**
  * Registers the promises that every connector keeps, as tests: a sane description, a pure plan, honest
@@ -35,6 +37,7 @@ export function testConnector(suite: ConnectorSuite): void {
       return;
     }
     describeValidation(connector, startEmulator, suite);
+    describeUserKeys(connector, startEmulator, suite);
     const open = () => openEmulatorTarget(startEmulator);
     describeIssuing(issuerSuite, open);
     describeFailures(issuerSuite, open);

@@ -1,8 +1,9 @@
 import { type Connector, Secret, type SecretValues, type ValidationResult } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault, RunningEmulator, StartEmulator } from "../emulator.ts";
+import { changeEnd } from "./change-end.ts";
 import { openEmulatorTarget, orgSecrets, testContext } from "./harness.ts";
-import { mark, markedBody } from "./marked-body.ts";
+import { mark, markedBody, wrongAnswers } from "./marked-body.ts";
 
 export type ValidationSamples = {
   /** Well-formed but wrong values by secret field; by default the last letters are changed. */
@@ -12,16 +13,6 @@ export type ValidationSamples = {
   /** Other fields that may be named when a field is wrong, since the pair is checked together. */
   readonly pairs?: readonly (readonly string[])[];
 };
-
-const wrongAnswers: readonly [string, string, string][] = [
-  ["HTML", "text/html", `<html><body>${mark}</body></html>`],
-  ["an empty JSON object", "application/json", "{}"],
-  ["a JSON list", "application/json", "[]"],
-  ["JSON null", "application/json", "null"],
-  ["JSON of another kind", "application/json", `{"object":"${mark}","data":"${mark}","id":7}`],
-  ["broken JSON", "application/json", '{"object":'],
-  ["nothing", "application/json", ""],
-];
 
 /** What a connector promises when an org key is checked. */
 export function describeValidation(
@@ -135,14 +126,4 @@ export function describeValidation(
       expect(await result).toMatchObject({ status: "undetermined", code: "timeout" });
     });
   });
-}
-
-/** The same form with other last letters: what a copying mistake or a foreign key looks like. */
-function changeEnd(value: string): string {
-  const end = value.slice(-4).replaceAll(/[A-Za-z0-9]/g, (letter) => {
-    if (/[0-9]/.test(letter)) return letter === "7" ? "3" : "7";
-    const changed = letter.toLowerCase() === "b" ? "d" : "b";
-    return letter === letter.toLowerCase() ? changed : changed.toUpperCase();
-  });
-  return value.slice(0, -4) + end;
 }
