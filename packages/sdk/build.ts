@@ -38,6 +38,17 @@ function lazyExports(path: string): string {
   return [`const module = /* @__PURE__ */ builtinRequire(${JSON.stringify(path)});`, ...lines].join("\n");
 }
 
+/** Leaves to bundles of their own what only some commands load: all about env files, and their encryption. */
+const separateBundles: Plugin = {
+  name: "separate-bundles",
+  setup: ({ onResolve }) => {
+    const leave = (filter: RegExp, path: string) =>
+      onResolve({ filter }, ({ kind }) => (kind === "dynamic-import" ? { path, external: true } : undefined));
+    leave(/\/env-files\.ts$/, "./env-files.mjs");
+    leave(/^age-encryption$/, "./age.mjs");
+  },
+};
+
 // Node 20 has getBuiltinModule from 20.16 on; it is there at once, unlike createRequire.
 const banner = `const builtinRequire = process.getBuiltinModule ??
   (await import("node:module")).createRequire(import.meta.url);`;
@@ -59,8 +70,13 @@ export async function buildSdk(outdir: string): Promise<void> {
   };
   await rm(outdir, { recursive: true, force: true });
   await build({ ...settings, entryPoints: { index: "src/index.ts" } });
-  // Each is one file: reading a second one takes longer than the code that it would save.
-  await build({ ...settings, minify: true, entryPoints: { cli: "src/cli.ts", run: "src/cli-run.ts" } });
+  // The first two are one file each: reading a second one takes longer than the code that it would save.
+  const cli = { ...settings, minify: true, plugins: [requiredBuiltins, separateBundles] };
+  await build({
+    ...cli,
+    entryPoints: { cli: "src/cli.ts", run: "src/cli-run.ts", "env-files": "src/env-files.ts" },
+  });
+  await build({ ...cli, entryPoints: { age: "age-encryption" } });
 }
 
 if (import.meta.main) await buildSdk(`${folder}dist`);

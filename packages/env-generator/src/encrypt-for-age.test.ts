@@ -25,7 +25,7 @@ test.each([
   const identity = await generate();
   const encrypted = await encryptForAge(text, ` ${await identityToRecipient(identity)}\n`);
   expect(encrypted).toMatch(
-    /^-----BEGIN AGE ENCRYPTED FILE-----\n[\s\S]*\n-----END AGE ENCRYPTED FILE-----\n?$/,
+    /^-----BEGIN AGE ENCRYPTED FILE-----\n[\s\S]*\n-----END AGE ENCRYPTED FILE-----\n$/,
   );
   expect(await decrypt(encrypted, identity)).toBe(text);
   await expect(decrypt(encrypted, await generate())).rejects.toThrow();

@@ -29,7 +29,7 @@ export async function encryptForAge(text: string, recipient: string): Promise<st
       "Copy it whole from the line that age-keygen printed.",
     );
   }
-  return armor.encode(await encrypter.encrypt(text));
+  return `${armor.encode(await encrypter.encrypt(text)).trimEnd()}\n`;
 }
 
 function refuseOthers(recipient: string): void {

@@ -35,6 +35,8 @@ export type EnvOptions = {
   readonly profile?: EnvProfile | undefined;
   /** Sets of copied names to add, such as `["aws"]`. */
   readonly copies?: readonly string[] | undefined;
+  /** What the format `kubernetes` calls the Secret; default `app-env`. */
+  readonly name?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -158,7 +160,8 @@ function callEnv(
   expect: "json" | "text",
   options: EnvOptions,
 ) {
-  const query = { format, profile: options.profile, copies: options.copies?.join(",") || undefined };
+  const { profile, name } = options;
+  const query = { format, profile, name, copies: options.copies?.join(",") || undefined };
   const path = `${buildPath(buildId)}/env`;
   return caller.call({ method: "GET", path, query, expect, signal: options.signal });
 }

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuiltCli, buildCli } from "./testing/built-cli.ts";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
@@ -46,10 +47,24 @@ test("`run` alone answers help and wrong usage as the whole command line does", 
 
 test("the bundles hold no schema library: types only come from the contract", async () => {
   const texts = await Promise.all(
-    ["run", "cli", "index"].map((name) => readFile(join(built.folder, `dist/${name}.mjs`), "utf8")),
+    ["run", "cli", "index", "env-files"].map((name) =>
+      readFile(join(built.folder, `dist/${name}.mjs`), "utf8"),
+    ),
   );
   expect(texts.join("")).not.toMatch(/zod|safeParse/i);
   expect(texts[0]?.length).toBeLessThan(40_000);
+});
+
+test("the built command line checks, merges and encrypts env files", async () => {
+  const [example, merged] = ["example", "merged"].map((name) => join(built.folder, name));
+  await writeFile(example ?? "", "R2_BUCKET=\n");
+  const build = ["--build", sampleBuildId];
+  await keyloan(["env", "pull", ...build, "--output", merged ?? "", "--merge"]);
+  const checked = await keyloan(["env", "check", "--example", example ?? "", "--file", merged ?? ""]);
+  expect(checked.stderr).toContain("1 of 1 variables");
+  const recipient = await identityToRecipient(await generateX25519Identity());
+  const encrypted = await keyloan(["env", "pull", ...build, "--age-recipient", recipient]);
+  expect(encrypted.stdout).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----\n/);
 });
 
 test("the built SDK is a client", async () => {

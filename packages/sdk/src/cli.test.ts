@@ -89,7 +89,10 @@ describe("wrong usage is exit code 2, names what is wrong, and sends nothing", (
     ["build create --name a --name b", "--name is given twice"],
     ["build create --name a --ttl soon", "90s, 15m, 24h"],
     ["build create --name a --profile nxt", "plain, next, vite, expo"],
-    [`env pull --build ${sampleBuildId} --format yaml`, "json, dotenv, shell, docker"],
+    [
+      `env pull --build ${sampleBuildId} --format yaml`,
+      "json, dotenv, shell, docker, github, kubernetes, systemd",
+    ],
     [`env pull --build ${sampleBuildId} --force`, "--force goes with --output"],
     ["token create --name x", "needs a --scope"],
     ["token create --name x --scope all", "--scope is one of"],

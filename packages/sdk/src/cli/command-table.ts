@@ -34,6 +34,10 @@ export const commandTable: CommandTable = {
     summary: "print the env of a build, or write it to a file",
     load: () => import("../commands/env-pull.ts"),
   },
+  "env check": {
+    summary: "compare a .env.example with a build or a file",
+    load: () => import("../commands/env-check.ts"),
+  },
   "org-keys set": {
     summary: "put the org's key for a connector",
     load: () => import("../commands/org-keys-set.ts"),
