@@ -60,6 +60,9 @@ describe("GET /v1/builds/{id}/env", () => {
     ["dotenv", /^TURSO_DATABASE_URL=/m],
     ["shell", /^export TURSO_DATABASE_URL=/m],
     ["docker", /^TURSO_DATABASE_URL=/m],
+    ["github", /^TURSO_DATABASE_URL<<keyloan_/m],
+    ["kubernetes&name=todo-app", /^ {2}name: "todo-app"\n[\s\S]*^ {2}"TURSO_DATABASE_URL": "/m],
+    ["systemd", /^TURSO_DATABASE_URL="/m],
   ])("writes %s", async (format, pattern) => {
     const answer = await read(`?format=${format}`);
     expect(answer.status).toBe(200);
