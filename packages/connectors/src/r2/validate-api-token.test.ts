@@ -38,7 +38,7 @@ describe("the API token of an org key", () => {
     const result = await r2.validateOrgKey?.(context, withoutApiToken(target.orgFields));
     expect(result).toMatchObject({ status: "valid" });
     expect(result?.status === "valid" ? result.capabilities.at(-1) : undefined).toMatchObject({
-      name: "end credentials at close",
+      name: "Can end credentials when a build closes",
       state: "missing",
       remedy: expect.stringContaining("API token"),
       helpUrl: expect.stringMatching(/^https:/),
