@@ -1,7 +1,13 @@
 import type { KeyMode } from "@keyloan/contract";
 import { isPublicName } from "./check-exposure.ts";
+import {
+  type DeclaredVariable,
+  type DeclaresVariables,
+  declarationBehind,
+  declarationOf,
+  variablesOf,
+} from "./declared-variable.ts";
 import type { EnvLine } from "./env-line.ts";
-import { type DeclaredVariable, type DeclaresVariables, findVariable } from "./find-variable.ts";
 
 export type ProductionOptions = {
   /** Where the file is used: live keys belong into production, test keys into previews. */
@@ -56,9 +62,9 @@ function exposure(
 ): readonly ProductionFinding[] {
   if (!isPublicName(name)) return [];
   const text = value.reveal();
-  const secrets = connectors.flatMap(({ env }) => env).filter(({ secret }) => secret);
+  const secrets = variablesOf(connectors).filter(({ secret }) => secret);
   const isSecret =
-    findVariable(connectors, name)?.secret === true ||
+    declarationBehind(connectors, name)?.secret === true ||
     secrets.some((secret) => keyModeOf(secret, text) !== undefined);
   if (!isSecret) return [];
   return [
@@ -77,7 +83,7 @@ function wrongMode(
   connectors: readonly DeclaresVariables[],
   { target, testKeys = "refuse" }: ProductionOptions,
 ): readonly ProductionFinding[] {
-  const variable = findVariable(connectors, name);
+  const variable = declarationOf(connectors, name);
   const mode = variable === undefined ? undefined : keyModeOf(variable, value.reveal());
   if (mode === "test" && target === "production") {
     return [

@@ -1,5 +1,5 @@
+import { type DeclaresVariables, declarationOf } from "./declared-variable.ts";
 import { namesInEnvFile } from "./env-file.ts";
-import { type DeclaresVariables, findVariable } from "./find-variable.ts";
 
 export type MissingVariable = {
   readonly name: string;
@@ -40,7 +40,7 @@ export function compareWithExample(
 }
 
 function missingVariable(name: string, connectors: readonly DeclaresVariables[]): MissingVariable {
-  const variable = findVariable(connectors, name);
+  const variable = declarationOf(connectors, name);
   const own = variable?.own;
   return {
     name,
