@@ -1,0 +1,112 @@
+/** Why a call did not give what was asked, in words a person can be shown. */
+export type Failure = {
+  /** The broker's error code, or one of this file's: `offline`, `unreachable`, `too_slow`, `unexpected`. */
+  readonly code: string;
+  readonly message: string;
+  readonly remedy?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly requestId?: string;
+  readonly retryAfterSeconds?: number;
+};
+
+/** Thrown by every call that fails; a call that the person cancelled throws an `AbortError` instead. */
+export class RequestError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
+
+export type RequestOptions = { readonly body?: unknown; readonly signal?: AbortSignal };
+
+/** Longer than the broker gives a slow provider, so that the broker's own answer comes first. */
+const timeoutMs = 60_000;
+
+/** One call to the broker this page came from. @throws RequestError, or the `AbortError` of `signal` */
+export async function request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      cache: "no-store",
+      credentials: "same-origin",
+      headers: {
+        // Another site cannot send this header without being allowed to, which it never is.
+        ...(method === "GET" ? {} : { "x-keyloan-session": "1" }),
+        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    });
+  } catch (error) {
+    if (options.signal?.aborted === true) throw error;
+    throw new RequestError(timeout.aborted ? tooSlow : navigator.onLine ? unreachable : offline);
+  }
+  if (response.ok) return response;
+  throw new RequestError(await readFailure(response));
+}
+
+/** The JSON of an answer, as the type its route is documented with: both come from one build. */
+export async function requestJson<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
+  const response = await request(method, path, options);
+  try {
+    return (await response.json()) as T;
+  } catch (error) {
+    if (options?.signal?.aborted === true) throw error;
+    throw new RequestError(unexpected);
+  }
+}
+
+/** What to show for anything that was thrown. */
+export function failureOf(error: unknown): Failure {
+  return error instanceof RequestError ? error.failure : unexpected;
+}
+
+export function isCancelled(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+async function readFailure(response: Response): Promise<Failure> {
+  const envelope: unknown = await response.json().catch(() => undefined);
+  if (!isRecord(envelope) || !isRecord(envelope.error)) return unexpected;
+  const { code, message, remedy, details, requestId } = envelope.error;
+  if (typeof code !== "string" || typeof message !== "string") return unexpected;
+  const retryAfterSeconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return {
+    code,
+    message,
+    ...(typeof remedy === "string" ? { remedy } : {}),
+    ...(isRecord(details) ? { details } : {}),
+    ...(typeof requestId === "string" ? { requestId } : {}),
+    ...(Number.isFinite(retryAfterSeconds) ? { retryAfterSeconds } : {}),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const offline: Failure = {
+  code: "offline",
+  message: "You are offline, so nothing was sent.",
+  remedy: "Connect to the internet again and repeat this. What you typed is still here.",
+};
+const unreachable: Failure = {
+  code: "unreachable",
+  message: "We could not reach Keyloan.",
+  remedy: "Wait a moment and try again. What you typed is still here.",
+};
+const tooSlow: Failure = {
+  code: "too_slow",
+  message: "The answer took longer than a minute.",
+  remedy: "Try again. If it stays slow, the service you are connecting may have a problem.",
+};
+const unexpected: Failure = {
+  code: "unexpected",
+  message: "Something went wrong on our side.",
+  remedy: "Try again. If it happens again, tell the people who sent you the link.",
+};

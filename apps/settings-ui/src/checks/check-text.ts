@@ -1,0 +1,67 @@
+import type { SavedKeys } from "@keyloan/contract";
+import { sentence } from "../ui/prose.tsx";
+
+/** What the broker answers about keys. */
+export type Check = SavedKeys["check"];
+export type Valid = Extract<Check, { status: "valid" }>;
+export type Refusal = Extract<Check, { status: "invalid" }>;
+export type Undetermined = Extract<Check, { status: "undetermined" }>;
+
+const list = new Intl.ListFormat("en-GB", { type: "conjunction" });
+
+/** "Account Acme GmbH, live mode." or nothing when the service told neither. */
+export function accountText({ account, mode }: Valid): string {
+  if (account === undefined && mode === undefined) return "";
+  if (account === undefined) return mode === "live" ? "Live mode." : "Test mode.";
+  return `Account ${account}${mode === undefined ? "" : `, ${mode} mode`}.`;
+}
+
+/** "Can read prices" as part of a sentence that says "can" itself; other names are sentences of their own. */
+function ability(name: string): string | undefined {
+  return /^Can (.+)$/.exec(name)?.[1];
+}
+
+/** "Can read prices and create prices. Both keys are of one instance." */
+export function canText({ capabilities }: Valid): string {
+  const names = capabilities.filter(({ state }) => state === "works").map(({ name }) => name);
+  const abilities = names.flatMap((name) => ability(name) ?? []);
+  const can = abilities.length === 0 ? [] : [`Can ${list.format(abilities)}.`];
+  return [...can, ...names.filter((name) => ability(name) === undefined).map(sentence)].join(" ");
+}
+
+export function cannotText(name: string): string {
+  const missing = ability(name);
+  return missing === undefined ? `Not found: ${name}.` : `Cannot ${missing}.`;
+}
+
+export function notTriedText({ capabilities }: Valid): string {
+  const names = capabilities.filter(({ state }) => state === "not_checked").map(({ name }) => name);
+  const abilities = names.map((name) => ability(name) ?? name);
+  return names.length === 0 ? "" : `Not tried: ${list.format(abilities)}.`;
+}
+
+/** Why there is no answer, without blame: nothing is known to be wrong with the keys. */
+export function undeterminedText({ code, message }: Undetermined, label: string): string {
+  switch (code) {
+    case "timeout":
+      return `${label} did not answer in time.`;
+    case "provider_down":
+      return `We could not reach ${label} just now.`;
+    case "rate_limited":
+      return `${label} asks us to slow down.`;
+    case "blocked_address":
+      return sentence(message);
+  }
+}
+
+/** The whole answer in one or two sentences, as it is read out. */
+export function spokenText(check: Check, label: string): string {
+  if (check.status === "valid") {
+    const missing = check.capabilities.filter(({ state }) => state === "missing");
+    return [`${label}: works.`, accountText(check), ...missing.map(({ name }) => cannotText(name))].join(" ");
+  }
+  if (check.status === "invalid") {
+    return `${label} needs you. ${sentence(check.message)} ${sentence(check.remedy)}`;
+  }
+  return `${label}: not checked yet. ${undeterminedText(check, label)} Your keys are saved.`;
+}

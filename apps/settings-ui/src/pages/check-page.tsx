@@ -1,0 +1,84 @@
+import { GateList } from "../checks/gate-list.tsx";
+import { PendingChecks } from "../checks/pending-checks.tsx";
+import { useGates } from "../checks/use-gates.ts";
+import { useSettings } from "../state/settings.tsx";
+import { Button } from "../ui/button.tsx";
+import { FailureNotice } from "../ui/failure-notice.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { PageHeading } from "../ui/page-heading.tsx";
+import { Skeleton } from "../ui/skeleton.tsx";
+import type { KeyTarget } from "./keys-page.tsx";
+
+/** Whether all keys together are right, before anything changes. */
+export function CheckPage({
+  onFix,
+  onContinue,
+}: {
+  readonly onFix: (target?: KeyTarget) => void;
+  readonly onContinue: () => void;
+}) {
+  const { services } = useSettings();
+  const [gates, ask] = useGates();
+  const missing = services.filter(({ binding }) => binding.source === "org" && binding.saved === undefined);
+  const results = gates.kind === "answered" ? gates.results : [];
+  const failed = results.some(({ status }) => status === "fail");
+  return (
+    <div className="space-y-6">
+      <PageHeading
+        lead={
+          <p>
+            Each key works by itself. Here we look at them together, as your app will use them. Nothing
+            changes yet.
+          </p>
+        }
+      >
+        Check that everything fits
+      </PageHeading>
+      <div className="min-h-48 space-y-4">
+        {gates.kind === "asking" && <Skeleton label="Looking at your keys together…" rows={2} />}
+        {gates.kind === "failed" && (
+          <FailureNotice failure={gates.failure} actions={<Button onClick={ask}>Check again</Button>} />
+        )}
+        {gates.kind === "answered" && (
+          <>
+            {failed ? (
+              <Notice tone="bad" title="Not ready to switch yet">
+                <p>Mend what is listed here. Your app keeps running on the lent keys meanwhile.</p>
+              </Notice>
+            ) : (
+              <Notice tone="good" title="Everything fits">
+                <p>You can switch on the next page. It shows you first what will change.</p>
+              </Notice>
+            )}
+            <PendingChecks />
+            <GateList results={results} onFix={onFix} />
+          </>
+        )}
+        {missing.length > 0 && (
+          <Notice tone="plain" title={`Still lent: ${missing.map(({ label }) => label).join(", ")}`}>
+            <p>
+              You can switch the others now. Your file can be downloaded when all of them are your own.{" "}
+              <button type="button" className="link" onClick={() => onFix({ service: missing[0]?.id ?? "" })}>
+                Add the rest
+              </button>
+            </p>
+          </Notice>
+        )}
+      </div>
+      <div className="flex flex-wrap gap-3">
+        {failed ? (
+          <Button look="primary" onClick={ask}>
+            Check again
+          </Button>
+        ) : (
+          <Button look="primary" off={gates.kind !== "answered"} onClick={onContinue}>
+            Continue
+            <Icon name="arrow" />
+          </Button>
+        )}
+        <Button onClick={() => onFix()}>Back to your keys</Button>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import { EnvFile } from "../handoff/env-file.tsx";
+import { useSettings } from "../state/settings.tsx";
+import { Button } from "../ui/button.tsx";
+import { Details } from "../ui/details.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { PageHeading } from "../ui/page-heading.tsx";
+import { Moment, useNow } from "../ui/time.tsx";
+
+/** The end: what is true now, and what is left to do elsewhere. */
+export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
+  const { settings, services } = useSettings();
+  const now = useNow(10_000);
+  const { revertibleUntil } = settings;
+  const ending = revertibleUntil !== undefined && new Date(revertibleUntil).getTime() > now;
+  return (
+    <div className="space-y-8">
+      <PageHeading lead={<p>It runs on your own accounts alone. Nothing of what was lent is left in it.</p>}>
+        {`${settings.build.name} is yours`}
+      </PageHeading>
+      <ul className="divide-y divide-line rounded-card border border-line bg-surface">
+        {services.map(({ id, label, needed }) => (
+          <li key={id} className="flex items-center gap-3 px-4 py-3 sm:px-5">
+            <Icon name="check" className="size-5 text-good" />
+            <span className="font-medium">{label}</span>
+            <span className="ml-auto text-sm text-ink-2">
+              {needed.length === 0 ? "made for you" : "your own keys"}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <section className="space-y-2">
+        <h2 className="text-lg font-semibold">What happens now</h2>
+        <ul className="list-disc space-y-1 pl-5 text-ink-2">
+          <li>
+            {ending ? (
+              <>
+                The lent keys and their data end <Moment at={revertibleUntil} />.
+              </>
+            ) : (
+              "The lent keys and their data are being ended."
+            )}
+          </li>
+          <li>
+            Our access to your app’s keys ends with them; your file is then the only place that has them.
+          </li>
+          <li>Keep your file safe. If it is ever seen by others, make new keys at the services.</li>
+        </ul>
+      </section>
+      {ending && (
+        <Details label="Download the file once more">
+          <EnvFile />
+        </Details>
+      )}
+      <Button look="primary" onClick={onLeave}>
+        Leave this page
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,107 @@
+import { useEffect, useRef, useState } from "react";
+import { swap } from "../api/calls.ts";
+import type { Failure } from "../api/request.ts";
+import { GateList } from "../checks/gate-list.tsx";
+import { type GateAnswer, readGates } from "../checks/use-gates.ts";
+import { Difference } from "../handoff/difference.tsx";
+import { useSettings } from "../state/settings.tsx";
+import { Button } from "../ui/button.tsx";
+import { FailureNotice } from "../ui/failure-notice.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useAnnounce } from "../ui/live-region.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { PageHeading } from "../ui/page-heading.tsx";
+import type { KeyTarget } from "./keys-page.tsx";
+
+type Attempt =
+  | { readonly kind: "none" }
+  | { readonly kind: "switching" }
+  | { readonly kind: "refused"; readonly gates: readonly GateAnswer[] }
+  | { readonly kind: "failed"; readonly failure: Failure };
+
+/** What the switch changes, and the one button that does it. */
+export function SwapPage({
+  reverted,
+  onFix,
+  onBack,
+  onSwapped,
+}: {
+  /** The person has just gone back to the lent keys. */
+  readonly reverted: boolean;
+  readonly onFix: (target: KeyTarget) => void;
+  readonly onBack: () => void;
+  readonly onSwapped: () => void;
+}) {
+  const { settings, services, latest, apply, settle, during } = useSettings();
+  const announce = useAnnounce();
+  const [attempt, setAttempt] = useState<Attempt>({ kind: "none" });
+  const answer = useRef<HTMLDivElement>(null);
+  const changing = services.filter(({ waiting }) => waiting);
+  const staying = services.filter(({ waiting }) => !waiting);
+  const whole = staying.every(({ binding }) => binding.source === "user");
+
+  useEffect(() => {
+    if (attempt.kind === "refused") answer.current?.focus();
+  }, [attempt]);
+
+  const run = async () => {
+    setAttempt({ kind: "switching" });
+    try {
+      const connectors = changing.map(({ id }) => id);
+      const { settings: next } = await during(() =>
+        swap({ connectors, dryRun: false, expectedVersion: latest().version }),
+      );
+      apply(next);
+      announce("Switched. Your app uses your keys now.");
+      onSwapped();
+    } catch (error) {
+      const gates = readGates(error);
+      if (gates !== undefined) return setAttempt({ kind: "refused", gates });
+      const failure = await settle(error);
+      setAttempt(failure === undefined ? { kind: "none" } : { kind: "failed", failure });
+    }
+  };
+  return (
+    <div className="space-y-6">
+      {reverted && (
+        <Notice tone="good" icon="undo" title="Your app uses the lent keys again">
+          <p>Your own keys are still saved. You can change them, or switch again whenever you like.</p>
+        </Notice>
+      )}
+      <PageHeading
+        lead={
+          <p>
+            This is what changes. All of it changes at once, or nothing does, and you can go back afterwards.
+          </p>
+        }
+      >
+        {`Switch ${settings.build.name} to your keys`}
+      </PageHeading>
+      {attempt.kind === "refused" && (
+        <div ref={answer} tabIndex={-1} className="space-y-4">
+          <Notice tone="bad" title="Nothing was changed">
+            <p>Some checks do not pass any more. Mend what is listed here, then switch again.</p>
+          </Notice>
+          <GateList results={attempt.gates} onFix={onFix} />
+        </div>
+      )}
+      <Difference changing={changing} staying={staying} />
+      {attempt.kind === "failed" && <FailureNotice failure={attempt.failure} />}
+      <div className="flex min-h-10 flex-wrap items-center gap-3">
+        <Button look="primary" busy={attempt.kind === "switching"} onClick={run}>
+          {attempt.kind === "switching" ? (
+            "Switching…"
+          ) : (
+            <>
+              <Icon name="loan" />
+              {whole ? "Switch to my keys" : `Switch ${changing.length} of ${services.length} to my keys`}
+            </>
+          )}
+        </Button>
+        <Button onClick={onBack} off={attempt.kind === "switching"}>
+          Not yet
+        </Button>
+      </div>
+    </div>
+  );
+}

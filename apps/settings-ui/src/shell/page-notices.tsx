@@ -1,0 +1,112 @@
+import { useEffect, useRef, useState } from "react";
+import { useSettings } from "../state/settings.tsx";
+import { Button } from "../ui/button.tsx";
+import { useAnnounce } from "../ui/live-region.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { Countdown, useNow } from "../ui/time.tsx";
+
+const warnBeforeMs = 5 * 60_000;
+
+/** What concerns the whole page: the connection, another tab, the end of the session. */
+export function PageNotices() {
+  return (
+    <>
+      <ConnectionNotice />
+      <ChangeNotice />
+      <SessionNotice />
+    </>
+  );
+}
+
+function ConnectionNotice() {
+  const { connection, refresh } = useSettings();
+  const announce = useAnnounce();
+  const [busy, setBusy] = useState(false);
+  const last = useRef(connection);
+  useEffect(() => {
+    if (last.current === connection) return;
+    last.current = connection;
+    announce(connection === "good" ? "You are connected again." : titles[connection]);
+  }, [announce, connection]);
+  if (connection === "good") return null;
+  const retry = async () => {
+    setBusy(true);
+    await refresh();
+    setBusy(false);
+  };
+  return (
+    <Notice
+      tone="warn"
+      icon="offline"
+      title={titles[connection]}
+      actions={
+        <Button small busy={busy} onClick={retry}>
+          Try again
+        </Button>
+      }
+    >
+      <p>
+        What you saved is safe, and what you typed is still in this page as long as you keep it open.{" "}
+        {connection === "offline" && "We go on by ourselves when you are online again."}
+      </p>
+    </Notice>
+  );
+}
+
+const titles = { offline: "You are offline", unreachable: "We cannot reach Keyloan just now" } as const;
+
+function ChangeNotice() {
+  const { changedElsewhere, dismissChange } = useSettings();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (changedElsewhere) box.current?.focus();
+  }, [changedElsewhere]);
+  if (!changedElsewhere) return null;
+  return (
+    <Notice
+      ref={box}
+      tone="accent"
+      title="Changed in another tab"
+      actions={
+        <Button small onClick={dismissChange}>
+          Understood
+        </Button>
+      }
+    >
+      <p>
+        This page now shows the new state. If you were just saving something, it was not saved: what you typed
+        is still here, so look at it and press the button again.
+      </p>
+    </Notice>
+  );
+}
+
+function SessionNotice() {
+  const { settings, refresh } = useSettings();
+  const { expiresAt } = settings.session;
+  const left = new Date(expiresAt).getTime() - useNow(1000);
+  const over = left <= 0;
+  useEffect(() => {
+    // The broker decides: another tab may have made the session longer.
+    if (over) refresh();
+  }, [over, refresh]);
+  if (left > warnBeforeMs || over) return null;
+  return (
+    <Notice
+      tone="warn"
+      icon="clock"
+      title={
+        <>
+          This visit ends in <Countdown until={expiresAt} />
+        </>
+      }
+      actions={
+        <Button small onClick={refresh}>
+          Stay here
+        </Button>
+      }
+    >
+      <p>What you saved stays saved. What you typed and did not save is forgotten.</p>
+    </Notice>
+  );
+}

@@ -1,0 +1,41 @@
+import type { ReactNode, Ref } from "react";
+import { classes } from "./classes.ts";
+import { Icon, type IconName } from "./icon.tsx";
+
+const tones = {
+  plain: { box: "border-line bg-surface", icon: "text-ink-3", name: "info" },
+  accent: { box: "border-accent bg-accent-soft", icon: "text-accent", name: "info" },
+  good: { box: "border-good bg-good-soft", icon: "text-good", name: "check" },
+  warn: { box: "border-warn bg-warn-soft", icon: "text-warn", name: "alert" },
+  bad: { box: "border-bad bg-bad-soft", icon: "text-bad", name: "alert" },
+} as const satisfies Record<string, { box: string; icon: string; name: IconName }>;
+
+export type NoticeProps = {
+  readonly tone?: keyof typeof tones;
+  readonly icon?: IconName;
+  readonly title?: ReactNode;
+  readonly children?: ReactNode;
+  readonly actions?: ReactNode;
+  readonly ref?: Ref<HTMLDivElement>;
+  readonly id?: string;
+};
+
+/** Something that happened or matters, in its own box: what, what it means, what to do. */
+export function Notice({ tone = "plain", icon, title, children, actions, ref, id }: NoticeProps) {
+  const { box, icon: color, name } = tones[tone];
+  return (
+    <div
+      id={id}
+      ref={ref}
+      tabIndex={ref === undefined ? undefined : -1}
+      className={classes("flex gap-3 rounded-card border p-4", box)}
+    >
+      <Icon name={icon ?? name} className={classes("mt-0.5 size-5", color)} />
+      <div className="min-w-0 flex-1 space-y-1 break-words">
+        {title !== undefined && <p className="font-semibold">{title}</p>}
+        {children !== undefined && <div className="space-y-2 text-ink-2">{children}</div>}
+        {actions !== undefined && <div className="flex flex-wrap gap-3 pt-2">{actions}</div>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,61 @@
+import { useEffect, useState } from "react";
+
+/** The time now in milliseconds, renewed every `everyMs` while it is shown. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
+  return now;
+}
+
+const moment = new Intl.DateTimeFormat("en-GB", {
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  hour: "2-digit",
+  minute: "2-digit",
+});
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+
+/** A moment in the reader's own time zone; of today only the clock. */
+export function Moment({ at }: { readonly at: string }) {
+  const date = new Date(at);
+  const today = date.toDateString() === new Date().toDateString();
+  return (
+    <time dateTime={at} className="whitespace-nowrap">
+      {today ? `${clock.format(date)} today` : moment.format(date)}
+    </time>
+  );
+}
+
+/** What is left until a moment, counted down in place; not announced, the moment itself is said beside it. */
+export function Countdown({ until }: { readonly until: string }) {
+  const left = Math.max(0, new Date(until).getTime() - useNow(1000));
+  return (
+    <span role="timer" aria-live="off" className="whitespace-nowrap tabular-nums">
+      {durationText(left)}
+    </span>
+  );
+}
+
+/** "23 h 59 min", under an hour "12 min 05 s", under a minute "42 s". */
+export function durationText(ms: number): string {
+  const seconds = Math.ceil(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${pad(minutes % 60)} min`;
+  return minutes > 0 ? `${minutes} min ${pad(seconds % 60)} s` : `${seconds} s`;
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+/** A length of time that is agreed on: "24 hours", "90 minutes". */
+export function spanText(seconds: number): string {
+  const minutes = Math.round(seconds / 60);
+  const [amount, unit] = minutes >= 120 || minutes === 60 ? [minutes / 60, "hour"] : [minutes, "minute"];
+  const rounded = Math.round(amount * 10) / 10;
+  return `${rounded} ${unit}${rounded === 1 ? "" : "s"}`;
+}
