@@ -3,8 +3,10 @@ import type {
   BuildView,
   CreateBuildBody,
   CreateBuildTokenBody,
+  CreateHandoffBody,
   EnvFormat,
   EnvProfile,
+  Handoff,
   IssuedToken,
   RenewBody,
 } from "@keyloan/contract";
@@ -57,6 +59,8 @@ export type BuildsApi = {
   readonly renew: (buildId: string, body?: RenewBody) => Promise<BuildView>;
   /** A token that reads this build's env and nothing else. It is shown this once. */
   readonly createToken: (buildId: string, body?: CreateBuildTokenBody) => Promise<IssuedToken>;
+  /** A link to the settings page, where the user brings keys of their own. It opens once and is shown this once. */
+  readonly createHandoff: (buildId: string, body?: CreateHandoffBody) => Promise<Handoff>;
   /** The env of a build, by variable name. */
   readonly env: (buildId: string, options?: EnvOptions) => Promise<Record<string, string>>;
   /** The env of a build as the text of a file. */
@@ -96,6 +100,8 @@ export function buildsApi(caller: Caller): BuildsApi {
     renew: (buildId, body = {}) => buildOf(onBuild("POST", buildId, "/renew", body)),
     createToken: async (buildId, body = {}) =>
       bodyOf<IssuedToken>(caller.base, await onBuild("POST", buildId, "/tokens", body), ["id", "token"]),
+    createHandoff: async (buildId, body = {}) =>
+      bodyOf<Handoff>(caller.base, await onBuild("POST", buildId, "/handoff", body), ["url"]),
     env: (buildId, options = {}) => readEnv(caller, buildId, options),
     envText: async (buildId, format, options = {}) => {
       const expect = format === "json" ? "json" : "text";

@@ -173,6 +173,9 @@ describe("builds", () => {
     const token = await keyloan(`build token ${sampleBuildId} --ttl 10m --single-use`);
     expect(token.out).toBe("klo_bld_new\n");
     expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ ttlSeconds: 600, singleUse: true });
+    const link = await keyloan(`build link ${sampleBuildId} --ttl 7d --user user_1`);
+    expect(link.out).toMatch(/^http\S+#code=klo_hnd_new\n$/);
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ ttlSeconds: 604_800, userRef: "user_1" });
     const made = JSON.parse((await keyloan("build create --name gone --json")).out);
     expect(JSON.parse((await keyloan(`build close ${made.id} --json`)).out).state).toBe("closed");
   });

@@ -30,6 +30,10 @@ export const commandTable: CommandTable = {
     summary: "make a token that reads one build's env and nothing else",
     load: () => import("../commands/build-token.ts"),
   },
+  "build link": {
+    summary: "make a link where the user brings keys of their own",
+    load: () => import("../commands/build-link.ts"),
+  },
   "env pull": {
     summary: "print the env of a build, or write it to a file",
     load: () => import("../commands/env-pull.ts"),

@@ -7,7 +7,9 @@ import {
   createApiTokenBodySchema,
   createBuildBodySchema,
   createBuildTokenBodySchema,
+  createHandoffBodySchema,
   type Health,
+  handoffSchema,
   healthSchema,
   issuedTokenSchema,
   type OrgKeyView,
@@ -102,6 +104,17 @@ function buildRoutes(state: FakeState): Routes {
         find(id);
         const token = { id: "tok_3k9v0a5m2c7d8e4f6g1h", token: "klo_bld_new", expiresAt };
         return { status: 201, body: issuedTokenSchema.parse(token) };
+      },
+    },
+    "POST /builds/:id/handoff": {
+      who,
+      answer: (request, id) => {
+        parse(createHandoffBodySchema, request);
+        find(id);
+        return {
+          status: 201,
+          body: handoffSchema.parse({ url: "http://127.0.0.1/settings#code=klo_hnd_new", expiresAt }),
+        };
       },
     },
     "GET /builds/:id/env": {
