@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsHttpServer } from "node:https";
 import {
   type AddressInfo,
   connect as connectTcp,
@@ -7,8 +8,9 @@ import {
   type Socket,
   type Server as TcpServer,
 } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
-import { afterEach, describe, expect, it } from "vitest";
+import { createServer as createTlsServer, getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createCertificate } from "../testing/create-certificate.ts";
 import { BlockedAddressError } from "./blocked-address-error.ts";
 import type { Resolve } from "./guard-address.ts";
 import { createGuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
@@ -190,6 +192,59 @@ describe("a name", () => {
       cause: { code: "ENOTFOUND", message: "the connection failed" },
     });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain("10.0.0.1");
+  });
+});
+
+describe("an encrypted connection", () => {
+  const known = createCertificate("db.example.com");
+  const publicName: Resolve = async () => [{ address: publicIp, family: 4 }];
+  const trustedBefore = getCACertificates("default");
+  beforeAll(() => setDefaultCACertificates([...trustedBefore, known.cert]));
+  afterAll(() => setDefaultCACertificates(trustedBefore));
+
+  async function serveTls(certificate: { cert: string; key: string }) {
+    const asked: string[] = [];
+    const server = createTlsHttpServer(certificate, (request, response) => {
+      asked.push(request.url ?? "");
+      response.end(request.headers.host);
+    });
+    server.on("tlsClientError", () => {});
+    const { connect } = fakeNetwork(await listen(server));
+    return { asked, fetch: createGuardedFetch({ connect, resolve: publicName }) };
+  }
+
+  it("to the server that has the name's certificate carries the request", async () => {
+    const { fetch, asked } = await serveTls(known);
+    expect(await (await fetch("https://db.example.com/v2")).text()).toBe("db.example.com");
+    expect(asked).toEqual(["/v2"]);
+  });
+
+  it.each([
+    ["another name's certificate", "https://other.example.com/", known, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    [
+      "a certificate nobody signed",
+      "https://db.example.com/",
+      createCertificate("db.example.com"),
+      "DEPTH_ZERO_SELF_SIGNED_CERT",
+    ],
+    [
+      "a certificate for names, asked by address",
+      `https://${publicIp}/`,
+      known,
+      "ERR_TLS_CERT_ALTNAME_INVALID",
+    ],
+  ])("to a server with %s sends nothing", async (_what, address, certificate, code) => {
+    const { fetch, asked } = await serveTls(certificate);
+    expect(await outcome(fetch(address))).toMatchObject({ name: "TypeError", cause: { code } });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe("development", () => {
+  it("reaches this machine by name, as the system resolves it", async () => {
+    const port = await listen(createServer((_request, response) => response.end("here")));
+    const fetch = createGuardedFetch({ allowPrivate: true });
+    expect(await (await fetch(`http://localhost:${port}`)).text()).toBe("here");
   });
 });
 
