@@ -1,5 +1,5 @@
 import { BrokerError, type EnvFormat, type EnvProfile, Secret } from "@keyloan/contract";
-import { type ConnectorValues, renderEnv, toEnvLines } from "@keyloan/env-generator";
+import { type ConnectorValues, renderProductionEnv } from "@keyloan/env-generator";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { writeAudit } from "../audit.ts";
@@ -38,18 +38,24 @@ export async function ownEnvFile(
       return [{ spec: { ...spec, grade: "A" }, values }];
     }),
   );
-  const lines = toEnvLines(sources, { profile: query.profile ?? profileOf(build.profile) });
+  const options = {
+    profile: query.profile ?? profileOf(build.profile),
+    format: query.format,
+    date: new Date(deps.now()),
+    // A gate has told of test keys before; whoever goes on with them may have the file.
+    testKeys: "warn",
+  } as const;
   if (query.preview) {
-    const hidden = Secret.of("(hidden)");
-    return Secret.of(
-      renderEnv(
-        lines.map((line) => ({ ...line, value: hidden })),
-        { format: query.format },
-      ),
-    );
+    const hidden = sources.map(({ spec, values }) => ({
+      spec,
+      values: Object.fromEntries(Object.keys(values).map((name) => [name, Secret.of(`(hidden ${name})`)])),
+    }));
+    return Secret.of(renderProductionEnv(hidden, options).text);
   }
+  const { text } = renderProductionEnv(sources, options);
   const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
-  const details = { format: query.format, names: lines.map(({ name }) => name) };
+  const names = sources.flatMap(({ values }) => Object.keys(values));
+  const details = { format: query.format, names };
   await writeAudit(deps, { actor, action: "env_file.read", entity: build.id, details, requestId });
-  return Secret.of(renderEnv(lines, { format: query.format }));
+  return Secret.of(text);
 }
