@@ -44,9 +44,17 @@ async function checkBuiltBroker(): Promise<void> {
 }
 
 function runBuild(): void {
-  const script = fileURLToPath(new URL("../apps/broker/build.ts", import.meta.url));
-  const { status } = spawnSync(process.execPath, [script], { stdio: "inherit" });
-  expect(status === 0, "the broker cannot be built");
+  // The page first: the broker's build takes it in.
+  const settingsPage = fileURLToPath(new URL("../apps/settings-ui/", import.meta.url));
+  const broker = fileURLToPath(new URL("../apps/broker/", import.meta.url));
+  const steps = [
+    { cwd: settingsPage, command: ["node_modules/vite/bin/vite.js", "build", "--logLevel", "error"] },
+    { cwd: broker, command: ["build.ts"] },
+  ];
+  for (const { cwd, command } of steps) {
+    const { status } = spawnSync(process.execPath, command, { cwd, stdio: "inherit" });
+    expect(status === 0, `${command.join(" ")} failed in ${cwd}`);
+  }
   done("built the broker");
 }
 
@@ -63,6 +71,11 @@ async function proveTheMainJob(
 ): Promise<void> {
   const broker = await startBuiltBroker(environment, { folder: copy });
   await expectApi(200, broker, "GET", "/health/ready");
+  const page = await fetch(`http://127.0.0.1:${broker.port}/settings`);
+  expect(
+    page.status === 200 && (await page.text()).includes("/settings/assets/"),
+    "it serves no settings page",
+  );
   for (const [id, { orgFields }] of Object.entries(standIns.byConnector)) {
     await expectApi(200, broker, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });
   }

@@ -40,6 +40,7 @@ async function buildBroker(): Promise<void> {
   await cp(join(folder, "../../packages/store/src/migrations"), join(output, "migrations"), {
     recursive: true,
   });
+  await cp(join(folder, "../settings-ui/dist"), join(output, "settings-ui"), { recursive: true });
   await writeFile(join(output, "main.js"), entry);
   await writeFile(join(output, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   await writeFile(join(output, "THIRD-PARTY-NOTICES"), await renderNotices([...packages, ...engines]));

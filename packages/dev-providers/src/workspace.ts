@@ -9,6 +9,7 @@ export const workspace = {
   cliFolder: fromRoot("packages/sdk/"),
   cliProgram: fromRoot("packages/sdk/bin/keyloan.mjs"),
   attendProgram: fromRoot("packages/dev-providers/src/demo/attend.ts"),
+  settingsPageFolder: fromRoot("apps/settings-ui/"),
   contractFolder: fromRoot("packages/contract/"),
   exampleProgram: fromRoot("examples/notes/src/main.ts"),
   exampleSelfTest: fromRoot("examples/notes/src/self-test.ts"),

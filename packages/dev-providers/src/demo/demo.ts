@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LaunchError } from "../launch-error.ts";
 import { onStopSignal } from "../processes/stop-signals.ts";
-import { buildCli } from "../start/build-cli.ts";
+import { buildCli } from "../start/build-programs.ts";
 import { createLauncher } from "../start/launcher.ts";
 import type { Terminal } from "../terminal.ts";
 import { playDemo } from "./play-demo.ts";

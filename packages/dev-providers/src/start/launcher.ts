@@ -119,6 +119,8 @@ async function startBroker(
         KEYLOAN_ADMIN_TOKEN_FILE: home.adminTokenFile,
         KEYLOAN_HOST: "127.0.0.1",
         KEYLOAN_SHUTDOWN_SECONDS: "2",
+        // The stand-ins' databases and stores are on this machine.
+        KEYLOAN_ALLOW_PRIVATE_ADDRESSES: "true",
         PORT: String(port),
         ...Object.fromEntries(providers.map(({ id, baseUrl }) => [urlVariable(id), baseUrl])),
       },

@@ -5,7 +5,7 @@ import { LaunchError } from "../launch-error.ts";
 import { onStopSignal } from "../processes/stop-signals.ts";
 import { onAncestorEnd } from "../processes/watch-ancestors.ts";
 import type { Terminal } from "../terminal.ts";
-import { buildCli } from "./build-cli.ts";
+import { buildCli, buildSettingsPage } from "./build-programs.ts";
 import { createLauncher } from "./launcher.ts";
 import { renderScreen } from "./screen.ts";
 
@@ -16,8 +16,8 @@ import { renderScreen } from "./screen.ts";
  */
 export async function start(settings: LauncherSettings, terminal: Terminal): Promise<number> {
   const progress = (step: string) => terminal.line(terminal.paint("dim", `${step}…`));
-  progress("Preparing the command line");
-  const built = await buildCli();
+  progress("Preparing the command line and the settings page");
+  const [built, page] = await Promise.all([buildCli(), buildSettingsPage()]);
   // From here on, whatever this process and its children write is for their owner alone.
   process.umask(0o077);
   const launcher = createLauncher({ homePath: settings.home, port: settings.port, progress });
@@ -32,6 +32,7 @@ export async function start(settings: LauncherSettings, terminal: Terminal): Pro
       if (!existsSync(running.buildFile)) writePrivateFile(running.buildFile, "");
       terminal.line(`\n${renderScreen(running, terminal.paint)}`);
       if (built === "failed") terminal.line(terminal.paint("dim", "The command line runs from its sources."));
+      if (page === "failed") terminal.line("The settings page could not be built: try `pnpm build`.");
       const end = await Promise.race([running.failed, stopAsked]);
       if (end instanceof LaunchError) throw end;
     }
