@@ -15,6 +15,23 @@ export function jobsTable(database: Database) {
     fence: sql`${jobs.fence} + 1`,
     attempts: sql`${jobs.attempts} + 1`,
   });
+  const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
+  const finish = database
+    .update(jobs)
+    .set({
+      state: placeholder("state"),
+      lockedBy: null,
+      lockedUntil: null,
+      lastError: placeholder("lastError"),
+    })
+    .where(
+      and(
+        eq(jobs.id, sql.placeholder("id")),
+        eq(jobs.fence, sql.placeholder("fence")),
+        eq(jobs.state, "waiting"),
+      ),
+    )
+    .prepare();
   return {
     insertAll: async (rows: readonly JobRow[]): Promise<void> => {
       if (rows.length > 0) await database.insert(jobs).values([...rows]);
@@ -60,13 +77,8 @@ export function jobsTable(database: Database) {
       fence: number,
       state: "done" | "failed",
       lastError?: string,
-    ): Promise<boolean> => {
-      const result = await database
-        .update(jobs)
-        .set({ state, lockedBy: null, lockedUntil: null, ...(lastError === undefined ? {} : { lastError }) })
-        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
-      return result.rowsAffected === 1;
-    },
+    ): Promise<boolean> =>
+      (await finish.run({ id, fence, state, lastError: lastError ?? null })).rowsAffected === 1,
     /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
     retry: async (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> => {
       const result = await database

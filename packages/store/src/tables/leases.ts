@@ -1,5 +1,5 @@
 import { assertTransition, type LeaseState, leaseTransitions } from "@keyloan/contract";
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { leases } from "./schema.ts";
 
@@ -17,8 +17,36 @@ export function leasesTable(database: Database) {
     .where(eq(leases.buildId, sql.placeholder("buildId")))
     .orderBy(leases.connectorId)
     .prepare();
+  // Written for every lease that is issued, so it is prepared rather than built each time.
+  const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
+  const markIssued = database
+    .update(leases)
+    .set({
+      state: "active",
+      env: placeholder("env"),
+      orgKeyVersion: placeholder("orgKeyVersion"),
+      issuedAt: placeholder("issuedAt"),
+      attempts: placeholder("attempts"),
+      lastError: null,
+    })
+    .where(and(eq(leases.id, sql.placeholder("id")), eq(leases.state, "planned")))
+    .prepare();
+  const findUnissued = database
+    .select({ id: leases.id })
+    .from(leases)
+    .where(and(eq(leases.buildId, sql.placeholder("buildId")), ne(leases.state, "active")))
+    .limit(1)
+    .prepare();
   return {
     find: (id: string): Promise<LeaseRow | undefined> => find.get({ id }),
+    /** A planned lease has its values now; false when it was not planned any more. */
+    markIssued: async (
+      id: string,
+      issued: Pick<LeaseRow, "env" | "orgKeyVersion" | "issuedAt" | "attempts">,
+    ): Promise<boolean> => (await markIssued.run({ id, ...issued })).rowsAffected === 1,
+    /** Whether a lease of the build still waits for its values. */
+    hasUnissued: async (buildId: string): Promise<boolean> =>
+      (await findUnissued.get({ buildId })) !== undefined,
     listByBuild: (buildId: string): Promise<LeaseRow[]> => listByBuild.all({ buildId }),
     listByBuilds: (buildIds: readonly string[]): Promise<LeaseRow[]> =>
       buildIds.length === 0

@@ -60,13 +60,11 @@ async function recordIssued(
     const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
     if (dataKey === undefined || !(await tables.jobs.finish(hold.job.id, hold.job.fence, "done")))
       return false;
-    const active = await tables.leases.update(lease.id, ["planned"], {
-      state: "active",
+    const active = await tables.leases.markIssued(lease.id, {
       env: sealLease(deps.keyring, dataKey, lease.id, issued.values),
       orgKeyVersion: issued.version,
       issuedAt: deps.now(),
       attempts: issued.attempts,
-      lastError: null,
     });
     if (!active) return false;
     const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
@@ -87,8 +85,7 @@ async function recordIssued(
 }
 
 async function markReadyWhenComplete(deps: Deps, tables: Tables, buildId: string): Promise<void> {
-  const leases = await tables.leases.listByBuild(buildId);
-  if (leases.some(({ state }) => state !== "active")) return;
+  if (await tables.leases.hasUnissued(buildId)) return;
   if (!(await tables.builds.moveState(buildId, ["provisioning"], "ready"))) return;
   const actor = { kind: "system", part: "provisioning" } as const;
   await tables.auditEvents.insertAll([
