@@ -1,6 +1,7 @@
 import { type Connector, type KeyCheck, Secret, type SecretValues } from "@keyloan/contract";
 import { checkUserKeys } from "@keyloan/key-validator";
 import type { Deps } from "../../deps.ts";
+import { describeError } from "../../observe/logger.ts";
 
 export type CheckedKeys = {
   readonly values: SecretValues;
@@ -24,6 +25,8 @@ export async function checkKeys(
     check: connector.validate,
     context: deps.userContextFor(connector, signal),
     isOurs: (value) => isLent(deps, value),
+    onMistake: (error) =>
+      deps.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke"),
   });
   return { values: outcome.values, check: outcome.result, repairs: outcome.repairs };
 }

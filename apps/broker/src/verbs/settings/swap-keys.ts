@@ -2,6 +2,7 @@ import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract
 import type { BindingRow, SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
+import { describeError } from "../../observe/logger.ts";
 import { auditRow } from "../audit.ts";
 import { profileOf } from "../builds/views.ts";
 import { openLease } from "../leases/lease-secrets.ts";
@@ -85,6 +86,7 @@ async function askGates(
     profile: profileOf(build.profile),
     allowPrivateAddresses: deps.config.allowPrivateAddresses,
     isOurs: (value) => isLent(deps, value),
+    onMistake: (gate, error) => deps.logger.error({ gate, ...describeError(error) }, "a gate broke"),
   });
 }
 
