@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ClerkSessionOptions } from "@keyloan/connectors";
+import type { ClerkSessionOptions } from "@keyloan/connectors/clerk-session";
 import { Secret } from "@keyloan/contract";
 import * as z from "zod";
 import { configVariables, providerUrlVariable } from "./config-table.ts";

@@ -1,3 +1,2 @@
-export { type ClerkSessionOptions, findClerkUser } from "./clerk/session.ts";
 export { defineConnector, writtenNames } from "./kit/define-connector.ts";
 export { connectors, toCatalogEntries } from "./registry.ts";

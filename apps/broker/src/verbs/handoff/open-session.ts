@@ -1,4 +1,4 @@
-import { findClerkUser } from "@keyloan/connectors";
+import { findClerkUser } from "@keyloan/connectors/clerk-session";
 import { BrokerError, limits, newId, type Secret } from "@keyloan/contract";
 import type { HandoffRow, SessionRow } from "@keyloan/store";
 import { closeDataKey, createSubmissionKeyPair, openDataKey, sealValue } from "@keyloan/vault";
