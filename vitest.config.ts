@@ -5,9 +5,22 @@ const folders = ["packages", "apps", "examples"].flatMap((parent) =>
   readdirSync(new URL(`./${parent}`, import.meta.url)).map((name) => `${parent}/${name}`),
 );
 
+// Its browser tests look at the built page.
+const globalSetups: Readonly<Record<string, string>> = {
+  "settings-ui": "./apps/settings-ui/src/browser/testing/build-page.ts",
+};
+
 const project = (name: string, include: string[], exclude: string[] = []) => ({
   extends: true as const,
-  test: { name, include, exclude, environment: "node" as const, testTimeout: 30_000, hookTimeout: 60_000 },
+  test: {
+    name,
+    include,
+    exclude,
+    globalSetup: globalSetups[name] ?? [],
+    environment: "node" as const,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
 });
 
 export default defineConfig({

@@ -29,16 +29,13 @@ export function Difference({
               <Side term="After" icon="key" after>
                 <After service={service} />
               </Side>
-              <div className="flex gap-3 border-t border-line px-4 py-3 text-sm text-ink-2 sm:col-span-2 sm:px-5">
-                <Icon name="info" className="mt-0.5 text-ink-3" />
-                <div className="min-w-0">
-                  <dt className="sr-only">Your data</dt>
-                  <dd>
-                    <Prose text={sentence(service.onSwap ?? dataFallback)} />
-                  </dd>
-                </div>
-              </div>
             </dl>
+            <p className="flex gap-3 border-t border-line px-4 py-3 text-sm text-ink-2 sm:px-5">
+              <Icon name="info" className="mt-0.5 text-ink-3" />
+              <span className="min-w-0 break-words">
+                <Prose text={sentence(service.onSwap ?? dataFallback)} />
+              </span>
+            </p>
           </li>
         ))}
       </ul>

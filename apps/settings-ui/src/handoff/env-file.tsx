@@ -90,8 +90,8 @@ export function EnvFile() {
         </Button>
         <p className="min-h-12 text-sm text-ink-2">
           {savedAs === undefined
-            ? "Whoever has this file can use your accounts: keep it off mail, chat and public code."
-            : `Saved as ${savedAs}. Put it beside your app’s code on your server, and keep it off mail, chat and public code.`}
+            ? "Whoever has this file can use your accounts. Keep it off mail, chat and public code."
+            : `Its name is ${savedAs}; some browsers leave out the first dot, so put it back. Keep the file off mail, chat and public code.`}
         </p>
       </div>
     </section>

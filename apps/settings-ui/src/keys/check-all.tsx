@@ -1,7 +1,7 @@
 import { useRef, useState } from "react";
 import { useKeyWork } from "../state/key-work.tsx";
 import { Button } from "../ui/button.tsx";
-import { checkDraft } from "./check-draft.ts";
+import { findMissing } from "./check-draft.ts";
 import type { Service } from "./services.ts";
 
 /** Checks and saves everything that was filled in, one service after the other. */
@@ -25,7 +25,7 @@ export function CheckAll({
       if (stopped.current) break;
       setProgress({ at: at + 1, of: services.length, label: service.label });
       current.current = service.id;
-      const complete = checkDraft(service, draftOf(service.id) ?? {}).length === 0;
+      const complete = findMissing(service, draftOf(service.id) ?? {}).length === 0;
       const outcome = complete ? await save(service) : "failed";
       if (outcome === "cancelled") break;
       if (outcome !== "valid") needsPerson ??= service.id;

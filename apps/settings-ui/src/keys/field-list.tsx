@@ -13,7 +13,6 @@ export type FieldListProps = {
   readonly problems: readonly FieldProblem[];
   readonly locked: boolean;
   readonly onChange: (name: string, value: string) => void;
-  readonly onMove: (from: string, to: string) => void;
   readonly onPasteText: (text: string) => boolean;
 };
 
@@ -53,13 +52,11 @@ export function OneField({
   problems,
   locked,
   onChange,
-  onMove,
   onPasteText,
   name,
   variable,
 }: FieldListProps & { readonly name: string; readonly variable: Variable }) {
   const problem = problems.find((found) => found.name === name);
-  const owner = problem?.belongsTo;
   const preset = variable.own?.kind === "default" ? variable.own.value : "";
   return (
     <KeyField
@@ -69,11 +66,6 @@ export function OneField({
       value={draft[name] ?? preset}
       savedPreview={service.binding.saved?.fields.find((field) => field.name === name)?.preview}
       error={problem?.message}
-      onMove={
-        owner === undefined
-          ? undefined
-          : { label: `Move it to “${owner.label}”`, act: () => onMove(name, owner.name) }
-      }
       locked={locked}
       onChange={(value) => onChange(name, value)}
       onPasteText={onPasteText}

@@ -1,9 +1,10 @@
 import { type ClipboardEvent, useId, useState } from "react";
 import { prepareSealing } from "../api/seal.ts";
 import { classes } from "../ui/classes.ts";
-import { Icon, type IconName } from "../ui/icon.tsx";
+import { Icon } from "../ui/icon.tsx";
 import { OuterLink, Prose } from "../ui/prose.tsx";
 import { cleanValue } from "./clean-value.ts";
+import { CopyButton, FieldButton, PasteButton } from "./field-buttons.tsx";
 import type { Variable } from "./services.ts";
 
 export type KeyFieldProps = {
@@ -13,8 +14,6 @@ export type KeyFieldProps = {
   readonly value: string;
   readonly savedPreview: string | undefined;
   readonly error: string | undefined;
-  /** Puts the value where it belongs, when that is known. */
-  readonly onMove?: { readonly label: string; readonly act: () => void } | undefined;
   readonly locked: boolean;
   readonly onChange: (value: string) => void;
   /** Text of several lines goes to all fields of the page. `true` when it was taken. */
@@ -23,7 +22,7 @@ export type KeyFieldProps = {
 
 /** One value to type: what it is, what it looks like, the field, and room for what there is to say of it. */
 export function KeyField(props: KeyFieldProps) {
-  const { id, name, variable, value, savedPreview, error, onMove, locked, onChange, onPasteText } = props;
+  const { id, name, variable, value, savedPreview, error, locked, onChange, onPasteText } = props;
   const [shown, setShown] = useState(false);
   const [note, setNote] = useState<string>();
   const messageId = `${id}-message`;
@@ -115,7 +114,6 @@ export function KeyField(props: KeyFieldProps) {
       <FieldMessage
         id={messageId}
         error={error}
-        onMove={onMove}
         note={note ?? (value === "" && savedPreview !== undefined ? `Saved: ${savedPreview}` : undefined)}
         secret={variable.secret}
       />
@@ -126,11 +124,10 @@ export function KeyField(props: KeyFieldProps) {
 function FieldMessage(props: {
   readonly id: string;
   readonly error: string | undefined;
-  readonly onMove: KeyFieldProps["onMove"];
   readonly note: string | undefined;
   readonly secret: boolean;
 }) {
-  const { id, error, onMove, note, secret } = props;
+  const { id, error, note, secret } = props;
   return (
     <div id={id} className="mt-1 min-h-5 text-sm text-ink-3">
       {error !== undefined ? (
@@ -139,11 +136,6 @@ function FieldMessage(props: {
           <span className="min-w-0 break-words">
             <span className="sr-only">Error: </span>
             <Prose text={error} />
-            {onMove !== undefined && (
-              <button type="button" className="link ml-2 font-medium" onClick={onMove.act}>
-                {onMove.label}
-              </button>
-            )}
           </span>
         </p>
       ) : note !== undefined ? (
@@ -157,57 +149,5 @@ function FieldMessage(props: {
         )
       )}
     </div>
-  );
-}
-
-function PasteButton(props: {
-  readonly label: string;
-  readonly onText: (text: string) => void;
-  readonly onRefused: (note: string) => void;
-}) {
-  const paste = async () => {
-    try {
-      props.onText(await navigator.clipboard.readText());
-    } catch {
-      props.onRefused(
-        "Your browser does not let us read the clipboard: click into the field and paste there.",
-      );
-    }
-  };
-  return <FieldButton icon="paste" label={`Paste into ${props.label}`} onClick={paste} />;
-}
-
-function CopyButton({ label, value }: { readonly label: string; readonly value: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(value).then(
-      () => setCopied(true),
-      () => setCopied(false),
-    );
-  };
-  return (
-    <FieldButton
-      icon={copied ? "check" : "copy"}
-      label={copied ? `Copied ${label}` : `Copy ${label}`}
-      onClick={copy}
-    />
-  );
-}
-
-function FieldButton(props: {
-  readonly icon: IconName;
-  readonly label: string;
-  readonly onClick: () => void;
-}) {
-  return (
-    <button
-      type="button"
-      aria-label={props.label}
-      title={props.label}
-      onClick={props.onClick}
-      className="grid w-10 shrink-0 place-items-center text-ink-3 transition-colors hover:bg-sunken hover:text-ink focus-visible:-outline-offset-2"
-    >
-      <Icon name={props.icon} className="size-4.5" />
-    </button>
   );
 }

@@ -3,7 +3,7 @@ import { useKeyWork } from "../state/key-work.tsx";
 import { usePaste } from "../state/paste.tsx";
 import { Button } from "../ui/button.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
-import { checkDraft, type FieldProblem } from "./check-draft.ts";
+import { type FieldProblem, findMissing } from "./check-draft.ts";
 import { CheckProgress } from "./check-progress.tsx";
 import { ErrorSummary } from "./error-summary.tsx";
 import { FieldList } from "./field-list.tsx";
@@ -39,7 +39,7 @@ export function KeyForm({
   const submit = async (event: FormEvent) => {
     event.preventDefault();
     if (checking) return;
-    const found = checkDraft(service, draft);
+    const found = findMissing(service, draft);
     setProblems(found);
     if (found.length > 0) return;
     if ((await save(service)) === "valid") onProven();
@@ -47,10 +47,6 @@ export function KeyForm({
   const change = (name: string, value: string) => {
     setProblems((before) => before.filter((problem) => problem.name !== name));
     edit(service.id, (old) => ({ ...old, [name]: value }));
-  };
-  const move = (from: string, to: string) => {
-    setProblems((before) => before.filter(({ name }) => name !== from && name !== to));
-    edit(service.id, (old) => ({ ...old, [from]: old[to] ?? "", [to]: old[from] ?? "" }));
   };
   const generatedOnly = service.needed.length + service.extra.length + service.families.length === 0;
   return (
@@ -63,7 +59,6 @@ export function KeyForm({
         problems={shown}
         locked={checking}
         onChange={change}
-        onMove={move}
         onPasteText={takeText}
       />
       {work.phase === "failed" && <FailureNotice failure={work.failure} />}

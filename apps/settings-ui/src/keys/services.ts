@@ -61,10 +61,15 @@ export function isWaiting({ saved, source, swappedAt }: BindingView): boolean {
   return source === "org" || (swappedAt !== undefined && saved.savedAt > swappedAt);
 }
 
+/** Every single field of a service. */
+export function typedFields({ needed, extra }: Service): readonly Variable[] {
+  return [...needed, ...extra];
+}
+
 /** The field of a service that has exactly this name, or the family that the name belongs to. */
 export function fieldOf(service: Service, name: string): Variable | undefined {
   return (
-    [...service.needed, ...service.extra].find((variable) => variable.name === name) ??
+    typedFields(service).find((variable) => variable.name === name) ??
     service.families.find((family) => name.startsWith(family.name) && name.length > family.name.length)
   );
 }
@@ -72,7 +77,9 @@ export function fieldOf(service: Service, name: string): Variable | undefined {
 /** What of saved keys is no secret, so that only the secrets have to be typed again. */
 export function knownValues(service: Service): Record<string, string> {
   const open = new Set(
-    [...service.needed, ...service.extra].filter(({ secret }) => !secret).map(({ name }) => name),
+    typedFields(service)
+      .filter(({ secret }) => !secret)
+      .map(({ name }) => name),
   );
   const fields = service.binding.saved?.fields ?? [];
   return Object.fromEntries(

@@ -13,7 +13,7 @@ import { useSettings } from "./settings.tsx";
 export type Work =
   | { readonly phase: "idle"; readonly repairs: readonly Repair[] }
   | { readonly phase: "checking"; readonly since: number }
-  | { readonly phase: "refused"; readonly check: Refusal; readonly repairs: readonly Repair[] }
+  | { readonly phase: "refused"; readonly check: Refusal }
   | { readonly phase: "failed"; readonly failure: Failure };
 
 export type Outcome = "valid" | "undetermined" | "refused" | "failed" | "cancelled";
@@ -86,8 +86,8 @@ export function KeyWorkProvider({ children }: { readonly children: ReactNode }) 
         }
         const refused = readRefusal(error);
         if (refused !== undefined) {
-          setWork(id, { phase: "refused", ...refused });
-          announce(spokenText(refused.check, label));
+          setWork(id, { phase: "refused", check: refused });
+          announce(spokenText(refused, label));
           return "refused";
         }
         const failure = await settle(error);
@@ -158,9 +158,9 @@ export function KeyWorkProvider({ children }: { readonly children: ReactNode }) 
   return <KeyWorkContext value={value}>{children}</KeyWorkContext>;
 }
 
-function readRefusal(error: unknown): { check: Refusal; repairs: readonly Repair[] } | undefined {
+function readRefusal(error: unknown): Refusal | undefined {
   if (!(error instanceof RequestError) || failureOf(error).code !== "key_rejected") return undefined;
-  // The route is documented to answer `key_rejected` with the check and the repairs in its details.
-  const { check, repairs } = (error.failure.details ?? {}) as { check?: Check; repairs?: Repair[] };
-  return check?.status === "invalid" ? { check, repairs: repairs ?? [] } : undefined;
+  // The route is documented to answer `key_rejected` with the check in its details.
+  const { check } = (error.failure.details ?? {}) as { check?: Check };
+  return check?.status === "invalid" ? check : undefined;
 }

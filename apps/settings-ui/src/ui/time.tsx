@@ -23,11 +23,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 export function Moment({ at }: { readonly at: string }) {
   const date = new Date(at);
   const today = date.toDateString() === new Date().toDateString();
-  return (
-    <time dateTime={at} className="whitespace-nowrap">
-      {today ? `${clock.format(date)} today` : moment.format(date)}
-    </time>
-  );
+  return <time dateTime={at}>{today ? `${clock.format(date)} today` : moment.format(date)}</time>;
 }
 
 /** What is left until a moment, counted down in place; not announced, the moment itself is said beside it. */

@@ -1,8 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
-/** Builds the page once before the tests that look at what is built. */
+/** Builds the page once before the tests that look at what is built: the page that ships, not React's for tests. */
 export async function setup(): Promise<void> {
   const root = fileURLToPath(new URL("../../../", import.meta.url));
-  await build({ root, configFile: `${root}vite.config.ts`, logLevel: "warn" });
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = "production";
+  try {
+    await build({ root, configFile: `${root}vite.config.ts`, mode: "production", logLevel: "warn" });
+  } finally {
+    process.env.NODE_ENV = before;
+  }
 }

@@ -29,9 +29,9 @@ export type TestBrowser = {
   readonly page: Page;
   /** What a browser console calls an error, refused by the policy or broken, and every address asked for. */
   readonly complaints: readonly string[];
-  readonly requests: readonly string[];
-  /** Keeps a picture of the whole page for people to look at. */
-  readonly picture: (name: string) => Promise<void>;
+  readonly requests: readonly { readonly url: string; readonly body: string }[];
+  /** Keeps a picture for people to look at: of the whole page, or of what is seen while a dialog is open. */
+  readonly picture: (name: string, page?: Page) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -51,7 +51,7 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
     permissions: ["clipboard-read", "clipboard-write"],
   });
   const complaints: string[] = [];
-  const requests: string[] = [];
+  const requests: { url: string; body: string }[] = [];
   const watch = (page: Page) => {
     page.on("pageerror", (error) => complaints.push(`${error}`));
     page.on("console", (message) => {
@@ -61,7 +61,7 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
     });
   };
   context.on("page", watch);
-  context.on("request", (request) => requests.push(request.url()));
+  context.on("request", (request) => requests.push({ url: request.url(), body: request.postData() ?? "" }));
   const page = context.pages()[0] ?? (await context.newPage());
   watch(page);
   return {
@@ -69,9 +69,10 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
     page,
     complaints,
     requests,
-    picture: async (name) => {
+    picture: async (name, shown = page) => {
       await mkdir(screenshots, { recursive: true });
-      await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+      const fullPage = (await shown.getByRole("alertdialog").count()) === 0;
+      await shown.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
     },
     close: async () => {
       await context.close();

@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Locator, Page } from "playwright-core";
+import { expect } from "vitest";
+import type { RunningBroker } from "./start-broker.ts";
+import type { TestBrowser } from "./start-browser.ts";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Opens a new build's page with a new link, and gives the build. */
+export async function openBuild(
+  broker: RunningBroker,
+  page: Page,
+  body: Record<string, unknown> = {},
+): Promise<string> {
+  const build = await broker.createBuild({ name: "Acme Notes", ...body });
+  await page.goto(await broker.createLink(build));
+  await heading(page, "Make Acme Notes yours");
+  return build;
+}
+
+/** Waits for the page's title. */
+export async function heading(page: Page, name: string | RegExp): Promise<Locator> {
+  const found = page.getByRole("heading", { level: 1, name });
+  await found.waitFor({ timeout: 10_000 });
+  return found;
+}
+
+export const button = (page: Page | Locator, name: string | RegExp) =>
+  page.getByRole("button", { name, exact: true });
+export const card = (page: Page, label: string) => page.getByRole("region", { name: label, exact: true });
+export const pill = (page: Page, label: string) => card(page, label).locator("[data-state]");
+export const field = (page: Page, name: string) => page.locator(`[name="${name}"]`);
+
+export async function toKeys(page: Page): Promise<void> {
+  await button(page, "Start").click();
+  await heading(page, "Add your own keys");
+}
+
+/** Unfolds a card unless it is unfolded. */
+export async function unfold(page: Page, label: string): Promise<Locator> {
+  const region = card(page, label);
+  const header = region.getByRole("button").first();
+  if ((await header.getAttribute("aria-expanded")) !== "true") await header.click();
+  return region;
+}
+
+/** Types values into the fields of a card, whether they are folded away or not. */
+export async function type(page: Page, label: string, values: Record<string, string>): Promise<void> {
+  const region = await unfold(page, label);
+  const more = region.getByRole("button", { name: /^More settings/ });
+  for (const [name, value] of Object.entries(values)) {
+    if ((await field(page, name).count()) === 0) await more.click();
+    await field(page, name).fill(value);
+  }
+}
+
+/** Types values into a card and presses its button. */
+export async function check(page: Page, label: string, values: Record<string, string>): Promise<void> {
+  await type(page, label, values);
+  await button(card(page, label), "Check and save").click();
+}
+
+export async function waitForState(page: Page, label: string, state: string): Promise<void> {
+  await card(page, label).locator(`[data-state="${state}"]`).waitFor({ timeout: 15_000 });
+}
+
+/** Pastes text where the focus is, as Ctrl+V does. */
+export async function paste(page: Page, text: string): Promise<void> {
+  await page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+  await page.keyboard.press("ControlOrMeta+v");
+}
+
+export const envText = (values: Record<string, string>): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${value}`)
+    .join("\n");
+
+/** Values of accounts of the person's own, at every service that has accounts. */
+export async function ownValues(
+  broker: RunningBroker,
+  mode: "test" | "live" = "live",
+): Promise<Record<string, string>> {
+  const parts = await Promise.all(
+    ["turso", "r2", "clerk", "stripe"].map((id) => broker.createUserEnv(id, { mode })),
+  );
+  return Object.assign({}, ...parts);
+}
+
+/** From the start to the check, with keys that work everywhere. */
+export async function addAllKeys(page: Page, values: Record<string, string>): Promise<void> {
+  await toKeys(page);
+  await page.locator("h1").click();
+  await paste(page, envText(values));
+  await button(page, "Check and save all 4").click();
+  for (const label of ["Turso", "Cloudflare R2", "Clerk", "Stripe"]) await waitForState(page, label, "works");
+  await button(page, "Continue to the check").click();
+  await heading(page, "Check that everything fits");
+}
+
+/** From the check to the download. */
+export async function switchOver(page: Page): Promise<void> {
+  await button(page, "Continue").click();
+  await heading(page, "Switch Acme Notes to your keys");
+  await button(page, "Switch to my keys").click();
+  await heading(page, "Download your settings");
+}
+
+/**
+ * Holds the page as it is now to what every state must keep: nothing for axe to find in light and dark, and
+ * everything within 320 px. Leaves a picture of each.
+ */
+export async function look(browser: TestBrowser, name: string, page = browser.page): Promise<void> {
+  const size = page.viewportSize() ?? { width: 1100, height: 900 };
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await browser.picture(colorScheme === "light" ? name : `${name}-dark`, page);
+    expect(await findBarriers(page), `${name}, ${colorScheme}`).toEqual([]);
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 320, height: 640 });
+  await browser.picture(`${name}-narrow`, page);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  expect(overflow, `${name} at 320 px`).toBeLessThanOrEqual(0);
+  await page.setViewportSize(size);
+}
+
+async function findBarriers(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: {
+        run: () => Promise<{
+          violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[];
+        }>;
+      };
+    };
+    return (await axe.run()).violations;
+  });
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary ?? ""}`),
+  );
+}

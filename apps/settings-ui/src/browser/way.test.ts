@@ -1,0 +1,156 @@
+import { readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChromium } from "./testing/find-chromium.ts";
+import {
+  addAllKeys,
+  button,
+  card,
+  check,
+  envText,
+  heading,
+  look,
+  openBuild,
+  ownValues,
+  paste,
+  switchOver,
+  toKeys,
+  waitForState,
+} from "./testing/settings-page.ts";
+import { type RunningBroker, startBroker } from "./testing/start-broker.ts";
+import { startBrowser, type TestBrowser } from "./testing/start-browser.ts";
+
+describe.skipIf(findChromium() === undefined)("the whole way", () => {
+  let broker: RunningBroker;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    [broker, browser] = await Promise.all([startBroker(), startBrowser()]);
+  });
+  afterAll(() => Promise.all([browser.close(), broker.close()]));
+
+  it("leads from a link to a file with the person's own keys, and nothing of them leaves unsealed", async () => {
+    const { page } = browser;
+    const build = await openBuild(broker, page);
+    const lent = Object.values(await broker.readEnv(build)).filter((value) => value.length > 20);
+    expect(page.url()).not.toContain("klo_hnd_");
+    await look(browser, "start");
+
+    await toKeys(page);
+    await look(browser, "keys-lent");
+    const own = await ownValues(broker);
+    await page.locator("h1").click();
+    await paste(page, envText(own));
+    await button(page, "Check and save all 4").click();
+    await waitForState(page, "Stripe", "works");
+    await card(page, "App secrets").getByText("We make new ones for you").waitFor();
+    await look(browser, "keys-generated");
+    await button(card(page, "App secrets"), "Make my own").click();
+    await waitForState(page, "App secrets", "works");
+    await look(browser, "keys-all-work");
+    expect(
+      await button(page, "Continue to the check").evaluate((element) => element === document.activeElement),
+    ).toBe(true);
+    await page.keyboard.press("Enter");
+
+    await heading(page, "Check that everything fits");
+    await page.getByText("You can switch on the next page.").waitFor();
+    await look(browser, "check-ready");
+    await button(page, "Continue").click();
+    await heading(page, "Switch Acme Notes to your keys");
+    await look(browser, "swap-ready");
+    await button(page, "Switch to my keys").click();
+
+    await heading(page, "Download your settings");
+    await page.getByText("TURSO_DATABASE_URL").waitFor();
+    await page.getByText(/You can go back until .* left\)/).waitFor();
+    await look(browser, "swapped");
+
+    const downloading = page.waitForEvent("download");
+    await button(page, "Download the file").click();
+    const file = await readFile(await (await downloading).path(), "utf8");
+    // Chromium leaves out the first dot, whatever the page and the broker say.
+    expect((await downloading).suggestedFilename()).toBe("env.production");
+    for (const value of Object.values(own)) expect(file).toContain(value);
+    for (const value of lent) expect(file).not.toContain(value);
+    await page.getByText("Its name is .env.production").waitFor();
+    await look(browser, "downloaded");
+
+    await button(page, "Finish").click();
+    await page.getByRole("alertdialog").waitFor();
+    await look(browser, "finish-asked");
+    await button(page.getByRole("alertdialog"), "Finish").click();
+    await heading(page, "Acme Notes is yours");
+    await look(browser, "finished");
+
+    const secrets = Object.entries(own).filter(([name]) => /SECRET|TOKEN/.test(name));
+    for (const [name, value] of secrets) {
+      const leak = browser.requests.filter(({ url, body }) => url.includes(value) || body.includes(value));
+      expect(leak, name).toEqual([]);
+    }
+    const origins = new Set(browser.requests.map(({ url }) => new URL(url).origin));
+    expect([...origins].filter((origin) => origin !== broker.url && origin !== "null")).toEqual([]);
+    expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([
+      0,
+      0,
+      "",
+    ]);
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it("goes back to the lent keys and forward again, and shows the deadline", async () => {
+    const { page } = browser;
+    const build = await openBuild(broker, page);
+    const before = await broker.readEnv(build);
+    const own = await ownValues(broker);
+    await addAllKeys(page, own);
+    await switchOver(page);
+    expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(own.STRIPE_SECRET_KEY);
+
+    await button(page, "Go back to the lent keys").click();
+    await page.getByRole("alertdialog").waitFor();
+    await look(browser, "revert-asked");
+    await button(page.getByRole("alertdialog"), "Go back").click();
+    await heading(page, "Switch Acme Notes to your keys");
+    await page.getByText("Your app uses the lent keys again").waitFor();
+    await look(browser, "reverted");
+    expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(before.STRIPE_SECRET_KEY);
+
+    await button(page, "Switch to my keys").click();
+    await heading(page, "Download your settings");
+    expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(own.STRIPE_SECRET_KEY);
+  });
+
+  it("is where it was after a reload, and keeps no typed value", async () => {
+    const { page } = browser;
+    await openBuild(broker, page);
+    await toKeys(page);
+    await check(page, "Turso", await broker.createUserEnv("turso"));
+    await waitForState(page, "Turso", "works");
+    await page.locator('[name="R2_SECRET_ACCESS_KEY"]').fill("typed and not saved");
+    await page.reload();
+    await heading(page, "Add your own keys");
+    await waitForState(page, "Turso", "works");
+    await waitForState(page, "Cloudflare R2", "lent");
+    expect(await page.locator('[name="R2_SECRET_ACCESS_KEY"]').inputValue()).toBe("");
+  });
+
+  it("switches a part when asked, and then waits with the file for the rest", async () => {
+    const { page } = browser;
+    await openBuild(broker, page, { connectors: ["turso", "stripe"] });
+    await toKeys(page);
+    await check(page, "Turso", await broker.createUserEnv("turso"));
+    await waitForState(page, "Turso", "works");
+    await button(page, "Continue to the check").click();
+    await page.getByText("Still lent: Stripe").waitFor();
+    await look(browser, "check-part");
+    await button(page, "Continue").click();
+    await button(page, "Switch 1 of 2 to my keys").waitFor();
+    await look(browser, "swap-part");
+    await button(page, "Switch 1 of 2 to my keys").click();
+    await page.getByText("The download opens when everything is yours").waitFor();
+    await look(browser, "swapped-part");
+    await button(page, "Add the rest").click();
+    await heading(page, "Add your own keys");
+    await look(browser, "keys-in-use");
+  });
+});
