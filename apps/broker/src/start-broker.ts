@@ -12,6 +12,8 @@ import type { Services } from "./services.ts";
 export type RunningBroker = {
   readonly services: Services;
   readonly port: number;
+  /** Absent when no port of its own is configured for measures. */
+  readonly metricsPort: number | undefined;
   /** Stops taking requests, lets those under way end, stops background work and closes the store. */
   readonly stop: () => Promise<void>;
 };
@@ -53,6 +55,10 @@ export async function startBroker(
     await services.runner.stop();
     await deps.store.close();
   };
+  return { services, port: portOf(server), metricsPort: metricsServer && portOf(metricsServer), stop };
+}
+
+function portOf(server: { readonly address: () => unknown }): number {
   // A listening TCP server has an address of this kind.
-  return { services, port: (server.address() as AddressInfo).port, stop };
+  return (server.address() as AddressInfo).port;
 }

@@ -1,0 +1,63 @@
+import type { AuditList, ErrorEnvelope, OrgKeyView } from "@keyloan/contract";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { checkOrgKeys } from "./verbs/org-keys/check-org-keys.ts";
+
+let broker: TestBroker;
+
+beforeAll(async () => {
+  broker = await createTestBroker({ emulators: ["stripe"] });
+  await broker.putOrgKeys();
+});
+afterAll(() => broker.close());
+
+const stripe = () => broker.emulators.get("stripe") ?? expect.fail();
+const check = () => checkOrgKeys(broker.running().services, new AbortController().signal);
+const show = async () => (await broker.call("GET", "/v1/org-keys/stripe")).body as OrgKeyView;
+
+describe("org keys on a schedule", () => {
+  it("keep their last answer while the provider cannot be asked", async () => {
+    stripe().faults.add({ kind: "status", status: 503 }, 40);
+    await check();
+    stripe().faults.clear();
+    expect((await show()).checkStatus).toBe("valid");
+  });
+
+  it("that are refused are marked, audited, and lent no more until a new one is put", async () => {
+    stripe().faults.add({ kind: "status", status: 401 }, 40);
+    await check();
+    stripe().faults.clear();
+    expect(await show()).toMatchObject({ checkStatus: "invalid", checkMessage: expect.any(String) });
+    const { events } = (await broker.call("GET", "/v1/audit?action=org_key.checked")).body as AuditList;
+    expect(events).toMatchObject([{ entity: "stripe", details: { before: "valid", after: "invalid" } }]);
+    const build = () => broker.call("POST", "/v1/builds", { body: { name: "x", connectors: ["stripe"] } });
+    const refused = await build();
+    expect([refused.status, (refused.body as ErrorEnvelope).error.code]).toEqual([409, "org_key_missing"]);
+    await broker.putOrgKeys("stripe");
+    expect((await build()).status).toBe(201);
+  });
+
+  it("are taken away without harm to what was lent with them", async () => {
+    const made = await broker.createBuild({ connectors: ["stripe"] });
+    expect((await broker.call("DELETE", "/v1/org-keys/stripe")).status).toBe(204);
+    expect((await broker.readEnv(made.id)).STRIPE_SECRET_KEY).toBeDefined();
+    expect(
+      (await broker.call("POST", "/v1/builds", { body: { name: "x", connectors: ["stripe"] } })).status,
+    ).toBe(409);
+    expect((await broker.call("DELETE", `/v1/builds/${made.id}`)).status).toBe(200);
+  });
+});
+
+describe("the port for measures", () => {
+  it("serves them without a token, and nothing else", async () => {
+    const other = await createTestBroker({ emulators: [], config: { metricsPort: 0 } });
+    try {
+      const url = `http://127.0.0.1:${other.running().metricsPort}`;
+      expect(await (await fetch(`${url}/metrics`)).text()).toContain("keyloan_http_request_seconds");
+      expect((await fetch(`${url}/v1/builds`)).status).toBe(404);
+      expect((await fetch(`${url}/metrics`, { method: "POST" })).status).toBe(404);
+    } finally {
+      await other.close();
+    }
+  });
+});
