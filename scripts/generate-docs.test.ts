@@ -1,14 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { configVariables } from "../apps/broker/src/config-table.ts";
+import { gates } from "../apps/broker/src/gates/run-gates.ts";
 import { connectors } from "../packages/connectors/src/index.ts";
-import { errorStatuses } from "../packages/contract/src/index.ts";
+import { errorStatuses, invalidKeyCodes, undeterminedCodes } from "../packages/contract/src/index.ts";
 import { markdownTable } from "./docs/markdown-table.ts";
 import { generatedDocs, outdatedDocs } from "./generate-docs.ts";
 
 const docs = generatedDocs();
+const errors = docs.get("docs/errors.md") ?? "";
 let root: string;
 
 beforeEach(() => {
@@ -29,6 +31,25 @@ describe("the generated documents", () => {
     ];
     const text = [...docs.values()].join("\n");
     expect(names.filter((name) => !text.includes(`\`${name}`))).toEqual([]);
+  });
+
+  test("tell every code of a key check and every gate", () => {
+    const names = [...invalidKeyCodes, ...undeterminedCodes, ...gates.map(({ name }) => name)];
+    expect(names.filter((name) => !errors.includes(`\n| \`${name}\` |`))).toEqual([]);
+  });
+
+  // These lists are types, so they are read from where they are written.
+  test.each([
+    ["EnvFormatErrorCode", "packages/env-generator/src/env-format-error.ts"],
+    ["EnvFileErrorCode", "packages/env-generator/src/env-file-error.ts"],
+    ["AddressRule", "packages/key-validator/src/address/read-address.ts"],
+    ["RefusedRange", "packages/key-validator/src/address/refused-ranges.ts"],
+  ])("tell every member of %s", (type, path) => {
+    const source = readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
+    const [, union = ""] = new RegExp(`type ${type} =([^;]*);`).exec(source) ?? [];
+    const names = [...union.matchAll(/"(\w+)"/g)].map(([, name]) => name ?? "");
+    expect(names.length).toBeGreaterThan(2);
+    expect(names.filter((name) => !errors.includes(`\n| \`${name}\` |`))).toEqual([]);
   });
 
   test("have tables whose rows are as long as their heads", () => {

@@ -1,10 +1,11 @@
 import { errorStatuses } from "../../packages/contract/src/index.ts";
 import { errorMeanings } from "./error-meanings.ts";
 import { code, markdownTable } from "./markdown-table.ts";
+import { renderChecks } from "./render-checks.ts";
 
 /**
  * docs/errors.md
- * @throws Error when a code has no meaning yet
+ * @throws Error when a code, a gate or a rule has no meaning yet
  */
 export function renderErrors(): string {
   const rows = Object.entries(errorStatuses).map(([name, status]) => {
@@ -22,5 +23,6 @@ reworded, so programs go by \`code\`. \`requestId\` stands in the broker's log t
 \`\`\`
 
 ${markdownTable(["Code", "Status", "Meaning"], rows)}
-`;
+
+${renderChecks()}`;
 }

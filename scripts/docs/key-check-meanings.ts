@@ -1,0 +1,57 @@
+import type { InvalidKeyCode, UndeterminedCode } from "../../packages/contract/src/index.ts";
+
+export type CheckMeaning = {
+  /** When a check answers so. */
+  readonly meaning: string;
+  /** What the user does then. */
+  readonly next: string;
+};
+
+/** Answers that say a key is wrong: the field to mend is named with them. */
+export const invalidKeyMeanings: Readonly<Record<InvalidKeyCode, CheckMeaning>> = {
+  malformed: {
+    meaning:
+      "A value is missing, belongs into another field or has not the form it must have; nobody was asked.",
+    next: "Copy the value whole, into the field that is named.",
+  },
+  rejected: {
+    meaning: "The service does not know the key: mistyped, expired or deleted.",
+    next: "Copy a current key from the service.",
+  },
+  lacks_permission: {
+    meaning: "The service knows the key and does not let it do what the app needs.",
+    next: "Give the key the permissions that are named, or make one that has them.",
+  },
+  wrong_pair: {
+    meaning: "Two values are of different accounts or projects.",
+    next: "Copy both from the same page of the same account.",
+  },
+  wrong_mode: {
+    meaning: "A test and a live value are mixed, or a key is of the mode that may not stand here.",
+    next: "Take all values from one mode.",
+  },
+  ours: {
+    meaning: "The key is one that was lent, to this build or another, or the org's own.",
+    next: "Make a key in an account of your own.",
+  },
+};
+
+/** Answers that say nothing of the key: what could not be asked is kept, and the switch waits. */
+export const undeterminedMeanings: Readonly<Record<UndeterminedCode, CheckMeaning>> = {
+  timeout: {
+    meaning: "The service did not answer in time.",
+    next: "Wait: the page asks again by itself, and at once with “Try now”.",
+  },
+  provider_down: {
+    meaning: "The service cannot be reached, or gives no answer that means anything.",
+    next: "Check an address that was typed; otherwise wait, the page asks again by itself.",
+  },
+  rate_limited: {
+    meaning: "The service asks for a pause.",
+    next: "Wait as long as the answer says; the page asks again by itself then.",
+  },
+  blocked_address: {
+    meaning: "The address guard refused the address before anything was sent.",
+    next: "Give the address that the message asks for; waiting does not help.",
+  },
+};
