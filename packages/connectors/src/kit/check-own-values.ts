@@ -26,7 +26,8 @@ function variableProblem(variable: EnvVarSpec): string | undefined {
   switch (own?.kind) {
     case undefined:
     case "typed":
-      return family === true ? "is a family of names, which nobody can type" : undefined;
+      // How many there are is the app's affair, so none of them can be asked for.
+      return family === true && optional !== true ? "is a family of names and not optional" : undefined;
     case "default":
       if (secret) return "is secret and the same for everybody";
       return fits(own.value) ? undefined : "has a default that is not of its form";

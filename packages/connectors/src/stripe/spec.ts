@@ -107,8 +107,11 @@ export const stripeSpec: ConnectorSpec = {
       label: "Listed price",
       ...priceId,
       family: true,
-      help: "One for every price listed in the build request, such as STRIPE_PRICE_ID_PRO.",
-      own: { kind: "absent" },
+      optional: true,
+      help: "For an app that sells several things: one for each, such as STRIPE_PRICE_ID_PRO.",
+      helpUrl: productsPage,
+      ifUnset: "The app cannot sell the things it names so.",
+      own: { kind: "typed" },
     },
     {
       name: "STRIPE_WEBHOOK_SECRET",

@@ -186,6 +186,18 @@ describe("a value in the wrong Stripe field", () => {
 });
 
 describe("a user's price", () => {
+  test("of a family is looked at like the one, and named when it cannot be sold", async () => {
+    const good = await check({ STRIPE_PRICE_ID_PRO: price.id });
+    expect(capability(good, "The price of STRIPE_PRICE_ID_PRO can be sold")).toMatchObject({
+      state: "works",
+    });
+    expect(await check({ STRIPE_PRICE_ID_PRO: "price_none" })).toMatchObject({
+      status: "invalid",
+      envVar: "STRIPE_PRICE_ID_PRO",
+      code: "rejected",
+    });
+  });
+
   test("that is active and of the same mode can be sold", async () => {
     const result = await check({ STRIPE_PRICE_ID: price.id });
     expect(capability(result, "The price can be sold")).toEqual({

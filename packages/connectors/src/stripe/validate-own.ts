@@ -1,6 +1,7 @@
 import {
   type Capability,
   type ConnectorContext,
+  type EnvVarSpec,
   type KeyMode,
   ProviderError,
   type SecretValues,
@@ -33,24 +34,34 @@ const probes = [
   createPaymentIntents,
   readWebhookEndpoints,
 ];
-const singleVariables = stripeSpec.env.filter(({ family }) => family !== true);
+/** The variables of the given values, a member of a family as one of its own. */
+function variablesOf(values: SecretValues): EnvVarSpec[] {
+  return stripeSpec.env.flatMap((variable) =>
+    variable.family === true
+      ? Object.keys(values)
+          .filter((name) => name.startsWith(variable.name))
+          .map((name) => ({ ...variable, name }))
+      : [variable],
+  );
+}
 
 /** Checks a user's or a lease's values; live keys are welcome, restricted ones the more so. */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const refused = refuseUnasked(envNames, singleVariables, values) ?? findWrongPair(envNames, values);
+  const refused = refuseUnasked(envNames, variablesOf(values), values) ?? findWrongPair(envNames, values);
   if (refused !== undefined) return refused;
   const secretKey = requireField(values, envNames.secretKey);
   const mode = modeOf(secretKey);
   try {
     const stripe = await openStripe(context, secretKey);
-    const [findings, account, price] = await Promise.all([
+    const [findings, account, prices] = await Promise.all([
       ask(stripe, probes),
       readAccount(stripe),
-      checkPrice(stripe, values.STRIPE_PRICE_ID?.reveal(), mode),
+      Promise.all(pricesOf(values).map(([name, id]) => checkPrice(stripe, name, id, mode))),
     ]);
     const problem = modeProblem(envNames, findings, mode) ?? paymentProblem(findings);
     if (problem !== undefined) return problem;
-    if (price !== undefined && "status" in price) return price;
+    const unsold = prices.find((price) => "status" in price);
+    if (unsold !== undefined) return unsold;
     const name = account.name ?? accountOf(findings);
     return {
       status: "valid",
@@ -58,7 +69,7 @@ export async function validate(context: ConnectorContext, values: SecretValues):
       ...(name === undefined ? {} : { account: name }),
       capabilities: [
         ...findings.map(({ capability }) => capability),
-        ...(price === undefined ? [] : [price]),
+        ...prices.filter((price) => "name" in price),
         pairCapability(secretKey, requireField(values, envNames.publishableKey)),
         ...(values.STRIPE_WEBHOOK_SECRET === undefined ? [] : [webhookCapability]),
       ],
@@ -110,14 +121,28 @@ const webhookCapability: Capability = {
 const priceSchema = z.object({ active: z.boolean(), livemode: z.boolean() });
 const priceVariable = "STRIPE_PRICE_ID";
 
+/** Every price that is named, the one and those of the family. */
+function pricesOf(values: SecretValues): [name: string, id: string][] {
+  return Object.entries(values)
+    .filter(([name]) => name === priceVariable || name.startsWith(`${priceVariable}_`))
+    .map(([name, id]) => [name, id.reveal()]);
+}
+
 /** Whether the price can be sold; a key that may not read prices leaves it open. */
 async function checkPrice(
   stripe: Stripe,
-  priceId: string | undefined,
+  variable: string,
+  priceId: string,
   mode: KeyMode,
-): Promise<Capability | ValidationResult | undefined> {
-  if (priceId === undefined) return undefined;
-  const name = "The price can be sold";
+): Promise<Capability | ValidationResult> {
+  const name = variable === priceVariable ? "The price can be sold" : `The price of ${variable} can be sold`;
+  const otherPrice = (code: "rejected" | "wrong_mode", message: string) =>
+    invalid(
+      variable,
+      code,
+      message,
+      "Copy the id of an active price (price_…) of the same account and mode from the product catalog.",
+    );
   try {
     const price = priceSchema.parse(await call("price", () => stripe.prices.retrieve(priceId)));
     if (price.livemode !== (mode === "live"))
@@ -132,13 +157,4 @@ async function checkPrice(
     if (error.code !== "forbidden") throw error;
     return { name, state: "not_checked", remedy: `Allow ${readPrices.permission} and check again.` };
   }
-}
-
-function otherPrice(code: "rejected" | "wrong_mode", message: string): ValidationResult {
-  return invalid(
-    priceVariable,
-    code,
-    message,
-    "Copy the id of an active price (price_…) of the same account and mode from the product catalog.",
-  );
 }
