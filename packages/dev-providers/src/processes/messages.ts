@@ -12,6 +12,9 @@ export const startProvidersSchema = z.object({
   firstPort: z.number().int(),
 });
 
+/** Asks for an account of another person at every provider, with keys that work. */
+export const createUserEnvsSchema = z.object({ kind: z.literal("create-user-envs") });
+
 const providerSchema = z.object({
   id: z.string(),
   label: z.string(),
@@ -24,6 +27,11 @@ const providerSchema = z.object({
 export const childMessageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("ready"), port: z.number().int() }),
   z.object({ kind: z.literal("providers"), providers: z.array(providerSchema).readonly() }),
+  z.object({
+    kind: z.literal("user-envs"),
+    /** By connector id what that person would type; secret, though it opens nothing but the stand-in. */
+    envs: z.record(z.string(), z.record(z.string(), z.string())),
+  }),
   z.object({ kind: z.literal("failed"), message: z.string() }),
 ]);
 

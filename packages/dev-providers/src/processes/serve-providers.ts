@@ -3,19 +3,26 @@ import { connectors } from "@keyloan/connectors";
 import { loadEmulators, type RunningEmulator, type StartEmulator } from "@keyloan/connectors/emulators";
 import { systemCode } from "../launch-error.ts";
 import { findFreePort } from "./free-port.ts";
-import { type ChildMessage, type StartProviders, startProvidersSchema } from "./messages.ts";
+import {
+  type ChildMessage,
+  createUserEnvsSchema,
+  type StartProviders,
+  startProvidersSchema,
+} from "./messages.ts";
+
+type Running = { readonly id: string; readonly emulator: RunningEmulator };
 
 const stopTimeoutMs = 4_000;
 
 /** One process with every stand-in. It ends with the launcher, also when that is killed. */
 function main(): void {
-  const running: RunningEmulator[] = [];
+  const running: Running[] = [];
   let stopping = false;
   const stop = () => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    void Promise.allSettled(running.map((emulator) => emulator.close())).then(() => process.exit());
+    void Promise.allSettled(running.map(({ emulator }) => emulator.close())).then(() => process.exit());
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
   process.on("disconnect", stop);
@@ -31,12 +38,18 @@ function main(): void {
       stop();
     };
     startAll(startProvidersSchema.parse(message), running, onLoss).then(send, fail);
+    process.on("message", (asked) => {
+      createUserEnvsSchema.parse(asked);
+      createUserEnvs(running).then(send, (error: unknown) =>
+        send({ kind: "failed", message: error instanceof Error ? error.message : "a stand-in has no users" }),
+      );
+    });
   });
 }
 
 async function startAll(
   order: StartProviders,
-  running: RunningEmulator[],
+  running: Running[],
   onLoss: (label: string) => void,
 ): Promise<ChildMessage> {
   const emulators = await loadEmulators();
@@ -45,7 +58,7 @@ async function startAll(
     [...emulators].map(async ([id, start]) => {
       const label = connectors.find(({ spec }) => spec.id === id)?.spec.label ?? id;
       const emulator = await startOne({ label, start, port: ports[id] ?? 0, folder: order.stateFolder, id });
-      running.push(emulator);
+      running.push({ id, emulator });
       void emulator.ended?.then(() => onLoss(label));
       const { baseUrl, port, orgFields } = emulator;
       return { id, label, baseUrl, port, orgFields: { ...orgFields } };
@@ -57,6 +70,13 @@ async function startAll(
     kind: "providers",
     providers: started.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])),
   };
+}
+
+async function createUserEnvs(running: readonly Running[]): Promise<ChildMessage> {
+  const envs = await Promise.all(
+    running.map(async ({ id, emulator }) => [id, await emulator.createUserEnv({ mode: "live" })] as const),
+  );
+  return { kind: "user-envs", envs: Object.fromEntries(envs) };
 }
 
 async function choosePorts(ids: readonly string[], order: StartProviders): Promise<Record<string, number>> {

@@ -19,6 +19,11 @@ export type Child = {
   readonly pid: number;
   /** Its first message. Rejects with a LaunchError when it fails, ends or stays silent. */
   readonly answer: Promise<ChildMessage>;
+  /**
+   * Asks it something after its first message, one question at a time.
+   * @throws LaunchError when it fails, ends or stays silent
+   */
+  readonly ask: (question: object) => Promise<ChildMessage>;
   /** Settles when it has ended for whatever reason, with what to say if nobody wanted that. */
   readonly ended: Promise<LaunchError>;
   /** Asks it to end; after 6 seconds, or at once when `now`, it is killed. */
@@ -52,14 +57,19 @@ export function startChild(options: ChildOptions): Child {
       );
     });
   });
-  const answer = firstMessage(child, options.name, ended);
+  const answer = nextMessage(child, options.name, ended);
   // Whoever awaits it gets the failure; when a stop comes first, nobody does.
   answer.catch(() => {});
   if (options.order !== undefined) child.send(options.order, () => {});
-  return { pid: child.pid ?? 0, answer, ended, stop: (now) => stopChild(child, ended, now) };
+  const ask = (question: object) => {
+    const told = nextMessage(child, options.name, ended);
+    child.send(question, () => {});
+    return told;
+  };
+  return { pid: child.pid ?? 0, answer, ask, ended, stop: (now) => stopChild(child, ended, now) };
 }
 
-async function firstMessage(
+async function nextMessage(
   child: ChildProcess,
   name: string,
   ended: Promise<LaunchError>,
@@ -69,7 +79,7 @@ async function firstMessage(
     new Promise<unknown>((resolve) => child.once("message", resolve)),
     ended,
     new Promise<LaunchError>((resolve) => {
-      const silent = new LaunchError(`${name} did not start within ${answerTimeoutMs / 1000} seconds.`);
+      const silent = new LaunchError(`${name} did not answer within ${answerTimeoutMs / 1000} seconds.`);
       timer = setTimeout(() => resolve(silent), answerTimeoutMs);
     }),
   ]);

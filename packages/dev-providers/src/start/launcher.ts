@@ -25,7 +25,9 @@ export type RunningKeyloan = {
   readonly adminToken: string;
   readonly adminTokenFile: string;
   readonly buildFile: string;
-  readonly providers: readonly Pick<ServedProvider, "label" | "baseUrl">[];
+  readonly providers: readonly Pick<ServedProvider, "id" | "label" | "baseUrl">[];
+  /** By connector id what another person would type for an account of their own. */
+  readonly createUserEnvs: () => Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
   /** Settles when a child has ended by itself. */
   readonly failed: Promise<LaunchError>;
 };
@@ -63,7 +65,13 @@ export function createLauncher(options: LauncherOptions): Launcher {
     await putOrgKeys(createClient({ url, token: adminToken }), providers, home.orgKeysFile);
     const failed = Promise.race(children.map(({ ended }) => ended));
     const { adminTokenFile, buildFile } = home;
-    return { url, adminToken, adminTokenFile, buildFile, providers, failed };
+    const [standIns] = children;
+    const createUserEnvs = async () => {
+      const message = await standIns?.ask({ kind: "create-user-envs" });
+      if (message?.kind !== "user-envs") throw new LaunchError("The stand-ins' process said something else.");
+      return message.envs;
+    };
+    return { url, adminToken, adminTokenFile, buildFile, providers, createUserEnvs, failed };
   };
   const stop = async (now = false) => {
     stopping = true;
