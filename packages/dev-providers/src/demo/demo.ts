@@ -1,13 +1,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { chromiumPath } from "../env.ts";
 import { LaunchError } from "../launch-error.ts";
 import { onStopSignal } from "../processes/stop-signals.ts";
-import { buildCli } from "../start/build-programs.ts";
+import { buildCli, buildSettingsPage } from "../start/build-programs.ts";
 import { createLauncher } from "../start/launcher.ts";
 import type { Terminal } from "../terminal.ts";
+import { findChromium } from "./handoff/find-chromium.ts";
 import { playDemo } from "./play-demo.ts";
 import { createStep } from "./steps.ts";
+
+const noBrowser = {
+  page: "NO SETTINGS PAGE: it could not be built (try `pnpm build`); its calls are made over HTTP instead.",
+  browser:
+    "NO BROWSER: no Chromium is used here (CHROMIUM_PATH names one); the page's calls are made over HTTP.",
+};
 
 /**
  * The whole flow once, unattended, in a folder of its own and on free ports.
@@ -17,7 +25,15 @@ import { createStep } from "./steps.ts";
 export async function demo(terminal: Terminal): Promise<number> {
   const startedAt = performance.now();
   const step = createStep(terminal);
-  await step("the command line is built", buildCli);
+  const [, page] = await step("the command line and the settings page are built", () =>
+    Promise.all([buildCli(), buildSettingsPage()]),
+  );
+  const chromium = await step("a browser is looked for", async () =>
+    page === "failed" ? undefined : findChromium(chromiumPath()),
+  );
+  if (chromium === undefined) {
+    terminal.line(terminal.paint("bold", noBrowser[page === "failed" ? "page" : "browser"]));
+  }
   process.umask(0o077);
   const homePath = await step("a folder is made for it", async () =>
     mkdtempSync(join(tmpdir(), "keyloan-demo-")),
@@ -36,9 +52,7 @@ export async function demo(terminal: Terminal): Promise<number> {
   try {
     await Promise.race([
       interrupted,
-      playDemo(step, launcher, (stop) => {
-        cleanups.push(stop);
-      }),
+      playDemo({ step, launcher, homePath, chromium, onCleanUp: (stop) => void cleanups.push(stop) }),
     ]);
   } catch (error) {
     await cleanUp();

@@ -22,18 +22,41 @@ const selfTestTimeoutMs = 30_000;
  * Starts the example app with `keyloan run`, the real command, and waits until it listens.
  * @throws LaunchError with the app's last lines when it does not
  */
-export async function startExampleApp({ brokerUrl, buildId, token }: ExampleOptions): Promise<ExampleApp> {
+export function startExampleApp({ brokerUrl, buildId, token }: ExampleOptions): Promise<ExampleApp> {
   const keyloan = [process.execPath, workspace.cliProgram, "run", "--build", buildId, "--"];
-  const child = spawn(
-    process.execPath,
-    [workspace.attendProgram, ...keyloan, process.execPath, workspace.exampleProgram],
-    {
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
-      // A session of its own: Ctrl-C reaches the demo alone, which then stops the app.
-      detached: true,
-      env: childEnvironment({ KEYLOAN_URL: brokerUrl, KEYLOAN_TOKEN: token, PORT: "0" }),
-    },
+  return attend(
+    [...keyloan, process.execPath, workspace.exampleProgram],
+    childEnvironment({ KEYLOAN_URL: brokerUrl, KEYLOAN_TOKEN: token, PORT: "0" }),
   );
+}
+
+/**
+ * Starts the example app from an env file, without Keyloan, and waits until it listens.
+ * @param addresses all that it gets beside the file, PATH and PORT
+ * @throws LaunchError with the app's last lines when it does not
+ */
+export function startOwnExampleApp(
+  file: string,
+  addresses: Readonly<Record<string, string>>,
+): Promise<ExampleApp> {
+  const { PATH = "" } = childEnvironment({});
+  return attend([process.execPath, `--env-file=${file}`, workspace.exampleProgram], {
+    PATH,
+    PORT: "0",
+    ...addresses,
+  });
+}
+
+async function attend(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ExampleApp> {
+  const child = spawn(process.execPath, [workspace.attendProgram, ...command], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    // A session of its own: Ctrl-C reaches the demo alone, which then stops the app.
+    detached: true,
+    env,
+  });
   const stop = () => stopGroup(child);
   try {
     return { url: await listeningUrl(child), stop };

@@ -1,7 +1,8 @@
 import { type BuildView, type Client, createClient } from "@keyloan/sdk";
 import type { LaunchError } from "../launch-error.ts";
-import type { Launcher, RunningKeyloan } from "../start/launcher.ts";
+import type { Launcher } from "../start/launcher.ts";
 import { startExampleApp, useExampleApp } from "./example-app.ts";
+import { type HandoffStage, playHandoff } from "./handoff/play-handoff.ts";
 import { proveClosed } from "./prove-closed.ts";
 import { proveIsolation } from "./prove-isolation.ts";
 import { must, type Step } from "./steps.ts";
@@ -16,26 +17,22 @@ export type DemoBuild = {
   readonly env: Readonly<Record<string, string>>;
 };
 
-/** The flow, from the start of the broker to a closed build. */
-export async function playDemo(
-  step: Step,
-  launcher: Launcher,
-  onCleanUp: (stop: () => Promise<void>) => void,
-): Promise<void> {
+export type DemoStage = Omit<HandoffStage, "running" | "admin"> & { readonly launcher: Launcher };
+
+/** The flow, from the start of the broker to a build that lives on without it. */
+export async function playDemo({ launcher, ...stage }: DemoStage): Promise<void> {
+  const { step } = stage;
   const running = await step("broker and stand-ins run", launcher.start, ({ url }) => url);
   const died = running.failed.then((error: LaunchError): never => {
     throw error;
   });
   died.catch(() => {});
-  await Promise.race([died, play(step, running, onCleanUp)]);
+  const admin = createClient({ url: running.url, token: running.adminToken });
+  await Promise.race([died, play({ ...stage, running, admin })]);
 }
 
-async function play(
-  step: Step,
-  running: RunningKeyloan,
-  onCleanUp: (stop: () => Promise<void>) => void,
-): Promise<void> {
-  const admin = createClient({ url: running.url, token: running.adminToken });
+async function play(stage: HandoffStage): Promise<void> {
+  const { step, running, admin, onCleanUp } = stage;
   const [viewA, viewB] = await step(
     "two builds",
     () => Promise.all([createBuild(admin, "A"), createBuild(admin, "B")]),
@@ -47,6 +44,7 @@ async function play(
   for (const build of [a, b]) await useBuild(step, running.url, build, onCleanUp);
   await proveIsolation(step, a, b);
   await proveClosed(step, admin, a, b);
+  await playHandoff(stage, b);
 }
 
 async function createBuild(admin: Client, name: string): Promise<BuildView> {
