@@ -8,6 +8,7 @@ Environment
   PORT                  the broker's port; default 8787, 0 picks a free one
   KEYLOAN_HOME          where state is kept; default .keyloan in the root folder
   KEYLOAN_LOG_LEVEL     of the broker: debug, info, warn, error or silent
+  CHROMIUM_PATH         the demo's browser; empty makes the page's calls over HTTP
   NO_COLOR              set it for plain text
 
 Examples

@@ -6,7 +6,7 @@ import type { RunningKeyloan } from "./launcher.ts";
 const urlDefault = "http://127.0.0.1:8787";
 
 /**
- * What runs and how to use it, at most 20 lines. Both commands work as they stand in another terminal
+ * What runs and how to use it, at most 22 lines. Both commands work as they stand in another terminal
  * in the root folder of the repository.
  */
 export function renderScreen(running: RunningKeyloan, paint: Paint): string {
@@ -20,6 +20,7 @@ export function renderScreen(running: RunningKeyloan, paint: Paint): string {
     fact("API documentation", paint("cyan", `${running.url}/docs`)),
     ...running.providers.map(({ label, baseUrl }) => fact(`${label} stand-in`, baseUrl)),
     fact("Admin token", `in ${tokenFile}`),
+    fact("Handoff link", "keyloan build link <build id>, run like keyloan run below"),
     "",
     paint("bold", "Create a build:"),
     `  curl -sS ${running.url}/v1/builds -d '{"name":"todo-app"}' \\`,

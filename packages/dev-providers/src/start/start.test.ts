@@ -37,7 +37,8 @@ afterAll(() => bench.clean());
 describe("a first start", () => {
   test("prints one short screen whose addresses all answer, and no secret", async () => {
     const screen = screenOf(run);
-    expect(screen.length).toBeLessThanOrEqual(20);
+    expect(screen.length).toBeLessThanOrEqual(22);
+    expect(screen.join("\n")).toContain("keyloan build link <build id>");
     const urls = screen.flatMap((line) => /^ {2}\w.+ (http:\S+)$/.exec(line)?.[1] ?? []);
     expect(urls.length).toBeGreaterThanOrEqual(6);
     const answers = await Promise.all(urls.map((url) => fetch(url)));
