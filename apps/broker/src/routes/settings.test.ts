@@ -312,6 +312,35 @@ describe("the whole way", () => {
     await broker.putOrgKeys();
   });
 
+  it("leaves every binding as it was when a swap breaks in the middle", async () => {
+    const { id } = await broker.createBuild({ connectors: ["app-secrets", "turso", "r2"] });
+    const page = await openPage(broker, id);
+    await saveAll(page);
+    const before = { settings: await page.settings(), env: await broker.readEnv(id) };
+    const { store } = broker.running().services;
+    const { write } = store;
+    let swaps = 0;
+    const breakingWrite: typeof write = (run) =>
+      write((tables) => {
+        const swap: typeof tables.bindings.swap = (...parameters) => {
+          swaps += 1;
+          if (swaps === 3) throw new Error("the process ends here");
+          return tables.bindings.swap(...parameters);
+        };
+        return run({ ...tables, bindings: { ...tables.bindings, swap } });
+      });
+    Object.assign(store, { write: breakingWrite });
+    const swapped = await page.call("POST", "/v1/settings/swap", {
+      expectedVersion: before.settings.version,
+    });
+    Object.assign(store, { write });
+    expect([swapped.status, swaps]).toEqual([500, 3]);
+    const { session: _before, ...kept } = before.settings;
+    const { session: _after, ...after } = await page.settings();
+    expect(after).toEqual(kept);
+    expect(await broker.readEnv(id)).toEqual(before.env);
+  });
+
   it("swaps, gives the user's own env, reverts, swaps again, finishes, and ends what was lent", async () => {
     const { id } = await broker.createBuild({ ttlSeconds: 604_800 });
     const workload = await broker.createBuildToken(id, { ttlSeconds: 3600 });
@@ -370,35 +399,6 @@ describe("the whole way", () => {
     const closed = (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
     expect(closed.state).toBe("closed");
     expect(await broker.running().services.store.read.userKeys.listByBuild(id)).toEqual([]);
-  });
-
-  it("leaves every binding as it was when a swap breaks in the middle", async () => {
-    const { id } = await broker.createBuild({ connectors: ["app-secrets", "turso", "r2"] });
-    const page = await openPage(broker, id);
-    await saveAll(page);
-    const before = { settings: await page.settings(), env: await broker.readEnv(id) };
-    const { store } = broker.running().services;
-    const { write } = store;
-    let swaps = 0;
-    const breakingWrite: typeof write = (run) =>
-      write((tables) => {
-        const swap: typeof tables.bindings.swap = (...parameters) => {
-          swaps += 1;
-          if (swaps === 3) throw new Error("the process ends here");
-          return tables.bindings.swap(...parameters);
-        };
-        return run({ ...tables, bindings: { ...tables.bindings, swap } });
-      });
-    Object.assign(store, { write: breakingWrite });
-    const swapped = await page.call("POST", "/v1/settings/swap", {
-      expectedVersion: before.settings.version,
-    });
-    Object.assign(store, { write });
-    expect([swapped.status, swaps]).toEqual([500, 3]);
-    const { session: _before, ...kept } = before.settings;
-    const { session: _after, ...after } = await page.settings();
-    expect(after).toEqual(kept);
-    expect(await broker.readEnv(id)).toEqual(before.env);
   });
 
   it("cannot finish while something lent is left", async () => {
