@@ -46,8 +46,22 @@ export async function request(method: string, path: string, options: RequestOpti
     if (options.signal?.aborted === true) throw error;
     throw new RequestError(timeout.aborted ? tooSlow : navigator.onLine ? unreachable : offline);
   }
+  readClock(response);
   if (response.ok) return response;
   throw new RequestError(await readFailure(response));
+}
+
+let clockOffsetMs = 0;
+
+/** The broker's time in milliseconds: deadlines are its, and a computer's own clock may be wrong. */
+export function brokerNow(): number {
+  return Date.now() + clockOffsetMs;
+}
+
+/** Takes over the broker's clock when it is too far away to be the way the answer took. */
+function readClock(response: Response): void {
+  const offset = Date.parse(response.headers.get("date") ?? "") - Date.now();
+  if (Number.isFinite(offset)) clockOffsetMs = Math.abs(offset) > 60_000 ? offset : 0;
 }
 
 /** The JSON of an answer, as the type its route is documented with: both come from one build. */

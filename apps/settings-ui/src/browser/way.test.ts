@@ -12,6 +12,7 @@ import {
   openBuild,
   ownValues,
   paste,
+  says,
   switchOver,
   toKeys,
   waitForState,
@@ -53,7 +54,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await page.keyboard.press("Enter");
 
     await heading(page, "Check that everything fits");
-    await page.getByText("You can switch on the next page.").waitFor();
+    await says(page, "Everything fits");
     await look(browser, "check-ready");
     await button(page, "Continue").click();
     await heading(page, "Switch Acme Notes to your keys");
@@ -61,8 +62,8 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await button(page, "Switch to my keys").click();
 
     await heading(page, "Download your settings");
-    await page.getByText("TURSO_DATABASE_URL").waitFor();
-    await page.getByText(/You can go back until .* left\)/).waitFor();
+    await says(page, /TURSO_DATABASE_URL/);
+    await says(page, /You can go back until .* left\)/);
     await look(browser, "swapped");
 
     const downloading = page.waitForEvent("download");
@@ -72,7 +73,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     expect((await downloading).suggestedFilename()).toBe("env.production");
     for (const value of Object.values(own)) expect(file).toContain(value);
     for (const value of lent) expect(file).not.toContain(value);
-    await page.getByText("Its name is .env.production").waitFor();
+    await says(page, /Its name is .env.production/);
     await look(browser, "downloaded");
 
     await button(page, "Finish").click();
@@ -111,7 +112,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await look(browser, "revert-asked");
     await button(page.getByRole("alertdialog"), "Go back").click();
     await heading(page, "Switch Acme Notes to your keys");
-    await page.getByText("Your app uses the lent keys again").waitFor();
+    await says(page, "Your app uses the lent keys again");
     await look(browser, "reverted");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(before.STRIPE_SECRET_KEY);
 
@@ -141,13 +142,13 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await check(page, "Turso", await broker.createUserEnv("turso"));
     await waitForState(page, "Turso", "works");
     await button(page, "Continue to the check").click();
-    await page.getByText("Still lent: Stripe").waitFor();
+    await says(page, "Still lent: Stripe");
     await look(browser, "check-part");
     await button(page, "Continue").click();
     await button(page, "Switch 1 of 2 to my keys").waitFor();
     await look(browser, "swap-part");
     await button(page, "Switch 1 of 2 to my keys").click();
-    await page.getByText("The download opens when everything is yours").waitFor();
+    await says(page, "The download opens when everything is yours");
     await look(browser, "swapped-part");
     await button(page, "Add the rest").click();
     await heading(page, "Add your own keys");

@@ -13,7 +13,7 @@ export type FieldListProps = {
   readonly problems: readonly FieldProblem[];
   readonly locked: boolean;
   readonly onChange: (name: string, value: string) => void;
-  readonly onPasteText: (text: string) => boolean;
+  readonly onPasteText: (text: string, into: string) => boolean;
 };
 
 /** The fields of a service: what is needed first, the rest folded away until something is in it. */

@@ -17,7 +17,7 @@ export type KeyFieldProps = {
   readonly locked: boolean;
   readonly onChange: (value: string) => void;
   /** Text of several lines goes to all fields of the page. `true` when it was taken. */
-  readonly onPasteText: (text: string) => boolean;
+  readonly onPasteText: (text: string, into: string) => boolean;
 };
 
 /** One value to type: what it is, what it looks like, the field, and room for what there is to say of it. */
@@ -38,7 +38,8 @@ export function KeyField(props: KeyFieldProps) {
     const text = event.clipboardData.getData("text");
     const { selectionStart, selectionEnd } = event.currentTarget;
     event.preventDefault();
-    if (!onPasteText(text)) take(text, { start: selectionStart ?? 0, end: selectionEnd ?? value.length });
+    if (!onPasteText(text, name))
+      take(text, { start: selectionStart ?? 0, end: selectionEnd ?? value.length });
   };
   return (
     <div>
@@ -104,7 +105,7 @@ export function KeyField(props: KeyFieldProps) {
         {value === "" ? (
           <PasteButton
             label={variable.label}
-            onText={(text) => onPasteText(text) || take(text)}
+            onText={(text) => onPasteText(text, name) || take(text)}
             onRefused={setNote}
           />
         ) : (

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "react";
+import { brokerNow } from "../api/request.ts";
 import type { Undetermined } from "../checks/check-text.ts";
 import { durationText, useNow } from "../ui/time.tsx";
 
@@ -6,7 +7,7 @@ const waitSecondsDefault = 30;
 
 /** Asks again by itself after a while, and at once when the person wants to. */
 export function Retry({ check, onRetry }: { readonly check: Undetermined; readonly onRetry: () => void }) {
-  const [until] = useState(() => Date.now() + 1000 * (check.retryAfterSeconds ?? waitSecondsDefault));
+  const [until] = useState(() => brokerNow() + 1000 * (check.retryAfterSeconds ?? waitSecondsDefault));
   const left = Math.max(0, until - useNow(1000));
   const retry = useRef(onRetry);
   retry.current = onRetry;

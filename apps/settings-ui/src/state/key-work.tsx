@@ -1,7 +1,7 @@
 import type { Repair } from "@keyloan/contract";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
 import { recheckKeys, removeKeys, type SavedAnswer, saveKeys } from "../api/calls.ts";
-import { type Failure, failureOf, isCancelled, RequestError } from "../api/request.ts";
+import { brokerNow, type Failure, failureOf, isCancelled, RequestError } from "../api/request.ts";
 import { sealValues } from "../api/seal.ts";
 import { type Check, type Refusal, spokenText } from "../checks/check-text.ts";
 import { type Draft, filledValues } from "../keys/check-draft.ts";
@@ -69,7 +69,7 @@ export function KeyWorkProvider({ children }: { readonly children: ReactNode }) 
     async ({ id, label }: Service, ask: (signal: AbortSignal) => Promise<SavedAnswer>): Promise<Outcome> => {
       const controller = new AbortController();
       running.current.set(id, controller);
-      setWork(id, { phase: "checking", since: Date.now() });
+      setWork(id, { phase: "checking", since: brokerNow() });
       try {
         const answer = await during(() => ask(controller.signal));
         apply(answer.settings);

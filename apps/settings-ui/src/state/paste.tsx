@@ -9,8 +9,11 @@ export type PasteReport = Omit<PastedValues, "found"> & { readonly services: rea
 
 export type Paste = {
   readonly report: PasteReport | undefined;
-  /** Sorts lines of an env file into the fields. `false` when the text is none, and nothing was done. */
-  readonly takeText: (text: string) => boolean;
+  /**
+   * Sorts lines of an env file into the fields. `false` when the text is none, or only a line for the field
+   * `into` itself, and nothing was done.
+   */
+  readonly takeText: (text: string, into?: string) => boolean;
   readonly dismiss: () => void;
 };
 
@@ -37,12 +40,14 @@ export function PasteProvider({
   const finished = settings.finishedAt !== undefined;
 
   const takeText = useCallback(
-    (text: string): boolean => {
+    (text: string, into?: string): boolean => {
       if (finished || !looksLikeEnv(text)) return false;
       const { found, ...rest } = readPasted(text, services);
       // One line for the field it was pasted into, or a value that only looks like a line.
       if (rest.fieldCount + rest.unknown.length + rest.unneeded.length < 2 && rest.fieldCount === 0)
         return false;
+      const names = Object.values(found).flatMap((values) => Object.keys(values));
+      if (names.length + rest.unknown.length === 1 && names[0] === into) return false;
       for (const [service, values] of Object.entries(found)) {
         const clean = Object.entries(values).map(([name, value]) => [name, cleanValue(value, []).value]);
         edit(service, (old) => ({ ...old, ...Object.fromEntries(clean) }));

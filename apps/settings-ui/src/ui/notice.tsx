@@ -1,4 +1,4 @@
-import type { ReactNode, Ref } from "react";
+import { type ReactNode, type Ref, useId } from "react";
 import { classes } from "./classes.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -20,19 +20,23 @@ export type NoticeProps = {
   readonly id?: string;
 };
 
-/** Something that happened or matters, in its own box: what, what it means, what to do. */
+/**
+ * Something that happened or matters, in its own box: what, what it means, what to do. With a `ref` it can take the
+ * focus, and its title is read out then.
+ */
 export function Notice({ tone = "plain", icon, title, children, actions, ref, id }: NoticeProps) {
   const { box, icon: color, name } = tones[tone];
+  const titleId = useId();
+  const focusable = ref !== undefined && { role: "group", tabIndex: -1, "aria-labelledby": titleId };
   return (
-    <div
-      id={id}
-      ref={ref}
-      tabIndex={ref === undefined ? undefined : -1}
-      className={classes("flex gap-3 rounded-card border p-4", box)}
-    >
+    <div id={id} ref={ref} {...focusable} className={classes("flex gap-3 rounded-card border p-4", box)}>
       <Icon name={icon ?? name} className={classes("mt-0.5 size-5", color)} />
       <div className="min-w-0 flex-1 space-y-1 break-words">
-        {title !== undefined && <p className="font-semibold">{title}</p>}
+        {title !== undefined && (
+          <p id={titleId} className="font-semibold">
+            {title}
+          </p>
+        )}
         {children !== undefined && <div className="space-y-2 text-ink-2">{children}</div>}
         {actions !== undefined && <div className="flex flex-wrap gap-3 pt-2">{actions}</div>}
       </div>

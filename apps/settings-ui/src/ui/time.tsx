@@ -1,10 +1,11 @@
 import { useEffect, useState } from "react";
+import { brokerNow } from "../api/request.ts";
 
-/** The time now in milliseconds, renewed every `everyMs` while it is shown. */
+/** The broker's time in milliseconds, renewed every `everyMs` while it is shown. */
 export function useNow(everyMs: number): number {
-  const [now, setNow] = useState(Date.now);
+  const [now, setNow] = useState(brokerNow);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), everyMs);
+    const timer = setInterval(() => setNow(brokerNow()), everyMs);
     return () => clearInterval(timer);
   }, [everyMs]);
   return now;
@@ -22,7 +23,7 @@ const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 /** A moment in the reader's own time zone; of today only the clock. */
 export function Moment({ at }: { readonly at: string }) {
   const date = new Date(at);
-  const today = date.toDateString() === new Date().toDateString();
+  const today = date.toDateString() === new Date(brokerNow()).toDateString();
   return <time dateTime={at}>{today ? `${clock.format(date)} today` : moment.format(date)}</time>;
 }
 

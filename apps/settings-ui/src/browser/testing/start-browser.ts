@@ -50,6 +50,7 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
     acceptDownloads: true,
     permissions: ["clipboard-read", "clipboard-write"],
   });
+  context.setDefaultTimeout(8_000);
   const complaints: string[] = [];
   const requests: { url: string; body: string }[] = [];
   const watch = (page: Page) => {

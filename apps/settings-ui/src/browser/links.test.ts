@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChromium } from "./testing/find-chromium.ts";
+import {
+  button,
+  card,
+  check,
+  field,
+  heading,
+  look,
+  openBuild,
+  says,
+  toKeys,
+  waitForState,
+} from "./testing/settings-page.ts";
+import { type RunningBroker, startBroker } from "./testing/start-broker.ts";
+import { startBrowser, type TestBrowser } from "./testing/start-browser.ts";
+
+const minute = 60_000;
+
+describe.skipIf(findChromium() === undefined)("links and visits", () => {
+  let broker: RunningBroker;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    [broker, browser] = await Promise.all([startBroker(), startBrowser()]);
+  });
+  afterAll(() => Promise.all([browser.close(), broker.close()]));
+
+  const newLink = async (body = {}) => {
+    const build = await broker.createBuild({ name: "Acme Notes" });
+    return { build, link: await broker.createLink(build, body) };
+  };
+
+  it("no link: the page says where one comes from", async () => {
+    await browser.context.clearCookies();
+    await browser.page.goto(`${broker.url}/settings`);
+    await heading(browser.page, "Open your link to begin");
+    await look(browser, "no-link");
+  });
+
+  it("a link opened before: refused, and nothing of the app is shown", async () => {
+    const { page } = browser;
+    const { link } = await newLink();
+    await page.goto(link);
+    await heading(page, "Make Acme Notes yours");
+    await browser.context.clearCookies();
+    await page.goto("about:blank");
+    await page.goto(link);
+    await heading(page, "This link was opened before");
+    expect(await page.getByText("Acme Notes").count()).toBe(0);
+    await look(browser, "link-used");
+  });
+
+  it("the same link again in the same browser: leads on to the visit that is still open", async () => {
+    const { page } = browser;
+    const { link } = await newLink();
+    await page.goto(link);
+    await heading(page, "Make Acme Notes yours");
+    await page.goto("about:blank");
+    await page.goto(link);
+    await heading(page, "This link was opened before");
+    await look(browser, "link-used-here");
+    await button(page, "Continue with Acme Notes").click();
+    await heading(page, "Make Acme Notes yours");
+  });
+
+  it("a link that waited too long: expired, with the way to a new one", async () => {
+    const { page } = browser;
+    const { link } = await newLink({ ttlSeconds: 60 });
+    await broker.advance(2 * minute);
+    await page.goto("about:blank");
+    await page.goto(link);
+    await heading(page, "This link has expired");
+    await look(browser, "link-expired");
+  });
+
+  it("a link that was cut: not whole", async () => {
+    const { page } = browser;
+    const { link } = await newLink();
+    await page.goto("about:blank");
+    await page.goto(link.slice(0, -9));
+    await heading(page, "This link is not whole");
+    expect(page.url()).not.toContain("code=");
+    await look(browser, "link-broken");
+  });
+
+  it("a new link in a tab that is open: opens the other app", async () => {
+    const { page } = browser;
+    await openBuild(broker, page);
+    const other = await broker.createBuild({ name: "Beta Shop" });
+    await page.evaluate(
+      (hash) => {
+        location.hash = hash;
+      },
+      new URL(await broker.createLink(other)).hash,
+    );
+    await heading(page, "Make Beta Shop yours");
+    expect(page.url()).not.toContain("code=");
+  });
+
+  it("a visit without use for an hour: ended at the next step, what was saved is kept", async () => {
+    const { page } = browser;
+    const build = await openBuild(broker, page);
+    await toKeys(page);
+    await check(page, "Turso", await broker.createUserEnv("turso"));
+    await waitForState(page, "Turso", "works");
+    await field(page, "R2_BUCKET").fill("typed");
+    await broker.advance(61 * minute);
+    await button(card(page, "Cloudflare R2"), "Check and save").click();
+    await field(page, "R2_ENDPOINT").fill("https://r2.example.com");
+    await field(page, "R2_ACCESS_KEY_ID").fill("0123456789abcdef0123456789abcdef");
+    await field(page, "R2_SECRET_ACCESS_KEY").fill("0".repeat(64));
+    await page.keyboard.press("Enter");
+    await heading(page, "Your visit has ended");
+    await look(browser, "session-ended");
+    await page.goto(await broker.createLink(build));
+    await heading(page, "Add your own keys");
+    await waitForState(page, "Turso", "works");
+  });
+
+  it("an end that is near: told in time", async () => {
+    const { page } = browser;
+    await page.clock.install();
+    await openBuild(broker, page);
+    const end = await page.evaluate(
+      async () => (await (await fetch("/v1/settings")).json()).session.expiresAt,
+    );
+    await page.clock.fastForward(Date.parse(end) - Date.now() - 4 * minute);
+    await says(page, /This visit ends in/);
+    await look(browser, "session-ending");
+    await page.clock.resume();
+  });
+
+  it("leaving: ends the visit in this browser", async () => {
+    const { page } = browser;
+    await openBuild(broker, page);
+    await button(page, "Leave this page").click();
+    await heading(page, "You have left this page");
+    await look(browser, "left");
+    await page.reload();
+    await heading(page, "Open your link to begin");
+  });
+
+  it("an app that was closed: says so", async () => {
+    const { page } = browser;
+    const build = await openBuild(broker, page);
+    await toKeys(page);
+    expect(await broker.closeBuild(build)).toBe(200);
+    await check(page, "Turso", await broker.createUserEnv("turso"));
+    await heading(page, /This app has been closed|Your visit has ended/);
+    await look(browser, "closed");
+  });
+});
