@@ -1,4 +1,4 @@
-import { type Connector, type KeyCheck, Secret, type SecretValues } from "@keyloan/contract";
+import { BrokerError, type Connector, type KeyCheck, Secret, type SecretValues } from "@keyloan/contract";
 import { checkUserKeys } from "@keyloan/key-validator";
 import type { Deps } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
@@ -29,6 +29,18 @@ export async function checkKeys(
       deps.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke"),
   });
   return { values: outcome.values, check: outcome.result, repairs: outcome.repairs };
+}
+
+/** Ends the work of a request that was given up: nobody would learn that something was saved. */
+export function stopWhenGivenUp(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new BrokerError(
+    "unavailable",
+    "the request was given up before the check ended, so nothing was saved",
+    {
+      remedy: "Send it again.",
+    },
+  );
 }
 
 /** Whether a value was ever lent to a build or put by the org. */

@@ -2,7 +2,7 @@ import { BrokerError } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
-import { checkKeys } from "./check-keys.ts";
+import { checkKeys, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
 import type { SavedAnswer } from "./save-keys.ts";
@@ -32,6 +32,7 @@ export async function recheckKeys(
   const typed = new Set(Object.keys(row.previews));
   const values = Object.fromEntries(Object.entries(saved).filter(([name]) => typed.has(name)));
   const { check, repairs } = await checkKeys(deps, connector, values, request.signal);
+  stopWhenGivenUp(request.signal);
   await deps.store.write(async (tables) => {
     if (!(await tables.builds.changeSettings(session.buildId, expectedVersion))) throw settingsChanged();
     await tables.userKeys.recordCheck(row.id, check, deps.now());

@@ -2,7 +2,7 @@ import { BrokerError, type KeySubmission, newId, type SettingsView } from "@keyl
 import type { SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
-import { type CheckedKeys, checkKeys, generateOwn } from "./check-keys.ts";
+import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openSubmittedValues, previewsOf, sealUserKey, withDataKey } from "./open-values.ts";
 import { settingsView } from "./views.ts";
@@ -25,6 +25,7 @@ export async function saveKeys(
   const connector = boundConnector(deps, editable, connectorId);
   const { values: given, way } = await openSubmittedValues(deps, session, input.submission);
   const { values, check, repairs } = await checkKeys(deps, connector, given, request.signal);
+  stopWhenGivenUp(request.signal);
   if (check.status === "invalid") {
     throw new BrokerError("key_rejected", check.message, {
       remedy: check.remedy,
