@@ -312,6 +312,33 @@ describe("the whole way", () => {
     await broker.putOrgKeys();
   });
 
+  it("goes back within the window even when the build would have ended before, and keeps what was saved", async () => {
+    const own = await createTestBroker({ emulators: ["turso"] });
+    try {
+      await own.putOrgKeys();
+      const { id } = await own.createBuild({ connectors: ["app-secrets", "turso"], ttlSeconds: 3600 });
+      const lent = await own.readEnv(id);
+      const page = await openPage(own, id);
+      await page.save("app-secrets", {});
+      await page.save("turso", (await own.emulators.get("turso")?.createUserEnv()) ?? expect.fail());
+      await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
+      own.advance(20 * 3_600_000);
+      await sweepExpired(own.running().services);
+      const again = await openPage(own, id);
+      const { revertibleUntil } = await again.settings();
+      expect(Date.parse(revertibleUntil ?? "")).toBeGreaterThan(Date.now() + 20 * 3_600_000);
+      const reverted = await again.call("POST", "/v1/settings/revert", {
+        expectedVersion: await again.version(),
+      });
+      expect(reverted.status).toBe(200);
+      await sweepExpired(own.running().services);
+      expect((await own.readEnv(id)).JWT_SECRET).toBe(lent.JWT_SECRET);
+      expect((await again.settings()).bindings.every(({ saved }) => saved !== undefined)).toBe(true);
+    } finally {
+      await own.close();
+    }
+  });
+
   it("leaves every binding as it was when a swap breaks in the middle", async () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets", "turso", "r2"] });
     const page = await openPage(broker, id);
@@ -389,6 +416,9 @@ describe("the whole way", () => {
     expect(finished.status).toBe(200);
     expect((finished.body as SettingsView).build.state).toBe("handed_off");
     expect((await broker.call("GET", `/v1/builds/${id}/env`, { token: workload })).status).toBe(401);
+    const late = await broker.call("GET", `/v1/builds/${id}/env`);
+    expect([late.status, error(late).code]).toEqual([409, "build_closed"]);
+    expect((await broker.call("POST", `/v1/builds/${id}/tokens`, { body: {} })).status).toBe(409);
     expect((await page.call("GET", "/v1/settings/env-file")).status).toBe(200);
     expect(
       (await page.call("POST", "/v1/settings/revert", { expectedVersion: await page.version() })).status,

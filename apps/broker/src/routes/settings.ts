@@ -184,6 +184,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
   });
   const router = createRouter();
   router.use(validate.getRoutingPath(), rateLimit(checkLimiter, "address"));
+  router.use(save.getRoutingPath(), rateLimit(checkLimiter, "address"));
   router.use(recheck.getRoutingPath(), rateLimit(checkLimiter, "address"));
   return router
     .openapi(show, async (context) => context.json(await settingsView(services, context.var.session), 200))

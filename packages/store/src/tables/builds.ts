@@ -80,7 +80,7 @@ export function buildsTable(database: Database) {
       const result = await database
         .update(builds)
         .set({ expiresAt })
-        .where(and(eq(builds.id, id), inArray(builds.state, ["provisioning", "ready"])));
+        .where(and(eq(builds.id, id), inArray(builds.state, ["provisioning", "ready", "handing_off"])));
       return result.rowsAffected === 1;
     },
     countByState: (): Promise<{ state: BuildState; count: number }[]> =>

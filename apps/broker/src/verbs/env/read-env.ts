@@ -32,7 +32,7 @@ export async function readEnv(
   const first = rows[0];
   if (first === undefined) throw buildNotFound(input.buildId);
   const { build, dataKey } = first;
-  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  if (["handed_off", "closing", "closed"].includes(build.state)) throw buildClosed(build.state);
   const missing = rows.flatMap((row) => missingReason(row, deps.now()));
   if (missing.length > 0 || dataKey === null) throw notReady(build.state, missing);
   const lines = toEnvLines(openSources(deps, rows, dataKey), {

@@ -1,12 +1,14 @@
-import { type Actor, actorLabel, newId, Secret } from "@keyloan/contract";
+import { type Actor, actorLabel, limits, newId, Secret } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
 import { createToken } from "../../http/tokens.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { keepAliveUntil } from "../builds/keep-alive.ts";
 
 /**
  * A link to the settings page of one build. Its code stands in the fragment, which no browser sends to a
- * server and no proxy logs. A new link ends those that were never opened.
+ * server and no proxy logs. A new link ends those that were never opened, and the build is renewed so that it
+ * outlives the link.
  * @throws BrokerError `not_found` or `build_closed`
  */
 export async function createHandoff(
@@ -24,7 +26,11 @@ export async function createHandoff(
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   const { token, hash } = createToken("handoff", deps.randomBytes);
   const createdAt = deps.now();
-  const expiresAt = createdAt + input.ttlSeconds * 1000;
+  const wanted = createdAt + input.ttlSeconds * 1000;
+  // A link to a build that ends before it is opened, or while it is used, would lose what the user typed.
+  const visitMs = limits.sessionLifetimeSecondsMax * 1000;
+  const lives = await keepAliveUntil(deps, actor, buildId, wanted + visitMs, requestId);
+  const expiresAt = Math.min(wanted, lives);
   const id = newId("handoff", deps.randomBytes);
   const createdBy = actorLabel(actor);
   await deps.store.write(async (tables) => {

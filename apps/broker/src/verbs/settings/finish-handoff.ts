@@ -5,6 +5,9 @@ import { auditRow } from "../audit.ts";
 import { editableBuild, settingsChanged } from "./editable-build.ts";
 import { settingsView } from "./views.ts";
 
+/** What was lent, and the user's own values, stay at least so long: time to download the file once more. */
+const graceMs = 3_600_000;
+
 /**
  * Ends the handoff: the build's tokens die now, and what was lent ends with the revert window. The env file
  * can be downloaded until then.
@@ -26,7 +29,7 @@ export async function finishHandoff(
   }
   const now = deps.now();
   await deps.store.write(async (tables) => {
-    const changes = { finishedAt: now, revertibleUntil: Math.max(build.revertibleUntil ?? now, now) };
+    const changes = { finishedAt: now, revertibleUntil: Math.max(build.revertibleUntil ?? 0, now + graceMs) };
     if (!(await tables.builds.changeSettings(build.id, expectedVersion, changes))) throw settingsChanged();
     if (!(await tables.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
     await tables.tokens.revokeByBuild(build.id, now);

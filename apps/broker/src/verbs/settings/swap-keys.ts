@@ -4,6 +4,7 @@ import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
 import { describeError } from "../../observe/logger.ts";
 import { auditRow } from "../audit.ts";
+import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { isLent } from "./check-keys.ts";
@@ -103,7 +104,11 @@ async function recordSwap(
   requestId: string,
 ): Promise<void> {
   const now = deps.now();
-  const revertibleUntil = now + deps.config.revertHours * 3_600_000;
+  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
+  // Going back is promised only as long as what was lent lives.
+  const wanted = now + deps.config.revertHours * 3_600_000;
+  const lives = await keepAliveUntil(deps, actor, build.id, wanted, requestId);
+  const revertibleUntil = Math.min(wanted, lives);
   await deps.store.write(async (tables) => {
     if (!(await tables.builds.changeSettings(build.id, expectedVersion, { revertibleUntil })))
       throw settingsChanged();
@@ -111,7 +116,6 @@ async function recordSwap(
     for (const { connectorId, id } of targets) {
       if (!(await tables.bindings.swap(build.id, connectorId, id, now))) throw settingsChanged();
     }
-    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     const details = { connectors: targets.map(({ connectorId }) => connectorId), revertibleUntil };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.swapped", entity: build.id, details, requestId }),

@@ -9,6 +9,9 @@ import { isoTime } from "../builds/views.ts";
 /** A new token as the API answers it; `token` is a Secret until the answer is written. */
 export type NewToken = Omit<IssuedToken, "token"> & { readonly token: Secret };
 
+/** States in which nobody but the user has a right to the values. */
+const ended: readonly string[] = ["handed_off", "closing", "closed"];
+
 /**
  * A token for one build's env, for `ttlSeconds` from now.
  * @throws BrokerError `not_found` or `build_closed`
@@ -21,7 +24,7 @@ export async function createBuildToken(
   requestId: string,
 ): Promise<NewToken> {
   const { build } = await findBuild(deps, buildId);
-  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  if (ended.includes(build.state)) throw buildClosed(build.state);
   const expiresAt = deps.now() + input.ttlSeconds * 1000;
   const { row, token } = newTokenRow(deps, {
     kind: "build",

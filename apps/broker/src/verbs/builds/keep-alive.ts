@@ -1,0 +1,32 @@
+import { type Actor, limits, ProviderError } from "@keyloan/contract";
+import type { Deps } from "../../deps.ts";
+import { findBuild } from "./find-build.ts";
+import { renewBuild } from "./renew-build.ts";
+
+/**
+ * Lets a build and what was lent to it live until then, as far as that can be had: not past the renewable end,
+ * not past the longest life of a lent key, and not when a provider does not renew.
+ * @returns until when it lives now, in milliseconds since the epoch
+ * @throws BrokerError `not_found` or `build_closed`
+ */
+export async function keepAliveUntil(
+  deps: Deps,
+  actor: Actor,
+  buildId: string,
+  untilMs: number,
+  requestId: string,
+): Promise<number> {
+  const { build, leases } = await findBuild(deps, buildId);
+  const ends = Math.min(build.expiresAt, ...leases.map(({ expiresAt }) => expiresAt));
+  const renewable = build.state === "ready" || build.state === "handing_off";
+  if (ends >= untilMs || !renewable) return ends;
+  const ttlSeconds = Math.min(Math.ceil((untilMs - deps.now()) / 1000), limits.ttlSecondsMax);
+  try {
+    const renewed = await renewBuild(deps, actor, buildId, { ttlSeconds }, { requestId, token: undefined });
+    return Date.parse(renewed.expiresAt);
+  } catch (error) {
+    // What a provider does not renew ends when it ends; whoever asked shortens its own promise to that.
+    if (error instanceof ProviderError) return ends;
+    throw error;
+  }
+}
