@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { chromiumPath } from "../env.ts";
 import { LaunchError } from "../launch-error.ts";
 import { onStopSignal } from "../processes/stop-signals.ts";
@@ -16,6 +17,8 @@ const noBrowser = {
   browser:
     "NO BROWSER: no Chromium is used here (CHROMIUM_PATH names one); the page's calls are made over HTTP.",
 };
+
+const settleMsMax = 10_000;
 
 /**
  * The whole flow once, unattended, in a folder of its own and on free ports.
@@ -40,20 +43,30 @@ export async function demo(terminal: Terminal): Promise<number> {
   );
   const launcher = createLauncher({ homePath, port: 0, progress: () => {} });
   const cleanups: (() => Promise<void>)[] = [];
-  const cleanUp = async () => {
+  let ending = false;
+  const onCleanUp = (stop: () => Promise<void>) => {
+    cleanups.push(stop);
+    // The play goes on for a moment after it was interrupted, and may start something more.
+    if (ending) void runCleanups();
+  };
+  const runCleanups = async () => {
     for (const stop of cleanups.splice(0)) await stop();
+  };
+  const cleanUp = async () => {
+    ending = true;
+    await runCleanups();
     await launcher.stop();
-    rmSync(homePath, { recursive: true, force: true });
+    await Promise.race([playing.catch(() => {}), delay(settleMsMax, undefined, { ref: false })]);
+    await runCleanups();
+    rmSync(homePath, { recursive: true, force: true, maxRetries: 5 });
   };
   const interrupted = new Promise<never>((_, reject) => {
     const stop = () => reject(new LaunchError("The demo was interrupted."));
     onStopSignal(stop, () => void launcher.stop(true).finally(() => process.exit(130)));
   });
+  const playing = playDemo({ step, launcher, homePath, chromium, onCleanUp });
   try {
-    await Promise.race([
-      interrupted,
-      playDemo({ step, launcher, homePath, chromium, onCleanUp: (stop) => void cleanups.push(stop) }),
-    ]);
+    await Promise.race([interrupted, playing]);
   } catch (error) {
     await cleanUp();
     throw error;
