@@ -76,6 +76,11 @@ async function proveTheMainJob(
     page.status === 200 && (await page.text()).includes("/settings/assets/"),
     "it serves no settings page",
   );
+  const policy = page.headers.get("content-security-policy") ?? "";
+  expect(
+    /default-src 'none'/.test(policy) && !/unsafe-inline|https?:/.test(policy),
+    `its policy is ${policy}`,
+  );
   for (const [id, { orgFields }] of Object.entries(standIns.byConnector)) {
     await expectApi(200, broker, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });
   }
