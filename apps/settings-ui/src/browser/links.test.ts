@@ -141,13 +141,15 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await heading(page, "Open your link to begin");
   });
 
-  it("an app that was closed: says so", async () => {
+  it("an app that was closed: its visit ends, and its link opens nothing", async () => {
     const { page } = browser;
     const build = await openBuild(broker, page);
     await toKeys(page);
+    const link = await broker.createLink(build);
     expect(await broker.closeBuild(build)).toBe(200);
     await check(page, "Turso", await broker.createUserEnv("turso"));
-    await heading(page, /This app has been closed|Your visit has ended/);
-    await look(browser, "closed");
+    await heading(page, "Your visit has ended");
+    await page.goto(link);
+    await heading(page, "This link has expired");
   });
 });

@@ -44,7 +44,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await says(page, /We try again in \d+ s/);
     await look(browser, "key-undetermined");
     await button(page, "Continue to the check").click();
-    await says(page, "Not ready to switch yet");
+    await says(page, "Waiting for an answer");
     await look(browser, "check-undetermined");
     await broker.clearFaults();
     await page.clock.fastForward(120_000);
@@ -154,10 +154,28 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await button(page, "Continue").click();
     await button(page, "Switch to my keys").click();
     await heading(page, "Download your settings");
-    await page.clock.setFixedTime(Date.now() + 25 * 3_600_000);
-    await page.clock.runFor(2_000).catch(() => undefined);
+    await page.route("**/v1/**", async (route) => {
+      const response = await route.fetch();
+      const later = new Date(Date.now() + 25 * 3_600_000).toUTCString();
+      await route.fulfill({ response, headers: { ...response.headers(), date: later } });
+    });
+    await page.evaluate(() => dispatchEvent(new Event("focus")));
     await says(page, /^The time for going back is over/);
     expect(await button(page, "Go back to the lent keys").count()).toBe(0);
+    await look(browser, "revert-over");
+    await page.unroute("**/v1/**");
+  });
+
+  it("a computer whose clock is wrong: deadlines are the broker's", async () => {
+    const { page } = browser;
+    await page.clock.setFixedTime(Date.now() + 30 * 24 * 3_600_000);
+    await openBuild(broker, page, { connectors: ["app-secrets"] });
+    await toKeys(page);
+    await button(card(page, "App secrets"), "Make my own").click();
+    await button(page, "Continue to the check").click();
+    await button(page, "Continue").click();
+    await button(page, "Switch to my keys").click();
+    await says(page, /\(2[34] h \d\d min left\)/);
     await page.clock.resume();
   });
 });

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
 import {
@@ -15,6 +16,7 @@ import {
   says,
   switchOver,
   toKeys,
+  unfold,
   waitForState,
 } from "./testing/settings-page.ts";
 import { type RunningBroker, startBroker } from "./testing/start-broker.ts";
@@ -41,6 +43,11 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     const own = await ownValues(broker);
     await page.locator("h1").click();
     await paste(page, envText(own));
+    const checking = async (route: Route) => {
+      await look(browser, "keys-checking-all");
+      await route.continue();
+    };
+    await page.route("**/settings/keys/clerk", checking, { times: 1 });
     await button(page, "Check and save all 4").click();
     await waitForState(page, "Stripe", "works");
     await card(page, "App secrets").getByText("We make new ones for you").waitFor();
@@ -59,6 +66,11 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await button(page, "Continue").click();
     await heading(page, "Switch Acme Notes to your keys");
     await look(browser, "swap-ready");
+    const switching = async (route: Route) => {
+      await look(browser, "swapping");
+      await route.continue();
+    };
+    await page.route("**/settings/swap", switching, { times: 1 });
     await button(page, "Switch to my keys").click();
 
     await heading(page, "Download your settings");
@@ -119,6 +131,25 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await button(page, "Switch to my keys").click();
     await heading(page, "Download your settings");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(own.STRIPE_SECRET_KEY);
+  });
+
+  it("takes new keys after the switch, and switches to them", async () => {
+    const { page } = browser;
+    const build = await openBuild(broker, page, { connectors: ["stripe"] });
+    await toKeys(page);
+    await check(page, "Stripe", await broker.createUserEnv("stripe"));
+    await button(page, "Continue to the check").click();
+    await switchOver(page);
+    await page.getByRole("link", { name: /Your keys/ }).click();
+    const region = await unfold(page, "Stripe");
+    await look(browser, "keys-replace");
+    await button(region, "Replace").click();
+    const newer = await broker.createUserEnv("stripe");
+    await check(page, "Stripe", newer);
+    await waitForState(page, "Stripe", "works");
+    await button(page, "Continue to the check").click();
+    await switchOver(page);
+    expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(newer.STRIPE_SECRET_KEY);
   });
 
   it("is where it was after a reload, and keeps no typed value", async () => {

@@ -6,10 +6,16 @@ import { Icon } from "../ui/icon.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { undeterminedText } from "./check-text.ts";
 
+/** Whether keys are saved whose service gave no answer; an address that is refused waits for the person instead. */
+export function isUnanswered({ binding }: Service): boolean {
+  const check = binding.saved?.check;
+  return check?.status === "undetermined" && check.code !== "blocked_address";
+}
+
 /** Saved keys whose service has not answered yet: they are asked again by themselves. */
 export function PendingChecks() {
   const { services } = useSettings();
-  return services.map((service) => <PendingCheck key={service.id} service={service} />);
+  return services.filter(isUnanswered).map((service) => <PendingCheck key={service.id} service={service} />);
 }
 
 function PendingCheck({ service }: { readonly service: Service }) {

@@ -10,7 +10,7 @@ import { Moment } from "../ui/time.tsx";
 type Words = { readonly title: string; readonly what: string; readonly next: ReactNode };
 
 const newLink =
-  "Go back to the tool that built your app and ask it for a new link. Everything you saved is kept.";
+  "Go back to the tool that built your app and ask it for a new link. What you saved is kept as long as the app is.";
 
 const words: Readonly<Record<ClosedReason, Words>> = {
   no_link: {

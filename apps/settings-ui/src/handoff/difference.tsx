@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { accountText } from "../checks/check-text.ts";
-import type { Service } from "../keys/services.ts";
+import { fieldOf, type Service } from "../keys/services.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Prose, sentence } from "../ui/prose.tsx";
@@ -95,8 +95,7 @@ function After({ service }: { readonly service: Service }) {
       {account !== "" && <p className="text-sm text-ink-2">{account}</p>}
       {secrets.map(({ name, preview }) => (
         <p key={name} className="text-sm text-ink-2">
-          <span className="sr-only">{name} </span>
-          <span className="font-mono">{preview}</span>
+          {fieldOf(service, name)?.label ?? name} <span className="font-mono">{preview}</span>
         </p>
       ))}
     </>

@@ -69,7 +69,7 @@ export function EnvFile() {
         <RadioCards legend="File format" choices={formatChoices} value={format} onChange={setFormat} />
       </Details>
       <div>
-        <h2 className="mb-2 font-medium" id="preview-title">
+        <h2 className="mb-2 font-semibold" id="preview-title">
           What is in it
         </h2>
         <section

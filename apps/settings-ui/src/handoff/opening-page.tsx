@@ -21,16 +21,16 @@ export function OpeningPage({
         <div className="space-y-6">
           <PageHeading>We could not open this page</PageHeading>
           <FailureNotice
-            failure={failure}
+            failure={{
+              ...failure,
+              remedy: "Try again: your link stays in this page. If that does not help, ask for a new one.",
+            }}
             actions={
               <Button look="primary" onClick={onRetry}>
                 Try again
               </Button>
             }
           />
-          <p className="text-ink-2">
-            Try again first: your link stays in this page. If that does not help, ask for a new link.
-          </p>
         </div>
       )}
     </Frame>

@@ -32,8 +32,8 @@ export function FamilyFields(props: FieldListProps & { readonly family: Variable
         </label>
         {family.help !== undefined && <p className="mt-0.5 text-sm text-ink-2">{family.help}</p>}
         <div className="mt-1.5 flex flex-wrap gap-3">
-          <div className="flex min-w-0 flex-1 items-stretch rounded-control border border-edge bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
-            <span className="flex items-center border-r border-line bg-sunken px-3 font-mono text-sm text-ink-2">
+          <div className="flex min-w-0 flex-1 flex-col items-stretch rounded-control sm:flex-row border border-edge bg-surface focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-accent">
+            <span className="flex items-center border-b border-line bg-sunken px-3 py-1 font-mono sm:border-r sm:border-b-0 text-sm text-ink-2">
               {family.name}
             </span>
             <input
@@ -48,7 +48,7 @@ export function FamilyFields(props: FieldListProps & { readonly family: Variable
                 event.preventDefault();
                 add();
               }}
-              className="min-h-10 w-20 min-w-0 flex-1 bg-transparent px-3 font-mono text-sm uppercase outline-none"
+              className="min-h-10 w-full min-w-0 sm:w-20 flex-1 bg-transparent px-3 font-mono text-sm uppercase outline-none"
             />
           </div>
           <Button onClick={add} off={cleaned === "" || locked}>

@@ -1,5 +1,5 @@
 import { GateList } from "../checks/gate-list.tsx";
-import { PendingChecks } from "../checks/pending-checks.tsx";
+import { isUnanswered, PendingChecks } from "../checks/pending-checks.tsx";
 import { useGates } from "../checks/use-gates.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
@@ -21,8 +21,14 @@ export function CheckPage({
   const { services } = useSettings();
   const [gates, ask] = useGates();
   const missing = services.filter(({ binding }) => binding.source === "org" && binding.saved === undefined);
-  const results = gates.kind === "answered" ? gates.results : [];
+  const pending = new Set(services.filter(isUnanswered).map(({ id }) => id));
+  // A service that has not answered is told of in its own words, and is nobody's mistake.
+  const results = (gates.kind === "answered" ? gates.results : []).filter(
+    ({ status, connector, variable }) =>
+      status !== "fail" || variable !== undefined || connector === undefined || !pending.has(connector),
+  );
   const failed = results.some(({ status }) => status === "fail");
+  const waits = pending.size > 0;
   return (
     <div className="space-y-6">
       <PageHeading
@@ -46,6 +52,10 @@ export function CheckPage({
               <Notice tone="bad" title="Not ready to switch yet">
                 <p>Mend what is listed here. Your app keeps running on the lent keys meanwhile.</p>
               </Notice>
+            ) : waits ? (
+              <Notice tone="accent" icon="clock" title="Waiting for an answer">
+                <p>There is nothing for you to do: you can switch as soon as every service has answered.</p>
+              </Notice>
             ) : (
               <Notice tone="good" title="Everything fits">
                 <p>You can switch on the next page. It shows you first what will change.</p>
@@ -67,7 +77,7 @@ export function CheckPage({
         )}
       </div>
       <div className="flex flex-wrap gap-3">
-        {failed ? (
+        {failed || waits ? (
           <Button look="primary" onClick={ask}>
             Check again
           </Button>

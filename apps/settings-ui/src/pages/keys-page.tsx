@@ -37,9 +37,12 @@ export type KeyTarget = { readonly service: string; readonly variable?: string }
 export function KeysPage({
   target,
   onContinue,
+  onSwitched,
 }: {
   readonly target: KeyTarget | undefined;
   readonly onContinue: () => void;
+  /** Back to what comes after a switch, when there was one. */
+  readonly onSwitched: () => void;
 }) {
   const { services } = useSettings();
   const { draftOf, workOf, save } = useKeyWork();
@@ -84,14 +87,17 @@ export function KeysPage({
   useFieldFocus(target);
   const dirty = services.filter((service) => isDirty(draftOf(service.id)));
   const waiting = services.some((service) => service.waiting);
+  const partly = services.some(({ binding }) => binding.source === "user");
   const done = services.length - unproven.length;
   return (
     <div className="space-y-6">
       <PageHeading
         lead={
           <p>
-            One card per service. Nothing changes for your app yet: it keeps running on the lent keys until
-            you switch.
+            One card per service.{" "}
+            {partly
+              ? "What you save is used from the next switch on."
+              : "Nothing changes for your app yet: it keeps running on the lent keys until you switch."}
           </p>
         }
       >
@@ -123,6 +129,11 @@ export function KeysPage({
         ))}
       </div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        {partly && !waiting && (
+          <Button look="primary" onClick={onSwitched}>
+            Back to the download
+          </Button>
+        )}
         <Button
           ref={continueButton}
           look={unproven.length === 0 ? "primary" : "secondary"}

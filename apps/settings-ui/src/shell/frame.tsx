@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { classes } from "../ui/classes.ts";
 import { Icon } from "../ui/icon.tsx";
 
 /** The page around every step: whose it is, the list of steps when there is one, one column of content. */
@@ -33,11 +34,21 @@ export function Frame({
           )}
         </div>
       </header>
-      <div className="mx-auto grid w-full max-w-[58rem] flex-1 content-start gap-x-12 gap-y-6 px-4 py-6 sm:px-6 sm:py-10 rail:grid-cols-[10rem_minmax(0,42.5rem)]">
-        <div className="rail:sticky rail:top-10 rail:self-start">{steps}</div>
-        <main className="min-w-0 space-y-6">
-          {notices}
+      <div
+        className={classes(
+          "mx-auto grid w-full max-w-[58rem] flex-1 content-start gap-x-12 gap-y-6 px-4 py-6 sm:px-6 sm:py-10",
+          steps === undefined
+            ? "rail:grid-cols-[minmax(0,42.5rem)]"
+            : "rail:grid-cols-[10rem_minmax(0,42.5rem)]",
+        )}
+      >
+        {steps !== undefined && <div className="rail:sticky rail:top-10 rail:self-start">{steps}</div>}
+        <main className="min-w-0">
           {children}
+          {/* At the end, where it moves nothing, and stuck to the bottom, where it is seen. */}
+          <div data-notices className="sticky bottom-4 z-10 mt-6 space-y-3 empty:hidden">
+            {notices}
+          </div>
         </main>
       </div>
       <footer className="border-t border-line">

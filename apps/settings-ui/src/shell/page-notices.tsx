@@ -36,6 +36,7 @@ function ConnectionNotice() {
   };
   return (
     <Notice
+      floating
       tone="warn"
       icon="offline"
       title={titles[connection]}
@@ -46,8 +47,8 @@ function ConnectionNotice() {
       }
     >
       <p>
-        What you saved is safe, and what you typed is still in this page as long as you keep it open.{" "}
-        {connection === "offline" && "We go on by ourselves when you are online again."}
+        What you saved is safe, and what you typed stays while this page is open.
+        {connection === "offline" && " We go on by ourselves when you are back."}
       </p>
     </Notice>
   );
@@ -64,6 +65,7 @@ function ChangeNotice() {
   if (!changedElsewhere) return null;
   return (
     <Notice
+      floating
       ref={box}
       tone="accent"
       title="Changed in another tab"
@@ -74,8 +76,8 @@ function ChangeNotice() {
       }
     >
       <p>
-        This page now shows the new state. If you were just saving something, it was not saved: what you typed
-        is still here, so look at it and press the button again.
+        This is the new state. What you were saving was not saved: it is still here, so look at it and press
+        the button again.
       </p>
     </Notice>
   );
@@ -93,6 +95,7 @@ function SessionNotice() {
   if (left > warnBeforeMs || over) return null;
   return (
     <Notice
+      floating
       tone="warn"
       icon="clock"
       title={

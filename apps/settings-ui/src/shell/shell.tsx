@@ -51,7 +51,12 @@ export function Shell() {
       >
         {step === "start" && <StartPage onStart={() => toKeys()} />}
         {step === "keys" && (
-          <KeysPage key={targetKey(target)} target={target} onContinue={() => go("check")} />
+          <KeysPage
+            key={targetKey(target)}
+            target={target}
+            onContinue={() => go("check")}
+            onSwitched={() => go("download")}
+          />
         )}
         {step === "check" && <CheckPage onFix={toKeys} onContinue={() => go("swap")} />}
         {step === "swap" && (

@@ -36,6 +36,8 @@ export type SettingsState = {
   readonly close: (reason: ClosedReason) => void;
 };
 
+const setUpPollMs = 5_000;
+
 const SettingsContext = createContext<SettingsState | undefined>(undefined);
 
 export function useSettings(): SettingsState {
@@ -126,6 +128,12 @@ export function SettingsProvider({
   }, [apply, settle]);
 
   useOutsideChanges(refresh, setConnection, writing);
+  const settingUp = settings.build.state === "provisioning";
+  useEffect(() => {
+    if (!settingUp) return;
+    const timer = setInterval(refresh, setUpPollMs);
+    return () => clearInterval(timer);
+  }, [settingUp, refresh]);
   const services = useMemo(() => servicesOf(catalog, settings), [catalog, settings]);
   const state = useMemo<SettingsState>(
     () => ({

@@ -1,4 +1,5 @@
 import type { SettingsView } from "@keyloan/contract";
+import { isWaiting } from "../keys/services.ts";
 
 export const steps = ["start", "keys", "check", "swap", "download", "done"] as const;
 export type Step = (typeof steps)[number];
@@ -26,7 +27,7 @@ export function nextStep(settings: Facts): Step {
 /** Whether the step can be opened now; the others wait for something that comes before them. */
 export function isOpen(step: Step, settings: Facts): boolean {
   if (settings.finishedAt !== undefined) return step === "done";
-  const waiting = settings.bindings.some(({ saved, source }) => saved !== undefined && source === "org");
+  const waiting = settings.bindings.some(isWaiting);
   switch (step) {
     case "start":
     case "keys":

@@ -17,19 +17,32 @@ export type NoticeProps = {
   readonly children?: ReactNode;
   readonly actions?: ReactNode;
   readonly ref?: Ref<HTMLDivElement>;
-  readonly id?: string;
+  /** Lies over the page rather than in it. */
+  readonly floating?: boolean;
 };
 
 /**
  * Something that happened or matters, in its own box: what, what it means, what to do. With a `ref` it can take the
  * focus, and its title is read out then.
  */
-export function Notice({ tone = "plain", icon, title, children, actions, ref, id }: NoticeProps) {
+export function Notice({
+  tone = "plain",
+  icon,
+  title,
+  children,
+  actions,
+  ref,
+  floating = false,
+}: NoticeProps) {
   const { box, icon: color, name } = tones[tone];
   const titleId = useId();
   const focusable = ref !== undefined && { role: "group", tabIndex: -1, "aria-labelledby": titleId };
   return (
-    <div id={id} ref={ref} {...focusable} className={classes("flex gap-3 rounded-card border p-4", box)}>
+    <div
+      ref={ref}
+      {...focusable}
+      className={classes("flex gap-3 rounded-card border p-4", box, floating && "shadow-lg")}
+    >
       <Icon name={icon ?? name} className={classes("mt-0.5 size-5", color)} />
       <div className="min-w-0 flex-1 space-y-1 break-words">
         {title !== undefined && (

@@ -1,8 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { findChromium } from "./find-chromium.ts";
 
 /** Builds the page once before the tests that look at what is built: the page that ships, not React's for tests. */
 export async function setup(): Promise<void> {
+  if (findChromium() === undefined) {
+    console.warn(
+      "SKIPPED: every browser test of the settings page. Install Debian's chromium, or set CHROMIUM_PATH.",
+    );
+  }
   const root = fileURLToPath(new URL("../../../", import.meta.url));
   const before = process.env.NODE_ENV;
   process.env.NODE_ENV = "production";

@@ -30,7 +30,7 @@ export type TestBrowser = {
   /** What a browser console calls an error, refused by the policy or broken, and every address asked for. */
   readonly complaints: readonly string[];
   readonly requests: readonly { readonly url: string; readonly body: string }[];
-  /** Keeps a picture for people to look at: of the whole page, or of what is seen while a dialog is open. */
+  /** Keeps a picture for people to look at: of the whole page, or of what is seen while something lies over it. */
   readonly picture: (name: string, page?: Page) => Promise<void>;
   readonly close: () => Promise<void>;
 };
@@ -72,7 +72,8 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
     requests,
     picture: async (name, shown = page) => {
       await mkdir(screenshots, { recursive: true });
-      const fullPage = (await shown.getByRole("alertdialog").count()) === 0;
+      const over = shown.locator("[role=alertdialog], [data-notices] > *");
+      const fullPage = (await over.count()) === 0;
       await shown.screenshot({ path: join(screenshots, `${name}.png`), fullPage });
     },
     close: async () => {
