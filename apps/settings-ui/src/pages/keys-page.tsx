@@ -130,13 +130,13 @@ export function KeysPage({
       </div>
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
         {partly && !waiting && (
-          <Button look="primary" onClick={onSwitched}>
+          <Button look={unproven.length === 0 ? "primary" : "secondary"} onClick={onSwitched}>
             Back to the download
           </Button>
         )}
         <Button
           ref={continueButton}
-          look={unproven.length === 0 ? "primary" : "secondary"}
+          look={unproven.length === 0 && waiting ? "primary" : "secondary"}
           off={!waiting}
           aria-describedby="keys-progress"
           onClick={goOn}
@@ -145,7 +145,7 @@ export function KeysPage({
         </Button>
         <p id="keys-progress" className="text-sm text-ink-2">
           {done} of {services.length} {done === 1 ? "works" : "work"} with your own keys.{" "}
-          {!waiting && "Save the keys of at least one service to continue."}
+          {!waiting && unproven.length > 0 && "Save the keys of at least one service to continue."}
         </p>
       </div>
     </div>
