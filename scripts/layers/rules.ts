@@ -74,6 +74,7 @@ export const revealHomes: readonly string[] = [
   "apps/broker/src/routes/builds.ts",
   "apps/broker/src/routes/tokens.ts",
   // A handoff link, a session's cookie and the user's own env file, each to the one who may have it.
+  "apps/broker/src/routes/handoff.ts",
   "apps/broker/src/routes/settings.ts",
   "apps/broker/src/verbs/handoff/create-handoff.ts",
   // Opens what the page sealed, and masks it for showing again.
