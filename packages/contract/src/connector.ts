@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { DatabaseContent, DatabaseControl, ListedResource, StorageContent } from "./data-movement.ts";
 import type { ConnectorSpec } from "./field.ts";
 import type { SecretValues } from "./secret.ts";
 import type { ValidationResult } from "./validation.ts";
@@ -54,6 +55,17 @@ export type Issuer = {
     org: OrgCredential,
     lease: PlannedLease,
   ) => Promise<SecretValues>;
+  /**
+   * Ends every credential of this lease and gives new ones for the same resource, which keeps its content; the
+   * end is read back. Absent: the credential is shared, or cannot be ended alone.
+   */
+  readonly rotate?: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+  ) => Promise<SecretValues>;
+  /** What of ours the provider holds. Absent: a lease owns nothing there that could be left over. */
+  readonly list?: (context: ConnectorContext, org: OrgCredential) => AsyncIterable<ListedResource>;
   /** Ends everything the handle names. "Already gone" is success; the end is read back. */
   readonly revoke: (context: ConnectorContext, org: OrgCredential, lease: PlannedLease) => Promise<void>;
   /** Issued values may work after `revoke` until they expire, so it is run once more then. */
@@ -89,6 +101,11 @@ export type DatabaseDriver = {
   ) => Promise<DatabaseLocation>;
   /** Cuts all access, deletes, and reads back that it is gone. */
   readonly drop: (context: ConnectorContext, org: OrgCredential, lease: PlannedLease) => Promise<void>;
+  /** Ends every credential of the database and mints one anew. Its content stays. */
+  readonly rotate?: Issuer["rotate"] & {};
+  readonly list?: Issuer["list"] & {};
+  readonly control?: DatabaseControl;
+  readonly content?: DatabaseContent;
 };
 
 /** All that Keyloan knows of one provider. Exactly one of `issuer` and `database` is given. */
@@ -107,4 +124,6 @@ export type Connector = {
   readonly validate: (context: ConnectorContext, values: SecretValues) => Promise<ValidationResult>;
   readonly issuer?: Issuer;
   readonly database?: DatabaseDriver;
+  /** Absent: its variables lead to no stored objects. */
+  readonly storage?: StorageContent;
 };

@@ -10,6 +10,9 @@ export const idPrefixes = {
   session: "ses",
   userKey: "usr",
   job: "job",
+  archive: "arc",
+  transfer: "trf",
+  signingKey: "sig",
   auditEvent: "evt",
   request: "req",
 } as const;

@@ -4,7 +4,7 @@ export const leaseTransitions = {
   active: ["releasing", "archived"],
   archived: ["active", "releasing"],
   failed: ["planned", "releasing"],
-  needs_hands: ["planned", "active", "releasing"],
+  needs_hands: ["planned", "active", "releasing", "released"],
   releasing: ["released", "needs_hands"],
   released: [],
 } as const;
@@ -24,10 +24,44 @@ export const orgKeyTransitions = {
   retired: [],
 } as const;
 
+/** `needs_hands` waits for a person; `retry` brings a job back from every end but `done`. */
+export const jobTransitions = {
+  waiting: ["done", "failed", "needs_hands", "cancelled"],
+  needs_hands: ["waiting", "done", "cancelled"],
+  failed: ["waiting", "cancelled"],
+  cancelled: ["waiting"],
+  done: [],
+} as const;
+
+/** An archive may be relied on from `verified` on; its database is dropped only then. */
+export const archiveTransitions = {
+  writing: ["verified", "failed"],
+  verified: ["restored", "failed"],
+  restored: [],
+  failed: [],
+} as const;
+
+/** `copied` is proven and waits for the swap; `switched` is in use; the source is dropped later. */
+export const transferTransitions = {
+  waiting: ["copying", "cancelled", "failed"],
+  copying: ["copied", "cancelled", "failed"],
+  copied: ["switched", "cancelled", "failed"],
+  switched: ["cancelled"],
+  cancelled: ["waiting"],
+  failed: ["waiting", "cancelled"],
+} as const;
+
 export type LeaseState = keyof typeof leaseTransitions;
 export type BuildState = keyof typeof buildTransitions;
 export type OrgKeyState = keyof typeof orgKeyTransitions;
 
+export type JobState = keyof typeof jobTransitions;
+export type ArchiveState = keyof typeof archiveTransitions;
+export type TransferState = keyof typeof transferTransitions;
+
+export const jobStates = Object.keys(jobTransitions) as readonly JobState[];
+export const archiveStates = Object.keys(archiveTransitions) as readonly ArchiveState[];
+export const transferStates = Object.keys(transferTransitions) as readonly TransferState[];
 export const leaseStates = Object.keys(leaseTransitions) as readonly LeaseState[];
 export const buildStates = Object.keys(buildTransitions) as readonly BuildState[];
 export const orgKeyStates = Object.keys(orgKeyTransitions) as readonly OrgKeyState[];

@@ -1,0 +1,124 @@
+import type { ConnectorContext, OrgCredential, PlannedLease, ResourceHandle } from "./connector.ts";
+import type { SecretValues } from "./secret.ts";
+
+/** What of ours a provider holds: recognised by a name only we make, so that nothing foreign is touched. */
+export type ListedResource = {
+  /** {@link idSuffix} of the lease, or of the scratch database, that it was made for. */
+  readonly suffix: string;
+  /** Enough for `drop` or `revoke` to end it. */
+  readonly handle: ResourceHandle;
+  /** For a person: the name at the provider. */
+  readonly name: string;
+};
+
+/** One table: how many rows, and one hash over all of them. */
+export type TableSummary = { readonly name: string; readonly rows: number; readonly sha256: string };
+
+/** Two databases with equal summaries hold the same. */
+export type DatabaseSummary = {
+  /** Over every table, index, view and trigger definition, and what else belongs to a database but no table. */
+  readonly schemaSha256: string;
+  /** Ordered by name. */
+  readonly tables: readonly TableSummary[];
+};
+
+/** Told now and then while data moves. */
+export type OnProgress = (progress: {
+  readonly rows: number;
+  readonly bytes: number;
+  /** The table or the object at hand. */
+  readonly item?: string;
+}) => void;
+
+/**
+ * Reading and filling a database with the values an app has, in memory that does not grow with it. Whatever
+ * the format of `dump` is, `load` of the same connector reads it, and `summarize` reads by another way than
+ * `dump`, so that what one loses the other shows.
+ */
+export type DatabaseContent = {
+  /** Throws ProviderError `rejected` for content that it cannot give faithfully, naming what that is. */
+  readonly dump: (
+    context: ConnectorContext,
+    values: SecretValues,
+    onProgress?: OnProgress,
+  ) => AsyncIterable<Uint8Array>;
+  /**
+   * Fills an empty database; throws ProviderError `rejected` for a dump that is cut short or altered. What was
+   * loaded before a failure stays: the caller empties or drops the database.
+   */
+  readonly load: (
+    context: ConnectorContext,
+    values: SecretValues,
+    dump: AsyncIterable<Uint8Array>,
+    onProgress?: OnProgress,
+  ) => Promise<void>;
+  readonly summarize: (
+    context: ConnectorContext,
+    values: SecretValues,
+    onProgress?: OnProgress,
+  ) => Promise<DatabaseSummary>;
+  /** Removes everything, so that `load` may fill it. Only ever called on a database whose owner said so. */
+  readonly empty: (context: ConnectorContext, values: SecretValues) => Promise<void>;
+  /** Makes `path` (which does not exist) a file that the database's own tools open, from a dump. */
+  readonly writeFile: (dump: AsyncIterable<Uint8Array>, path: string) => Promise<void>;
+  /** What such a file is called and sent as. */
+  readonly file: { readonly extension: string; readonly mediaType: string };
+  /** Whether the database keeps what it is told: writes, reads back on a new connection, deletes. */
+  readonly probeDurability: (
+    context: ConnectorContext,
+    values: SecretValues,
+    options: { readonly migrationsTable?: string },
+  ) => Promise<DurabilityAnswer>;
+};
+
+export type DurabilityAnswer = {
+  readonly steps: readonly {
+    readonly name: "write" | "read_back" | "delete" | "on_disk" | "migrations_table";
+    readonly ok: boolean;
+    readonly message: string;
+  }[];
+};
+
+/** What the org may do to a database it lends, beside making and dropping it. */
+export type DatabaseControl = {
+  /** Lets nobody write, or everybody who may; reading goes on. Read back. */
+  readonly setWritable: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+    writable: boolean,
+  ) => Promise<void>;
+  /** Rows read and written since a moment, without running anything on the database. */
+  readonly usage: (
+    context: ConnectorContext,
+    org: OrgCredential,
+    lease: PlannedLease,
+    since: number,
+  ) => Promise<{ readonly rows: number }>;
+};
+
+export type StoredObject = {
+  /** Relative to where the values lead: their prefix is not part of it. */
+  readonly key: string;
+  readonly bytes: number;
+};
+
+export type StorageEnd = { readonly context: ConnectorContext; readonly values: SecretValues };
+
+/** Reading and filling object storage with the values an app has. */
+export type StorageContent = {
+  readonly list: (context: ConnectorContext, values: SecretValues) => AsyncIterable<StoredObject>;
+  /** Copies one object with its metadata, in parts when it is large, and proves what arrived by its hash. */
+  readonly copy: (
+    from: StorageEnd,
+    to: StorageEnd,
+    object: StoredObject,
+    onBytes?: (bytes: number) => void,
+  ) => Promise<{ readonly bytes: number; readonly sha256: string }>;
+  /** Reads one object whole; `undefined` when there is none. */
+  readonly hash: (
+    context: ConnectorContext,
+    values: SecretValues,
+    key: string,
+  ) => Promise<{ readonly bytes: number; readonly sha256: string } | undefined>;
+};
