@@ -52,6 +52,8 @@ export async function putOrgKey(
       check: input.check,
       putAt: at,
       checkedAt: at,
+      provenDeadAt: null,
+      remindedAt: null,
     };
     if (latest?.state === "active") {
       const used = await tables.leases.countUsing(input.connectorId, latest.version);

@@ -1,6 +1,8 @@
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { openStore, type Store } from "./open-store.ts";
+export type { ArchiveRow } from "./tables/archives.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
+export type { AuditHeadRow } from "./tables/audit-heads.ts";
 export type { BindingRow, EnvSourceRow } from "./tables/bindings.ts";
 export type { BuildRow, TimeCursor } from "./tables/builds.ts";
 export type { DataKeyRow } from "./tables/data-keys.ts";
@@ -12,7 +14,18 @@ export type { ClaimedJob, JobRow } from "./tables/jobs.ts";
 export type { LeaseRow } from "./tables/leases.ts";
 export type { OrgKeyRow } from "./tables/org-keys.ts";
 export type { OrganizationRow } from "./tables/organizations.ts";
-export type { StoredCheck, StoredKeyCheck, StoredLeaseError } from "./tables/schema.ts";
+export type { ProviderLimitRow } from "./tables/provider-limits.ts";
+export type {
+  StoredCheck,
+  StoredHandsNeeded,
+  StoredKeyCheck,
+  StoredLeaseError,
+  StoredProgress,
+  StoredSummary,
+  StoredUsage,
+} from "./tables/schema.ts";
 export type { SessionRow } from "./tables/sessions.ts";
+export type { SigningKeyRow } from "./tables/signing-keys.ts";
 export type { TokenRow } from "./tables/tokens.ts";
+export type { TransferRow } from "./tables/transfers.ts";
 export type { UserKeyRow } from "./tables/user-keys.ts";

@@ -195,6 +195,11 @@ describe("jobs", () => {
     lockedUntil: null,
     fence: 0,
     lastError: null,
+    buildId: null,
+    connectorId: null,
+    payload: null,
+    hands: null,
+    endedAt: null,
     createdAt: 0,
   });
 

@@ -3,7 +3,7 @@ import type { Database } from "../database.ts";
 import { auditEvents } from "./schema.ts";
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
-export type NewAuditEvent = Omit<AuditEventRow, "sequence">;
+export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "hash">;
 
 const rowsMax = 64;
 const columns = ["id", "at", "actor", "action", "entity", "details", "requestId"] as const;

@@ -1,5 +1,7 @@
 import type { Database } from "../database.ts";
+import { archivesTable } from "./archives.ts";
 import { auditEventsTable } from "./audit-events.ts";
+import { auditHeadsTable } from "./audit-heads.ts";
 import { bindingsTable } from "./bindings.ts";
 import { buildsTable } from "./builds.ts";
 import { dataKeysTable } from "./data-keys.ts";
@@ -10,8 +12,12 @@ import { jobsTable } from "./jobs.ts";
 import { leasesTable } from "./leases.ts";
 import { orgKeysTable } from "./org-keys.ts";
 import { organizationsTable } from "./organizations.ts";
+import { providerLimitsTable } from "./provider-limits.ts";
+import { schedulesTable } from "./schedules.ts";
 import { sessionsTable } from "./sessions.ts";
+import { signingKeysTable } from "./signing-keys.ts";
 import { tokensTable } from "./tokens.ts";
+import { transfersTable } from "./transfers.ts";
 import { userKeysTable } from "./user-keys.ts";
 
 const factories = {
@@ -29,6 +35,12 @@ const factories = {
   idempotencyKeys: idempotencyKeysTable,
   jobs: jobsTable,
   auditEvents: auditEventsTable,
+  auditHeads: auditHeadsTable,
+  signingKeys: signingKeysTable,
+  schedules: schedulesTable,
+  providerLimits: providerLimitsTable,
+  archives: archivesTable,
+  transfers: transfersTable,
 };
 
 /** The queries of every table. */

@@ -1,4 +1,5 @@
-import { and, eq, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
+import type { JobState } from "@keyloan/contract";
+import { and, eq, gt, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { jobs } from "./schema.ts";
 
@@ -8,7 +9,9 @@ export type JobRow = typeof jobs.$inferSelect;
 export type ClaimedJob = JobRow;
 
 export function jobsTable(database: Database) {
-  const free = (now: number) => or(isNull(jobs.lockedUntil), lt(jobs.lockedUntil, now));
+  // A hold that seems to end later than any hold can was taken by a clock that has been set back since.
+  const free = (now: number, heldUntilMax: number) =>
+    or(isNull(jobs.lockedUntil), lt(jobs.lockedUntil, now), gt(jobs.lockedUntil, heldUntilMax));
   const claimed = (worker: string, lockedUntil: number) => ({
     lockedBy: worker,
     lockedUntil,
@@ -38,6 +41,8 @@ export function jobsTable(database: Database) {
     },
     listByEntity: (entityId: string): Promise<JobRow[]> =>
       database.select().from(jobs).where(eq(jobs.entityId, entityId)),
+    find: (id: string): Promise<JobRow | undefined> =>
+      database.select().from(jobs).where(eq(jobs.id, id)).get(),
     /** Takes up to `limit` due jobs that nobody holds. */
     claimDue: async (
       worker: string,
@@ -55,11 +60,11 @@ export function jobsTable(database: Database) {
               database
                 .select({ id: jobs.id })
                 .from(jobs)
-                .where(and(eq(jobs.state, "waiting"), lte(jobs.runAfter, now), free(now)))
+                .where(and(eq(jobs.state, "waiting"), lte(jobs.runAfter, now), free(now, lockedUntil)))
                 .orderBy(jobs.runAfter)
                 .limit(limit),
             ),
-            free(now),
+            free(now, lockedUntil),
           ),
         )
         .returning(),
@@ -68,17 +73,25 @@ export function jobsTable(database: Database) {
       const result = await database
         .update(jobs)
         .set({ lockedUntil })
-        .where(and(eq(jobs.id, id), eq(jobs.fence, fence)));
+        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
       return result.rowsAffected === 1;
     },
     /** Ends a job; false when another worker has claimed it meanwhile. */
     finish: async (
       id: string,
       fence: number,
-      state: "done" | "failed",
+      state: Extract<JobState, "done" | "failed">,
       lastError?: string,
     ): Promise<boolean> =>
       (await finish.run({ id, fence, state, lastError: lastError ?? null })).rowsAffected === 1,
+    /** Keeps what a job needs to go on after a crash; false when another worker has claimed it meanwhile. */
+    setPayload: async (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> => {
+      const result = await database
+        .update(jobs)
+        .set({ payload })
+        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
+      return result.rowsAffected === 1;
+    },
     /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
     retry: async (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> => {
       const result = await database
@@ -96,7 +109,7 @@ export function jobsTable(database: Database) {
     },
     /** Forgets jobs that ended; the lease of a failed one keeps its error. */
     deleteEnded: async (before: number): Promise<number> => {
-      const ended = inArray(jobs.state, ["done", "failed"]);
+      const ended = inArray(jobs.state, ["done", "failed", "cancelled"]);
       const result = await database.delete(jobs).where(and(ended, lt(jobs.runAfter, before)));
       return result.rowsAffected;
     },

@@ -1,4 +1,14 @@
-import type { BuildState, KeyCheck, LeaseState, OrgKeyState, TokenKind } from "@keyloan/contract";
+import type {
+  ArchiveState,
+  BuildState,
+  DatabaseSummary,
+  JobState,
+  KeyCheck,
+  LeaseState,
+  OrgKeyState,
+  TokenKind,
+  TransferState,
+} from "@keyloan/contract";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 // Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
@@ -57,6 +67,10 @@ export const orgKeys = sqliteTable(
     check: json<StoredCheck>("last_check").notNull(),
     putAt: millis("put_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
+    /** When the provider was last seen to refuse it, after it was replaced. */
+    provenDeadAt: millis("proven_dead_at"),
+    /** When somebody was last told that it is old, or that it still works though it was replaced. */
+    remindedAt: millis("reminded_at"),
   },
   (table) => [uniqueIndex("org_keys_version").on(table.organizationId, table.connectorId, table.version)],
 );
@@ -96,6 +110,14 @@ export type StoredLeaseError = {
   readonly retryable: boolean;
 };
 
+export type StoredUsage = {
+  /** Rows read and written since the month began, as the provider counts them. */
+  readonly rows: number;
+  readonly checkedAt: number;
+  /** When a look first found nothing more used than the look before. */
+  readonly idleSince: number;
+};
+
 export const leases = sqliteTable(
   "leases",
   {
@@ -115,6 +137,8 @@ export const leases = sqliteTable(
     attempts: integer("attempts").notNull(),
     lastError: json<StoredLeaseError>("last_error"),
     createdAt: millis("created_at").notNull(),
+    /** What of its resource was used, read from the provider without waking it; absent before the first look. */
+    usage: json<StoredUsage>("usage"),
   },
   (table) => [
     index("leases_build").on(table.buildId, table.connectorId),
@@ -241,7 +265,15 @@ export const idempotencyKeys = sqliteTable(
   ],
 );
 
-export type JobState = "waiting" | "done" | "failed";
+/** What a person must do for a job that needs hands, and by when. */
+export type StoredHandsNeeded = {
+  readonly since: number;
+  readonly dueAt: number;
+  readonly steps: readonly { readonly text: string; readonly url?: string }[];
+  /** Variables that a person may supply instead. */
+  readonly variables?: readonly string[];
+  readonly remindedAt?: number;
+};
 
 export const jobs = sqliteTable(
   "jobs",
@@ -258,9 +290,38 @@ export const jobs = sqliteTable(
     fence: integer("fence").notNull(),
     lastError: text("last_error"),
     createdAt: millis("created_at").notNull(),
+    /** The build it belongs to, if there is one. */
+    buildId: text("build_id"),
+    /** The provider it calls: it waits while that one asks for a pause. */
+    connectorId: text("connector_id"),
+    /** What it needs to know beside its entity; secrets in it are envelopes. */
+    payload: json<Readonly<Record<string, unknown>>>("payload"),
+    hands: json<StoredHandsNeeded>("hands"),
+    endedAt: millis("ended_at"),
   },
-  (table) => [index("jobs_due").on(table.state, table.runAfter), index("jobs_entity").on(table.entityId)],
+  (table) => [
+    index("jobs_due").on(table.state, table.runAfter),
+    index("jobs_entity").on(table.entityId),
+    index("jobs_build").on(table.buildId),
+    index("jobs_created").on(table.createdAt, table.id),
+  ],
 );
+
+/** Work that one broker of all does when it is due. */
+export const schedules = sqliteTable("schedules", {
+  name: text("name").primaryKey(),
+  dueAt: millis("due_at").notNull(),
+});
+
+/** What all brokers together may still ask of a provider. */
+export const providerLimits = sqliteTable("provider_limits", {
+  connectorId: text("connector_id").primaryKey(),
+  /** The provider asked to be left alone until then. */
+  pausedUntil: millis("paused_until").notNull(),
+  windowStart: millis("window_start").notNull(),
+  /** Calls taken in this window. */
+  used: integer("used").notNull(),
+});
 
 export const auditEvents = sqliteTable(
   "audit_events",
@@ -273,6 +334,98 @@ export const auditEvents = sqliteTable(
     entity: text("entity").notNull(),
     details: text("details").notNull(),
     requestId: text("request_id"),
+    /** Hash of the row before, hex; of 32 zero bytes for the first. */
+    previousHash: text("previous_hash"),
+    /** SHA-256 over this row and `previousHash`, hex. Absent only in rows older than the chain. */
+    hash: text("hash"),
   },
   (table) => [index("audit_events_entity").on(table.entity, table.sequence)],
+);
+
+/** Signed ends of the audit chain, made now and then: what stands before one cannot be changed unseen. */
+export const auditHeads = sqliteTable("audit_heads", {
+  sequence: integer("sequence").primaryKey(),
+  hash: text("hash").notNull(),
+  at: millis("at").notNull(),
+  /** Compact JWS (EdDSA) over sequence, hash and time. */
+  signed: text("signed").notNull(),
+});
+
+/** Key pairs the broker signs with; the private half is sealed under the org's data key. */
+export const signingKeys = sqliteTable("signing_keys", {
+  id: text("id").primaryKey(),
+  organizationId: text("organization_id").notNull(),
+  /** JWK, JSON. */
+  publicKey: text("public_key").notNull(),
+  privateKey: text("private_key").notNull(),
+  createdAt: millis("created_at").notNull(),
+});
+
+/** What a database held: enough to compare a copy with it. */
+export type StoredSummary = DatabaseSummary;
+
+/** The content of a database that was put away. */
+export const archives = sqliteTable(
+  "archives",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    leaseId: text("lease_id").notNull(),
+    connectorId: text("connector_id").notNull(),
+    state: text("state").$type<ArchiveState>().notNull(),
+    /** Its name in the archive store. */
+    location: text("location").notNull(),
+    /** Of the sealed, compressed file. */
+    bytes: integer("bytes"),
+    sha256: text("sha256"),
+    summary: json<StoredSummary>("summary"),
+    /** The scratch database it is verified in, saved before that is made. */
+    scratchHandle: json<Readonly<Record<string, string>>>("scratch_handle"),
+    createdAt: millis("created_at").notNull(),
+    verifiedAt: millis("verified_at"),
+    droppedAt: millis("dropped_at"),
+    restoredAt: millis("restored_at"),
+    /** The lease that its content went back to. */
+    restoredLeaseId: text("restored_lease_id"),
+    lastError: text("last_error"),
+  },
+  (table) => [index("archives_build").on(table.buildId), index("archives_lease").on(table.leaseId)],
+);
+
+export type StoredProgress = {
+  readonly phase: string;
+  readonly rows?: number;
+  readonly rowsTotal?: number;
+  readonly objects?: number;
+  readonly objectsTotal?: number;
+  readonly bytes?: number;
+  readonly bytesTotal?: number;
+  readonly item?: string;
+  readonly at: number;
+};
+
+/** One movement of a user's data from what was lent to what is theirs. */
+export const transfers = sqliteTable(
+  "transfers",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    connectorId: text("connector_id").notNull(),
+    kind: text("kind").$type<"database" | "storage">().notNull(),
+    state: text("state").$type<TransferState>().notNull(),
+    leaseId: text("lease_id").notNull(),
+    userKeyId: text("user_key_id").notNull(),
+    /** The user said that what is in the target may be overwritten. */
+    overwrite: integer("overwrite", { mode: "boolean" }).notNull(),
+    progress: json<StoredProgress>("progress"),
+    /** Set while the source takes no writes. */
+    frozenAt: millis("frozen_at"),
+    /** Compact JWS (EdDSA) that tells what was moved. */
+    receipt: text("receipt"),
+    startedBy: text("started_by").notNull(),
+    createdAt: millis("created_at").notNull(),
+    endedAt: millis("ended_at"),
+    lastError: json<StoredLeaseError>("last_error"),
+  },
+  (table) => [index("transfers_build").on(table.buildId, table.connectorId)],
 );

@@ -1,0 +1,36 @@
+import { type ArchiveState, archiveTransitions, assertTransition } from "@keyloan/contract";
+import { and, desc, eq, inArray } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { archives } from "./schema.ts";
+
+export type ArchiveRow = typeof archives.$inferSelect;
+
+export function archivesTable(database: Database) {
+  return {
+    insert: async (row: ArchiveRow): Promise<void> => {
+      await database.insert(archives).values(row);
+    },
+    find: (id: string): Promise<ArchiveRow | undefined> =>
+      database.select().from(archives).where(eq(archives.id, id)).get(),
+    /** Newest first. */
+    listByBuild: (buildId: string): Promise<ArchiveRow[]> =>
+      database.select().from(archives).where(eq(archives.buildId, buildId)).orderBy(desc(archives.createdAt)),
+    /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */
+    update: async (
+      id: string,
+      from: readonly ArchiveState[],
+      changes: Partial<Omit<ArchiveRow, "id" | "buildId" | "leaseId" | "createdAt">>,
+    ): Promise<boolean> => {
+      for (const state of from) {
+        if (changes.state !== undefined && changes.state !== state) {
+          assertTransition(archiveTransitions, state, changes.state);
+        }
+      }
+      const result = await database
+        .update(archives)
+        .set(changes)
+        .where(and(eq(archives.id, id), inArray(archives.state, [...from])));
+      return result.rowsAffected === 1;
+    },
+  };
+}
