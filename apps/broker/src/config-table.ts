@@ -119,6 +119,86 @@ export const configVariables = [
     ifUnset: "Every 6 hours.",
   },
   {
+    name: "KEYLOAN_ORG_KEY_MAX_DAYS",
+    purpose: "The age from which somebody is reminded to rotate an org key. 0 never reminds.",
+    default: "90",
+    ifUnset: "90 days.",
+  },
+  {
+    name: "KEYLOAN_ARCHIVE_AFTER_DAYS",
+    purpose: "How long a database lies idle until it is archived. 0 never archives by itself.",
+    default: "30",
+    ifUnset: "30 days.",
+  },
+  {
+    name: "KEYLOAN_ARCHIVE_DIR",
+    purpose: "Folder of the archives, when they are kept as files.",
+    ifUnset: "`archives` in `KEYLOAN_DATA_DIR`.",
+  },
+  {
+    name: "KEYLOAN_ARCHIVE_S3_URL",
+    purpose:
+      "Keeps archives in an S3 bucket instead: `https://<endpoint>/<bucket>/<prefix>`, with the next two. The bucket must not be one that builds write to.",
+    ifUnset: "Archives are files.",
+    example: "https://account.r2.cloudflarestorage.com/archives/keyloan",
+  },
+  {
+    name: "KEYLOAN_ARCHIVE_S3_ACCESS_KEY_ID",
+    purpose: "The access key id for that bucket.",
+    ifUnset: "Archives are files.",
+  },
+  {
+    name: "KEYLOAN_ARCHIVE_S3_SECRET_ACCESS_KEY",
+    purpose: "The secret access key for that bucket.",
+    secret: true,
+    ifUnset: "Archives are files.",
+  },
+  {
+    name: "KEYLOAN_ARCHIVE_S3_REGION",
+    purpose: "The region of that bucket.",
+    default: "auto",
+    ifUnset: "`auto`, as R2 has it.",
+  },
+  {
+    name: "KEYLOAN_NOTIFY_URL",
+    purpose:
+      "Where the broker posts what needs a person: jobs that need hands and their reminders, org keys to rotate, what reconciling found.",
+    ifUnset: "It is logged and shown by `keyloan jobs list`, and nobody is told.",
+    example: "https://ops.example.com/hooks/keyloan",
+  },
+  {
+    name: "KEYLOAN_NOTIFY_SECRET",
+    purpose: "Signs what is posted there (HMAC-SHA256), so that the receiver knows who sent it.",
+    secret: true,
+    ifUnset: "Notices are sent unsigned.",
+  },
+  {
+    name: "KEYLOAN_HANDS_HOURS",
+    purpose: "How long a person has for a job that needs hands before it is told as overdue.",
+    default: "24",
+    ifUnset: "24 hours.",
+  },
+  {
+    name: "KEYLOAN_RECONCILE_HOURS",
+    purpose: "How often what providers list is compared with what the broker knows. 0 never does.",
+    default: "6",
+    ifUnset: "Every 6 hours.",
+  },
+  {
+    name: "KEYLOAN_RECONCILE_POLICY",
+    purpose:
+      "`report` tells what it found; `mend` also ends what belongs to leases that have ended. What no row knows is only ever told.",
+    default: "mend",
+    ifUnset: "`mend`.",
+  },
+  {
+    name: "KEYLOAN_MIGRATIONS_TABLE",
+    purpose:
+      "The table in which apps' databases list their migrations; a swap to a database without it is refused when live payment keys are used.",
+    ifUnset: "No such table is asked for.",
+    example: "__drizzle_migrations",
+  },
+  {
     name: "KEYLOAN_SHUTDOWN_SECONDS",
     purpose: "How long a stop waits for requests that are under way.",
     default: "10",

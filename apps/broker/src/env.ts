@@ -20,9 +20,29 @@ export type BrokerConfig = {
   readonly rateLimitPerSecond: number;
   readonly issueDeadlineSeconds: number;
   readonly orgKeyCheckHours: number;
+  readonly orgKeyMaxDays: number;
+  readonly archiveAfterDays: number;
+  /** Absent: `archives` in the data directory. */
+  readonly archiveDirectory: string | undefined;
+  /** Absent: archives are files. */
+  readonly archiveS3: ArchiveS3Config | undefined;
+  readonly notifyUrl: string | undefined;
+  readonly notifySecret: Secret | undefined;
+  readonly handsHours: number;
+  readonly reconcileHours: number;
+  readonly reconcilePolicy: "report" | "mend";
+  readonly migrationsTable: string | undefined;
   readonly shutdownSeconds: number;
   /** Provider addresses by connector id, only the ones that are replaced. */
   readonly providerUrls: Readonly<Record<string, string>>;
+};
+
+export type ArchiveS3Config = {
+  /** `https://<endpoint>/<bucket>/<prefix>` */
+  readonly url: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
 };
 
 export type ConfigResult =
@@ -67,15 +87,36 @@ const shapes = {
   KEYLOAN_RATE_LIMIT_PER_SECOND: z.coerce.number().min(0).max(1_000_000),
   KEYLOAN_ISSUE_DEADLINE_SECONDS: z.coerce.number().min(1).max(900),
   KEYLOAN_ORG_KEY_CHECK_HOURS: z.coerce.number().min(0).max(8760),
+  KEYLOAN_ORG_KEY_MAX_DAYS: z.coerce.number().min(0).max(3650),
+  KEYLOAN_ARCHIVE_AFTER_DAYS: z.coerce.number().min(0).max(3650),
+  KEYLOAN_ARCHIVE_DIR: z.string().optional(),
+  KEYLOAN_ARCHIVE_S3_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s/@?#]+\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:\/[A-Za-z0-9._-]+)*\/?$/, {
+      error: "must be https://<endpoint>/<bucket>/<prefix>",
+    })
+    .optional(),
+  KEYLOAN_ARCHIVE_S3_ACCESS_KEY_ID: z.string().optional(),
+  KEYLOAN_ARCHIVE_S3_SECRET_ACCESS_KEY: z.string().optional(),
+  KEYLOAN_ARCHIVE_S3_REGION: z.string(),
+  KEYLOAN_NOTIFY_URL: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
+  KEYLOAN_NOTIFY_SECRET: z.string().min(16, "must have 16 characters or more").optional(),
+  KEYLOAN_HANDS_HOURS: z.coerce.number().min(0.01).max(720),
+  KEYLOAN_RECONCILE_HOURS: z.coerce.number().min(0).max(8760),
+  KEYLOAN_RECONCILE_POLICY: z.enum(["report", "mend"]),
+  KEYLOAN_MIGRATIONS_TABLE: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_$]{0,127}$/, "must be the name of a table")
+    .optional(),
   KEYLOAN_SHUTDOWN_SECONDS: z.coerce.number().min(0).max(600),
 } satisfies Record<(typeof configVariables)[number]["name"], z.ZodType>;
 
 const configSchema = z.object(shapes);
 
-const clerkNames: readonly string[] = [
-  "KEYLOAN_CLERK_PUBLISHABLE_KEY",
-  "KEYLOAN_CLERK_SECRET_KEY",
-  "KEYLOAN_CLERK_AUTHORIZED_PARTIES",
+/** Variables that mean something only together. */
+const groups: readonly (readonly string[])[] = [
+  ["KEYLOAN_CLERK_PUBLISHABLE_KEY", "KEYLOAN_CLERK_SECRET_KEY", "KEYLOAN_CLERK_AUTHORIZED_PARTIES"],
+  ["KEYLOAN_ARCHIVE_S3_URL", "KEYLOAN_ARCHIVE_S3_ACCESS_KEY_ID", "KEYLOAN_ARCHIVE_S3_SECRET_ACCESS_KEY"],
 ];
 
 /**
@@ -96,9 +137,10 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       if (values[name] !== undefined) problems.push(`${name}: ${issue.message}`);
     }
   }
-  const clerk = configVariables.filter(({ name }) => clerkNames.includes(name) && values[name] !== undefined);
-  if (clerk.length > 0 && clerk.length < clerkNames.length) {
-    problems.push(`${clerkNames.join(", ")}: set all of them, or none`);
+  for (const group of groups) {
+    const set = group.filter((name) => values[name] !== undefined);
+    if (set.length > 0 && set.length < group.length)
+      problems.push(`${group.join(", ")}: set all of them, or none`);
   }
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const value = parsed.data;
@@ -119,6 +161,17 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       rateLimitPerSecond: value.KEYLOAN_RATE_LIMIT_PER_SECOND,
       issueDeadlineSeconds: value.KEYLOAN_ISSUE_DEADLINE_SECONDS,
       orgKeyCheckHours: value.KEYLOAN_ORG_KEY_CHECK_HOURS,
+      orgKeyMaxDays: value.KEYLOAN_ORG_KEY_MAX_DAYS,
+      archiveAfterDays: value.KEYLOAN_ARCHIVE_AFTER_DAYS,
+      archiveDirectory: value.KEYLOAN_ARCHIVE_DIR,
+      archiveS3: archiveS3Of(value),
+      notifyUrl: value.KEYLOAN_NOTIFY_URL,
+      notifySecret:
+        value.KEYLOAN_NOTIFY_SECRET === undefined ? undefined : Secret.of(value.KEYLOAN_NOTIFY_SECRET),
+      handsHours: value.KEYLOAN_HANDS_HOURS,
+      reconcileHours: value.KEYLOAN_RECONCILE_HOURS,
+      reconcilePolicy: value.KEYLOAN_RECONCILE_POLICY,
+      migrationsTable: value.KEYLOAN_MIGRATIONS_TABLE,
       shutdownSeconds: value.KEYLOAN_SHUTDOWN_SECONDS,
       providerUrls,
     },
@@ -137,6 +190,14 @@ function clerkSessionsOf(value: z.output<typeof configSchema>): ClerkSessionOpti
     authorizedParties,
     ...(jwtKey === undefined ? {} : { jwtKey }),
   };
+}
+
+function archiveS3Of(value: z.output<typeof configSchema>): ArchiveS3Config | undefined {
+  const { KEYLOAN_ARCHIVE_S3_URL: url, KEYLOAN_ARCHIVE_S3_ACCESS_KEY_ID: accessKeyId } = value;
+  const secretAccessKey = value.KEYLOAN_ARCHIVE_S3_SECRET_ACCESS_KEY;
+  if (url === undefined || accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  const region = value.KEYLOAN_ARCHIVE_S3_REGION;
+  return { url, region, accessKeyId, secretAccessKey: Secret.of(secretAccessKey) };
 }
 
 /** The process's own environment. */

@@ -3,7 +3,7 @@ import { serve } from "@hono/node-server";
 import { createApp } from "./app.ts";
 import { createDeps, type DepsOverrides } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
-import { jobHandlers } from "./jobs/handlers.ts";
+import { jobDefinitions } from "./jobs/handlers.ts";
 import { createJobRunner } from "./jobs/runner.ts";
 import { startWorker } from "./jobs/worker.ts";
 import { startMetricsServer } from "./observe/metrics-server.ts";
@@ -27,7 +27,7 @@ export async function startBroker(
   overrides: DepsOverrides = {},
 ): Promise<RunningBroker> {
   const deps = await createDeps(config, overrides);
-  const services: Services = { ...deps, runner: createJobRunner(deps, jobHandlers) };
+  const services: Services = { ...deps, runner: createJobRunner(deps, jobDefinitions) };
   const app = createApp(services);
   const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port });
   try {

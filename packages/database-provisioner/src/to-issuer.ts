@@ -35,6 +35,8 @@ export function toIssuer(driver: DatabaseDriver, tools: IssuerTools): Issuer {
     },
     renew: async (context, org, lease) =>
       driver.access(context, org, lease, await driver.locate(context, org, lease)),
+    ...(driver.rotate === undefined ? {} : { rotate: driver.rotate }),
+    ...(driver.list === undefined ? {} : { list: driver.list }),
     revoke: driver.drop,
   };
 }

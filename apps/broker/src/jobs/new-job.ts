@@ -2,25 +2,46 @@ import { newId } from "@keyloan/contract";
 import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 
-export type JobKind = "issue" | "release" | "release-again";
+/** Every kind of work that outlives a request. */
+export const jobKinds = [
+  "issue",
+  "release",
+  "release-again",
+  "reissue",
+  "rotate-credentials",
+  "prove-dead",
+  "archive",
+  "drop-archived",
+  "restore",
+  "transfer",
+  "end-transfer",
+  "notify",
+] as const;
+export type JobKind = (typeof jobKinds)[number];
 
-/** How long a hold lasts past the work's own deadline, so that a slow end is not taken for a death. */
-const holdMarginMs = 30_000;
+export type NewJob = {
+  readonly kind: JobKind;
+  /** What it works on: a lease, an archive, a transfer, an org key. */
+  readonly entityId: string;
+  readonly buildId?: string;
+  /** The provider it calls. */
+  readonly connectorId?: string;
+  readonly payload?: Readonly<Record<string, unknown>>;
+};
 
-export function holdMs(deps: Pick<Deps, "config">): number {
-  return deps.config.issueDeadlineSeconds * 1000 + holdMarginMs;
-}
+/**
+ * How long a hold lasts. The runner pushes its end while the work goes on, so it only has to outlast a process
+ * that is busy for a moment, and a dead one's work is taken over soon.
+ */
+export const holdMs = 30_000;
 
 /** A job row that this process holds from the start: written with the change that needs it, run at once. */
-export function newHeldJob(
-  deps: Pick<Deps, "now" | "randomBytes" | "workerId" | "config">,
-  job: { readonly kind: JobKind; readonly leaseId: string; readonly buildId: string },
-): ClaimedJob {
+export function newHeldJob(deps: Pick<Deps, "now" | "randomBytes" | "workerId">, job: NewJob): ClaimedJob {
   return {
     ...newWaitingJob(deps, job, deps.now()),
     attempts: 1,
     lockedBy: deps.workerId,
-    lockedUntil: deps.now() + holdMs(deps),
+    lockedUntil: deps.now() + holdMs,
     fence: 1,
   };
 }
@@ -28,13 +49,13 @@ export function newHeldJob(
 /** A job row that any process may take from `runAfter` on. */
 export function newWaitingJob(
   deps: Pick<Deps, "now" | "randomBytes">,
-  job: { readonly kind: JobKind; readonly leaseId: string; readonly buildId: string },
+  job: NewJob,
   runAfter: number,
 ): ClaimedJob {
   return {
     id: newId("job", deps.randomBytes),
     kind: job.kind,
-    entityId: job.leaseId,
+    entityId: job.entityId,
     state: "waiting",
     runAfter,
     attempts: 0,
@@ -43,5 +64,10 @@ export function newWaitingJob(
     fence: 0,
     lastError: null,
     createdAt: deps.now(),
+    buildId: job.buildId ?? null,
+    connectorId: job.connectorId ?? null,
+    payload: job.payload ?? null,
+    hands: null,
+    endedAt: null,
   };
 }

@@ -1,6 +1,8 @@
 import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
+import type { Services } from "../services.ts";
+import { holdMs } from "./new-job.ts";
 
 /** One job that this process holds now. */
 export type JobHold = {
@@ -11,7 +13,13 @@ export type JobHold = {
   readonly cancelled: AbortSignal;
 };
 
-export type JobHandler = (deps: Deps, hold: JobHold) => Promise<void>;
+export type JobHandler = (deps: Services, hold: JobHold) => Promise<void>;
+
+export type JobDefinition = {
+  readonly run: JobHandler;
+  /** When its signal ends it; the issue deadline by default. Work that moves data needs longer. */
+  readonly deadlineSeconds?: number;
+};
 
 export type JobRunner = {
   /** Runs jobs that this process holds, all at once; resolves when each was tried, and never rejects. */
@@ -26,18 +34,27 @@ export type JobRunner = {
 
 const retryAfterCrashMs = 5_000;
 
-/** Runs jobs in this process under the issue deadline, and knows which builds have work under way. */
-export function createJobRunner(deps: Deps, handlers: Readonly<Record<string, JobHandler>>): JobRunner {
+/** Runs jobs in this process under their deadline, and knows which builds have work under way. */
+export function createJobRunner(
+  deps: Deps,
+  definitions: Readonly<Record<string, JobDefinition | undefined>>,
+): JobRunner {
   const running = new Map<string, { readonly done: Promise<void>; readonly cancel: AbortController }>();
   const stopping = new AbortController();
 
   const runOne = async (job: ClaimedJob, cancelled: AbortSignal): Promise<void> => {
-    const deadline = AbortSignal.timeout(deps.config.issueDeadlineSeconds * 1000);
-    const hold: JobHold = { job, signal: AbortSignal.any([deadline, stopping.signal]), cancelled };
+    const definition = definitions[job.kind];
+    const deadlineSeconds = definition?.deadlineSeconds ?? deps.config.issueDeadlineSeconds;
+    const deadline = AbortSignal.timeout(deadlineSeconds * 1000);
+    const held = keepHold(deps, job);
+    const hold: JobHold = {
+      job,
+      signal: AbortSignal.any([deadline, stopping.signal, held.lost]),
+      cancelled: AbortSignal.any([cancelled, held.lost]),
+    };
     try {
-      const handler = handlers[job.kind];
-      if (handler === undefined) throw new Error(`no handler for jobs of kind ${job.kind}`);
-      await handler(deps, hold);
+      if (definition === undefined) throw new Error(`no handler for jobs of kind ${job.kind}`);
+      await definition.run({ ...deps, runner }, hold);
     } catch (error) {
       deps.logger.error(
         { jobId: job.id, kind: job.kind, ...describeError(error) },
@@ -48,6 +65,8 @@ export function createJobRunner(deps: Deps, handlers: Readonly<Record<string, Jo
         .write((tables) => tables.jobs.retry(job.id, job.fence, runAfter, "unexpected failure"))
         // The hold runs out by itself when even this cannot be written.
         .catch(() => undefined);
+    } finally {
+      held.release();
     }
   };
 
@@ -55,7 +74,7 @@ export function createJobRunner(deps: Deps, handlers: Readonly<Record<string, Jo
     for (let work = running.get(buildId); work !== undefined; work = running.get(buildId)) await work.done;
   };
 
-  return {
+  const runner: JobRunner = {
     run: async (buildId, jobs) => {
       const before = running.get(buildId);
       const cancel = new AbortController();
@@ -74,4 +93,19 @@ export function createJobRunner(deps: Deps, handlers: Readonly<Record<string, Jo
       await Promise.all([...running.values()].map(({ done }) => done));
     },
   };
+  return runner;
+}
+
+/** Pushes the end of a job's hold while it runs; `lost` ends the work when another worker has taken it over. */
+function keepHold(deps: Deps, job: ClaimedJob): { readonly lost: AbortSignal; readonly release: () => void } {
+  const lost = new AbortController();
+  const push = async () => {
+    const kept = await deps.store.write((tables) =>
+      tables.jobs.extend(job.id, job.fence, deps.now() + holdMs),
+    );
+    if (!kept) lost.abort(new Error("another worker holds the job now"));
+  };
+  // A push that fails is no loss of the hold: the next one comes before it ends.
+  const timer = setInterval(() => void push().catch(() => undefined), holdMs / 3);
+  return { lost: lost.signal, release: () => clearInterval(timer) };
 }

@@ -1,8 +1,8 @@
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
 import { closeBuild } from "../verbs/builds/close-build.ts";
-import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { holdMs } from "./new-job.ts";
+import { runDueWork } from "./schedule.ts";
 
 const claimIntervalMs = 1_000;
 const claimMax = 20;
@@ -10,6 +10,7 @@ const sweepIntervalMs = 15_000;
 const sweepMax = 50;
 const shredIntervalMs = 30_000;
 const cleanIntervalMs = 3_600_000;
+const scheduleIntervalMs = 10_000;
 const keepMs = 7 * 24 * 3_600_000;
 
 export type Worker = { readonly stop: () => Promise<void> };
@@ -22,12 +23,8 @@ export function startWorker(services: Services): Worker {
     repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services)),
     repeat(services, stopping.signal, shredIntervalMs, services.store.eraseDeleted),
     repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
+    repeat(services, stopping.signal, scheduleIntervalMs, () => runDueWork(services, stopping.signal)),
   ];
-  const { orgKeyCheckHours } = services.config;
-  if (orgKeyCheckHours > 0) {
-    const check = () => checkOrgKeys(services, stopping.signal);
-    loops.push(repeat(services, stopping.signal, orgKeyCheckHours * 3_600_000, check));
-  }
   return {
     stop: async () => {
       stopping.abort();
@@ -39,16 +36,10 @@ export function startWorker(services: Services): Worker {
 /** Takes due jobs that nobody holds, such as those of a process that died, and runs them. */
 export async function claimJobs(services: Services): Promise<number> {
   const { now, store, workerId } = services;
-  const jobs = await store.write((tables) =>
-    tables.jobs.claimDue(workerId, now(), now() + holdMs(services), claimMax),
-  );
-  await Promise.all(
-    jobs.map(async (job) => {
-      const lease = await store.read.leases.find(job.entityId);
-      // A claimed job runs in the background: a slow provider must not hold up the next claim.
-      void services.runner.run(lease?.buildId ?? job.entityId, [job]);
-    }),
-  );
+  const jobs = await store.write((tables) => tables.jobs.claimDue(workerId, now(), now() + holdMs, claimMax));
+  // A claimed job runs in the background: a slow provider must not hold up the next claim.
+  for (const job of jobs) void services.runner.run(job.buildId ?? job.entityId, [job]);
+
   return jobs.length;
 }
 

@@ -69,7 +69,7 @@ async function endEverything(
 }
 
 function releaseJobs(services: Services, lease: LeaseRow, pending: readonly JobRow[]): ClaimedJob[] {
-  const job = { leaseId: lease.id, buildId: lease.buildId };
+  const job = { entityId: lease.id, buildId: lease.buildId, connectorId: lease.connectorId };
   const heldElsewhere = pending
     .filter(({ kind, lockedBy }) => kind === "issue" && lockedBy !== null && lockedBy !== services.workerId)
     .map(({ lockedUntil }) => lockedUntil ?? 0);

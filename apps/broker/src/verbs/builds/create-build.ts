@@ -145,9 +145,12 @@ function planBuild(
       attempts: 0,
       lastError: null,
       createdAt,
+      usage: null,
     };
   });
-  const jobs = leases.map(({ id, buildId }) => newHeldJob(services, { kind: "issue", leaseId: id, buildId }));
+  const jobs = leases.map(({ id: entityId, buildId, connectorId }) =>
+    newHeldJob(services, { kind: "issue", entityId, buildId, connectorId }),
+  );
   return { build, dataKey: createOwnerKey(services, build.id).row, leases, jobs };
 }
 

@@ -8,7 +8,8 @@ export async function retryFailedLeases(services: Services, connectorId: string)
   await services.store.write(async (tables) => {
     for (const lease of await tables.leases.listByState(connectorId, ["failed", "needs_hands"])) {
       if (!(await tables.leases.update(lease.id, [lease.state], { state: "planned" }))) continue;
-      const job = { kind: "issue", leaseId: lease.id, buildId: lease.buildId } as const;
+      const { id: entityId, buildId } = lease;
+      const job = { kind: "issue", entityId, buildId, connectorId } as const;
       await tables.jobs.insertAll([newWaitingJob(services, job, services.now())]);
       await tables.auditEvents.insertAll([
         auditRow(services, {

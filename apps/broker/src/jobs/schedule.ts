@@ -1,0 +1,41 @@
+import type { BrokerConfig } from "../env.ts";
+import { describeError } from "../observe/logger.ts";
+import type { Services } from "../services.ts";
+import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
+
+/** Work that comes round; of all brokers on a store, one does it each time. */
+export type ScheduledWork = {
+  readonly name: string;
+  /** 0 or less: never. */
+  readonly everyMs: (config: BrokerConfig) => number;
+  readonly run: (services: Services, signal: AbortSignal) => Promise<unknown>;
+};
+
+const hourMs = 3_600_000;
+
+/** THE list of what comes round. */
+export const scheduledWork: readonly ScheduledWork[] = [
+  {
+    name: "org-key-check",
+    everyMs: ({ orgKeyCheckHours }) => orgKeyCheckHours * hourMs,
+    run: checkOrgKeys,
+  },
+];
+
+/** Does what is due now and no other broker has taken. A failure is logged, and the work comes round again. */
+export async function runDueWork(services: Services, signal: AbortSignal): Promise<void> {
+  for (const { name, everyMs, run } of scheduledWork) {
+    const interval = everyMs(services.config);
+    if (interval <= 0 || signal.aborted) continue;
+    try {
+      const now = services.now();
+      if (await services.store.write((tables) => tables.schedules.take(name, now, interval)))
+        await run(services, signal);
+    } catch (error) {
+      services.logger.error(
+        { work: name, ...describeError(error) },
+        "scheduled work failed; it comes round again",
+      );
+    }
+  }
+}
