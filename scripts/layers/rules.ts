@@ -70,6 +70,8 @@ export const revealHomes: readonly string[] = [
   "packages/key-validator/src/check-shape.ts",
   // The composition root: opens the keyring and keeps the hash of the admin token.
   "apps/broker/src/deps.ts",
+  // Opens the private key that it signs with.
+  "apps/broker/src/signing.ts",
   // Show a new token to the one who asked for it, once.
   "apps/broker/src/routes/builds.ts",
   "apps/broker/src/routes/tokens.ts",

@@ -16,6 +16,7 @@ import { hashToken } from "./http/tokens.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createPooledRandom } from "./pooled-random.ts";
+import { createSigner, type Signer } from "./signing.ts";
 import { createOwnerKey } from "./verbs/owner-key.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
@@ -25,6 +26,8 @@ export type Deps = {
   readonly keyring: Keyring;
   readonly fingerprint: Fingerprinter;
   readonly organizationId: string;
+  /** Signs for the org with a key that others can check. */
+  readonly signer: Signer;
   readonly connectors: ReadonlyMap<string, Connector>;
   /** What a connector may use, ending with `signal`. */
   readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
@@ -72,6 +75,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       keyring,
       fingerprint: await openFingerprinter(store, keyring, organizationId),
       organizationId,
+      signer: createSigner({ store, keyring, organizationId, now, randomBytes: random }),
       connectors: new Map(
         (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
       ),

@@ -15,6 +15,6 @@ export function signingKeysTable(database: Database) {
         .select()
         .from(signingKeys)
         .where(eq(signingKeys.organizationId, organizationId))
-        .orderBy(desc(signingKeys.createdAt)),
+        .orderBy(desc(signingKeys.createdAt), desc(signingKeys.id)),
   };
 }

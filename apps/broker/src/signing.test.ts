@@ -1,0 +1,95 @@
+import { randomBytes } from "node:crypto";
+import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from "jose";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createSigner, type Signer } from "./signing.ts";
+import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { createOwnerKey } from "./verbs/owner-key.ts";
+
+let broker: TestBroker;
+let signer: Signer;
+
+beforeAll(async () => {
+  broker = await createTestBroker({ emulators: [], connectors: [] });
+  signer = broker.running().services.signer;
+});
+afterAll(() => broker.close());
+
+const payload = { sequence: 7, hash: "ab" };
+const changed = (jws: string, part: 0 | 1 | 2, text: string) =>
+  jws
+    .split(".")
+    .map((value, index) => (index === part ? text : value))
+    .join(".");
+const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+
+describe("the signer", () => {
+  it("makes no key before its first use", async () => {
+    const { store, organizationId } = broker.running().services;
+    expect(await store.read.signingKeys.list(organizationId)).toEqual([]);
+    await signer.sign("test", payload);
+    expect(await store.read.signingKeys.list(organizationId)).toHaveLength(1);
+  });
+
+  it("signs what anyone can check with the keys at /v1/signing-keys alone", async () => {
+    const jws = await signer.sign("test", payload);
+    const answer = await broker.call("GET", "/v1/signing-keys", { token: null });
+    expect(answer.status).toBe(200);
+    const keys = createLocalJWKSet(answer.body as JSONWebKeySet);
+    const checked = await compactVerify(jws, keys);
+    expect(JSON.parse(Buffer.from(checked.payload).toString())).toEqual(payload);
+    expect(checked.protectedHeader).toMatchObject({ alg: "EdDSA", typ: "test" });
+    expect(answer.text).not.toContain('"d"');
+  });
+
+  it("knows its own signatures, also those of a broker before it", async () => {
+    const jws = await signer.sign("test", payload);
+    expect(await signer.verify(jws)).toMatchObject({ type: "test", payload });
+    const later = createSigner(broker.running().services);
+    expect(await later.verify(jws)).toMatchObject({ type: "test", payload });
+  });
+
+  it.each([
+    ["an altered payload", (jws: string) => changed(jws, 1, encode({ ...payload, sequence: 8 }))],
+    ["another type", (jws: string) => changed(jws, 0, encode({ ...header(jws), typ: "other" }))],
+    [
+      "an algorithm that needs no key",
+      (jws: string) => changed(jws, 0, encode({ ...header(jws), alg: "none" })),
+    ],
+    [
+      "a key that is not ours",
+      (jws: string) => changed(jws, 0, encode({ ...header(jws), kid: "sig_other" })),
+    ],
+    ["no signature", (jws: string) => changed(jws, 2, "")],
+    ["what is no signed text", () => "garbage"],
+    ["nothing", () => ""],
+  ])("does not know %s", async (_what, alter) => {
+    expect(await signer.verify(alter(await signer.sign("test", payload)))).toBeUndefined();
+  });
+
+  it("is one for two brokers that start at the same moment", async () => {
+    const { services } = broker.running();
+    const organizationId = `org_${randomBytes(10).toString("hex")}`;
+    await services.store.write((tables) =>
+      tables.dataKeys.insert(createOwnerKey(services, organizationId).row),
+    );
+    const signers = [1, 2, 3].map(() => createSigner({ ...services, organizationId }));
+    const signed = await Promise.all(signers.map((each) => each.sign("test", payload)));
+    expect(new Set(signed.map((jws) => header(jws).kid)).size).toBe(1);
+    expect(await signers[0]?.publicKeys()).toHaveLength(1);
+  });
+
+  it("keeps its private half sealed: another row's id or another org does not open it", async () => {
+    const { services } = broker.running();
+    const [row] = await services.store.read.signingKeys.list(services.organizationId);
+    if (row === undefined) throw new Error("there is a key");
+    expect(row.privateKey).toMatch(/^v1\./);
+    await services.store.write((tables) =>
+      tables.signingKeys.insert({ ...row, id: "sig_moved", createdAt: row.createdAt + 1 }),
+    );
+    await expect(createSigner(services).sign("test", payload)).rejects.toMatchObject({ name: "VaultError" });
+  });
+});
+
+function header(jws: string): { kid: string; alg: string; typ: string } {
+  return JSON.parse(Buffer.from(jws.split(".")[0] ?? "", "base64url").toString());
+}
