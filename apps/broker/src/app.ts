@@ -14,6 +14,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { settingsPageRoutes } from "./routes/settings-page.ts";
+import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import type { Services } from "./services.ts";
 
@@ -47,6 +48,7 @@ export function createApp(services: Services): BrokerRouter {
     orgKeyRoutes,
     tokenRoutes,
     catalogAndAuditRoutes,
+    signingKeyRoutes,
     healthRoutes,
     handoffRoutes,
     settingsRoutes,

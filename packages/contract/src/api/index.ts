@@ -5,4 +5,5 @@ export * from "./common.ts";
 export * from "./health.ts";
 export * from "./org-keys.ts";
 export * from "./settings.ts";
+export * from "./signing-keys.ts";
 export * from "./tokens.ts";

@@ -1,0 +1,20 @@
+import { errorEnvelopeSchema, signingKeysSchema } from "@keyloan/contract";
+import type { RateLimiter } from "../http/rate-limit.ts";
+import { createRouter, defineRoute } from "../http/router.ts";
+import type { Services } from "../services.ts";
+
+export function signingKeyRoutes(services: Services, limiter: RateLimiter) {
+  const list = defineRoute(limiter, "open", {
+    method: "get",
+    path: "/v1/signing-keys",
+    tags: ["audit"],
+    summary: "The public keys that receipts and audit heads are signed with, as a JWK set",
+    responses: {
+      200: { description: "all keys", content: { "application/json": { schema: signingKeysSchema } } },
+      503: { description: "unavailable", content: { "application/json": { schema: errorEnvelopeSchema } } },
+    },
+  });
+  return createRouter().openapi(list, async (context) =>
+    context.json({ keys: await services.signer.publicKeys() }, 200, { "cache-control": "max-age=300" }),
+  );
+}
