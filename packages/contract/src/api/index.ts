@@ -7,3 +7,4 @@ export * from "./org-keys.ts";
 export * from "./settings.ts";
 export * from "./signing-keys.ts";
 export * from "./tokens.ts";
+export * from "./transfers.ts";
