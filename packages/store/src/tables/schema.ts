@@ -7,6 +7,7 @@ import type {
   LeaseState,
   OrgKeyState,
   TokenKind,
+  TransferPhase,
   TransferState,
 } from "@keyloan/contract";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
@@ -393,7 +394,7 @@ export const archives = sqliteTable(
 );
 
 export type StoredProgress = {
-  readonly phase: string;
+  readonly phase: TransferPhase;
   readonly rows?: number;
   readonly rowsTotal?: number;
   readonly objects?: number;
@@ -402,6 +403,12 @@ export type StoredProgress = {
   readonly bytesTotal?: number;
   readonly item?: string;
   readonly at: number;
+  /** What this transfer has put into the target and nobody else relies on: a part, or all. */
+  readonly target?: "part" | "whole";
+  /** SHA-256 of what was proven: of a database's summary, or of the list of the source's objects. */
+  readonly provenSha256?: string;
+  /** Until then a proven copy waits for the switch. */
+  readonly switchBy?: number;
 };
 
 /** One movement of a user's data from what was lent to what is theirs. */

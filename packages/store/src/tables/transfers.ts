@@ -1,5 +1,5 @@
 import { assertTransition, type TransferState, transferTransitions } from "@keyloan/contract";
-import { and, desc, eq, inArray } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, or } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { transfers } from "./schema.ts";
 
@@ -18,7 +18,19 @@ export function transfersTable(database: Database) {
         .select()
         .from(transfers)
         .where(eq(transfers.buildId, buildId))
-        .orderBy(desc(transfers.createdAt)),
+        .orderBy(desc(transfers.createdAt), desc(transfers.id)),
+    /** Those that some job must still bring to an end, or whose source still takes no writes without a reason. */
+    listUnended: (limit: number): Promise<TransferRow[]> =>
+      database
+        .select()
+        .from(transfers)
+        .where(
+          or(
+            isNull(transfers.endedAt),
+            and(isNotNull(transfers.frozenAt), inArray(transfers.state, ["cancelled", "failed"])),
+          ),
+        )
+        .limit(limit),
     /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,
