@@ -1,0 +1,77 @@
+import { randomUUID } from "node:crypto";
+import { type Facts, must, mustAnswer, type Scenario } from "../scenario.ts";
+import { buildState, readEnv, readyBuild } from "../steps.ts";
+
+const everything = ["turso", "r2", "clerk", "stripe", "app-secrets"];
+
+/** A build is made once, and ready. */
+export const issue: Scenario = {
+  name: "issue",
+  setUp: async () => ({ buildId: "", key: randomUUID(), values: {} }),
+  act: async (run, facts) => {
+    const body = { name: "fault", connectors: everything };
+    const answer = await run.call("POST", "/v1/builds", body, { "idempotency-key": facts.key });
+    mustAnswer(answer, [201, 202], "the build cannot be made");
+  },
+  expect: async (run) => {
+    const builds = run.rows<{ id: string; state: string }>("SELECT id, state FROM builds");
+    must(builds.length === 1, `there are ${builds.length} builds, not one`);
+    const [build] = builds;
+    must(build?.state === "ready", `the build is ${build?.state}, not ready`);
+    const env = await readEnv(run, build.id);
+    must(Object.keys(env).length > 10, "the env is not whole");
+  },
+};
+
+export const renew: Scenario = {
+  name: "renew",
+  setUp: (run) => readyBuild(run, ["turso", "r2", "app-secrets"]),
+  act: async (run, facts) =>
+    mustAnswer(
+      await run.call("POST", `/v1/builds/${facts.buildId}/renew`, { ttlSeconds: 172_800 }),
+      [200],
+      "it is not renewed",
+    ),
+  expect: async (run, facts) => {
+    must(buildState(run, facts.buildId) === "ready", "the build is not ready");
+    const leases = run.rows<{ expires_at: number }>("SELECT expires_at FROM leases");
+    const [build] = run.rows<{ expires_at: number }>("SELECT expires_at FROM builds");
+    must(
+      leases.every(({ expires_at }) => expires_at === build?.expires_at),
+      "some leases end at another time than their build",
+    );
+    must((build?.expires_at ?? 0) > run.now() + 86_400_000, "the build is not renewed");
+    await databaseServes(await readEnv(run, facts.buildId));
+  },
+};
+
+export const close: Scenario = {
+  name: "close",
+  setUp: (run) => readyBuild(run, everything),
+  act: async (run, facts) =>
+    mustAnswer(await run.call("DELETE", `/v1/builds/${facts.buildId}`), [200, 202], "it is not closed"),
+  expect: async (run, facts) => {
+    must(buildState(run, facts.buildId) === "closed", `the build is ${buildState(run, facts.buildId)}`);
+    const keys = run.rows("SELECT id FROM data_keys WHERE owner_id = ?", facts.buildId);
+    must(keys.length === 0, "the data key of a closed build is there");
+    must(!(await serves(facts.values)), "the database of a closed build serves");
+  },
+};
+
+/** Whether a database answers `SELECT 1` with the values of an env. */
+export async function serves(env: Facts["values"], sql = "SELECT 1"): Promise<boolean> {
+  const url = (env.TURSO_DATABASE_URL ?? "").replace(/^libsql:/, "https:");
+  const body = { requests: [{ type: "execute", stmt: { sql } }, { type: "close" }] };
+  const response = await fetch(`${url}/v2/pipeline`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${env.TURSO_AUTH_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  }).catch(() => undefined);
+  if (response?.status !== 200) return false;
+  const answer = (await response.json()) as { readonly results?: readonly { readonly type: string }[] };
+  return answer.results?.[0]?.type === "ok";
+}
+
+export async function databaseServes(env: Facts["values"]): Promise<void> {
+  must(await serves(env), "the database does not serve what the env says");
+}
