@@ -33,6 +33,8 @@ export type Deps = {
   readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
   /** The same for values a user typed: addresses they name are guarded. */
   readonly userContextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
+  /** For addresses of the operator's own choice; connectors get theirs from `contextFor`. */
+  readonly fetch: typeof globalThis.fetch;
   readonly adminTokenHash: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -88,6 +90,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
         const base = baseUrl === undefined ? {} : { baseUrl };
         return { fetch: guardedFetch, signal, now, randomBytes: random, ...base };
       },
+      fetch,
       adminTokenHash: hashToken(config.adminToken.reveal()),
       logger: overrides.logger ?? createLogger(config.logLevel),
       metrics: createMetrics(store),
