@@ -1,0 +1,151 @@
+import { createHash } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import {
+  type ConnectorContext,
+  type DatabaseContent,
+  type DatabaseSummary,
+  ProviderError,
+  type SecretValues,
+  type StorageContent,
+  secretValues,
+} from "@keyloan/contract";
+import type { TransferEnd } from "../transfer-failure.ts";
+
+/** What a fake end does wrong: each is asked before the step of that name is done. */
+export type Trouble = Partial<Record<string, () => unknown>>;
+
+const sha256 = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex");
+
+export function fakeContext(signal: AbortSignal = new AbortController().signal): ConnectorContext {
+  return {
+    fetch: () => Promise.reject(new Error("the engine calls nobody")),
+    signal,
+    now: Date.now,
+    randomBytes: (size) => new Uint8Array(size),
+  };
+}
+
+/** Databases in memory by name, behind the slot that connectors fill. Its dump is a line of JSON per row. */
+export function fakeDatabases(names: readonly string[]) {
+  const databases = new Map(names.map((name) => [name, new DatabaseSync(":memory:")]));
+  const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
+  const steps: string[] = [];
+  const nameOf = (values: SecretValues) => values.NAME?.reveal() ?? "";
+  const open = (context: ConnectorContext, values: SecretValues, step: string): DatabaseSync => {
+    if (context.signal.aborted) throw new ProviderError("fake", "timeout", "was ended");
+    const name = nameOf(values);
+    steps.push(`${step} ${name}`);
+    trouble[name]?.[step]?.();
+    const database = databases.get(name);
+    if (database === undefined) throw new Error(`no database ${name}`);
+    return database;
+  };
+  const tablesOf = (database: DatabaseSync) =>
+    database.prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'table' ORDER BY name").all() as {
+      name: string;
+      sql: string;
+    }[];
+  const content: Omit<DatabaseContent, "writeFile" | "file" | "probeDurability"> = {
+    async *dump(context, values) {
+      const database = open(context, values, "dump");
+      for (const { name, sql } of tablesOf(database)) {
+        yield Buffer.from(`${JSON.stringify({ sql })}\n`);
+        for (const row of database.prepare(`SELECT * FROM "${name}"`).iterate()) {
+          trouble[nameOf(values)]?.row?.();
+          yield Buffer.from(`${JSON.stringify({ name, row: Object.values(row) })}\n`);
+        }
+      }
+    },
+    async load(context, values, dump, onProgress) {
+      const database = open(context, values, "load");
+      let [rows, bytes] = [0, 0];
+      for await (const chunk of dump) {
+        context.signal.throwIfAborted();
+        trouble[nameOf(values)]?.write?.();
+        const line = JSON.parse(Buffer.from(chunk).toString()) as {
+          sql?: string;
+          name: string;
+          row: string[];
+        };
+        bytes += chunk.length;
+        if (line.sql !== undefined) database.exec(line.sql);
+        else {
+          const places = line.row.map(() => "?").join(", ");
+          database.prepare(`INSERT INTO "${line.name}" VALUES (${places})`).run(...line.row);
+          rows += 1;
+          onProgress?.({ rows, bytes, item: line.name });
+        }
+      }
+    },
+    async summarize(context, values, onProgress): Promise<DatabaseSummary> {
+      const database = open(context, values, "summarize");
+      const tables = tablesOf(database);
+      let read = 0;
+      return {
+        schemaSha256: sha256(JSON.stringify(tables)),
+        tables: tables.map(({ name }) => {
+          const rows = database.prepare(`SELECT * FROM "${name}" ORDER BY 1`).all();
+          read += rows.length;
+          onProgress?.({ rows: read, bytes: 0, item: name });
+          if (context.signal.aborted) throw new ProviderError("fake", "timeout", "was ended");
+          return { name, rows: rows.length, sha256: sha256(JSON.stringify(rows)) };
+        }),
+      };
+    },
+    async empty(context, values) {
+      const database = open(context, values, "empty");
+      for (const { name } of tablesOf(database)) database.exec(`DROP TABLE "${name}"`);
+    },
+  };
+  return {
+    // Holds for the engine of transfers, which uses nothing else of it.
+    content: content as DatabaseContent,
+    steps,
+    trouble,
+    database: (name: string) => databases.get(name) ?? new DatabaseSync(":memory:"),
+    end: (name: string, signal?: AbortSignal): TransferEnd => ({
+      context: fakeContext(signal),
+      values: secretValues({ NAME: name }),
+    }),
+    close: () => {
+      for (const database of databases.values()) database.close();
+    },
+  };
+}
+
+/** Buckets in memory by name, behind the slot that connectors fill. */
+export function fakeStorage(names: readonly string[]) {
+  const buckets = new Map(names.map((name) => [name, new Map<string, string>()]));
+  const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
+  const copied: string[] = [];
+  const bucketOf = (values: SecretValues, step: string) => {
+    const name = values.NAME?.reveal() ?? "";
+    trouble[name]?.[step]?.();
+    return buckets.get(name) ?? new Map<string, string>();
+  };
+  const hashed = (text: string) => ({ bytes: Buffer.byteLength(text), sha256: sha256(text) });
+  const storage: StorageContent = {
+    async *list(_context, values) {
+      for (const [key, text] of bucketOf(values, "list")) yield { key, bytes: Buffer.byteLength(text) };
+    },
+    async copy(from, to, { key }, onBytes) {
+      const text = bucketOf(from.values, "read").get(key);
+      if (text === undefined) throw new ProviderError("fake", "not_found", "has no such object");
+      bucketOf(to.values, "write").set(key, text);
+      copied.push(key);
+      onBytes?.(Buffer.byteLength(text));
+      return hashed(text);
+    },
+    async hash(_context, values, key) {
+      const text = bucketOf(values, "hash").get(key);
+      return text === undefined ? undefined : hashed(text);
+    },
+  };
+  return {
+    storage,
+    trouble,
+    copied,
+    bucket: (name: string) => buckets.get(name) ?? new Map<string, string>(),
+    end: (name: string): TransferEnd => ({ context: fakeContext(), values: secretValues({ NAME: name }) }),
+  };
+}
