@@ -1,2 +1,20 @@
+export {
+  type HashedObject,
+  listOf,
+  manifestOf,
+  type ObjectList,
+  type ObjectManifest,
+} from "./object-manifest.ts";
 export { type IssuerTools, toIssuer } from "./to-issuer.ts";
+export {
+  countRows,
+  type DatabaseTransfer,
+  differences,
+  isEmptyDatabase,
+  notFaithful,
+  targetNotEmpty,
+  transferDatabase,
+} from "./transfer-database.ts";
+export { at, type TransferEnd, TransferFailure, type TransferSide } from "./transfer-failure.ts";
+export { isEmptyStorage, listObjects, type ObjectTransfer, transferObjects } from "./transfer-objects.ts";
 export { type WaitLimits, type WaitTools, waitUntil } from "./wait-until.ts";

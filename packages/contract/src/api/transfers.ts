@@ -133,7 +133,7 @@ export const receiptPayloadSchema = z.object({
       bytes: z.number().int(),
       manifestSha256: z.string().meta({
         description:
-          "over one line `key TAB bytes TAB sha256 LF` for each object, ordered by the key's bytes",
+          "over one line of JSON, `[key,bytes,sha256]`, for each object, ordered by the bytes of the key",
       }),
     })
     .optional(),

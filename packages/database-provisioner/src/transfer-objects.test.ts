@@ -1,0 +1,128 @@
+import { createHash } from "node:crypto";
+import { ProviderError, type TransferProgress } from "@keyloan/contract";
+import { beforeEach, describe, expect, test } from "vitest";
+import { fakeStorage } from "./testing/fake-content.ts";
+import { listObjects, transferObjects } from "./transfer-objects.ts";
+
+let fake: ReturnType<typeof fakeStorage>;
+let progress: TransferProgress[];
+let kept: number;
+
+beforeEach(() => {
+  fake = fakeStorage(["lent", "own"]);
+  progress = [];
+  kept = 0;
+  for (let index = 0; index < 30; index++) fake.bucket("lent").set(`photos/${index}.jpg`, `photo ${index}`);
+});
+
+const run = (changes: Partial<Parameters<typeof transferObjects>[0]> = {}) =>
+  transferObjects({
+    storage: fake.storage,
+    from: fake.end("lent"),
+    to: fake.end("own"),
+    overwrite: false,
+    resuming: false,
+    beforeWriting: async () => void kept++,
+    onProgress: (step) => progress.push(step),
+    ...changes,
+  });
+const refuse = (code: ConstructorParameters<typeof ProviderError>[1]) => () => {
+  throw new ProviderError("fake", code, "refuses");
+};
+
+describe("moving files", () => {
+  test("copies every file and proves by a manifest that anyone can make again", async () => {
+    const manifest = await run();
+    expect(fake.bucket("own")).toEqual(fake.bucket("lent"));
+    const lines = [...fake.bucket("own")]
+      .map(([key, text]) => [key, text.length, createHash("sha256").update(text).digest("hex")])
+      .sort(([a], [b]) => ((a ?? "") < (b ?? "") ? -1 : 1))
+      .map((line) => `${JSON.stringify(line)}\n`);
+    expect(manifest).toMatchObject({
+      objects: 30,
+      manifestSha256: createHash("sha256").update(lines.join("")).digest("hex"),
+    });
+    expect(manifest.listSha256).toBe((await listObjects(fake.storage, fake.end("lent"))).listSha256);
+  });
+
+  test("tells how far it is, with the totals", async () => {
+    const { bytes } = await run();
+    const copying = progress.filter(({ phase }) => phase === "copying");
+    expect(copying.at(-1)).toMatchObject({ objects: 30, objectsTotal: 30, bytes, bytesTotal: bytes });
+    expect(progress.at(-1)).toMatchObject({ phase: "proving", objects: 30 });
+  });
+
+  test("copies once more what was written meanwhile", async () => {
+    let reads = 0;
+    fake.trouble.lent = {
+      read: () => {
+        if (++reads === 20) {
+          fake.bucket("lent").set("photos/0.jpg", "another");
+          fake.bucket("lent").set("late.txt", "late");
+        }
+      },
+    };
+    const manifest = await run();
+    expect(fake.bucket("own").get("photos/0.jpg")).toBe("another");
+    expect(fake.bucket("own").get("late.txt")).toBe("late");
+    expect(manifest.objects).toBe(31);
+  });
+
+  test("leaves out what was removed meanwhile", async () => {
+    let reads = 0;
+    fake.trouble.lent = { read: () => ++reads === 5 && fake.bucket("lent").delete("photos/29.jpg") };
+    expect((await run()).objects).toBe(29);
+  });
+
+  test("gives up on a source that never rests", async () => {
+    let writes = 0;
+    fake.trouble.lent = { hash: () => fake.bucket("lent").set("log.txt", `line ${++writes}`) };
+    await expect(run()).rejects.toMatchObject({ code: "not_faithful", details: { differing: ["log.txt"] } });
+  });
+
+  test("finds a file that arrived altered and copies it again", async () => {
+    let hashes = 0;
+    fake.trouble.own = { hash: () => ++hashes === 1 && fake.bucket("own").set("photos/0.jpg", "PHOTO 0") };
+    await run();
+    expect(fake.bucket("own").get("photos/0.jpg")).toBe("photo 0");
+  });
+
+  test("refuses a target that holds something, before it writes", async () => {
+    fake.bucket("own").set("mine.txt", "mine");
+    await expect(run()).rejects.toMatchObject({ code: "target_not_empty" });
+    expect([kept, fake.copied.length]).toEqual([0, 0]);
+  });
+
+  test("replaces files of the same name when it may, and touches no other", async () => {
+    fake.bucket("own").set("mine.txt", "mine").set("photos/1.jpg", "other");
+    await run({ overwrite: true });
+    expect(fake.bucket("own").get("mine.txt")).toBe("mine");
+    expect(fake.bucket("own").get("photos/1.jpg")).toBe("photo 1");
+  });
+
+  test("copies nothing twice when it goes on", async () => {
+    fake.trouble.own = {
+      write: () => {
+        if (fake.copied.length === 12) refuse("network")();
+      },
+    };
+    await expect(run()).rejects.toMatchObject({ side: "target" });
+    fake.trouble.own = {};
+    const before = fake.copied.length;
+    await run({ resuming: true });
+    expect(fake.copied.length).toBe(30);
+    expect(before).toBeGreaterThanOrEqual(12);
+    expect(fake.bucket("own")).toEqual(fake.bucket("lent"));
+  });
+
+  test.each([
+    ["the target is full", "own", "write", "quota_exceeded", "target"],
+    ["the target refuses", "own", "write", "forbidden", "target"],
+    ["the target cannot be read", "own", "hash", "unauthorized", "target"],
+    ["the source cannot be listed", "lent", "list", "unavailable", "source"],
+    ["the source cannot be read", "lent", "hash", "unauthorized", "source"],
+  ] as const)("tells whose fault it is when %s", async (_what, name, step, code, side) => {
+    fake.trouble[name] = { [step]: refuse(code) };
+    await expect(run()).rejects.toMatchObject({ name: "TransferFailure", side, failure: { code } });
+  });
+});
