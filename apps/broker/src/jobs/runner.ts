@@ -39,7 +39,7 @@ export function createJobRunner(
   deps: Deps,
   definitions: Readonly<Record<string, JobDefinition | undefined>>,
 ): JobRunner {
-  const running = new Map<string, { readonly done: Promise<void>; readonly cancel: AbortController }>();
+  const running = new Map<string, { readonly done: Promise<void>; readonly cancel: () => void }>();
   const stopping = new AbortController();
 
   const runOne = async (job: ClaimedJob, cancelled: AbortSignal): Promise<void> => {
@@ -83,11 +83,17 @@ export function createJobRunner(
       const done = Promise.all([own, before?.done]).then(() => {
         if (running.get(buildId)?.done === done) running.delete(buildId);
       });
-      running.set(buildId, { done, cancel });
+      running.set(buildId, {
+        done,
+        cancel: () => {
+          before?.cancel();
+          cancel.abort();
+        },
+      });
       await own;
     },
     settled,
-    cancel: (buildId) => running.get(buildId)?.cancel.abort(),
+    cancel: (buildId) => running.get(buildId)?.cancel(),
     stop: async () => {
       stopping.abort();
       await Promise.all([...running.values()].map(({ done }) => done));
