@@ -1,12 +1,25 @@
 import type { JobState } from "@keyloan/contract";
-import { and, eq, gt, inArray, isNull, lt, lte, or, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql } from "drizzle-orm";
+import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import type { Database } from "../database.ts";
-import { jobs } from "./schema.ts";
+import type { TimeCursor } from "./builds.ts";
+import { pausedConnectors } from "./provider-limits.ts";
+import { jobs, type StoredHandsNeeded } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
 
 /** A job this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
 export type ClaimedJob = JobRow;
+
+/** States in which a job may still be run: one that needs hands is too, when it has a time for that. */
+const openStates = ["waiting", "needs_hands"] as const;
+
+const cancelled = {
+  state: "cancelled",
+  lockedBy: null,
+  lockedUntil: null,
+  fence: sql`${jobs.fence} + 1`,
+} as const;
 
 export function jobsTable(database: Database) {
   // A hold that seems to end later than any hold can was taken by a clock that has been set back since.
@@ -26,15 +39,23 @@ export function jobsTable(database: Database) {
       lockedBy: null,
       lockedUntil: null,
       lastError: placeholder("lastError"),
+      endedAt: placeholder("endedAt"),
     })
     .where(
       and(
         eq(jobs.id, sql.placeholder("id")),
         eq(jobs.fence, sql.placeholder("fence")),
-        eq(jobs.state, "waiting"),
+        inArray(jobs.state, [...openStates]),
       ),
     )
     .prepare();
+  const changeHeld = async (id: string, fence: number, changes: Changes): Promise<boolean> => {
+    const result = await database
+      .update(jobs)
+      .set(changes)
+      .where(and(eq(jobs.id, id), eq(jobs.fence, fence), inArray(jobs.state, [...openStates])));
+    return result.rowsAffected === 1;
+  };
   return {
     insertAll: async (rows: readonly JobRow[]): Promise<void> => {
       if (rows.length > 0) await database.insert(jobs).values([...rows]);
@@ -43,7 +64,37 @@ export function jobsTable(database: Database) {
       database.select().from(jobs).where(eq(jobs.entityId, entityId)),
     find: (id: string): Promise<JobRow | undefined> =>
       database.select().from(jobs).where(eq(jobs.id, id)).get(),
-    /** Takes up to `limit` due jobs that nobody holds. */
+    /** A page of jobs, newest first. */
+    list: (query: {
+      readonly after?: TimeCursor;
+      readonly state?: JobState;
+      readonly kind?: string;
+      readonly buildId?: string;
+      readonly connectorId?: string;
+      readonly limit: number;
+    }): Promise<JobRow[]> => {
+      const { after, state, kind, buildId, connectorId } = query;
+      return database
+        .select()
+        .from(jobs)
+        .where(
+          and(
+            after === undefined
+              ? undefined
+              : or(
+                  lt(jobs.createdAt, after.createdAt),
+                  and(eq(jobs.createdAt, after.createdAt), lt(jobs.id, after.id)),
+                ),
+            state === undefined ? undefined : eq(jobs.state, state),
+            kind === undefined ? undefined : eq(jobs.kind, kind),
+            buildId === undefined ? undefined : eq(jobs.buildId, buildId),
+            connectorId === undefined ? undefined : eq(jobs.connectorId, connectorId),
+          ),
+        )
+        .orderBy(desc(jobs.createdAt), desc(jobs.id))
+        .limit(query.limit);
+    },
+    /** Takes up to `limit` due jobs that nobody holds and whose provider asks for no pause. */
     claimDue: async (
       worker: string,
       now: number,
@@ -60,7 +111,17 @@ export function jobsTable(database: Database) {
               database
                 .select({ id: jobs.id })
                 .from(jobs)
-                .where(and(eq(jobs.state, "waiting"), lte(jobs.runAfter, now), free(now, lockedUntil)))
+                .where(
+                  and(
+                    inArray(jobs.state, [...openStates]),
+                    lte(jobs.runAfter, now),
+                    free(now, lockedUntil),
+                    or(
+                      isNull(jobs.connectorId),
+                      notInArray(jobs.connectorId, pausedConnectors(database, now)),
+                    ),
+                  ),
+                )
                 .orderBy(jobs.runAfter)
                 .limit(limit),
             ),
@@ -69,48 +130,106 @@ export function jobsTable(database: Database) {
         )
         .returning(),
     /** Pushes the end of a hold; false when another worker has the job now. */
-    extend: async (id: string, fence: number, lockedUntil: number): Promise<boolean> => {
-      const result = await database
-        .update(jobs)
-        .set({ lockedUntil })
-        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
-      return result.rowsAffected === 1;
-    },
+    extend: (id: string, fence: number, lockedUntil: number): Promise<boolean> =>
+      changeHeld(id, fence, { lockedUntil }),
     /** Ends a job; false when another worker has claimed it meanwhile. */
     finish: async (
       id: string,
       fence: number,
       state: Extract<JobState, "done" | "failed">,
       lastError?: string,
-    ): Promise<boolean> =>
-      (await finish.run({ id, fence, state, lastError: lastError ?? null })).rowsAffected === 1,
+      endedAt?: number,
+    ): Promise<boolean> => {
+      const ended = { state, lastError: lastError ?? null, endedAt: endedAt ?? null };
+      return (await finish.run({ id, fence, ...ended })).rowsAffected === 1;
+    },
     /** Keeps what a job needs to go on after a crash; false when another worker has claimed it meanwhile. */
-    setPayload: async (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> => {
-      const result = await database
-        .update(jobs)
-        .set({ payload })
-        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
-      return result.rowsAffected === 1;
-    },
+    setPayload: (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> =>
+      changeHeld(id, fence, { payload }),
     /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
-    retry: async (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> => {
+    retry: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
+      changeHeld(id, fence, { runAfter, lockedBy: null, lockedUntil: null, lastError }),
+    /** Like `retry`, and the run does not count as an attempt: it was not let through. */
+    postpone: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
+      changeHeld(id, fence, {
+        runAfter,
+        lockedBy: null,
+        lockedUntil: null,
+        lastError,
+        attempts: sql`${jobs.attempts} - 1`,
+      }),
+    /** Waits for a person, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
+    needHands: (
+      id: string,
+      fence: number,
+      hands: StoredHandsNeeded,
+      runAfter: number,
+      lastError: string,
+    ): Promise<boolean> =>
+      changeHeld(id, fence, {
+        state: "needs_hands",
+        hands,
+        runAfter,
+        lockedBy: null,
+        lockedUntil: null,
+        lastError,
+      }),
+    /** Records a reminder; false when another broker has, or the job needs no hands any more. */
+    setReminded: async (id: string, hands: StoredHandsNeeded, remindedAt: number): Promise<boolean> => {
       const result = await database
         .update(jobs)
-        .set({ runAfter, lockedBy: null, lockedUntil: null, lastError })
-        .where(and(eq(jobs.id, id), eq(jobs.fence, fence), eq(jobs.state, "waiting")));
+        .set({ hands: { ...hands, remindedAt } })
+        .where(and(eq(jobs.id, id), eq(jobs.state, "needs_hands"), eq(jobs.hands, hands)));
       return result.rowsAffected === 1;
     },
-    /** Ends waiting jobs of an entity that have become pointless. */
-    cancelByEntity: async (entityId: string, kind: string): Promise<void> => {
+    /** Jobs that wait for a person, those that wait longest first. */
+    listHands: (limit: number): Promise<JobRow[]> =>
+      database.select().from(jobs).where(eq(jobs.state, "needs_hands")).orderBy(jobs.createdAt).limit(limit),
+    /** Since when the jobs that wait for a person do. */
+    handsNeeded: (): Promise<Pick<JobRow, "kind" | "connectorId" | "hands">[]> =>
+      database
+        .select({ kind: jobs.kind, connectorId: jobs.connectorId, hands: jobs.hands })
+        .from(jobs)
+        .where(eq(jobs.state, "needs_hands")),
+    /** Starts a job anew, as if it had never been run; false when it was in none of these states. */
+    restart: async (id: string, from: readonly JobState[], runAfter: number): Promise<boolean> => {
+      const result = await database
+        .update(jobs)
+        .set({
+          state: "waiting",
+          runAfter,
+          attempts: 0,
+          hands: null,
+          endedAt: null,
+          lockedBy: null,
+          lockedUntil: null,
+          fence: sql`${jobs.fence} + 1`,
+        })
+        .where(and(eq(jobs.id, id), inArray(jobs.state, [...from])));
+      return result.rowsAffected === 1;
+    },
+    /** Ends a job that nobody wants any more; whoever runs it now cannot record its result. */
+    cancel: async (id: string, endedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(jobs)
+        .set({ ...cancelled, endedAt })
+        .where(and(eq(jobs.id, id), inArray(jobs.state, [...openStates, "failed"])));
+      return result.rowsAffected === 1;
+    },
+    /** Ends the open jobs of an entity that have become pointless. */
+    cancelByEntity: async (entityId: string, kind: string, endedAt?: number): Promise<void> => {
+      const isOpen = inArray(jobs.state, [...openStates]);
       await database
         .update(jobs)
-        .set({ state: "done", lockedBy: null, lockedUntil: null, fence: sql`${jobs.fence} + 1` })
-        .where(and(eq(jobs.entityId, entityId), eq(jobs.kind, kind), eq(jobs.state, "waiting")));
+        .set({ ...cancelled, endedAt: endedAt ?? null })
+        .where(and(eq(jobs.entityId, entityId), eq(jobs.kind, kind), isOpen));
     },
     /** Forgets jobs that ended; the lease of a failed one keeps its error. */
     deleteEnded: async (before: number): Promise<number> => {
       const ended = inArray(jobs.state, ["done", "failed", "cancelled"]);
-      const result = await database.delete(jobs).where(and(ended, lt(jobs.runAfter, before)));
+      const result = await database
+        .delete(jobs)
+        .where(and(ended, lt(sql`coalesce(${jobs.endedAt}, ${jobs.runAfter})`, before)));
       return result.rowsAffected;
     },
     countByState: (): Promise<{ kind: string; state: string; count: number }[]> =>
@@ -120,3 +239,5 @@ export function jobsTable(database: Database) {
         .groupBy(jobs.kind, jobs.state),
   };
 }
+
+type Changes = SQLiteUpdateSetSource<typeof jobs>;

@@ -1,12 +1,73 @@
-import { eq } from "drizzle-orm";
+import { and, eq, gt, lte, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { providerLimits } from "./schema.ts";
 
 export type ProviderLimitRow = typeof providerLimits.$inferSelect;
 
+/** The longest pause a provider may ask for. */
+export const pauseMsMax = 3_600_000;
+
+// One that seems to end later than any pause can was written by a clock that has been set back since.
+const heldBack = (now: number) =>
+  and(gt(providerLimits.pausedUntil, now), lte(providerLimits.pausedUntil, now + 2 * pauseMsMax));
+
+/** The connectors whose providers are to be left alone now. */
+export function pausedConnectors(database: Database, now: number) {
+  return database
+    .select({ connectorId: providerLimits.connectorId })
+    .from(providerLimits)
+    .where(heldBack(now));
+}
+
 export function providerLimitsTable(database: Database) {
+  const find = database
+    .select()
+    .from(providerLimits)
+    .where(eq(providerLimits.connectorId, sql.placeholder("connectorId")))
+    .prepare();
   return {
-    find: (connectorId: string): Promise<ProviderLimitRow | undefined> =>
-      database.select().from(providerLimits).where(eq(providerLimits.connectorId, connectorId)).get(),
+    find: (connectorId: string): Promise<ProviderLimitRow | undefined> => find.get({ connectorId }),
+    /** How long every broker should leave the provider alone, in milliseconds; 0 when it need not. */
+    pauseMsOf: async (connectorId: string, now: number): Promise<number> => {
+      const until = (await find.get({ connectorId }))?.pausedUntil ?? 0;
+      return until > now && until <= now + 2 * pauseMsMax ? until - now : 0;
+    },
+    /** Leaves the provider alone until then, or until the later end of a pause that is known already. */
+    pause: async (connectorId: string, until: number, now: number): Promise<void> => {
+      const pausedUntil = Math.min(until, now + pauseMsMax);
+      const known = providerLimits.pausedUntil;
+      const longer = and(gt(known, pausedUntil), lte(known, now + 2 * pauseMsMax));
+      await database
+        .insert(providerLimits)
+        .values({ connectorId, pausedUntil, windowStart: 0, used: 0 })
+        .onConflictDoUpdate({
+          target: providerLimits.connectorId,
+          set: { pausedUntil: sql`case when ${longer} then ${known} else ${pausedUntil} end` },
+        });
+    },
+    /**
+     * Takes so many calls of what all brokers together may make in a window; false when fewer are left.
+     * @param window `start` is a multiple of `lengthMs`; one that is long past or far ahead is begun anew
+     */
+    take: async (
+      connectorId: string,
+      window: { readonly start: number; readonly lengthMs: number; readonly calls: number },
+      count: number,
+    ): Promise<boolean> => {
+      const { windowStart, used } = providerLimits;
+      const other = sql`(${windowStart} < ${window.start} or ${windowStart} > ${window.start + window.lengthMs})`;
+      const taken = await database
+        .insert(providerLimits)
+        .values({ connectorId, pausedUntil: 0, windowStart: window.start, used: count })
+        .onConflictDoUpdate({
+          target: providerLimits.connectorId,
+          set: {
+            windowStart: sql`case when ${other} then ${window.start} else ${windowStart} end`,
+            used: sql`case when ${other} then ${count} else ${used} + ${count} end`,
+          },
+          setWhere: sql`${other} or ${used} + ${count} <= ${window.calls}`,
+        });
+      return taken.rowsAffected === 1;
+    },
   };
 }

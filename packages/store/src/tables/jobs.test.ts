@@ -1,0 +1,187 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { openStore, type Store } from "../open-store.ts";
+import type { JobRow } from "./jobs.ts";
+
+const hourMs = 3_600_000;
+let folder: string;
+// Two brokers on one store.
+let stores: readonly [Store, Store];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "keyloan-jobs-"));
+  const path = join(folder, "keyloan.db");
+  const first = await openStore({ path });
+  stores = [first, await openStore({ path })];
+});
+
+afterEach(async () => {
+  for (const store of stores) await store.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const job = (id: string, changes: Partial<JobRow> = {}): JobRow => ({
+  id,
+  kind: "issue",
+  entityId: `lease-of-${id}`,
+  state: "waiting",
+  runAfter: 0,
+  attempts: 0,
+  lockedBy: null,
+  lockedUntil: null,
+  fence: 0,
+  lastError: null,
+  createdAt: 0,
+  buildId: "bld_1",
+  connectorId: "acme",
+  payload: null,
+  hands: null,
+  endedAt: null,
+  ...changes,
+});
+const insert = (...rows: JobRow[]) => stores[0].write((tables) => tables.jobs.insertAll(rows));
+const claim = (now: number, store: Store = stores[0]) =>
+  store.write((tables) => tables.jobs.claimDue("w", now, now + 10, 50));
+const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+
+describe("pauses that a provider asks for", () => {
+  it("holds back that provider's jobs alone, in every broker, until they end", async () => {
+    await insert(job("a"), job("b", { connectorId: "other" }), job("c", { connectorId: null }));
+    await stores[0].write((tables) => tables.providerLimits.pause("acme", 1_000, 0));
+    expect(ids(await claim(500, stores[1])).sort()).toEqual(["b", "c"]);
+    expect(await stores[1].read.providerLimits.pauseMsOf("acme", 400)).toBe(600);
+    expect(ids(await claim(1_000, stores[1]))).toContain("a");
+  });
+
+  it("keeps the later end, whoever says it", async () => {
+    await stores[0].write((tables) => tables.providerLimits.pause("acme", 5_000, 0));
+    await stores[1].write((tables) => tables.providerLimits.pause("acme", 2_000, 0));
+    expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(5_000);
+  });
+
+  it("is never longer than an hour, and one of a clock set back holds nothing", async () => {
+    await stores[0].write((tables) => tables.providerLimits.pause("acme", 99 * hourMs, 0));
+    expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(hourMs);
+    await stores[0].write((tables) => tables.providerLimits.pause("acme", 100 * hourMs, 99.5 * hourMs));
+    expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(0);
+    await stores[0].write((tables) => tables.providerLimits.pause("acme", 1_000, 0));
+    expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(1_000);
+  });
+});
+
+describe("a budget of calls", () => {
+  const window = { start: 60_000, lengthMs: 60_000, calls: 10 };
+  const take = (store: Store, count: number, changed = {}) =>
+    store.write((tables) => tables.providerLimits.take("acme", { ...window, ...changed }, count));
+
+  it("is never exceeded by brokers that take at once", async () => {
+    const taken = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => take(stores[index % 2] ?? stores[0], 1)),
+    );
+    expect(taken.filter(Boolean)).toHaveLength(10);
+  });
+
+  test.each([
+    ["the next window is whole again", { start: 120_000 }, true],
+    ["a broker whose clock is a little behind takes from the window that is", { start: 0 }, false],
+    ["a window far ahead, of a clock set back since, is begun anew", { start: -120_000 }, true],
+  ])("%s", async (_, changed, granted) => {
+    expect(await take(stores[0], 10)).toBe(true);
+    expect(await take(stores[1], 5, changed)).toBe(granted);
+  });
+
+  it("keeps a pause that was asked for meanwhile", async () => {
+    await stores[0].write((tables) => tables.providerLimits.pause("acme", 90_000, 60_000));
+    await take(stores[1], 1);
+    expect(await stores[0].read.providerLimits.pauseMsOf("acme", 60_000)).toBe(30_000);
+  });
+});
+
+describe("jobs that need hands", () => {
+  const hands = { since: 0, dueAt: 100, steps: [{ text: "Look." }], variables: ["KEY"] };
+
+  it("are run again when they have a time for it, and keep what a person must do", async () => {
+    await insert(job("a"), job("b"));
+    const claimed = await claim(0);
+    for (const [index, { id, fence }] of claimed.entries()) {
+      const runAfter = index === 0 ? 50 : Number.MAX_SAFE_INTEGER;
+      await stores[0].write((tables) => tables.jobs.needHands(id, fence, hands, runAfter, "down"));
+    }
+    expect(await claim(40)).toEqual([]);
+    const [again, ...none] = await claim(60, stores[1]);
+    expect(none).toEqual([]);
+    expect(again).toMatchObject({ state: "needs_hands", hands, fence: 2 });
+    const { id = "", fence = 0 } = again ?? {};
+    expect(await stores[1].write((tables) => tables.jobs.retry(id, fence, 90, "down"))).toBe(true);
+    expect(await stores[0].read.jobs.find(id)).toMatchObject({ state: "needs_hands", lockedBy: null });
+  });
+
+  it("are reminded of once, whoever of two brokers does it", async () => {
+    await insert(job("a", { state: "needs_hands", hands }));
+    const remind = (store: Store) => store.write((tables) => tables.jobs.setReminded("a", hands, 50));
+    const told = await Promise.all([remind(stores[0]), remind(stores[1])]);
+    expect(told.filter(Boolean)).toHaveLength(1);
+    expect(await stores[0].read.jobs.find("a")).toMatchObject({ hands: { ...hands, remindedAt: 50 } });
+  });
+
+  it("start anew as if never run, and what ran meanwhile cannot record its result", async () => {
+    await insert(job("a", { state: "needs_hands", hands, attempts: 8, fence: 3 }));
+    const restarted = await stores[0].write((tables) => tables.jobs.restart("a", ["needs_hands"], 7));
+    expect(restarted).toBe(true);
+    expect(await stores[0].read.jobs.find("a")).toMatchObject({ state: "waiting", attempts: 0, hands: null });
+    expect(await stores[0].write((tables) => tables.jobs.finish("a", 3, "done"))).toBe(false);
+    expect(await stores[0].write((tables) => tables.jobs.restart("a", ["failed"], 7))).toBe(false);
+  });
+});
+
+describe("ends", () => {
+  it("a cancelled job is not run and its late result is refused", async () => {
+    await insert(job("a"));
+    const [{ fence } = { fence: 0 }] = await claim(0);
+    expect(await stores[1].write((tables) => tables.jobs.cancel("a", 5))).toBe(true);
+    expect(await stores[0].write((tables) => tables.jobs.finish("a", fence, "done"))).toBe(false);
+    expect(await stores[0].read.jobs.find("a")).toMatchObject({ state: "cancelled", endedAt: 5 });
+    expect(await stores[0].write((tables) => tables.jobs.cancel("a", 6))).toBe(false);
+  });
+
+  it("a run that was not let through counts as none", async () => {
+    await insert(job("a"));
+    const [{ fence } = { fence: 0 }] = await claim(0);
+    await stores[0].write((tables) => tables.jobs.postpone("a", fence, 30, "rate_limited"));
+    expect(await stores[0].read.jobs.find("a")).toMatchObject({ attempts: 0, runAfter: 30, lockedBy: null });
+  });
+
+  it("ended jobs are forgotten by when they ended, open ones never", async () => {
+    await insert(
+      job("old", { state: "done", runAfter: 0, endedAt: 10 }),
+      job("late", { state: "cancelled", runAfter: 0, endedAt: 90 }),
+      job("older", { state: "failed", runAfter: 5 }),
+      job("hands", { state: "needs_hands" }),
+    );
+    expect(await stores[0].write((tables) => tables.jobs.deleteEnded(50))).toBe(2);
+    expect(ids(await stores[0].read.jobs.list({ limit: 10 })).sort()).toEqual(["hands", "late"]);
+  });
+});
+
+describe("lists", () => {
+  beforeEach(() =>
+    insert(
+      job("a", { createdAt: 1, kind: "release", state: "done" }),
+      job("b", { createdAt: 2, buildId: "bld_2" }),
+      job("c", { createdAt: 2, connectorId: "other" }),
+    ),
+  );
+
+  test.each([
+    ["newest first", {}, ["c", "b", "a"]],
+    ["after a place", { after: { createdAt: 2, id: "c" } }, ["b", "a"]],
+    ["of a state", { state: "done" as const }, ["a"]],
+    ["of a kind", { kind: "issue" }, ["c", "b"]],
+    ["of a build", { buildId: "bld_2" }, ["b"]],
+    ["of a connector", { connectorId: "other" }, ["c"]],
+  ])("%s", async (_, query, expected) => {
+    expect(ids(await stores[0].read.jobs.list({ ...query, limit: 10 }))).toEqual(expected);
+  });
+});
