@@ -30,7 +30,10 @@ export async function sendNotice(deps: Deps, hold: JobHold, timeoutMs = timeoutM
     await deps.store.write((tables) => tables.jobs.retry(job.id, job.fence, runAfter, failure));
     return;
   }
-  deps.logger.error({ ...line, notice: noticeOf(job) }, "the receiver did not take a notice for a day: it is given up");
+  deps.logger.error(
+    { ...line, notice: noticeOf(job) },
+    "the receiver did not take a notice for a day: it is given up",
+  );
   await deps.store.write((tables) => tables.jobs.finish(job.id, job.fence, "failed", failure));
 }
 
