@@ -48,6 +48,8 @@ export function createGroupWriter(path: string): GroupWriter {
       await prepared;
       await connection.run("BEGIN IMMEDIATE");
       inGroup = true;
+      // Another broker may have written to the store since.
+      tables.auditEvents.forgetEnd();
       const settle = await runGroup(connection, tables, group);
       inGroup = false;
       await connection.run("COMMIT");
@@ -132,6 +134,7 @@ async function runGroup(connection: Connection, tables: Tables, group: readonly 
     } catch (error) {
       if (alone) throw error;
       await database.run(sql`ROLLBACK TO unit`);
+      tables.auditEvents.forgetEnd();
       settlements.push(() => unit.reject(toStoreError(error)));
     }
     if (!alone) await database.run(sql`RELEASE unit`);

@@ -1,3 +1,5 @@
+export type { ChainEnd } from "./audit-chain.ts";
+export { type ChainCheck, type ChainProblem, createChainCheck } from "./audit-chain-check.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { openStore, type Store } from "./open-store.ts";
 export type { ArchiveRow } from "./tables/archives.ts";

@@ -40,9 +40,11 @@ export async function openStore(options: {
       reader.database,
       options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url)),
     );
+    const read = createTables(reader.database);
     const writer = createGroupWriter(options.path);
+    await chainOlderRows(writer, read);
     return {
-      read: createTables(reader.database),
+      read,
       write: writer.write,
       appendAudit: writer.appendAudit,
       check: async () => {
@@ -84,6 +86,15 @@ async function applyMigrations(database: Database, migrationsFolder: string): Pr
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   }
+}
+
+const chainedAtOnceMax = 5_000;
+
+/** Chains the audit rows of a store from before there was a chain; what one start leaves, the next goes on with. */
+async function chainOlderRows(writer: GroupWriter, reader: Tables): Promise<void> {
+  const last = await reader.auditEvents.findLast();
+  let isLeft = last?.hash === null;
+  while (isLeft) isLeft = await writer.write((tables) => tables.auditEvents.chainSome(chainedAtOnceMax));
 }
 
 async function preparePrivateFile(path: string): Promise<void> {

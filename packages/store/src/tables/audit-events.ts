@@ -1,21 +1,36 @@
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, gt, gte, inArray, isNotNull, lt, sql } from "drizzle-orm";
+import { type ChainEnd, chainRows, chainStart, hashRow } from "../audit-chain.ts";
 import type { Database } from "../database.ts";
+import { createSerial } from "../serial.ts";
 import { auditEvents } from "./schema.ts";
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
 export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "hash">;
 
 const rowsMax = 64;
-const columns = ["id", "at", "actor", "action", "entity", "details", "requestId"] as const;
+const pageRows = 500;
+const columns = [
+  "sequence",
+  "id",
+  "at",
+  "actor",
+  "action",
+  "entity",
+  "details",
+  "requestId",
+  "previousHash",
+  "hash",
+] as const;
 
 export function auditEventsTable(database: Database) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
-  const prepareInsert = (count: number) =>
+  const prepareInsert = (rowCount: number) =>
     database
       .insert(auditEvents)
       .values(
-        Array.from({ length: count }, (_, row) => ({
+        Array.from({ length: rowCount }, (_, row) => ({
+          sequence: sql.placeholder(`sequence${row}`),
           id: sql.placeholder(`id${row}`),
           at: sql.placeholder(`at${row}`),
           actor: sql.placeholder(`actor${row}`),
@@ -23,22 +38,126 @@ export function auditEventsTable(database: Database) {
           entity: sql.placeholder(`entity${row}`),
           details: sql.placeholder(`details${row}`),
           requestId: sql.placeholder(`requestId${row}`),
+          previousHash: sql.placeholder(`previousHash${row}`),
+          hash: sql.placeholder(`hash${row}`),
         })),
       )
       .prepare();
+  const selectLast = database
+    .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
+    .from(auditEvents)
+    .orderBy(desc(auditEvents.sequence))
+    .limit(1)
+    .prepare();
+  const setHash = database
+    .update(auditEvents)
+    .set({ previousHash: sql`${sql.placeholder("previousHash")}`, hash: sql`${sql.placeholder("hash")}` })
+    .where(eq(auditEvents.sequence, sql.placeholder("sequence")))
+    .prepare();
+
+  /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
+  let end: ChainEnd | undefined;
+  const inTurn = createSerial();
+
+  const findEnd = async (): Promise<ChainEnd> => {
+    const last = await selectLast.get();
+    if (last === undefined) return chainStart;
+    if (last.hash !== null) return { sequence: last.sequence, hash: last.hash };
+    // A broker older than the chain writes to this store too.
+    return chainOlder(Number.POSITIVE_INFINITY);
+  };
   const insertSome = async (rows: readonly NewAuditEvent[]): Promise<void> => {
     const statement = inserts.get(rows.length) ?? prepareInsert(rows.length);
     inserts.set(rows.length, statement);
+    const chained = chainRows(end ?? (await findEnd()), rows);
     const values: Record<string, unknown> = {};
-    for (const [index, row] of rows.entries()) {
+    for (const [index, row] of chained.entries()) {
       for (const column of columns) values[column + index] = row[column];
     }
     await statement.run(values);
+    end = chained.at(-1);
   };
+
+  /** How far older rows were chained by this handle; a rollback may have undone it. */
+  let chainedTo: ChainEnd | undefined;
+  const findChainedTo = async (): Promise<ChainEnd> => {
+    if (chainedTo !== undefined && (await find(chainedTo.sequence))?.hash === chainedTo.hash)
+      return chainedTo;
+    const row = await database
+      .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
+      .from(auditEvents)
+      .where(isNotNull(auditEvents.hash))
+      .orderBy(desc(auditEvents.sequence))
+      .limit(1)
+      .get();
+    return row === undefined || row.hash === null ? chainStart : { sequence: row.sequence, hash: row.hash };
+  };
+  const chainOlder = async (rowsAtOnceMax: number): Promise<ChainEnd> => {
+    let last = await findChainedTo();
+    for (let left = rowsAtOnceMax; left > 0; left -= pageRows) {
+      const rows = await pageAfter(last.sequence, Math.min(left, pageRows));
+      for (const row of rows) {
+        const hash = hashRow({ ...row, previousHash: last.hash });
+        await setHash.run({ sequence: row.sequence, previousHash: last.hash, hash });
+        last = { sequence: row.sequence, hash };
+      }
+      if (rows.length < pageRows) break;
+    }
+    chainedTo = last;
+    return last;
+  };
+  const find = (sequence: number): Promise<AuditEventRow | undefined> =>
+    database.select().from(auditEvents).where(eq(auditEvents.sequence, sequence)).get();
+  const pageAfter = (sequence: number, limit: number): Promise<AuditEventRow[]> =>
+    database
+      .select()
+      .from(auditEvents)
+      .where(gt(auditEvents.sequence, sequence))
+      .orderBy(asc(auditEvents.sequence))
+      .limit(limit);
+
   return {
-    insertAll: async (rows: readonly NewAuditEvent[]): Promise<void> => {
-      for (let start = 0; start < rows.length; start += rowsMax)
-        await insertSome(rows.slice(start, start + rowsMax));
+    /** Adds rows to the end of the chain, in this order. Only inside a write. */
+    insertAll: (rows: readonly NewAuditEvent[]): Promise<void> =>
+      inTurn(async () => {
+        for (let start = 0; start < rows.length; start += rowsMax)
+          await insertSome(rows.slice(start, start + rowsMax));
+      }),
+    /** What is known of the chain's end holds no longer: another transaction, or this one was rolled back. */
+    forgetEnd: (): void => {
+      end = undefined;
+    },
+    /** The last row's place and hash; `hash` is null when it is older than the chain. */
+    findLast: (): Promise<{ sequence: number; hash: string | null } | undefined> => selectLast.get(),
+    find,
+    /** Oldest first. */
+    pageAfter,
+    /** Chains at most so many rows that are older than the chain, and says whether any are left. */
+    chainSome: async (limit: number): Promise<boolean> => {
+      if ((await selectLast.get())?.hash !== null) return false;
+      await chainOlder(limit);
+      return (await selectLast.get())?.hash === null;
+    },
+    /** How often one of the actions happened to an entity since, and the latest of them. */
+    findActions: async (filter: {
+      readonly entity: string;
+      readonly actions: readonly string[];
+      readonly since: number;
+      readonly limit: number;
+    }): Promise<{ readonly count: number; readonly latest: readonly AuditEventRow[] }> => {
+      const which = and(
+        eq(auditEvents.entity, filter.entity),
+        inArray(auditEvents.action, [...filter.actions]),
+        gte(auditEvents.at, filter.since),
+      );
+      const counted = await database.select({ count: count() }).from(auditEvents).where(which).get();
+      const latest = await database
+        .select()
+        .from(auditEvents)
+        .where(which)
+        .orderBy(desc(auditEvents.sequence))
+        .limit(filter.limit);
+      return { count: counted?.count ?? 0, latest };
     },
     /** Newest first. */
     list: (filter: {
