@@ -3,18 +3,29 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, resolve } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
 import { createRootKey } from "@keyloan/vault";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import { type Engine, installedEngines } from "./build-engines.ts";
 import { bundledPackages, renderNotices } from "./build-notices.ts";
 import { startFaster } from "./build-start-faster.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    /** Where the build goes, instead of `dist`. */
+    output: { type: "string" },
+    /** A module whose export `plugin` changes the sources: how faults are put in. */
+    plugin: { type: "string" },
+    /** A module that is loaded before the broker when it is started to fill its compile cache. */
+    preload: { type: "string" },
+  },
+});
+const finished = resolve(options.output ?? join(folder, "dist"));
 // A build that fails leaves the last one as it was.
-const output = join(folder, "node_modules/.building");
-const finished = join(folder, "dist");
+const output = options.output === undefined ? join(folder, "node_modules/.building") : `${finished}.building`;
 const warmUpMsMax = 60_000;
 
 // The compile cache is code, so only the owner of the code may write it: it stands beside the code and not in
@@ -69,10 +80,16 @@ async function bundle(): Promise<Metafile> {
     legalComments: "none",
     metafile: true,
     banner: { js: requireBanner },
-    plugins: [startFaster],
+    plugins: [...(await givenPlugins()), startFaster],
     logLevel: "warning",
   });
   return metafile;
+}
+
+async function givenPlugins(): Promise<Plugin[]> {
+  if (options.plugin === undefined) return [];
+  const module: { readonly plugin: Plugin } = await import(pathToFileURL(resolve(options.plugin)).href);
+  return [module.plugin];
 }
 
 async function copyEngines(libsql: string | undefined): Promise<readonly Engine[]> {
@@ -89,7 +106,8 @@ async function copyEngines(libsql: string | undefined): Promise<readonly Engine[
 async function fillCompileCache(): Promise<void> {
   const data = await mkdtemp(join(tmpdir(), "keyloan-build-"));
   try {
-    const child = spawn(process.execPath, [join(output, "main.js")], {
+    const preload = options.preload === undefined ? [] : ["--import", resolve(options.preload)];
+    const child = spawn(process.execPath, [...preload, join(output, "main.js")], {
       cwd: data,
       stdio: ["ignore", "pipe", "inherit"],
       timeout: warmUpMsMax,

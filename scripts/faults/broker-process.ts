@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { runtime } from "./build-broker.ts";
 import type { FaultAnswer, FaultCommand, Point } from "./points.ts";
 
 /** One broker in a process of its own, instrumented. */
@@ -21,16 +22,18 @@ export type BrokerProcess = {
 };
 
 const startTimeoutMs = 30_000;
-const main = fileURLToPath(new URL("../../apps/broker/src/main.ts", import.meta.url));
-const hook = new URL("instrument.ts", import.meta.url).href;
 
-/** @throws Error with its output when the broker does not start */
+/**
+ * @param built the folder of an instrumented broker
+ * @throws Error with its output when the broker does not start
+ */
 export async function startBrokerProcess(
+  built: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<BrokerProcess> {
-  const child = fork(main, [], {
+  const child = fork(join(built, "main.js"), [], {
     env: { ...environment },
-    execArgv: ["--import", hook, "--disable-warning=ExperimentalWarning"],
+    execArgv: ["--import", runtime, "--disable-warning=ExperimentalWarning"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   let output = "";

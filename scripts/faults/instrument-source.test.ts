@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { instrumentSource, pointFunction } from "./instrument-source.ts";
+import { instrumentSource } from "./instrument-source.ts";
+import { pointFunction } from "./point-function.ts";
 import { pointsOf } from "./points.ts";
 
 /** Runs a module's `main` and gives what it returns and the places it passed. */

@@ -1,8 +1,6 @@
 import { stripTypeScriptTypes } from "node:module";
 import { type Node, parse } from "acorn";
-
-/** What instrumented code calls at each of its awaits. */
-export const pointFunction = "__keyloanPoint";
+import { pointFunction } from "./point-function.ts";
 
 /**
  * The same module, telling at every `await` that it begins to wait and that it goes on. Types are taken out

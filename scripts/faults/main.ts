@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buildInstrumentedBroker } from "./build-broker.ts";
 import { help, type Options, readOptions } from "./options.ts";
 import { type Point, pointName, pointsOf } from "./points.ts";
 import { type Outcome, recordPasses, runPoint } from "./run-point.ts";
@@ -15,9 +16,12 @@ const options = optionsOrExit();
 const folder = await mkdtemp(join(tmpdir(), "keyloan-faults-"));
 const worlds: World[] = [];
 try {
+  const built = join(folder, "broker");
+  console.log("Building the broker with every await instrumented…");
+  await buildInstrumentedBroker(built);
   // Each slot has providers of its own: what they hold in the end belongs to one run alone.
   for (let slot = 0; slot < options.parallel; slot++)
-    worlds.push(await createWorld(join(folder, `slot-${slot}`)));
+    worlds.push(await createWorld(join(folder, `slot-${slot}`), built));
   const tasks = spread(await enumerate(options), options.sample);
   const results = await runAll(tasks);
   process.exitCode = await report(results, options);

@@ -40,7 +40,7 @@ export async function startRun(world: World, folder: string, brokers: 1 | 2): Pr
   let offsetMs = 0;
   const started: BrokerProcess[] = [];
   const start = async () => {
-    const broker = await startBrokerProcess(environment);
+    const broker = await startBrokerProcess(world.built, environment);
     started.push(broker);
     if (offsetMs > 0) await broker.advance(offsetMs);
     return broker;

@@ -19,6 +19,8 @@ export type HeldResource = { readonly connectorId: string; readonly suffix: stri
 /** Stand-ins and a store with their org keys, from which each run starts. */
 export type World = {
   readonly standIns: StandIns;
+  /** The folder of the instrumented broker. */
+  readonly built: string;
   /** A broker's configuration, but for its data directory. */
   readonly environment: Readonly<Record<string, string>>;
   readonly adminToken: string;
@@ -31,7 +33,7 @@ export type World = {
   readonly close: () => Promise<void>;
 };
 
-export async function createWorld(folder: string): Promise<World> {
+export async function createWorld(folder: string, built: string): Promise<World> {
   const standIns = await startStandIns(join(folder, "providers"));
   const template = join(folder, "template");
   const addresses = Object.values(standIns.byConnector).map(({ urlVariable, baseUrl }) => [
@@ -53,13 +55,14 @@ export async function createWorld(folder: string): Promise<World> {
   const adminToken = environment.KEYLOAN_ADMIN_TOKEN ?? "";
   await mkdir(template, { recursive: true });
   try {
-    await prepareStore(standIns, environment, adminToken);
+    await prepareStore(standIns, built, environment, adminToken);
   } catch (error) {
     await standIns.close();
     throw error;
   }
   return {
     standIns,
+    built,
     environment,
     adminToken,
     copyStore: (target) => cp(template, target, { recursive: true }),
@@ -71,10 +74,11 @@ export async function createWorld(folder: string): Promise<World> {
 
 async function prepareStore(
   standIns: StandIns,
+  built: string,
   environment: Readonly<Record<string, string>>,
   adminToken: string,
 ): Promise<void> {
-  const broker = await startBrokerProcess(environment);
+  const broker = await startBrokerProcess(built, environment);
   for (const [id, { orgFields }] of Object.entries(standIns.byConnector)) {
     const target = { url: broker.url, adminToken };
     const { status } = await callApi(target, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });

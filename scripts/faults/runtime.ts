@@ -1,32 +1,7 @@
-import { registerHooks } from "node:module";
-import { fileURLToPath } from "node:url";
-import { instrumentSource, pointFunction } from "./instrument-source.ts";
+import { pointFunction } from "./point-function.ts";
 import type { FaultCommand, Point } from "./points.ts";
 
-// Loaded before the broker: every module that acts for it is instrumented, and its clock can be moved.
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const instrumented = [
-  "apps/broker/src/verbs/",
-  "apps/broker/src/jobs/runner.ts",
-  "apps/broker/src/jobs/backoff.ts",
-  "packages/archive-store/src/",
-  "packages/connectors/src/",
-  "packages/database-provisioner/src/",
-  "packages/org-keys/src/",
-  "packages/store/src/group-writer.ts",
-];
-const standIns = /\/emulator[^/]*\.ts$|\/testing\/|\.test\.ts$/;
-
-registerHooks({
-  load: (url, context, next) => {
-    const loaded = next(url, context);
-    if (!url.startsWith("file:") || !url.endsWith(".ts")) return loaded;
-    const label = fileURLToPath(url).slice(root.length);
-    if (!instrumented.some((part) => label.startsWith(part)) || standIns.test(label)) return loaded;
-    return { format: "module", source: instrumentSource(String(loaded.source), label) };
-  },
-});
-
+// Loaded before the instrumented broker: its clock can be moved, and it dies where it is told to.
 const realNow = Date.now;
 let offsetMs = 0;
 Date.now = () => realNow() + offsetMs;
