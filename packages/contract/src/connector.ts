@@ -113,13 +113,22 @@ export type Connector = {
   readonly spec: ConnectorSpec;
   /** The shape of the connector's own part of a build request; absent when there is none. */
   readonly options?: z.ZodType;
-  /** Does the org's master credential work, and may it do what is needed? Absent when there are no org fields. */
+  /**
+   * Does the org's master credential work, and may it do what is needed? Absent when there are no org fields.
+   * `invalid` with `rejected` says that the provider accepts no part of it: this is how a key is proven dead.
+   */
   readonly validateOrgKey?: (context: ConnectorContext, fields: SecretValues) => Promise<ValidationResult>;
   /** Run once when an org key is put: makes or finds what all builds share. Repeatable. */
   readonly prepareOrgKey?: (
     context: ConnectorContext,
     fields: SecretValues,
   ) => Promise<Readonly<Record<string, string>>>;
+  /**
+   * Ends a retired org key at the provider itself: what of it the key in its place does not share. Only where
+   * the provider tells which credential that is. Absent: a person ends it.
+   * @param kept the fields of the key in its place, none when there is none
+   */
+  readonly endOrgKey?: (context: ConnectorContext, fields: SecretValues, kept: SecretValues) => Promise<void>;
   /** Do these environment values of a user or a lease work? */
   readonly validate: (context: ConnectorContext, values: SecretValues) => Promise<ValidationResult>;
   readonly issuer?: Issuer;

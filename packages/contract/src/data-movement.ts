@@ -3,13 +3,22 @@ import type { SecretValues } from "./secret.ts";
 
 /** What of ours a provider holds: recognised by a name only we make, so that nothing foreign is touched. */
 export type ListedResource = {
-  /** {@link idSuffix} of the lease, or of the scratch database, that it was made for. */
-  readonly suffix: string;
-  /** Enough for `drop` or `revoke` to end it. */
+  /** The part of a lease's handle that this is: enough for `drop` or `revoke` to end it, and nothing else. */
   readonly handle: ResourceHandle;
   /** For a person: the name at the provider. */
   readonly name: string;
-};
+} & (
+  | {
+      /** {@link idSuffix} of the lease, or of the scratch database, that it was made for. */
+      readonly suffix: string;
+      readonly buildSuffix?: undefined;
+    }
+  | {
+      /** {@link idSuffix} of the build: all that the name tells. It is in use while any lease of the build is. */
+      readonly buildSuffix: string;
+      readonly suffix?: undefined;
+    }
+);
 
 /** One table: how many rows, and one hash over all of them. */
 export type TableSummary = { readonly name: string; readonly rows: number; readonly sha256: string };
