@@ -21,5 +21,6 @@ export {
 export { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 export { type Keyring, parseKeyring } from "./keyring.ts";
 export { KeyringError, type KeyringErrorCode } from "./keyring-error.ts";
+export { openStream, sealStream, streamChunkBytes } from "./sealed-stream.ts";
 export { createSubmissionKeyPair, openSubmission, type SubmissionKeyPair } from "./sealed-submission.ts";
 export { VaultError, type VaultErrorCode } from "./vault-error.ts";
