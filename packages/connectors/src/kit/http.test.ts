@@ -1,6 +1,6 @@
 import { ProviderError } from "@keyloan/contract";
 import { describe, expect, test } from "vitest";
-import { boundedFetch, send, transportError } from "./http.ts";
+import { boundedFetch, responseBytesMax, send, transportError } from "./http.ts";
 import { testContext } from "./testing/index.ts";
 import { undetermined, undeterminedFrom } from "./validation-results.ts";
 
@@ -41,6 +41,25 @@ describe("an address that the guarded fetch refuses", () => {
   test("stays one when it is read twice", () => {
     const once = transportError("acme", named);
     expect(transportError("acme", once)).toMatchObject({ message: once.message, remedy: once.remedy });
+  });
+});
+
+describe("what an SDK gets to read", () => {
+  const bytes = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
+  test.each([
+    ["that says how long it is", { "content-length": "256" }],
+    ["that does not", {}],
+  ])("is every byte of an answer %s", async (_how, headers: Record<string, string>) => {
+    const context = testContext({ fetch: async () => new Response(bytes, { headers }) });
+    const response = await boundedFetch("acme", context)("https://acme.example");
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(bytes);
+  });
+
+  test("is nothing of an answer larger than the limit", async () => {
+    const context = testContext({ fetch: async () => new Response(new Uint8Array(responseBytesMax + 1)) });
+    await expect(boundedFetch("acme", context)("https://acme.example")).rejects.toMatchObject({
+      code: "invalid_response",
+    });
   });
 });
 

@@ -2,7 +2,8 @@ import { type ConnectorContext, ProviderError, type ProviderErrorCode } from "@k
 import type * as z from "zod";
 
 export const requestTimeoutMsDefault = 10_000;
-const responseBytesMax = 4 * 1024 * 1024;
+/** The most that an answer may hold, in bytes. */
+export const responseBytesMax = 4 * 1024 * 1024;
 
 export type ProviderRequest = {
   readonly provider: string;
@@ -65,9 +66,9 @@ export function boundedFetch(
     const { signal, clear } = limitTime([context.signal, ...(init.signal ? [init.signal] : [])], timeoutMs);
     try {
       const response = await context.fetch(input, { ...init, redirect: "manual", signal });
-      const text = await readLimited(provider, response);
+      const bytes = await readLimitedBytes(provider, response);
       const { status, headers } = response;
-      return new Response([101, 204, 205, 304].includes(status) ? null : text, { status, headers });
+      return new Response([101, 204, 205, 304].includes(status) ? null : bytes, { status, headers });
     } catch (error) {
       if (signal.aborted && !(error instanceof ProviderError))
         throw new ProviderError(provider, "timeout", "did not answer in time");
@@ -176,23 +177,30 @@ function requestIdOf(headers: Headers): string | undefined {
 }
 
 async function readLimited(provider: string, response: Response): Promise<string> {
-  if (response.body === null) return "";
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
-  // An answer that says it is small is read in one piece; HTTP ends it at that length.
-  if (length <= responseBytesMax && !response.headers.has("content-encoding")) return response.text();
-  const decoder = new TextDecoder();
-  let text = "";
+  if (saysItIsSmall(response)) return response.text();
+  return new TextDecoder().decode(await readLimitedBytes(provider, response));
+}
+
+async function readLimitedBytes(provider: string, response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  if (saysItIsSmall(response)) return new Uint8Array(await response.arrayBuffer());
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of response.body) {
+  for await (const chunk of response.body ?? []) {
     bytes += chunk.byteLength;
     if (bytes > responseBytesMax) {
       throw new ProviderError(provider, "invalid_response", "the answer is too large", {
         status: response.status,
       });
     }
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  return Buffer.concat(chunks);
+}
+
+/** An answer that says it is small is read in one piece; HTTP ends it at that length. */
+function saysItIsSmall({ headers }: Response): boolean {
+  const length = Number(headers.get("content-length") ?? Number.NaN);
+  return length <= responseBytesMax && !headers.has("content-encoding");
 }
 
 /**
