@@ -108,6 +108,15 @@ export type DatabaseDriver = {
   readonly content?: DatabaseContent;
 };
 
+/** What a provider documents of how much it may be asked with the org's key. */
+export type CallBudget = {
+  /** Calls in any span of `windowSeconds`, those of all brokers on a store together. */
+  readonly calls: number;
+  readonly windowSeconds: number;
+  /** Only calls whose path starts with it count, and only they are held back. Absent: all do. */
+  readonly pathPrefix?: string;
+};
+
 /** All that Keyloan knows of one provider. Exactly one of `issuer` and `database` is given. */
 export type Connector = {
   readonly spec: ConnectorSpec;
@@ -133,6 +142,8 @@ export type Connector = {
   readonly validate: (context: ConnectorContext, values: SecretValues) => Promise<ValidationResult>;
   readonly issuer?: Issuer;
   readonly database?: DatabaseDriver;
+  /** Absent: none is documented; a provider that answers 429 is left alone as long as it asks for. */
+  readonly callBudget?: CallBudget;
   /** Absent: its variables lead to no stored objects. */
   readonly storage?: StorageContent;
 };

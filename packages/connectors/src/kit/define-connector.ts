@@ -2,6 +2,8 @@ import type { Connector, ConnectorSpec, SecretValues } from "@keyloan/contract";
 import { connectorIdPattern } from "@keyloan/contract";
 import { ownValueProblem } from "./check-own-values.ts";
 
+const callsMin = 6;
+
 /**
  * Checks a connector once, where it is defined, and gives it back.
  * @throws Error when the spec contradicts itself: this is a mistake in the code, found at start.
@@ -27,6 +29,9 @@ export function defineConnector(connector: Connector): Connector {
   for (const field of [...spec.orgFields, ...spec.env]) {
     if (field.pattern !== undefined) new RegExp(field.pattern);
   }
+  // One sixth of it is what all brokers may take at a time; less than one call is none.
+  if (connector.callBudget !== undefined && connector.callBudget.calls < callsMin)
+    fail(`a budget of fewer than ${callsMin} calls cannot be shared`);
   const problem = ownValueProblem(spec);
   if (problem !== undefined) fail(problem);
   return connector;

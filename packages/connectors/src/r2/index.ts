@@ -12,4 +12,6 @@ export const r2 = defineConnector({
   prepareOrgKey,
   validate,
   issuer: r2Issuer,
+  // "API limits": per account token, all of Cloudflare's API together; calls to buckets do not count.
+  callBudget: { calls: 1200, windowSeconds: 300, pathPrefix: "/client/v4/" },
 });
