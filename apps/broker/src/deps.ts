@@ -11,8 +11,10 @@ import {
   parseKeyring,
   ready,
 } from "@keyloan/vault";
+import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
 import { hashToken } from "./http/tokens.ts";
+import { createLimitedFetch } from "./jobs/limited-fetch.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createPooledRandom } from "./pooled-random.ts";
@@ -38,6 +40,8 @@ export type Deps = {
   readonly adminTokenHash: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Which requests under way are in the audit, and whether it could be written. */
+  readonly auditWatch: AuditWatch;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -60,12 +64,18 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
   const keyring = parseKeyring(config.rootKey.reveal());
   const migrations =
     overrides.migrationsFolder === undefined ? {} : { migrationsFolder: overrides.migrationsFolder };
-  const store = await openStore({ path: join(config.dataDirectory, "keyloan.db"), ...migrations });
+  const auditWatch = createAuditWatch();
+  const store = await openStore({
+    path: join(config.dataDirectory, "keyloan.db"),
+    onAudited: auditWatch.noteAudited,
+    ...migrations,
+  });
   try {
     const now = overrides.now ?? Date.now;
     const random = overrides.randomBytes ?? createPooledRandom();
     const organizationId = await ensureOrganization(store, keyring, now, random);
     const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
+    const limitedFetch = createLimitedFetch({ store, now, fetch });
     const guardedFetch = createGuardedFetch({
       allowPrivate: config.allowPrivateAddresses,
       // The operator's own choice of a provider's address needs no guard.
@@ -81,9 +91,10 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       connectors: new Map(
         (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
       ),
-      contextFor: ({ spec }, signal) => {
-        const baseUrl = config.providerUrls[spec.id];
-        return { fetch, signal, now, randomBytes: random, ...(baseUrl === undefined ? {} : { baseUrl }) };
+      contextFor: (connector, signal) => {
+        const baseUrl = config.providerUrls[connector.spec.id];
+        const base = baseUrl === undefined ? {} : { baseUrl };
+        return { fetch: limitedFetch(connector), signal, now, randomBytes: random, ...base };
       },
       userContextFor: ({ spec }, signal) => {
         const baseUrl = config.providerUrls[spec.id];
@@ -94,6 +105,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       adminTokenHash: hashToken(config.adminToken.reveal()),
       logger: overrides.logger ?? createLogger(config.logLevel),
       metrics: createMetrics(store),
+      auditWatch,
       now,
       randomBytes: random,
       sleep: overrides.sleep ?? sleep,

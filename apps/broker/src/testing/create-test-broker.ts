@@ -26,8 +26,10 @@ export type TestBroker = {
   readonly logs: string[];
   /** The broker that runs now. */
   readonly running: () => RunningBroker;
-  /** Moves the broker's clock. */
+  /** Moves the clock of every broker here. */
   readonly advance: (ms: number) => void;
+  /** The time that the brokers see, in milliseconds since the epoch. */
+  readonly now: () => number;
   readonly call: (
     method: string,
     path: string,
@@ -38,6 +40,8 @@ export type TestBroker = {
   readonly createBuild: (body?: Record<string, unknown>) => Promise<BuildView>;
   readonly createBuildToken: (buildId: string, body?: Record<string, unknown>) => Promise<string>;
   readonly readEnv: (buildId: string, token?: string) => Promise<Record<string, string>>;
+  /** Starts one more broker on the same store, with its own background work; `close` ends it too. */
+  readonly startAnother: () => Promise<RunningBroker>;
   /** Ends the broker and starts another one on the same store. */
   readonly restart: (changes?: Partial<BrokerConfig>) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -87,9 +91,10 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     ...options.config,
   };
   const connectors = options.connectors === undefined ? {} : { connectors: options.connectors };
-  const start = () =>
-    startBroker(config, { ...connectors, now: () => Date.now() + offsetMs, logger: collectingLogger(logs) });
+  const now = () => Date.now() + offsetMs;
+  const start = () => startBroker(config, { ...connectors, now, logger: collectingLogger(logs) });
   let running = await start();
+  const others: RunningBroker[] = [];
   const url = () => `http://127.0.0.1:${running.port}`;
 
   const call: TestBroker["call"] = async (method, path, { token = adminToken, body, headers = {} } = {}) => {
@@ -127,6 +132,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     advance: (ms) => {
       offsetMs += ms;
     },
+    now,
     call,
     putOrgKeys: async (...connectorIds) => {
       for (const [id, { orgFields }] of emulators) {
@@ -150,13 +156,18 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
       const answer = await expectStatus(call("GET", `/v1/builds/${buildId}/env`, { token }), 200);
       return answer.body as Record<string, string>;
     },
+    startAnother: async () => {
+      const another = await start();
+      others.push(another);
+      return another;
+    },
     restart: async (changes = {}) => {
       await running.stop();
       config = { ...config, ...changes };
       running = await start();
     },
     close: async () => {
-      await running.stop();
+      await Promise.all([running, ...others].map((each) => each.stop()));
       await Promise.all([...emulators.values()].map((emulator) => emulator.close()));
       await rm(folder, { recursive: true, force: true });
     },
