@@ -22,6 +22,9 @@ export type GroupWriter = {
   readonly close: () => Promise<void>;
 };
 
+/** Told of the requests whose audit rows are on disk, before their writes resolve. */
+export type OnAudited = (requestIds: readonly string[]) => void;
+
 const unitsPerGroupMax = 256;
 const lockWaitMs = 5_000;
 
@@ -31,7 +34,7 @@ const lockWaitMs = 5_000;
  * all fail. A unit must only await the tables it is given. Waiting for the lock and for the disk happens on
  * another thread, and what arrives meanwhile makes the next group.
  */
-export function createGroupWriter(path: string): GroupWriter {
+export function createGroupWriter(path: string, onAudited: OnAudited): GroupWriter {
   const queue: Unit[] = [];
   const erasing: PromiseWithResolvers<void>[] = [];
   let inGroup = false;
@@ -50,9 +53,10 @@ export function createGroupWriter(path: string): GroupWriter {
       inGroup = true;
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
-      const settle = await runGroup(connection, tables, group);
+      const { requestIds, settle } = await runGroup(connection, tables, group);
       inGroup = false;
       await connection.run("COMMIT");
+      onAudited(requestIds);
       settle();
     } catch (error) {
       inGroup = false;
@@ -120,9 +124,14 @@ export function createGroupWriter(path: string): GroupWriter {
   };
 }
 
+type Ran = { readonly requestIds: readonly string[]; readonly settle: () => void };
+
 /** Runs every unit and gives the function that settles them once the commit is durable. */
-async function runGroup(connection: Connection, tables: Tables, group: readonly Unit[]): Promise<() => void> {
+async function runGroup(connection: Connection, tables: Tables, group: readonly Unit[]): Promise<Ran> {
   const { database } = connection;
+  const { auditEvents } = tables;
+  const requestIds: string[] = [];
+  auditEvents.takeRequestIds();
   const settlements: (() => void)[] = [];
   const alone = group.length === 1;
   for (const unit of group) {
@@ -130,19 +139,23 @@ async function runGroup(connection: Connection, tables: Tables, group: readonly 
     if (!alone) await database.run(sql`SAVEPOINT unit`);
     try {
       const value = await unit.run(tables);
+      requestIds.push(...auditEvents.takeRequestIds());
       settlements.push(() => unit.resolve(value));
     } catch (error) {
       if (alone) throw error;
       await database.run(sql`ROLLBACK TO unit`);
-      tables.auditEvents.forgetEnd();
+      auditEvents.forgetEnd();
+      auditEvents.takeRequestIds();
       settlements.push(() => unit.reject(toStoreError(error)));
     }
     if (!alone) await database.run(sql`RELEASE unit`);
   }
   const audits = group.filter((unit) => unit.run === undefined);
-  await tables.auditEvents.insertAll(audits.flatMap((unit) => unit.audit));
+  await auditEvents.insertAll(audits.flatMap((unit) => unit.audit));
+  requestIds.push(...auditEvents.takeRequestIds());
   for (const unit of audits) settlements.push(() => unit.resolve(undefined));
-  return () => {
-    for (const settle of settlements) settle();
+  const settle = () => {
+    for (const each of settlements) each();
   };
+  return { requestIds, settle };
 }

@@ -6,7 +6,7 @@ import { migrate } from "drizzle-orm/libsql/migrator";
 import { type Connection, openConnection } from "./connection.ts";
 import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
-import { createGroupWriter, type GroupWriter } from "./group-writer.ts";
+import { createGroupWriter, type GroupWriter, type OnAudited } from "./group-writer.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
 export type Store = {
@@ -31,6 +31,7 @@ export type Store = {
 export async function openStore(options: {
   readonly path: string;
   readonly migrationsFolder?: string;
+  readonly onAudited?: OnAudited;
 }): Promise<Store> {
   await preparePrivateFile(options.path);
   const reader = openReader(options.path);
@@ -41,7 +42,7 @@ export async function openStore(options: {
       options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url)),
     );
     const read = createTables(reader.database);
-    const writer = createGroupWriter(options.path);
+    const writer = createGroupWriter(options.path, options.onAudited ?? (() => undefined));
     await chainOlderRows(writer, read);
     return {
       read,

@@ -58,6 +58,7 @@ export function auditEventsTable(database: Database) {
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
   const inTurn = createSerial();
+  let requestIds: string[] = [];
 
   const findEnd = async (): Promise<ChainEnd> => {
     const last = await selectLast.get();
@@ -76,6 +77,7 @@ export function auditEventsTable(database: Database) {
     }
     await statement.run(values);
     end = chained.at(-1);
+    for (const { requestId } of rows) if (requestId !== null) requestIds.push(requestId);
   };
 
   /** How far older rows were chained by this handle; a rollback may have undone it. */
@@ -126,6 +128,12 @@ export function auditEventsTable(database: Database) {
     /** What is known of the chain's end holds no longer: another transaction, or this one was rolled back. */
     forgetEnd: (): void => {
       end = undefined;
+    },
+    /** The requests that rows were added for since this was last asked. */
+    takeRequestIds: (): readonly string[] => {
+      const taken = requestIds;
+      requestIds = [];
+      return taken;
     },
     /** The last row's place and hash; `hash` is null when it is older than the chain. */
     findLast: (): Promise<{ sequence: number; hash: string | null } | undefined> => selectLast.get(),
