@@ -8,7 +8,7 @@ export type BrokerEnv = {
   Variables: {
     deps: Deps;
     requestId: string;
-    /** Set by the authentication of the route; open routes have none. */
+    /** Set by the authentication of the route; open routes have none, nor has a caller who is not known. */
     actor: Actor;
     /** The stored row of the caller's token; the admin has none. */
     token: TokenRow | undefined;

@@ -43,7 +43,8 @@ export function errorResponse(context: BrokerContext, error: BrokerError): Respo
   return context.json(body, errorStatuses[error.code] as ContentfulStatusCode);
 }
 
-function toBrokerError(error: unknown): BrokerError {
+/** What a thrown thing is answered with. */
+export function toBrokerError(error: unknown): BrokerError {
   if (error instanceof BrokerError) return error;
   if (error instanceof ProviderError) {
     return new BrokerError("provider_failed", `${error.provider} ${error.message}`, {

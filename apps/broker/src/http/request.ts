@@ -10,11 +10,16 @@ export function requestScope(deps: Deps): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
     const started = performance.now();
     const given = context.req.header("x-request-id");
-    const requestId =
-      given !== undefined && requestIdPattern.test(given) ? given : newId("request", deps.randomBytes);
+    const wished = given !== undefined && requestIdPattern.test(given) ? given : undefined;
+    const newRequestId = () => newId("request", deps.randomBytes);
+    const requestId = deps.auditWatch.begin(wished, newRequestId);
     context.set("deps", deps);
     context.set("requestId", requestId);
-    await next();
+    try {
+      await next();
+    } finally {
+      deps.auditWatch.end(requestId);
+    }
     const { headers } = context.res;
     headers.set("x-request-id", requestId);
     headers.set("x-content-type-options", "nosniff");

@@ -1,6 +1,7 @@
 import { createRoute, OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import { BrokerError, errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
 import type * as z from "zod";
+import { auditRequest } from "./audit-request.ts";
 import { type Access, authenticate } from "./auth.ts";
 import type { BrokerEnv } from "./context.ts";
 import { type RateLimiter, rateLimit } from "./rate-limit.ts";
@@ -67,7 +68,11 @@ export function defineRoute<Path extends string, Route extends Omit<RouteConfig,
     security: open ? [] : [access === "session" ? { session: [] } : { bearer: [] }],
     middleware: open
       ? []
-      : [access === "session" ? authenticateSession : authenticate(access), rateLimit(limiter, "token")],
+      : [
+          auditRequest(route.path),
+          access === "session" ? authenticateSession : authenticate(access),
+          rateLimit(limiter, "token"),
+        ],
     "x-keyloan-access": access,
   };
   // Holds because only documentation and middleware are added: what handlers are typed by stays as it is.

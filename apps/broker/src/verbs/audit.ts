@@ -32,13 +32,14 @@ export function auditRow(deps: Pick<Deps, "now" | "randomBytes">, entry: AuditEn
  * @throws BrokerError `unavailable` when it cannot be written: what is not audited is not answered
  */
 export async function writeAudit(
-  deps: Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics">,
+  deps: Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics" | "auditWatch">,
   entry: AuditEntry,
 ): Promise<void> {
   try {
     await deps.store.appendAudit([auditRow(deps, entry)]);
   } catch (error) {
     deps.metrics.auditFailures.inc();
+    deps.auditWatch.noteFailure();
     deps.logger.error(describeError(error), "the audit row could not be written");
     throw new BrokerError("unavailable", "the audit trail cannot be written, so nothing is handed out", {
       remedy:

@@ -10,14 +10,7 @@ const auditProbeIntervalMs = 10_000;
 
 /** Checks what the broker cannot work without; every part answers within its time. */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
-  let provenAt = Number.NEGATIVE_INFINITY;
-  const proveAudit = async () => {
-    if (deps.now() - provenAt < auditProbeIntervalMs) return;
-    const actor = { kind: "system", part: "health" } as const;
-    const entity = newId("request", deps.randomBytes);
-    await deps.store.appendAudit([auditRow(deps, { actor, action: "health.probed", entity, details: {} })]);
-    provenAt = deps.now();
-  };
+  const proveAudit = createAuditProbe(deps);
   const proveKeyring = async () => {
     const unknown = (await deps.store.read.dataKeys.listKeyIds()).filter(
       (kid) => !deps.keyring.keyIds.includes(kid),
@@ -35,6 +28,32 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
       ),
       probe(deps, "audit", proveAudit, "the audit trail cannot be written"),
     ]);
+}
+
+/**
+ * Proves that the audit can be written, by a row every so often. A request that could not be audited makes the
+ * next call prove it anew; while one proof waits, all calls wait for that one.
+ */
+function createAuditProbe(deps: Deps): () => Promise<void> {
+  let provenAt = Number.NEGATIVE_INFINITY;
+  let failuresKnown = 0;
+  let underWay: Promise<void> | undefined;
+  const prove = async () => {
+    const failures = deps.auditWatch.failures();
+    const actor = { kind: "system", part: "health" } as const;
+    const entity = newId("request", deps.randomBytes);
+    await deps.store.appendAudit([auditRow(deps, { actor, action: "health.probed", entity, details: {} })]);
+    provenAt = deps.now();
+    failuresKnown = failures;
+  };
+  return async () => {
+    const isProven = deps.now() - provenAt < auditProbeIntervalMs;
+    if (isProven && deps.auditWatch.failures() === failuresKnown) return;
+    underWay ??= prove().finally(() => {
+      underWay = undefined;
+    });
+    await underWay;
+  };
 }
 
 async function probe(
