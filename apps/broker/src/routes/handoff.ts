@@ -13,6 +13,7 @@ import { refuseOtherOrigins, setSessionCookie } from "../http/session.ts";
 import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
 import { createHandoff } from "../verbs/handoff/create-handoff.ts";
+import { endSession } from "../verbs/handoff/end-session.ts";
 import { openSession, openSessionForUser } from "../verbs/handoff/open-session.ts";
 
 const tags = ["settings"];
@@ -71,8 +72,7 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
       return context.json({ expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey }, 201);
     })
     .openapi(leave, async (context) => {
-      const { session } = context.var;
-      await services.store.write((tables) => tables.sessions.end(session.id, services.now()));
+      await endSession(services, context.var.session, context.var.requestId);
       setSessionCookie(context, "");
       return context.body(null, 204);
     });
