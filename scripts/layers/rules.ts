@@ -83,6 +83,8 @@ export const revealHomes: readonly string[] = [
   "apps/broker/src/verbs/handoff/create-handoff.ts",
   // Opens what the page sealed, and masks it for showing again.
   "apps/broker/src/verbs/settings/open-values.ts",
+  // Compares the addresses of both ends of a move, which are no secrets.
+  "apps/broker/src/verbs/transfers/same-ends.ts",
 ];
 
 /** Tests, their helpers and stand-ins: never part of what runs in production. */

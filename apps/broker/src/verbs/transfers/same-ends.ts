@@ -1,0 +1,33 @@
+import { BrokerError, type Connector, type SecretValues } from "@keyloan/contract";
+import type { TransferEnds } from "./transfer-ends.ts";
+
+/**
+ * Refuses to move something onto itself: everything about both ends that is no secret is the same.
+ * @throws BrokerError `conflict`
+ */
+export function refuseSameEnds({ spec }: Connector, { from, to }: TransferEnds): void {
+  const open = spec.env.filter(({ secret }) => !secret).map(({ name, role }) => ({ name, role }));
+  const same = open.every(
+    ({ name, role }) =>
+      textOf(from.values, name, role === "address") === textOf(to.values, name, role === "address"),
+  );
+  if (open.length === 0 || !same) return;
+  throw new BrokerError(
+    "conflict",
+    `these keys lead to what was lent at ${spec.label}, not to an own account`,
+    {
+      remedy: "Make a database or a bucket of your own and save its keys.",
+    },
+  );
+}
+
+function textOf(values: SecretValues, name: string, isAddress: boolean): string {
+  const text = values[name]?.reveal() ?? "";
+  // The same host may be written with another scheme.
+  return isAddress
+    ? text
+        .toLowerCase()
+        .replace(/^[a-z]+:\/\//, "")
+        .replace(/[/?].*$/, "")
+    : text;
+}

@@ -1,0 +1,59 @@
+import { type Connector, ProviderError } from "@keyloan/contract";
+import type { TransferEnd } from "@keyloan/database-provisioner";
+import type { LeaseRow, TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { withRetry } from "../../jobs/backoff.ts";
+import { openLease } from "../leases/lease-secrets.ts";
+import { credentialToIssue } from "../leases/org-credential.ts";
+import { planned } from "../leases/planned-lease.ts";
+import { openUserKey, withDataKey } from "../settings/open-values.ts";
+import { movableOf } from "./movable.ts";
+
+export type TransferEnds = { readonly from: TransferEnd; readonly to: TransferEnd };
+
+/**
+ * Both ends of a transfer with what opens them; `undefined` when one is gone, such as the user's keys or, with
+ * the build, everything. Addresses that a user typed are guarded.
+ */
+export async function openEnds(
+  deps: Deps,
+  row: Pick<TransferRow, "buildId" | "connectorId" | "leaseId" | "userKeyId">,
+  connector: Connector,
+  signal: AbortSignal,
+): Promise<TransferEnds | undefined> {
+  const { buildId, leaseId, userKeyId } = row;
+  const lease = await deps.store.read.leases.find(leaseId);
+  const key = (await deps.store.read.userKeys.listByBuild(buildId)).find(({ id }) => id === userKeyId);
+  const dataKey = await deps.store.read.dataKeys.findByOwner(buildId);
+  const sealed = lease?.env ?? undefined;
+  if (sealed === undefined || key === undefined || dataKey === undefined) return undefined;
+  return withDataKey(deps, buildId, (open) => ({
+    from: { context: deps.contextFor(connector, signal), values: openLease(open, buildId, leaseId, sealed) },
+    to: { context: deps.userContextFor(connector, signal), values: openUserKey(open, key.id, key.env) },
+  }));
+}
+
+const controlDeadlineMs = 60_000;
+
+/**
+ * Lets nobody, or everybody who may, write to a lent database.
+ * @throws ProviderError when the provider does not do it
+ */
+export async function setSourceWritable(
+  deps: Deps,
+  lease: LeaseRow,
+  writable: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const connector = deps.connectors.get(lease.connectorId);
+  const movable = connector === undefined ? undefined : movableOf(connector);
+  if (connector === undefined || movable?.kind !== "database") {
+    throw new ProviderError(lease.connectorId, "rejected", "has no database that can be stopped");
+  }
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(controlDeadlineMs)]);
+  const context = deps.contextFor(connector, limit);
+  await withRetry(deps, { untilMs: deps.now() + controlDeadlineMs, signal: limit }, async () => {
+    const org = await credentialToIssue(deps, connector);
+    await movable.control.setWritable(context, org, planned(lease), writable);
+  });
+}
