@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import type { Connector, DatabaseSummary } from "@keyloan/contract";
+import {
+  countRows,
+  type ObjectManifest,
+  transferDatabase,
+  transferObjects,
+} from "@keyloan/database-provisioner";
+import type { StoredProgress, TransferRow } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import type { Movable } from "./movable.ts";
+import { openEnds, setSourceWritable } from "./transfer-ends.ts";
+import { endsGone, type TransferWatch } from "./watch-transfer.ts";
+
+/** What was moved, and proven to be the same at both ends. */
+export type Moved =
+  | { readonly kind: "database"; readonly summary: DatabaseSummary }
+  | { readonly kind: "storage"; readonly manifest: ObjectManifest };
+
+/**
+ * Copies what a connector holds to the user's account and proves the copy. A database takes no writes from here on.
+ * @throws BrokerError, ProviderError or TransferFailure; what was begun is the caller's to undo
+ */
+export async function moveData(
+  services: Services,
+  row: TransferRow,
+  { connector, movable }: { readonly connector: Connector; readonly movable: Movable },
+  watch: TransferWatch,
+): Promise<Moved> {
+  const ends = await openEnds(services, row, connector, watch.signal);
+  if (ends === undefined) throw endsGone();
+  const hooks = {
+    ...ends,
+    onProgress: watch.report,
+    beforeWriting: () => watch.keep({}, { target: "part" }),
+  };
+  const begun = row.progress?.target !== undefined;
+  if (movable.kind === "storage") {
+    const { storage } = movable;
+    const options = { overwrite: row.overwrite, resuming: begun };
+    return { kind: "storage", manifest: await transferObjects({ ...hooks, ...options, storage }) };
+  }
+  await freeze(services, row, watch);
+  const mayEmpty = row.overwrite || begun;
+  const summary = await transferDatabase({ ...hooks, content: movable.content, mayEmpty });
+  return { kind: "database", summary };
+}
+
+/** What a proven copy is known by afterwards. */
+export function provenMarks(moved: Moved): Partial<StoredProgress> & Pick<StoredProgress, "provenSha256"> {
+  if (moved.kind === "storage") {
+    const { objects, bytes, listSha256 } = moved.manifest;
+    const counts = { objects, objectsTotal: objects, bytes, bytesTotal: bytes };
+    return { ...counts, provenSha256: listSha256 };
+  }
+  const rows = countRows(moved.summary);
+  return { rows, rowsTotal: rows, provenSha256: summarySha256(moved.summary) };
+}
+
+export function summarySha256({ schemaSha256, tables }: DatabaseSummary): string {
+  const facts = [schemaSha256, ...tables.map(({ name, rows, sha256 }) => [name, rows, sha256])];
+  return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
+}
+
+async function freeze(services: Services, row: TransferRow, watch: TransferWatch): Promise<void> {
+  watch.report({ phase: "freezing" });
+  const lease = await services.store.read.leases.find(row.leaseId);
+  if (lease?.state !== "active") throw endsGone();
+  const actor = { kind: "job", jobId: row.id } as const;
+  const details = { connector: row.connectorId, transferId: row.id };
+  // Kept before it is done: whatever instant this process ends at, it is known that writing must be let again.
+  await watch.keep({ frozenAt: row.frozenAt ?? services.now() }, {}, (tables) =>
+    tables.auditEvents.insertAll([
+      auditRow(services, { actor, action: "transfer.frozen", entity: row.buildId, details }),
+    ]),
+  );
+  await setSourceWritable(services, lease, false, watch.signal);
+}
