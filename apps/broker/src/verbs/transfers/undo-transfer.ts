@@ -1,0 +1,132 @@
+import type { Connector } from "@keyloan/contract";
+import type { TransferEnd } from "@keyloan/database-provisioner";
+import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
+import { backoffMs, withRetry } from "../../jobs/backoff.ts";
+import { holdMs } from "../../jobs/new-job.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { describeError } from "../../observe/logger.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { movableOf } from "./movable.ts";
+import { summarySha256 } from "./move-data.ts";
+import { openEnds, setSourceWritable } from "./transfer-ends.ts";
+import { beginWaiting } from "./transfer-jobs.ts";
+
+const undoDeadlineMs = 10 * 60_000;
+const closingDeadlineMs = 10_000;
+const emptyRetriesMs = 20_000;
+const firstWaitMs = 2_000;
+const waitMsMax = 300_000;
+
+/**
+ * Ends what a cancelled or failed transfer began: first the source takes writes again, then our copy is taken out of
+ * the user's database. Files stay, so that a later transfer copies only what is missing. The source is tried until
+ * it is done; the target as long as it answers.
+ */
+export async function undoTransfer(services: Services, hold: JobHold, row: TransferRow): Promise<void> {
+  const { id, fence } = hold.job;
+  const { store, now } = services;
+  const open = row.endedAt === null || row.frozenAt !== null;
+  if (!["cancelled", "failed"].includes(row.state) || !open) {
+    await store.write((tables) => tables.jobs.finish(id, fence, "done"));
+    return;
+  }
+  if (!(await store.write((tables) => tables.jobs.extend(id, fence, now() + holdMs)))) return;
+  // A build that is closing ends the source anyway, and waits for this.
+  const limitMs = hold.cancelled.aborted ? closingDeadlineMs : undoDeadlineMs;
+  const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(limitMs)]);
+  try {
+    const unfrozen = await unfreeze(services, hold, row, signal);
+    const target = await emptyTarget(services, unfrozen, signal);
+    await recordEnded(services, hold, unfrozen, target);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    services.logger.warn(
+      { transferId: row.id, ...describeError(error) },
+      "a transfer is not undone yet; it is tried again",
+    );
+    const waitMs = backoffMs(services.randomBytes, hold.job.attempts, firstWaitMs, waitMsMax);
+    await store.write((tables) => tables.jobs.retry(id, fence, now() + waitMs, "not undone yet"));
+  }
+}
+
+/** Lets the app write to what was lent again. */
+async function unfreeze(
+  services: Services,
+  { job }: JobHold,
+  row: TransferRow,
+  signal: AbortSignal,
+): Promise<TransferRow> {
+  if (row.frozenAt === null) return row;
+  const lease = await services.store.read.leases.find(row.leaseId);
+  // A lease that has ended took its database with it.
+  if (lease?.state === "active") await setSourceWritable(services, lease, true, signal);
+  await services.store.write(async (tables) => {
+    if (!(await tables.jobs.extend(job.id, job.fence, services.now() + holdMs))) return;
+    if (!(await tables.transfers.update(row.id, [row.state], { frozenAt: null }))) return;
+    const actor = { kind: "job", jobId: job.id } as const;
+    const details = { connector: row.connectorId, transferId: row.id };
+    await tables.auditEvents.insertAll([
+      auditRow(services, { actor, action: "transfer.unfrozen", entity: row.buildId, details }),
+    ]);
+  });
+  return { ...row, frozenAt: null };
+}
+
+/** Takes our copy out of the user's database, unless something else is in it by now. Gives what is left there. */
+async function emptyTarget(
+  services: Services,
+  row: TransferRow,
+  signal: AbortSignal,
+): Promise<StoredProgress["target"]> {
+  const target = row.progress?.target;
+  const connector = services.connectors.get(row.connectorId);
+  if (target === undefined || row.kind === "storage" || connector === undefined) return target;
+  const ends = await openEnds(services, row, connector, signal);
+  // Without the keys, or with a build that is closed, nobody can.
+  if (ends === undefined) return target;
+  try {
+    const limits = { untilMs: services.now() + emptyRetriesMs, signal };
+    return await withRetry(services, limits, () => emptyOnce(connector, ends.to, row.progress));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    services.logger.warn(
+      { transferId: row.id, ...describeError(error) },
+      "a copy could not be taken out of the user's database",
+    );
+    return target;
+  }
+}
+
+async function emptyOnce(
+  connector: Connector,
+  to: TransferEnd,
+  progress: TransferRow["progress"],
+): Promise<undefined> {
+  const movable = movableOf(connector);
+  if (movable?.kind !== "database") return undefined;
+  const { content } = movable;
+  if (progress?.target === "whole") {
+    const summary = await content.summarize(to.context, to.values);
+    // The user works with it already: it is theirs now.
+    if (summarySha256(summary) !== progress.provenSha256) return undefined;
+  }
+  await content.empty(to.context, to.values);
+  return undefined;
+}
+
+async function recordEnded(
+  services: Services,
+  { job }: JobHold,
+  row: TransferRow,
+  target: StoredProgress["target"],
+): Promise<void> {
+  await services.store.write(async (tables) => {
+    if (!(await tables.jobs.finish(job.id, job.fence, "done"))) return;
+    const { target: _, ...rest } = row.progress ?? { phase: "waiting", at: row.createdAt };
+    const progress = { ...rest, ...(target === undefined ? {} : { target }) };
+    const ended = { endedAt: services.now(), progress };
+    if (!(await tables.transfers.update(row.id, [row.state], ended))) return;
+    await beginWaiting(services, tables, row.buildId);
+  });
+}
