@@ -1,0 +1,57 @@
+import { type Actor, BrokerError, type TransferList } from "@keyloan/contract";
+import type { ClaimedJob } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { findBuild } from "../builds/find-build.ts";
+import { listTransfers } from "./list-transfers.ts";
+import { heldTransferJob } from "./transfer-jobs.ts";
+
+/**
+ * Ends transfers that are under way, or copied and not switched to: what they began is undone in the background,
+ * the source first. What is under way notices within a second.
+ * @throws BrokerError `not_found`; `conflict` when there is nothing to cancel
+ */
+export async function cancelTransfers(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  connectors: readonly string[] | undefined,
+  requestId: string,
+): Promise<TransferList> {
+  await findBuild(services, buildId);
+  const jobs = await services.store.write(async (tables) => {
+    const rows = (await tables.transfers.listByBuild(buildId)).filter(
+      ({ state, connectorId }) =>
+        ["waiting", "copying", "copied"].includes(state) && (connectors?.includes(connectorId) ?? true),
+    );
+    if (rows.length === 0) throw nothingToCancel();
+    const undoing: ClaimedJob[] = [];
+    for (const row of rows) {
+      await tables.transfers.update(row.id, [row.state], {
+        state: "cancelled",
+        lastError: null,
+        // The copy that it tells of is taken away again.
+        receipt: null,
+      });
+      const details = { connector: row.connectorId, transferId: row.id, was: row.state };
+      await tables.auditEvents.insertAll([
+        auditRow(services, { actor, action: "transfer.cancelled", entity: buildId, details, requestId }),
+      ]);
+      const waiting = (await tables.jobs.listByEntity(row.id)).filter(({ state }) => state === "waiting");
+      // Whoever is at it undoes it; with nobody at it, this process does.
+      if (waiting.some(({ lockedBy }) => lockedBy !== null)) continue;
+      for (const { kind } of waiting) await tables.jobs.cancelByEntity(row.id, kind);
+      undoing.push(heldTransferJob(services, "end-transfer", row));
+    }
+    await tables.jobs.insertAll(undoing);
+    return undoing;
+  });
+  void services.runner.run(buildId, jobs);
+  return listTransfers(services, buildId);
+}
+
+function nothingToCancel(): BrokerError {
+  return new BrokerError("conflict", "no data is being moved", {
+    remedy: "After a switch, go back to the lent keys instead, within the time for that.",
+  });
+}

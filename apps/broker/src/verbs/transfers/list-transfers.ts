@@ -1,0 +1,92 @@
+import {
+  BrokerError,
+  type MovableView,
+  type ReceiptList,
+  type TransferList,
+  type TransferView,
+} from "@keyloan/contract";
+import type { StoredProgress, TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { findBuild } from "../builds/find-build.ts";
+import { isoTime } from "../builds/views.ts";
+import { readinessOf } from "./candidates.ts";
+import { movableOf, newestOf } from "./movable.ts";
+import { readReceipt } from "./receipt.ts";
+
+/**
+ * What of a build can be moved, and how far its newest transfers are.
+ * @throws BrokerError `not_found`
+ */
+export async function listTransfers(deps: Deps, buildId: string): Promise<TransferList> {
+  const { build, leases } = await findBuild(deps, buildId);
+  const [bindings, userKeys, rows] = await Promise.all([
+    deps.store.read.bindings.listByBuild(buildId),
+    deps.store.read.userKeys.listByBuild(buildId),
+    deps.store.read.transfers.listByBuild(buildId),
+  ]);
+  const newest = newestOf(rows);
+  const editable = build.state === "ready" || build.state === "handing_off";
+  const movable = [...deps.connectors.values()].flatMap((connector): MovableView[] => {
+    const { id } = connector.spec;
+    const kind = movableOf(connector)?.kind;
+    if (kind === undefined || !bindings.some(({ connectorId }) => connectorId === id)) return [];
+    const transfer = newest.get(id);
+    const lent = leases.some(({ connectorId, state }) => connectorId === id && state === "active");
+    if (!lent && transfer === undefined) return [];
+    const readiness = readinessOf({ bindings, userKeys }, id, transfer);
+    return [
+      {
+        connector: id,
+        kind,
+        canStart: readiness.ready && editable && lent,
+        ...(readiness.ready ? {} : { waitsFor: readiness.waitsFor }),
+        ...(transfer === undefined ? {} : { transfer: transferView(transfer) }),
+      },
+    ];
+  });
+  return { movable };
+}
+
+/**
+ * Receipts of everything that was copied and proven, newest first; they outlive the build.
+ * @throws BrokerError `not_found`
+ */
+export async function listReceipts(deps: Deps, buildId: string, connector?: string): Promise<ReceiptList> {
+  await findBuild(deps, buildId);
+  const rows = await deps.store.read.transfers.listByBuild(buildId);
+  const receipts = rows.flatMap(({ id, connectorId, receipt }) =>
+    receipt === null || (connector !== undefined && connector !== connectorId)
+      ? []
+      : [{ connector: connectorId, transferId: id, content: readReceipt(receipt), receipt }],
+  );
+  if (receipts.length > 0 || connector === undefined) return { receipts };
+  throw new BrokerError("not_found", `nothing of ${connector} was moved and proven`, {
+    remedy: "A receipt is there when a transfer has been copied; see `keyloan transfer show`.",
+  });
+}
+
+function transferView(row: TransferRow): TransferView {
+  const stored: StoredProgress = row.progress ?? { phase: "waiting", at: row.createdAt };
+  const { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item, switchBy } = stored;
+  const lastError = row.lastError;
+  return {
+    id: row.id,
+    connector: row.connectorId,
+    kind: row.kind,
+    state: row.state,
+    progress: { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item },
+    overwrite: row.overwrite,
+    sourceReadOnly: row.frozenAt !== null,
+    tidying: row.endedAt === null && (row.state === "cancelled" || row.state === "failed"),
+    startedAt: isoTime(row.createdAt),
+    receipt: row.receipt !== null,
+    ...(row.endedAt === null ? {} : { endedAt: isoTime(row.endedAt) }),
+    ...(row.state === "copied" && switchBy !== undefined ? { switchBy: isoTime(switchBy) } : {}),
+    ...(lastError === null ? {} : { error: errorView(lastError) }),
+  };
+}
+
+function errorView(error: TransferRow["lastError"] & {}): TransferView["error"] {
+  const { code, message, remedy, retryable, requestId } = error;
+  return { code, message, remedy, retryable, ...(requestId === undefined ? {} : { requestId }) };
+}

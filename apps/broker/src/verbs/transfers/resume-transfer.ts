@@ -1,0 +1,98 @@
+import { type Actor, BrokerError, type TransferList } from "@keyloan/contract";
+import type { TransferRow } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
+import { candidatesOf } from "./candidates.ts";
+import { listTransfers } from "./list-transfers.ts";
+import { isOpen, newestOf } from "./movable.ts";
+import { keepAliveForTransfer, lookAtTarget, refuseChanged, type TransferRequest } from "./start-transfer.ts";
+import { beginWaiting, heldTransferJob } from "./transfer-jobs.ts";
+
+type ResumeInput = {
+  readonly connectors?: readonly string[] | undefined;
+  readonly overwrite?: boolean | undefined;
+};
+
+/**
+ * Goes on with transfers that failed or were cancelled: a database is copied anew, of files only what is missing.
+ * @throws BrokerError as {@link startTransfer} does, and `conflict` when nothing can be gone on with
+ */
+export async function resumeTransfers(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  input: ResumeInput,
+  request: TransferRequest,
+): Promise<TransferList> {
+  const editable = await editableBuild(services, { buildId });
+  const rows = await services.store.read.transfers.listByBuild(buildId);
+  const ended = [...newestOf(rows).values()].filter(
+    (row) =>
+      (row.state === "failed" || row.state === "cancelled") &&
+      (input.connectors?.includes(row.connectorId) ?? true),
+  );
+  if (ended.length === 0) throw nothingToResume();
+  if (ended.some(isOpen)) throw stillTidying();
+  const ids = ended.map(({ connectorId }) => connectorId);
+  const candidates = await candidatesOf(services, editable, rows, ids);
+  const resumed = candidates.flatMap((candidate) => {
+    const row = ended.find(({ connectorId }) => connectorId === candidate.connector.spec.id);
+    return row === undefined ? [] : [{ candidate, row: resumedRow(services, row, candidate.key.id, input) }];
+  });
+  await Promise.all(
+    resumed.map(({ candidate, row }) => {
+      const mayHoldSomething = row.overwrite || row.progress.target !== undefined;
+      return lookAtTarget(services, candidate, mayHoldSomething, request.signal);
+    }),
+  );
+  await keepAliveForTransfer(services, actor, buildId, request.requestId);
+  const jobs = await services.store.write(async (tables) => {
+    await refuseChanged(tables, editable, candidates);
+    for (const { row } of resumed) {
+      const { id, connectorId, ...changes } = row;
+      if (!(await tables.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();
+      const details = { connector: connectorId, transferId: id, overwrite: row.overwrite };
+      const { requestId } = request;
+      await tables.auditEvents.insertAll([
+        auditRow(services, { actor, action: "transfer.resumed", entity: buildId, details, requestId }),
+      ]);
+    }
+    return beginWaiting(services, tables, buildId, heldTransferJob);
+  });
+  void services.runner.run(buildId, jobs);
+  return listTransfers(services, buildId);
+}
+
+function resumedRow(services: Services, row: TransferRow, userKeyId: string, { overwrite }: ResumeInput) {
+  // A database that could not be emptied is asked about anew: by now something else may be in it.
+  const ours = row.kind === "storage" && userKeyId === row.userKeyId ? row.progress?.target : undefined;
+  return {
+    id: row.id,
+    connectorId: row.connectorId,
+    state: "waiting" as const,
+    userKeyId,
+    overwrite: overwrite ?? row.overwrite,
+    progress: {
+      phase: "waiting" as const,
+      at: services.now(),
+      ...(ours === undefined ? {} : { target: ours }),
+    },
+    receipt: null,
+    endedAt: null,
+    lastError: null,
+  };
+}
+
+function nothingToResume(): BrokerError {
+  return new BrokerError("conflict", "no transfer has stopped that could go on", {
+    remedy: "Start one with `keyloan transfer start`, or on the settings page.",
+  });
+}
+
+function stillTidying(): BrokerError {
+  return new BrokerError("already_running", "what the last transfer began is still being undone", {
+    remedy: "Try again in a moment.",
+    retryAfterSeconds: 5,
+  });
+}

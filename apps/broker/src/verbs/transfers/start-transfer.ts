@@ -1,0 +1,195 @@
+import {
+  type Actor,
+  actorLabel,
+  BrokerError,
+  type Connector,
+  newId,
+  type TransferList,
+} from "@keyloan/contract";
+import {
+  isEmptyDatabase,
+  isEmptyStorage,
+  TransferFailure,
+  targetNotEmpty,
+} from "@keyloan/database-provisioner";
+import type { Tables, TransferRow } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { keepAliveUntil } from "../builds/keep-alive.ts";
+import { type EditableBuild, editableBuild, settingsChanged } from "../settings/editable-build.ts";
+import { type Candidate, candidatesOf } from "./candidates.ts";
+import { listTransfers } from "./list-transfers.ts";
+import { isOpen, newestOf, switchWithinMs } from "./movable.ts";
+import { refuseSameEnds } from "./same-ends.ts";
+import { openEnds } from "./transfer-ends.ts";
+import { toTransferError } from "./transfer-errors.ts";
+import { beginWaiting, heldTransferJob } from "./transfer-jobs.ts";
+import { endsGone } from "./watch-transfer.ts";
+
+/** The longest move. */
+export const transferDeadlineSeconds = 6 * 3600;
+const lookDeadlineMs = 20_000;
+
+export type TransferInput = {
+  readonly connectors?: readonly string[] | undefined;
+  readonly overwrite: boolean;
+  readonly expectedVersion?: number | undefined;
+};
+export type TransferRequest = { readonly requestId: string; readonly signal: AbortSignal };
+
+/**
+ * Begins to move what the app stored with lent keys into the user's own accounts, and answers when it is begun.
+ * Nothing is switched by it.
+ * @throws BrokerError `target_not_empty`, `already_running`, `not_supported`, `not_ready`, `not_found`,
+ * `conflict`, `settings_changed`, `provider_failed` when a target cannot be looked at, and those of a build that
+ * cannot change
+ */
+export async function startTransfer(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  input: TransferInput,
+  request: TransferRequest,
+): Promise<TransferList> {
+  const editable = await editableBuild(services, { buildId }, input.expectedVersion);
+  const rows = await services.store.read.transfers.listByBuild(buildId);
+  const candidates = await candidatesOf(services, editable, rows, input.connectors);
+  await Promise.all(
+    candidates.map((candidate) =>
+      lookAtTarget(services, candidate, input.overwrite || hasOurs(candidate, rows), request.signal),
+    ),
+  );
+  await keepAliveForTransfer(services, actor, buildId, request.requestId);
+  const jobs = await services.store.write(async (tables) => {
+    await refuseChanged(tables, editable, candidates);
+    const created = candidates.map((candidate) => newTransfer(services, actor, candidate, rows, input));
+    for (const row of created) await tables.transfers.insert(row);
+    await tables.auditEvents.insertAll(
+      created.map(({ id, connectorId, overwrite }) => {
+        const details = { connector: connectorId, transferId: id, overwrite };
+        const { requestId } = request;
+        return auditRow(services, { actor, action: "transfer.started", entity: buildId, details, requestId });
+      }),
+    );
+    return beginWaiting(services, tables, buildId, heldTransferJob);
+  });
+  void services.runner.run(buildId, jobs);
+  return listTransfers(services, buildId);
+}
+
+/** What is lent must live through the longest move and the wait for the switch. */
+export async function keepAliveForTransfer(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  requestId: string,
+): Promise<void> {
+  const until = services.now() + transferDeadlineSeconds * 1000 + switchWithinMs;
+  await keepAliveUntil(services, actor, buildId, until, requestId);
+}
+
+/**
+ * Looks at once whether the data may go there, so that whoever asked learns of it now.
+ * @throws BrokerError `target_not_empty`, `conflict`, or `provider_failed` when the target does not answer
+ */
+export async function lookAtTarget(
+  services: Services,
+  { connector, movable, lease, key }: Candidate,
+  mayHoldSomething: boolean,
+  requested: AbortSignal,
+): Promise<void> {
+  const signal = AbortSignal.any([requested, AbortSignal.timeout(lookDeadlineMs)]);
+  const row = {
+    buildId: lease.buildId,
+    connectorId: lease.connectorId,
+    leaseId: lease.id,
+    userKeyId: key.id,
+  };
+  const ends = await openEnds(services, row, connector, signal);
+  if (ends === undefined) throw endsGone();
+  refuseSameEnds(connector, ends);
+  if (mayHoldSomething) return;
+  const looking =
+    movable.kind === "database"
+      ? isEmptyDatabase(movable.content, ends.to)
+      : isEmptyStorage(movable.storage, ends.to);
+  if (await looking.catch((error: unknown) => refuseSilent(error, connector))) return;
+  const { code, message, remedy } = targetNotEmpty(movable.kind === "database" ? "tables" : "files");
+  throw new BrokerError(code, `${connector.spec.label}: ${message}`, {
+    ...(remedy === undefined ? {} : { remedy }),
+    details: { connector: connector.spec.id, kind: movable.kind },
+  });
+}
+
+/** @throws BrokerError `provider_failed`, in words for the one whose account did not answer */
+function refuseSilent(error: unknown, connector: Connector): never {
+  if (!(error instanceof TransferFailure)) throw error;
+  const { message, remedy, code, status, requestId } = toTransferError(error, connector);
+  throw new BrokerError("provider_failed", message, {
+    remedy,
+    details: { provider: connector.spec.id, code, status, requestId },
+    cause: error,
+  });
+}
+
+/** @throws BrokerError when something came in between since the candidates were chosen */
+export async function refuseChanged(
+  tables: Tables,
+  { build }: EditableBuild,
+  candidates: readonly Candidate[],
+): Promise<void> {
+  const now = await tables.builds.find(build.id);
+  if (now === undefined || now.settingsVersion !== build.settingsVersion || now.state !== build.state) {
+    throw settingsChanged();
+  }
+  const newest = newestOf(await tables.transfers.listByBuild(build.id));
+  const running = candidates.find(({ connector }) => {
+    const row = newest.get(connector.spec.id);
+    return row !== undefined && isOpen(row);
+  });
+  if (running === undefined) return;
+  throw new BrokerError(
+    "already_running",
+    `the data of ${running.connector.spec.label} is being moved already`,
+    {
+      remedy: "Wait until it is done, or cancel it.",
+    },
+  );
+}
+
+/** Files that an earlier transfer with the same keys left there are gone on with. */
+function hasOurs({ movable, key }: Candidate, rows: readonly TransferRow[]): boolean {
+  return (
+    movable.kind === "storage" &&
+    rows.some(({ userKeyId, progress }) => userKeyId === key.id && progress?.target !== undefined)
+  );
+}
+
+function newTransfer(
+  services: Services,
+  actor: Actor,
+  candidate: Candidate,
+  rows: readonly TransferRow[],
+  { overwrite }: TransferInput,
+): TransferRow {
+  const { connector, movable, lease, key } = candidate;
+  const createdAt = services.now();
+  const begun = hasOurs(candidate, rows) ? ({ target: "part" } as const) : {};
+  return {
+    id: newId("transfer", services.randomBytes),
+    buildId: lease.buildId,
+    connectorId: connector.spec.id,
+    kind: movable.kind,
+    state: "waiting",
+    leaseId: lease.id,
+    userKeyId: key.id,
+    overwrite,
+    progress: { phase: "waiting", at: createdAt, ...begun },
+    frozenAt: null,
+    receipt: null,
+    startedBy: actorLabel(actor),
+    createdAt,
+    endedAt: null,
+    lastError: null,
+  };
+}
