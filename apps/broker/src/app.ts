@@ -16,6 +16,7 @@ import { settingsRoutes } from "./routes/settings.ts";
 import { settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { transferRoutes } from "./routes/transfers.ts";
 import type { Services } from "./services.ts";
 
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
@@ -52,6 +53,7 @@ export function createApp(services: Services): BrokerRouter {
     healthRoutes,
     handoffRoutes,
     settingsRoutes,
+    transferRoutes,
   ]) {
     app.route("/", routes(services, byToken));
   }

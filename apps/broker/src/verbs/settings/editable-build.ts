@@ -11,13 +11,13 @@ export type EditableBuild = {
 };
 
 /**
- * A session's build while its settings can change.
+ * A build while its settings can change.
  * @throws BrokerError `build_closed`, `not_ready` while keys are still being lent, `conflict` when it is finished,
  * `settings_changed` when the caller saw an older state
  */
 export async function editableBuild(
   deps: Deps,
-  session: SessionRow,
+  session: Pick<SessionRow, "buildId">,
   expectedVersion?: number,
 ): Promise<EditableBuild> {
   const { build } = await findBuild(deps, session.buildId);
