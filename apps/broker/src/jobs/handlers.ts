@@ -1,6 +1,9 @@
 import { sendNotice } from "../notify/send-notice.ts";
 import { issueLease } from "../verbs/leases/issue-lease.ts";
 import { releaseAgain, releaseLease } from "../verbs/leases/release-lease.ts";
+import { endTransfer } from "../verbs/transfers/end-transfer.ts";
+import { runTransfer } from "../verbs/transfers/run-transfer.ts";
+import { transferDeadlineSeconds } from "../verbs/transfers/start-transfer.ts";
 import type { JobKind } from "./new-job.ts";
 import type { JobDefinition } from "./runner.ts";
 
@@ -9,5 +12,7 @@ export const jobDefinitions: Readonly<Partial<Record<JobKind, JobDefinition>>> =
   issue: { run: issueLease },
   release: { run: releaseLease },
   "release-again": { run: releaseAgain },
+  transfer: { run: runTransfer, deadlineSeconds: transferDeadlineSeconds },
+  "end-transfer": { run: endTransfer, deadlineSeconds: 900 },
   notify: { run: sendNotice },
 };

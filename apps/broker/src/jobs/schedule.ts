@@ -2,6 +2,7 @@ import type { BrokerConfig } from "../env.ts";
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
+import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
 
 /** Work that comes round; of all brokers on a store, one does it each time. */
 export type ScheduledWork = {
@@ -19,6 +20,11 @@ export const scheduledWork: readonly ScheduledWork[] = [
     name: "org-key-check",
     everyMs: ({ orgKeyCheckHours }) => orgKeyCheckHours * hourMs,
     run: checkOrgKeys,
+  },
+  {
+    name: "transfer-sweep",
+    everyMs: () => 60_000,
+    run: sweepTransfers,
   },
 ];
 
