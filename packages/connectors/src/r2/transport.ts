@@ -11,26 +11,39 @@ const answerBytesMax = 64 * 1024;
 // fetch sets these itself; given twice they make the request invalid.
 const ownHeaders = ["host", "content-length", "connection", "expect"];
 
+export type FetchTransportOptions = {
+  /** For each request with its answer. */
+  readonly timeoutMs?: number;
+  /** Sent as `accept-encoding`; `identity` by default. */
+  readonly acceptEncoding?: string;
+};
+
 /**
  * Carries the SDK's signed requests over the context's own fetch, so that its address guard, time limit,
  * size limit and signal hold. Answers that are not 2xx become an R2Error here: the SDK's own errors keep
  * the provider's body.
  */
-export function fetchTransport(context: Pick<ConnectorContext, "fetch" | "signal">): RequestHandler {
-  const fetch = boundedFetch(provider, context);
+export function fetchTransport(
+  context: Pick<ConnectorContext, "fetch" | "signal">,
+  { timeoutMs = requestTimeoutMsDefault, acceptEncoding = "identity" }: FetchTransportOptions = {},
+): RequestHandler {
+  const fetch = boundedFetch(provider, context, timeoutMs);
   return asHandler(async (request) => {
     const url = `${originOf(request)}${request.path}${queryOf(request)}`;
     // An address is normalised by every fetch: the request would go to another key than was signed.
     if (new URL(url).pathname !== request.path) throw invalidResponse("the key cannot be sent over fetch");
-    const headers = new Headers(request.headers);
+    const headers = toHeaders(request.headers);
     for (const name of ownHeaders) headers.delete(name);
+    // To whoever takes packed answers Cloudflare packs on its way, and then leaves out the length.
+    headers.set("accept-encoding", acceptEncoding);
     const body = request.method === "GET" || request.method === "HEAD" ? undefined : request.body;
     const response = await fetch(url, {
       method: request.method,
       headers,
       ...(body === undefined ? {} : { body }),
     });
-    return { status: response.status, headers: response.headers, text: await response.text() };
+    const bytes = Buffer.from(await response.arrayBuffer());
+    return { status: response.status, headers: response.headers, bytes };
   });
 }
 
@@ -72,7 +85,7 @@ function sendOverSocket(
         resolve({
           status: incoming.statusCode ?? 0,
           headers: new Headers(Object.fromEntries(known)),
-          text,
+          bytes: Buffer.from(text),
         });
       });
     });
@@ -81,22 +94,45 @@ function sendOverSocket(
   });
 }
 
-type Answer = { readonly status: number; readonly headers: Headers; readonly text: string };
+type Answer = { readonly status: number; readonly headers: Headers; readonly bytes: Buffer };
 
 function asHandler(send: (request: SignedRequest) => Promise<Answer>): RequestHandler {
   return {
     handle: async (request: SignedRequest) => {
-      const { status, headers, text } = await send(request);
+      const { status, headers, bytes } = await send(request);
       if (status < 200 || status > 299) {
         const requestId = headers.get("x-amz-request-id") ?? headers.get("cf-ray");
+        const text = bytes.toString();
         throw new R2Error({ status, retryAfter: headers.get("retry-after"), requestId, text });
       }
-      const body = Readable.from(text === "" ? [] : [Buffer.from(text)]);
-      return { response: { statusCode: status, headers: Object.fromEntries(headers), body } };
+      const body = Readable.from(bytes.length === 0 ? [] : [bytes]);
+      return { response: { statusCode: status, headers: fromHeaders(headers), body } };
     },
     updateHttpClientConfig: () => {},
     httpHandlerConfigs: () => ({}),
   };
+}
+
+/** Signatures are made over UTF-8; fetch takes one character for each byte. */
+function toHeaders(given: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(given)) {
+    headers.set(name, Buffer.from(value).toString("latin1"));
+  }
+  return headers;
+}
+
+/** @throws ProviderError `invalid_response` for a header that is no UTF-8: it could not be sent on as it is */
+function fromHeaders(headers: Headers): Record<string, string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const entries = [...headers].map(([name, value]) => {
+    try {
+      return [name, decoder.decode(Buffer.from(value, "latin1"))];
+    } catch {
+      throw invalidResponse("a header cannot be read");
+    }
+  });
+  return Object.fromEntries(entries);
 }
 
 function originOf({ protocol, hostname, port }: SignedRequest): string {
