@@ -35,4 +35,8 @@ export const gateMeanings: Readonly<Record<string, GateMeaning>> = {
     fails:
       "A secret would stand under a name that browsers get to see, or one name would stand for two values.",
   },
+  durable_database: {
+    fails:
+      "Payment keys are live, and a database is only lent, does not keep what it is told, or cannot be tried just now.",
+  },
 };

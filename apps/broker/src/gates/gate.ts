@@ -1,5 +1,6 @@
 import type {
   ConnectorSpec,
+  DurabilityAnswer,
   EnvProfile,
   GateResult,
   KeyCheck,
@@ -26,6 +27,11 @@ export type GateInput = {
   readonly allowPrivateAddresses: boolean;
   /** Whether a value was lent to any build, or is the org's own. */
   readonly isOurs: (value: Secret) => boolean | Promise<boolean>;
+  /**
+   * Writes to a database, reads it back and cleans up. `not_answered`: the database could not be asked, or we
+   * know no way to ask it.
+   */
+  readonly probeDurability: (database: GateConnector) => Promise<DurabilityAnswer | "not_answered">;
   /** Gets what a gate threw; the answer tells nothing of it. */
   readonly onMistake?: (gate: string, error: unknown) => void;
 };
@@ -39,7 +45,7 @@ export type GateFinding = {
   readonly remedy: string;
 };
 
-/** One check before a swap. It asks no provider and changes nothing. */
+/** One check before a swap. It changes nothing; what it must ask, it asks through its input. */
 export type Gate = {
   readonly name: GateResult["gate"];
   /** What it means when nothing is found. */

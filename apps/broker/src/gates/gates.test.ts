@@ -1,6 +1,7 @@
 import type { EnvVarSpec } from "@keyloan/contract";
 import { describe, expect, it } from "vitest";
 import { browserNames } from "./browser-names.ts";
+import { durableDatabase } from "./durable-database.ts";
 import type { Gate, GateFinding, GateInput } from "./gate.ts";
 import { keysChecked } from "./keys-checked.ts";
 import { matchingPairs } from "./matching-pairs.ts";
@@ -42,13 +43,17 @@ describe.each(gates.map((gate) => [gate.name, gate] as const))("%s", (_name, gat
     expect(await ask(gate, { ...gateInput(), connectors: [] })).toEqual([]);
   });
 
-  it("lets lent keys pass in services the user leaves as they are", async () => {
-    const input = gateInput(
-      { data: { ...lent, values: { DATA_URL: "http://127.0.0.1:8081" } } },
-      { isOurs: (value) => value.reveal() === "not asked of lent keys" },
-    );
-    expect(await ask(gate, input)).toEqual([]);
-  });
+  // Its whole point is a lent database beside real payments.
+  it.skipIf(gate === durableDatabase)(
+    "lets lent keys pass in services the user leaves as they are",
+    async () => {
+      const input = gateInput(
+        { data: { ...lent, values: { DATA_URL: "http://127.0.0.1:8081" } } },
+        { isOurs: (value) => value.reveal() === "not asked of lent keys" },
+      );
+      expect(await ask(gate, input)).toEqual([]);
+    },
+  );
 });
 
 describe("required_variables", () => {
@@ -334,5 +339,47 @@ describe("browser_names", () => {
 
   it("leaves gaps to the gate that is for them", async () => {
     expect(await ask(browserNames, gateInput({ pay: { values: { PAY_SECRET: undefined } } }))).toEqual([]);
+  });
+});
+
+describe("durable_database", () => {
+  const testPayments = { pay: { values: { PAY_SECRET: "sk_test_abcd", PAY_PUBLIC: "pk_test_abcd" } } };
+  const never = () => Promise.reject(new Error("nobody is asked"));
+
+  it("asks no database while payments are not real", async () => {
+    const input = gateInput(testPayments, { probeDurability: never });
+    expect(await ask(durableDatabase, input)).toEqual([]);
+  });
+
+  it("refuses a lent database beside real payments, without asking it", async () => {
+    const found = await ask(durableDatabase, gateInput({ data: lent }, { probeDurability: never }));
+    expectOne(found, { connector: "data", text: "only lent" });
+  });
+
+  it("refuses a database that forgets, with what was found", async () => {
+    const probeDurability: GateInput["probeDurability"] = async () => ({
+      steps: [
+        { name: "write", ok: true, message: "a row was written" },
+        { name: "read_back", ok: false, message: "the row is gone on a new connection" },
+      ],
+    });
+    const found = await ask(durableDatabase, gateInput({}, { probeDurability }));
+    expectOne(found, { connector: "data", text: "the row is gone on a new connection" });
+  });
+
+  it("refuses a database that does not answer, and asks anew the next time", async () => {
+    const answers = ["not_answered", { steps: [] }, "not_answered"] as const;
+    let asked = 0;
+    const probeDurability: GateInput["probeDurability"] = async () => answers[asked++] ?? "not_answered";
+    const input = gateInput({}, { probeDurability });
+    expectOne(await ask(durableDatabase, input), { connector: "data", text: "could not be tried" });
+    expect(await ask(durableDatabase, input)).toEqual([]);
+    expectOne(await ask(durableDatabase, input), { connector: "data" });
+  });
+
+  it("asks nothing of an app without a database", async () => {
+    const input = gateInput();
+    const connectors = input.connectors.filter(({ spec }) => spec.category !== "database");
+    expect(await ask(durableDatabase, { ...input, connectors, probeDurability: never })).toEqual([]);
   });
 });

@@ -117,6 +117,7 @@ export function gateInput(
     profile: "next",
     allowPrivateAddresses: false,
     isOurs: () => false,
+    probeDurability: async () => ({ steps: [{ name: "read_back", ok: true, message: "" }] }),
     ...rest,
   };
 }

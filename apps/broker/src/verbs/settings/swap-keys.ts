@@ -1,5 +1,5 @@
 import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
-import type { BindingRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import type { BindingRow, SessionRow, TransferRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
 import { describeError } from "../../observe/logger.ts";
@@ -7,9 +7,11 @@ import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
 import { openLease } from "../leases/lease-secrets.ts";
+import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
+import { probeDurability } from "./probe-durability.ts";
 import { settingsView } from "./views.ts";
 
 type SwapInput = {
@@ -21,7 +23,8 @@ type SwapInput = {
 /**
  * Lets the app use the user's own keys: the gates first, then every binding at once. The lent keys live on
  * until the end of the revert window.
- * @throws BrokerError `gates_failed` with every result, `settings_changed`, `not_found` when nothing is saved
+ * @throws BrokerError `gates_failed` with every result, `settings_changed`, `not_found` when nothing is saved,
+ * `already_running` while data is being moved, `conflict` when what was moved does not fit any more
  */
 export async function swapKeys(
   deps: Deps,
@@ -39,7 +42,10 @@ export async function swapKeys(
       details: { gates },
     });
   }
-  if (!input.dryRun) await recordSwap(deps, session, editable, targets, input.expectedVersion, requestId);
+  if (!input.dryRun) {
+    const copies = await copiesToSwitch(deps, editable.build.id, targets);
+    await recordSwap(deps, session, editable, { targets, copies }, input.expectedVersion, requestId);
+  }
   return { gates, settings: await settingsView(deps, session) };
 }
 
@@ -87,6 +93,7 @@ async function askGates(
     profile: profileOf(build.profile),
     allowPrivateAddresses: deps.config.allowPrivateAddresses,
     isOurs: (value) => isLent(deps, value),
+    probeDurability: (database) => probeDurability(deps, database),
     onMistake: (gate, error) => deps.logger.error({ gate, ...describeError(error) }, "a gate broke"),
   });
 }
@@ -99,7 +106,7 @@ async function recordSwap(
   deps: Deps,
   session: SessionRow,
   { build }: EditableBuild,
-  targets: readonly UserKeyRow[],
+  { targets, copies }: { targets: readonly UserKeyRow[]; copies: readonly TransferRow[] },
   expectedVersion: number,
   requestId: string,
 ): Promise<void> {
@@ -116,7 +123,9 @@ async function recordSwap(
     for (const { connectorId, id } of targets) {
       if (!(await tables.bindings.swap(build.id, connectorId, id, now))) throw settingsChanged();
     }
-    const details = { connectors: targets.map(({ connectorId }) => connectorId), revertibleUntil };
+    await recordSwitched(tables, copies, now);
+    const moved = copies.map(({ connectorId }) => connectorId);
+    const details = { connectors: targets.map(({ connectorId }) => connectorId), moved, revertibleUntil };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.swapped", entity: build.id, details, requestId }),
     ]);
