@@ -74,6 +74,12 @@ export function bindingsTable(database: Database) {
         .set({ source: "org", userKeyId: null, swappedAt: null })
         .where(eq(bindings.buildId, buildId));
     },
+    /** The build goes on without the connector. */
+    remove: async (buildId: string, connectorId: string): Promise<void> => {
+      await database
+        .delete(bindings)
+        .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
+    },
     insertAll: async (rows: readonly BindingRow[]): Promise<void> => {
       await database.insert(bindings).values([...rows]);
     },

@@ -1,7 +1,7 @@
 import { assertTransition, type LeaseState, leaseTransitions } from "@keyloan/contract";
 import { and, eq, inArray, ne, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { leases } from "./schema.ts";
+import { bindings, leases } from "./schema.ts";
 
 export type LeaseRow = typeof leases.$inferSelect;
 
@@ -34,7 +34,14 @@ export function leasesTable(database: Database) {
   const findUnissued = database
     .select({ id: leases.id })
     .from(leases)
-    .where(and(eq(leases.buildId, sql.placeholder("buildId")), ne(leases.state, "active")))
+    .innerJoin(bindings, eq(bindings.leaseId, leases.id))
+    .where(
+      and(
+        eq(leases.buildId, sql.placeholder("buildId")),
+        eq(bindings.buildId, leases.buildId),
+        ne(leases.state, "active"),
+      ),
+    )
     .limit(1)
     .prepare();
   return {
@@ -44,7 +51,7 @@ export function leasesTable(database: Database) {
       id: string,
       issued: Pick<LeaseRow, "env" | "orgKeyVersion" | "issuedAt" | "attempts">,
     ): Promise<boolean> => (await markIssued.run({ id, ...issued })).rowsAffected === 1,
-    /** Whether a lease of the build still waits for its values. */
+    /** Whether a lease that the build uses still waits for its values. */
     hasUnissued: async (buildId: string): Promise<boolean> =>
       (await findUnissued.get({ buildId })) !== undefined,
     listByBuild: (buildId: string): Promise<LeaseRow[]> => listByBuild.all({ buildId }),
