@@ -65,11 +65,14 @@ describe("a provider that stays down", () => {
 });
 
 describe("an org key that is refused", () => {
-  it("fails the lease with a remedy, and a new key completes the build by itself", async () => {
+  it("lets the lease wait for a person, and a new key completes the build by itself", async () => {
     turso().faults.add({ kind: "status", status: 401, method: "POST", path: /\/databases$/ });
     const made = await broker.call("POST", "/v1/builds", { body: { name: "x", connectors: ["turso"] } });
     const { id, leases } = made.body as BuildView;
-    expect(leases[0]).toMatchObject({ state: "failed", error: { code: "unauthorized", retryable: false } });
+    expect(leases[0]).toMatchObject({
+      state: "needs_hands",
+      error: { code: "unauthorized", retryable: false },
+    });
     await broker.putOrgKeys("turso");
     await claimJobs(broker.running().services);
     await broker.running().services.runner.settled(id);

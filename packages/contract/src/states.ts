@@ -1,6 +1,9 @@
-/** Legal moves, one table per entity; every state change goes through {@link assertTransition}. */
+/**
+ * Legal moves, one table per entity; every state change goes through {@link assertTransition}. A lease that
+ * waits for a person `needs_hands`; `failed` is what older versions called a refusal.
+ */
 export const leaseTransitions = {
-  planned: ["active", "failed", "needs_hands", "releasing"],
+  planned: ["active", "needs_hands", "releasing"],
   active: ["releasing", "archived"],
   archived: ["active", "releasing"],
   failed: ["planned", "releasing"],

@@ -96,7 +96,7 @@ describe("a connector that fails", () => {
     expect(failed).toMatchObject([
       {
         connector: "turso",
-        state: "failed",
+        state: "needs_hands",
         error: {
           provider: "turso",
           code: "forbidden",
@@ -111,7 +111,7 @@ describe("a connector that fails", () => {
     expect(env.status).toBe(409);
     expect(error(env)).toMatchObject({
       code: "not_ready",
-      details: { missing: [{ connector: "turso", state: "failed" }] },
+      details: { missing: [{ connector: "turso", state: "needs_hands" }] },
     });
     faults.clear();
   });

@@ -1,11 +1,14 @@
 import { ProviderError, type SecretValues } from "@keyloan/contract";
-import type { LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { ClaimedJob, LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { backoffMs, withRetry } from "../../jobs/backoff.ts";
+import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
+import { issueSteps, suppliable } from "../../jobs/hand-steps.ts";
+import { needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { auditRow } from "../audit.ts";
 import { sealLease } from "./lease-secrets.ts";
+import { markReadyWhenComplete } from "./mark-ready.ts";
 import { credentialToIssue } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
 import { recordFingerprints } from "./record-fingerprints.ts";
@@ -15,12 +18,13 @@ const runsMax = 8;
 const firstRunWaitMs = 5_000;
 const runWaitMsMax = 600_000;
 
-/** Issues a planned lease and records it; a failure is recorded with what a person needs to mend it. */
+/** Issues a planned lease and records it. What is refused, or has failed too often, is given to a person. */
 export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
   const lease = await deps.store.read.leases.find(hold.job.entityId);
   const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);
-  if (lease === undefined || connector === undefined || lease.state !== "planned") {
-    await deps.store.write((tables) => tables.jobs.finish(hold.job.id, hold.job.fence, "done"));
+  if (lease === undefined || lease.state !== "planned") {
+    const { id, fence } = hold.job;
+    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done", undefined, deps.now()));
     return;
   }
   const started = performance.now();
@@ -34,6 +38,7 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
     const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
     const issued = await withRetry(deps, { untilMs, signal: hold.cancelled }, async () => {
       attempts += 1;
+      if (connector === undefined) throw notInstalled(lease.connectorId);
       const org = await credentialToIssue(deps, connector);
       const context = deps.contextFor(connector, hold.signal);
       return {
@@ -50,6 +55,12 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
   }
 }
 
+function notInstalled(connectorId: string): ProviderError {
+  return new ProviderError(connectorId, "rejected", "is not installed in this broker any more", {
+    remedy: "Run a version of the broker that has this connector.",
+  });
+}
+
 async function recordIssued(
   deps: Deps,
   hold: JobHold,
@@ -58,7 +69,8 @@ async function recordIssued(
 ): Promise<void> {
   const recorded = await deps.store.write(async (tables) => {
     const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
-    if (dataKey === undefined || !(await tables.jobs.finish(hold.job.id, hold.job.fence, "done")))
+    const { id, fence } = hold.job;
+    if (dataKey === undefined || !(await tables.jobs.finish(id, fence, "done", undefined, deps.now())))
       return false;
     const active = await tables.leases.markIssued(lease.id, {
       env: sealLease(deps.keyring, dataKey, lease.id, issued.values),
@@ -84,15 +96,6 @@ async function recordIssued(
   if (!recorded) await takeBackIfEnded(deps, hold, lease, issued.version);
 }
 
-async function markReadyWhenComplete(deps: Deps, tables: Tables, buildId: string): Promise<void> {
-  if (await tables.leases.hasUnissued(buildId)) return;
-  if (!(await tables.builds.moveState(buildId, ["provisioning"], "ready"))) return;
-  const actor = { kind: "system", part: "provisioning" } as const;
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "build.ready", entity: buildId, details: {} }),
-  ]);
-}
-
 /** The build was closed while its lease was being issued: what was made is taken back at once. */
 async function takeBackIfEnded(
   deps: Deps,
@@ -113,25 +116,53 @@ async function recordFailure(
   error: ProviderError,
   attempts: number,
 ): Promise<void> {
-  const again = error.retryable && hold.job.attempts < runsMax;
-  const state = again ? "planned" : error.retryable ? "needs_hands" : "failed";
+  const { job } = hold;
   const lastError = toStoredError(error);
+  const runAfter = deps.now() + runWaitMs(deps, hold, error);
+  const isBusy = isBusyForNow(deps, job, error);
+  const again = isBusy || (error.retryable && job.attempts < runsMax);
   await deps.store.write(async (tables) => {
-    const held = again
-      ? await tables.jobs.retry(
-          hold.job.id,
-          hold.job.fence,
-          deps.now() + runWaitMs(deps, hold, error),
-          error.code,
-        )
-      : await tables.jobs.finish(hold.job.id, hold.job.fence, "failed", error.code);
-    if (!held || !(await tables.leases.update(lease.id, ["planned"], { state, attempts, lastError }))) return;
-    const actor = { kind: "job", jobId: hold.job.id } as const;
-    const details = { connector: lease.connectorId, state, ...lastError };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "lease.issue_failed", entity: lease.buildId, details }),
-    ]);
+    if (!again) return giveToHands(deps, tables, job, { ...lease, attempts }, lastError);
+    const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
+    if (!(await giveBack(job.id, job.fence, runAfter, error.code))) return;
+    if (!(await tables.leases.update(lease.id, ["planned"], { attempts, lastError }))) return;
+    await auditFailure(deps, tables, job, lease, { state: "planned", ...lastError });
   });
+}
+
+/** Whatever the cause, a person can mend it or do it: nothing is left to be tried. */
+async function giveToHands(
+  deps: Deps,
+  tables: Tables,
+  job: ClaimedJob,
+  lease: LeaseRow,
+  error: StoredLeaseError,
+): Promise<void> {
+  const spec = deps.connectors.get(lease.connectorId)?.spec;
+  const needed = await needHands(deps, tables, job, lease, {
+    message: `A build waits for ${lease.connectorId}: ${error.message}.`,
+    steps: issueSteps(spec, lease, error, job.id),
+    ...(spec === undefined ? {} : { variables: suppliable(spec) }),
+    errorCode: error.code,
+    leaseError: error,
+  });
+  if (!needed) return;
+  await tables.leases.update(lease.id, ["needs_hands"], { attempts: lease.attempts });
+  await auditFailure(deps, tables, job, lease, { state: "needs_hands", ...error });
+}
+
+async function auditFailure(
+  deps: Deps,
+  tables: Tables,
+  job: ClaimedJob,
+  lease: LeaseRow,
+  failure: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const actor = { kind: "job", jobId: job.id } as const;
+  const details = { connector: lease.connectorId, ...failure };
+  await tables.auditEvents.insertAll([
+    auditRow(deps, { actor, action: "lease.issue_failed", entity: lease.buildId, details }),
+  ]);
 }
 
 function runWaitMs(deps: Deps, hold: JobHold, error: ProviderError): number {

@@ -1,20 +1,29 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
-import type { LeaseRow } from "@keyloan/store";
+import type { LeaseRow, StoredLeaseError } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { backoffMs } from "../../jobs/backoff.ts";
+import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
+import { releaseSteps } from "../../jobs/hand-steps.ts";
+import { handsNotice, needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { auditRow } from "../audit.ts";
 import { toStoredError } from "./issue-lease.ts";
+import { markReleased } from "./mark-released.ts";
 import { revokeAtProvider } from "./revoke-at-provider.ts";
 
 const firstRunWaitMs = 5_000;
 const runWaitMsMax = 3_600_000;
+/** Runs until a person is asked: about an hour of a failure that passes by itself, half a minute of another. */
+const runsMax = 10;
+const refusedRunsMax = 3;
 
-/** Ends a lease at its provider and records it. A failure is tried again, ever more seldom, and never dropped. */
+/**
+ * Ends a lease at its provider and records it. A failure is tried again, ever more seldom; when it lasts a
+ * person is asked, and it is still tried every hour, and never dropped.
+ */
 export async function releaseLease(deps: Deps, hold: JobHold): Promise<void> {
   const lease = await deps.store.read.leases.find(hold.job.entityId);
-  if (lease === undefined || lease.state !== "releasing") {
-    await deps.store.write((tables) => tables.jobs.finish(hold.job.id, hold.job.fence, "done"));
+  if (lease === undefined || (lease.state !== "releasing" && lease.state !== "needs_hands")) {
+    await finish(deps, hold);
     return;
   }
   try {
@@ -31,73 +40,74 @@ export async function releaseLease(deps: Deps, hold: JobHold): Promise<void> {
  * finished late, after its caller had given up, or a credential that lived on until its expiry.
  */
 export async function releaseAgain(deps: Deps, hold: JobHold): Promise<void> {
-  const { id, fence } = hold.job;
   const lease = await deps.store.read.leases.find(hold.job.entityId);
   try {
     if (lease !== undefined) await revokeAtProvider(deps, hold.signal, lease);
-    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done"));
+    await finish(deps, hold);
   } catch (error) {
     if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
-    const runAfter = deps.now() + releaseWaitMs(deps, hold);
-    await deps.store.write((tables) => tables.jobs.retry(id, fence, runAfter, error.code));
+    if (lease !== undefined) await recordFailure(deps, hold, lease, error);
   }
 }
 
-function releaseWaitMs(deps: Deps, hold: JobHold): number {
-  return backoffMs(deps.randomBytes, hold.job.attempts, firstRunWaitMs, runWaitMsMax);
+async function finish(deps: Deps, { job }: JobHold): Promise<void> {
+  await deps.store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()));
 }
 
-async function recordReleased(deps: Deps, hold: JobHold, lease: LeaseRow): Promise<void> {
-  const actor = { kind: "job", jobId: hold.job.id } as const;
+async function recordReleased(deps: Deps, { job }: JobHold, lease: LeaseRow): Promise<void> {
+  const actor = { kind: "job", jobId: job.id } as const;
   await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.finish(hold.job.id, hold.job.fence, "done"))) return;
-    await tables.leases.update(lease.id, ["releasing"], { state: "released", lastError: null });
-    const details = { connector: lease.connectorId, resource: lease.handle };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "lease.released", entity: lease.buildId, details }),
-    ]);
-    const leases = await tables.leases.listByBuild(lease.buildId);
-    if (leases.some(({ state }) => state !== "released")) return;
-    if (await tables.builds.moveState(lease.buildId, ["closing"], "closed", { closedAt: deps.now() })) {
-      await tables.auditEvents.insertAll([
-        auditRow(deps, { actor, action: "build.closed", entity: lease.buildId, details: {} }),
-      ]);
-    }
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    await markReleased(deps, tables, actor, lease);
+    if (job.state !== "needs_hands") return;
+    const message = `What a build had at ${lease.connectorId} has been ended: nothing is to be done any more.`;
+    await tables.jobs.insertAll([handsNotice(deps, job, "job.resolved", message)]);
   });
 }
 
 async function recordFailure(
   deps: Deps,
-  hold: JobHold,
+  { job }: JobHold,
   lease: LeaseRow,
   error: ProviderError | BrokerError,
 ): Promise<void> {
-  const lastError =
-    error instanceof ProviderError
-      ? toStoredError(error)
-      : {
-          provider: lease.connectorId,
-          code: error.code,
-          message: error.message,
-          remedy:
-            error.remedy ?? `Put a key for ${lease.connectorId}; the broker then ends the lease by itself.`,
-          retryable: true,
-        };
+  const lastError = storedErrorOf(lease, error);
+  const isBusy = isBusyForNow(deps, job, error);
+  const isPassing = error instanceof ProviderError && error.retryable;
+  const again = isBusy || job.attempts < (isPassing ? runsMax : refusedRunsMax);
+  const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000;
+  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
+  const runAfter = deps.now() + Math.max(waitMs, retryAfterMs);
+  // What is revoked once more has been released already.
+  const isOwn = job.kind === "release";
   await deps.store.write(async (tables) => {
-    if (
-      !(await tables.jobs.retry(
-        hold.job.id,
-        hold.job.fence,
-        deps.now() + releaseWaitMs(deps, hold),
-        lastError.code,
-      ))
-    )
-      return;
-    await tables.leases.update(lease.id, ["releasing"], { lastError });
-    const actor = { kind: "job", jobId: hold.job.id } as const;
+    const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
+    const kept = again
+      ? await giveBack(job.id, job.fence, runAfter, lastError.code)
+      : await needHands(deps, tables, job, isOwn ? lease : undefined, {
+          message: `What a build had at ${lease.connectorId} cannot be ended: ${lastError.message}.`,
+          steps: releaseSteps(deps.connectors.get(lease.connectorId)?.spec, lease, lastError, job.id),
+          errorCode: lastError.code,
+          runAgainAt: runAfter,
+          leaseError: lastError,
+        });
+    if (!kept || !isOwn) return;
+    if (again) await tables.leases.update(lease.id, [lease.state], { lastError });
+    const actor = { kind: "job", jobId: job.id } as const;
     const details = { connector: lease.connectorId, ...lastError };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "lease.release_failed", entity: lease.buildId, details }),
     ]);
   });
+}
+
+function storedErrorOf(lease: LeaseRow, error: ProviderError | BrokerError): StoredLeaseError {
+  if (error instanceof ProviderError) return toStoredError(error);
+  return {
+    provider: lease.connectorId,
+    code: error.code,
+    message: error.message,
+    remedy: error.remedy ?? `Put a key for ${lease.connectorId}; the broker then ends the lease by itself.`,
+    retryable: true,
+  };
 }
