@@ -1,0 +1,152 @@
+import { join } from "node:path";
+import type { AuditEventRow } from "@keyloan/store";
+import { createClient } from "@libsql/client";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { openPage, type TestPage } from "./testing/open-page.ts";
+
+// Every route of the OpenAPI document: a new one is in it by itself.
+
+type Operation = { readonly method: string; readonly path: string; readonly access: unknown };
+
+let broker: TestBroker;
+let buildId: string;
+let page: TestPage;
+let workload: string;
+let platform: string;
+let operations: readonly Operation[] = [];
+
+beforeAll(async () => {
+  broker = await createTestBroker({ emulators: [] });
+  const document = (await broker.call("GET", "/openapi.json", { token: null })).body as {
+    paths: Record<string, Record<string, { "x-keyloan-access": unknown }>>;
+  };
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      path,
+      access: operation["x-keyloan-access"],
+    })),
+  );
+});
+afterAll(() => broker.close());
+// Each test ends some of them.
+beforeEach(async () => {
+  buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+  workload = await broker.createBuildToken(buildId);
+  const made = await broker.call("POST", "/v1/tokens", { body: { name: "p", scopes: ["builds:read"] } });
+  platform = (made.body as { token: string }).token;
+  page = await openPage(broker, (await broker.createBuild({ connectors: ["app-secrets"] })).id);
+});
+
+async function rowsOf(answer: Answer): Promise<AuditEventRow[]> {
+  const rows = await broker.running().services.store.read.auditEvents.list({ limit: 200 });
+  return rows.filter(({ requestId }) => requestId === answer.headers.get("x-request-id"));
+}
+async function callAs(operation: Operation, body: unknown, id: string, token: string): Promise<Answer> {
+  const { method, path, access } = operation;
+  const url = path.replace("{id}", id).replace("{connector}", "app-secrets");
+  const sent = method === "GET" || method === "DELETE" ? undefined : body;
+  return access === "session"
+    ? page.call(method, url, sent)
+    : broker.call(method, url, { token, body: sent });
+}
+
+describe("the audit of requests", () => {
+  // What ends the session comes last: the routes before need it.
+  const order = ({ path }: Operation) => (path === "/v1/session" ? 1 : 0);
+
+  it.each([
+    ["bodies that are refused", [], "lse_00000000000000000000"],
+    ["bodies that may be taken", { name: "x", scopes: ["builds:read"], expectedVersion: 0 }, undefined],
+  ])("has every route's request id in it when the answer arrives: %s", async (_what, body, id) => {
+    const missing: string[] = [];
+    const known = operations.filter(({ access }) => access !== "open");
+    expect(known.length).toBeGreaterThanOrEqual(25);
+    for (const operation of known.toSorted((a, b) => order(a) - order(b))) {
+      const answer = await callAs(operation, body, id ?? buildId, broker.adminToken);
+      const rows = await rowsOf(answer);
+      const name = `${operation.method} ${operation.path}: ${answer.status}`;
+      if (rows.length === 0) missing.push(name);
+      const told = rows.find(({ action }) => action === "request.answered");
+      if (told !== undefined && JSON.parse(told.details).status !== answer.status)
+        missing.push(`${name} differs`);
+    }
+    expect(missing).toEqual([]);
+  });
+
+  it("has requests refused for want of a scope in it", async () => {
+    for (const operation of operations) {
+      if (operation.access === "open" || operation.access === "session") continue;
+      const answer = await callAs(operation, {}, "bld_00000000000000000000", workload);
+      expect(answer.status).toBe(403);
+      expect((await rowsOf(answer)).map(({ action }) => action)).toEqual(["request.refused"]);
+    }
+  });
+
+  it("has one row for a read of an env, with the names and not the route", async () => {
+    const id = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+    const rows = await rowsOf(await broker.call("GET", `/v1/builds/${id}/env`));
+    expect(rows.map(({ action }) => action)).toEqual(["env.read"]);
+  });
+
+  it("tells who, what route and how it was answered, and which build", async () => {
+    const id = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+    const [found] = await rowsOf(await broker.call("GET", `/v1/builds/${id}`, { token: platform }));
+    expect(found).toMatchObject({ action: "request.answered", entity: id });
+    expect(found?.actor).toMatch(/^platform:tok_/);
+    expect(JSON.parse(found?.details ?? "")).toEqual({
+      method: "GET",
+      route: "/v1/builds/{id}",
+      status: 200,
+    });
+    const [failed] = await rowsOf(await broker.call("GET", "/v1/builds/bld_00000000000000000000"));
+    expect(JSON.parse(failed?.details ?? "")).toMatchObject({ status: 404, code: "not_found" });
+  });
+
+  it.each([
+    ["without a token", null],
+    ["with a token nobody made", `klo_api_${"A".repeat(43)}`],
+  ])("has no rows for callers who are not known, %s: they are logged alone", async (_what, token) => {
+    const answer = await broker.call("GET", "/v1/builds", { token });
+    expect([answer.status, await rowsOf(answer)]).toEqual([401, []]);
+    expect(broker.logs.join("\n")).toContain(answer.headers.get("x-request-id"));
+  });
+
+  it("gives two requests under way the same id never: one could hide behind the other's row", async () => {
+    const headers = { "x-request-id": "chosen-by-a-client" };
+    const answers = await Promise.all([1, 2, 3].map(() => broker.call("GET", "/v1/builds", { headers })));
+    const ids = answers.map((answer) => answer.headers.get("x-request-id"));
+    expect(new Set(ids).size).toBe(3);
+    for (const answer of answers) expect(await rowsOf(answer)).toHaveLength(1);
+  });
+});
+
+describe("an audit that cannot be written", () => {
+  it("fails reads and writes with 503 within their time, makes /health/ready say so, and heals", async () => {
+    const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
+    expect((await broker.call("GET", "/health/ready", { token: null })).status).toBe(200);
+    const other = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
+    const held = await other.transaction("write");
+    const started = performance.now();
+    const answers = await Promise.all([
+      broker.call("GET", `/v1/builds/${id}`),
+      broker.call("GET", `/v1/builds/${id}/env`),
+      broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } }),
+      broker.call("GET", "/v1/builds", { token: workload }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+    expect(answers.map(({ text }) => text).join("")).not.toMatch(/klo_|JWT|leases/);
+    const ready = await broker.call("GET", "/health/ready", { token: null });
+    expect(ready.status).toBe(503);
+    expect(ready.body).toMatchObject({
+      parts: expect.arrayContaining([{ name: "audit", ok: false, message: expect.any(String) }]),
+    });
+    // Five seconds for the lock, twice for what came while others waited, and two for the health check.
+    expect(performance.now() - started).toBeLessThan(20_000);
+    await held.rollback();
+    other.close();
+    expect((await broker.call("GET", `/v1/builds/${id}`)).status).toBe(200);
+    expect((await broker.call("GET", "/health/ready", { token: null })).status).toBe(200);
+  }, 30_000);
+});
