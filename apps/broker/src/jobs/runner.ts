@@ -2,6 +2,7 @@ import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
+import { giveBackAfterCrash } from "./after-crash.ts";
 import { holdMs } from "./new-job.ts";
 
 /** One job that this process holds now. */
@@ -32,8 +33,6 @@ export type JobRunner = {
   readonly stop: () => Promise<void>;
 };
 
-const retryAfterCrashMs = 5_000;
-
 /** Runs jobs in this process under their deadline, and knows which builds have work under way. */
 export function createJobRunner(
   deps: Deps,
@@ -60,9 +59,8 @@ export function createJobRunner(
         { jobId: job.id, kind: job.kind, ...describeError(error) },
         "a job failed unexpectedly",
       );
-      const runAfter = deps.now() + retryAfterCrashMs;
       await deps.store
-        .write((tables) => tables.jobs.retry(job.id, job.fence, runAfter, "unexpected failure"))
+        .write((tables) => giveBackAfterCrash(deps, tables, job))
         // The hold runs out by itself when even this cannot be written.
         .catch(() => undefined);
     } finally {

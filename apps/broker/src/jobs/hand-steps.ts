@@ -1,0 +1,74 @@
+import type { ConnectorSpec } from "@keyloan/contract";
+import type { LeaseRow, StoredHandsNeeded, StoredLeaseError } from "@keyloan/store";
+
+type Steps = StoredHandsNeeded["steps"];
+
+/** What a person does when a lease cannot be issued: mend the cause, or make the keys by hand. */
+export function issueSteps(
+  spec: ConnectorSpec | undefined,
+  lease: LeaseRow,
+  error: StoredLeaseError,
+  jobId: string,
+): Steps {
+  const mend = [
+    { text: `What happened: ${error.message}. ${error.remedy}` },
+    { text: `When that is mended, run \`keyloan jobs retry ${jobId}\`: the rest goes by itself.` },
+  ];
+  const giveUp = {
+    text: `When the app can do without it, run \`keyloan jobs cancel ${jobId}\`: the build goes on without ${lease.connectorId}.`,
+  };
+  if (spec === undefined || suppliable(spec).length === 0) return [...mend, giveUp];
+  const { guide, label } = spec;
+  const helpUrls = new Set(spec.env.flatMap(({ helpUrl }) => helpUrl ?? []));
+  if (guide !== undefined) helpUrls.delete(guide.url);
+  return [
+    ...mend,
+    {
+      text: `Or make the keys by hand at ${label}.${nameSentence(lease)}`,
+      ...(guide === undefined ? {} : { url: guide.url }),
+    },
+    ...(guide?.steps.map((text) => ({ text })) ?? []),
+    ...[...helpUrls].map((url) => ({ text: "Where keys are found:", url })),
+    {
+      text: `Hand them in with \`keyloan jobs supply ${jobId}\`, which asks for ${suppliable(spec).join(", ")}; they are checked, and the build goes on.`,
+    },
+    giveUp,
+  ];
+}
+
+/** What a person does when a lease cannot be ended at its provider. */
+export function releaseSteps(
+  spec: ConnectorSpec | undefined,
+  lease: LeaseRow,
+  error: StoredLeaseError,
+  jobId: string,
+): Steps {
+  const names = Object.values(lease.handle);
+  const confirm = names[0] ?? lease.id;
+  const guide = spec?.guide;
+  return [
+    { text: `What happened: ${error.message}. ${error.remedy}` },
+    { text: "When that is mended nothing is to be done: it is tried again by itself, every hour." },
+    {
+      text: `Or remove it by hand at ${spec?.label ?? lease.connectorId}: ${describeHandle(lease) || "what the build used there"}.`,
+      ...(guide === undefined ? {} : { url: guide.url }),
+    },
+    { text: `Then say so with \`keyloan jobs cancel ${jobId} --confirm ${confirm}\`.` },
+  ];
+}
+
+/** The variables that a person may hand in for a connector. */
+export function suppliable(spec: Pick<ConnectorSpec, "env">): readonly string[] {
+  return spec.env.filter(({ own }) => own?.kind !== "generated").map(({ name }) => name);
+}
+
+function nameSentence(lease: LeaseRow): string {
+  const names = describeHandle(lease);
+  return names === "" ? "" : ` Name it as planned, so that it is ended with the build: ${names}.`;
+}
+
+function describeHandle({ handle }: LeaseRow): string {
+  return Object.entries(handle)
+    .map(([part, name]) => `${part} ${name}`)
+    .join(", ");
+}
