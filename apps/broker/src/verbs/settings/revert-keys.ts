@@ -2,6 +2,7 @@ import { BrokerError, type SettingsView } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { recordReverted } from "../transfers/switch-transfers.ts";
 import { editableBuild, settingsChanged } from "./editable-build.ts";
 import { settingsView } from "./views.ts";
 
@@ -34,6 +35,7 @@ export async function revertKeys(
       throw settingsChanged();
     }
     await tables.bindings.revertAll(build.id);
+    await recordReverted(deps, tables, build.id);
     if (build.state === "handing_off") await tables.builds.moveState(build.id, ["handing_off"], "ready");
     const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     const details = { connectors: swapped.map(({ connectorId }) => connectorId) };

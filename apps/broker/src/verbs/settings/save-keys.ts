@@ -2,6 +2,7 @@ import { BrokerError, type KeySubmission, newId, type SettingsView } from "@keyl
 import type { SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { refuseWhileMoving } from "../transfers/switch-transfers.ts";
 import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openSubmittedValues, previewsOf, sealUserKey, withDataKey } from "./open-values.ts";
@@ -23,6 +24,7 @@ export async function saveKeys(
 ): Promise<SavedAnswer> {
   const editable = await editableBuild(deps, session, input.expectedVersion);
   const connector = boundConnector(deps, editable, connectorId);
+  await refuseWhileMoving(deps, session.buildId, connectorId);
   const { values: given, way } = await openSubmittedValues(deps, session, input.submission);
   const { values, check, repairs } = await checkKeys(deps, connector, given, request.signal);
   stopWhenGivenUp(request.signal);
@@ -79,6 +81,7 @@ export async function removeKeys(
 ): Promise<SettingsView> {
   const editable = await editableBuild(deps, session, expectedVersion);
   boundConnector(deps, editable, connectorId);
+  await refuseWhileMoving(deps, session.buildId, connectorId);
   const own = editable.userKeys.filter((row) => row.connectorId === connectorId);
   const inUse = editable.bindings.map(({ userKeyId }) => userKeyId);
   const removable = own.filter(({ id }) => !inUse.includes(id));

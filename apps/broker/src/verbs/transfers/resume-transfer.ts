@@ -6,7 +6,7 @@ import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
 import { candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { isOpen, newestOf } from "./movable.ts";
-import { keepAliveForTransfer, lookAtTarget, refuseChanged, type TransferRequest } from "./start-transfer.ts";
+import { keepAliveForTransfer, lookAtTarget, recordStep, type TransferRequest } from "./start-transfer.ts";
 import { beginWaiting, heldTransferJob } from "./transfer-jobs.ts";
 
 type ResumeInput = {
@@ -48,7 +48,7 @@ export async function resumeTransfers(
   );
   await keepAliveForTransfer(services, actor, buildId, request.requestId);
   const jobs = await services.store.write(async (tables) => {
-    await refuseChanged(tables, editable, candidates);
+    await recordStep(tables, editable, candidates);
     for (const { row } of resumed) {
       const { id, connectorId, ...changes } = row;
       if (!(await tables.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();

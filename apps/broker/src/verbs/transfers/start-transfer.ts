@@ -61,7 +61,7 @@ export async function startTransfer(
   );
   await keepAliveForTransfer(services, actor, buildId, request.requestId);
   const jobs = await services.store.write(async (tables) => {
-    await refuseChanged(tables, editable, candidates);
+    await recordStep(tables, editable, candidates);
     const created = candidates.map((candidate) => newTransfer(services, actor, candidate, rows, input));
     for (const row of created) await tables.transfers.insert(row);
     await tables.auditEvents.insertAll(
@@ -132,16 +132,17 @@ function refuseSilent(error: unknown, connector: Connector): never {
   });
 }
 
-/** @throws BrokerError when something came in between since the candidates were chosen */
-export async function refuseChanged(
+/**
+ * One more step of the settings, so that nothing else is changed on what this was decided on.
+ * @throws BrokerError when something came in between since the candidates were chosen
+ */
+export async function recordStep(
   tables: Tables,
   { build }: EditableBuild,
   candidates: readonly Candidate[],
 ): Promise<void> {
-  const now = await tables.builds.find(build.id);
-  if (now === undefined || now.settingsVersion !== build.settingsVersion || now.state !== build.state) {
-    throw settingsChanged();
-  }
+  if (!(await tables.builds.changeSettings(build.id, build.settingsVersion))) throw settingsChanged();
+  if ((await tables.builds.find(build.id))?.state !== build.state) throw settingsChanged();
   const newest = newestOf(await tables.transfers.listByBuild(build.id));
   const running = candidates.find(({ connector }) => {
     const row = newest.get(connector.spec.id);
