@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import { type Connection, openConnection } from "./connection.ts";
+import { checkIntegrity, copyStore } from "./copy-store.ts";
 import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import { createGroupWriter, type GroupWriter, type OnAudited } from "./group-writer.ts";
@@ -18,6 +19,13 @@ export type Store = {
   readonly check: () => Promise<void>;
   /** Writes the log back into the file and empties it, so that nothing deleted is left in either. */
   readonly eraseDeleted: () => Promise<void>;
+  /**
+   * Writes a whole and consistent copy, as of one moment, while others read and write.
+   * @param path a file that does not exist yet, in a folder that only the owner may read
+   */
+  readonly copyTo: (path: string) => Promise<void>;
+  /** @throws StoreError when the file is damaged. Reads all of it, on another thread. */
+  readonly checkIntegrity: () => Promise<void>;
   /** Waits for queued writes and closes the file. */
   readonly close: () => Promise<void>;
 };
@@ -56,6 +64,8 @@ export async function openStore(options: {
         }
       },
       eraseDeleted: writer.eraseDeleted,
+      copyTo: (path) => copyStore(options.path, path),
+      checkIntegrity: () => checkIntegrity(options.path),
       close: async () => {
         await writer.close();
         reader.close();
