@@ -302,6 +302,8 @@ export const jobs = sqliteTable(
   },
   (table) => [
     index("jobs_due").on(table.state, table.runAfter),
+    // Taken by connector: the work of a busy one is passed over without being read.
+    index("jobs_due_of_connector").on(table.connectorId, table.state, table.runAfter),
     index("jobs_entity").on(table.entityId),
     index("jobs_build").on(table.buildId),
     index("jobs_created").on(table.createdAt, table.id),

@@ -1,0 +1,1 @@
+CREATE INDEX `jobs_due_of_connector` ON `jobs` (`connector_id`,`state`,`run_after`);
