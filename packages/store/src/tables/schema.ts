@@ -144,6 +144,8 @@ export const leases = sqliteTable(
   (table) => [
     index("leases_build").on(table.buildId, table.connectorId),
     index("leases_connector").on(table.connectorId, table.state),
+    index("leases_created").on(table.createdAt, table.id),
+    index("leases_state").on(table.state, table.createdAt, table.id),
   ],
 );
 
