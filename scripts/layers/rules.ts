@@ -7,6 +7,7 @@ export type PackageRule = {
 
 const layersOneToThree = [
   "contract",
+  "archive-store",
   "connectors",
   "key-validator",
   "env-generator",
@@ -24,6 +25,7 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
   connectors: { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
   "key-validator": { mayImport: ["contract"] },
   "env-generator": { mayImport: ["contract"] },
+  "archive-store": { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
   "database-provisioner": { mayImport: ["contract"] },
   sdk: { mayImport: ["contract", "env-generator"] },
   "org-keys": { mayImport: ["contract", "vault", "store"] },
@@ -41,7 +43,7 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   libsql: ["store"],
   stripe: ["connectors"],
   "@clerk/backend": ["connectors"],
-  "@aws-sdk/*": ["connectors"],
+  "@aws-sdk/*": ["connectors", "archive-store"],
   "@tursodatabase/api": ["connectors"],
   hono: ["broker", "local-servers", "dev-providers"],
   "@hono/*": ["broker", "local-servers", "dev-providers"],
@@ -62,6 +64,8 @@ export const revealHomes: readonly string[] = [
   "packages/vault/src/",
   "packages/env-generator/src/",
   "packages/org-keys/src/",
+  // Signs requests to the operator's bucket of archives.
+  "packages/archive-store/src/s3-bucket.ts",
   // Reads an address that someone typed.
   "packages/key-validator/src/address/read-address.ts",
   // Mend what someone typed, and tell a key's mode by its beginning.

@@ -1,0 +1,6 @@
+export {
+  type ArchiveStore,
+  type ArchiveStoreOptions,
+  openArchiveStore,
+  type StoredArchive,
+} from "./archive-store.ts";
