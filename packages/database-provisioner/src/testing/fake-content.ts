@@ -25,12 +25,15 @@ export function fakeContext(signal: AbortSignal = new AbortController().signal):
   };
 }
 
-/** Databases in memory by name, behind the slot that connectors fill. Its dump is a line of JSON per row. */
-export function fakeDatabases(names: readonly string[]) {
+/**
+ * Databases in memory by name, behind the slot that connectors fill. Its dump is a line of JSON per row.
+ * @param variable the one that names the database
+ */
+export function fakeDatabases(names: readonly string[], variable = "NAME") {
   const databases = new Map(names.map((name) => [name, new DatabaseSync(":memory:")]));
   const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
   const steps: string[] = [];
-  const nameOf = (values: SecretValues) => values.NAME?.reveal() ?? "";
+  const nameOf = (values: SecretValues) => values[variable]?.reveal() ?? "";
   const open = (context: ConnectorContext, values: SecretValues, step: string): DatabaseSync => {
     if (context.signal.aborted) throw new ProviderError("fake", "timeout", "was ended");
     const name = nameOf(values);
@@ -50,8 +53,8 @@ export function fakeDatabases(names: readonly string[]) {
       const database = open(context, values, "dump");
       for (const { name, sql } of tablesOf(database)) {
         yield Buffer.from(`${JSON.stringify({ sql })}\n`);
-        for (const row of database.prepare(`SELECT * FROM "${name}"`).iterate()) {
-          trouble[nameOf(values)]?.row?.();
+        for (const row of database.prepare(`SELECT * FROM "${name}"`).all()) {
+          await trouble[nameOf(values)]?.row?.();
           yield Buffer.from(`${JSON.stringify({ name, row: Object.values(row) })}\n`);
         }
       }
@@ -61,7 +64,7 @@ export function fakeDatabases(names: readonly string[]) {
       let [rows, bytes] = [0, 0];
       for await (const chunk of dump) {
         context.signal.throwIfAborted();
-        trouble[nameOf(values)]?.write?.();
+        await trouble[nameOf(values)]?.write?.();
         const line = JSON.parse(Buffer.from(chunk).toString()) as {
           sql?: string;
           name: string;
@@ -102,10 +105,17 @@ export function fakeDatabases(names: readonly string[]) {
     content: content as DatabaseContent,
     steps,
     trouble,
-    database: (name: string) => databases.get(name) ?? new DatabaseSync(":memory:"),
+    add: (name: string) => void databases.set(name, databases.get(name) ?? new DatabaseSync(":memory:")),
+    remove: (name: string) => void databases.delete(name),
+    has: (name: string) => databases.has(name),
+    database: (name: string) => {
+      const found = databases.get(name);
+      if (found === undefined) throw new Error(`no database ${name}`);
+      return found;
+    },
     end: (name: string, signal?: AbortSignal): TransferEnd => ({
       context: fakeContext(signal),
-      values: secretValues({ NAME: name }),
+      values: secretValues({ [variable]: name }),
     }),
     close: () => {
       for (const database of databases.values()) database.close();
@@ -113,31 +123,36 @@ export function fakeDatabases(names: readonly string[]) {
   };
 }
 
-/** Buckets in memory by name, behind the slot that connectors fill. */
-export function fakeStorage(names: readonly string[]) {
+/** Buckets in memory by the name that the variable holds, behind the slot that connectors fill. */
+export function fakeStorage(names: readonly string[], variable = "NAME") {
   const buckets = new Map(names.map((name) => [name, new Map<string, string>()]));
   const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
   const copied: string[] = [];
-  const bucketOf = (values: SecretValues, step: string) => {
-    const name = values.NAME?.reveal() ?? "";
-    trouble[name]?.[step]?.();
-    return buckets.get(name) ?? new Map<string, string>();
+  const bucket = (name: string) => {
+    const found = buckets.get(name) ?? new Map<string, string>();
+    buckets.set(name, found);
+    return found;
+  };
+  const bucketOf = async (values: SecretValues, step: string) => {
+    const name = values[variable]?.reveal() ?? "";
+    await trouble[name]?.[step]?.();
+    return bucket(name);
   };
   const hashed = (text: string) => ({ bytes: Buffer.byteLength(text), sha256: sha256(text) });
   const storage: StorageContent = {
     async *list(_context, values) {
-      for (const [key, text] of bucketOf(values, "list")) yield { key, bytes: Buffer.byteLength(text) };
+      for (const [key, text] of await bucketOf(values, "list")) yield { key, bytes: Buffer.byteLength(text) };
     },
     async copy(from, to, { key }, onBytes) {
-      const text = bucketOf(from.values, "read").get(key);
+      const text = (await bucketOf(from.values, "read")).get(key);
       if (text === undefined) throw new ProviderError("fake", "not_found", "has no such object");
-      bucketOf(to.values, "write").set(key, text);
+      (await bucketOf(to.values, "write")).set(key, text);
       copied.push(key);
       onBytes?.(Buffer.byteLength(text));
       return hashed(text);
     },
     async hash(_context, values, key) {
-      const text = bucketOf(values, "hash").get(key);
+      const text = (await bucketOf(values, "hash")).get(key);
       return text === undefined ? undefined : hashed(text);
     },
   };
@@ -145,7 +160,10 @@ export function fakeStorage(names: readonly string[]) {
     storage,
     trouble,
     copied,
-    bucket: (name: string) => buckets.get(name) ?? new Map<string, string>(),
-    end: (name: string): TransferEnd => ({ context: fakeContext(), values: secretValues({ NAME: name }) }),
+    bucket,
+    end: (name: string): TransferEnd => ({
+      context: fakeContext(),
+      values: secretValues({ [variable]: name }),
+    }),
   };
 }
