@@ -42,7 +42,7 @@ export function tokenRoutes(services: Services, limiter: RateLimiter) {
     method: "delete",
     path: "/v1/tokens/{id}",
     tags,
-    summary: "Revoke a platform token",
+    summary: "Revoke a token of a platform or a build",
     request: {
       params: z.object({ id: z.string().regex(idPattern("token"), "a token id looks like tok_…") }),
     },

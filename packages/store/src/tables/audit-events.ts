@@ -151,12 +151,14 @@ export function auditEventsTable(database: Database) {
       readonly entity: string;
       readonly actions: readonly string[];
       readonly since: number;
+      readonly actor?: string | undefined;
       readonly limit: number;
     }): Promise<{ readonly count: number; readonly latest: readonly AuditEventRow[] }> => {
       const which = and(
         eq(auditEvents.entity, filter.entity),
         inArray(auditEvents.action, [...filter.actions]),
         gte(auditEvents.at, filter.since),
+        filter.actor === undefined ? undefined : eq(auditEvents.actor, filter.actor),
       );
       const counted = await database.select({ count: count() }).from(auditEvents).where(which).get();
       const latest = await database

@@ -103,6 +103,22 @@ export function leasesTable(database: Database) {
         .get();
       return row?.count ?? 0;
     },
+    /** Builds with leases that still hold something issued with this version of an org key. */
+    listBuildsUsing: async (connectorId: string, orgKeyVersion: number, limit: number): Promise<string[]> => {
+      const rows = await database
+        .selectDistinct({ buildId: leases.buildId })
+        .from(leases)
+        .where(
+          and(
+            eq(leases.connectorId, connectorId),
+            eq(leases.orgKeyVersion, orgKeyVersion),
+            inArray(leases.state, ["active", "releasing", "archived", "needs_hands"]),
+          ),
+        )
+        .orderBy(leases.buildId)
+        .limit(limit);
+      return rows.map(({ buildId }) => buildId);
+    },
     countByState: (): Promise<{ connectorId: string; state: LeaseState; count: number }[]> =>
       database
         .select({ connectorId: leases.connectorId, state: leases.state, count: sql<number>`count(*)` })

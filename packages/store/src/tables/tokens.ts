@@ -42,12 +42,12 @@ export function tokensTable(database: Database) {
         .where(and(eq(tokens.id, id), isNull(tokens.usedAt)));
       return result.rowsAffected === 1;
     },
-    /** False when no API token of that id exists; revoking twice is true twice. */
-    revokeApi: async (id: string, revokedAt: number): Promise<boolean> => {
+    /** False when no token of that id exists; revoking twice is true twice. */
+    revoke: async (id: string, revokedAt: number): Promise<boolean> => {
       const result = await database
         .update(tokens)
         .set({ revokedAt: sql`coalesce(${tokens.revokedAt}, ${revokedAt})` })
-        .where(and(eq(tokens.id, id), eq(tokens.kind, "api")));
+        .where(eq(tokens.id, id));
       return result.rowsAffected === 1;
     },
     revokeByBuild: async (buildId: string, revokedAt: number): Promise<void> => {

@@ -23,7 +23,7 @@ export async function listTokens(
 }
 
 /**
- * Ends a platform token now; ending it twice changes nothing.
+ * Ends a token of a platform or a build now; ending it twice changes nothing.
  * @throws BrokerError `not_found`
  */
 export async function revokeToken(
@@ -33,7 +33,7 @@ export async function revokeToken(
   requestId: string,
 ): Promise<void> {
   const found = await deps.store.write(async (tables) => {
-    if (!(await tables.tokens.revokeApi(tokenId, deps.now()))) return false;
+    if (!(await tables.tokens.revoke(tokenId, deps.now()))) return false;
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "token.revoked", entity: tokenId, details: {}, requestId }),
     ]);
