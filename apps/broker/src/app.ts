@@ -5,13 +5,16 @@ import { createRateLimiter, rateLimit } from "./http/rate-limit.ts";
 import { requestScope, requireJson } from "./http/request.ts";
 import { type BrokerRouter, createRouter } from "./http/router.ts";
 import { answerUnknown } from "./http/unknown-route.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { buildRoutes } from "./routes/builds.ts";
-import { catalogAndAuditRoutes } from "./routes/catalog-and-audit.ts";
+import { catalogRoutes } from "./routes/catalog.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { envRoutes } from "./routes/env.ts";
 import { handoffRoutes } from "./routes/handoff.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { jobRoutes } from "./routes/jobs.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { rollbackRoutes } from "./routes/rollback.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
@@ -47,12 +50,15 @@ export function createApp(services: Services): BrokerRouter {
     envRoutes,
     buildRoutes,
     orgKeyRoutes,
+    jobRoutes,
     tokenRoutes,
-    catalogAndAuditRoutes,
+    catalogRoutes,
+    auditRoutes,
     signingKeyRoutes,
     healthRoutes,
     handoffRoutes,
     settingsRoutes,
+    rollbackRoutes,
     transferRoutes,
   ]) {
     app.route("/", routes(services, byToken));

@@ -6,8 +6,11 @@ import type { BrokerConfig } from "./env.ts";
 import { jobDefinitions } from "./jobs/handlers.ts";
 import { createJobRunner } from "./jobs/runner.ts";
 import { startWorker } from "./jobs/worker.ts";
+import { describeError } from "./observe/logger.ts";
 import { startMetricsServer } from "./observe/metrics-server.ts";
 import type { Services } from "./services.ts";
+import { signAuditHead } from "./verbs/audit/sign-head.ts";
+import { removeOldRehearsals } from "./verbs/rollback/rehearse-rollback.ts";
 
 export type RunningBroker = {
   readonly services: Services;
@@ -28,6 +31,7 @@ export async function startBroker(
 ): Promise<RunningBroker> {
   const deps = await createDeps(config, overrides);
   const services: Services = { ...deps, runner: createJobRunner(deps, jobDefinitions) };
+  await removeOldRehearsals(services);
   const app = createApp(services);
   const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port });
   try {
@@ -53,9 +57,19 @@ export async function startBroker(
     metricsServer?.close();
     await worker.stop();
     await services.runner.stop();
+    await signLastHead(services);
     await deps.store.close();
   };
   return { services, port: portOf(server), metricsPort: metricsServer && portOf(metricsServer), stop };
+}
+
+/** What was done since the last head is signed before nobody is there to do it. */
+async function signLastHead(services: Services): Promise<void> {
+  try {
+    await signAuditHead(services);
+  } catch (error) {
+    services.logger.error(describeError(error), "the audit could not be signed before the stop");
+  }
 }
 
 function portOf(server: { readonly address: () => unknown }): number {

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { Secret, type TokenKind, tokenPrefixes } from "@keyloan/contract";
 
 const tokenPattern = /^klo_(?:admin|api|bld)_[A-Za-z0-9_-]{43}$/;
+const ourPattern = /^klo_(?:admin|api|bld|hnd|ses)_[A-Za-z0-9_-]{43}$/;
 
 /** The text handoff codes and session cookies start with. */
 export const pagePrefixes = { handoff: "klo_hnd_", session: "klo_ses_" } as const;
@@ -24,6 +25,11 @@ export function hashToken(token: string): string {
 /** Whether the text can be a token at all; anything else is refused before it is hashed or looked up. */
 export function looksLikeToken(text: string): boolean {
   return tokenPattern.test(text);
+}
+
+/** The hash of a text that has the form of a token, a link's code or a session of ours. */
+export function hashOfOurs(text: string): string | undefined {
+  return ourPattern.test(text) ? hashToken(text) : undefined;
 }
 
 /** Compares two hashes of equal length in constant time. */

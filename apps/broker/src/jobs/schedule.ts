@@ -1,8 +1,10 @@
 import type { BrokerConfig } from "../env.ts";
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
+import { signAuditHead } from "../verbs/audit/sign-head.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
+import { remindOfHands } from "./remind.ts";
 
 /** Work that comes round; of all brokers on a store, one does it each time. */
 export type ScheduledWork = {
@@ -16,10 +18,16 @@ const hourMs = 3_600_000;
 
 /** THE list of what comes round. */
 export const scheduledWork: readonly ScheduledWork[] = [
+  { name: "audit-head", everyMs: () => 60_000, run: signAuditHead },
   {
     name: "org-key-check",
     everyMs: ({ orgKeyCheckHours }) => orgKeyCheckHours * hourMs,
     run: checkOrgKeys,
+  },
+  {
+    name: "hands-reminder",
+    everyMs: () => 60_000,
+    run: remindOfHands,
   },
   {
     name: "transfer-sweep",

@@ -1,7 +1,7 @@
 import { type AuditList, BrokerError } from "@keyloan/contract";
-import type { Deps } from "../deps.ts";
-import { isoTime } from "./builds/views.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
+import type { Deps } from "../../deps.ts";
+import { isoTime } from "../builds/views.ts";
+import { decodeCursor, encodeCursor } from "../cursor.ts";
 
 /** A page of the audit trail, newest first. */
 export async function listAudit(
@@ -32,7 +32,8 @@ export async function listAudit(
   };
 }
 
-function parseDetails(text: string): Record<string, unknown> {
+/** What the details column holds: an object, as `auditRow` writes it. */
+export function parseDetails(text: string): Record<string, unknown> {
   const value: unknown = JSON.parse(text);
   return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -1,0 +1,60 @@
+import { actorLabel, type TokenMatch } from "@keyloan/contract";
+import type { TokenRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { hashesMatch } from "../../http/tokens.ts";
+import { isoTime } from "../builds/views.ts";
+import { readersOf } from "./readers.ts";
+
+/** The token, session or link of a hash; `undefined` when there is none, or it ended so long ago that it is gone. */
+export async function describeToken(
+  deps: Deps,
+  hash: string,
+): Promise<Omit<TokenMatch, "index"> | undefined> {
+  if (hashesMatch(hash, deps.adminTokenHash)) return { what: "token", kind: "admin", alive: true };
+  const token = await deps.store.read.tokens.findByHash(hash);
+  if (token !== undefined) return describeStored(deps, token);
+  const session = await deps.store.read.sessions.findByHash(hash);
+  if (session !== undefined) {
+    const alive = session.endedAt === null && session.expiresAt > deps.now();
+    return describePage("session", session, alive);
+  }
+  const handoff = await deps.store.read.handoffs.findByHash(hash);
+  if (handoff === undefined) return undefined;
+  return describePage("handoff", handoff, handoff.usedAt === null && handoff.expiresAt > deps.now());
+}
+
+async function describeStored(deps: Deps, token: TokenRow): Promise<Omit<TokenMatch, "index">> {
+  const { id, kind, name, buildId, createdAt } = token;
+  const ended =
+    token.revokedAt !== null ||
+    (token.singleUse && token.usedAt !== null) ||
+    (token.expiresAt !== null && token.expiresAt <= deps.now());
+  // A platform's calls are spread over builds without number; the audit is searched for those.
+  const uses =
+    buildId === null
+      ? undefined
+      : await readersOf(deps, {
+          entity: buildId,
+          actions: ["env.read"],
+          since: createdAt,
+          actor: actorLabel({ kind: "workload", tokenId: id, buildId }),
+        });
+  return {
+    what: "token",
+    kind,
+    tokenId: id,
+    alive: !ended,
+    name,
+    issuedAt: isoTime(createdAt),
+    ...(buildId === null ? {} : { buildId }),
+    ...(uses === undefined ? {} : { uses }),
+  };
+}
+
+function describePage(
+  kind: "session" | "handoff",
+  { id, buildId, createdAt }: { readonly id: string; readonly buildId: string; readonly createdAt: number },
+  alive: boolean,
+): Omit<TokenMatch, "index"> {
+  return { what: "token", kind, tokenId: id, buildId, alive, issuedAt: isoTime(createdAt) };
+}
