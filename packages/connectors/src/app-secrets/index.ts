@@ -1,4 +1,4 @@
-import { type ConnectorContext, type PlannedLease, Secret, type SecretValues } from "@keyloan/contract";
+import { type ConnectorContext, Secret, type SecretValues } from "@keyloan/contract";
 import { defineConnector } from "../kit/define-connector.ts";
 import { malformedField } from "../kit/validation-results.ts";
 import { appSecretsSpec } from "./spec.ts";
@@ -13,11 +13,14 @@ export const appSecrets = defineConnector({
     malformedField(appSecretsSpec.env, values) ?? { status: "valid", capabilities: [], warnings: [] },
   issuer: {
     plan: () => ({}),
-    issue: async (context, _org, _lease: PlannedLease): Promise<SecretValues> => ({
-      JWT_SECRET: randomHex(context, 32),
-      CHECKOUT_TOKEN_SECRET: randomHex(context, 24),
-    }),
+    issue: generate,
+    // Only the app knows the values before: they end when it starts with these.
+    rotate: generate,
     // Nothing exists outside the build's env; its data key is shredded when the build closes.
     revoke: async () => {},
   },
 });
+
+async function generate(context: ConnectorContext): Promise<SecretValues> {
+  return { JWT_SECRET: randomHex(context, 32), CHECKOUT_TOKEN_SECRET: randomHex(context, 24) };
+}
