@@ -1,7 +1,10 @@
+import { PutObjectCommand } from "@aws-sdk/client-s3";
+import type { SecretValues } from "@keyloan/contract";
 import { describe, expect } from "vitest";
 import { testConnector } from "../kit/testing/index.ts";
 import { startEmulator } from "./emulator.ts";
 import { r2 } from "./index.ts";
+import { envOf, s3ClientOf } from "./testing/lent-storage.ts";
 
 const userKinds = {
   "read-only": {
@@ -19,7 +22,15 @@ const userKinds = {
   "wrong-pair": { status: "invalid", envVar: "R2_SECRET_ACCESS_KEY", code: "rejected" },
 };
 
-testConnector({ connector: r2, startEmulator, options: {}, userKinds });
+async function use(values: SecretValues): Promise<void> {
+  const env = envOf(values);
+  const client = s3ClientOf(env);
+  const Key = `${env.R2_PREFIX}file`;
+  await client.send(new PutObjectCommand({ Bucket: env.R2_BUCKET, Key, Body: "x" }));
+  client.destroy();
+}
+
+testConnector({ connector: r2, startEmulator, options: {}, userKinds, use });
 
 describe("with an org key that has no API token", () => {
   testConnector({
@@ -31,8 +42,10 @@ describe("with an org key that has no API token", () => {
     },
     options: {},
     userKinds,
+    use,
     issues: "locally",
     revokes: "at_provider",
+    rotates: "refused",
     corrupted: { apiToken: "unknown".repeat(6) },
   });
 });

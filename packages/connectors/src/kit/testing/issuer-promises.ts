@@ -2,6 +2,7 @@ import {
   type Connector,
   type ConnectorContext,
   type OrgCredential,
+  type PlannedLease,
   ProviderError,
   Secret,
   type SecretValues,
@@ -29,7 +30,7 @@ export type IssuerSuite = {
   readonly revokes: "locally" | "at_provider";
 };
 
-type Running = {
+export type Running = {
   readonly target: ConnectorTarget;
   readonly context: ConnectorContext;
   readonly org: OrgCredential;
@@ -121,24 +122,45 @@ export function describeIssuing(suite: IssuerSuite, open: OpenTarget): void {
   });
 }
 
+/** One thing that is done to a lease at the provider. */
+export type LeaseAction = {
+  readonly name: string;
+  /** Whether it talks to the provider. */
+  readonly place: "locally" | "at_provider";
+  readonly act: (context: ConnectorContext, org: OrgCredential, lease: PlannedLease) => Promise<unknown>;
+  /** Whether the lease is issued before. */
+  readonly needsIssued: boolean;
+};
+
 /** What a connector promises of a lease when the provider fails. */
 export function describeFailures(
   suite: IssuerSuite,
   open: () => ReturnType<typeof openEmulatorTarget>,
 ): void {
+  const { issue, revoke } = slotOf(suite.connector);
+  describeFailingAction(suite, open, { name: "issue", place: suite.issues, act: issue, needsIssued: false });
+  describeFailingAction(suite, open, {
+    name: "revoke",
+    place: suite.revokes,
+    act: revoke,
+    needsIssued: true,
+  });
+}
+
+/** The same for one action: what fails says how it may be mended, and nothing else; what is repeated succeeds. */
+export function describeFailingAction(
+  suite: Pick<IssuerSuite, "connector" | "options">,
+  open: () => ReturnType<typeof openEmulatorTarget>,
+  { name, place, act, needsIssued }: LeaseAction,
+): void {
   const { connector } = suite;
   const slot = slotOf(connector);
 
-  const actions = [
-    ["issue", suite.issues, slot.issue],
-    ["revoke", suite.revokes, slot.revoke],
-  ] as const;
-
-  describe.each(actions)("when the provider fails, %s", (name, place, act) => {
+  describe(`when the provider fails, ${name}`, () => {
     const running = useTarget(connector, open);
     const planned = async () => {
       const lease = planLease(connector, suite.options);
-      if (name === "revoke") await slot.issue(running().context, running().org, lease);
+      if (needsIssued) await slot.issue(running().context, running().org, lease);
       return lease;
     };
     const everyCall = (fault: Fault) => running().target.emulator?.faults.add(fault, 60);
@@ -224,7 +246,8 @@ export function describeFailures(
   });
 }
 
-function useTarget(connector: Connector, open: OpenTarget): () => Running {
+/** A target for the tests of a block, its faults cleared before each. */
+export function useTarget(connector: Connector, open: OpenTarget): () => Running {
   let running: Running | undefined;
   beforeAll(async () => {
     const target = await open();
@@ -239,7 +262,7 @@ function useTarget(connector: Connector, open: OpenTarget): () => Running {
   };
 }
 
-async function failureOf(act: () => Promise<unknown>): Promise<unknown> {
+export async function failureOf(act: () => Promise<unknown>): Promise<unknown> {
   return act().then(
     () => undefined,
     (error: unknown) => error,
@@ -247,7 +270,7 @@ async function failureOf(act: () => Promise<unknown>): Promise<unknown> {
 }
 
 /** What is wrong with issued values, by variable name; empty when all is as declared. */
-function problemsOf(connector: Connector, values: SecretValues): string[] {
+export function problemsOf(connector: Connector, values: SecretValues): string[] {
   const { env } = connector.spec;
   const declared = (name: string) =>
     env.find((variable) => variable.name === name) ??

@@ -3,6 +3,8 @@ import { describe } from "vitest";
 import type { StartEmulator } from "../emulator.ts";
 import { type OpenTarget, openEmulatorTarget } from "./harness.ts";
 import { describeFailures, describeIssuing } from "./issuer-promises.ts";
+import { describeListing } from "./listing-promises.ts";
+import { describeRotating } from "./rotation-promises.ts";
 import { describeSpec } from "./spec-promises.ts";
 import { describeUserKeys, type UserSamples } from "./user-promises.ts";
 import { describeValidation, type ValidationSamples } from "./validation-promises.ts";
@@ -17,6 +19,10 @@ export type ConnectorSuite = {
   readonly issues?: "locally" | "at_provider";
   /** Whether `revoke` (`drop`) talks to the provider. Default: as `issues`. */
   readonly revokes?: "locally" | "at_provider";
+  /** Whether `rotate` talks to the provider, or refuses before it does. Default: as `issues`. */
+  readonly rotates?: "locally" | "at_provider" | "refused";
+  /** Does what an app does with lent values so that the provider holds something; by default nothing. */
+  readonly use?: (values: SecretValues) => Promise<void>;
 } & ValidationSamples &
   UserSamples;
 
@@ -32,8 +38,10 @@ export function testConnector(suite: ConnectorSuite): void {
 
   describe(`${connector.spec.id} keeps what every connector promises`, () => {
     describeSpec(connector, suite.options);
+    const rotates = suite.rotates ?? issues;
     if (startEmulator === undefined) {
       describeIssuing(issuerSuite, openNothing);
+      describeRotating({ ...issuerSuite, rotates }, openNothing);
       return;
     }
     describeValidation(connector, startEmulator, suite);
@@ -41,6 +49,8 @@ export function testConnector(suite: ConnectorSuite): void {
     const open = () => openEmulatorTarget(startEmulator);
     describeIssuing(issuerSuite, open);
     describeFailures(issuerSuite, open);
+    describeRotating({ ...issuerSuite, rotates }, open);
+    describeListing(suite, open);
   });
 }
 
