@@ -14,6 +14,7 @@ export type NewAccountToken = {
   readonly expiresAtSeconds: number;
 };
 
+export type NamedToken = { readonly id: string; readonly name: string };
 export type CreatedAccountToken = { readonly id: string; readonly value: Secret };
 
 /**
@@ -27,10 +28,14 @@ export type AccountTokens = {
   readonly create: (token: NewAccountToken) => Promise<CreatedAccountToken>;
   /** The ids of all tokens of exactly this name. */
   readonly find: (name: string) => Promise<readonly string[]>;
+  /** All tokens whose name fits. */
+  readonly list: (fits: (name: string) => boolean) => Promise<readonly NamedToken[]>;
   /** "Not there" is success. */
   readonly remove: (id: string) => Promise<void>;
   /** Whether Cloudflare knows the API token itself and it is active. */
   readonly isActive: () => Promise<boolean>;
+  /** The id of the API token itself, or `undefined` when it is no active token of this account. */
+  readonly ownId: () => Promise<string | undefined>;
 };
 
 const apiAddress = "https://api.cloudflare.com";
@@ -47,6 +52,11 @@ export function openAccountTokens(
   if (apiToken === undefined) return undefined;
   const call = createCall(context, apiToken);
   const tokensPath = `accounts/${encodeURIComponent(requireField(fields, "accountId"))}/tokens`;
+  const readPage = (page: number) => call("GET", pagePath(tokensPath, page), tokensSchema);
+  const verify = async (path: string) => {
+    const answer = await call("GET", path, verifiedSchema).catch(unlessRefused);
+    return answer?.result.status === "active" ? answer.result : undefined;
+  };
   return {
     findPermissionGroup: async (name) => {
       const path = `${tokensPath}/permission_groups?name=${encodeURIComponent(name)}`;
@@ -57,19 +67,19 @@ export function openAccountTokens(
       const { result } = await call("POST", tokensPath, createdSchema, createBody(token));
       return { id: result.id, value: Secret.of(result.value) };
     },
-    find: (name) => findByName((page) => call("GET", pagePath(tokensPath, page), tokensSchema), name),
+    find: async (name) => {
+      const found = await listTokens(readPage, (candidate) => candidate === name);
+      return found.map(({ id }) => id);
+    },
+    list: (fits) => listTokens(readPage, fits),
     remove: async (id) => {
       await call("DELETE", `${tokensPath}/${encodeURIComponent(id)}`, doneSchema).catch(unlessGone);
     },
-    isActive: async () => {
-      // A token of a person is verified elsewhere than one of the account.
-      const paths = [`${tokensPath}/verify`, "user/tokens/verify"];
-      for (const path of paths) {
-        const answer = await call("GET", path, verifiedSchema).catch(unlessRefused);
-        if (answer?.result.status === "active") return true;
-      }
-      return false;
-    },
+    // A token of a person is verified elsewhere than one of the account.
+    isActive: async () =>
+      (await verify(`${tokensPath}/verify`)) !== undefined ||
+      (await verify("user/tokens/verify")) !== undefined,
+    ownId: async () => (await verify(`${tokensPath}/verify`))?.id,
   };
 }
 
@@ -94,7 +104,10 @@ const tokensSchema = z.object({
   result: z.array(z.object({ id: idSchema, name: z.string() })),
   result_info: z.object({ per_page: z.int().min(1), total_count: z.int().min(0) }),
 });
-const verifiedSchema = z.object({ success: z.literal(true), result: z.object({ status: z.string() }) });
+const verifiedSchema = z.object({
+  success: z.literal(true),
+  result: z.object({ id: idSchema, status: z.string() }),
+});
 const doneSchema = z.object({ success: z.literal(true) });
 
 type TokensPage = z.infer<typeof tokensSchema>;
@@ -103,10 +116,13 @@ type TokensPage = z.infer<typeof tokensSchema>;
  * Reads the pages from the last to the first: what others delete meanwhile moves the rest towards pages
  * that are still to be read, so none is passed over.
  */
-async function findByName(readPage: (page: number) => Promise<TokensPage>, name: string): Promise<string[]> {
-  const found = new Set<string>();
+async function listTokens(
+  readPage: (page: number) => Promise<TokensPage>,
+  fits: (name: string) => boolean,
+): Promise<NamedToken[]> {
+  const found = new Map<string, NamedToken>();
   const keep = ({ result }: TokensPage) => {
-    for (const token of result) if (token.name === name) found.add(token.id);
+    for (const token of result) if (fits(token.name)) found.set(token.id, token);
   };
   const first = await readPage(1);
   keep(first);
@@ -114,7 +130,7 @@ async function findByName(readPage: (page: number) => Promise<TokensPage>, name:
   const pages = Math.ceil(total / Math.min(perPage, pageSizeMax));
   if (pages > pagesMax) throw invalidResponse("lists more account API tokens than an account can have");
   for (let page = pages; page >= 1 && pages > 1; page--) keep(await readPage(page));
-  return [...found];
+  return [...found.values()];
 }
 
 const pagePath = (tokensPath: string, page: number) =>

@@ -10,6 +10,7 @@ import {
   secretValues,
 } from "@keyloan/contract";
 import { type AccountTokens, openAccountTokens } from "./account-tokens.ts";
+import { buildPrefix } from "./build-prefix.ts";
 import { openObjectStore } from "./client.ts";
 import { confineAccess, type Lifetime } from "./confine.ts";
 import { credentialSecondsMax, type TemporaryCredentials } from "./credentials.ts";
@@ -17,6 +18,7 @@ import { emptyPrefix } from "./empty-prefix.ts";
 import { type BucketAccess, orgAccess } from "./endpoint.ts";
 import { isR2Error, provider } from "./errors.ts";
 import { endTokens, findTokenFacts, leaseTokenName, makeParentKey, tokenNameOf } from "./lease-token.ts";
+import { listLent } from "./list-lent.ts";
 import { r2OptionsSchema } from "./options.ts";
 import { probe } from "./probe.ts";
 import { waitUntilServed } from "./wait-until-served.ts";
@@ -30,25 +32,63 @@ export const r2Issuer: Issuer = {
   plan: ({ buildId, leaseId }) => ({ prefix: buildPrefix(buildId), token: leaseTokenName(leaseId) }),
   issue: lend,
   renew: lend,
+  rotate,
+  list: listLent,
   // A deleted token may be accepted for a minute yet, and without one credentials live on: what was
   // written meanwhile goes when they have expired.
   outlivesRevoke: true,
-  revoke: async (context, org, lease) => {
-    const prefix = prefixOf(lease);
-    const tokens = openAccountTokens(context, org.fields);
-    // First, so that nothing is written any more while the prefix is emptied.
-    if (tokens !== undefined) await endTokens(tokens, tokenNameOf(lease));
-    const access = orgAccess(context, org.fields);
-    const fetch = await openObjectStore(context, access);
-    const socket = () => openObjectStore(context, access, "socket");
-    try {
-      await emptyPrefix({ fetch, socket }, prefix);
-    } catch (error) {
-      // A bucket that is gone holds nothing of the build.
-      if (!isR2Error(error, "NoSuchBucket")) throw error;
-    }
-  },
+  revoke,
 };
+
+async function revoke(context: ConnectorContext, org: OrgCredential, lease: PlannedLease): Promise<void> {
+  // A listing finds a prefix and a token apart, and gives a handle that names the one alone.
+  const isTokenAlone = lease.handle.prefix === undefined && lease.handle.token !== undefined;
+  const prefix = isTokenAlone ? undefined : prefixOf(lease);
+  const tokens = openAccountTokens(context, org.fields);
+  // First, so that nothing is written any more while the prefix is emptied.
+  if (tokens !== undefined && namesToken(lease)) await endTokens(tokens, tokenNameOf(lease));
+  if (prefix === undefined) return;
+  const access = orgAccess(context, org.fields);
+  const fetch = await openObjectStore(context, access);
+  const socket = () => openObjectStore(context, access, "socket");
+  try {
+    await emptyPrefix({ fetch, socket }, prefix);
+  } catch (error) {
+    // A bucket that is gone holds nothing of the build.
+    if (!isR2Error(error, "NoSuchBucket")) throw error;
+  }
+}
+
+// Whoever knows of a listed prefix alone knows no lease; older handles name no token, and have one.
+const namesToken = ({ handle, leaseId }: PlannedLease) =>
+  handle.token !== undefined || idPattern("lease").test(leaseId);
+
+/**
+ * A new token of the lease's own, proven to work; then every other of its name is deleted, those of renewals and
+ * of attempts that crashed too, and all that they signed.
+ */
+async function rotate(
+  context: ConnectorContext,
+  org: OrgCredential,
+  lease: PlannedLease,
+): Promise<SecretValues> {
+  const name = tokenNameOf(lease);
+  const tokens = openAccountTokens(context, org.fields);
+  if (tokens === undefined)
+    throw cannotEnd("the org key has no API token, so R2 can end no credential alone");
+  // What the org's own key signed, before there was an API token, would go on.
+  if ((await tokens.find(name)).length === 0)
+    throw cannotEnd("the account has no token of this lease: its credentials are not signed with one");
+  const values = await lend(context, org, lease);
+  await endTokens(tokens, name, values.R2_ACCESS_KEY_ID?.reveal());
+  return values;
+}
+
+const cannotEnd = (reason: string) =>
+  new ProviderError(provider, "rejected", reason, {
+    remedy:
+      "Add an API token to the org key and renew the build; what was lent before ends at its expiry, or when the org's token is rolled at Cloudflare.",
+  });
 
 /** What issuing needs to know beside the org key's fields: with an API token, the permission to give. */
 export async function prepareOrgKey(
@@ -125,10 +165,4 @@ function prefixOf(lease: PlannedLease): string {
   const prefix = buildPrefix(lease.buildId);
   if (lease.handle.prefix !== prefix) throw new Error("the lease's prefix is not that of its build");
   return prefix;
-}
-
-// The form of a build id has no slash, dot or wildcard, so the prefix means this build and no other.
-function buildPrefix(buildId: string): string {
-  if (!idPattern("build").test(buildId)) throw new Error("a prefix is made of a build id");
-  return `builds/${buildId}/`;
 }

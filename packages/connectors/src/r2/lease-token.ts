@@ -12,7 +12,15 @@ export type TokenFacts = { readonly permissionGroupId: string };
 /** What a lease's own token is called: made of the lease id, so it is found again whatever was lost. */
 export function leaseTokenName(leaseId: string): string {
   if (!idPattern("lease").test(leaseId)) throw new Error("a token is named after a lease id");
-  return `keyloan-${leaseId}`;
+  return `${namePrefix}${leaseId}`;
+}
+
+const namePrefix = "keyloan-";
+
+/** The lease that a token of this name was made for; `undefined` for every token that is not ours. */
+export function leaseOfTokenName(name: string): string | undefined {
+  const leaseId = name.slice(namePrefix.length);
+  return name.startsWith(namePrefix) && idPattern("lease").test(leaseId) ? leaseId : undefined;
 }
 
 /** The name saved with the lease; any other would let a revoke delete what others own. */
@@ -59,11 +67,12 @@ const roundsMax = 3;
 /**
  * Deletes every token of a name, those that crashed attempts left behind too, and reads back that none is
  * left. With a token, every credential that was signed with it is refused ("Temporary access credentials").
+ * @param keptId the one that stays
  * @throws ProviderError
  */
-export async function endTokens(tokens: AccountTokens, name: string): Promise<void> {
+export async function endTokens(tokens: AccountTokens, name: string, keptId?: string): Promise<void> {
   for (let round = 0; round < roundsMax; round++) {
-    const ids = await tokens.find(name);
+    const ids = (await tokens.find(name)).filter((id) => id !== keptId);
     if (ids.length === 0) return;
     for (const id of ids) await tokens.remove(id);
   }

@@ -14,7 +14,11 @@ async function all(read: (mark: number | undefined) => Page<string, number>): Pr
 const lie = { code: "invalid_response", retryable: false };
 
 test("every page is read, and an empty one between others is none that ends it", async () => {
-  const pages: Page<string, number>[] = [{ items: ["a", "b"], next: 1 }, { items: [], next: 2 }, { items: ["c"] }];
+  const pages: Page<string, number>[] = [
+    { items: ["a", "b"], next: 1 },
+    { items: [], next: 2 },
+    { items: ["c"] },
+  ];
   expect(await all((mark) => pages[mark ?? 0] ?? { items: [] })).toEqual(["a", "b", "c"]);
 });
 
