@@ -1,0 +1,17 @@
+/** The address for HTTP calls of a database URL in any of the forms clients take, or `undefined`. */
+export function toHttpAddress(databaseUrl: string): string | undefined {
+  if (!URL.canParse(databaseUrl)) return undefined;
+  const { protocol, host, username, password, pathname, search, hash } = new URL(databaseUrl);
+  const plain = search === "?tls=0" && protocol === "libsql:";
+  const scheme = plain ? "http" : schemes[protocol];
+  const bare = username === "" && password === "" && (pathname === "" || pathname === "/") && hash === "";
+  return scheme === undefined || !bare || host === "" ? undefined : `${scheme}://${host}`;
+}
+
+const schemes: Readonly<Record<string, "http" | "https">> = {
+  "libsql:": "https",
+  "https:": "https",
+  "wss:": "https",
+  "http:": "http",
+  "ws:": "http",
+};

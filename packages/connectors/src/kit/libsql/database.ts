@@ -1,0 +1,80 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { ProviderError } from "@keyloan/contract";
+import { refusedStatement, refusedValues } from "./errors.ts";
+import {
+  type LibsqlDatabase,
+  notLibsql,
+  type Rows,
+  runPipeline,
+  runTransaction,
+  type Statement,
+} from "./pipeline.ts";
+
+const readTimeoutMs = 30_000;
+const writeTimeoutMs = 120_000;
+/** Between the attempts of a read, in milliseconds. */
+const waitsMs = [100, 700] as const;
+
+/**
+ * Reads with some statements, and once more when the failure may pass by itself.
+ * @param what what is being read, for a refusal
+ * @throws ProviderError when the values are refused, a statement is, or nobody answers
+ */
+export async function readRows(
+  database: LibsqlDatabase,
+  statements: readonly (string | Statement)[],
+  what: string,
+): Promise<readonly Rows[]> {
+  const { provider } = database;
+  const answer = await readAgain(database, () => runPipeline(database, statements, readTimeoutMs));
+  if (answer.results === undefined) throw refusedValues(provider, answer.status);
+  return answer.results.map((result) => {
+    if (result.ok) return result.rows;
+    throw refusedStatement(provider, result.code, what);
+  });
+}
+
+/** One statement of {@link readRows}. */
+export async function readOne(
+  database: LibsqlDatabase,
+  statement: string | Statement,
+  what: string,
+): Promise<Rows> {
+  const [rows] = await readRows(database, [statement], what);
+  if (rows === undefined) throw notLibsql(database);
+  return rows;
+}
+
+/** What is written, and how it is called when the database does not take it. */
+export type Write = Statement & { readonly what: string };
+
+/** Carries out all or none. @throws ProviderError naming what was refused */
+export async function write(
+  database: LibsqlDatabase,
+  writes: readonly Write[],
+  timeoutMs: number = writeTimeoutMs,
+): Promise<void> {
+  const { provider } = database;
+  const { status, failed } = await runTransaction(database, writes, timeoutMs);
+  if (status !== 200) throw refusedValues(provider, status);
+  if (failed === undefined) return;
+  throw refusedStatement(provider, failed.code, writes[failed.step]?.what ?? "a transaction");
+}
+
+async function readAgain<T>(database: LibsqlDatabase, read: () => Promise<T>): Promise<T> {
+  for (const waitMs of waitsMs) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!mayPass(error) || database.context.signal.aborted) throw error;
+      await delay(waitMs, undefined, { signal: database.context.signal }).catch(() => {
+        throw error;
+      });
+    }
+  }
+  return read();
+}
+
+function mayPass(error: unknown): boolean {
+  return error instanceof ProviderError && error.retryable && error.code !== "rate_limited";
+}

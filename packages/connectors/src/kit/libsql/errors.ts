@@ -1,0 +1,67 @@
+import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
+
+/** What cannot be moved without losing something, told by its name. */
+export function notFaithful(provider: string, what: string): ProviderError {
+  return new ProviderError(provider, "rejected", `cannot give this faithfully: ${what}`, {
+    remedy: "Remove it from the database if the app does not need it, or move this database by hand.",
+  });
+}
+
+/** A dump that is no dump, is cut short, was altered, or is of another version. */
+export function brokenDump(provider: string, what: string): ProviderError {
+  return new ProviderError(provider, "rejected", `was given a dump that ${what}`, {
+    remedy: "Nothing of it may be used: make the dump again.",
+  });
+}
+
+/** What a status other than 200 means for someone who moves content. */
+export function refusedValues(provider: string, status: number): ProviderError {
+  const code: ProviderErrorCode =
+    status === 401
+      ? "unauthorized"
+      : status === 403
+        ? "forbidden"
+        : status === 404
+          ? "not_found"
+          : status >= 400
+            ? "rejected"
+            : "invalid_response";
+  return new ProviderError(provider, code, `answered ${status} for the values of this database`, {
+    status,
+    remedy: remedies[code] ?? "Check that the database is there and that its values are right.",
+  });
+}
+
+const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
+  unauthorized: "The database refuses the token: put a new one for this database.",
+  forbidden: "The token may not do this: put one that may read and write.",
+  not_found: "There is no such database, or the token is another's: put the URL and a token of the same one.",
+};
+
+/**
+ * What a refused statement means.
+ * @param what what was being done, such as `a row of the table "notes"`
+ */
+export function refusedStatement(provider: string, code: string, what: string): ProviderError {
+  if (code === "SQLITE_FULL") {
+    return new ProviderError(provider, "quota_exceeded", `is full: it does not take ${what}`, {
+      remedy: "Give the database more space, or choose another one.",
+    });
+  }
+  if (code === "BLOCKED") {
+    return new ProviderError(provider, "quota_exceeded", `is blocked: it does not take ${what}`, {
+      remedy: "Lift the block of the database, or raise the plan whose quota is used up.",
+    });
+  }
+  if (code === "SQLITE_BUSY" || code === "SQLITE_LOCKED") {
+    return new ProviderError(provider, "unavailable", "is busy with another write");
+  }
+  if (code === "SQLITE_TOOBIG") {
+    return new ProviderError(provider, "rejected", `finds ${what} too large`, {
+      remedy: "The database allows smaller rows only: make the row smaller, or choose another database.",
+    });
+  }
+  return new ProviderError(provider, "rejected", `does not take ${what} (${code})`, {
+    remedy: "Look at it in the database: what it says does not hold there.",
+  });
+}
