@@ -1,0 +1,75 @@
+import * as z from "zod";
+
+/**
+ * One value of a row as a dump writes it. Integers that JavaScript holds exactly and text are plain JSON;
+ * everything else says what it is:
+ * `i` a larger integer, `r` a real in the shortest decimal form that gives it back, `b` a blob and `t` text that is
+ * not UTF-8, both in base64 without padding; `B` and `T` the bytes of a large blob or text whose parts came before.
+ */
+export type DumpValue =
+  | null
+  | number
+  | string
+  | { readonly i: string }
+  | { readonly r: string }
+  | { readonly b: string }
+  | { readonly t: string }
+  | { readonly B: number }
+  | { readonly T: number };
+
+const base64 = z.string().regex(/^[A-Za-z0-9+/]*$/);
+const markedSchema = z.union([
+  z.strictObject({ i: z.string().regex(/^-?\d{1,19}$/) }),
+  z.strictObject({ r: z.string().regex(/^(?:-?\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?|-?Infinity)$/) }),
+  z.strictObject({ b: base64 }),
+  z.strictObject({ t: base64 }),
+  z.strictObject({ B: z.int().min(0) }),
+  z.strictObject({ T: z.int().min(0) }),
+]);
+
+/** Whether what a line of a dump holds is a value. */
+export function isDumpValue(value: unknown): value is DumpValue {
+  if (value === null || typeof value === "string") return true;
+  if (typeof value === "number") return Number.isSafeInteger(value);
+  return markedSchema.safeParse(value).success;
+}
+
+/** A number in the shortest form that gives it back, the sign of zero kept. */
+export function realText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+/** How many bytes a value has whose parts came before it; `undefined` for any other. */
+export function partBytes(value: DumpValue): number | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  return "B" in value ? value.B : "T" in value ? value.T : undefined;
+}
+
+/** A value in a statement: what stands in the SQL, and the argument it refers to, as JSON of Hrana. */
+export type Placed = { readonly sql: string; readonly arg?: string };
+
+export type SmallValue = Exclude<DumpValue, { readonly B: number } | { readonly T: number }>;
+
+/** Whether the value itself is here, and not in parts before it. */
+export function isSmall(value: DumpValue): value is SmallValue {
+  return partBytes(value) === undefined;
+}
+
+/**
+ * A value for a statement. Numbers go as arguments, never as SQL text: the server's own reading of decimals is
+ * off by one in the last place for some.
+ */
+export function placeValue(
+  value: Exclude<DumpValue, { readonly B: number } | { readonly T: number }>,
+): Placed {
+  if (value === null) return { sql: "NULL" };
+  if (typeof value === "number") return { sql: "?", arg: `{"type":"integer","value":"${value}"}` };
+  if (typeof value === "string") return { sql: "?", arg: `{"type":"text","value":${JSON.stringify(value)}}` };
+  if ("i" in value) return { sql: "?", arg: `{"type":"integer","value":"${value.i}"}` };
+  if ("b" in value) return { sql: "?", arg: `{"type":"blob","base64":"${value.b}"}` };
+  // The plus takes away the affinity that a cast has, so that comparing changes nothing.
+  if ("t" in value) return { sql: "+CAST(? AS TEXT)", arg: `{"type":"blob","base64":"${value.t}"}` };
+  if (value.r === "Infinity") return { sql: "9e999" };
+  if (value.r === "-Infinity") return { sql: "-9e999" };
+  return { sql: "?", arg: `{"type":"float","value":${value.r === "-0" ? "-0.0" : value.r}}` };
+}
