@@ -1,0 +1,33 @@
+/** A name as it stands in SQL, whatever it is made of. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A name as it stands in a sentence: one line, of bounded length. */
+export function showName(name: string): string {
+  const text = JSON.stringify(name);
+  return text.length <= 80 ? text : `${text.slice(0, 76)}…"`;
+}
+
+const probePrefix = "_keyloan_probe_";
+const probePattern = /^_keyloan_probe_([0-9a-f]{12})([0-9a-f]{16})$/;
+
+/** The table of one durability probe: its name tells when it was made, so that a later probe can clean up. */
+export function probeTableName(nowMs: number, randomBytes: (size: number) => Uint8Array): string {
+  const time = Math.floor(nowMs).toString(16).padStart(12, "0");
+  return `${probePrefix}${time}${Buffer.from(randomBytes(8)).toString("hex")}`;
+}
+
+/** When a probe made this table, in milliseconds since the epoch; `undefined` when it is none of a probe's. */
+export function probeTime(name: string): number | undefined {
+  const time = probePattern.exec(name)?.[1];
+  return time === undefined ? undefined : Number.parseInt(time, 16);
+}
+
+/** Holds the parts of large values while a dump is loaded; removed at its end. */
+export const partsTable = "_keyloan_load_parts";
+
+/** Tables that this package makes for a moment: never content of a database. */
+export function isOwnTable(name: string): boolean {
+  return name === partsTable || probePattern.test(name);
+}

@@ -1,0 +1,204 @@
+import { integerOf, onlyCellOf } from "./cells.ts";
+import { readRows } from "./database.ts";
+import { notFaithful } from "./errors.ts";
+import { isOwnTable, quoteName, showName } from "./names.ts";
+import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
+import { type DatabaseHead, readHead, vectorMetaTable } from "./read-head.ts";
+import { readShapes } from "./read-shapes.ts";
+import { readSmallTable } from "./read-table.ts";
+import { parseVirtualTable, type SearchKind, searchKindOf } from "./search-index.ts";
+import type { TableShape } from "./table-shape.ts";
+import { type DumpValue, isSmall, placeValue, type SmallValue } from "./values.ts";
+
+export const objectTypes = ["table", "index", "view", "trigger"] as const;
+
+/** What a full-text index is beside its definition. */
+export type SearchIndex = {
+  readonly kind: Exclude<SearchKind, "unreadable">;
+  readonly settings: readonly (readonly [SmallValue, SmallValue])[];
+};
+
+export type SchemaObject = {
+  readonly type: (typeof objectTypes)[number];
+  readonly name: string;
+  /** What an index or a trigger is on. */
+  readonly table: string;
+  readonly sql: string;
+  readonly search?: SearchIndex;
+};
+
+/** Everything that a database consists of, beside the rows themselves. */
+export type LibsqlSchema = {
+  readonly userVersion: number;
+  readonly applicationId: number;
+  /** In the order in which they were made; what the database makes by itself is not among them. */
+  readonly objects: readonly SchemaObject[];
+  /** The tables whose rows are content, ordered by name. */
+  readonly tables: readonly TableShape[];
+  /** What `AUTOINCREMENT` counts on from; absent when nothing was ever counted. */
+  readonly sequences?: TableShape;
+  /** Full-text indexes over rows of other tables, ordered by name. */
+  readonly externalIndexes: readonly string[];
+};
+
+/**
+ * Reads what the database consists of.
+ * @throws ProviderError `rejected` for anything that could not be given faithfully, named
+ */
+export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema> {
+  const head = await readHead(database);
+  const all = await readMaster(database);
+  const searches = new Map(
+    all
+      .filter(({ name }) => head.kinds.get(name) === "virtual")
+      .map((one) => [one.name, kindOf(database, head, one)] as const),
+  );
+  const objects: SchemaObject[] = [];
+  for (const one of contentOf(database, head, searches, all)) {
+    const kind = searches.get(one.name);
+    objects.push(kind === undefined ? one : { ...one, search: await readSearch(database, head, one, kind) });
+  }
+  const isExternal = ({ search }: SchemaObject) => search?.kind === "external";
+  const names = objects.filter((one) => one.type === "table" && !isExternal(one)).map(({ name }) => name);
+  return {
+    userVersion: head.userVersion,
+    applicationId: head.applicationId,
+    objects,
+    tables: (await readShapes(database, names)).toSorted(byName),
+    ...(head.kinds.has(sequenceShape.name) ? { sequences: sequenceShape } : {}),
+    externalIndexes: objects
+      .filter(isExternal)
+      .map(({ name }) => name)
+      .toSorted(),
+  };
+}
+
+/** Orders by name as every machine does, whatever its language. */
+export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+const masterShape: TableShape = {
+  name: "sqlite_schema",
+  columns: ["type", "name", "tbl_name", "sql"],
+  rowId: { name: "rowid", kept: false },
+  key: [],
+};
+
+const sequenceShape: TableShape = {
+  name: "sqlite_sequence",
+  columns: ["name", "seq"],
+  rowId: { name: "rowid", kept: false },
+  key: [],
+};
+
+/** Everything that was made by a statement: what has none was made by the database. */
+async function readMaster(database: LibsqlDatabase): Promise<readonly SchemaObject[]> {
+  const rows = await readSmallTable(database, masterShape);
+  return rows.flatMap(([type, name, table, sql]) => {
+    if (sql === null) return [];
+    const known = objectTypes.find((one) => one === type);
+    if (
+      known !== undefined &&
+      typeof name === "string" &&
+      typeof table === "string" &&
+      typeof sql === "string"
+    ) {
+      return [{ type: known, name, table, sql }];
+    }
+    const shown = typeof name === "string" ? showName(name) : "something";
+    throw notFaithful(database.provider, `the definition of ${shown} is too long, or is not UTF-8`);
+  });
+}
+
+/** What the app made: neither what SQLite keeps for itself nor the tables behind an index. */
+function contentOf(
+  { provider }: LibsqlDatabase,
+  { vectorIndexes }: DatabaseHead,
+  searches: ReadonlyMap<string, SearchIndex["kind"]>,
+  all: readonly SchemaObject[],
+): readonly SchemaObject[] {
+  const indexes = all.filter(({ type, name }) => type === "index" && vectorIndexes.has(name));
+  const behind = new Set([
+    ...indexes.flatMap(({ name }) => [`${name}_shadow`, `${name}_shadow_idx`]),
+    ...[...searches].flatMap(([name, kind]) => behindSearch[kind].map((part) => `${name}_${part}`)),
+  ]);
+  const isInternal = (name: string) =>
+    name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
+  return all.filter(({ type, name, table }) => {
+    if (type === "table" && name === "libsql_wasm_func_table") {
+      throw notFaithful(provider, "it has functions of its own in WebAssembly");
+    }
+    if (isInternal(name)) return false;
+    if (!isInternal(table)) return true;
+    throw notFaithful(provider, `the ${type} ${showName(name)} is on the internal table ${showName(table)}`);
+  });
+}
+
+// An app's own table may bear the name of the fifth, where the index has its text elsewhere.
+const behindSearch: Readonly<Record<SearchIndex["kind"], readonly string[]>> = {
+  own: ["data", "idx", "docsize", "config", "content"],
+  external: ["data", "idx", "docsize", "config"],
+};
+
+function kindOf(
+  { provider }: LibsqlDatabase,
+  { kinds }: DatabaseHead,
+  { name, sql }: SchemaObject,
+): SearchIndex["kind"] {
+  const virtual = parseVirtualTable(sql);
+  if (virtual?.module !== "fts5") {
+    const module = showName(virtual?.module ?? "unknown");
+    throw notFaithful(provider, `the virtual table ${showName(name)} uses the module ${module}`);
+  }
+  const kind = searchKindOf(virtual.args);
+  if (kind !== "unreadable" && (kind === "external" || kinds.has(`${name}_content`))) return kind;
+  throw notFaithful(provider, `the full-text index ${showName(name)} does not keep its text`);
+}
+
+async function readSearch(
+  database: LibsqlDatabase,
+  { kinds }: DatabaseHead,
+  { name }: SchemaObject,
+  kind: SearchIndex["kind"],
+): Promise<SearchIndex> {
+  if (kind === "external") await checkCovered(database, kinds, name);
+  const key = [{ column: "k", collation: "BINARY" }];
+  const rows = await readSmallTable(database, { name: `${name}_config`, columns: ["k", "v"], key });
+  const settings = rows
+    .filter(([key]) => key !== "version")
+    .map(([key = null, value = null]) => {
+      if (isPlain(key) && isPlain(value)) return [key, value] as const;
+      throw notFaithful(database.provider, `a setting of the full-text index ${showName(name)}`);
+    });
+  return { kind, settings };
+}
+
+/** A text or a number: anything else is no setting that the index could have been given. */
+function isPlain(value: DumpValue): value is SmallValue {
+  return (
+    isSmall(value) &&
+    placeValue(value).sql === "?" &&
+    !(typeof value === "object" && value !== null && "b" in value)
+  );
+}
+
+/** Built anew, an index covers every row of its table: one that covers fewer would not be the same. */
+async function checkCovered(
+  database: LibsqlDatabase,
+  kinds: ReadonlyMap<string, string>,
+  name: string,
+): Promise<void> {
+  const index = `the full-text index ${showName(name)}`;
+  if (!kinds.has(`${name}_docsize`)) {
+    throw notFaithful(database.provider, `${index} does not tell what it covers (columnsize=0)`);
+  }
+  const [documents, rows] = await readRows(
+    database,
+    [`SELECT count(*) FROM ${quoteName(`${name}_docsize`)}`, `SELECT count(*) FROM ${quoteName(name)}`],
+    `counting ${index}`,
+  );
+  if (documents === undefined || rows === undefined) throw notLibsql(database);
+  if (integerOf(database, onlyCellOf(documents)) === integerOf(database, onlyCellOf(rows))) return;
+  throw notFaithful(database.provider, `${index} covers other rows than its table has`);
+}
