@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import type * as z from "zod";
+import { parseJson } from "../http.ts";
+import {
+  type DumpDefinition,
+  type DumpHead,
+  type DumpTable,
+  definitionSchema,
+  dumpMagic,
+  endSchema,
+  headSchema,
+  lineBytesMax,
+  magicPattern,
+  tableSchema,
+} from "./dump-format.ts";
+import { brokenDump } from "./errors.ts";
+import { type DumpValue, isDumpValue, partBytes } from "./values.ts";
+
+/** What the lines of a dump say, in their order. */
+export type DumpRecord =
+  | { readonly kind: "head"; readonly head: DumpHead }
+  | { readonly kind: "definition"; readonly definition: DumpDefinition }
+  | { readonly kind: "table"; readonly table: DumpTable }
+  | { readonly kind: "part"; readonly base64: string }
+  | { readonly kind: "row"; readonly values: readonly DumpValue[] };
+
+/**
+ * Reads a dump as it comes. It ends without an error only when the whole dump was there and its hash is right:
+ * what is done with the records before that is not yet known to be good.
+ * @throws ProviderError `rejected` for anything else
+ */
+export async function* readDump(
+  provider: string,
+  dump: AsyncIterable<Uint8Array>,
+): AsyncGenerator<readonly DumpRecord[]> {
+  const hash = createHash("sha256");
+  const parser = createParser(provider);
+  let rest: Uint8Array = Buffer.alloc(0);
+  let ended = false;
+  for await (const chunk of dump) {
+    if (chunk.length === 0) continue;
+    if (ended) throw brokenDump(provider, "goes on after its end");
+    const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    const records: DumpRecord[] = [];
+    let start = 0;
+    for (let end = bytes.indexOf(10); end !== -1 && !ended; end = bytes.indexOf(10, start)) {
+      const line = bytes.toString("utf8", start, end);
+      if (line.startsWith("e")) {
+        hash.update(bytes.subarray(0, start));
+        parser.end(line.slice(1), hash.digest("hex"));
+        ended = true;
+      } else {
+        const record = parser.line(line);
+        if (record !== undefined) records.push(record);
+      }
+      start = end + 1;
+    }
+    rest = bytes.subarray(start);
+    if (ended ? rest.length > 0 : rest.length > lineBytesMax) {
+      throw brokenDump(provider, ended ? "goes on after its end" : "has a line that is too long");
+    }
+    if (!ended) hash.update(bytes.subarray(0, start));
+    yield records;
+  }
+  if (!ended) throw brokenDump(provider, "is cut short");
+}
+
+type Parser = {
+  readonly line: (line: string) => DumpRecord | undefined;
+  readonly end: (json: string, sha256: string) => void;
+};
+
+type ParserState = {
+  provider: string;
+  lines: number;
+  hasHead: boolean;
+  table: DumpTable | undefined;
+  /** Bytes of the parts that wait for their row. */
+  parts: number[];
+  tables: number;
+  rows: number;
+};
+
+function createParser(provider: string): Parser {
+  const state: ParserState = {
+    provider,
+    lines: 0,
+    hasHead: false,
+    table: undefined,
+    parts: [],
+    tables: 0,
+    rows: 0,
+  };
+  return {
+    line: (line) => {
+      if (state.lines++ === 0) {
+        readMagic(provider, line);
+        return undefined;
+      }
+      return readLine(state, line[0], parseJson(line.slice(1)));
+    },
+    end: (json, sha256) => {
+      const end = checked(provider, endSchema, parseJson(json));
+      const { hasHead, parts, tables, rows } = state;
+      if (!hasHead || parts.length > 0 || end.tables !== tables || end.rows !== rows) throw altered(provider);
+      if (end.sha256 !== sha256) throw altered(provider);
+    },
+  };
+}
+
+function readMagic(provider: string, line: string): void {
+  if (line === dumpMagic) return;
+  if (magicPattern.test(line)) throw brokenDump(provider, "is of another version than this one reads");
+  throw brokenDump(provider, "does not begin like one");
+}
+
+function readLine(state: ParserState, letter: string | undefined, json: unknown): DumpRecord {
+  const { provider, table } = state;
+  if (letter === "h" && !state.hasHead) {
+    state.hasHead = true;
+    return { kind: "head", head: checked(provider, headSchema, json) };
+  }
+  if (!state.hasHead) throw altered(provider);
+  if (letter === "s" && table === undefined) {
+    return { kind: "definition", definition: checked(provider, definitionSchema, json) };
+  }
+  if (letter === "t" && state.parts.length === 0) {
+    state.table = checked(provider, tableSchema, json);
+    state.tables++;
+    return { kind: "table", table: state.table };
+  }
+  if (letter === "p" && table !== undefined && typeof json === "string" && /^[A-Za-z0-9+/]+$/.test(json)) {
+    state.parts.push(Buffer.byteLength(json, "base64"));
+    return { kind: "part", base64: json };
+  }
+  if (letter === "r" && table !== undefined && isRow(table, json)) {
+    state.rows++;
+    takeParts(state, json);
+    return { kind: "row", values: json };
+  }
+  throw altered(provider);
+}
+
+function isRow(table: DumpTable, json: unknown): json is readonly DumpValue[] {
+  const width = table.columns.length + (table.rowId === undefined ? 0 : 1);
+  if (!Array.isArray(json) || json.length !== width || !json.every(isDumpValue)) return false;
+  return table.rowId === undefined || isInteger(json[0]);
+}
+
+function isInteger(value: DumpValue | undefined): boolean {
+  return typeof value === "number" || (typeof value === "object" && value !== null && "i" in value);
+}
+
+/** The parts before a row must be exactly those of its large values, one value after the other. */
+function takeParts(state: ParserState, values: readonly DumpValue[]): void {
+  const { parts } = state;
+  let taken = 0;
+  for (const value of values) {
+    let missing = partBytes(value) ?? 0;
+    while (missing > 0 && taken < parts.length) missing -= parts[taken++] ?? 0;
+    if (missing !== 0) throw altered(state.provider);
+  }
+  if (taken !== parts.length) throw altered(state.provider);
+  state.parts = [];
+}
+
+function checked<T>(provider: string, schema: z.ZodType<T>, json: unknown): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw altered(provider);
+}
+
+function altered(provider: string) {
+  return brokenDump(provider, "was altered");
+}
