@@ -1,0 +1,51 @@
+import type { DumpDefinition } from "./dump-format.ts";
+import { partsTable, quoteName, showName } from "./names.ts";
+import type { SmallValue } from "./values.ts";
+
+const definitionsAtOnce = 100;
+
+/** A statement with one question mark for each value, and what it makes, for a refusal. */
+export type FinishingStep = {
+  readonly sql: string;
+  readonly values?: readonly SmallValue[];
+  readonly what: string;
+};
+
+type Groups = readonly (readonly FinishingStep[])[];
+
+/**
+ * What is made when all rows are there, in groups that are each a transaction: indexes one by one, since each may
+ * take long; then views, full-text indexes over tables and views, and at last triggers, which must not see rows come.
+ */
+export function finishingSteps(definitions: readonly DumpDefinition[]): Groups {
+  const of = (type: DumpDefinition["type"]) => definitions.filter((one) => one.type === type);
+  return [
+    [{ sql: `DROP TABLE IF EXISTS ${partsTable}`, what: "the end of loading" }],
+    ...of("index").map((one) => [defining(one)]),
+    ...inGroups(of("view").map(defining)),
+    ...of("table").flatMap(searchSteps),
+    ...inGroups(of("trigger").map(defining)),
+  ];
+}
+
+function defining({ type, name, sql }: DumpDefinition): FinishingStep {
+  return { sql, what: `the definition of the ${type} ${showName(name)}` };
+}
+
+function searchSteps({ name, search }: DumpDefinition): Groups {
+  if (search === undefined) return [];
+  const table = quoteName(name);
+  const what = `the full-text index ${showName(name)}`;
+  const set = `INSERT INTO ${table}(${table},rank) VALUES(?,?)`;
+  const settings = search.settings.map((values): FinishingStep => ({ sql: set, values, what }));
+  const rebuild = { sql: `INSERT INTO ${table}(${table}) VALUES('rebuild')`, what };
+  return [settings, search.kind === "external" ? [rebuild] : []].filter(({ length }) => length > 0);
+}
+
+function inGroups(steps: readonly FinishingStep[]): Groups {
+  const groups: (readonly FinishingStep[])[] = [];
+  for (let index = 0; index < steps.length; index += definitionsAtOnce) {
+    groups.push(steps.slice(index, index + definitionsAtOnce));
+  }
+  return groups;
+}

@@ -1,0 +1,109 @@
+import { type OnProgress, ProviderError } from "@keyloan/contract";
+import { integerOf, onlyCellOf } from "./cells.ts";
+import { readOne, type Write, write } from "./database.ts";
+import type { DumpDefinition, DumpHead } from "./dump-format.ts";
+import { countContent } from "./empty.ts";
+import { type FinishingStep, finishingSteps } from "./finish-load.ts";
+import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
+import { type DumpRecord, readDump } from "./read-dump.ts";
+import { placeValue } from "./values.ts";
+import { createRowWriter, type RowWriter } from "./write-rows.ts";
+
+/**
+ * Fills an empty database from a dump, in transactions of bounded size. Indexes, views and triggers come last, when
+ * the whole dump was there and is known to be unaltered; what was loaded before a failure stays.
+ * @throws ProviderError `conflict` when the database is not empty, `rejected` for a dump that is cut short or
+ * altered, or when the database does not take what is in it
+ */
+export async function load(
+  database: LibsqlDatabase,
+  dump: AsyncIterable<Uint8Array>,
+  onProgress?: OnProgress,
+): Promise<void> {
+  const progress = { rows: 0, bytes: 0 };
+  const rows = createRowWriter(database);
+  const definitions: DumpDefinition[] = [];
+  let made = 0;
+  const makeTables = async () => {
+    for (; made < definitions.length; made++) await rows.define(definitions[made]);
+  };
+  for await (const records of readDump(database.provider, counted(dump, progress))) {
+    for (const record of records) {
+      if (record.kind === "head") await prepare(database, record.head);
+      else if (record.kind === "definition") definitions.push(record.definition);
+      else {
+        await makeTables();
+        await loadRecord(rows, record);
+        if (record.kind === "row") progress.rows++;
+      }
+    }
+    onProgress?.({ ...progress, ...rows.item() });
+  }
+  await makeTables();
+  await rows.finish();
+  for (const steps of finishingSteps(definitions)) await write(database, steps.map(toWrite), finishTimeoutMs);
+  onProgress?.(progress);
+}
+
+/** An index over all rows of a large table is made in one statement. */
+const finishTimeoutMs = 15 * 60_000;
+
+function toWrite({ sql, values = [], what }: FinishingStep): Write {
+  return { sql, args: values.flatMap((value) => placeValue(value).arg ?? []), what };
+}
+
+async function loadRecord(
+  rows: RowWriter,
+  record: Exclude<DumpRecord, { readonly kind: "head" | "definition" }>,
+): Promise<void> {
+  if (record.kind === "part") await rows.part(record.base64);
+  else if (record.kind === "row") await rows.row(record.values);
+  else await rows.table(record.table);
+}
+
+async function prepare(database: LibsqlDatabase, head: DumpHead): Promise<void> {
+  const { provider } = database;
+  if ((await countContent(database)) > 0) {
+    throw new ProviderError(
+      provider,
+      "conflict",
+      "has content already, and only an empty database is filled",
+      {
+        remedy: "Empty the database, or choose a new one.",
+      },
+    );
+  }
+  await keepNumber(database, "user_version", head.userVersion);
+  await keepNumber(database, "application_id", head.applicationId);
+}
+
+/** Turso lets nobody write these; where one is set and cannot be kept, nothing is moved. */
+async function keepNumber(
+  database: LibsqlDatabase,
+  pragma: "user_version" | "application_id",
+  wanted: number,
+): Promise<void> {
+  const read = async () =>
+    integerOf(database, onlyCellOf(await readOne(database, `PRAGMA ${pragma}`, `reading ${pragma}`)));
+  if ((await read()) === wanted) return;
+  await runPipeline(database, [`PRAGMA ${pragma}=${wanted}`]);
+  if ((await read()) === wanted) return;
+  throw new ProviderError(
+    database.provider,
+    "rejected",
+    `cannot keep ${pragma}, which is ${wanted} in the source`,
+    {
+      remedy: `Set ${pragma} to 0 in the source if the app does not need it, or move this database by hand.`,
+    },
+  );
+}
+
+async function* counted(
+  dump: AsyncIterable<Uint8Array>,
+  progress: { bytes: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of dump) {
+    progress.bytes += chunk.length;
+    yield chunk;
+  }
+}

@@ -1,0 +1,155 @@
+import { type Write, write } from "./database.ts";
+import type { DumpDefinition, DumpTable } from "./dump-format.ts";
+import { partsTable, quoteName, showName } from "./names.ts";
+import type { LibsqlDatabase } from "./pipeline.ts";
+import { type DumpValue, isSmall, type Placed, partBytes, placeValue } from "./values.ts";
+
+const requestBytesMax = 512 * 1024;
+const statementBytesMax = 256 * 1024;
+const statementArgumentsMax = 10_000;
+
+/** Takes what a dump holds, in its order, and writes it in transactions of bounded size. */
+export type RowWriter = {
+  /** Makes a table; anything else is left for later. */
+  readonly define: (definition: DumpDefinition | undefined) => Promise<void>;
+  /** The table of the rows that follow. */
+  readonly table: (table: DumpTable) => Promise<void>;
+  readonly part: (base64: string) => Promise<void>;
+  readonly row: (values: readonly DumpValue[]) => Promise<void>;
+  /** What is being written, for a progress. */
+  readonly item: () => { readonly item?: string };
+  /** Waits until everything is written. */
+  readonly finish: () => Promise<void>;
+};
+
+type State = {
+  readonly database: LibsqlDatabase;
+  table: DumpTable | undefined;
+  /** The rows of the statement at hand: what stands in its SQL, and its arguments. */
+  rows: string[];
+  args: string[];
+  rowBytes: number;
+  writes: Write[];
+  bytes: number;
+  /** How many parts were staged since the last row, and how large each is. */
+  parts: number[];
+  /** The transaction that is under way: one is read while one is written. */
+  underWay: Promise<void>;
+};
+
+export function createRowWriter(database: LibsqlDatabase): RowWriter {
+  const state: State = {
+    database,
+    table: undefined,
+    rows: [],
+    args: [],
+    rowBytes: 0,
+    writes: [],
+    bytes: 0,
+    parts: [],
+    underWay: Promise.resolve(),
+  };
+  return {
+    define: async (definition) => {
+      if (definition?.type !== "table") return;
+      const { name, sql } = definition;
+      await add(state, { sql, what: `the definition of the table ${showName(name)}` });
+    },
+    table: async (table) => {
+      closeStatement(state);
+      state.table = table;
+      if (table.name !== "sqlite_sequence") return;
+      // Counted tables have filled it as their rows came; without one it may not be there yet.
+      await stage(state);
+      await add(state, { sql: "DELETE FROM sqlite_sequence", what: "what AUTOINCREMENT counts" });
+    },
+    part: async (base64) => {
+      closeStatement(state);
+      if (state.parts.length === 0) await stage(state);
+      state.parts.push(Buffer.byteLength(base64, "base64"));
+      const sql = `INSERT INTO ${partsTable}(id,data) VALUES(${state.parts.length},?)`;
+      await add(state, { sql, args: [`{"type":"blob","base64":"${base64}"}`], what: whatOf(state) });
+    },
+    row: (values) => addRow(state, values),
+    item: () => (state.table === undefined ? {} : { item: state.table.name }),
+    finish: async () => {
+      closeStatement(state);
+      await flush(state);
+      await state.underWay;
+    },
+  };
+}
+
+/** Counted, so that `sqlite_sequence` exists from then on. */
+async function stage(state: State): Promise<void> {
+  const sql = `CREATE TABLE IF NOT EXISTS ${partsTable}(id INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB)`;
+  await add(state, { sql, what: "a table for large values" });
+}
+
+async function addRow(state: State, values: readonly DumpValue[]): Promise<void> {
+  const isStaged = state.parts.length > 0;
+  const placed = placeRow(state, values);
+  const args = placed.flatMap(({ arg }) => (arg === undefined ? [] : [arg]));
+  const sql = `(${placed.map((one) => one.sql).join(",")})`;
+  state.rows.push(sql);
+  state.args.push(...args);
+  state.rowBytes += args.reduce((sum, arg) => sum + arg.length + 1, sql.length);
+  if (isStaged) {
+    closeStatement(state);
+    state.parts = [];
+    await add(state, { sql: `DELETE FROM ${partsTable}`, what: whatOf(state) });
+  } else if (state.rowBytes > statementBytesMax || state.args.length > statementArgumentsMax) {
+    closeStatement(state);
+    await flushWhenFull(state);
+  }
+}
+
+function placeRow(state: State, values: readonly DumpValue[]): readonly Placed[] {
+  let part = 0;
+  return values.map((value) => {
+    if (isSmall(value)) return placeValue(value);
+    const first = part + 1;
+    for (let missing = partBytes(value) ?? 0; missing > 0; part++) missing -= state.parts[part] ?? missing;
+    const parts = `SELECT data FROM ${partsTable} WHERE id BETWEEN ${first} AND ${part} ORDER BY id`;
+    const joined = `(SELECT group_concat(data,'') FROM (${parts}))`;
+    return { sql: `CAST(${joined} AS ${"B" in value ? "BLOB" : "TEXT"})` };
+  });
+}
+
+function closeStatement(state: State): void {
+  const { table, rows, args } = state;
+  if (table === undefined || rows.length === 0) return;
+  const columns = [...(table.rowId === undefined ? [] : [table.rowId]), ...table.columns.map(quoteName)];
+  const sql = `INSERT INTO ${quoteName(table.name)}(${columns.join(",")}) VALUES ${rows.join(",")}`;
+  state.writes.push({ sql, args, what: whatOf(state) });
+  state.bytes += state.rowBytes;
+  state.rows = [];
+  state.args = [];
+  state.rowBytes = 0;
+}
+
+async function add(state: State, one: Write): Promise<void> {
+  closeStatement(state);
+  state.writes.push(one);
+  state.bytes += one.sql.length + (one.args ?? []).reduce((sum, arg) => sum + arg.length, 0);
+  await flushWhenFull(state);
+}
+
+async function flushWhenFull(state: State): Promise<void> {
+  if (state.bytes > requestBytesMax || state.writes.length > 200) await flush(state);
+}
+
+async function flush(state: State): Promise<void> {
+  await state.underWay;
+  const { database, writes } = state;
+  if (writes.length === 0) return;
+  state.writes = [];
+  state.bytes = 0;
+  state.underWay = write(database, writes);
+  // Told when the next one begins, or at the end.
+  state.underWay.catch(() => undefined);
+}
+
+function whatOf({ table }: State): string {
+  return `a row of the table ${showName(table?.name ?? "")}`;
+}
