@@ -1,0 +1,135 @@
+import { type ConnectorContext, type DurabilityAnswer, ProviderError } from "@keyloan/contract";
+import { hexTextOf, holdsInteger, onlyCellOf, textOf } from "./cells.ts";
+import { readOne } from "./database.ts";
+import { probeTableName, probeTime, quoteName, showName } from "./names.ts";
+import { type LibsqlDatabase, type PipelineAnswer, runPipeline, type StatementResult } from "./pipeline.ts";
+
+type Step = DurabilityAnswer["steps"][number];
+
+const leftoverAgeMs = 3600_000;
+const what = "a probe of its durability";
+
+/**
+ * Writes a row into a table of our own, reads it back on another connection, removes both, and looks whether the
+ * database is a file. Every call is a connection of its own.
+ * @throws ProviderError when it could not be asked; what it answers is told in the steps
+ */
+export async function probeDurability(
+  database: LibsqlDatabase,
+  { now, randomBytes }: Pick<ConnectorContext, "now" | "randomBytes">,
+  { migrationsTable }: { readonly migrationsTable?: string },
+): Promise<DurabilityAnswer> {
+  await removeLeftovers(database, now());
+  const table = probeTableName(now(), randomBytes);
+  const value = Buffer.from(randomBytes(4)).readUInt32BE();
+  const steps: Step[] = [];
+  try {
+    steps.push(await writeStep(database, table, value));
+    if (steps[0]?.ok === true) {
+      steps.push(await readStep(database, table, value));
+      steps.push(await deleteStep(database, table));
+    }
+  } finally {
+    if (!steps.some(({ name, ok }) => name === "delete" && ok)) await removeQuietly(database, table);
+  }
+  steps.push(await diskStep(database));
+  if (migrationsTable !== undefined) steps.push(await migrationsStep(database, migrationsTable));
+  return { steps };
+}
+
+async function writeStep(database: LibsqlDatabase, table: string, value: number): Promise<Step> {
+  const answer = await ask(database, [
+    `CREATE TABLE ${table}(id INTEGER PRIMARY KEY, value INTEGER NOT NULL)`,
+    `INSERT INTO ${table} VALUES(1,${value})`,
+  ]);
+  const ok = succeeded(answer, 2);
+  return step(
+    "write",
+    ok,
+    ok ? "A row was written." : `The database does not take a row${refusalOf(answer)}.`,
+  );
+}
+
+async function readStep(database: LibsqlDatabase, table: string, value: number): Promise<Step> {
+  const answer = await ask(database, [`SELECT value FROM ${table}`]);
+  const first = answer.results?.[0];
+  const ok = first?.ok === true && holdsInteger(first.rows, value);
+  const lost = `What was written is not there on a new connection${refusalOf(answer)}.`;
+  return step("read_back", ok, ok ? "The row was read back on a new connection." : lost);
+}
+
+async function deleteStep(database: LibsqlDatabase, table: string): Promise<Step> {
+  const answer = await ask(database, [`DELETE FROM ${table}`, `DROP TABLE ${table}`]);
+  const found = succeeded(answer, 2) ? await countTables(database, table) : undefined;
+  const ok = found === 0;
+  const kept = `What was written does not go away${refusalOf(answer)}.`;
+  return step("delete", ok, ok ? "The row and its table were removed." : kept);
+}
+
+/** A server tells the file of a database; one in memory has none. A server that does not tell is taken at its word. */
+async function diskStep(database: LibsqlDatabase): Promise<Step> {
+  const answer = await ask(database, ["SELECT hex(file) FROM pragma_database_list WHERE name='main'"]);
+  const first = answer.results?.[0];
+  if (first?.ok !== true)
+    return step("on_disk", true, "The server does not tell where it keeps the database.");
+  const cell = onlyCellOf(first.rows);
+  const file = cell?.type === "text" ? textOf(database, cell) : "";
+  const inMemory = file === "" || /^:memory:/.test(hexTextOf(database, { type: "text", value: file }) ?? "");
+  return inMemory
+    ? step("on_disk", false, "The database is kept in memory only: it is lost when its server ends.")
+    : step("on_disk", true, "The database is kept in a file.");
+}
+
+async function migrationsStep(database: LibsqlDatabase, table: string): Promise<Step> {
+  const ok = (await countTables(database, table)) > 0;
+  const message = ok
+    ? `The migrations table ${showName(table)} is there.`
+    : `There is no migrations table ${showName(table)}: run the migrations first.`;
+  return step("migrations_table", ok, message);
+}
+
+function step(name: Step["name"], ok: boolean, message: string): Step {
+  return { name, ok, message };
+}
+
+/** @throws ProviderError when the answer says nothing of whether the database keeps what it is told */
+async function ask(database: LibsqlDatabase, statements: readonly string[]): Promise<PipelineAnswer> {
+  const answer = await runPipeline(database, statements);
+  const busy = answer.results?.some((result) => !result.ok && result.code === "SQLITE_BUSY");
+  if (busy === true) throw new ProviderError(database.provider, "unavailable", "is busy with another write");
+  return answer;
+}
+
+function succeeded({ results = [] }: PipelineAnswer, count: number): boolean {
+  return results.length === count && results.every(({ ok }) => ok);
+}
+
+function refusalOf({ status, results = [] }: PipelineAnswer): string {
+  if (status !== 200) return ` (it answered ${status})`;
+  const failed = results.find((result): result is Extract<StatementResult, { ok: false }> => !result.ok);
+  return failed === undefined ? "" : ` (${failed.code})`;
+}
+
+async function countTables(database: LibsqlDatabase, table: string): Promise<number> {
+  const args = [JSON.stringify({ type: "text", value: table })];
+  const sql = "SELECT 1 FROM sqlite_schema WHERE type='table' AND name=? COLLATE NOCASE";
+  return (await readOne(database, { sql, args }, what)).length;
+}
+
+/** What a probe left behind that was ended from outside; one that is under way is younger. */
+async function removeLeftovers(database: LibsqlDatabase, nowMs: number): Promise<void> {
+  const sql = "SELECT hex(name) FROM sqlite_schema WHERE type='table' AND name GLOB '_keyloan_probe_*'";
+  const rows = await readOne(database, sql, what);
+  const names = rows.map((row) => hexTextOf(database, row[0]) ?? "");
+  for (const name of names) {
+    if ((probeTime(name) ?? nowMs) < nowMs - leftoverAgeMs) await removeQuietly(database, name);
+  }
+}
+
+/** As well as can be done; a later probe removes what stays. */
+async function removeQuietly(database: LibsqlDatabase, table: string): Promise<void> {
+  // Even when the caller has given up: what was made has to go.
+  const context = { ...database.context, signal: AbortSignal.timeout(10_000) };
+  const drop = `DROP TABLE IF EXISTS ${quoteName(table)}`;
+  await runPipeline({ ...database, context }, [drop]).catch(() => undefined);
+}
