@@ -7,8 +7,11 @@ import {
   secretValues,
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
+import { toHttpAddress } from "../kit/libsql/address.ts";
+import { holdsInteger } from "../kit/libsql/cells.ts";
+import { runPipeline } from "../kit/libsql/pipeline.ts";
 import { databaseUrlScheme, openTursoApi } from "./client.ts";
-import { runPipeline, toHttpAddress } from "./pipeline.ts";
+import { tursoContent } from "./content.ts";
 import { toExpiration } from "./token-expiration.ts";
 
 const probeTimeoutMs = 5_000;
@@ -64,13 +67,15 @@ export const tursoDatabase: DatabaseDriver = {
       throw new ProviderError("turso", "unavailable", "still lists a database that it has deleted");
     }
   },
+
+  content: tursoContent,
 };
 
 async function answersSelectOne(context: ConnectorContext, address: string, token: string): Promise<boolean> {
   try {
-    const { results } = await runPipeline(context, address, token, ["SELECT 1"], probeTimeoutMs);
-    const first = results?.[0];
-    return first?.ok === true && first.rows[0]?.[0] === 1;
+    const database = { provider: "turso", context, address, token };
+    const first = (await runPipeline(database, ["SELECT 1"], probeTimeoutMs)).results?.[0];
+    return first?.ok === true && holdsInteger(first.rows, 1);
   } catch (error) {
     // A database that does not answer is not ready yet; a caller who gave up wants to know.
     if (error instanceof ProviderError && !context.signal.aborted) return false;

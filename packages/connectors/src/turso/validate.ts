@@ -6,8 +6,10 @@ import {
   type ValidationResult,
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
+import { toHttpAddress } from "../kit/libsql/address.ts";
+import { holdsInteger } from "../kit/libsql/cells.ts";
+import { type LibsqlDatabase, type PipelineAnswer, runPipeline } from "../kit/libsql/pipeline.ts";
 import { invalid, malformedField, undeterminedFrom } from "../kit/validation-results.ts";
-import { type PipelineAnswer, runPipeline, toHttpAddress } from "./pipeline.ts";
 import { tursoSpec } from "./spec.ts";
 import { tokenWarnings } from "./token-expiration.ts";
 
@@ -31,9 +33,10 @@ export async function validate(context: ConnectorContext, values: SecretValues):
     );
   }
   const token = requireField(values, tokenName);
+  const database: LibsqlDatabase = { provider: "turso", context, address, token };
   try {
-    const reading = await runPipeline(context, address, token, ["SELECT 1"]);
-    const refused = readRefusal(reading) ?? (await tryWriting(context, address, token));
+    const reading = await runPipeline(database, ["SELECT 1"]);
+    const refused = readRefusal(reading) ?? (await tryWriting(context, database));
     if (refused !== undefined) return refused;
     return {
       status: "valid",
@@ -54,7 +57,7 @@ const works = (name: string): Capability => ({ name, state: "works" });
 function readRefusal(answer: PipelineAnswer): ValidationResult | undefined {
   if (answer.status === 200) {
     const first = answer.results?.[0];
-    if (first?.ok === true && first.rows[0]?.[0] === 1) return undefined;
+    if (first?.ok === true && holdsInteger(first.rows, 1)) return undefined;
     return invalid(
       urlName,
       "rejected",
@@ -85,12 +88,11 @@ function readRefusal(answer: PipelineAnswer): ValidationResult | undefined {
 
 async function tryWriting(
   context: ConnectorContext,
-  address: string,
-  token: string,
+  database: LibsqlDatabase,
 ): Promise<ValidationResult | undefined> {
   const table = `keyloan_check_${Buffer.from(context.randomBytes(8)).toString("hex")}`;
   // The statements run one by one: the last is tried even when one before it fails.
-  const answer = await runPipeline(context, address, token, [
+  const answer = await runPipeline(database, [
     `CREATE TABLE ${table} (value INTEGER NOT NULL)`,
     `INSERT INTO ${table} VALUES (41)`,
     `SELECT value FROM ${table}`,
@@ -124,7 +126,7 @@ function writeRefusal({ results = [] }: PipelineAnswer): ValidationResult | unde
     );
   }
   const read = results[2];
-  if (read?.ok === true && read.rows[0]?.[0] === 41) return undefined;
+  if (read?.ok === true && holdsInteger(read.rows, 41)) return undefined;
   throw new ProviderError("turso", "invalid_response", "did not give back what was written");
 }
 
