@@ -5,6 +5,7 @@ import { auditHeadsTable } from "./audit-heads.ts";
 import { bindingsTable } from "./bindings.ts";
 import { buildsTable } from "./builds.ts";
 import { dataKeysTable } from "./data-keys.ts";
+import { endingsTable } from "./endings.ts";
 import { fingerprintsTable } from "./fingerprints.ts";
 import { handoffsTable } from "./handoffs.ts";
 import { idempotencyKeysTable } from "./idempotency-keys.ts";
@@ -26,6 +27,7 @@ const factories = {
   orgKeys: orgKeysTable,
   builds: buildsTable,
   leases: leasesTable,
+  endings: endingsTable,
   bindings: bindingsTable,
   userKeys: userKeysTable,
   handoffs: handoffsTable,

@@ -1,6 +1,7 @@
 import { assertTransition, type LeaseState, leaseTransitions } from "@keyloan/contract";
-import { and, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import type { TimeCursor } from "./builds.ts";
 import { bindings, leases } from "./schema.ts";
 
 export type LeaseRow = typeof leases.$inferSelect;
@@ -39,7 +40,11 @@ export function leasesTable(database: Database) {
       and(
         eq(leases.buildId, sql.placeholder("buildId")),
         eq(bindings.buildId, leases.buildId),
-        ne(leases.state, "active"),
+        // One that was revoked waits for nothing, and neither does one that a person has to end.
+        or(
+          inArray(leases.state, ["planned", "failed"]),
+          and(eq(leases.state, "needs_hands"), isNull(leases.issuedAt)),
+        ),
       ),
     )
     .limit(1)
@@ -63,6 +68,34 @@ export function leasesTable(database: Database) {
             .from(leases)
             .where(inArray(leases.buildId, [...buildIds]))
             .orderBy(leases.connectorId),
+    /** A page of leases, newest first. */
+    list: (query: {
+      readonly after?: TimeCursor;
+      readonly state?: LeaseState;
+      readonly connectorId?: string;
+      readonly buildId?: string;
+      readonly limit: number;
+    }): Promise<LeaseRow[]> => {
+      const { after, state, connectorId, buildId, limit } = query;
+      return database
+        .select()
+        .from(leases)
+        .where(
+          and(
+            after === undefined
+              ? undefined
+              : or(
+                  lt(leases.createdAt, after.createdAt),
+                  and(eq(leases.createdAt, after.createdAt), lt(leases.id, after.id)),
+                ),
+            state === undefined ? undefined : eq(leases.state, state),
+            connectorId === undefined ? undefined : eq(leases.connectorId, connectorId),
+            buildId === undefined ? undefined : eq(leases.buildId, buildId),
+          ),
+        )
+        .orderBy(desc(leases.createdAt), desc(leases.id))
+        .limit(limit);
+    },
     insertAll: async (rows: readonly LeaseRow[]): Promise<void> => {
       await database.insert(leases).values([...rows]);
     },
