@@ -14,6 +14,9 @@ export type ClaimedJob = JobRow;
 /** States in which a job may still be run: one that needs hands is too, when it has a time for that. */
 const openStates = ["waiting", "needs_hands"] as const;
 
+/** No job is planned for later; what seems so waits for a person alone. */
+const waitMsMax = 400 * 24 * 3_600_000;
+
 const cancelled = {
   state: "cancelled",
   lockedBy: null,
@@ -22,16 +25,50 @@ const cancelled = {
 } as const;
 
 export function jobsTable(database: Database) {
-  // A hold that seems to end later than any hold can was taken by a clock that has been set back since.
-  const free = (now: number, heldUntilMax: number) =>
-    or(isNull(jobs.lockedUntil), lt(jobs.lockedUntil, now), gt(jobs.lockedUntil, heldUntilMax));
-  const claimed = (worker: string, lockedUntil: number) => ({
-    lockedBy: worker,
-    lockedUntil,
-    fence: sql`${jobs.fence} + 1`,
-    attempts: sql`${jobs.attempts} + 1`,
-  });
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
+  // A hold that seems to end later than any hold can was taken by a clock that has been set back since.
+  const isFree = or(
+    isNull(jobs.lockedUntil),
+    lt(jobs.lockedUntil, placeholder("now")),
+    gt(jobs.lockedUntil, placeholder("lockedUntil")),
+  );
+  const claims = new Map<string, ReturnType<typeof prepareClaim>>();
+  const prepareClaim = (connectorId: string | null | undefined) => {
+    const notPaused = or(
+      isNull(jobs.connectorId),
+      notInArray(jobs.connectorId, pausedConnectors(database, placeholder("now"))),
+    );
+    const calls = {
+      any: undefined,
+      none: isNull(jobs.connectorId),
+      one: eq(jobs.connectorId, placeholder("connectorId")),
+    };
+    const due = database
+      .select({ id: jobs.id })
+      .from(jobs)
+      .where(
+        and(
+          calls[kindOfClaim(connectorId)],
+          eq(jobs.state, placeholder("state")),
+          lte(jobs.runAfter, placeholder("now")),
+          isFree,
+          notPaused,
+        ),
+      )
+      .orderBy(jobs.runAfter)
+      .limit(sql.placeholder("limit"));
+    return database
+      .update(jobs)
+      .set({
+        lockedBy: placeholder("worker"),
+        lockedUntil: placeholder("lockedUntil"),
+        fence: sql`${jobs.fence} + 1`,
+        attempts: sql`${jobs.attempts} + 1`,
+      })
+      .where(and(inArray(jobs.id, due), isFree))
+      .returning()
+      .prepare();
+  };
   const finish = database
     .update(jobs)
     .set({
@@ -94,41 +131,29 @@ export function jobsTable(database: Database) {
         .orderBy(desc(jobs.createdAt), desc(jobs.id))
         .limit(query.limit);
     },
-    /** Takes up to `limit` due jobs that nobody holds and whose provider asks for no pause. */
+    /**
+     * Takes up to `limit` due jobs that nobody holds and whose provider asks for no pause, the longest due first.
+     * @param connectorId only jobs that call this provider, or with `null` only those that call none
+     */
     claimDue: async (
       worker: string,
       now: number,
       lockedUntil: number,
       limit: number,
-    ): Promise<ClaimedJob[]> =>
-      database
-        .update(jobs)
-        .set(claimed(worker, lockedUntil))
-        .where(
-          and(
-            inArray(
-              jobs.id,
-              database
-                .select({ id: jobs.id })
-                .from(jobs)
-                .where(
-                  and(
-                    inArray(jobs.state, [...openStates]),
-                    lte(jobs.runAfter, now),
-                    free(now, lockedUntil),
-                    or(
-                      isNull(jobs.connectorId),
-                      notInArray(jobs.connectorId, pausedConnectors(database, now)),
-                    ),
-                  ),
-                )
-                .orderBy(jobs.runAfter)
-                .limit(limit),
-            ),
-            free(now, lockedUntil),
-          ),
-        )
-        .returning(),
+      connectorId?: string | null,
+    ): Promise<ClaimedJob[]> => {
+      const claim = claims.get(kindOfClaim(connectorId)) ?? prepareClaim(connectorId);
+      claims.set(kindOfClaim(connectorId), claim);
+      const rows: ClaimedJob[] = [];
+      // One state after the other: so each is read from the index in order, and no further than needed.
+      for (const state of openStates) {
+        const left = limit - rows.length;
+        if (left === 0) break;
+        const values = { state, worker, now, lockedUntil, connectorId: connectorId ?? "", limit: left };
+        rows.push(...(await claim.all(values)));
+      }
+      return rows;
+    },
     /** Pushes the end of a hold; false when another worker has the job now. */
     extend: (id: string, fence: number, lockedUntil: number): Promise<boolean> =>
       changeHeld(id, fence, { lockedUntil }),
@@ -240,6 +265,15 @@ export function jobsTable(database: Database) {
         .where(and(ended, lt(sql`coalesce(${jobs.endedAt}, ${jobs.runAfter})`, before)));
       return result.rowsAffected;
     },
+    /** Moves to an earlier time what waits for one that the clock, set back since, reaches so much later. */
+    comeEarlier: async (byMs: number, now: number): Promise<number> => {
+      const waits = and(gt(jobs.runAfter, now), lt(jobs.runAfter, now + waitMsMax));
+      const result = await database
+        .update(jobs)
+        .set({ runAfter: sql`${jobs.runAfter} - ${byMs}` })
+        .where(and(inArray(jobs.state, [...openStates]), waits));
+      return result.rowsAffected;
+    },
     countByState: (): Promise<{ kind: string; state: string; count: number }[]> =>
       database
         .select({ kind: jobs.kind, state: jobs.state, count: sql<number>`count(*)` })
@@ -247,5 +281,8 @@ export function jobsTable(database: Database) {
         .groupBy(jobs.kind, jobs.state),
   };
 }
+
+const kindOfClaim = (connectorId: string | null | undefined) =>
+  connectorId === undefined ? "any" : connectorId === null ? "none" : "one";
 
 type Changes = SQLiteUpdateSetSource<typeof jobs>;

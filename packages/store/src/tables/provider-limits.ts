@@ -1,4 +1,4 @@
-import { and, eq, gt, lte, sql } from "drizzle-orm";
+import { and, eq, gt, lte, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { providerLimits } from "./schema.ts";
 
@@ -8,11 +8,14 @@ export type ProviderLimitRow = typeof providerLimits.$inferSelect;
 export const pauseMsMax = 3_600_000;
 
 // One that seems to end later than any pause can was written by a clock that has been set back since.
-const heldBack = (now: number) =>
-  and(gt(providerLimits.pausedUntil, now), lte(providerLimits.pausedUntil, now + 2 * pauseMsMax));
+const heldBack = (now: SQL) =>
+  and(
+    gt(providerLimits.pausedUntil, now),
+    lte(providerLimits.pausedUntil, sql`${now} + ${sql.raw(String(2 * pauseMsMax))}`),
+  );
 
 /** The connectors whose providers are to be left alone now. */
-export function pausedConnectors(database: Database, now: number) {
+export function pausedConnectors(database: Database, now: SQL) {
   return database
     .select({ connectorId: providerLimits.connectorId })
     .from(providerLimits)

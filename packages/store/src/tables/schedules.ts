@@ -2,6 +2,9 @@ import { and, eq, lte, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { schedules } from "./schema.ts";
 
+/** The row that holds when a broker last looked at its clock. */
+const clockName = "clock";
+
 export function schedulesTable(database: Database) {
   return {
     /**
@@ -18,6 +21,23 @@ export function schedulesTable(database: Database) {
         .set({ dueAt })
         .where(and(eq(schedules.name, name), due));
       return taken.rowsAffected === 1;
+    },
+    /**
+     * Notes the time, and tells by how much the clock has been set back since it was last noted: of many brokers
+     * that ask, one is told so. Clocks that differ by less than the tolerance are one clock.
+     * @returns milliseconds, 0 when it was not
+     */
+    noteClock: async (now: number, toleranceMs: number): Promise<number> => {
+      const isClock = eq(schedules.name, clockName);
+      const last = await database.select().from(schedules).where(isClock).get();
+      if (last === undefined) {
+        await database.insert(schedules).values({ name: clockName, dueAt: now });
+        return 0;
+      }
+      const setBackMs = last.dueAt - now;
+      if (setBackMs > 0 && setBackMs <= toleranceMs) return 0;
+      await database.update(schedules).set({ dueAt: now }).where(isClock);
+      return Math.max(0, setBackMs);
     },
   };
 }
