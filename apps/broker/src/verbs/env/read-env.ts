@@ -27,6 +27,16 @@ export async function readEnv(
   input: ReadEnvInput,
   request: { readonly requestId: string; readonly token: TokenRow | undefined },
 ): Promise<readonly EnvLine[]> {
+  const lines = await envLinesOf(deps, input);
+  await recordRead(deps, actor, input.buildId, lines, request);
+  return lines;
+}
+
+/**
+ * The lines of a build's env. Whoever hands them out audits it.
+ * @throws BrokerError as {@link readEnv} does
+ */
+export async function envLinesOf(deps: Deps, input: ReadEnvInput): Promise<readonly EnvLine[]> {
   checkCopySets(deps, input.copies);
   const rows = await deps.store.read.bindings.envSources(input.buildId);
   const first = rows[0];
@@ -35,12 +45,10 @@ export async function readEnv(
   if (["handed_off", "closing", "closed"].includes(build.state)) throw buildClosed(build.state);
   const missing = rows.flatMap((row) => missingReason(row, deps.now()));
   if (missing.length > 0 || dataKey === null) throw notReady(build.state, missing);
-  const lines = toEnvLines(openSources(deps, rows, dataKey), {
+  return toEnvLines(openSources(deps, rows, dataKey), {
     profile: input.profile ?? profileOf(build.profile),
     copies: input.copies,
   });
-  await recordRead(deps, actor, input.buildId, lines, request);
-  return lines;
 }
 
 function openSources(deps: Deps, rows: readonly EnvSourceRow[], dataKey: DataKeyRecord): ConnectorValues[] {

@@ -1,0 +1,53 @@
+import { buildIdSchema, buildSchema, rehearsalSchema } from "@keyloan/contract";
+import * as z from "zod";
+import type { RateLimiter } from "../http/rate-limit.ts";
+import { createRouter, defineRoute } from "../http/router.ts";
+import type { Services } from "../services.ts";
+import { showBuild } from "../verbs/builds/find-build.ts";
+import { rehearseRollback } from "../verbs/rollback/rehearse-rollback.ts";
+import { revertBuild } from "../verbs/settings/revert-keys.ts";
+
+const tags = ["rollback"];
+
+export function rollbackRoutes(services: Services, limiter: RateLimiter) {
+  const rehearse = defineRoute(
+    limiter,
+    { admin: true },
+    {
+      method: "post",
+      path: "/v1/rollback/rehearsals",
+      tags,
+      summary: "Go back on a copy of the store, and tell how long it took",
+      description:
+        "Copies the store, opens the copy with this broker's keys, and lets every swapped build use its lent keys again there. The store itself and the providers are left alone.",
+      responses: {
+        200: { description: "what came of it", content: { "application/json": { schema: rehearsalSchema } } },
+      },
+    },
+  );
+  const revert = defineRoute(
+    limiter,
+    { admin: true, platform: "builds:write" },
+    {
+      method: "post",
+      path: "/v1/builds/{id}/revert",
+      tags,
+      summary: "Let a swapped build use its lent keys again",
+      request: { params: z.object({ id: buildIdSchema }) },
+      responses: {
+        200: { description: "reverted", content: { "application/json": { schema: buildSchema } } },
+      },
+    },
+  );
+  return createRouter()
+    .openapi(rehearse, async (context) => {
+      const { actor, requestId } = context.var;
+      return context.json(await rehearseRollback(services, actor, requestId), 200);
+    })
+    .openapi(revert, async (context) => {
+      const { actor, requestId } = context.var;
+      const { id } = context.req.valid("param");
+      await revertBuild(services, actor, id, { requestId });
+      return context.json(await showBuild(services, id), 200);
+    });
+}

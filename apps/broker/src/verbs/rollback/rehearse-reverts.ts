@@ -1,0 +1,40 @@
+import type { RehearsedBuild } from "@keyloan/contract";
+import type { BuildRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { envLinesOf } from "../env/read-env.ts";
+import { revertBuild } from "../settings/revert-keys.ts";
+
+const pageRows = 200;
+const actor = { kind: "system", part: "rehearsal" } as const;
+
+/** Reverts every swapped build of a copy, and opens the env it would get then. */
+export async function rehearseReverts(copy: Deps): Promise<readonly RehearsedBuild[]> {
+  const rehearsed: RehearsedBuild[] = [];
+  let after: Pick<BuildRow, "id" | "createdAt"> | undefined;
+  for (;;) {
+    const builds: readonly BuildRow[] = await copy.store.read.builds.list({
+      state: "handing_off",
+      limit: pageRows,
+      ...(after === undefined ? {} : { after }),
+    });
+    for (const build of builds) {
+      if ((build.revertibleUntil ?? 0) > copy.now()) rehearsed.push(await rehearseRevert(copy, build));
+    }
+    after = builds.at(-1);
+    if (after === undefined) return rehearsed;
+  }
+}
+
+async function rehearseRevert(copy: Deps, { id, name }: BuildRow): Promise<RehearsedBuild> {
+  const began = performance.now();
+  const end = (ok: boolean, message: string) => {
+    return { id, name, ok, milliseconds: Math.round(performance.now() - began), message };
+  };
+  try {
+    await revertBuild(copy, actor, id, { requestId: "rehearsal" });
+    const lines = await envLinesOf(copy, { buildId: id, profile: undefined, copies: [] });
+    return end(true, `${lines.length} variables of the lent keys open`);
+  } catch (error) {
+    return end(false, error instanceof Error ? error.message : "failed");
+  }
+}

@@ -1,0 +1,130 @@
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Actor, BrokerError, type Rehearsal, type RehearsalStep } from "@keyloan/contract";
+import { openStore, type Store } from "@keyloan/store";
+import { closeDataKey, openDataKey } from "@keyloan/vault";
+import type { Deps } from "../../deps.ts";
+import { describeError } from "../../observe/logger.ts";
+import { writeAudit } from "../audit.ts";
+import { isoTime } from "../builds/views.ts";
+import { rehearseReverts } from "./rehearse-reverts.ts";
+
+const pageRows = 500;
+const folderName = "rehearsals";
+const abandonedAfterMs = 3_600_000;
+let underWay = false;
+
+/**
+ * Goes back on a copy of the store, as a real rollback would: opens the copy with the keys of this broker, reads
+ * every page, opens every data key and lets every swapped build use its lent keys again. Nothing of the store
+ * itself changes and no provider is asked.
+ * @throws BrokerError `already_running` while another rehearsal of this broker goes on
+ */
+export async function rehearseRollback(deps: Deps, actor: Actor, requestId: string): Promise<Rehearsal> {
+  if (underWay) {
+    throw new BrokerError("already_running", "a rollback is being rehearsed already", {
+      remedy: "Wait for its answer.",
+    });
+  }
+  underWay = true;
+  try {
+    const rehearsal = await rehearse(deps);
+    const { ok, milliseconds, builds } = rehearsal;
+    const details = { ok, milliseconds, builds: builds.length };
+    await writeAudit(deps, { actor, action: "rollback.rehearsed", entity: "store", details, requestId });
+    return rehearsal;
+  } finally {
+    underWay = false;
+  }
+}
+
+/** Removes copies that a broker left which died while it rehearsed; another broker's of now stay. */
+export async function removeOldRehearsals(deps: Pick<Deps, "config" | "now">): Promise<void> {
+  const parent = join(deps.config.dataDirectory, folderName);
+  for (const name of await readdir(parent).catch(() => [])) {
+    const folder = join(parent, name);
+    const made = await stat(folder).catch(() => undefined);
+    if (made !== undefined && made.mtimeMs < deps.now() - abandonedAfterMs)
+      await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function rehearse(deps: Deps): Promise<Rehearsal> {
+  const began = performance.now();
+  const startedAt = isoTime(deps.now());
+  const steps: RehearsalStep[] = [];
+  const step = createStep(deps, steps);
+  const folder = await makeFolder(deps.config.dataDirectory);
+  const path = join(folder, "keyloan.db");
+  let copy: Store | undefined;
+  let builds: Rehearsal["builds"] = [];
+  try {
+    await step("copy", async () => {
+      await deps.store.copyTo(path);
+      return `${Math.ceil((await stat(path)).size / 1024)} kB copied`;
+    });
+    copy = await step("open", async () => openStore({ path }), "opened, with every migration");
+    const opened = copy;
+    if (opened !== undefined) {
+      await step("integrity", opened.checkIntegrity, "every page reads");
+      await step("data_keys", () => openEveryDataKey(deps, opened));
+      await step("revert", async () => {
+        builds = await rehearseReverts({ ...deps, store: opened });
+        const failed = builds.filter(({ ok }) => !ok).length;
+        if (failed > 0) throw new Error(`${failed} of ${builds.length} builds cannot go back`);
+        return builds.length === 0 ? "no build is swapped now" : `${builds.length} builds went back`;
+      });
+    }
+  } finally {
+    await copy?.close();
+    await step("clean_up", () => rm(folder, { recursive: true, force: true }), "the copy is removed");
+  }
+  const ok = steps.every((done) => done.ok) && steps.some(({ name }) => name === "revert");
+  return { ok, startedAt, milliseconds: since(began), steps, builds };
+}
+
+type Step = <T>(
+  name: RehearsalStep["name"],
+  work: () => Promise<T>,
+  message?: string,
+) => Promise<T | undefined>;
+
+/** Times a step and notes what came of it; one that fails does not keep the next from being tried. */
+function createStep(deps: Pick<Deps, "logger">, steps: RehearsalStep[]): Step {
+  return async (name, work, message) => {
+    const began = performance.now();
+    try {
+      const result = await work();
+      const told = message ?? String(result);
+      steps.push({ name, ok: true, milliseconds: since(began), message: told });
+      return result;
+    } catch (error) {
+      deps.logger.error({ step: name, ...describeError(error) }, "a rehearsed rollback failed");
+      const told = error instanceof Error ? error.message : "failed";
+      steps.push({ name, ok: false, milliseconds: since(began), message: told });
+      return undefined;
+    }
+  };
+}
+
+async function openEveryDataKey(deps: Deps, store: Store): Promise<string> {
+  let after = "";
+  let count = 0;
+  for (;;) {
+    // No root key has an empty id: this is every row.
+    const rows = await store.read.dataKeys.listOtherThan("", after, pageRows);
+    for (const row of rows) closeDataKey(openDataKey(deps.keyring, row));
+    count += rows.length;
+    const last = rows.at(-1);
+    if (last === undefined) return `${count} data keys open`;
+    after = last.id;
+  }
+}
+
+async function makeFolder(dataDirectory: string): Promise<string> {
+  const parent = join(dataDirectory, folderName);
+  await mkdir(parent, { recursive: true, mode: 0o700 });
+  return mkdtemp(join(parent, "copy-"));
+}
+
+const since = (began: number) => Math.round(performance.now() - began);
