@@ -14,6 +14,7 @@ import {
 } from "./administration.ts";
 import { type BuildsApi, buildsApi } from "./builds.ts";
 import { type Caller, type ClientOptions, createCaller } from "./call.ts";
+import { type RollbackApi, rollbackApi } from "./rollback.ts";
 
 export type Client = {
   readonly builds: BuildsApi;
@@ -23,6 +24,7 @@ export type Client = {
   readonly audit: AuditApi;
   readonly health: HealthApi;
   readonly rootKey: RootKeyApi;
+  readonly rollback: RollbackApi;
 };
 
 /**
@@ -43,5 +45,6 @@ export function clientOver(caller: Caller): Client {
     audit: auditApi(caller),
     health: healthApi(caller),
     rootKey: rootKeyApi(caller),
+    rollback: rollbackApi(caller),
   };
 }

@@ -70,6 +70,10 @@ export const commandTable: CommandTable = {
     summary: "wrap every data key under the current root key",
     load: () => import("../commands/root-key-rotate.ts"),
   },
+  rollback: {
+    summary: "use the lent keys again, or rehearse that on a copy",
+    load: () => import("../commands/rollback.ts"),
+  },
   doctor: {
     summary: "check this machine, the broker and the token",
     load: () => import("../commands/doctor.ts"),
