@@ -93,8 +93,8 @@ async function listHeld(standIns: StandIns): Promise<HeldResource[]> {
     const list = connector.issuer?.list ?? connector.database?.list;
     const at = endOf(standIns, connector);
     if (list === undefined || at === undefined) continue;
-    for await (const { suffix, name } of list(at.context, at.org)) {
-      held.push({ connectorId: connector.spec.id, suffix, name });
+    for await (const { suffix, buildSuffix, name } of list(at.context, at.org)) {
+      held.push({ connectorId: connector.spec.id, suffix: suffix ?? buildSuffix ?? "", name });
     }
   }
   return held;
