@@ -1,0 +1,497 @@
+import {
+  type AuditList,
+  type ErrorEnvelope,
+  ProviderError,
+  type ReceiptList,
+  type TransferList,
+  type TransferView,
+} from "@keyloan/contract";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import { openPage, type TestPage } from "../../testing/open-page.ts";
+import { sweepTransfers } from "./sweep-transfers.ts";
+
+let memory: MemoryConnectors;
+let broker: TestBroker;
+let page: TestPage;
+let buildId: string;
+/** The names of the lent database and bucket. */
+let lent: string;
+let lentFiles: string;
+
+beforeEach(async () => {
+  memory = createMemoryConnectors();
+  broker = await createTestBroker({ emulators: [], connectors: memory.connectors });
+  buildId = (await broker.createBuild()).id;
+  const env = await broker.readEnv(buildId);
+  lent = env.MEMORY_DATABASE_NAME ?? "";
+  lentFiles = env.MEMORY_FILES_NAME ?? "";
+  page = await openPage(broker, buildId);
+  memory.write(lent, "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)");
+  for (let id = 1; id <= 40; id++) memory.write(lent, `INSERT INTO notes VALUES (${id}, 'note ${id}')`);
+  for (let index = 0; index < 20; index++)
+    memory.storage.bucket(lentFiles).set(`${index}.txt`, `file ${index}`);
+  memory.databases.add("own-database");
+});
+afterEach(async () => {
+  await broker.close();
+  memory.databases.close();
+});
+
+const saveOwn = async () => {
+  const database = { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" };
+  const files = { MEMORY_FILES_NAME: "own-files", MEMORY_FILES_TOKEN: "own-files-token" };
+  expect((await page.save("memory-database", database)).status).toBe(200);
+  expect((await page.save("memory-files", files)).status).toBe(200);
+};
+const path = "/v1/settings/transfer";
+const start = (body: Record<string, unknown> = {}) => page.call("POST", path, body);
+const startDatabase = (body: Record<string, unknown> = {}) =>
+  start({ connectors: ["memory-database"], ...body });
+const error = (answer: Answer) => (answer.body as ErrorEnvelope).error;
+const show = async (connector = "memory-database"): Promise<TransferView> => {
+  const { movable } = (await page.call("GET", path)).body as TransferList;
+  return movable.find((each) => each.connector === connector)?.transfer ?? expect.fail("no transfer");
+};
+const until = (state: string, connector = "memory-database") =>
+  expect.poll(async () => (await show(connector)).state, { timeout: 15_000 }).toBe(state);
+const untilTidy = (connector = "memory-database") =>
+  expect.poll(async () => (await show(connector)).tidying, { timeout: 15_000 }).toBe(false);
+const rowsOf = (name: string) =>
+  memory.databases.database(name).prepare("SELECT count(*) AS n FROM notes").get()?.n;
+const tablesOf = (name: string) =>
+  memory.databases.database(name).prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+const lentWritable = () => {
+  memory.write(lent, "INSERT INTO notes (text) VALUES ('later')");
+};
+const swap = async (connectors?: string[]) =>
+  page.call("POST", "/v1/settings/swap", {
+    expectedVersion: await page.version(),
+    ...(connectors === undefined ? {} : { connectors }),
+  });
+const refusal = (code: ConstructorParameters<typeof ProviderError>[1]) => () => {
+  throw new ProviderError("memory", code, "fails");
+};
+/** Holds a step up until it is let go on. */
+function gate() {
+  const reached = Promise.withResolvers<void>();
+  const open = Promise.withResolvers<void>();
+  const step = async () => {
+    reached.resolve();
+    await open.promise;
+  };
+  return { step, reached: reached.promise, open: () => open.resolve() };
+}
+const actions = async () => {
+  const { events } = (await broker.call("GET", `/v1/audit?entity=${buildId}&limit=200`)).body as AuditList;
+  return events.map(({ action }) => action).filter((action) => action.startsWith("transfer."));
+};
+
+describe("what can be moved", () => {
+  it("is told with what it waits for", async () => {
+    const list = async () => ((await page.call("GET", path)).body as TransferList).movable;
+    expect(await list()).toEqual([
+      { connector: "memory-database", kind: "database", canStart: false, waitsFor: "keys" },
+      { connector: "memory-files", kind: "storage", canStart: false, waitsFor: "keys" },
+    ]);
+    await saveOwn();
+    expect((await list()).map(({ canStart }) => canStart)).toEqual([true, true]);
+  });
+
+  it("needs keys of the user's own", async () => {
+    expect(error(await startDatabase())).toMatchObject({ code: "not_ready" });
+    expect(error(await start())).toMatchObject({ code: "not_ready" });
+  });
+
+  it("is nothing that the app does not use", async () => {
+    expect(error(await start({ connectors: ["stripe"] })).code).toBe("unknown_connector");
+  });
+
+  it("is decided on the newest state", async () => {
+    await saveOwn();
+    expect(error(await startDatabase({ expectedVersion: 0 })).code).toBe("settings_changed");
+  });
+});
+
+describe("moving", () => {
+  it("copies, proves, and waits for the switch with the source stopped; the switch goes to the copy", async () => {
+    await saveOwn();
+    const begun = await start();
+    expect(begun.status).toBe(202);
+    await until("copied");
+    expect(await show()).toMatchObject({
+      progress: { phase: "proven", rows: 40, rowsTotal: 40 },
+      sourceReadOnly: true,
+      receipt: true,
+      switchBy: expect.any(String),
+    });
+    expect(await show("memory-files")).toMatchObject({
+      state: "copied",
+      progress: { objects: 20, objectsTotal: 20 },
+      sourceReadOnly: false,
+    });
+    expect(() => lentWritable()).toThrow("blocked");
+    expect((await swap()).status).toBe(200);
+    expect([(await show()).state, (await show("memory-files")).state]).toEqual(["switched", "switched"]);
+    const env = await broker.readEnv(buildId);
+    expect([env.MEMORY_DATABASE_NAME, rowsOf("own-database")]).toEqual(["own-database", 40]);
+    expect(memory.storage.bucket("own-files")).toEqual(memory.storage.bucket(lentFiles));
+    expect(() => lentWritable()).toThrow("blocked");
+    expect((await actions()).toReversed()).toEqual([
+      "transfer.started",
+      "transfer.started",
+      "transfer.copied",
+      "transfer.frozen",
+      "transfer.copied",
+    ]);
+  });
+
+  it("stops the database only when the files are there", async () => {
+    await saveOwn();
+    const copying = gate();
+    memory.storage.trouble[lentFiles] = { read: copying.step };
+    await start();
+    await copying.reached;
+    expect([await show(), memory.frozen.size]).toMatchObject([{ state: "waiting" }, 0]);
+    copying.open();
+    await until("copied");
+  });
+
+  it("gives a receipt that anyone can check, also when the build is closed", async () => {
+    await saveOwn();
+    await start();
+    await until("copied");
+    await swap();
+    await broker.call("DELETE", `/v1/builds/${buildId}`);
+    const { receipts } = (await broker.call("GET", `/v1/builds/${buildId}/transfers/receipts`))
+      .body as ReceiptList;
+    const receipt = receipts.find(({ connector }) => connector === "memory-database") ?? expect.fail();
+    expect(receipt.content).toMatchObject({
+      buildId,
+      from: { name: lent },
+      to: { account: "own" },
+      proof: "equal",
+      database: { rows: 40, tables: [{ name: "notes", rows: 40 }] },
+    });
+    const signed = await broker.running().services.signer.verify(receipt.receipt);
+    expect(signed).toMatchObject({ type: "keyloan-receipt+jwt", payload: receipt.content });
+    expect(JSON.stringify(receipts)).not.toMatch(/token/);
+  });
+
+  it("is done by whoever made the build too, and by nobody else", async () => {
+    await saveOwn();
+    const begun = await broker.call("POST", `/v1/builds/${buildId}/transfers`, { body: {} });
+    expect(begun.status).toBe(202);
+    await until("copied");
+    const token = await broker.createBuildToken(buildId);
+    expect((await broker.call("GET", `/v1/builds/${buildId}/transfers`, { token })).status).toBe(403);
+  });
+
+  it("goes on after the broker was restarted in the middle", async () => {
+    await saveOwn();
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    copying.open();
+    delete memory.databases.trouble["own-database"].write;
+    await broker.restart();
+    await until("copied");
+    expect(rowsOf("own-database")).toBe(40);
+    expect(memory.databases.steps).toContain("empty own-database");
+  });
+});
+
+describe("what is there already", () => {
+  beforeEach(() => {
+    memory.databases.database("own-database").exec("CREATE TABLE mine (id)");
+    memory.storage.bucket("own-files").set("mine.txt", "mine");
+  });
+
+  it("is not touched", async () => {
+    await saveOwn();
+    const refused = await startDatabase();
+    expect([refused.status, error(refused)]).toMatchObject([
+      409,
+      { code: "target_not_empty", details: { connector: "memory-database", kind: "database" } },
+    ]);
+    expect(error(await start({ connectors: ["memory-files"] })).code).toBe("target_not_empty");
+    expect(tablesOf("own-database")).toEqual([{ name: "mine" }]);
+    expect(memory.frozen.size).toBe(0);
+  });
+
+  it("goes when the user says so: a whole database, of files those of the same name", async () => {
+    await saveOwn();
+    expect((await start({ overwrite: true })).status).toBe(202);
+    await until("copied");
+    expect(tablesOf("own-database")).toEqual([{ name: "notes" }]);
+    expect(memory.storage.bucket("own-files").get("mine.txt")).toBe("mine");
+  });
+
+  it("is seen too when it came after the look", async () => {
+    memory.databases.database("own-database").exec("DROP TABLE mine");
+    await saveOwn();
+    const freezing = gate();
+    memory.control.trouble = (writable) => (writable ? undefined : freezing.step());
+    await startDatabase();
+    await freezing.reached;
+    memory.databases.database("own-database").exec("CREATE TABLE mine (id)");
+    freezing.open();
+    await until("failed");
+    await untilTidy();
+    expect((await show()).error?.code).toBe("target_not_empty");
+    expect(tablesOf("own-database")).toEqual([{ name: "mine" }]);
+    expect(memory.frozen.size).toBe(0);
+  });
+});
+
+describe("cancelling", () => {
+  it("in the middle lets the app write again and empties what was begun", async () => {
+    await saveOwn();
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    expect((await page.call("POST", `${path}/cancel`)).status).toBe(202);
+    copying.open();
+    await untilTidy();
+    expect(await show()).toMatchObject({ state: "cancelled", sourceReadOnly: false });
+    lentWritable();
+    expect(tablesOf("own-database")).toEqual([]);
+  });
+
+  it("of a proven copy takes the copy away, and its receipt", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    await page.call("POST", `${path}/cancel`, {});
+    await untilTidy();
+    expect(await show()).toMatchObject({ state: "cancelled", receipt: false });
+    lentWritable();
+    expect(tablesOf("own-database")).toEqual([]);
+  });
+
+  it("leaves a copy that the user works with already", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    memory.databases.database("own-database").exec("INSERT INTO notes (text) VALUES ('mine')");
+    await page.call("POST", `${path}/cancel`, {});
+    await untilTidy();
+    expect(rowsOf("own-database")).toBe(41);
+  });
+
+  it("leaves files where they are, and going on copies only the rest", async () => {
+    await saveOwn();
+    const copying = gate();
+    let writes = 0;
+    memory.storage.trouble["own-files"] = { write: () => (++writes >= 9 ? copying.step() : undefined) };
+    await start({ connectors: ["memory-files"] });
+    await copying.reached;
+    await page.call("POST", `${path}/cancel`, {});
+    await untilTidy("memory-files");
+    copying.open();
+    const before = memory.storage.copied.length;
+    expect((await page.call("POST", `${path}/resume`, {})).status).toBe(202);
+    await until("copied", "memory-files");
+    expect([before < 20, memory.storage.copied.length]).toEqual([true, 20]);
+  });
+
+  it("is refused when nothing is moved", async () => {
+    expect(error(await page.call("POST", `${path}/cancel`, {})).code).toBe("conflict");
+    expect(error(await page.call("POST", `${path}/resume`, {})).code).toBe("conflict");
+  });
+});
+
+describe("a transfer that fails", () => {
+  it.each([
+    ["the target fills up", "own-database", "write", "quota_exceeded", /not enough room/],
+    ["the user's key dies", "own-database", "load", "unauthorized", /key .* was refused/],
+    ["the source holds what cannot be copied", "lent", "dump", "rejected", /cannot be copied exactly/],
+  ] as const)("because %s says so, and everything is as it was", async (_what, end, step, code, words) => {
+    await saveOwn();
+    let asked = 0;
+    const name = end === "lent" ? lent : end;
+    memory.databases.trouble[name] = { [step]: () => (++asked === 1 ? refusal(code)() : undefined) };
+    await startDatabase();
+    await until("failed");
+    await untilTidy();
+    const { error: problem, sourceReadOnly } = await show();
+    expect([problem?.message, problem?.remedy, sourceReadOnly]).toEqual([
+      expect.stringMatching(words),
+      expect.any(String),
+      false,
+    ]);
+    lentWritable();
+    expect(tablesOf("own-database")).toEqual([]);
+    expect(rowsOf(lent)).toBe(41);
+  });
+
+  it("goes on by itself when the provider was only down for a moment", async () => {
+    await saveOwn();
+    let asked = 0;
+    memory.databases.trouble["own-database"] = {
+      load: () => (++asked === 1 ? refusal("unavailable")() : undefined),
+    };
+    await startDatabase();
+    await until("copied");
+    expect(rowsOf("own-database")).toBe(40);
+  });
+
+  it("can be gone on with when the reason is gone", async () => {
+    await saveOwn();
+    memory.databases.trouble["own-database"] = { load: refusal("quota_exceeded") };
+    await startDatabase();
+    await until("failed");
+    await untilTidy();
+    memory.databases.trouble["own-database"] = {};
+    expect((await page.call("POST", `${path}/resume`, {})).status).toBe(202);
+    await until("copied");
+    expect(await show()).not.toHaveProperty("error");
+  });
+
+  it("is not called a copy when the target does not hold the same", async () => {
+    await saveOwn();
+    let asked = 0;
+    memory.databases.trouble["own-database"] = {
+      summarize: () => {
+        // The look at the start, the look before the load, the proof.
+        if (++asked === 3) memory.databases.database("own-database").exec("DELETE FROM notes WHERE id = 7");
+      },
+    };
+    await startDatabase();
+    await until("failed");
+    await untilTidy();
+    expect((await show()).error?.code).toBe("not_faithful");
+    expect([tablesOf("own-database"), memory.frozen.size]).toEqual([[], 0]);
+  });
+
+  it("has its source let go on with as long as it takes", async () => {
+    await saveOwn();
+    let asked = 0;
+    memory.control.trouble = (writable) => (writable && ++asked <= 1 ? refusal("forbidden")() : undefined);
+    memory.databases.trouble["own-database"] = { load: refusal("quota_exceeded") };
+    await startDatabase();
+    await until("failed");
+    await untilTidy();
+    expect(asked).toBeGreaterThan(1);
+    lentWritable();
+  });
+
+  it("says at once that a target cannot be looked at, and stops nothing", async () => {
+    await saveOwn();
+    memory.databases.trouble["own-database"] = { summarize: refusal("unauthorized") };
+    const refused = await startDatabase();
+    expect([refused.status, error(refused).message]).toEqual([502, expect.stringMatching(/your key/)]);
+    expect(memory.frozen.size).toBe(0);
+  });
+});
+
+describe("a source that was stopped", () => {
+  it("is let go on when nobody switched in time, and the copy is taken away", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    broker.advance(31 * 60_000);
+    await until("failed");
+    await untilTidy();
+    expect((await show()).error?.code).toBe("not_switched");
+    lentWritable();
+    expect(tablesOf("own-database")).toEqual([]);
+    expect(error(await page.call("POST", `${path}/resume`, { connectors: ["memory-files"] })).code).toBe(
+      "conflict",
+    );
+    expect((await page.call("POST", `${path}/resume`, {})).status).toBe(202);
+    await until("copied");
+  });
+
+  it("is let go on by the sweep when its job was lost", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    const { services } = broker.running();
+    const [row] = await services.store.read.transfers.listByBuild(buildId);
+    await services.store.write(async (tables) => {
+      await tables.jobs.cancelByEntity(row?.id ?? "", "end-transfer");
+      await tables.transfers.update(row?.id ?? "", ["copied"], { state: "cancelled" });
+    });
+    await sweepTransfers(services);
+    await untilTidy();
+    lentWritable();
+  });
+
+  it("can be written to again after going back, and what was copied stays with the user", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    await swap(["memory-database"]);
+    const reverted = await page.call("POST", "/v1/settings/revert", {
+      expectedVersion: await page.version(),
+    });
+    expect(reverted.status).toBe(200);
+    await untilTidy();
+    lentWritable();
+    expect([rowsOf("own-database"), (await show()).receipt]).toEqual([40, true]);
+    // Moving again would go over what the user may have written since.
+    expect(error(await startDatabase()).code).toBe("target_not_empty");
+  });
+});
+
+describe("switching", () => {
+  it("waits for what is being moved", async () => {
+    await saveOwn();
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    expect(error(await swap()).code).toBe("already_running");
+    copying.open();
+    await until("copied");
+    expect((await swap()).status).toBe(200);
+  });
+
+  it("goes without the data when nothing was moved", async () => {
+    await saveOwn();
+    expect((await swap()).status).toBe(200);
+    expect(memory.frozen.size).toBe(0);
+  });
+
+  it("is refused when files changed since, and moving again copies only those", async () => {
+    await saveOwn();
+    await start({ connectors: ["memory-files"] });
+    await until("copied", "memory-files");
+    memory.storage.bucket(lentFiles).set("late.txt", "late");
+    const refused = await swap();
+    expect([refused.status, error(refused).code]).toEqual([409, "conflict"]);
+    const before = memory.storage.copied.length;
+    await page.call("POST", `${path}/resume`, {});
+    await until("copied", "memory-files");
+    expect(memory.storage.copied.length).toBe(before + 1);
+    expect((await swap()).status).toBe(200);
+  });
+
+  it("keeps the keys that data is being moved with", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    const other = { MEMORY_DATABASE_NAME: "another", MEMORY_DATABASE_TOKEN: "another-token" };
+    expect(error(await page.save("memory-database", other)).code).toBe("already_running");
+  });
+});
+
+describe("closing a build", () => {
+  it("ends a move under way and empties what was begun", async () => {
+    await saveOwn();
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    const closed = broker.call("DELETE", `/v1/builds/${buildId}`);
+    copying.open();
+    expect((await closed).status).toBeLessThan(300);
+    const [row] = await broker.running().services.store.read.transfers.listByBuild(buildId);
+    expect(row).toMatchObject({ state: "cancelled", lastError: { code: "build_closed" } });
+    expect(tablesOf("own-database")).toEqual([]);
+  });
+});
