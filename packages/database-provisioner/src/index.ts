@@ -1,4 +1,16 @@
 export {
+  type ArchiveMedium,
+  archiveAltered,
+  archiveDatabase,
+  type DatabaseArchiving,
+  type DatabaseRestoring,
+  type OnArchiveProgress,
+  type ProvenArchive,
+  readArchive,
+  restoreDatabase,
+  type SealedFile,
+} from "./archive-database.ts";
+export {
   type HashedObject,
   listOf,
   manifestOf,

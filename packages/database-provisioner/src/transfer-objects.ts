@@ -92,6 +92,7 @@ async function copyAll(transfer: ObjectTransfer, totals: Totals): Promise<void> 
   onProgress({ phase: "copying", objects, bytes, ...totals });
   await eachInParallel(listing(transfer), atOnce, async (object, signal) => {
     const ends = { from: ending(from, signal), to: ending(to, signal) };
+    ends.to.context.signal.throwIfAborted();
     if (transfer.resuming && (await isThere(storage, ends, object))) {
       bytes += object.bytes;
     } else {

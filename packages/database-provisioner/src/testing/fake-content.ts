@@ -14,6 +14,15 @@ import type { TransferEnd } from "../transfer-failure.ts";
 /** What a fake end does wrong: each is asked before the step of that name is done. */
 export type Trouble = Partial<Record<string, () => unknown>>;
 
+/** Rejects when the signal ends, as a call to a provider does. */
+function ended(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(new ProviderError("fake", "timeout", "was ended"));
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}
+
 const sha256 = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex");
 
 export function fakeContext(signal: AbortSignal = new AbortController().signal): ConnectorContext {
@@ -62,15 +71,15 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
     async load(context, values, dump, onProgress) {
       const database = open(context, values, "load");
       let [rows, bytes] = [0, 0];
-      for await (const chunk of dump) {
+      for await (const text of linesOf(dump)) {
         context.signal.throwIfAborted();
         await trouble[nameOf(values)]?.write?.();
-        const line = JSON.parse(Buffer.from(chunk).toString()) as {
+        const line = JSON.parse(text) as {
           sql?: string;
           name: string;
           row: string[];
         };
-        bytes += chunk.length;
+        bytes += text.length;
         if (line.sql !== undefined) database.exec(line.sql);
         else {
           const places = line.row.map(() => "?").join(", ");
@@ -123,6 +132,17 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
   };
 }
 
+async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") throw new ProviderError("fake", "rejected", "was given half a dump");
+}
+
 /** Buckets in memory by the name that the variable holds, behind the slot that connectors fill. */
 export function fakeStorage(names: readonly string[], variable = "NAME") {
   const buckets = new Map(names.map((name) => [name, new Map<string, string>()]));
@@ -146,7 +166,8 @@ export function fakeStorage(names: readonly string[], variable = "NAME") {
     async copy(from, to, { key }, onBytes) {
       const text = (await bucketOf(from.values, "read")).get(key);
       if (text === undefined) throw new ProviderError("fake", "not_found", "has no such object");
-      (await bucketOf(to.values, "write")).set(key, text);
+      const bucket = await Promise.race([bucketOf(to.values, "write"), ended(to.context.signal)]);
+      bucket.set(key, text);
       copied.push(key);
       onBytes?.(Buffer.byteLength(text));
       return hashed(text);

@@ -1,0 +1,150 @@
+import { createHash } from "node:crypto";
+import {
+  type ArchiveProgress,
+  BrokerError,
+  type DatabaseContent,
+  type DatabaseSummary,
+} from "@keyloan/contract";
+import { compress, decompress } from "./compress.ts";
+import { differences } from "./transfer-database.ts";
+import type { TransferEnd } from "./transfer-failure.ts";
+
+/** A sealed file: its length, and SHA-256 in hex. */
+export type SealedFile = { readonly bytes: number; readonly sha256: string };
+
+/** Where one archive is kept, and what seals and opens it. */
+export type ArchiveMedium = {
+  readonly seal: (plain: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  /** Throws when it is not what was sealed, at its end at the latest. */
+  readonly open: (sealed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  readonly put: (sealed: AsyncIterable<Uint8Array>) => Promise<SealedFile>;
+  readonly get: () => AsyncIterable<Uint8Array>;
+};
+
+export type OnArchiveProgress = (progress: ArchiveProgress) => void;
+
+export type DatabaseArchiving = {
+  readonly content: DatabaseContent;
+  readonly source: TransferEnd;
+  /** Makes the empty database that the archive is proven in. */
+  readonly makeScratch: () => Promise<TransferEnd>;
+  readonly medium: ArchiveMedium;
+  readonly onProgress: OnArchiveProgress;
+};
+
+export type ProvenArchive = SealedFile & { readonly summary: DatabaseSummary };
+
+/**
+ * Puts the content of a database that nobody writes to into an archive and proves it: reads it back, loads it into
+ * another database, and compares schema, rows and a hash for each table, read from both. In memory that does not
+ * grow with it.
+ * @throws BrokerError `not_faithful`, ProviderError, or what the medium throws; a file may be there then
+ */
+export async function archiveDatabase(archiving: DatabaseArchiving): Promise<ProvenArchive> {
+  const { content, source, medium, onProgress } = archiving;
+  onProgress({ phase: "dumping" });
+  const dump = content.dump(source.context, source.values, toPhase("dumping", onProgress));
+  const file = await medium.put(medium.seal(compress(dump)));
+  onProgress({ phase: "loading" });
+  const scratch = await archiving.makeScratch();
+  await loadArchive({ content, target: scratch, medium, file, onProgress });
+  onProgress({ phase: "comparing" });
+  const onRows = toPhase("comparing", onProgress);
+  const loaded = await content.summarize(scratch.context, scratch.values, onRows);
+  const summary = await content.summarize(source.context, source.values, onRows);
+  const differing = differences(summary, loaded);
+  if (differing.length > 0) throw archiveNotFaithful(differing);
+  return { ...file, summary };
+}
+
+export type DatabaseRestoring = {
+  readonly content: DatabaseContent;
+  /** Empty. */
+  readonly target: TransferEnd;
+  readonly medium: ArchiveMedium;
+  readonly archive: ProvenArchive;
+  readonly onProgress: OnArchiveProgress;
+};
+
+/**
+ * Fills an empty database from an archive and proves that it holds what was archived.
+ * @throws BrokerError `not_faithful` also for a file that was altered, ProviderError, or what the medium throws
+ */
+export async function restoreDatabase(restoring: DatabaseRestoring): Promise<void> {
+  const { content, target, medium, archive, onProgress } = restoring;
+  onProgress({ phase: "loading" });
+  await loadArchive({ content, target, medium, file: archive, onProgress });
+  onProgress({ phase: "comparing" });
+  const loaded = await content.summarize(target.context, target.values, toPhase("comparing", onProgress));
+  const differing = differences(archive.summary, loaded);
+  if (differing.length > 0) throw archiveNotFaithful(differing);
+}
+
+/** The dump in an archive. Throws BrokerError `not_faithful` for a file that is not the one that was put. */
+export function readArchive(medium: ArchiveMedium, file: SealedFile): AsyncIterable<Uint8Array> {
+  return decompress(medium.open(exactly(medium.get(), file)));
+}
+
+async function loadArchive(loading: {
+  readonly content: DatabaseContent;
+  readonly target: TransferEnd;
+  readonly medium: ArchiveMedium;
+  readonly file: SealedFile;
+  readonly onProgress: OnArchiveProgress;
+}): Promise<void> {
+  const { content, target, medium, file, onProgress } = loading;
+  let broken: { readonly error: unknown } | undefined;
+  async function* dump() {
+    try {
+      yield* readArchive(medium, file);
+    } catch (error) {
+      broken = { error };
+      throw error;
+    }
+  }
+  try {
+    await content.load(target.context, target.values, dump(), toPhase("loading", onProgress));
+  } catch (error) {
+    // Whoever reads the dump may tell of it in words of its own.
+    throw broken === undefined ? error : broken.error;
+  }
+}
+
+function toPhase(phase: ArchiveProgress["phase"], onProgress: OnArchiveProgress) {
+  return ({ rows, bytes, item }: { rows: number; bytes: number; item?: string }) =>
+    onProgress({ phase, rows, bytes, ...(item === undefined ? {} : { item }) });
+}
+
+/** Passes on no more than was put, and ends well only when it was all of it and the same. */
+async function* exactly(sealed: AsyncIterable<Uint8Array>, file: SealedFile) {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const piece of sealed) {
+    bytes += piece.length;
+    if (bytes > file.bytes) throw archiveAltered();
+    hash.update(piece);
+    yield piece;
+  }
+  if (bytes !== file.bytes || hash.digest("hex") !== file.sha256) throw archiveAltered();
+}
+
+/** The 409 for a file that is not the one that was put. */
+export function archiveAltered(cause?: unknown): BrokerError {
+  return new BrokerError(
+    "not_faithful",
+    "the file of the archive is not the one that was made: it was cut or altered",
+    {
+      remedy:
+        "Put the archive's file back from a backup of the folder or bucket of archives, then try again.",
+      ...(cause === undefined ? {} : { cause }),
+    },
+  );
+}
+
+function archiveNotFaithful(differing: readonly string[]): BrokerError {
+  return new BrokerError("not_faithful", "what was read back does not hold the same as the database", {
+    remedy:
+      "The database stays as it is. Try again; if it happens again, keep it from being archived and report it.",
+    details: { differing: differing.slice(0, 20) },
+  });
+}
