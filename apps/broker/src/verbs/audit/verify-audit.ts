@@ -58,7 +58,8 @@ async function followChain(deps: Deps, lastSequence: number, newestHead: number,
       heads += 1;
       const kind = await problemOfHead(deps, head, hashes.get(head.sequence));
       // What follows the first is a consequence as a rule, and a list would grow with the table.
-      if (kind !== undefined && problems.length === 0) problems.push({ sequence: head.sequence, kind });
+      if (kind === undefined || problems.length > 0) continue;
+      problems.push({ sequence: Math.min(head.sequence, lastSequence + 1), kind });
     }
   };
   while (after < lastSequence) {
@@ -76,7 +77,9 @@ async function followChain(deps: Deps, lastSequence: number, newestHead: number,
   }
   await checkHeads(newestHead, []);
   const broken = chain.problem();
-  return { rows, heads, problems: broken === undefined ? problems : [broken, ...problems] };
+  if (broken === undefined) return { rows, heads, problems };
+  // The chain tells better what became of a row that a head misses.
+  return { rows, heads, problems: [broken, ...problems.filter(({ kind }) => kind !== "removed")] };
 }
 
 /** @param hash of the row that the head names; `undefined` when there is no such row */
