@@ -36,12 +36,13 @@ export const jobTransitions = {
   done: [],
 } as const;
 
-/** An archive may be relied on from `verified` on; its database is dropped only then. */
+/** An archive may be relied on from `verified` on; its database is dropped only then. `removed`: with its build. */
 export const archiveTransitions = {
   writing: ["verified", "failed"],
-  verified: ["restored", "failed"],
+  verified: ["restored", "removed"],
   restored: [],
   failed: [],
+  removed: [],
 } as const;
 
 /** `copied` is proven and waits for the swap; `switched` is in use; the source is dropped later. */

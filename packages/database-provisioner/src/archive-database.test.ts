@@ -125,7 +125,7 @@ describe("archiving", () => {
         return stored;
       },
     };
-    await expect(archive({ medium: damaged })).rejects.toBeInstanceOf(Error);
+    await expect(archive({ medium: damaged })).rejects.toMatchObject({ code: "not_faithful" });
     expect(fake.steps).not.toContain("summarize scratch");
   });
 
@@ -166,7 +166,7 @@ describe("restoring", () => {
   ])("refuses a file %s", async (_what, damage) => {
     const made = await archive();
     damage();
-    await expect(restore(made)).rejects.toBeInstanceOf(Error);
+    await expect(restore(made)).rejects.toMatchObject({ code: "not_faithful" });
     expect(fake.steps).not.toContain("summarize back");
   });
 

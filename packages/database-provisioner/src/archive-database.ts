@@ -81,8 +81,19 @@ export async function restoreDatabase(restoring: DatabaseRestoring): Promise<voi
 }
 
 /** The dump in an archive. Throws BrokerError `not_faithful` for a file that is not the one that was put. */
-export function readArchive(medium: ArchiveMedium, file: SealedFile): AsyncIterable<Uint8Array> {
-  return decompress(medium.open(exactly(medium.get(), file)));
+export async function* readArchive(
+  medium: ArchiveMedium,
+  file: SealedFile,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* decompress(medium.open(exactly(medium.get(), file)));
+  } catch (error) {
+    throw isZlibError(error) ? archiveAltered(error) : error;
+  }
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^Z(?:STD)?_/.test(String(error.code));
 }
 
 async function loadArchive(loading: {

@@ -4,6 +4,7 @@ export * from "./audit-matches.ts";
 export * from "./builds.ts";
 export * from "./catalog.ts";
 export * from "./common.ts";
+export * from "./databases.ts";
 export * from "./health.ts";
 export * from "./jobs.ts";
 export * from "./org-keys.ts";
