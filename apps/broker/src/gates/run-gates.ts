@@ -1,5 +1,6 @@
 import type { GateResult } from "@keyloan/contract";
 import { browserNames } from "./browser-names.ts";
+import { durableDatabase } from "./durable-database.ts";
 import type { Gate, GateInput } from "./gate.ts";
 import { keysChecked } from "./keys-checked.ts";
 import { matchingPairs } from "./matching-pairs.ts";
@@ -23,6 +24,7 @@ export const gates: readonly Gate[] = [
   webhookSecret,
   publicAddress,
   browserNames,
+  durableDatabase,
 ];
 
 /**
