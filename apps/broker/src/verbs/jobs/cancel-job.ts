@@ -1,0 +1,132 @@
+import type { Actor, CancelledJob } from "@keyloan/contract";
+import type { JobRow, LeaseRow } from "@keyloan/store";
+import { suppliable } from "../../jobs/hand-steps.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { releaseJobs } from "../builds/close-build.ts";
+import { markReadyWhenComplete } from "../leases/mark-ready.ts";
+import { markReleased } from "../leases/mark-released.ts";
+import { findJob, jobConflict, showJob } from "./list-jobs.ts";
+import { verifyGone } from "./verify-gone.ts";
+
+type Cancelling = {
+  readonly services: Services;
+  readonly actor: Actor;
+  readonly requestId: string;
+  readonly job: JobRow;
+};
+
+/**
+ * Ends a job that nobody wants any more, unless that would leave something alive at a provider: an issue is
+ * ended with its lease, and a release only when a person says by name that the resource has been removed.
+ * @throws BrokerError `not_found`, `conflict`, or `not_supported` for work that is ended in another way
+ */
+export async function cancelJob(
+  services: Services,
+  actor: Actor,
+  jobId: string,
+  confirm: string | undefined,
+  requestId: string,
+): Promise<CancelledJob> {
+  const { job, lease } = await findJob(services, jobId);
+  const cancelling = { services, actor, requestId, job };
+  if (job.state === "done" || job.state === "cancelled") throw hasEnded(job);
+  if (job.kind === "notify") return cancelAlone(cancelling);
+  if (lease !== undefined && job.kind === "issue") return cancelIssue(cancelling, lease);
+  if (lease !== undefined && (job.kind === "release" || job.kind === "release-again"))
+    return cancelRelease(cancelling, lease, confirm);
+  throw jobConflict(
+    job,
+    `work of the kind ${job.kind} cannot be cancelled as a job: something could be left half done`,
+    "It is ended with what it belongs to; `keyloan jobs retry` runs it again.",
+  );
+}
+
+async function cancelAlone({ services, actor, requestId, job }: Cancelling): Promise<CancelledJob> {
+  await services.store.write(async (tables) => {
+    if (!(await tables.jobs.cancel(job.id, services.now()))) throw hasEnded(job);
+    await tables.auditEvents.insertAll([cancelledRow(services, actor, job, {}, requestId)]);
+  });
+  return { job: await showJob(services, job.id) };
+}
+
+/** The build goes on without what was to be issued. */
+async function cancelIssue(cancelling: Cancelling, lease: LeaseRow): Promise<CancelledJob> {
+  const { services, actor, requestId, job } = cancelling;
+  const bindings = await services.store.read.bindings.listByBuild(lease.buildId);
+  if (!bindings.some(({ connectorId }) => connectorId !== lease.connectorId)) {
+    throw jobConflict(job, "the build would have nothing left", `Close it with \`keyloan build close\`.`);
+  }
+  // What is being issued now may still finish its call under way; it must not begin another.
+  services.runner.cancel(lease.buildId);
+  await services.runner.settled(lease.buildId);
+  const spec = services.connectors.get(lease.connectorId)?.spec;
+  const lacks = { connector: lease.connectorId, variables: spec === undefined ? [] : suppliable(spec) };
+  const jobs = await services.store.write(async (tables) => {
+    const pending = (await tables.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
+    const unissued = ["planned", "needs_hands", "failed"] as const;
+    if (!(await tables.jobs.cancel(job.id, services.now()))) throw hasEnded(job);
+    if (!(await tables.leases.update(lease.id, unissued, { state: "releasing", env: null })))
+      throw hasEnded(job);
+    await tables.bindings.remove(lease.buildId, lease.connectorId);
+    const release = releaseJobs(services, lease, pending);
+    await tables.jobs.insertAll(release);
+    await tables.auditEvents.insertAll([cancelledRow(services, actor, job, { lacks }, requestId)]);
+    await markReadyWhenComplete(services, tables, lease.buildId);
+    return release;
+  });
+  void services.runner.run(
+    lease.buildId,
+    jobs.filter(({ lockedBy }) => lockedBy !== null),
+  );
+  return { job: await showJob(services, job.id), lacks };
+}
+
+/** Only a person's word, checked where the provider can be asked, ends what could still be alive. */
+async function cancelRelease(
+  { services, actor, requestId, job }: Cancelling,
+  lease: LeaseRow,
+  confirm: string | undefined,
+): Promise<CancelledJob> {
+  const names = Object.values(lease.handle);
+  const accepted = names.length === 0 ? [lease.id] : names;
+  if (confirm === undefined || !accepted.includes(confirm)) {
+    throw jobConflict(
+      job,
+      `what the build had at ${lease.connectorId} may still be there: ${accepted.join(", ")}`,
+      `Remove it by hand, then confirm it by its name: ${accepted[0]}.`,
+    );
+  }
+  const found = await verifyGone(services, lease);
+  if (found === "there") {
+    throw jobConflict(job, `${lease.connectorId} still has ${confirm}`, "Remove it there first.");
+  }
+  const verified = found === "gone";
+  await services.store.write(async (tables) => {
+    if (!(await tables.jobs.cancel(job.id, services.now()))) throw hasEnded(job);
+    const details = { confirmed: confirm, verified };
+    await tables.auditEvents.insertAll([cancelledRow(services, actor, job, details, requestId)]);
+    if (job.kind === "release") await markReleased(services, tables, actor, lease, { details, requestId });
+  });
+  return { job: await showJob(services, job.id), verified };
+}
+
+function cancelledRow(
+  services: Services,
+  actor: Actor,
+  job: JobRow,
+  more: Readonly<Record<string, unknown>>,
+  requestId: string,
+) {
+  const { id, kind, connectorId, buildId } = job;
+  const details = { job: id, kind, connector: connectorId, ...more };
+  return auditRow(services, { actor, action: "job.cancelled", entity: buildId ?? id, details, requestId });
+}
+
+function hasEnded(job: JobRow) {
+  return jobConflict(
+    job,
+    "the job has ended, or is ending at this moment",
+    "Look at it again with `keyloan jobs show`.",
+  );
+}

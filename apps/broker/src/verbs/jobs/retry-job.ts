@@ -1,0 +1,57 @@
+import type { Actor, JobState, JobView } from "@keyloan/contract";
+import type { JobRow, LeaseRow, Tables } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { findJob, jobConflict, showJob } from "./list-jobs.ts";
+
+const retryable: readonly JobState[] = ["failed", "needs_hands", "cancelled"];
+
+/**
+ * Starts a job anew, as if it had never been run: what was lacking is there now.
+ * @throws BrokerError `not_found`, or `conflict` when it waits by itself, is done, or has nothing left to work on
+ */
+export async function retryJob(
+  services: Services,
+  actor: Actor,
+  jobId: string,
+  requestId: string,
+): Promise<JobView> {
+  const { job, lease } = await findJob(services, jobId);
+  if (!retryable.includes(job.state)) throw notRetryable(job);
+  await services.store.write(async (tables) => {
+    if (lease !== undefined) await bringLeaseBack(tables, job, lease);
+    if (!(await tables.jobs.restart(job.id, [job.state], services.now()))) throw notRetryable(job);
+    const { kind, connectorId, buildId } = job;
+    const details = { job: job.id, kind, connector: connectorId, from: job.state };
+    await tables.auditEvents.insertAll([
+      auditRow(services, { actor, action: "job.retried", entity: buildId ?? job.id, details, requestId }),
+    ]);
+  });
+  return showJob(services, jobId);
+}
+
+async function bringLeaseBack(tables: Tables, job: JobRow, lease: LeaseRow): Promise<void> {
+  if (job.kind === "issue") {
+    if (await tables.leases.update(lease.id, ["needs_hands", "failed"], { state: "planned" })) return;
+    // Its handler may have broken before it touched the lease.
+    if (lease.state !== "planned") throw leaseGone(job, lease);
+  }
+  if (job.kind === "release") {
+    if (await tables.leases.update(lease.id, ["needs_hands"], { state: "releasing" })) return;
+    if (lease.state !== "releasing") throw leaseGone(job, lease);
+  }
+}
+
+function leaseGone(job: JobRow, lease: LeaseRow) {
+  return jobConflict(
+    job,
+    `the lease of this job is ${lease.state}`,
+    job.kind === "issue" ? "Create a new build to have it." : "Nothing is to be done.",
+  );
+}
+
+function notRetryable(job: JobRow) {
+  return job.state === "waiting"
+    ? jobConflict(job, "the job waits already", "It is run by itself; `keyloan jobs show` tells when.")
+    : jobConflict(job, `the job is ${job.state}`, "Look at it again with `keyloan jobs show`.");
+}

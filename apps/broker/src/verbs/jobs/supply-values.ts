@@ -1,0 +1,146 @@
+import {
+  type Actor,
+  BrokerError,
+  type Connector,
+  type EnvVarSpec,
+  findVariable,
+  type JobView,
+  Secret,
+  type SecretValues,
+  type ValidationResult,
+} from "@keyloan/contract";
+import { validateKeys } from "@keyloan/key-validator";
+import type { JobRow, LeaseRow } from "@keyloan/store";
+import { requireConnector } from "../../deps.ts";
+import { describeError } from "../../observe/logger.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { buildClosed } from "../builds/find-build.ts";
+import { sealLease } from "../leases/lease-secrets.ts";
+import { markReadyWhenComplete } from "../leases/mark-ready.ts";
+import { recordFingerprints } from "../leases/record-fingerprints.ts";
+import { generateOwn, stopWhenGivenUp } from "../settings/check-keys.ts";
+import { findJob, jobConflict, showJob } from "./list-jobs.ts";
+
+/**
+ * Gives a build the values that a person made by hand for a lease that could not be issued. They are checked
+ * like any key, sealed as the lease's own, and the build goes on.
+ * @throws BrokerError `conflict` for a job that needs no values, `key_rejected` for values that are refused,
+ * `provider_failed` for ones that could not be checked and are not forced, `build_closed`
+ */
+export async function supplyValues(
+  services: Services,
+  actor: Actor,
+  jobId: string,
+  input: { readonly values: SecretValues; readonly force: boolean },
+  request: { readonly requestId: string; readonly signal: AbortSignal },
+): Promise<JobView> {
+  const { job, lease } = await findJob(services, jobId);
+  if (lease === undefined || job.kind !== "issue" || job.state !== "needs_hands") throw needsNone(job);
+  const connector = requireConnector(services, lease.connectorId);
+  const fields = fieldsFor(connector, input.values);
+  const values = { ...defaultsOf(connector), ...generateOwn(services, connector), ...input.values };
+  const check = await checkSupplied(services, connector, fields, values, request.signal);
+  stopWhenGivenUp(request.signal);
+  refuseUnless(check, input.force);
+  await record(services, actor, { job, lease, fields, values, check }, request.requestId);
+  return showJob(services, jobId);
+}
+
+/** The variables that may be given, each member of a family by its own name. */
+function fieldsFor({ spec }: Connector, given: SecretValues): EnvVarSpec[] {
+  const single = spec.env
+    .filter(({ family }) => family !== true)
+    .map((variable) => (variable.own?.kind === "absent" ? { ...variable, optional: true } : variable));
+  const members = Object.keys(given).flatMap((name) => {
+    const variable = findVariable(spec.env, name);
+    return variable?.family === true ? [{ ...variable, name }] : [];
+  });
+  return [...single, ...members];
+}
+
+function defaultsOf({ spec }: Connector): SecretValues {
+  return Object.fromEntries(
+    spec.env.flatMap(({ name, own }) => (own?.kind === "default" ? [[name, Secret.of(own.value)]] : [])),
+  );
+}
+
+async function checkSupplied(
+  services: Services,
+  connector: Connector,
+  fields: readonly EnvVarSpec[],
+  values: SecretValues,
+  signal: AbortSignal,
+): Promise<ValidationResult> {
+  try {
+    // Addresses in them were typed by a person: they are guarded like a user's.
+    const context = services.userContextFor(connector, signal);
+    return await validateKeys({ fields, values, check: connector.validate, context });
+  } catch (error) {
+    services.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke");
+    return { status: "undetermined", code: "provider_down", message: "the check could not be made" };
+  }
+}
+
+function refuseUnless(check: ValidationResult, force: boolean): void {
+  if (check.status === "invalid") {
+    const { message, remedy, envVar, code } = check;
+    throw new BrokerError("key_rejected", message, { remedy, details: { variable: envVar, code } });
+  }
+  if (check.status === "undetermined" && !force) {
+    throw new BrokerError("provider_failed", `the values could not be checked: ${check.message}`, {
+      remedy: "Try again when the provider answers, or send them with `force` when you know that they work.",
+      details: { code: check.code },
+    });
+  }
+}
+
+async function record(
+  services: Services,
+  actor: Actor,
+  supplied: {
+    readonly job: JobRow;
+    readonly lease: LeaseRow;
+    readonly fields: readonly EnvVarSpec[];
+    readonly values: SecretValues;
+    readonly check: ValidationResult;
+  },
+  requestId: string,
+): Promise<void> {
+  const { job, lease, fields, values, check } = supplied;
+  await services.store.write(async (tables) => {
+    const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
+    if (dataKey === undefined) throw buildClosed("closing");
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, services.now())))
+      throw needsNone(job);
+    const active = await tables.leases.update(lease.id, ["needs_hands"], {
+      state: "active",
+      env: sealLease(services.keyring, dataKey, lease.id, values),
+      // No org key made it; the handle stays, so that what stands under the planned name is ended too.
+      orgKeyVersion: null,
+      issuedAt: services.now(),
+      lastError: null,
+    });
+    if (!active) throw needsNone(job);
+    await recordFingerprints(services, tables, lease.id, fields, values);
+    const details = {
+      job: job.id,
+      connector: lease.connectorId,
+      names: Object.keys(values),
+      check: check.status,
+      resource: lease.handle,
+    };
+    await tables.auditEvents.insertAll([
+      auditRow(services, { actor, action: "lease.supplied", entity: lease.buildId, details, requestId }),
+    ]);
+    await markReadyWhenComplete(services, tables, lease.buildId);
+  });
+}
+
+function needsNone(job: JobRow): BrokerError {
+  return jobConflict(
+    job,
+    `the job waits for no values: it is ${job.state}`,
+    "Only a job of the kind issue that needs hands takes values; see it with `keyloan jobs show`.",
+  );
+}

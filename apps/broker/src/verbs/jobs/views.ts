@@ -1,0 +1,55 @@
+import type { JobView } from "@keyloan/contract";
+import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { never } from "../../jobs/hands.ts";
+import { isoTime } from "../builds/views.ts";
+
+const hourMs = 3_600_000;
+
+/**
+ * A job as the API shows it, never what it carries.
+ * @param more the lease it works on, which keeps what failed in words, and how long its provider wants a pause
+ */
+export function jobView(
+  deps: Pick<Deps, "now">,
+  job: JobRow,
+  more: { readonly lease?: LeaseRow | undefined; readonly pauseMs?: number } = {},
+): JobView {
+  const now = deps.now();
+  const running = job.lockedUntil !== null && job.lockedUntil >= now;
+  const isOpen = job.state === "waiting" || job.state === "needs_hands";
+  const nextRun = Math.max(job.runAfter, now + (more.pauseMs ?? 0));
+  return {
+    id: job.id,
+    kind: job.kind,
+    state: job.state,
+    entity: job.entityId,
+    ...(job.buildId === null ? {} : { build: job.buildId }),
+    ...(job.connectorId === null ? {} : { connector: job.connectorId }),
+    attempts: job.attempts,
+    running,
+    createdAt: isoTime(job.createdAt),
+    ...(isOpen && !running && job.runAfter < never ? { nextRunAt: isoTime(nextRun) } : {}),
+    ...(job.endedAt === null ? {} : { endedAt: isoTime(job.endedAt) }),
+    ...(job.state === "needs_hands" && job.hands !== null ? { hands: handsView(job.hands, now) } : {}),
+    ...(job.lastError === null ? {} : { lastError: errorView(job.lastError, more.lease) }),
+  };
+}
+
+function handsView(hands: NonNullable<JobRow["hands"]>, now: number): NonNullable<JobView["hands"]> {
+  const { since, dueAt, steps, variables, remindedAt } = hands;
+  return {
+    since: isoTime(since),
+    dueAt: isoTime(dueAt),
+    hoursLeft: Math.round(((dueAt - now) / hourMs) * 10) / 10,
+    overdue: now >= dueAt,
+    steps,
+    ...(variables === undefined ? {} : { variables }),
+    ...(remindedAt === undefined ? {} : { remindedAt: isoTime(remindedAt) }),
+  };
+}
+
+function errorView(code: string, lease: LeaseRow | undefined): NonNullable<JobView["lastError"]> {
+  const known = lease?.lastError;
+  return known?.code === code ? { code, message: known.message, remedy: known.remedy } : { code };
+}
