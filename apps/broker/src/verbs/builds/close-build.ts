@@ -50,8 +50,12 @@ async function endEverything(
   await tables.userKeys.removeByBuild(buildId);
   const jobs: ClaimedJob[] = [];
   for (const lease of await tables.leases.listByBuild(buildId)) {
-    const pending = (await tables.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
-    await tables.jobs.cancelByEntity(lease.id, "issue");
+    const all = await tables.jobs.listByEntity(lease.id);
+    // What a person cancelled before is being ended already, or has been.
+    const isEnding = all.some(({ kind, state }) => kind === "release" && state !== "done");
+    if (lease.state === "released" || isEnding) continue;
+    const pending = all.filter(({ state }) => state === "waiting");
+    await tables.jobs.cancelByEntity(lease.id, "issue", now);
     await tables.leases.update(lease.id, [lease.state], { state: "releasing", env: null });
     jobs.push(...releaseJobs(services, lease, pending));
   }
@@ -68,7 +72,8 @@ async function endEverything(
   return jobs;
 }
 
-function releaseJobs(services: Services, lease: LeaseRow, pending: readonly JobRow[]): ClaimedJob[] {
+/** The jobs that end a lease at its provider: at once, or when whoever may be making its resource has let go. */
+export function releaseJobs(services: Services, lease: LeaseRow, pending: readonly JobRow[]): ClaimedJob[] {
   const job = { entityId: lease.id, buildId: lease.buildId, connectorId: lease.connectorId };
   const heldElsewhere = pending
     .filter(({ kind, lockedBy }) => kind === "issue" && lockedBy !== null && lockedBy !== services.workerId)

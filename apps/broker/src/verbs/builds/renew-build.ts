@@ -35,9 +35,12 @@ export async function renewBuild(
   input: { readonly ttlSeconds?: number | undefined },
   request: { readonly requestId: string; readonly token: TokenRow | undefined },
 ): Promise<BuildView> {
-  const { build, leases } = await findBuild(deps, buildId);
+  const { build, leases: all } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   if (build.state !== "ready" && build.state !== "handing_off") throw notRenewable(build);
+  const bindings = await deps.store.read.bindings.listByBuild(buildId);
+  // What a person cancelled is being ended, and the build goes on without it.
+  const leases = all.filter(({ id }) => bindings.some(({ leaseId }) => leaseId === id));
   const wanted = deps.now() + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000;
   // A renewal never shortens: credentials that are out already would outlive the row.
   const expiresAt = Math.max(build.expiresAt, Math.min(wanted, build.renewableUntil));
@@ -76,7 +79,9 @@ async function mintAgain(deps: Deps, leases: readonly LeaseRow[], expiresAt: num
     leases.flatMap((lease) => {
       const connector = deps.connectors.get(lease.connectorId);
       const renew = connector === undefined ? undefined : issuerOf(deps, connector).renew;
-      if (connector === undefined || renew === undefined) return [];
+      // What a person supplied was made by no key of the org, so none can mint it anew.
+      const isSupplied = lease.state === "active" && lease.orgKeyVersion === null;
+      if (connector === undefined || renew === undefined || isSupplied) return [];
       return [
         withRetry(deps, { untilMs, signal }, () => mintOne(deps, connector, renew, lease, expiresAt, signal)),
       ];
