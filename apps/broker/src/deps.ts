@@ -104,7 +104,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       fetch,
       adminTokenHash: hashToken(config.adminToken.reveal()),
       logger: overrides.logger ?? createLogger(config.logLevel),
-      metrics: createMetrics(store),
+      metrics: createMetrics(store, now),
       auditWatch,
       now,
       randomBytes: random,

@@ -10,7 +10,7 @@ export type Metrics = {
   readonly contentType: string;
 };
 
-export function createMetrics(store: Pick<Store, "read">): Metrics {
+export function createMetrics(store: Pick<Store, "read">, now: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
   new Gauge({
@@ -46,6 +46,25 @@ export function createMetrics(store: Pick<Store, "read">): Metrics {
         this.set({ kind, state }, count);
     },
   });
+  const handsGauge = (name: string, help: string, counts: (dueAt: number) => boolean) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ["kind", "connector"],
+      registers,
+      async collect() {
+        this.reset();
+        for (const { kind, connectorId, hands } of await store.read.jobs.handsNeeded()) {
+          if (hands !== null && counts(hands.dueAt)) this.inc({ kind, connector: connectorId ?? "" });
+        }
+      },
+    });
+  handsGauge("keyloan_jobs_needing_hands", "Jobs that wait for a person", () => true);
+  handsGauge(
+    "keyloan_jobs_overdue",
+    "Jobs that have waited for a person too long",
+    (dueAt) => dueAt <= now(),
+  );
   new Gauge({
     name: "process_resident_memory_bytes",
     help: "Resident memory size in bytes",

@@ -1,0 +1,51 @@
+import type { JobRow, StoredHandsNeeded } from "@keyloan/store";
+import type { Services } from "../services.ts";
+import { handsNotice } from "./hands.ts";
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const jobsMax = 1_000;
+
+/**
+ * Tells again of jobs that still need a person: at half of their time, an hour before its end, when it is over,
+ * and then every day. What was missed while no broker ran is told once, not once for each moment.
+ */
+export async function remindOfHands(services: Services, signal: AbortSignal): Promise<number> {
+  let told = 0;
+  for (const job of await services.store.read.jobs.listHands(jobsMax)) {
+    if (signal.aborted) return told;
+    if (job.hands !== null && (await remind(services, job, job.hands))) told += 1;
+  }
+  return told;
+}
+
+async function remind(services: Services, job: JobRow, hands: StoredHandsNeeded): Promise<boolean> {
+  const now = services.now();
+  const moment = lastMoment(hands, now);
+  if (moment === undefined || (hands.remindedAt ?? hands.since) >= moment) return false;
+  const overdue = now >= hands.dueAt;
+  const what = `A job of the kind ${job.kind}${job.connectorId === null ? "" : ` at ${job.connectorId}`}`;
+  const message = overdue
+    ? `${what} has needed a person for ${hoursText(now - hands.since)}: it is overdue.`
+    : `${what} needs a person within ${hoursText(hands.dueAt - now)}.`;
+  return services.store.write(async (tables) => {
+    if (!(await tables.jobs.setReminded(job.id, hands, now))) return false;
+    await tables.jobs.insertAll([
+      handsNotice(services, job, overdue ? "job.overdue" : "job.reminder", message),
+    ]);
+    return true;
+  });
+}
+
+/** The last moment up to now at which somebody should have been told. */
+export function lastMoment({ since, dueAt }: StoredHandsNeeded, now: number): number | undefined {
+  if (now >= dueAt) return dueAt + Math.floor((now - dueAt) / dayMs) * dayMs;
+  const half = since + (dueAt - since) / 2;
+  const before = [half, dueAt - hourMs].filter((moment) => moment > since && moment <= now);
+  return before.length === 0 ? undefined : Math.max(...before);
+}
+
+function hoursText(ms: number): string {
+  const hours = Math.max(Math.round(ms / hourMs), 1);
+  return hours === 1 ? "an hour" : `${hours} hours`;
+}
