@@ -15,6 +15,7 @@ import {
 import { type BuildsApi, buildsApi } from "./builds.ts";
 import { type Caller, type ClientOptions, createCaller } from "./call.ts";
 import { type RollbackApi, rollbackApi } from "./rollback.ts";
+import { type TransfersApi, transfersApi } from "./transfers.ts";
 
 export type Client = {
   readonly builds: BuildsApi;
@@ -25,6 +26,7 @@ export type Client = {
   readonly health: HealthApi;
   readonly rootKey: RootKeyApi;
   readonly rollback: RollbackApi;
+  readonly transfers: TransfersApi;
 };
 
 /**
@@ -45,6 +47,7 @@ export function clientOver(caller: Caller): Client {
     audit: auditApi(caller),
     health: healthApi(caller),
     rootKey: rootKeyApi(caller),
+    transfers: transfersApi(caller),
     rollback: rollbackApi(caller),
   };
 }

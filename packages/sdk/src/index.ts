@@ -26,5 +26,6 @@ export type { ClientOptions } from "./call.ts";
 export { type Client, createClient } from "./client.ts";
 export { type ClientErrorCode, KeyloanError, type KeyloanErrorCode } from "./errors.ts";
 export type { PageQuery } from "./pages.ts";
+export type { TransfersApi } from "./transfers.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 export { version } from "./version.ts";
