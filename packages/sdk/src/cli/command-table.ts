@@ -34,6 +34,26 @@ export const commandTable: CommandTable = {
     summary: "make a link where the user brings keys of their own",
     load: () => import("../commands/build-link.ts"),
   },
+  "transfer start": {
+    summary: "move an app's data into its user's own accounts",
+    load: () => import("../commands/transfer-start.ts"),
+  },
+  "transfer show": {
+    summary: "show what can be moved, and how far it is",
+    load: () => import("../commands/transfer-show.ts"),
+  },
+  "transfer cancel": {
+    summary: "stop moving and undo what was begun",
+    load: () => import("../commands/transfer-cancel.ts"),
+  },
+  "transfer resume": {
+    summary: "go on with what failed or was cancelled",
+    load: () => import("../commands/transfer-resume.ts"),
+  },
+  "transfer receipt": {
+    summary: "show and check the receipts of what was moved",
+    load: () => import("../commands/transfer-receipt.ts"),
+  },
   "env pull": {
     summary: "print the env of a build, or write it to a file",
     load: () => import("../commands/env-pull.ts"),

@@ -1,0 +1,26 @@
+import type { Command } from "../cli/command.ts";
+import { connectorsOf, followTransfers, transferOptions } from "../cli/show-transfers.ts";
+import { buildIdOf } from "../cli/values.ts";
+
+/** Goes on with transfers that ended early. */
+export const command: Command = {
+  usage: "transfer resume <build-id> [options]",
+  summary: "Go on with transfers that failed or were cancelled.",
+  notes: ["A database is copied anew; of files only what is missing or changed."],
+  options: {
+    ...transferOptions,
+    overwrite: {
+      type: "flag",
+      help: "EMPTY the user's database first, and replace files of the same name",
+    },
+  },
+  positionals: ["[build id]"],
+  examples: ["keyloan transfer resume bld_3k9v0a5m2c7d8e4f6g1h"],
+  run: async (invocation) => {
+    const buildId = buildIdOf(invocation.args);
+    const client = invocation.connect();
+    const overwrite = invocation.args.flag("overwrite") ? { overwrite: true } : {};
+    const list = await client.transfers.resume(buildId, { ...connectorsOf(invocation), ...overwrite });
+    return followTransfers(invocation, client, buildId, list);
+  },
+};
