@@ -20,6 +20,7 @@ import {
   tokenListSchema,
 } from "@keyloan/contract";
 import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
+import { createFakeTransfers, type FakeTransfers } from "./fake-transfers.ts";
 import { sampleBuild, sampleBuildId, sampleCatalog, sampleEnv, sampleOrgKey } from "./samples.ts";
 
 export type FakeState = {
@@ -28,6 +29,7 @@ export type FakeState = {
   readonly buildsByKey: Map<string, { readonly body: string; readonly id: string }>;
   env: Readonly<Record<string, unknown>>;
   health: Health;
+  readonly moving: FakeTransfers;
 };
 
 export type FakeAnswer = { readonly status?: number; readonly body?: unknown; readonly type?: string };
@@ -41,16 +43,19 @@ export function createFakeRoutes(): {
   readonly state: FakeState;
   readonly route: (request: SeenRequest, actor: FakeActor) => FakeAnswer;
 } {
+  const transfers = createFakeTransfers();
   const state: FakeState = {
+    moving: transfers.state,
     builds: new Map([[sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now())]]),
     orgKeys: new Map(),
     buildsByKey: new Map(),
     env: sampleEnv,
     health: { status: "ok", version: "0.1.0", parts: [{ name: "store", ok: true }] },
   };
-  const routes = { ...buildRoutes(state), ...adminRoutes(state) };
+  const routes = { ...buildRoutes(state), ...transferRoutes(transfers), ...adminRoutes(state) };
   const route = (request: SeenRequest, actor: FakeActor): FakeAnswer => {
-    const [, version, resource = "", id = "", action = ""] = request.path.split("/");
+    const [, version, resource = "", id = "", ...actions] = request.path.split("/");
+    const action = actions.join("/");
     const pattern =
       version === "health"
         ? "GET /health"
@@ -126,6 +131,32 @@ function buildRoutes(state: FakeState): Routes {
         return { body: lines.join(""), type: "text/plain; charset=utf-8" };
       },
     },
+  };
+}
+
+function transferRoutes(transfers: ReturnType<typeof createFakeTransfers>): Routes {
+  const who = ["admin", "platform"] as const;
+  return {
+    "GET /builds/:id/transfers": { who, answer: transfers.list },
+    "POST /builds/:id/transfers": {
+      who,
+      answer: (request) => {
+        const begun = transfers.start(request);
+        if (begun !== undefined) return begun;
+        throw new FakeError(
+          "target_not_empty",
+          "there are tables already",
+          "Say that it may be overwritten.",
+        );
+      },
+    },
+    "POST /builds/:id/transfers/cancel": { who, answer: transfers.cancel },
+    "POST /builds/:id/transfers/resume": { who, answer: transfers.resume },
+    "GET /builds/:id/transfers/receipts": {
+      who,
+      answer: ({ query }, id) => transfers.receipts(id, query.get("connector")),
+    },
+    "GET /signing-keys": { who, answer: transfers.signingKeys },
   };
 }
 
