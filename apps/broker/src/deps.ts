@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { type ArchiveStore, openArchiveStore } from "@keyloan/archive-store";
 import { connectors as allConnectors } from "@keyloan/connectors";
 import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyloan/contract";
 import { createGuardedFetch } from "@keyloan/key-validator";
@@ -15,6 +16,7 @@ import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
 import { hashToken } from "./http/tokens.ts";
 import { createLimitedFetch } from "./jobs/limited-fetch.ts";
+import { createSlots, type Slots } from "./jobs/slots.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createPooledRandom } from "./pooled-random.ts";
@@ -31,6 +33,9 @@ export type Deps = {
   /** Signs for the org with a key that others can check. */
   readonly signer: Signer;
   readonly connectors: ReadonlyMap<string, Connector>;
+  readonly archives: ArchiveStore;
+  /** Keeps how many databases this process moves at once within bounds. */
+  readonly movingSlots: Slots;
   /** What a connector may use, ending with `signal`. */
   readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
   /** The same for values a user typed: addresses they name are guarded. */
@@ -88,6 +93,8 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       fingerprint: await openFingerprinter(store, keyring, organizationId),
       organizationId,
       signer: createSigner({ store, keyring, organizationId, now, randomBytes: random }),
+      archives: archiveStoreOf(config),
+      movingSlots: createSlots(movedAtOnceMax),
       connectors: new Map(
         (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
       ),
@@ -125,6 +132,14 @@ export function requireConnector(deps: Pick<Deps, "connectors">, id: string): Co
     remedy: `Use one of: ${[...deps.connectors.keys()].join(", ")}.`,
   });
 }
+
+function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerConfig): ArchiveStore {
+  if (archiveS3 !== undefined) return openArchiveStore({ kind: "s3", ...archiveS3 });
+  return openArchiveStore({ kind: "file", directory: archiveDirectory ?? join(dataDirectory, "archives") });
+}
+
+/** Each holds buffers and a scratch database, so more at once would only be slower. */
+const movedAtOnceMax = 3;
 
 const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
 

@@ -1,0 +1,51 @@
+/** Lets a few at a time do what takes much memory or time; the others wait for their turn. */
+export type Slots = {
+  /**
+   * Runs the work when it is its turn.
+   * @throws the signal's reason when it ends before that, and what the work throws
+   */
+  readonly run: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+};
+
+export function createSlots(atOnce: number): Slots {
+  let free = atOnce;
+  const waiting = new Set<() => void>();
+  const take = async (signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted();
+    if (free > 0) {
+      free -= 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const turn = () => {
+        signal.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      const giveUp = () => {
+        waiting.delete(turn);
+        reject(signal.reason);
+      };
+      waiting.add(turn);
+      signal.addEventListener("abort", giveUp, { once: true });
+    });
+  };
+  const give = () => {
+    const [next] = waiting;
+    if (next === undefined) free += 1;
+    else {
+      // The slot goes from hand to hand, so that nobody who comes later takes it first.
+      waiting.delete(next);
+      next();
+    }
+  };
+  return {
+    run: async (signal, work) => {
+      await take(signal);
+      try {
+        return await work();
+      } finally {
+        give();
+      }
+    },
+  };
+}
