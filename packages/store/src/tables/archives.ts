@@ -1,5 +1,5 @@
 import { type ArchiveState, archiveTransitions, assertTransition } from "@keyloan/contract";
-import { and, desc, eq, inArray } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { archives } from "./schema.ts";
 
@@ -14,7 +14,28 @@ export function archivesTable(database: Database) {
       database.select().from(archives).where(eq(archives.id, id)).get(),
     /** Newest first. */
     listByBuild: (buildId: string): Promise<ArchiveRow[]> =>
-      database.select().from(archives).where(eq(archives.buildId, buildId)).orderBy(desc(archives.createdAt)),
+      database
+        .select()
+        .from(archives)
+        .where(eq(archives.buildId, buildId))
+        .orderBy(desc(archives.createdAt), desc(archives.id)),
+    /** Those of one database, newest first. */
+    listByLease: (leaseId: string): Promise<ArchiveRow[]> =>
+      database
+        .select()
+        .from(archives)
+        .where(eq(archives.leaseId, leaseId))
+        .orderBy(desc(archives.createdAt), desc(archives.id)),
+    /** Whether the database of a lease is archived and has been ended: then the lease owns nothing any more. */
+    isDropped: async (leaseId: string): Promise<boolean> => {
+      const row = await database
+        .select({ id: archives.id })
+        .from(archives)
+        .where(and(eq(archives.leaseId, leaseId), isNotNull(archives.droppedAt)))
+        .limit(1)
+        .get();
+      return row !== undefined;
+    },
     /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,

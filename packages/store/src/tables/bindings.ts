@@ -80,6 +80,25 @@ export function bindingsTable(database: Database) {
         .delete(bindings)
         .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
     },
+    /** Lets the build use another lease of the same connector; false when it did not use the first. */
+    changeLease: async (
+      buildId: string,
+      connectorId: string,
+      fromLeaseId: string,
+      toLeaseId: string,
+    ): Promise<boolean> => {
+      const result = await database
+        .update(bindings)
+        .set({ leaseId: toLeaseId })
+        .where(
+          and(
+            eq(bindings.buildId, buildId),
+            eq(bindings.connectorId, connectorId),
+            eq(bindings.leaseId, fromLeaseId),
+          ),
+        );
+      return result.rowsAffected === 1;
+    },
     insertAll: async (rows: readonly BindingRow[]): Promise<void> => {
       await database.insert(bindings).values([...rows]);
     },
