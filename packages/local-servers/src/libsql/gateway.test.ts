@@ -46,6 +46,24 @@ describe("a plain libSQL client", () => {
   });
 });
 
+test("every use of a port is told, over a lasting connection too", async () => {
+  let uses = 0;
+  const opened = await host.server.gateway.open({ namespace: "own", onUse: () => uses++ });
+  const url = `http://127.0.0.1:${opened.port}`;
+  const passing = createClient({ url, authToken: await own.token() });
+  const lasting = createWebSocketClient({ url: url.replace("http:", "ws:"), authToken: await own.token() });
+  await passing.execute("SELECT 1");
+  expect(uses).toBe(1);
+  await lasting.execute("SELECT 1");
+  const connected = uses;
+  expect(connected).toBeGreaterThan(1);
+  await lasting.execute("SELECT 1");
+  expect(uses).toBeGreaterThan(connected);
+  passing.close();
+  lasting.close();
+  await opened.close();
+});
+
 describe("another namespace cannot be chosen from a database's port, not even with its own valid token", () => {
   test.each<[string, string, Readonly<Record<string, string>>]>([
     ["a Host header", "POST /v2/pipeline", { Host: "other.db" }],

@@ -22,9 +22,14 @@ export type OpenDatabase = {
 export type LibsqlGateway = {
   /**
    * @param options.port the port of an earlier time; absent: the next free one
+   * @param options.onUse told of every request, and of everything that is sent over a lasting connection
    * @throws the system error (EADDRINUSE) when the given port is taken
    */
-  readonly open: (options: { readonly namespace: string; readonly port?: number }) => Promise<OpenDatabase>;
+  readonly open: (options: {
+    readonly namespace: string;
+    readonly port?: number;
+    readonly onUse?: () => void;
+  }) => Promise<OpenDatabase>;
   readonly close: () => Promise<void>;
 };
 
@@ -42,8 +47,9 @@ export function createLibsqlGateway(upstreamPort: number, firstPort: number): Li
     return port;
   };
   return {
-    open: async ({ namespace, port }) => {
-      const serve = createDatabaseServer({ agent, upstreamPort, namespace: checkNamespaceName(namespace) });
+    open: async ({ namespace, port, onUse = () => {} }) => {
+      const route = { agent, upstreamPort, namespace: checkNamespaceName(namespace) };
+      const serve = createDatabaseServer(route, onUse);
       const listening = port ?? (await listenOnNextFree(serve.server, takePort));
       if (port !== undefined) await listen(serve.server, port);
       const database: OpenDatabase = {
@@ -66,12 +72,18 @@ export function createLibsqlGateway(upstreamPort: number, firstPort: number): Li
   };
 }
 
-function createDatabaseServer(route: GatewayRoute): {
+function createDatabaseServer(
+  route: GatewayRoute,
+  onUse: () => void,
+): {
   readonly server: Server;
   readonly cutConnections: () => void;
 } {
   const sockets = new Set<Duplex>();
-  const server = createServer((incoming, answer) => forwardRequest(route, incoming, answer));
+  const server = createServer((incoming, answer) => {
+    onUse();
+    forwardRequest(route, incoming, answer);
+  });
   // Queries may take long; only headers must come soon.
   server.requestTimeout = 0;
   server.on("connection", (socket: Socket) => {
@@ -79,7 +91,11 @@ function createDatabaseServer(route: GatewayRoute): {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  server.on("upgrade", (incoming, socket, head) => forwardUpgrade(route, incoming, socket, head));
+  server.on("upgrade", (incoming, socket, head) => {
+    onUse();
+    socket.on("data", onUse);
+    forwardUpgrade(route, incoming, socket, head);
+  });
   return {
     server,
     cutConnections: () => {
