@@ -10,6 +10,7 @@ import {
 } from "@keyloan/local-servers";
 import type { Journal } from "../kit/emulator-journal.ts";
 import type { EmulatedDatabase } from "./emulator-state.ts";
+import { createUsageMeter, type UsageMeter } from "./emulator-usage.ts";
 
 export type DatabaseSettings = Pick<NamespaceSettings, "blockReads" | "blockWrites" | "maxDatabaseSize">;
 
@@ -33,7 +34,13 @@ export type EmulatedDatabases = {
   readonly rotate: (name: string, database: EmulatedDatabase) => Promise<void>;
   readonly settings: (database: EmulatedDatabase) => Promise<DatabaseSettings>;
   readonly configure: (database: EmulatedDatabase, changes: Partial<DatabaseSettings>) => Promise<void>;
-  readonly usage: (database: EmulatedDatabase) => Promise<NamespaceStats>;
+  /** What was read and written between two moments, and what is stored now. */
+  readonly usage: (
+    name: string,
+    database: EmulatedDatabase,
+    from: number,
+    to: number,
+  ) => Promise<NamespaceStats>;
 };
 
 type Shelf = {
@@ -43,14 +50,17 @@ type Shelf = {
   readonly ports: Map<string, OpenDatabase>;
   /** What is being made or removed, by name. */
   readonly changing: Map<string, Promise<unknown>>;
+  readonly meter: UsageMeter;
 };
 
 /** Opens the databases of an earlier time on their ports, and mends what a kill left half done. */
 export async function openEmulatedDatabases(
   server: LibsqlServer,
   journal: Journal<EmulatedDatabase>,
+  now: () => number,
 ): Promise<EmulatedDatabases> {
-  const shelf: Shelf = { server, journal, ports: new Map(), changing: new Map() };
+  const meter = createUsageMeter(server, journal, now);
+  const shelf: Shelf = { server, journal, ports: new Map(), changing: new Map(), meter };
   const databases = journal.records;
   await reopenAll(shelf);
   return {
@@ -77,7 +87,7 @@ export async function openEmulatedDatabases(
     },
     settings: (database) => server.admin.settings(database.namespace),
     configure: (database, changes) => server.admin.configure(database.namespace, changes),
-    usage: (database) => server.admin.stats(database.namespace),
+    usage: meter.usage,
   };
 }
 
@@ -88,15 +98,16 @@ function newDatabase(group: string): EmulatedDatabase {
     namespace: `ns-${randomUUID()}`,
     port: 0,
     deleteProtection: false,
+    uses: [],
     ...createNamespaceKey(),
   };
 }
 
 async function make(shelf: Shelf, name: string, database: EmulatedDatabase, maxDatabaseSize?: string) {
-  const { server, journal, ports } = shelf;
+  const { server, journal, ports, meter } = shelf;
   const { namespace, publicKey: jwtKey } = database;
   try {
-    const opened = await server.gateway.open({ namespace });
+    const opened = await server.gateway.open({ namespace, onUse: () => meter.note(name) });
     ports.set(namespace, opened);
     database.port = opened.port;
     // Written before the namespace exists: whatever instant a kill comes at, no namespace is unknown.
@@ -159,13 +170,13 @@ function createMint(): EmulatedDatabases["mint"] {
     });
 }
 
-async function reopenAll({ journal, server, ports }: Shelf): Promise<void> {
+async function reopenAll({ journal, server, ports, meter }: Shelf): Promise<void> {
   const waiting = [...journal.records];
   const worker = async () => {
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const [name, database] = next;
       const portBefore = database.port;
-      const opened = await reopen(server, database);
+      const opened = await reopen(server, database, () => meter.note(name));
       if (opened === undefined) journal.records.delete(name);
       else ports.set(database.namespace, opened);
       if (opened?.port !== portBefore) await journal.write(name);
@@ -175,16 +186,20 @@ async function reopenAll({ journal, server, ports }: Shelf): Promise<void> {
 }
 
 /** `undefined` when the namespace was never made, or is gone. */
-async function reopen(server: LibsqlServer, database: EmulatedDatabase): Promise<OpenDatabase | undefined> {
+async function reopen(
+  server: LibsqlServer,
+  database: EmulatedDatabase,
+  onUse: () => void,
+): Promise<OpenDatabase | undefined> {
   const { namespace, publicKey: jwtKey } = database;
   if (!(await server.admin.exists(namespace))) return undefined;
   const settings = await server.admin.settings(namespace);
   // A kill between writing a new key and giving it to the server.
   if (settings.jwtKey !== jwtKey) await server.admin.configure(namespace, { jwtKey });
   const opened = await server.gateway
-    .open({ namespace, port: database.port })
+    .open({ namespace, port: database.port, onUse })
     // Someone else has the port now: the database moves, and its host name tells the new one.
-    .catch(() => server.gateway.open({ namespace }));
+    .catch(() => server.gateway.open({ namespace, onUse }));
   database.port = opened.port;
   return opened;
 }

@@ -54,9 +54,18 @@ export function addDatabaseRoutes({ app, state, databases, access }: TursoRoutes
     const wanted = context.req.query("group");
     const found = databases
       .list()
-      .filter(([, { group }]) => (wanted ?? group) === group && access.maySee(context, group));
-    const bodies = found.map(([name, database]) => described(databases, name, database));
-    return context.json({ databases: await Promise.all(bodies) });
+      .filter(([, { group }]) => (wanted ?? group) === group && access.maySee(context, group))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const { cursor = "", limit = "100" } = context.req.query();
+    const size = Math.min(Math.max(Number.parseInt(limit, 10) || 100, 1), 100);
+    const rest = found.filter(([name]) => name > cursor);
+    const page = rest.slice(0, size);
+    const bodies = page.map(([name, database]) => described(databases, name, database));
+    const next = rest.length > size ? page.at(-1)?.[0] : undefined;
+    return context.json({
+      databases: await Promise.all(bodies),
+      ...(next === undefined ? {} : { pagination: { next } }),
+    });
   });
 
   app.get(`${path}/:name`, access.allow("read"), async (context) => {
@@ -99,7 +108,7 @@ export function addTokenRoutes({ app, databases, access, now }: TursoRoutes): vo
 }
 
 /** Configuration and usage (Turso Platform API, databases/configuration and databases/usage). */
-export function addConfigurationRoutes({ app, databases, access }: TursoRoutes): void {
+export function addConfigurationRoutes({ app, databases, access, now }: TursoRoutes): void {
   app.get(`${path}/:name/configuration`, access.allow("read"), async (context) => {
     const database = await access.find(context);
     if (database === undefined) return missingDatabase(context);
@@ -127,12 +136,22 @@ export function addConfigurationRoutes({ app, databases, access }: TursoRoutes):
   app.get(`${path}/:name/usage`, access.allow("read"), async (context) => {
     const database = await access.find(context);
     if (database === undefined) return missingDatabase(context);
-    const { rowsRead, rowsWritten, storageBytes } = await databases.usage(database);
-    const counts = { rows_read: rowsRead, rows_written: rowsWritten };
-    const usage = { ...counts, storage_bytes: storageBytes, bytes_synced: 0 };
+    const [from, to] = [context.req.query("from"), context.req.query("to")].map((time) =>
+      time === undefined ? undefined : Date.parse(time),
+    );
+    if (Number.isNaN(from) || Number.isNaN(to)) return errorJson(context, 400, "invalid time");
+    const [start, end] = [from ?? startOfMonth(now()), to ?? now()];
+    const used = await databases.usage(context.req.param("name"), database, start, end);
+    const counts = { rows_read: used.rowsRead, rows_written: used.rowsWritten };
+    const usage = { ...counts, storage_bytes: used.storageBytes, bytes_synced: 0 };
     const instances = [{ uuid: database.id, usage }];
     return context.json({ database: { uuid: database.id, instances, total: usage } });
   });
+}
+
+function startOfMonth(time: number): number {
+  const date = new Date(time);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth());
 }
 
 const created = (name: string, database: EmulatedDatabase) => ({

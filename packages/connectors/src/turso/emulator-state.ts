@@ -9,6 +9,10 @@ export const emulatedDatabaseSchema = z.object({
   publicKey: z.string(),
   privateKey: z.string(),
   deleteProtection: z.boolean(),
+  /** When it was last used, in milliseconds since the epoch, as far as it was written down. */
+  lastUseAt: z.number().optional(),
+  /** How much had been read and written when it was last used before some moments, in order. */
+  uses: z.array(z.object({ at: z.number(), rowsRead: z.number(), rowsWritten: z.number() })).default([]),
 });
 
 const platformTokenSchema = z.object({

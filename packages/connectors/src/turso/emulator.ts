@@ -37,8 +37,8 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
   try {
     const faults = createFaultQueue();
     const app = createEmulatorApp({ faults, errorBody });
-    const databases = await openEmulatedDatabases(server, journal);
-    const userDatabases = await openEmulatedDatabases(server, userJournal);
+    const databases = await openEmulatedDatabases(server, journal, now);
+    const userDatabases = await openEmulatedDatabases(server, userJournal, now);
     addRoutes({ app, state, databases, now, access: createTursoAccess(state.value, databases) });
     const listening = await serveEmulator(app, port);
     const { organization, groups, tokens } = state.value;
