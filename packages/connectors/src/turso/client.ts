@@ -15,6 +15,21 @@ const foundDatabaseSchema = databaseSchema.extend({ group: z.string() });
 const tokenSchema = z.object({ jwt: z.string().min(20).max(8192) });
 const deletedSchema = z.object({ database: z.string() });
 const groupSchema = z.object({ name: z.string() });
+const configurationSchema = z.object({ block_writes: z.boolean() });
+const countsSchema = z.object({ rows_read: z.int().min(0), rows_written: z.int().min(0) });
+const usageSchema = z.object({
+  // The documented name, and the one that Turso's own clients read.
+  database: z.union([z.object({ total: countsSchema }), z.object({ usage: countsSchema })]),
+});
+const pageSchema = z.object({
+  databases: z.array(z.object({ Name: z.string(), group: z.string() })),
+  pagination: z.object({ next: z.string().nullish() }).nullish(),
+});
+
+export type TursoPage = {
+  readonly databases: readonly { readonly name: string; readonly group: string }[];
+  readonly next?: string;
+};
 
 export type TursoDatabase = { readonly name: string; readonly hostname: string };
 
@@ -27,6 +42,12 @@ export type TursoApi = {
   /** Ends every token of the database; there is no way to end one. */
   readonly rotateTokens: (name: string) => Promise<void>;
   readonly blockDatabase: (name: string) => Promise<void>;
+  readonly blockWrites: (name: string, blocked: boolean) => Promise<void>;
+  readonly areWritesBlocked: (name: string) => Promise<boolean>;
+  /** Rows read and written between two moments, in milliseconds since the epoch. */
+  readonly countRows: (name: string, from: number, to: number) => Promise<number>;
+  /** One page of the group's databases, of every group where Turso gives more, and where the next one starts. */
+  readonly listDatabases: (cursor: string | undefined) => Promise<TursoPage>;
   readonly deleteDatabase: (name: string) => Promise<void>;
   readonly getGroup: () => Promise<void>;
   readonly listGroups: () => Promise<void>;
@@ -48,6 +69,11 @@ export function openTursoApi(context: ConnectorContext, fields: SecretValues): T
     if ((await found).name !== name) throw unexpectedShape();
     return found;
   };
+  const pathOf = (name: string, action: string) =>
+    `organizations/${organization}/databases/${name}/${action}`;
+  const configure = async (name: string, changes: Readonly<Record<string, boolean>>) => {
+    await transport(pathOf(name, "configuration"), { method: "PATCH", body: JSON.stringify(changes) });
+  };
   return {
     createDatabase: (name) =>
       named(
@@ -66,10 +92,27 @@ export function openTursoApi(context: ConnectorContext, fields: SecretValues): T
     rotateTokens: async (name) => {
       await call(z.unknown(), ({ databases }) => databases.rotateTokens(name));
     },
-    blockDatabase: async (name) => {
-      const path = `organizations/${organization}/databases/${name}/configuration`;
-      const body = JSON.stringify({ block_reads: true, block_writes: true });
-      await transport(path, { method: "PATCH", body });
+    blockDatabase: (name) => configure(name, { block_reads: true, block_writes: true }),
+    blockWrites: (name, blocked) => configure(name, { block_writes: blocked }),
+    areWritesBlocked: async (name) => {
+      const found = await checked(configurationSchema, transport(pathOf(name, "configuration"), {}));
+      return found.block_writes;
+    },
+    countRows: async (name, from, to) => {
+      const query = new URLSearchParams({ from: isoTime(from), to: isoTime(to) });
+      const { database } = await checked(usageSchema, transport(pathOf(name, `usage?${query}`), {}));
+      const counts = "total" in database ? database.total : database.usage;
+      return counts.rows_read + counts.rows_written;
+    },
+    listDatabases: async (cursor) => {
+      const query = new URLSearchParams({ group, ...(cursor === undefined ? {} : { cursor }) });
+      const path = `organizations/${organization}/databases?${query}`;
+      const { databases, pagination } = await checked(pageSchema, transport(path, {}));
+      const next = pagination?.next ?? "";
+      return {
+        databases: databases.map((one) => ({ name: one.Name, group: one.group })),
+        ...(next === "" ? {} : { next }),
+      };
     },
     deleteDatabase: async (name) => {
       const deleted = await call(deletedSchema, ({ databases }) => databases.delete(name));
@@ -113,6 +156,10 @@ function createTransport(context: ConnectorContext, token: string): SdkTransport
     if (response.status < 200 || response.status > 299) throw statusError(provider, response);
     return parseJson(response.text);
   };
+}
+
+function isoTime(time: number): string {
+  return new Date(time).toISOString();
 }
 
 function urlOf(context: Pick<ConnectorContext, "baseUrl">, path: string): string {

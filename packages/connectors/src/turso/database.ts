@@ -1,24 +1,21 @@
-import {
-  type ConnectorContext,
-  type DatabaseDriver,
-  idSuffix,
-  type PlannedLease,
-  ProviderError,
-  secretValues,
-} from "@keyloan/contract";
+import { type ConnectorContext, type DatabaseDriver, ProviderError, secretValues } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
 import { toHttpAddress } from "../kit/libsql/address.ts";
 import { holdsInteger } from "../kit/libsql/cells.ts";
 import { runPipeline } from "../kit/libsql/pipeline.ts";
 import { databaseUrlScheme, openTursoApi } from "./client.ts";
 import { tursoContent } from "./content.ts";
+import { tursoControl } from "./control.ts";
+import { databaseNameOf, planDatabaseName } from "./database-name.ts";
+import { listOurs } from "./list-ours.ts";
 import { toExpiration } from "./token-expiration.ts";
+import { waitUntilReady } from "./wait-until-ready.ts";
 
 const probeTimeoutMs = 5_000;
 
 /** One Turso database per lease, with a token for it alone that ends with the lease. */
 export const tursoDatabase: DatabaseDriver = {
-  plan: ({ leaseId }) => ({ database: `kl-${idSuffix(leaseId)}` }),
+  plan: ({ leaseId }) => ({ database: planDatabaseName(leaseId) }),
 
   create: async (context, org, lease) => {
     const api = openTursoApi(context, org.fields);
@@ -68,6 +65,24 @@ export const tursoDatabase: DatabaseDriver = {
     }
   },
 
+  rotate: async (context, org, lease) => {
+    // A lease that has ended gets no new token, so its old one is left to its own end.
+    toExpiration(lease.expiresAt, context.now());
+    await openTursoApi(context, org.fields).rotateTokens(databaseNameOf(lease));
+    const values = await tursoDatabase.access(
+      context,
+      org,
+      lease,
+      await tursoDatabase.locate(context, org, lease),
+    );
+    await waitUntilReady(context, () => tursoDatabase.ready(context, values));
+    return values;
+  },
+
+  list: listOurs,
+
+  control: tursoControl,
+
   content: tursoContent,
 };
 
@@ -88,11 +103,4 @@ async function unlessGone<T>(answer: Promise<T>): Promise<T | "gone"> {
     if (error instanceof ProviderError && error.code === "not_found") return "gone" as const;
     throw error;
   });
-}
-
-/** The planned name. It stands in paths, so a handle that was tampered with goes no further. */
-function databaseNameOf(lease: PlannedLease): string {
-  const name = lease.handle.database ?? "";
-  if (!/^kl-[a-z0-9]{1,60}$/.test(name)) throw new Error("the lease's handle names no database of ours");
-  return name;
 }

@@ -1,0 +1,19 @@
+import { type DatabaseControl, ProviderError } from "@keyloan/contract";
+import { openTursoApi } from "./client.ts";
+import { databaseNameOf } from "./database-name.ts";
+
+/** Blocking writes and counting use, by the Platform API alone: no SQL is run, so nothing is counted or woken. */
+export const tursoControl: DatabaseControl = {
+  setWritable: async (context, org, lease, writable) => {
+    const api = openTursoApi(context, org.fields);
+    const name = databaseNameOf(lease);
+    await api.blockWrites(name, !writable);
+    if ((await api.areWritesBlocked(name)) !== writable) return;
+    const what = writable ? "lifts the block of writes" : "blocks writes";
+    throw new ProviderError("turso", "unavailable", `says that it ${what}, and does not`);
+  },
+
+  usage: async (context, org, lease, since) => ({
+    rows: await openTursoApi(context, org.fields).countRows(databaseNameOf(lease), since, context.now()),
+  }),
+};
