@@ -1,4 +1,4 @@
-import { libsqlTestClient, testConnector, testDatabase } from "../kit/testing/index.ts";
+import { libsqlTestClient, testConnector, testDatabase, testDatabaseUpkeep } from "../kit/testing/index.ts";
 import { startEmulator } from "./emulator.ts";
 import { turso } from "./index.ts";
 
@@ -15,8 +15,10 @@ testConnector({
     "wrong-pair": { status: "invalid", envVar: "TURSO_AUTH_TOKEN", code: "rejected" },
   },
 });
-testDatabase({
+const database = {
   connector: turso,
   startEmulator,
   client: libsqlTestClient({ url: "TURSO_DATABASE_URL", token: "TURSO_AUTH_TOKEN" }),
-});
+};
+testDatabase(database);
+testDatabaseUpkeep(database);

@@ -14,3 +14,4 @@ export {
   type DatabaseTestClient,
   testDatabase,
 } from "./test-database.ts";
+export { testDatabaseUpkeep } from "./test-database-upkeep.ts";
