@@ -14,7 +14,7 @@ export type { IdempotencyKeyRow } from "./tables/idempotency-keys.ts";
 export type { Tables } from "./tables/index.ts";
 export type { ClaimedJob, JobRow } from "./tables/jobs.ts";
 export type { LeaseRow } from "./tables/leases.ts";
-export type { OrgKeyRow } from "./tables/org-keys.ts";
+export { erasedFields, type OrgKeyRow } from "./tables/org-keys.ts";
 export type { OrganizationRow } from "./tables/organizations.ts";
 export type { ProviderLimitRow } from "./tables/provider-limits.ts";
 export type {

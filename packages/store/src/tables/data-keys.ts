@@ -42,6 +42,13 @@ export function dataKeysTable(database: Database) {
       const row = await database.select({ count: sql<number>`count(*)` }).from(dataKeys).get();
       return row?.count ?? 0;
     },
+    /** How many data keys each root key wraps. */
+    countByRootKey: (): Promise<{ kid: string; count: number }[]> =>
+      database
+        .select({ kid: dataKeys.kid, count: sql<number>`count(*)` })
+        .from(dataKeys)
+        .groupBy(dataKeys.kid)
+        .orderBy(dataKeys.kid),
     listKeyIds: async (): Promise<string[]> => {
       const rows = await database.selectDistinct({ kid: dataKeys.kid }).from(dataKeys);
       return rows.map(({ kid }) => kid);
