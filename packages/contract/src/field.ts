@@ -6,6 +6,8 @@ export type FieldSpec = {
   /** The page at the provider where the value is made or found. */
   readonly helpUrl?: string;
   readonly secret: boolean;
+  /** No secret, but a part of the credential: the id that a provider refuses together with its secret. */
+  readonly identifies?: boolean;
   /** A regular expression source that the whole value must match. */
   readonly pattern?: string;
   readonly example?: string;

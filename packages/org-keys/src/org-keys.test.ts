@@ -6,7 +6,7 @@ import { newId, secretValues } from "@keyloan/contract";
 import { openStore, type Store, type StoredCheck } from "@keyloan/store";
 import { createDataKey, createFingerprinter, createRootKey, parseKeyring, ready } from "@keyloan/vault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openActiveOrgKey, openOrgKeysOfLease } from "./open-org-key.ts";
+import { openActiveOrgKey, openOrgKeysOfLease, openOrgKeyVersion } from "./open-org-key.ts";
 import { type PutOrgKeyDeps, putOrgKey } from "./put-org-key.ts";
 
 let folder: string;
@@ -97,14 +97,40 @@ describe("org keys", () => {
     expect((await openActiveOrgKey(deps, "acme"))?.facts.fact).toBe("new");
   });
 
-  it("retire the version before when no lease uses it", async () => {
+  it("keep the version before as retiring, for nobody has seen yet that it is dead", async () => {
     await put("one");
     await put("two");
     const rows = await store.read.orgKeys.listVersions(deps.organizationId, "acme");
     expect(rows.map(({ version, state }) => [version, state])).toEqual([
       [2, "active"],
-      [1, "retired"],
+      [1, "retiring"],
     ]);
+  });
+
+  it("tell in the transaction of a new version, and only of a new one", async () => {
+    const sealed: number[] = [];
+    const putOne = () =>
+      putOrgKey(deps, {
+        connectorId: "acme",
+        fields: secretValues({ token: "one" }),
+        facts: {},
+        check: check(),
+        audit: () => auditRow(),
+        onSealed: async (_tables, { version }) => void sealed.push(version),
+      });
+    await putOne();
+    await putOne();
+    expect(sealed).toEqual([1]);
+    const failing = putOrgKey(deps, {
+      connectorId: "acme",
+      fields: secretValues({ token: "two" }),
+      facts: {},
+      check: check(),
+      audit: () => auditRow(),
+      onSealed: () => Promise.reject(new Error("no room")),
+    });
+    await expect(failing).rejects.toThrow("no room");
+    expect((await openActiveOrgKey(deps, "acme"))?.version).toBe(1);
   });
 
   it("never stand in the clear in the row, and do not open as another connector's or version's", async () => {
@@ -129,6 +155,30 @@ describe("org keys", () => {
     await put("one", firstAccount);
     await put("two", secondAccount);
     expect(await tokensFor(1, 250)).toEqual({ tokens, askEach: false });
+  });
+
+  it.each([
+    ["the newest of the same account", ["acct_1", "acct_1", "acct_2"], ["two"]],
+    ["nothing when every other one is another account's", ["acct_1", "acct_2", "acct_2"], []],
+  ])("end a lease whose version was erased with %s", async (_what, accounts, tokens) => {
+    const [first] = [
+      await put("one", accounts[0]),
+      await put("two", accounts[1]),
+      await put("three", accounts[2]),
+    ];
+    await store.write((tables) => tables.orgKeys.retire(first.id, 1000));
+    expect(await tokensFor(1, 250)).toEqual({ tokens, askEach: false });
+    expect((await tokensFor(null, 10)).tokens).toEqual(["three", "two"]);
+  });
+
+  it("hold nothing of an erased version any more, and it cannot be opened", async () => {
+    const row = await put("canary-token-value");
+    await put("two");
+    await store.write((tables) => tables.orgKeys.retire(row.id, 1000));
+    const erased = await store.read.orgKeys.find(row.id);
+    expect(erased).toMatchObject({ state: "retired", fields: "", provenDeadAt: 1000 });
+    await expect(openOrgKeyVersion(deps, erased ?? row)).rejects.toThrow("erased");
+    expect(await store.write((tables) => tables.orgKeys.retire(row.id, 2000))).toBe(false);
   });
 
   it("end a lease of unknown version with every key that was lent in its time", async () => {

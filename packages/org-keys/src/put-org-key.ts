@@ -1,5 +1,5 @@
 import { newId, type SecretValues } from "@keyloan/contract";
-import type { NewAuditEvent, OrgKeyRow, StoredCheck } from "@keyloan/store";
+import type { NewAuditEvent, OrgKeyRow, StoredCheck, Tables } from "@keyloan/store";
 import { type Fingerprinter, openDataKey, sealValues } from "@keyloan/vault";
 import { type OrgKeyDeps, orgKeyContext } from "./open-org-key.ts";
 
@@ -10,8 +10,8 @@ export type PutOrgKeyDeps = OrgKeyDeps & {
 };
 
 /**
- * Seals a checked key as the connector's next version. The version before becomes `retiring` while leases
- * use it and `retired` when none does. The same key put again only records the new check and facts.
+ * Seals a checked key as the connector's next version. The version before becomes `retiring`, until it is proven
+ * dead. The same key put again only records the new check and facts.
  * @returns the row that is active now
  */
 export async function putOrgKey(
@@ -22,6 +22,8 @@ export async function putOrgKey(
     readonly facts: Readonly<Record<string, string>>;
     readonly check: StoredCheck;
     readonly audit: (row: OrgKeyRow) => NewAuditEvent;
+    /** What a new version needs besides, in the transaction that seals it. */
+    readonly onSealed?: (tables: Tables, row: OrgKeyRow) => Promise<void>;
   },
 ): Promise<OrgKeyRow> {
   const { organizationId } = deps;
@@ -55,11 +57,9 @@ export async function putOrgKey(
       provenDeadAt: null,
       remindedAt: null,
     };
-    if (latest?.state === "active") {
-      const used = await tables.leases.countUsing(input.connectorId, latest.version);
-      await tables.orgKeys.moveState(latest.id, ["active"], used > 0 ? "retiring" : "retired");
-    }
+    if (latest?.state === "active") await tables.orgKeys.moveState(latest.id, ["active"], "retiring");
     await tables.orgKeys.insert(row);
+    await input.onSealed?.(tables, row);
     await tables.auditEvents.insertAll([input.audit(row)]);
     return row;
   });

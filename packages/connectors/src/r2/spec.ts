@@ -60,6 +60,7 @@ export const r2Spec: ConnectorSpec = {
       help: "Make an account API token with Object Read & Write on this bucket alone; the page then shows the id.",
       helpUrl: tokensPage,
       secret: false,
+      identifies: true,
       pattern: keyIdPattern,
     },
     {
