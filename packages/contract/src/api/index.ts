@@ -7,6 +7,7 @@ export * from "./common.ts";
 export * from "./databases.ts";
 export * from "./health.ts";
 export * from "./jobs.ts";
+export * from "./leases.ts";
 export * from "./org-keys.ts";
 export * from "./reconcile.ts";
 export * from "./rollback.ts";

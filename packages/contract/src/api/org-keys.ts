@@ -19,6 +19,11 @@ export const capabilitySchema = z
   })
   .meta({ id: "Capability" });
 
+/** Why leases go on with a version that was replaced. */
+export const orgKeyFlagSchema = z
+  .object({ code: z.string(), message: z.string(), remedy: z.string(), leases: z.number().int() })
+  .meta({ id: "OrgKeyFlag" });
+
 export const orgKeySchema = z
   .object({
     connector: z.string(),
@@ -33,7 +38,17 @@ export const orgKeySchema = z
     checkedAt: timestampSchema,
     checkStatus: z.enum(["valid", "invalid", "undetermined"]),
     checkMessage: z.string().optional(),
-    leasesInUse: z.number().int(),
+    leasesInUse: z.number().int().meta({ description: "leases that hold something made with this version" }),
+    flagged: z.number().int().meta({
+      description: "of those: leases that a newer version cannot serve, and that go on with this one",
+    }),
+    flags: z.array(orgKeyFlagSchema).readonly(),
+    ageDays: z.number().int(),
+    provenDeadAt: timestampSchema
+      .optional()
+      .meta({ description: "when the provider was seen to refuse it; its fields were erased then" }),
+    canEnd: z.boolean().meta({ description: "whether the broker itself can end it at the provider" }),
+    todo: z.string().optional().meta({ description: "what a person has to do, or what is waited for" }),
   })
   .meta({ id: "OrgKey" });
 
@@ -41,6 +56,46 @@ export const orgKeyListSchema = z
   .object({ orgKeys: z.array(orgKeySchema).readonly() })
   .meta({ id: "OrgKeyList" });
 
+export const retireOrgKeyBodySchema = z
+  .strictObject({
+    end: z.boolean().default(false).meta({
+      description: "end replaced versions at the provider first, where the connector can",
+    }),
+  })
+  .meta({ id: "RetireOrgKey" });
+
+export const rootKeyStatusSchema = z
+  .object({
+    currentKeyId: z.string(),
+    dataKeys: z.number().int(),
+    left: z.number().int().meta({ description: "data keys that another root key wraps" }),
+    rootKeys: z
+      .array(
+        z.object({
+          id: z.string(),
+          state: z.enum(["current", "opens", "missing"]).meta({
+            description:
+              "`opens`: configured behind the current one; `missing`: not configured, so nothing opens",
+          }),
+          dataKeys: z.number().int(),
+        }),
+      )
+      .readonly(),
+  })
+  .meta({ id: "RootKeyStatus" });
+
+export const rewrapResultSchema = z
+  .object({
+    dataKeys: z.number().int(),
+    rewrapped: z.number().int(),
+    left: z.number().int().meta({ description: "not wrapped anew yet: call again until it is 0" }),
+    currentKeyId: z.string(),
+  })
+  .meta({ id: "RewrapResult" });
+
+export type RetireOrgKeyBody = z.input<typeof retireOrgKeyBodySchema>;
+export type RootKeyStatus = z.output<typeof rootKeyStatusSchema>;
+export type RewrapResult = z.output<typeof rewrapResultSchema>;
 export type PutOrgKeyBody = z.input<typeof putOrgKeyBodySchema>;
 export type OrgKeyView = z.output<typeof orgKeySchema>;
 export type OrgKeyList = z.output<typeof orgKeyListSchema>;

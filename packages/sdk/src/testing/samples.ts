@@ -72,6 +72,10 @@ export function sampleOrgKey(connector: string, version: number, nowMs: number):
     checkedAt: isoAt(nowMs),
     checkStatus: "valid",
     leasesInUse: 0,
+    flagged: 0,
+    flags: [],
+    ageDays: 0,
+    canEnd: false,
   };
 }
 
