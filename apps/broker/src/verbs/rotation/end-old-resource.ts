@@ -1,0 +1,75 @@
+import { BrokerError, type Connector, ProviderError } from "@keyloan/contract";
+import { openOrgKeyVersion } from "@keyloan/org-keys";
+import type { JobRow, LeaseRow } from "@keyloan/store";
+import * as z from "zod";
+import type { Deps } from "../../deps.ts";
+import { issuerOf } from "../../issuer-of.ts";
+import { backoffMs } from "../../jobs/backoff.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { auditRow } from "../audit.ts";
+import { planned } from "../leases/planned-lease.ts";
+import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+
+const payloadSchema = z.object({ endVersion: z.int() });
+const runsMax = 8;
+const firstRunWaitMs = 5_000;
+const runWaitMsMax = 600_000;
+
+/** The version with which something of the lease is left to be ended, once its new values are recorded. */
+export function oldResourceVersion(payload: JobRow["payload"]): number | undefined {
+  return payloadSchema.safeParse(payload).data?.endVersion;
+}
+
+/**
+ * Ends what the lease owned in the account of its old key. When the old key does not do it any more, what is left
+ * is named in the audit: nobody else can end it.
+ */
+export async function endOldResource(
+  deps: Deps,
+  hold: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  version: number,
+): Promise<void> {
+  const { job } = hold;
+  const failure = await revokeWith(deps, hold, connector, lease, version);
+  const again = failure?.retryable === true && job.attempts < runsMax;
+  await deps.store.write(async (tables) => {
+    if (again) {
+      const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
+      await tables.jobs.retry(job.id, job.fence, deps.now() + waitMs, failure.code);
+      return;
+    }
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", failure?.code, deps.now()))) return;
+    const actor = { kind: "job", jobId: job.id } as const;
+    const action = failure === undefined ? "lease.old_resource_ended" : "lease.old_resource_left";
+    const details = { connector: lease.connectorId, version, resource: lease.handle };
+    await tables.auditEvents.insertAll([auditRow(deps, { actor, action, entity: lease.buildId, details })]);
+    const versions = await tables.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+    const old = versions.find((row) => row.version === version);
+    const next = old === undefined || old.fields === "" ? undefined : await followUpJob(deps, tables, old);
+    if (next !== undefined) await tables.jobs.insertAll([next]);
+  });
+}
+
+async function revokeWith(
+  deps: Deps,
+  hold: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  version: number,
+): Promise<ProviderError | undefined> {
+  const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+  const row = versions.find((each) => each.version === version);
+  const gone = new ProviderError(lease.connectorId, "unauthorized", "accepts the old key no more");
+  if (row === undefined || row.fields === "") return gone;
+  try {
+    const org = await openOrgKeyVersion(deps, row);
+    await issuerOf(deps, connector).revoke(deps.contextFor(connector, hold.signal), org, planned(lease));
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProviderError) return error;
+    if (error instanceof BrokerError) return gone;
+    throw error;
+  }
+}

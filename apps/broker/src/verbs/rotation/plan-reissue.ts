@@ -1,0 +1,121 @@
+import { reachOf } from "@keyloan/org-keys";
+import type { ClaimedJob, LeaseRow, OrgKeyRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { newWaitingJob } from "../../jobs/new-job.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { auditRow } from "../audit.ts";
+import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+import { flagNotice } from "./flags.ts";
+
+const pageSize = 100;
+
+/**
+ * Plans the move of everything that lives on older versions of an org key: a job for each lease that the new
+ * version can serve, a flag for each that it cannot. Page by page, so that ten thousand of them hold up nobody;
+ * a run that was cut short is finished by the next.
+ */
+export async function planReissue(deps: Deps, hold: JobHold): Promise<void> {
+  const { job } = hold;
+  const row = await deps.store.read.orgKeys.find(job.entityId);
+  const planned = { leases: 0, flagged: 0 };
+  if (row?.state === "active") {
+    const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, row.connectorId);
+    for (let afterId = ""; ; ) {
+      hold.signal.throwIfAborted();
+      const page = await deps.store.write((tables) => planPage(deps, tables, job, row, versions, afterId));
+      planned.leases += page.leases;
+      planned.flagged += page.flagged;
+      if (page.lastId === undefined) break;
+      afterId = page.lastId;
+    }
+  }
+  await deps.store.write(async (tables) => {
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    if (row?.state === "active") await recordPlan(deps, tables, job, row, planned);
+  });
+}
+
+async function planPage(
+  deps: Deps,
+  tables: Tables,
+  planJob: ClaimedJob,
+  row: OrgKeyRow,
+  versions: readonly OrgKeyRow[],
+  afterId: string,
+): Promise<{ readonly leases: number; readonly flagged: number; readonly lastId: string | undefined }> {
+  const { connectorId, version } = row;
+  const query = { flagged: true, afterId, limit: pageSize };
+  const leases = await tables.orgKeys.listToReissue(connectorId, version, query);
+  const jobs: ClaimedJob[] = [];
+  let flagged = 0;
+  for (const lease of leases) {
+    const error = unreachable(deps, lease, row, versions);
+    if (error === undefined) {
+      const { id: entityId, buildId } = lease;
+      jobs.push(newWaitingJob(deps, { kind: "reissue", entityId, buildId, connectorId }, deps.now()));
+    } else if (lease.lastError?.code !== error.code) {
+      await tables.leases.update(lease.id, [lease.state], { lastError: error });
+      const actor = { kind: "job", jobId: planJob.id } as const;
+      const details = { connector: connectorId, version: lease.orgKeyVersion, code: error.code };
+      await tables.auditEvents.insertAll([
+        auditRow(deps, { actor, action: "lease.flagged", entity: lease.buildId, details }),
+      ]);
+      flagged += 1;
+    }
+  }
+  await tables.jobs.insertAll(jobs);
+  return { leases: jobs.length, flagged, lastId: leases.length < pageSize ? undefined : leases.at(-1)?.id };
+}
+
+/** Why the new version cannot serve a lease of an older one; nothing when it can be tried. */
+function unreachable(
+  deps: Deps,
+  lease: LeaseRow,
+  row: OrgKeyRow,
+  versions: readonly OrgKeyRow[],
+): StoredLeaseError | undefined {
+  const spec = deps.connectors.get(row.connectorId)?.spec;
+  // A shared key is the value itself: whatever account it is of, the lease gets the new one.
+  if (spec?.grade === "E") return undefined;
+  const own = versions.find(({ version }) => version === lease.orgKeyVersion);
+  const reach = own === undefined ? "unknown" : reachOf(own, row);
+  if (reach === "same") return undefined;
+  const provider = row.connectorId;
+  const rest = {
+    provider,
+    remedy: `Keep the key of version ${lease.orgKeyVersion} alive until the build ends, or make the build anew.`,
+    retryable: false,
+  };
+  return reach === "other"
+    ? { ...rest, code: "other_account", message: `${provider}: the new org key is of another account` }
+    : {
+        ...rest,
+        code: "account_unknown",
+        message: `${provider}: whether the new org key is of the same account is not known`,
+      };
+}
+
+async function recordPlan(
+  deps: Deps,
+  tables: Tables,
+  job: ClaimedJob,
+  row: OrgKeyRow,
+  planned: { readonly leases: number; readonly flagged: number },
+): Promise<void> {
+  const { connectorId, version } = row;
+  const actor = { kind: "job", jobId: job.id } as const;
+  await tables.auditEvents.insertAll([
+    auditRow(deps, {
+      actor,
+      action: "org_key.reissue_planned",
+      entity: connectorId,
+      details: { version, ...planned },
+    }),
+  ]);
+  if (planned.flagged > 0) await tables.jobs.insertAll([flagNotice(deps, connectorId, planned.flagged)]);
+  for (const older of await tables.orgKeys.listUnproven(deps.organizationId)) {
+    if (older.connectorId !== connectorId) continue;
+    const next = await followUpJob(deps, tables, older);
+    if (next !== undefined) await tables.jobs.insertAll([next]);
+  }
+}

@@ -1,0 +1,183 @@
+import { type Connector, type OrgCredential, ProviderError, type SecretValues } from "@keyloan/contract";
+import { openActiveOrgKey, reachOf } from "@keyloan/org-keys";
+import type { LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { issuerOf } from "../../issuer-of.ts";
+import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { toStoredError } from "../leases/issue-lease.ts";
+import { planned } from "../leases/planned-lease.ts";
+import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
+import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+import { endOldResource, oldResourceVersion } from "./end-old-resource.ts";
+import { flagLease } from "./flags.ts";
+import { type Recorded, recordValues } from "./record-values.ts";
+
+const firstRunWaitMs = 5_000;
+const runWaitMsMax = 3_600_000;
+/** Runs until a lease that cannot be moved is shown as such; it is tried on. */
+const quietRunsMax = 8;
+const changedWaitMs = 1_000;
+
+/** Moves a lease from an older version of its org key to the one in use: its values are made anew with that one. */
+export async function reissueLease(deps: Deps, hold: JobHold): Promise<void> {
+  const { job } = hold;
+  const lease = await deps.store.read.leases.find(job.entityId);
+  const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);
+  if (lease === undefined || connector === undefined) return finish(deps, hold);
+  const left = oldResourceVersion(job.payload);
+  if (left !== undefined) return endOldResource(deps, hold, connector, lease, left);
+  const org = await openActiveOrgKey(deps, lease.connectorId);
+  const isDone = lease.orgKeyVersion === null || org === undefined || lease.orgKeyVersion >= org.version;
+  if (isDone) return finish(deps, hold, lease);
+  if (lease.state === "archived") return moveArchived(deps, hold, lease, org.version);
+  if (lease.state !== "active") return finish(deps, hold, lease);
+  try {
+    const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
+    const values = await withRetry(deps, { untilMs, signal: hold.cancelled }, () =>
+      mint(deps, connector, lease, org, hold.signal),
+    );
+    await record(deps, hold, connector, lease, org, values);
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    await recordFailure(deps, hold, lease, error);
+  }
+}
+
+/** New values for what the lease has; `issue` adopts what exists under the planned names. */
+function mint(
+  deps: Deps,
+  connector: Connector,
+  lease: LeaseRow,
+  org: OrgCredential,
+  signal: AbortSignal,
+): Promise<SecretValues> {
+  const issuer = issuerOf(deps, connector);
+  const make = issuer.renew ?? issuer.issue;
+  return make(deps.contextFor(connector, signal), org, planned(lease));
+}
+
+async function record(
+  deps: Deps,
+  hold: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  org: OrgCredential,
+  values: SecretValues,
+): Promise<void> {
+  const { job } = hold;
+  const endVersion = await versionToEnd(deps, connector, lease, org);
+  const outcome: Recorded = await recordValues(deps, lease, {
+    values,
+    orgKeyVersion: org.version,
+    actor: { kind: "job", jobId: job.id },
+    action: "lease.reissued",
+    details: { before: lease.orgKeyVersion, orgKeyVersion: org.version },
+    keepJob: (tables) =>
+      endVersion === undefined
+        ? tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now())
+        : tables.jobs.setPayload(job.id, job.fence, { endVersion }),
+  });
+  if (outcome === "changed") {
+    await deps.store.write((tables) =>
+      tables.jobs.postpone(job.id, job.fence, deps.now() + changedWaitMs, "the lease changed meanwhile"),
+    );
+  }
+  if (outcome === "ended") await takeBack(deps, hold, lease, org.version);
+  if (outcome !== "recorded") return;
+  if (endVersion === undefined) await deps.store.write((tables) => followUp(deps, tables, lease));
+  else await endOldResource(deps, hold, connector, lease, endVersion);
+}
+
+/** A shared key of another account leaves behind what the lease owned in the old one. */
+async function versionToEnd(
+  deps: Deps,
+  connector: Connector,
+  lease: LeaseRow,
+  org: OrgCredential,
+): Promise<number | undefined> {
+  if (connector.spec.grade !== "E" || Object.keys(lease.handle).length === 0) return undefined;
+  const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+  const old = versions.find(({ version }) => version === lease.orgKeyVersion);
+  const current = versions.find(({ version }) => version === org.version);
+  if (old === undefined || current === undefined || reachOf(old, current) !== "other") return undefined;
+  return old.version;
+}
+
+/** The lease ended while its values were made: what came of it is ended too. */
+async function takeBack(deps: Deps, hold: JobHold, lease: LeaseRow, orgKeyVersion: number): Promise<void> {
+  const now = await deps.store.read.leases.find(lease.id);
+  if (now?.state === "releasing" || now?.state === "released") {
+    await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
+  }
+  await finish(deps, hold);
+}
+
+/**
+ * An archived lease holds nothing once its database is dropped; until then a key of the same account drops it. One
+ * of another account waits for the drop.
+ */
+async function moveArchived(deps: Deps, hold: JobHold, lease: LeaseRow, version: number): Promise<void> {
+  const { job } = hold;
+  await deps.store.write(async (tables) => {
+    const versions = await tables.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+    const old = versions.find((row) => row.version === lease.orgKeyVersion);
+    const current = versions.find((row) => row.version === version);
+    const reaches = old !== undefined && current !== undefined && reachOf(old, current) === "same";
+    if (
+      !reaches &&
+      (await tables.archives.listByLease(lease.id)).some(({ droppedAt }) => droppedAt === null)
+    ) {
+      await tables.jobs.postpone(
+        job.id,
+        job.fence,
+        deps.now() + runWaitMsMax,
+        "its database is not dropped yet",
+      );
+      return;
+    }
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    await tables.leases.update(lease.id, ["archived"], { orgKeyVersion: version, lastError: null });
+    await followUp(deps, tables, lease);
+  });
+}
+
+async function recordFailure(
+  deps: Deps,
+  hold: JobHold,
+  lease: LeaseRow,
+  error: ProviderError,
+): Promise<void> {
+  const { job } = hold;
+  const now = deps.now();
+  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
+  const runAfter = now + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
+  await deps.store.write(async (tables) => {
+    if (isBusyForNow(deps, job, error)) {
+      await tables.jobs.postpone(job.id, job.fence, runAfter, error.code);
+      return;
+    }
+    const held = error.retryable
+      ? await tables.jobs.retry(job.id, job.fence, runAfter, error.code)
+      : await tables.jobs.finish(job.id, job.fence, "failed", error.code, now);
+    if (!held || (error.retryable && job.attempts < quietRunsMax)) return;
+    if (lease.lastError?.code !== error.code)
+      await flagLease(deps, tables, job.id, lease, toStoredError(error));
+  });
+}
+
+async function finish(deps: Deps, { job }: JobHold, lease?: LeaseRow): Promise<void> {
+  await deps.store.write(async (tables) => {
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    if (lease !== undefined) await followUp(deps, tables, lease);
+  });
+}
+
+/** The version that the lease had may be used by nothing any more. */
+async function followUp(deps: Deps, tables: Tables, lease: LeaseRow): Promise<void> {
+  const versions = await tables.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+  const old = versions.find(({ version }) => version === lease.orgKeyVersion);
+  if (old === undefined || old.state === "active" || old.fields === "") return;
+  const job = await followUpJob(deps, tables, old);
+  if (job !== undefined) await tables.jobs.insertAll([job]);
+}
