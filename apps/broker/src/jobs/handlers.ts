@@ -1,6 +1,9 @@
 import { sendNotice } from "../notify/send-notice.ts";
 import { issueLease } from "../verbs/leases/issue-lease.ts";
 import { releaseAgain, releaseLease } from "../verbs/leases/release-lease.ts";
+import { proveOrgKeyDead } from "../verbs/org-keys/prove-dead.ts";
+import { planReissue } from "../verbs/rotation/plan-reissue.ts";
+import { reissueLease } from "../verbs/rotation/reissue-lease.ts";
 import { endTransfer } from "../verbs/transfers/end-transfer.ts";
 import { runTransfer } from "../verbs/transfers/run-transfer.ts";
 import { transferDeadlineSeconds } from "../verbs/transfers/start-transfer.ts";
@@ -14,5 +17,8 @@ export const jobDefinitions: Readonly<Partial<Record<JobKind, JobDefinition>>> =
   "release-again": { run: releaseAgain },
   transfer: { run: runTransfer, deadlineSeconds: transferDeadlineSeconds },
   "end-transfer": { run: endTransfer, deadlineSeconds: 900 },
+  "plan-reissue": { run: planReissue, deadlineSeconds: 600 },
+  reissue: { run: reissueLease },
+  "prove-dead": { run: proveOrgKeyDead },
   notify: { run: sendNotice },
 };

@@ -3,6 +3,7 @@ import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
 import { signAuditHead } from "../verbs/audit/sign-head.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
+import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
 import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
 import { remindOfHands } from "./remind.ts";
 
@@ -23,6 +24,16 @@ export const scheduledWork: readonly ScheduledWork[] = [
     name: "org-key-check",
     everyMs: ({ orgKeyCheckHours }) => orgKeyCheckHours * hourMs,
     run: checkOrgKeys,
+  },
+  {
+    name: "prove-dead",
+    everyMs: () => 60_000,
+    run: sweepReplacedKeys,
+  },
+  {
+    name: "org-key-age",
+    everyMs: ({ orgKeyMaxDays }) => (orgKeyMaxDays > 0 ? hourMs : 0),
+    run: remindOfOldKeys,
   },
   {
     name: "hands-reminder",

@@ -1,50 +1,55 @@
 import { type Actor, BrokerError, type OrgKeyList, type OrgKeyView } from "@keyloan/contract";
-import { type Deps, requireConnector } from "../../deps.ts";
+import { requireConnector } from "../../deps.ts";
+import { newHeldJob } from "../../jobs/new-job.ts";
+import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { orgKeyView } from "./views.ts";
 
 /** Every version of every org key, newest first within a connector. */
-export async function listOrgKeys(deps: Deps): Promise<OrgKeyList> {
-  const rows = await deps.store.read.orgKeys.list(deps.organizationId);
-  return { orgKeys: await Promise.all(rows.map((row) => orgKeyView(deps, row))) };
+export async function listOrgKeys(services: Services): Promise<OrgKeyList> {
+  const rows = await services.store.read.orgKeys.list(services.organizationId);
+  return { orgKeys: await Promise.all(rows.map((row) => orgKeyView(services, row))) };
 }
 
 /** @throws BrokerError `unknown_connector` or `not_found` */
-export async function showOrgKey(deps: Deps, connectorId: string): Promise<OrgKeyView> {
-  requireConnector(deps, connectorId);
-  const row = await deps.store.read.orgKeys.findLatest(deps.organizationId, connectorId);
+export async function showOrgKey(services: Services, connectorId: string): Promise<OrgKeyView> {
+  requireConnector(services, connectorId);
+  const row = await services.store.read.orgKeys.findLatest(services.organizationId, connectorId);
   if (row === undefined || row.state === "retired") throw noOrgKey(connectorId);
-  return orgKeyView(deps, row);
+  return orgKeyView(services, row);
 }
 
 /**
  * Stops lending an org key: no new lease is issued with it. It stays sealed as `retiring` while leases need it
- * to be ended, and is `retired` when none does.
+ * to be ended, and until the provider was seen to refuse it.
  * @throws BrokerError `unknown_connector` or `not_found`
  */
 export async function removeOrgKey(
-  deps: Deps,
+  services: Services,
   actor: Actor,
   connectorId: string,
   requestId: string,
 ): Promise<void> {
-  requireConnector(deps, connectorId);
-  const done = await deps.store.write(async (tables) => {
-    const row = await tables.orgKeys.findLatest(deps.organizationId, connectorId);
-    if (row === undefined || row.state === "retired") return false;
+  requireConnector(services, connectorId);
+  const job = await services.store.write(async (tables) => {
+    const row = await tables.orgKeys.findLatest(services.organizationId, connectorId);
+    if (row === undefined || row.state === "retired") return undefined;
+    if (row.state === "active") await tables.orgKeys.moveState(row.id, ["active"], "retiring");
     const used = await tables.leases.countUsing(connectorId, row.version);
-    const to = used > 0 ? "retiring" : "retired";
-    if (row.state !== to) await tables.orgKeys.moveState(row.id, [row.state], to);
-    const details = { version: row.version, state: to, leasesInUse: used };
+    const details = { version: row.version, state: "retiring", leasesInUse: used };
     await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "org_key.removed", entity: connectorId, details, requestId }),
+      auditRow(services, { actor, action: "org_key.removed", entity: connectorId, details, requestId }),
     ]);
-    return true;
+    const held = newHeldJob(services, { kind: "prove-dead", entityId: row.id, connectorId });
+    await tables.jobs.cancelByEntity(row.id, "prove-dead", services.now());
+    await tables.jobs.insertAll([held]);
+    return held;
   });
-  if (!done) throw noOrgKey(connectorId);
+  if (job === undefined) throw noOrgKey(connectorId);
+  void services.runner.run(job.entityId, [job]);
 }
 
-function noOrgKey(connectorId: string): BrokerError {
+export function noOrgKey(connectorId: string): BrokerError {
   return new BrokerError("not_found", `the org has no key for ${connectorId}`, {
     remedy: `Put one with \`keyloan org-keys set ${connectorId}\`.`,
   });

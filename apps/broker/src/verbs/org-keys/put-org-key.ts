@@ -8,8 +8,9 @@ import {
 } from "@keyloan/contract";
 import { validateKeys } from "@keyloan/key-validator";
 import { putOrgKey as sealOrgKey } from "@keyloan/org-keys";
-import type { StoredCheck } from "@keyloan/store";
+import type { ClaimedJob, StoredCheck } from "@keyloan/store";
 import { requireConnector } from "../../deps.ts";
+import { newHeldJob } from "../../jobs/new-job.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
@@ -19,8 +20,8 @@ import { orgKeyView } from "./views.ts";
 const prepareTimeoutMs = 30_000;
 
 /**
- * Checks an org key at its provider, prepares what all builds share, seals it as the next version and lets
- * leases that waited for a key go on.
+ * Checks an org key at its provider, prepares what all builds share, seals it as the next version, lets leases
+ * that waited for a key go on, and begins to move those that live on the version before.
  * @throws BrokerError `unknown_connector`, `key_rejected` when the key does not work, `unavailable` when the
  * provider could not be asked; ProviderError when preparing fails. Nothing is kept of a key that was refused.
  */
@@ -48,6 +49,7 @@ export async function putOrgKey(
   if (answer.status === "invalid") throw rejected(connector, answer);
   if (answer.status === "undetermined") throw notChecked(connector, answer);
   const facts = (await connector.prepareOrgKey?.(context, values)) ?? {};
+  const held: ClaimedJob[] = [];
   const row = await sealOrgKey(services, {
     connectorId,
     fields: values,
@@ -61,11 +63,16 @@ export async function putOrgKey(
         details: { version, fingerprint },
         requestId,
       }),
+    onSealed: async (tables, { id: entityId }) => {
+      const job = newHeldJob(services, { kind: "plan-reissue", entityId, connectorId });
+      await tables.jobs.insertAll([job]);
+      await recordFingerprints(services, tables, entityId, connector.spec.orgFields, values);
+      held.push(job);
+    },
   });
-  await services.store.write((tables) =>
-    recordFingerprints(services, tables, row.id, connector.spec.orgFields, values),
-  );
   await retryFailedLeases(services, connectorId);
+  // What lives on the version before is moved in the background, however much it is.
+  void services.runner.run(row.id, held);
   return orgKeyView(services, row);
 }
 

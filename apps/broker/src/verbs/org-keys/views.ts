@@ -1,11 +1,21 @@
 import type { OrgKeyView } from "@keyloan/contract";
-import type { OrgKeyRow } from "@keyloan/store";
+import { erasedFields, type OrgKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../builds/views.ts";
+import { helpLinkOf } from "./help-link.ts";
+
+const dayMs = 86_400_000;
+
+type ViewDeps = Pick<Deps, "store" | "connectors" | "now">;
 
 /** An org key as the API shows it: which one and how it is, never a value. */
-export async function orgKeyView(deps: Pick<Deps, "store">, row: OrgKeyRow): Promise<OrgKeyView> {
+export async function orgKeyView(deps: ViewDeps, row: OrgKeyRow): Promise<OrgKeyView> {
   const { check } = row;
+  const { orgKeys, leases } = deps.store.read;
+  const leasesInUse = await leases.countUsing(row.connectorId, row.version);
+  const flags = row.state === "retiring" ? await orgKeys.listFlags(row.connectorId, row.version) : [];
+  const flagged = flags.reduce((sum, flag) => sum + flag.leases, 0);
+  const todo = todoOf(deps, row, { leasesInUse, flagged });
   return {
     connector: row.connectorId,
     version: row.version,
@@ -19,6 +29,45 @@ export async function orgKeyView(deps: Pick<Deps, "store">, row: OrgKeyRow): Pro
     checkedAt: isoTime(row.checkedAt),
     checkStatus: check.status,
     ...(check.message === undefined ? {} : { checkMessage: check.message }),
-    leasesInUse: await deps.store.read.leases.countUsing(row.connectorId, row.version),
+    leasesInUse,
+    flagged,
+    flags: flags.map(({ error: { code, message, remedy }, leases: count }) => ({
+      code,
+      message,
+      remedy,
+      leases: count,
+    })),
+    ageDays: Math.max(0, Math.floor((deps.now() - row.putAt) / dayMs)),
+    ...(row.provenDeadAt === null ? {} : { provenDeadAt: isoTime(row.provenDeadAt) }),
+    canEnd: row.state === "retiring" && deps.connectors.get(row.connectorId)?.endOrgKey !== undefined,
+    ...(todo === undefined ? {} : { todo }),
   };
 }
+
+/** What a person has to do about a version, or what is waited for; nothing when all is well. */
+function todoOf(
+  deps: ViewDeps,
+  row: OrgKeyRow,
+  uses: { readonly leasesInUse: number; readonly flagged: number },
+): string | undefined {
+  if (row.state === "active") {
+    return row.check.status === "invalid" ? "The provider refuses it: put another key." : undefined;
+  }
+  if (row.fields === erasedFields) return undefined;
+  const { leasesInUse, flagged } = uses;
+  if (leasesInUse > flagged)
+    return `${count(leasesInUse - flagged)} being moved to the newest version, or ending.`;
+  if (flagged > 0) {
+    return `${count(flagged)} going on with it until their builds end: leave it alive, or close those builds.`;
+  }
+  if (row.check.status === "valid") return `It still works. ${deleteSentence(deps, row)}`;
+  return "Whether it still works is not known yet; it is asked again by itself.";
+}
+
+/** How a person ends a replaced key at the provider. */
+export function deleteSentence(deps: Pick<Deps, "connectors">, row: Pick<OrgKeyRow, "connectorId">): string {
+  const link = helpLinkOf(deps.connectors.get(row.connectorId)?.spec);
+  return `Delete this key at the provider${link === undefined ? "" : `: ${link}`}`;
+}
+
+const count = (leases: number) => (leases === 1 ? "1 lease is" : `${leases} leases are`);

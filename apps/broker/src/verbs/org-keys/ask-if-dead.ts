@@ -1,0 +1,51 @@
+import type { Connector, SecretValues, ValidationResult } from "@keyloan/contract";
+import { validateKeys } from "@keyloan/key-validator";
+import {
+  type CredentialProbe,
+  credentialProbes,
+  openActiveOrgKey,
+  openOrgKeyVersion,
+} from "@keyloan/org-keys";
+import type { OrgKeyRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+
+/** `continued`: the key in use holds every secret of it, so there is nothing that should be dead. */
+export type Death = "dead" | "alive" | "unknown" | "continued";
+
+/**
+ * Asks the provider whether a replaced key still works. Dead is only what it refuses while it accepts the key
+ * in use, asked at the same moment: a provider that refuses everything, or cannot be asked, proves nothing.
+ */
+export async function askIfDead(
+  deps: Deps,
+  connector: Connector,
+  row: OrgKeyRow,
+  signal: AbortSignal,
+): Promise<Death> {
+  const specs = connector.spec.orgFields;
+  const old = await openOrgKeyVersion(deps, row);
+  const current = await openActiveOrgKey(deps, connector.spec.id);
+  const probes = credentialProbes(specs, old.fields, current?.fields);
+  if (probes.length === 0) return "continued";
+  const ask = (values: SecretValues) =>
+    validateKeys({
+      fields: specs,
+      values,
+      check: connector.validateOrgKey,
+      context: deps.contextFor(connector, signal),
+    });
+  const answers: Death[] = [];
+  for (const probe of probes) answers.push(read(await ask(probe.fields), probe));
+  if (answers.includes("alive")) return "alive";
+  if (answers.includes("unknown")) return "unknown";
+  if (current !== undefined && (await ask(current.fields)).status !== "valid") return "unknown";
+  return "dead";
+}
+
+function read(answer: ValidationResult, { refusedBy }: CredentialProbe): Death {
+  if (answer.status === "valid") return "alive";
+  if (answer.status === "undetermined") return "unknown";
+  // A key that lacks a permission is a key.
+  if (answer.code === "lacks_permission") return "alive";
+  return answer.code === "rejected" && refusedBy.includes(answer.envVar) ? "dead" : "unknown";
+}

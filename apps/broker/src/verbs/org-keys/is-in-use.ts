@@ -1,0 +1,13 @@
+import type { OrgKeyRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+
+/** Whether a lease may still have to be ended with this version. */
+export async function isInUse(
+  deps: Pick<Deps, "store" | "organizationId" | "now">,
+  row: Pick<OrgKeyRow, "connectorId" | "version">,
+  tables: Pick<Tables, "orgKeys"> = deps.store.read,
+): Promise<boolean> {
+  const versions = await tables.orgKeys.listVersions(deps.organizationId, row.connectorId);
+  const next = versions.findLast(({ version }) => version > row.version);
+  return tables.orgKeys.isInUse(row.connectorId, row.version, next?.putAt ?? deps.now());
+}

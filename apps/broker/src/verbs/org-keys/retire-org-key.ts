@@ -1,0 +1,82 @@
+import { type Actor, BrokerError, type Connector, type OrgKeyList, ProviderError } from "@keyloan/contract";
+import { openActiveOrgKey, openOrgKeyVersion } from "@keyloan/org-keys";
+import type { OrgKeyRow } from "@keyloan/store";
+import { requireConnector } from "../../deps.ts";
+import { describeError } from "../../observe/logger.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { isInUse } from "./is-in-use.ts";
+import { noOrgKey } from "./manage-org-keys.ts";
+import { proveVersion } from "./prove-dead.ts";
+import { orgKeyView } from "./views.ts";
+
+const timeoutMs = 45_000;
+
+/**
+ * Asks now whether the replaced versions of a key are dead, rather than when their job comes round; with `end`
+ * those that nothing uses are ended at the provider first. One that leases still use is left alone.
+ * @returns every version as it is then
+ * @throws BrokerError `unknown_connector`, `not_found`, `not_supported` when the provider cannot end one;
+ * ProviderError when it does not
+ */
+export async function retireOrgKey(
+  services: Services,
+  actor: Actor,
+  connectorId: string,
+  input: { readonly end: boolean },
+  requestId: string,
+): Promise<OrgKeyList> {
+  const connector = requireConnector(services, connectorId);
+  const { orgKeys } = services.store.read;
+  const { organizationId } = services;
+  const rows = (await orgKeys.listVersions(organizationId, connectorId)).toReversed();
+  if (rows.length === 0) throw noOrgKey(connectorId);
+  const { endOrgKey } = connector;
+  if (input.end && endOrgKey === undefined) throw cannotEnd(connector);
+  const signal = AbortSignal.timeout(timeoutMs);
+  for (const row of rows) {
+    if (row.state === "active" || row.fields === "") continue;
+    if (input.end && endOrgKey !== undefined && !(await isInUse(services, row))) {
+      await endVersion(services, actor, connector, endOrgKey, row, { requestId, signal });
+    }
+    await proveVersion(services, actor, row, signal);
+  }
+  const now = await orgKeys.listVersions(organizationId, connectorId);
+  return { orgKeys: await Promise.all(now.map((row) => orgKeyView(services, row))) };
+}
+
+async function endVersion(
+  services: Services,
+  actor: Actor,
+  connector: Connector,
+  endOrgKey: Connector["endOrgKey"] & {},
+  row: OrgKeyRow,
+  { requestId, signal }: { readonly requestId: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const { connectorId: entity, version } = row;
+  const { fields } = await openOrgKeyVersion(services, row);
+  const kept = (await openActiveOrgKey(services, entity))?.fields ?? {};
+  const audit = (action: string) =>
+    services.store.appendAudit([
+      auditRow(services, { actor, action, entity, details: { version }, requestId }),
+    ]);
+  await audit("org_key.ending");
+  try {
+    await endOrgKey(services.contextFor(connector, signal), fields, kept);
+  } catch (error) {
+    // A key that is dead already may be refused here: the proof that follows tells.
+    if (!(error instanceof ProviderError) || error.code !== "unauthorized") throw error;
+    services.logger.warn(
+      { connector: entity, version, ...describeError(error) },
+      "an old key could not end itself",
+    );
+    return;
+  }
+  await audit("org_key.ended");
+}
+
+function cannotEnd({ spec }: Connector): BrokerError {
+  return new BrokerError("not_supported", `the broker cannot end a key of ${spec.id} itself`, {
+    remedy: `Delete it at ${spec.label}; \`keyloan org-keys list\` has the link. The broker sees by itself when it is gone.`,
+  });
+}

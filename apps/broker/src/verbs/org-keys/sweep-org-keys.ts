@@ -1,0 +1,74 @@
+import type { ClaimedJob, OrgKeyRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { newWaitingJob } from "../../jobs/new-job.ts";
+import { noticeJob } from "../../notify/notice.ts";
+import { helpLinkOf } from "./help-link.ts";
+import { isInUse } from "./is-in-use.ts";
+
+const dayMs = 86_400_000;
+const reminderMs = 7 * dayMs;
+
+/**
+ * Sees to it that every replaced version goes its way to the end: leases that have come to it since are moved on,
+ * and one that nothing uses any more is being proven dead.
+ */
+export async function sweepReplacedKeys(deps: Deps, signal: AbortSignal): Promise<void> {
+  for (const row of await deps.store.read.orgKeys.listUnproven(deps.organizationId)) {
+    if (signal.aborted) return;
+    await deps.store.write(async (tables) => {
+      const job = await followUpJob(deps, tables, row);
+      if (job !== undefined) await tables.jobs.insertAll([job]);
+    });
+  }
+}
+
+/** The job that a replaced version needs next, if it needs one and has none yet. */
+export async function followUpJob(
+  deps: Deps,
+  tables: Tables,
+  row: OrgKeyRow,
+): Promise<ClaimedJob | undefined> {
+  const { connectorId } = row;
+  const isOpen = async (entityId: string, kind: string) =>
+    (await tables.jobs.listByEntity(entityId)).some(
+      (job) => job.kind === kind && (job.state === "waiting" || job.state === "needs_hands"),
+    );
+  if (!(await isInUse(deps, row, tables))) {
+    if (await isOpen(row.id, "prove-dead")) return undefined;
+    return newWaitingJob(deps, { kind: "prove-dead", entityId: row.id, connectorId }, deps.now());
+  }
+  const latest = await tables.orgKeys.findLatest(deps.organizationId, connectorId);
+  if (latest?.state !== "active") return undefined;
+  const query = { flagged: false, afterId: "", limit: 1 };
+  const stragglers = await tables.orgKeys.listToReissue(connectorId, latest.version, query);
+  if (stragglers.length === 0 || (await isOpen(latest.id, "plan-reissue"))) return undefined;
+  return newWaitingJob(deps, { kind: "plan-reissue", entityId: latest.id, connectorId }, deps.now());
+}
+
+/** Tells of org keys that are older than the operator wants them to be, at most once a week for each. */
+export async function remindOfOldKeys(deps: Deps): Promise<void> {
+  const { orgKeyMaxDays } = deps.config;
+  const now = deps.now();
+  const old = await deps.store.read.orgKeys.listOld(
+    deps.organizationId,
+    now - orgKeyMaxDays * dayMs,
+    now - reminderMs,
+  );
+  for (const row of old) {
+    await deps.store.write(async (tables) => {
+      if (await tables.orgKeys.setReminded(row, now)) await tables.jobs.insertAll([oldKeyNotice(deps, row)]);
+    });
+  }
+}
+
+function oldKeyNotice(deps: Deps, { connectorId, putAt }: OrgKeyRow): ClaimedJob {
+  const days = Math.floor((deps.now() - putAt) / dayMs);
+  const link = helpLinkOf(deps.connectors.get(connectorId)?.spec);
+  return noticeJob(deps, {
+    type: "org_key.old",
+    message: `The org key of ${connectorId} is ${days} days old.`,
+    connectorId,
+    remedy: `Make a new one and put it with \`keyloan org-keys rotate ${connectorId}\`.`,
+    ...(link === undefined ? {} : { steps: [{ text: "Where it is made:", url: link }] }),
+  });
+}
