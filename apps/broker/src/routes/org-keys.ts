@@ -1,11 +1,20 @@
-import { orgKeyListSchema, orgKeySchema, putOrgKeyBodySchema } from "@keyloan/contract";
+import {
+  orgKeyListSchema,
+  orgKeySchema,
+  putOrgKeyBodySchema,
+  retireOrgKeyBodySchema,
+  rewrapResultSchema,
+  rootKeyStatusSchema,
+} from "@keyloan/contract";
 import * as z from "zod";
+import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
 import { listOrgKeys, removeOrgKey, showOrgKey } from "../verbs/org-keys/manage-org-keys.ts";
 import { putOrgKey } from "../verbs/org-keys/put-org-key.ts";
-import { rewrapDataKeys } from "../verbs/root-key/rewrap-data-keys.ts";
+import { retireOrgKey } from "../verbs/org-keys/retire-org-key.ts";
+import { rewrapDataKeys, showRootKey } from "../verbs/root-key/rewrap-data-keys.ts";
 
 const tags = ["org keys"];
 const access = { admin: true };
@@ -14,10 +23,6 @@ const orgKey = (description: string) => ({
   description,
   content: { "application/json": { schema: orgKeySchema } },
 });
-
-const rewrapSchema = z
-  .object({ dataKeys: z.number().int(), rewrapped: z.number().int(), currentKeyId: z.string() })
-  .meta({ id: "RewrapResult" });
 
 export function orgKeyRoutes(services: Services, limiter: RateLimiter) {
   const list = defineRoute(limiter, access, {
@@ -58,8 +63,24 @@ export function orgKeyRoutes(services: Services, limiter: RateLimiter) {
     method: "post",
     path: "/v1/root-key/rewrap",
     tags,
-    summary: "Wrap every data key anew under the current root key",
-    responses: { 200: { description: "done", content: { "application/json": { schema: rewrapSchema } } } },
+    summary:
+      "Wrap data keys anew under the current root key, for some seconds: call again until none is left",
+    responses: { 200: json("how many were wrapped, and how many are left", rewrapResultSchema) },
+  });
+  const rootKey = defineRoute(limiter, access, {
+    method: "get",
+    path: "/v1/root-key",
+    tags,
+    summary: "Which root keys wrap how many data keys",
+    responses: { 200: json("by root key id, never a key", rootKeyStatusSchema) },
+  });
+  const retire = defineRoute(limiter, access, {
+    method: "post",
+    path: "/v1/org-keys/{connector}/retire",
+    tags,
+    summary: "Ask now whether replaced versions are dead at the provider, or end them there first",
+    request: { params, body: body(retireOrgKeyBodySchema) },
+    responses: { 200: json("every version of the key", orgKeyListSchema) },
   });
   return createRouter()
     .openapi(list, async (context) => context.json(await listOrgKeys(services), 200))
@@ -79,6 +100,13 @@ export function orgKeyRoutes(services: Services, limiter: RateLimiter) {
       await removeOrgKey(services, actor, context.req.valid("param").connector, requestId);
       return context.body(null, 204);
     })
+    .openapi(retire, async (context) => {
+      const { actor, requestId } = context.var;
+      const { connector } = context.req.valid("param");
+      const input = context.req.valid("json");
+      return context.json(await retireOrgKey(services, actor, connector, input, requestId), 200);
+    })
+    .openapi(rootKey, async (context) => context.json(await showRootKey(services), 200))
     .openapi(rewrap, async (context) => {
       const { actor, requestId } = context.var;
       return context.json(await rewrapDataKeys(services, actor, requestId), 200);

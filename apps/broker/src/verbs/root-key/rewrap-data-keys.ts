@@ -1,46 +1,71 @@
-import type { Actor } from "@keyloan/contract";
+import type { Actor, RewrapResult, RootKeyStatus } from "@keyloan/contract";
 import { rewrapDataKey } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 
 const pageSize = 200;
-
-export type RewrapResult = {
-  readonly dataKeys: number;
-  readonly rewrapped: number;
-  readonly currentKeyId: string;
-};
+/** How long one call goes on: whoever asked sees how far it is, and calls again. */
+const runMsDefault = 10_000;
 
 /**
- * Wraps every data key anew under the current root key. No value is touched. A run that was cut short is
- * finished by the next one.
+ * Wraps data keys anew under the current root key, page by page, and stops when there are none left or the time
+ * is up. No value is touched and everything can be read meanwhile. A run that was cut short is finished by the
+ * next one; what brokers with another current key wrap meanwhile is left for it too.
  */
-export async function rewrapDataKeys(deps: Deps, actor: Actor, requestId: string): Promise<RewrapResult> {
+export async function rewrapDataKeys(
+  deps: Deps,
+  actor: Actor,
+  requestId: string,
+  runMs = runMsDefault,
+): Promise<RewrapResult> {
   const { currentKeyId } = deps.keyring;
+  const until = performance.now() + runMs;
   let rewrapped = 0;
-  let afterId = "";
-  for (;;) {
+  for (let afterId = ""; performance.now() < until; ) {
     const page = await deps.store.read.dataKeys.listOtherThan(currentKeyId, afterId, pageSize);
     if (page.length === 0) break;
     afterId = page.at(-1)?.id ?? "";
-    const records = page.map((row) => ({ before: row.kid, row: rewrapDataKey(deps.keyring, row) }));
+    // Without the root key that wraps it, a data key stays as it is: `showRootKey` tells of it.
+    const known = page.filter(({ kid }) => deps.keyring.keyIds.includes(kid));
+    const records = known.map((row) => ({ before: row.kid, row: rewrapDataKey(deps.keyring, row) }));
     rewrapped += await deps.store.write(async (tables) => {
       let done = 0;
       for (const { before, row } of records) if (await tables.dataKeys.rewrap(row, before)) done += 1;
       return done;
     });
   }
-  const result = { dataKeys: await deps.store.read.dataKeys.count(), rewrapped, currentKeyId };
-  await deps.store.write((tables) =>
-    tables.auditEvents.insertAll([
-      auditRow(deps, {
-        actor,
-        action: "root_key.rewrapped",
-        entity: currentKeyId,
-        details: result,
-        requestId,
-      }),
-    ]),
-  );
+  const { dataKeys, left } = await showRootKey(deps);
+  const result = { dataKeys, rewrapped, left, currentKeyId };
+  await deps.store.appendAudit([
+    auditRow(deps, {
+      actor,
+      action: "root_key.rewrapped",
+      entity: currentKeyId,
+      details: result,
+      requestId,
+    }),
+  ]);
   return result;
+}
+
+/** Which root keys wrap how many data keys, and how many are left to be wrapped anew. */
+export async function showRootKey(deps: Pick<Deps, "store" | "keyring">): Promise<RootKeyStatus> {
+  const { currentKeyId, keyIds } = deps.keyring;
+  const counts = await deps.store.read.dataKeys.countByRootKey();
+  const countOf = (id: string) => counts.find(({ kid }) => kid === id)?.count ?? 0;
+  const missing = counts.map(({ kid }) => kid).filter((kid) => !keyIds.includes(kid));
+  const dataKeys = counts.reduce((sum, { count }) => sum + count, 0);
+  return {
+    currentKeyId,
+    dataKeys,
+    left: dataKeys - countOf(currentKeyId),
+    rootKeys: [
+      ...keyIds.map((id) => ({
+        id,
+        state: id === currentKeyId ? ("current" as const) : ("opens" as const),
+        dataKeys: countOf(id),
+      })),
+      ...missing.map((id) => ({ id, state: "missing" as const, dataKeys: countOf(id) })),
+    ],
+  };
 }
