@@ -1,6 +1,6 @@
 /**
  * Error codes and their HTTP statuses, as the R2 documentation lists them ("Error codes") and, where it
- * lists none, as the S3 API reference does.
+ * lists none, as the S3 API reference does. `QuotaExceeded` is what Ceph answers; neither of the two has one.
  */
 const statuses = {
   AccessDenied: 403,
@@ -30,6 +30,7 @@ const statuses = {
   NoSuchUpload: 404,
   NotImplemented: 501,
   PreconditionFailed: 412,
+  QuotaExceeded: 403,
   RequestTimeTooSkewed: 403,
   SignatureDoesNotMatch: 403,
   Unauthorized: 401,

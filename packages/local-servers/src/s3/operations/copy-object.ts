@@ -7,6 +7,7 @@ import { type ObjectContext, quote, type S3Answer, xmlAnswer } from "./context.t
 import { openCopySource, parseSource, readData } from "./copy-source.ts";
 import { readObjectHeaders } from "./object-headers.ts";
 import { checkWrite, readPreconditions } from "./preconditions.ts";
+import { requireRoom } from "./require-room.ts";
 
 /** CopyObject: the source is authorized like a read, the target like a write. */
 export async function copyObject(context: ObjectContext, sourceText: string): Promise<S3Answer> {
@@ -22,6 +23,7 @@ export async function copyObject(context: ObjectContext, sourceText: string): Pr
     }
     const conditions = readPreconditions(request.headers);
     checkWrite(bucket.index.get(key), conditions);
+    requireRoom(context, source.info.size, bucket.index.get(key)?.size ?? 0);
     const md5 = createHash("md5");
     for await (const chunk of readData(source, 0, source.info.size)) {
       md5.update(chunk);

@@ -2,6 +2,7 @@ import type { ObjectInfo } from "../store/object-info.ts";
 import { type ObjectContext, quote, type S3Answer } from "./context.ts";
 import { readObjectHeaders } from "./object-headers.ts";
 import { checkWrite, readPreconditions } from "./preconditions.ts";
+import { requireRoom } from "./require-room.ts";
 
 /** PutObject. The old object stays until the new one is complete and proven. */
 export async function putObject(context: ObjectContext): Promise<S3Answer> {
@@ -10,6 +11,7 @@ export async function putObject(context: ObjectContext): Promise<S3Answer> {
   const conditions = readPreconditions(request.headers);
   checkWrite(bucket.index.get(key), conditions);
   const body = context.openBody(context.limits.uploadBytesMax);
+  requireRoom(context, body.length, bucket.index.get(key)?.size ?? 0);
   const pending = bucket.begin();
   try {
     const { bytes, md5, checksum } = await body.read(pending.write);

@@ -9,6 +9,7 @@ import { type ObjectContext, type S3Answer, xmlAnswer } from "./context.ts";
 import { copyResult } from "./copy-object.ts";
 import { openCopySource, readData } from "./copy-source.ts";
 import { writtenHeaders } from "./put-object.ts";
+import { requireRoom } from "./require-room.ts";
 import { findUpload, noSuchUpload } from "./uploads.ts";
 
 const partNumberMax = 10_000;
@@ -18,6 +19,7 @@ export async function uploadPart(context: ObjectContext): Promise<S3Answer> {
   const upload = findUpload(context);
   const partNumber = readPartNumber(context);
   const body = context.openBody(context.limits.uploadBytesMax);
+  requireRoom(context, body.length, upload.parts.get(partNumber)?.size ?? 0);
   const pending = context.bucket.begin();
   try {
     const { bytes, md5, checksum } = await body.read(pending.write);
@@ -42,6 +44,7 @@ export async function uploadPartCopy(context: ObjectContext, sourceText: string)
     const rangeText = context.request.headers.get("x-amz-copy-source-range");
     const { start, length } = readCopyRange(rangeText, source.info.size);
     if (length > context.limits.uploadBytesMax) throw new S3Error("EntityTooLarge", "The part is too large.");
+    requireRoom(context, length, upload.parts.get(partNumber)?.size ?? 0);
     const md5 = createHash("md5");
     for await (const chunk of readData(source, start, length)) {
       md5.update(chunk);
