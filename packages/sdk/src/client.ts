@@ -1,6 +1,4 @@
 import {
-  type AuditApi,
-  auditApi,
   type CatalogApi,
   catalogApi,
   type HealthApi,
@@ -12,8 +10,10 @@ import {
   type TokensApi,
   tokensApi,
 } from "./administration.ts";
+import { type AuditApi, auditApi } from "./audit.ts";
 import { type BuildsApi, buildsApi } from "./builds.ts";
 import { type Caller, type ClientOptions, createCaller } from "./call.ts";
+import { type JobsApi, jobsApi } from "./jobs.ts";
 import { type RollbackApi, rollbackApi } from "./rollback.ts";
 import { type TransfersApi, transfersApi } from "./transfers.ts";
 
@@ -25,6 +25,7 @@ export type Client = {
   readonly audit: AuditApi;
   readonly health: HealthApi;
   readonly rootKey: RootKeyApi;
+  readonly jobs: JobsApi;
   readonly rollback: RollbackApi;
   readonly transfers: TransfersApi;
 };
@@ -47,6 +48,7 @@ export function clientOver(caller: Caller): Client {
     audit: auditApi(caller),
     health: healthApi(caller),
     rootKey: rootKeyApi(caller),
+    jobs: jobsApi(caller),
     transfers: transfersApi(caller),
     rollback: rollbackApi(caller),
   };

@@ -1,8 +1,13 @@
 export type {
   AuditEventView,
+  AuditHead,
   AuditList,
+  AuditMatch,
+  AuditMatches,
+  AuditVerification,
   BuildList,
   BuildView,
+  CancelledJob,
   Catalog,
   CatalogEntry,
   ConnectorRequest,
@@ -13,6 +18,8 @@ export type {
   EnvProfile,
   Health,
   IssuedToken,
+  JobList,
+  JobView,
   LeaseErrorView,
   LeaseView,
   OrgKeyList,
@@ -20,11 +27,13 @@ export type {
   TokenList,
   TokenView,
 } from "@keyloan/contract";
-export type { AuditQuery, RewrapResult } from "./administration.ts";
+export type { RewrapResult } from "./administration.ts";
+export type { AuditApi, AuditQuery } from "./audit.ts";
 export type { BuildListQuery, CreateBuildOptions, EnvOptions } from "./builds.ts";
 export type { ClientOptions } from "./call.ts";
 export { type Client, createClient } from "./client.ts";
 export { type ClientErrorCode, KeyloanError, type KeyloanErrorCode } from "./errors.ts";
+export type { JobQuery, JobsApi } from "./jobs.ts";
 export type { PageQuery } from "./pages.ts";
 export type { TransfersApi } from "./transfers.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./transport.ts";

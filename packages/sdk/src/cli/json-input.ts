@@ -25,6 +25,11 @@ export function readJsonFile(file: string): Record<string, unknown> {
 
 /** A JSON object from a stream, read to its end. The text never goes into an error: it may hold secrets. */
 export async function readJsonStream(stream: Readable): Promise<Record<string, unknown>> {
+  return parseObject(await readTextStream(stream), "stdin");
+}
+
+/** The text of a stream, read to its end. */
+export async function readTextStream(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of stream) {
@@ -33,7 +38,7 @@ export async function readJsonStream(stream: Readable): Promise<Record<string, u
     if (bytes > bytesMax) throw new UsageError("There is too much on stdin: at most 256 KiB are read.");
     chunks.push(part);
   }
-  return parseObject(Buffer.concat(chunks).toString("utf8"), "stdin");
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function parseObject(text: string, source: string): Record<string, unknown> {
