@@ -81,7 +81,44 @@ export const commandTable: CommandTable = {
     summary: "show the connectors, what they need and what they give",
     load: () => import("../commands/catalog.ts"),
   },
+  "jobs list": {
+    summary: "list jobs and which need a person",
+    load: () => import("../commands/jobs-list.ts"),
+  },
+  "jobs show": {
+    summary: "show a job and what a person must do by when",
+    load: () => import("../commands/jobs-show.ts"),
+  },
+  "jobs supply": {
+    summary: "give a build the values that you made by hand",
+    load: () => import("../commands/jobs-supply.ts"),
+  },
+  "jobs retry": { summary: "start a job anew", load: () => import("../commands/jobs-retry.ts") },
+  "jobs cancel": {
+    summary: "end a job that nobody wants any more",
+    load: () => import("../commands/jobs-cancel.ts"),
+  },
   audit: { summary: "show who did what, newest first", load: () => import("../commands/audit.ts") },
+  "audit verify": {
+    summary: "find edited, removed and reordered rows of the audit",
+    load: () => import("../commands/audit-verify.ts"),
+  },
+  "audit head": {
+    summary: "print the signed end of the audit, to be kept elsewhere",
+    load: () => import("../commands/audit-head.ts"),
+  },
+  "audit export": {
+    summary: "write the audit as JSON lines",
+    load: () => import("../commands/audit-export.ts"),
+  },
+  "leak report": {
+    summary: "tell what a leaked value is and who fetched it, and end it",
+    load: () => import("../commands/leak-report.ts"),
+  },
+  scan: {
+    summary: "find lent values and Keyloan tokens in a folder",
+    load: () => import("../commands/scan.ts"),
+  },
   "root-key create": {
     summary: "make a new root key (works offline)",
     load: () => import("../commands/root-key-create.ts"),

@@ -21,6 +21,7 @@ const stateStyles: Readonly<Record<string, keyof typeof codes>> = {
   invalid: "red",
   missing: "red",
   needs_hands: "red",
+  done: "green",
   provisioning: "yellow",
   planned: "yellow",
   undetermined: "yellow",

@@ -52,7 +52,8 @@ function leaseProblem(lease: LeaseView): string {
     Boolean,
   );
   const where = facts.length === 0 ? "" : ` (${facts.join(", ")})`;
-  const next = error.retryable ? " It is tried again by itself." : "";
+  const isWaiting = error.retryable && lease.state !== "needs_hands";
+  const next = isWaiting ? " It is tried again by itself." : "";
   const text = printable(`${lease.connector}: ${error.message}${where} ${error.remedy}${next}`);
   return `\n${wrap(text, 78, "  ")}\n`;
 }

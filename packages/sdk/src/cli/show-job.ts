@@ -1,0 +1,54 @@
+import type { JobView } from "@keyloan/contract";
+import type { Arguments } from "./command.ts";
+import { UsageError } from "./command.ts";
+import type { Io } from "./io.ts";
+import { momentText, relativeTime } from "./moments.ts";
+import { paintFor, paintState } from "./paint.ts";
+import { printable, wrap } from "./terminal-text.ts";
+
+/** The positional argument as a job id. */
+export function jobIdOf(args: Arguments): string {
+  const id = args.positionals[0];
+  if (id !== undefined && /^job_[0-9a-hjkmnp-tv-z]{20}$/.test(id)) return id;
+  throw new UsageError(
+    "That is not a job id: one looks like job_ and 20 lower-case letters and digits.",
+    "See the ids with: keyloan jobs list",
+  );
+}
+
+/** Prints a job for a person: its facts, what failed, and what is to be done by when. */
+export function showJob(io: Io, job: JobView): void {
+  const paint = paintFor(io, "stdout");
+  const fact = (name: string, value: string | undefined) => {
+    if (value !== undefined) io.out(`${paint("dim", name.padEnd(11))}${value}\n`);
+  };
+  const now = io.now();
+  const moment = (at: string | undefined) =>
+    at === undefined ? undefined : `${printable(momentText(at))} (${relativeTime(at, now)})`;
+  fact("Job", printable(job.id));
+  fact("Kind", printable(job.kind));
+  fact("State", paintState(paint, printable(job.state)) + (job.running ? ", being run" : ""));
+  fact("Build", job.build === undefined ? undefined : printable(job.build));
+  fact("Connector", job.connector === undefined ? undefined : printable(job.connector));
+  fact("Attempts", String(job.attempts));
+  fact("Created", moment(job.createdAt));
+  fact("Next run", moment(job.nextRunAt));
+  fact("Ended", moment(job.endedAt));
+  if (job.lastError !== undefined && job.hands === undefined) {
+    const { code, message, remedy = "" } = job.lastError;
+    io.out(`\n${wrap(printable(`${message ?? code} ${remedy}`.trim()), 78, "  ")}\n`);
+  }
+  if (job.hands !== undefined) showHands(io, job.hands);
+}
+
+function showHands(io: Io, hands: NonNullable<JobView["hands"]>): void {
+  const paint = paintFor(io, "stdout");
+  const due = `${momentText(hands.dueAt)} (${relativeTime(hands.dueAt, io.now())})`;
+  const title = hands.overdue ? `A person is needed, since ${due}:` : `A person is needed, until ${due}:`;
+  io.out(`\n${paint(hands.overdue ? "red" : "bold", printable(title))}\n`);
+  hands.steps.forEach(({ text, url }, index) => {
+    const number = `${index + 1}.`.padEnd(4);
+    io.out(`  ${number}${wrap(printable(text), 78, "      ").trimStart()}\n`);
+    if (url !== undefined) io.out(`      ${printable(url)}\n`);
+  });
+}
