@@ -20,6 +20,7 @@ import {
   tokenListSchema,
 } from "@keyloan/contract";
 import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
+import { createFakeJobs, type FakeJobs } from "./fake-jobs.ts";
 import { createFakeTransfers, type FakeTransfers } from "./fake-transfers.ts";
 import { sampleBuild, sampleBuildId, sampleCatalog, sampleEnv, sampleOrgKey } from "./samples.ts";
 
@@ -30,6 +31,7 @@ export type FakeState = {
   env: Readonly<Record<string, unknown>>;
   health: Health;
   readonly moving: FakeTransfers;
+  readonly working: FakeJobs;
 };
 
 export type FakeAnswer = { readonly status?: number; readonly body?: unknown; readonly type?: string };
@@ -44,15 +46,22 @@ export function createFakeRoutes(): {
   readonly route: (request: SeenRequest, actor: FakeActor) => FakeAnswer;
 } {
   const transfers = createFakeTransfers();
+  const jobs = createFakeJobs();
   const state: FakeState = {
     moving: transfers.state,
+    working: jobs.state,
     builds: new Map([[sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now())]]),
     orgKeys: new Map(),
     buildsByKey: new Map(),
     env: sampleEnv,
     health: { status: "ok", version: "0.1.0", parts: [{ name: "store", ok: true }] },
   };
-  const routes = { ...buildRoutes(state), ...transferRoutes(transfers), ...adminRoutes(state) };
+  const routes = {
+    ...buildRoutes(state),
+    ...transferRoutes(transfers),
+    ...jobRoutes(jobs),
+    ...adminRoutes(state),
+  };
   const route = (request: SeenRequest, actor: FakeActor): FakeAnswer => {
     const [, version, resource = "", id = "", ...actions] = request.path.split("/");
     const action = actions.join("/");
@@ -131,6 +140,17 @@ function buildRoutes(state: FakeState): Routes {
         return { body: lines.join(""), type: "text/plain; charset=utf-8" };
       },
     },
+  };
+}
+
+function jobRoutes(jobs: ReturnType<typeof createFakeJobs>): Routes {
+  const who = ["admin"] as const;
+  return {
+    "GET /jobs": { who, answer: jobs.list },
+    "GET /jobs/:id": { who, answer: jobs.show },
+    "POST /jobs/:id/retry": { who, answer: jobs.retry },
+    "POST /jobs/:id/cancel": { who, answer: jobs.cancel },
+    "POST /jobs/:id/values": { who, answer: jobs.supply },
   };
 }
 
