@@ -157,7 +157,7 @@ describe("objects", () => {
   test.each([
     ["If-Match with another ETag", { IfMatch: '"0"' }, 412],
     ["If-None-Match with its ETag", { IfNoneMatch: '"eed5ea6bd7d8f4e4d6ca1c8df4a9fe47"' }, 304],
-    ["If-Modified-Since now", { IfModifiedSince: new Date(Date.now() + 1000) }, 304],
+    ["If-Modified-Since the next day", { IfModifiedSince: new Date(Date.now() + 86_400_000) }, 304],
     ["If-Unmodified-Since long ago", { IfUnmodifiedSince: new Date(0) }, 412],
   ])("reading with %s is answered as HTTP asks", async (_, condition, status) => {
     const { ETag } = await put("conditional", "text");
