@@ -95,7 +95,7 @@ async function actAndDie(run: Run, scenario: Scenario, facts: Facts, point: Poin
   );
   const failure = await Promise.race([acted, broker.ended.then(() => undefined)]);
   // A cut connection is seen before the end of the process that cut it.
-  if (failure !== undefined) await Promise.race([broker.ended, delay(1_000, undefined, { ref: false })]);
+  if (failure !== undefined) await Promise.race([broker.ended, delay(5_000, undefined, { ref: false })]);
   if (!broker.alive()) return true;
   if (failure !== undefined) throw failure;
   // What goes on in the background has not come to the point yet.
