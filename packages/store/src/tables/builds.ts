@@ -8,12 +8,38 @@ export type BuildRow = typeof builds.$inferSelect;
 /** Where the next page starts: after this row, newest first. */
 export type TimeCursor = { readonly createdAt: number; readonly id: string };
 
+/** When a build's time is over, by its state. */
+const expiryColumns = [
+  ["ready", "expiresAt"],
+  ["provisioning", "expiresAt"],
+  ["handing_off", "renewableUntil"],
+  ["handed_off", "revertibleUntil"],
+] as const;
+
 export function buildsTable(database: Database) {
   const find = database
     .select()
     .from(builds)
     .where(eq(builds.id, sql.placeholder("id")))
     .prepare();
+  const expiries = expiryColumns.map(([state, column]) => {
+    assertTransition(buildTransitions, state, "closing");
+    const isOver = and(eq(builds.state, state), lte(builds[column], sql.placeholder("now")));
+    return {
+      list: database
+        .select({ id: builds.id })
+        .from(builds)
+        .where(isOver)
+        .orderBy(asc(builds[column]))
+        .limit(sql.placeholder("limit"))
+        .prepare(),
+      close: database
+        .update(builds)
+        .set({ state: "closing" })
+        .where(and(eq(builds.id, sql.placeholder("id")), isOver))
+        .prepare(),
+    };
+  });
   return {
     find: (id: string): Promise<BuildRow | undefined> => find.get({ id }),
     insert: async (row: BuildRow): Promise<void> => {
@@ -37,19 +63,21 @@ export function buildsTable(database: Database) {
         .orderBy(desc(builds.createdAt), desc(builds.id))
         .limit(filter.limit),
     /** Builds whose time is over: unclaimed ones at their expiry, claimed ones when nothing can be taken back. */
-    listExpired: (now: number, limit: number): Promise<BuildRow[]> =>
-      database
-        .select()
-        .from(builds)
-        .where(
-          or(
-            and(inArray(builds.state, ["provisioning", "ready"]), lte(builds.expiresAt, now)),
-            and(eq(builds.state, "handing_off"), lte(builds.renewableUntil, now)),
-            and(eq(builds.state, "handed_off"), lte(builds.revertibleUntil, now)),
-          ),
-        )
-        .orderBy(asc(builds.expiresAt))
-        .limit(limit),
+    listExpired: async (now: number, limit: number): Promise<string[]> => {
+      const ids: string[] = [];
+      // One state after the other, so that each is read from the index and no further than needed.
+      for (const each of expiries) {
+        if (ids.length === limit) break;
+        const rows = await each.list.all({ now, limit: limit - ids.length });
+        ids.push(...rows.map(({ id }) => id));
+      }
+      return ids;
+    },
+    /** Lets a build begin to close whose time is over; false when it is not, or it was given more time. */
+    closeExpired: async (id: string, now: number): Promise<boolean> => {
+      for (const each of expiries) if ((await each.close.run({ id, now })).rowsAffected === 1) return true;
+      return false;
+    },
     /** One step of the settings page; false when another one came first. */
     changeSettings: async (
       id: string,

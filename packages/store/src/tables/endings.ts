@@ -14,55 +14,59 @@ const livingStates = leaseStates.filter((state) => {
 /** What happens to leases and jobs when what was lent ends: many rows in few statements. */
 export function endingsTable(database: Database) {
   const isOpen = inArray(jobs.state, ["waiting", "needs_hands"]);
-  const openJobsOfBuild = database
-    .select()
-    .from(jobs)
-    .where(and(eq(jobs.buildId, sql.placeholder("buildId")), isOpen))
-    .prepare();
   // One prepared statement per row count: building a statement costs more than running it.
-  const starts = new Map<number, ReturnType<typeof prepareStart>>();
-  const prepareStart = (count: number) =>
+  const byCount = <Prepared>(prepare: (count: number) => Prepared) => {
+    const prepared = new Map<number, Prepared>();
+    return (count: number): Prepared => {
+      const statement = prepared.get(count) ?? prepare(count);
+      prepared.set(count, statement);
+      return statement;
+    };
+  };
+  const placeholders = (count: number) =>
+    Array.from({ length: count }, (_, index) => sql.placeholder(`id${index}`));
+  const valuesOf = (ids: readonly string[]) => Object.fromEntries(ids.map((id, index) => [`id${index}`, id]));
+  const startReleases = byCount((count) =>
     database
       .update(leases)
       .set({ state: "releasing", env: null })
-      .where(
-        and(
-          inArray(
-            leases.id,
-            Array.from({ length: count }, (_, index) => sql.placeholder(`id${index}`)),
-          ),
-          inArray(leases.state, livingStates),
-        ),
-      )
-      .prepare();
+      .where(and(inArray(leases.id, placeholders(count)), inArray(leases.state, livingStates)))
+      .prepare(),
+  );
+  const openJobs = byCount((count) =>
+    database
+      .select()
+      .from(jobs)
+      .where(and(inArray(jobs.entityId, placeholders(count)), isOpen))
+      .prepare(),
+  );
   return {
-    /** Some of the leases that have not begun to end, of one connector or of all. */
-    listLiving: (filter: { readonly connectorId?: string; readonly limit: number }): Promise<LeaseRow[]> =>
-      database
-        .select()
+    /** The ids of all leases that have not begun to end, or of one connector's. */
+    listLiving: async (connectorId?: string): Promise<string[]> => {
+      const rows = await database
+        .select({ id: leases.id })
         .from(leases)
         .where(
           and(
-            filter.connectorId === undefined ? undefined : eq(leases.connectorId, filter.connectorId),
+            connectorId === undefined ? undefined : eq(leases.connectorId, connectorId),
             inArray(leases.state, livingStates),
           ),
-        )
-        .limit(filter.limit),
-    openJobsOfBuild: (buildId: string): Promise<JobRow[]> => openJobsOfBuild.all({ buildId }),
+        );
+      return rows.map(({ id }) => id);
+    },
+    listByIds: (ids: readonly string[]): Promise<LeaseRow[]> =>
+      database
+        .select()
+        .from(leases)
+        .where(inArray(leases.id, [...ids])),
+    /** Jobs of the leases that wait to be run, are run, or wait for a person. */
     openJobsOf: (leaseIds: readonly string[]): Promise<JobRow[]> =>
-      leaseIds.length === 0
-        ? Promise.resolve([])
-        : database
-            .select()
-            .from(jobs)
-            .where(and(inArray(jobs.entityId, [...leaseIds]), isOpen)),
-    /** Lets leases begin to end and removes their values; those that have begun already stay as they are. */
+      leaseIds.length === 0 ? Promise.resolve([]) : openJobs(leaseIds.length).all(valuesOf(leaseIds)),
+    /** Lets leases begin to end and removes their values. */
     startReleases: async (rows: readonly LeaseRow[]): Promise<void> => {
       if (rows.length === 0) return;
       for (const { state } of rows) assertTransition(leaseTransitions, state, "releasing");
-      const statement = starts.get(rows.length) ?? prepareStart(rows.length);
-      starts.set(rows.length, statement);
-      await statement.run(Object.fromEntries(rows.map(({ id }, index) => [`id${index}`, id])));
+      await startReleases(rows.length).run(valuesOf(rows.map(({ id }) => id)));
     },
     /** Ends jobs that have become pointless; whoever runs one now cannot record its result. */
     cancelJobs: async (ids: readonly string[], endedAt: number): Promise<void> => {
