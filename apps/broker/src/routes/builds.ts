@@ -146,7 +146,7 @@ export function buildRoutes(services: Services, limiter: RateLimiter) {
     .openapi(close, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
-      const { settled } = await closeBuild(services, actor, id, { requestId, reason: "requested" });
+      const { settled } = await closeBuild(services, actor, id, { requestId });
       await endsWithin(services, settled, context.req.valid("query").wait * 1000);
       const view = await showBuild(services, id);
       return context.json(view, view.state === "closed" ? 200 : 202);

@@ -3,9 +3,9 @@ import type { JobRow, LeaseRow } from "@keyloan/store";
 import { suppliable } from "../../jobs/hand-steps.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
-import { releaseJobs } from "../builds/close-build.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { markReleased } from "../leases/mark-released.ts";
+import { releaseJobs } from "../leases/release-jobs.ts";
 import { findJob, jobConflict, showJob } from "./list-jobs.ts";
 import { verifyGone } from "./verify-gone.ts";
 
