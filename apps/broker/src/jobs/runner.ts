@@ -25,6 +25,11 @@ export type JobDefinition = {
 export type JobRunner = {
   /** Runs jobs that this process holds, all at once; resolves when each was tried, and never rejects. */
   readonly run: (buildId: string, jobs: readonly ClaimedJob[]) => Promise<void>;
+  /**
+   * The connectors of the jobs that run now, one entry for each job. One that takes long, such as moving data,
+   * is counted for its first minute only: it keeps no place from others.
+   */
+  readonly load: () => readonly (string | null)[];
   /** Resolves when nothing of the build runs in this process. */
   readonly settled: (buildId: string) => Promise<void>;
   /** Asks the build's running jobs to make no further attempt. */
@@ -33,6 +38,8 @@ export type JobRunner = {
   readonly stop: () => Promise<void>;
 };
 
+const longRunMs = 60_000;
+
 /** Runs jobs in this process under their deadline, and knows which builds have work under way. */
 export function createJobRunner(
   deps: Deps,
@@ -40,12 +47,14 @@ export function createJobRunner(
 ): JobRunner {
   const running = new Map<string, { readonly done: Promise<void>; readonly cancel: () => void }>();
   const stopping = new AbortController();
+  const loads = new Map<ClaimedJob, number>();
 
   const runOne = async (job: ClaimedJob, cancelled: AbortSignal): Promise<void> => {
     const definition = definitions[job.kind];
     const deadlineSeconds = definition?.deadlineSeconds ?? deps.config.issueDeadlineSeconds;
     const deadline = AbortSignal.timeout(deadlineSeconds * 1000);
     const held = keepHold(deps, job);
+    loads.set(job, performance.now());
     const hold: JobHold = {
       job,
       signal: AbortSignal.any([deadline, stopping.signal, held.lost]),
@@ -65,6 +74,7 @@ export function createJobRunner(
         .catch(() => undefined);
     } finally {
       held.release();
+      loads.delete(job);
     }
   };
 
@@ -89,6 +99,10 @@ export function createJobRunner(
         },
       });
       await own;
+    },
+    load: () => {
+      const since = performance.now() - longRunMs;
+      return [...loads].flatMap(([{ connectorId }, startedAt]) => (startedAt < since ? [] : [connectorId]));
     },
     settled,
     cancel: (buildId) => running.get(buildId)?.cancel(),

@@ -1,13 +1,15 @@
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
-import { closeBuild } from "../verbs/builds/close-build.ts";
-import { holdMs } from "./new-job.ts";
+import { claimDueJobs } from "./claim-jobs.ts";
 import { runDueWork } from "./schedule.ts";
+import { sweepExpired } from "./sweep-expired.ts";
+
+export { claimJobs } from "./claim-jobs.ts";
+export { sweepExpired };
 
 const claimIntervalMs = 1_000;
-const claimMax = 20;
-const sweepIntervalMs = 15_000;
-const sweepMax = 50;
+const claimPauseMs = 25;
+const sweepIntervalMs = 5_000;
 const shredIntervalMs = 30_000;
 const cleanIntervalMs = 3_600_000;
 const scheduleIntervalMs = 10_000;
@@ -19,8 +21,8 @@ export type Worker = { readonly stop: () => Promise<void> };
 export function startWorker(services: Services): Worker {
   const stopping = new AbortController();
   const loops = [
-    repeat(services, stopping.signal, claimIntervalMs, () => claimJobs(services)),
-    repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services)),
+    repeat(services, stopping.signal, claimIntervalMs, () => workThroughJobs(services, stopping.signal)),
+    repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services, stopping.signal)),
     repeat(services, stopping.signal, shredIntervalMs, services.store.eraseDeleted),
     repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
     repeat(services, stopping.signal, scheduleIntervalMs, () => runDueWork(services, stopping.signal)),
@@ -33,26 +35,22 @@ export function startWorker(services: Services): Worker {
   };
 }
 
-/** Takes due jobs that nobody holds, such as those of a process that died, and runs them. */
-export async function claimJobs(services: Services): Promise<number> {
-  const { now, store, workerId } = services;
-  const jobs = await store.write((tables) => tables.jobs.claimDue(workerId, now(), now() + holdMs, claimMax));
-  // A claimed job runs in the background: a slow provider must not hold up the next claim.
-  for (const job of jobs) void services.runner.run(job.buildId ?? job.entityId, [job]);
-
-  return jobs.length;
-}
-
-/** Closes builds whose time is over. */
-export async function sweepExpired(services: Services): Promise<number> {
-  const expired = await services.store.read.builds.listExpired(services.now(), sweepMax);
-  for (const build of expired) {
-    const { settled } = await closeBuild(services, { kind: "system", part: "expiry" }, build.id, {
-      reason: "expired",
-    });
-    await settled;
+/** Claims and runs due jobs as long as there are any. */
+async function workThroughJobs(services: Services, signal: AbortSignal): Promise<void> {
+  const running = new Set<Promise<void>>();
+  while (!signal.aborted) {
+    for (const run of await claimDueJobs(services)) {
+      running.add(run);
+      void run.then(() => running.delete(run));
+    }
+    if (running.size === 0) return;
+    const oneEnded = new AbortController();
+    const wait = services.sleep(claimIntervalMs, AbortSignal.any([signal, oneEnded.signal]));
+    await Promise.race([...running, wait]);
+    oneEnded.abort();
+    // What ends together makes room together: each claim costs a transaction, and requests come in between.
+    await services.sleep(claimPauseMs, signal);
   }
-  return expired.length;
 }
 
 async function cleanUp({ store, now }: Services): Promise<void> {
