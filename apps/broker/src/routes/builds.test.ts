@@ -1,6 +1,8 @@
 import type { BuildList, BuildView, ErrorEnvelope } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sweepExpired } from "../jobs/sweep-expired.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { finishWork } from "../testing/finish-work.ts";
 
 let broker: TestBroker;
 
@@ -247,13 +249,13 @@ describe("POST /v1/builds/{id}/renew", () => {
 
 describe("expiry", () => {
   it("closes a build whose time is over", async () => {
-    const { sweepExpired } = await import("../jobs/worker.ts");
     const { id } = await broker.createBuild({ ttlSeconds: 60 });
     const token = await broker.createBuildToken(id, { ttlSeconds: 3600 });
     broker.advance(61_000);
     const env = await broker.call("GET", `/v1/builds/${id}/env`, { token });
     expect(error(env)).toMatchObject({ code: "not_ready", details: { missing: expect.any(Array) } });
     await sweepExpired(broker.running().services);
+    await finishWork(broker.running().services, id);
     expect(build(await broker.call("GET", `/v1/builds/${id}`)).state).toBe("closed");
   });
 });

@@ -12,6 +12,7 @@ import { exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sweepExpired } from "../jobs/worker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { finishWork } from "../testing/finish-work.ts";
 import { createCode, openPage, type TestPage } from "../testing/open-page.ts";
 
 let broker: TestBroker;
@@ -426,6 +427,7 @@ describe("the whole way", () => {
 
     broker.advance(25 * 3_600_000);
     await sweepExpired(broker.running().services);
+    await finishWork(broker.running().services, id);
     const closed = (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
     expect(closed.state).toBe("closed");
     expect(await broker.running().services.store.read.userKeys.listByBuild(id)).toEqual([]);
