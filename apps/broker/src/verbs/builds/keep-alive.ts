@@ -17,7 +17,9 @@ export async function keepAliveUntil(
   requestId: string,
 ): Promise<number> {
   const { build, leases } = await findBuild(deps, buildId);
-  const ends = Math.min(build.expiresAt, ...leases.map(({ expiresAt }) => expiresAt));
+  // What was revoked ends no later than that, and the build goes on without it.
+  const lent = leases.filter(({ state }) => state !== "releasing" && state !== "released");
+  const ends = Math.min(build.expiresAt, ...lent.map(({ expiresAt }) => expiresAt));
   const renewable = build.state === "ready" || build.state === "handing_off";
   if (ends >= untilMs || !renewable) return ends;
   const ttlSeconds = Math.min(Math.ceil((untilMs - deps.now()) / 1000), limits.ttlSecondsMax);

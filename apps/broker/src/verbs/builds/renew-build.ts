@@ -4,18 +4,19 @@ import {
   type BuildView,
   type Connector,
   limits,
-  ProviderError,
   type SecretValues,
 } from "@keyloan/contract";
-import type { BuildRow, LeaseRow, TokenRow } from "@keyloan/store";
+import type { BuildRow, LeaseRow, Tables, TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
+import { newWaitingJob } from "../../jobs/new-job.ts";
 import { auditRow } from "../audit.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
+import { isMaking } from "../leases/release-jobs.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
 import { buildClosed, findBuild, showBuild } from "./find-build.ts";
 
@@ -23,9 +24,11 @@ const renewDeadlineMs = 30_000;
 
 type Renewed = { readonly lease: LeaseRow; readonly version: number; readonly values: SecretValues };
 
+type Request = { readonly requestId: string; readonly token: TokenRow | undefined };
+
 /**
  * Moves a build's expiry to `ttlSeconds` from now, at most to its renewable end, and mints anew what expires
- * with it. Either everything is renewed or nothing is.
+ * with it. Either everything that is lent is renewed or nothing is; what was revoked stays so.
  * @throws BrokerError `not_found`, `build_closed`, `not_ready`; ProviderError when a provider refuses
  */
 export async function renewBuild(
@@ -33,43 +36,85 @@ export async function renewBuild(
   actor: Actor,
   buildId: string,
   input: { readonly ttlSeconds?: number | undefined },
-  request: { readonly requestId: string; readonly token: TokenRow | undefined },
+  request: Request,
 ): Promise<BuildView> {
   const { build, leases: all } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   if (build.state !== "ready" && build.state !== "handing_off") throw notRenewable(build);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
-  // What a person cancelled is being ended, and the build goes on without it.
-  const leases = all.filter(({ id }) => bindings.some(({ leaseId }) => leaseId === id));
+  // What was revoked or cancelled is being ended, and the build goes on without it.
+  const leases = all.filter(
+    ({ id, state }) => state === "active" && bindings.some(({ leaseId }) => leaseId === id),
+  );
   const wanted = deps.now() + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000;
   // A renewal never shortens: credentials that are out already would outlive the row.
   const expiresAt = Math.max(build.expiresAt, Math.min(wanted, build.renewableUntil));
   const minted = await mintAgain(deps, leases, expiresAt);
-  await deps.store.write(async (tables) => {
-    await consumeSingleUse(tables, request.token, deps.now());
-    const dataKey = await tables.dataKeys.findByOwner(buildId);
-    if (dataKey === undefined || !(await tables.builds.setExpiry(buildId, expiresAt)))
-      throw buildClosed("closing");
-    for (const lease of leases) {
-      const fresh = minted.find((renewed) => renewed.lease.id === lease.id);
-      const env =
-        fresh === undefined
-          ? {}
-          : { env: sealLease(deps.keyring, dataKey, lease.id, fresh.values), orgKeyVersion: fresh.version };
-      if (fresh !== undefined) {
-        const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
-        await recordFingerprints(deps, tables, lease.id, specs, fresh.values);
-      }
-      if (!(await tables.leases.update(lease.id, ["active"], { ...env, expiresAt })))
-        throw buildClosed("closing");
-    }
-    const details = { expiresAt, minted: minted.map(({ lease }) => lease.connectorId) };
-    const { requestId } = request;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "build.renewed", entity: buildId, details, requestId }),
-    ]);
-  });
+  const recorded = await deps.store.write((tables) =>
+    record(deps, tables, actor, buildId, { expiresAt, minted, request }),
+  );
+  if (!recorded) {
+    await deps.store.write((tables) => endLater(deps, tables, minted));
+    throw buildClosed("closing");
+  }
   return showBuild(deps, buildId);
+}
+
+type Renewal = { readonly expiresAt: number; readonly minted: readonly Renewed[]; readonly request: Request };
+
+/** False, with nothing written, when the build was closed meanwhile. */
+async function record(
+  deps: Deps,
+  tables: Tables,
+  actor: Actor,
+  buildId: string,
+  { expiresAt, minted, request: { requestId, token } }: Renewal,
+): Promise<boolean> {
+  const dataKey = await tables.dataKeys.findByOwner(buildId);
+  if (dataKey === undefined || !(await tables.builds.setExpiry(buildId, expiresAt))) return false;
+  await consumeSingleUse(tables, token, deps.now());
+  await refuseWhileIssuing(tables, buildId);
+  const revoked: Renewed[] = [];
+  for (const fresh of minted) {
+    const { lease, version, values } = fresh;
+    const env = sealLease(deps.keyring, dataKey, lease.id, values);
+    if (!(await tables.leases.update(lease.id, ["active"], { env, orgKeyVersion: version }))) {
+      revoked.push(fresh);
+      continue;
+    }
+    const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
+    await recordFingerprints(deps, tables, lease.id, specs, values);
+  }
+  // Leases end with their build, those too that wait for their values or are archived.
+  await tables.endings.setExpiry(buildId, expiresAt);
+  await endLater(deps, tables, revoked);
+  const renewed = minted.filter((fresh) => !revoked.includes(fresh));
+  const details = { expiresAt, minted: renewed.map(({ lease }) => lease.connectorId) };
+  await tables.auditEvents.insertAll([
+    auditRow(deps, { actor, action: "build.renewed", entity: buildId, details, requestId }),
+  ]);
+  return true;
+}
+
+/** What is being issued at this moment will end when its row said before; the row must not say otherwise. */
+async function refuseWhileIssuing(tables: Tables, buildId: string): Promise<void> {
+  const leases = await tables.leases.listByBuild(buildId);
+  const waiting = leases.filter(({ state }) => state === "planned");
+  const open = await tables.endings.openJobsOf(waiting.map(({ id }) => id));
+  if (!open.some((job) => isMaking(job) && job.lockedBy !== null)) return;
+  throw new BrokerError("not_ready", "a key of the build is being made at this moment", {
+    remedy: "Try again in a moment.",
+    retryAfterSeconds: 5,
+  });
+}
+
+/** Credentials minted for leases that were ended meanwhile are ended too. */
+async function endLater(deps: Deps, tables: Tables, minted: readonly Renewed[]): Promise<void> {
+  await tables.jobs.insertAll(
+    minted.map(({ lease: { id: entityId, buildId, connectorId } }) =>
+      newWaitingJob(deps, { kind: "release-again", entityId, buildId, connectorId }, deps.now()),
+    ),
+  );
 }
 
 async function mintAgain(deps: Deps, leases: readonly LeaseRow[], expiresAt: number): Promise<Renewed[]> {
@@ -80,7 +125,7 @@ async function mintAgain(deps: Deps, leases: readonly LeaseRow[], expiresAt: num
       const connector = deps.connectors.get(lease.connectorId);
       const renew = connector === undefined ? undefined : issuerOf(deps, connector).renew;
       // What a person supplied was made by no key of the org, so none can mint it anew.
-      const isSupplied = lease.state === "active" && lease.orgKeyVersion === null;
+      const isSupplied = lease.orgKeyVersion === null;
       if (connector === undefined || renew === undefined || isSupplied) return [];
       return [
         withRetry(deps, { untilMs, signal }, () => mintOne(deps, connector, renew, lease, expiresAt, signal)),
@@ -100,8 +145,6 @@ async function mintOne(
   expiresAt: number,
   signal: AbortSignal,
 ): Promise<Renewed> {
-  if (lease.state !== "active")
-    throw new ProviderError(lease.connectorId, "conflict", "holds no active lease");
   const org = await credentialToIssue(deps, connector);
   const values = await renew(deps.contextFor(connector, signal), org, planned(lease, expiresAt));
   return { lease, version: org.version, values };
