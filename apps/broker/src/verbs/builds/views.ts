@@ -44,7 +44,8 @@ function handoffView(handoff: HandoffRow): NonNullable<BuildView["handoff"]> {
   };
 }
 
-function leaseView(deps: Pick<Deps, "connectors">, lease: LeaseRow): LeaseView {
+/** A lease as the API shows it, never a value. */
+export function leaseView(deps: Pick<Deps, "connectors">, lease: LeaseRow): LeaseView {
   const grade = gradeOf(lease.grade);
   return {
     id: lease.id,

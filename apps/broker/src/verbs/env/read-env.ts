@@ -111,19 +111,26 @@ function missingReason(row: EnvSourceRow, now: number): Missing[] {
     return row.userEnv === null ? [{ connector: row.connectorId, state: "absent" }] : [];
   }
   if (row.leaseState !== "active" || row.env === null) {
-    return [{ connector: row.connectorId, state: row.leaseState ?? "absent" }];
+    return [{ connector: row.connectorId, state: stateOf(row) }];
   }
   return (row.leaseExpiresAt ?? 0) <= now ? [{ connector: row.connectorId, state: "expired" }] : [];
 }
 
+/** The build lives, so what is ended was revoked alone. */
+function stateOf({ leaseState }: EnvSourceRow): string {
+  return leaseState === "releasing" || leaseState === "released" ? "revoked" : (leaseState ?? "absent");
+}
+
 function notReady(state: string, missing: readonly Missing[]): BrokerError {
-  const expired = missing.some((entry) => entry.state === "expired");
+  const has = (wanted: string) => missing.some((entry) => entry.state === wanted);
   const list = missing.map(({ connector, state: leaseState }) => `${connector} is ${leaseState}`).join(", ");
   return new BrokerError("not_ready", `the env is not complete: ${list}`, {
-    remedy: expired
-      ? "Renew the build with `keyloan build renew`."
-      : "Try again in a moment; `keyloan build show` tells why a connector is not ready.",
+    remedy: has("revoked")
+      ? "What was revoked does not come back: create a new build."
+      : has("expired")
+        ? "Renew the build with `keyloan build renew`."
+        : "Try again in a moment; `keyloan build show` tells why a connector is not ready.",
     details: { state, missing },
-    ...(expired ? {} : { retryAfterSeconds: 2 }),
+    ...(has("revoked") || has("expired") ? {} : { retryAfterSeconds: 2 }),
   });
 }

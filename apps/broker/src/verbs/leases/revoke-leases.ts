@@ -1,0 +1,99 @@
+import { type Actor, BrokerError, type RevokedLeases } from "@keyloan/contract";
+import type { LeaseRow, Tables } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { endLeases } from "./end-leases.ts";
+import { findLease } from "./list-leases.ts";
+import { markReadyWhenComplete } from "./mark-ready.ts";
+import type { ReleaseStart } from "./release-jobs.ts";
+
+/** So many in one transaction: what else waits to be written waits a few milliseconds at most. */
+const batchMax = 20;
+
+type By = { readonly actor: Actor; readonly requestId: string };
+
+/**
+ * Revokes one lease: its values are removed at once, and its provider is asked to end it. The build lives on
+ * without it. Revoking again changes nothing.
+ * @returns a promise that ends when the provider was asked, or at once when it is asked later
+ * @throws BrokerError `not_found`
+ */
+export async function revokeLease(
+  services: Services,
+  by: By,
+  leaseId: string,
+): Promise<{ readonly settled: Promise<void> }> {
+  const { buildId } = await findLease(services, leaseId);
+  const { jobs } = await services.store.write(async (tables) =>
+    revokeSome(services, tables, by, await tables.endings.listByIds([leaseId]), { mayStillRun: true }),
+  );
+  const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
+  const settled = own.length === 0 ? services.runner.settled(buildId) : services.runner.run(buildId, own);
+  return { settled };
+}
+
+/**
+ * Revokes every lease of a connector, or of the org, that has not begun to end. All values are removed when this
+ * returns; the providers are asked afterwards, by all brokers, a few at a time. What is issued meanwhile or
+ * later is not touched.
+ * @throws BrokerError `invalid_input` without the right confirmation
+ */
+export async function revokeLeases(
+  services: Services,
+  by: By,
+  which: { readonly connector: string } | { readonly all: true; readonly confirm: string },
+): Promise<RevokedLeases> {
+  if ("all" in which) await checkConfirmation(services, which.confirm);
+  const connectorId = "connector" in which ? which.connector : undefined;
+  const ids = await services.store.read.endings.listLiving(connectorId);
+  await services.store.write((tables) => {
+    const details = { connector: connectorId ?? "all", leases: ids.length };
+    const entry = { ...by, action: "leases.revoking", entity: connectorId ?? "all", details };
+    return tables.auditEvents.insertAll([auditRow(services, entry)]);
+  });
+  const revoked: LeaseRow[] = [];
+  for (let start = 0; start < ids.length; start += batchMax) {
+    const batch = ids.slice(start, start + batchMax);
+    const how = { isOneOfMany: true, mayStillRun: true };
+    const { leases } = await services.store.write(async (tables) =>
+      revokeSome(services, tables, by, await tables.endings.listByIds(batch), how),
+    );
+    revoked.push(...leases);
+  }
+  return countOf(revoked);
+}
+
+async function revokeSome(
+  services: Services,
+  tables: Tables,
+  { actor, requestId }: By,
+  leases: readonly LeaseRow[],
+  how: ReleaseStart,
+) {
+  const ended = await endLeases(services, tables, leases, how);
+  await tables.auditEvents.insertAll(
+    ended.leases.map(({ id, buildId, connectorId }) => {
+      const details = { connector: connectorId, lease: id };
+      return auditRow(services, { actor, action: "lease.revoked", entity: buildId, details, requestId });
+    }),
+  );
+  // A build that waited for nothing else is ready now.
+  const waited = ended.leases.filter(({ issuedAt }) => issuedAt === null);
+  for (const buildId of new Set(waited.map((lease) => lease.buildId)))
+    await markReadyWhenComplete(services, tables, buildId);
+  return ended;
+}
+
+async function checkConfirmation({ store }: Services, confirm: string): Promise<void> {
+  const organization = await store.read.organizations.first();
+  if (confirm === "all" || confirm === organization?.name) return;
+  throw new BrokerError("invalid_input", "to revoke everything, `confirm` has to name the org", {
+    remedy: `Send \`"confirm": "all"\` when every build is to lose what was lent to it.`,
+  });
+}
+
+function countOf(leases: readonly LeaseRow[]): RevokedLeases {
+  const connectors: Record<string, number> = {};
+  for (const { connectorId } of leases) connectors[connectorId] = (connectors[connectorId] ?? 0) + 1;
+  return { leases: leases.length, builds: new Set(leases.map(({ buildId }) => buildId)).size, connectors };
+}
