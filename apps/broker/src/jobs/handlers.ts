@@ -4,6 +4,7 @@ import { releaseAgain, releaseLease } from "../verbs/leases/release-lease.ts";
 import { proveOrgKeyDead } from "../verbs/org-keys/prove-dead.ts";
 import { planReissue } from "../verbs/rotation/plan-reissue.ts";
 import { reissueLease } from "../verbs/rotation/reissue-lease.ts";
+import { rotateCredentials } from "../verbs/rotation/rotate-credentials.ts";
 import { endTransfer } from "../verbs/transfers/end-transfer.ts";
 import { runTransfer } from "../verbs/transfers/run-transfer.ts";
 import { transferDeadlineSeconds } from "../verbs/transfers/start-transfer.ts";
@@ -19,6 +20,7 @@ export const jobDefinitions: Readonly<Partial<Record<JobKind, JobDefinition>>> =
   "end-transfer": { run: endTransfer, deadlineSeconds: 900 },
   "plan-reissue": { run: planReissue, deadlineSeconds: 600 },
   reissue: { run: reissueLease },
+  "rotate-credentials": { run: rotateCredentials, deadlineSeconds: 120 },
   "prove-dead": { run: proveOrgKeyDead },
   notify: { run: sendNotice },
 };

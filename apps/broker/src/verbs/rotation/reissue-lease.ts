@@ -7,8 +7,8 @@ import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { toStoredError } from "../leases/issue-lease.ts";
 import { planned } from "../leases/planned-lease.ts";
-import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+import { takeBack } from "./end-late.ts";
 import { endOldResource, oldResourceVersion } from "./end-old-resource.ts";
 import { flagLease } from "./flags.ts";
 import { type Recorded, recordValues } from "./record-values.ts";
@@ -102,15 +102,6 @@ async function versionToEnd(
   const current = versions.find(({ version }) => version === org.version);
   if (old === undefined || current === undefined || reachOf(old, current) !== "other") return undefined;
   return old.version;
-}
-
-/** The lease ended while its values were made: what came of it is ended too. */
-async function takeBack(deps: Deps, hold: JobHold, lease: LeaseRow, orgKeyVersion: number): Promise<void> {
-  const now = await deps.store.read.leases.find(lease.id);
-  if (now?.state === "releasing" || now?.state === "released") {
-    await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
-  }
-  await finish(deps, hold);
 }
 
 /**

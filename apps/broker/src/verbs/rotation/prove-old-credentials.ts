@@ -1,0 +1,142 @@
+import type { Connector, SecretValues, ValidationResult } from "@keyloan/contract";
+import { validateKeys } from "@keyloan/key-validator";
+import type { LeaseRow } from "@keyloan/store";
+import { closeDataKey, openDataKey } from "@keyloan/vault";
+import type { Deps } from "../../deps.ts";
+import { backoffMs } from "../../jobs/backoff.ts";
+import { handsNotice, needHands } from "../../jobs/hands.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { auditRow } from "../audit.ts";
+import { openLease } from "../leases/lease-secrets.ts";
+import type { RotationPayload } from "./rotation-payload.ts";
+
+const firstWaitMs = 500;
+const waitMsMax = 30_000;
+/** What a provider may need until an ended credential is refused everywhere (R2: a minute). */
+const graceMs = 5 * 60_000;
+/** How long a provider that cannot be asked is waited for. */
+const unaskedMs = 3_600_000;
+/** After that time a new credential that is refused was not just slow to arrive. */
+const settledMs = 30_000;
+const recutsMax = 3;
+const hourMs = 3_600_000;
+
+/**
+ * Asks the provider about every old credential. They are dead when it refuses them and takes the new one, asked at
+ * the same moment: an outage proves nothing. What lives on too long is a person's matter.
+ */
+export async function proveOldCredentials(
+  deps: Deps,
+  hold: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  payload: RotationPayload,
+): Promise<void> {
+  const { job } = hold;
+  const opened = await openAll(deps, lease, payload.old);
+  const ask = (values: SecretValues) =>
+    validateKeys({
+      fields: connector.spec.env,
+      values,
+      check: connector.validate,
+      context: deps.contextFor(connector, hold.signal),
+    });
+  const answers = opened === undefined ? [] : await Promise.all(opened.old.map(ask));
+  const now = opened === undefined ? undefined : await ask(opened.current);
+  if (opened !== undefined && answers.every(isRefused) && now?.status === "valid") {
+    return recordDead(deps, hold, lease, payload);
+  }
+  const sinceMs = deps.now() - (payload.cutAt ?? deps.now());
+  if (now !== undefined && isRefused(now) && sinceMs > settledMs && payload.recuts < recutsMax) {
+    // A cut of ours that came late at the provider has ended the new one too.
+    const again = { ...payload, phase: "cut", recuts: payload.recuts + 1 } as const;
+    await deps.store.write(async (tables) => {
+      await tables.jobs.setPayload(job.id, job.fence, again);
+      await tables.jobs.postpone(job.id, job.fence, deps.now(), "the new credential is refused");
+    });
+    return;
+  }
+  await waitOrAsk(deps, hold, connector, lease, { lives: answers.some(lives), sinceMs });
+}
+
+// Dead is only what the provider itself refuses. A host that is gone, or an answer that makes no sense, is no proof.
+const isRefused = (answer: ValidationResult) => answer.status === "invalid" && answer.code === "rejected";
+const lives = (answer: ValidationResult) =>
+  answer.status === "valid" || (answer.status === "invalid" && answer.code === "lacks_permission");
+
+/** The old values and those of now; `undefined` when the build's data key is gone, and with it the build. */
+async function openAll(
+  deps: Deps,
+  lease: LeaseRow,
+  envelopes: readonly string[],
+): Promise<{ readonly old: readonly SecretValues[]; readonly current: SecretValues } | undefined> {
+  const row = await deps.store.read.dataKeys.findByOwner(lease.buildId);
+  if (row === undefined || lease.env === null) return undefined;
+  const key = openDataKey(deps.keyring, row);
+  try {
+    const open = (envelope: string) => openLease(key, lease.buildId, lease.id, envelope);
+    return { old: envelopes.map(open), current: open(lease.env) };
+  } finally {
+    closeDataKey(key);
+  }
+}
+
+async function recordDead(
+  deps: Deps,
+  { job }: JobHold,
+  lease: LeaseRow,
+  payload: RotationPayload,
+): Promise<void> {
+  const provenDeadAt = deps.now();
+  const credentials = payload.old.length;
+  await deps.store.write(async (tables) => {
+    const done = { ...payload, phase: "done", old: [], provenDeadAt } as const;
+    if (!(await tables.jobs.setPayload(job.id, job.fence, done))) return;
+    await tables.jobs.finish(job.id, job.fence, "done", undefined, provenDeadAt);
+    const actor = { kind: "job", jobId: job.id } as const;
+    const details = { connector: lease.connectorId, lease: lease.id, credentials };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "lease.credentials_dead", entity: lease.buildId, details }),
+    ]);
+    if (job.state !== "needs_hands") return;
+    const message = `The old credentials of ${lease.connectorId} are dead now: nothing is to be done any more.`;
+    await tables.jobs.insertAll([handsNotice(deps, job, "job.resolved", message)]);
+  });
+}
+
+async function waitOrAsk(
+  deps: Deps,
+  { job }: JobHold,
+  connector: Connector,
+  lease: LeaseRow,
+  found: { readonly lives: boolean; readonly sinceMs: number },
+): Promise<void> {
+  const mostMs = found.lives ? graceMs : unaskedMs;
+  const errorCode = found.lives ? "still works" : "not known";
+  if (found.sinceMs < mostMs) {
+    const step = Math.floor(Math.log2(1 + found.sinceMs / firstWaitMs));
+    const waitMs = backoffMs(deps.randomBytes, step, firstWaitMs, waitMsMax);
+    await deps.store.write((tables) =>
+      tables.jobs.postpone(job.id, job.fence, deps.now() + waitMs, `the old credential: ${errorCode}`),
+    );
+    return;
+  }
+  const { label, guide } = connector.spec;
+  await deps.store.write((tables) =>
+    needHands(deps, tables, job, undefined, {
+      message: found.lives
+        ? `An old credential of ${lease.connectorId} still works though it was ended.`
+        : `Whether the old credentials of ${lease.connectorId} are dead could not be found out.`,
+      steps: [
+        {
+          text: `Look at ${label} for ${Object.values(lease.handle).join(", ") || "what the build uses"} and end the old credential there.`,
+          ...(guide === undefined ? {} : { url: guide.url }),
+        },
+        { text: "The broker asks again every hour and sees by itself when it is dead." },
+        { text: "`keyloan build close` ends everything of the build." },
+      ],
+      errorCode,
+      runAgainAt: deps.now() + hourMs,
+    }),
+  );
+}

@@ -1,0 +1,134 @@
+import { type Actor, BrokerError, type Connector, type RotationView } from "@keyloan/contract";
+import type { ClaimedJob, JobRow, LeaseRow, Tables } from "@keyloan/store";
+import { issuerOf } from "../../issuer-of.ts";
+import { newHeldJob } from "../../jobs/new-job.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
+import { rotationView } from "./rotation-view.ts";
+
+export type StartRotationInput = {
+  /** 0 cuts at once. */
+  readonly overlapSeconds: number;
+  readonly reason?: string | undefined;
+};
+
+/**
+ * Begins to replace the credentials of one lease. One that is under way and waits, for its cut or for a proof, is
+ * replaced: what it still had to prove dead is proven by this one.
+ * @throws BrokerError `not_found`, `not_ready` when the lease holds nothing, `not_supported` when its credentials
+ * cannot be ended alone, `already_running` while one is at work
+ */
+export async function startRotation(
+  services: Services,
+  actor: Actor,
+  leaseId: string,
+  input: StartRotationInput,
+  requestId: string,
+): Promise<RotationView> {
+  const lease = await services.store.read.leases.find(leaseId);
+  if (lease === undefined) throw leaseNotFound(leaseId);
+  checkSupport(services, lease, input);
+  const job = await services.store.write(async (tables) => {
+    const now = await tables.leases.find(leaseId);
+    if (now?.state !== "active" || now.env === null) throw notActive(now ?? lease);
+    const before = await takeOver(services, tables, leaseId);
+    const held = newHeldJob(services, {
+      kind: "rotate-credentials",
+      entityId: leaseId,
+      buildId: lease.buildId,
+      connectorId: lease.connectorId,
+      payload: {
+        phase: input.overlapSeconds > 0 ? "mint" : "cut",
+        old: before,
+        overlapSeconds: input.overlapSeconds,
+        recuts: 0,
+        ...(input.reason === undefined ? {} : { reason: input.reason }),
+      } satisfies RotationPayload,
+    });
+    await tables.jobs.insertAll([held]);
+    const details = { connector: lease.connectorId, lease: leaseId, job: held.id, ...input };
+    await tables.auditEvents.insertAll([
+      auditRow(services, {
+        actor,
+        action: "lease.rotation_started",
+        entity: lease.buildId,
+        details,
+        requestId,
+      }),
+    ]);
+    return held;
+  });
+  void services.runner.run(lease.buildId, [job]);
+  return rotationView(lease, job);
+}
+
+/** Ends rotations of the lease that wait, and gives what they still had to prove. */
+async function takeOver(services: Services, tables: Tables, leaseId: string): Promise<readonly string[]> {
+  const old: string[] = [];
+  for (const job of await tables.jobs.listByEntity(leaseId)) {
+    if (job.kind !== "rotate-credentials" || !isOpen(job)) continue;
+    // At the provider its cut might come after ours, and end what we give.
+    if (isHeld(job, services.now())) throw alreadyRunning(job);
+    const payload = rotationPayload(job);
+    old.push(...payload.old);
+    await tables.jobs.setPayload(job.id, job.fence, { ...payload, old: [] });
+    await tables.jobs.cancel(job.id, services.now());
+  }
+  return old;
+}
+
+const isOpen = ({ state }: JobRow) => state === "waiting" || state === "needs_hands";
+const isHeld = ({ lockedUntil }: JobRow, now: number) => lockedUntil !== null && lockedUntil > now;
+
+function checkSupport(services: Services, lease: LeaseRow, input: StartRotationInput): void {
+  const connector = services.connectors.get(lease.connectorId);
+  if (connector === undefined) throw notActive(lease);
+  const issuer = issuerOf(services, connector);
+  if (issuer.rotate === undefined) throw cannotRotate(connector);
+  if (input.overlapSeconds > 0 && issuer.renew === undefined) {
+    throw new BrokerError("not_supported", `${connector.spec.id} has no two credentials at a time`, {
+      remedy: "Rotate without an overlap.",
+    });
+  }
+}
+
+function cannotRotate({ spec }: Connector): BrokerError {
+  const { id } = spec;
+  return spec.grade === "E"
+    ? new BrokerError(
+        "not_supported",
+        `every build shares the key of ${id}: there is none of this lease alone`,
+        {
+          remedy: `Rotate the org key: \`keyloan org-keys rotate ${id}\`. Every build gets the new one.`,
+        },
+      )
+    : new BrokerError("not_supported", `a credential of ${id} cannot be ended alone`, {
+        remedy: "Close the build, which ends all that it was lent, and make a new one.",
+      });
+}
+
+export function leaseNotFound(leaseId: string): BrokerError {
+  return new BrokerError("not_found", `there is no lease ${leaseId}`, {
+    remedy: "`keyloan build show` lists the leases of a build.",
+  });
+}
+
+function notActive(lease: LeaseRow): BrokerError {
+  return new BrokerError("not_ready", `the lease is ${lease.state}, so it has no credential to replace`, {
+    remedy: "Only an active lease has one; `keyloan build show` tells how it is.",
+    details: { state: lease.state },
+  });
+}
+
+function alreadyRunning(job: ClaimedJob): BrokerError {
+  return new BrokerError(
+    "already_running",
+    "the credentials of this lease are being replaced at this moment",
+    {
+      remedy: "Ask for it again in a few seconds; `keyloan lease rotation` tells how far it is.",
+      details: { job: job.id },
+      retryAfterSeconds: 5,
+    },
+  );
+}
