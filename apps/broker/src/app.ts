@@ -13,6 +13,7 @@ import { envRoutes } from "./routes/env.ts";
 import { handoffRoutes } from "./routes/handoff.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
+import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { settingsRoutes } from "./routes/settings.ts";
@@ -49,6 +50,7 @@ export function createApp(services: Services): BrokerRouter {
   for (const routes of [
     envRoutes,
     buildRoutes,
+    leaseRoutes,
     orgKeyRoutes,
     jobRoutes,
     tokenRoutes,
