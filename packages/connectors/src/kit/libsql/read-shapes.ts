@@ -6,6 +6,8 @@ import { type LibsqlDatabase, notLibsql, type Rows } from "./pipeline.ts";
 import { freeRowIdName, type TableShape } from "./table-shape.ts";
 
 const tablesAtOnce = 40;
+/** SQLite gives 2,000 columns at most, and some of them tell what the others are. */
+const columnsMax = 1_990;
 
 /**
  * How the named tables are read and filled.
@@ -58,6 +60,9 @@ function shapeOf(database: LibsqlDatabase, name: string, results: readonly Rows[
     column: nameOf(database, name, row[0]),
     collation: nameOf(database, name, row[1]),
   }));
+  if (columns.length + key.length > columnsMax) {
+    throw notFaithful(database.provider, `the table ${showName(name)} has more than ${columnsMax} columns`);
+  }
   if (withoutRowId) {
     if (key.length === 0) throw notLibsql(database);
     return { name, columns, key };
