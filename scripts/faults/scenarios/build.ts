@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type Facts, must, mustAnswer, type Scenario } from "../scenario.ts";
+import { runSql } from "../sql.ts";
 import { buildState, readEnv, readyBuild } from "../steps.ts";
 
 const everything = ["turso", "r2", "clerk", "stripe", "app-secrets"];
@@ -58,20 +59,29 @@ export const close: Scenario = {
   },
 };
 
-/** Whether a database answers `SELECT 1` with the values of an env. */
-export async function serves(env: Facts["values"], sql = "SELECT 1"): Promise<boolean> {
-  const url = (env.TURSO_DATABASE_URL ?? "").replace(/^libsql:/, "https:");
-  const body = { requests: [{ type: "execute", stmt: { sql } }, { type: "close" }] };
-  const response = await fetch(`${url}/v2/pipeline`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${env.TURSO_AUTH_TOKEN}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
-  }).catch(() => undefined);
-  if (response?.status !== 200) return false;
-  const answer = (await response.json()) as { readonly results?: readonly { readonly type: string }[] };
-  return answer.results?.[0]?.type === "ok";
-}
-
-export async function databaseServes(env: Facts["values"]): Promise<void> {
+async function databaseServes(env: Facts["values"]): Promise<void> {
   must(await serves(env), "the database does not serve what the env says");
 }
+
+async function serves(env: Facts["values"]): Promise<boolean> {
+  return (await runSql(env, "SELECT 1")) !== undefined;
+}
+
+/** One lease of a living build is ended; the rest of it goes on. */
+export const revoke: Scenario = {
+  name: "revoke",
+  setUp: (run) => readyBuild(run, ["turso", "r2", "app-secrets"]),
+  act: async (run) => {
+    const [lease] = run.rows<{ id: string }>("SELECT id FROM leases WHERE connector_id = 'turso'");
+    const answer = await run.call("DELETE", `/v1/leases/${lease?.id}`);
+    mustAnswer(answer, [200, 202], "the lease is not revoked");
+  },
+  expect: async (run, facts) => {
+    const states = run.rows<{ state: string }>("SELECT state FROM leases ORDER BY connector_id");
+    must(
+      states.map(({ state }) => state).join() === "active,active,released",
+      `the leases are ${states.map(({ state }) => state).join()}`,
+    );
+    must(!(await serves(facts.values)), "the database of a revoked lease serves");
+  },
+};
