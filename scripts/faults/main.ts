@@ -25,6 +25,9 @@ try {
   const tasks = spread(await enumerate(options), options.sample);
   const results = await runAll(tasks);
   process.exitCode = await report(results, options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 } finally {
   await Promise.all(worlds.map((world) => world.close()));
   await rm(folder, { recursive: true, force: true });
@@ -48,7 +51,10 @@ async function enumerate({ scenarios: names, at, brokers }: Options): Promise<Ta
   if (world === undefined) return [];
   const tasks: Task[] = [];
   for (const scenario of scenarios.filter(({ name }) => names.includes(name))) {
-    const passes = await recordPasses(world, folder, scenario);
+    const passes = await recordPasses(world, folder, scenario).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`"${scenario.name}" fails even undisturbed: ${reason}`);
+    });
     const points = pointsOf(passes).filter((point) => at === undefined || pointName(point).includes(at));
     console.log(`${scenario.name}: ${Object.keys(passes).length} awaits, ${points.length} points`);
     for (const count of brokers) tasks.push(...points.map((point) => ({ scenario, point, brokers: count })));
