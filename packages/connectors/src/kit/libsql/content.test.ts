@@ -61,3 +61,13 @@ describe("what is moved is the same afterwards:", () => {
     expect(await target.values(question)).toEqual(await source.values(question));
   });
 });
+
+test("a database whose writes are blocked is read all the same", async () => {
+  const source = await databases.add();
+  await source.run("CREATE TABLE a(x)", "INSERT INTO a VALUES(1)", "PRAGMA user_version=7");
+  const before = await summarize(source);
+  await source.configure({ blockWrites: true });
+  await expect(source.run("INSERT INTO a VALUES(2)")).rejects.toThrow("BLOCKED");
+  const target = await move(source);
+  expect(await summarize(target)).toEqual(before);
+});

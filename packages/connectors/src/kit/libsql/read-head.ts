@@ -21,9 +21,10 @@ export async function readHead(database: LibsqlDatabase): Promise<DatabaseHead> 
   const [userVersion, applicationId, encoding, list] = await readRows(
     database,
     [
-      "PRAGMA user_version",
-      "PRAGMA application_id",
-      "PRAGMA encoding",
+      // As tables: a database whose writes are blocked takes the pragmas themselves for writes.
+      "SELECT user_version FROM pragma_user_version",
+      "SELECT application_id FROM pragma_application_id",
+      "SELECT encoding FROM pragma_encoding",
       "SELECT hex(name), type FROM pragma_table_list WHERE schema='main'",
     ],
     what,
