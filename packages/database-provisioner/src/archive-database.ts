@@ -92,6 +92,11 @@ export async function* readArchive(
   }
 }
 
+/** Reads a file to its end. @throws BrokerError `not_faithful` when it is not the one that was put */
+export async function verifyFile(sealed: AsyncIterable<Uint8Array>, file: SealedFile): Promise<void> {
+  for await (const _piece of exactly(sealed, file));
+}
+
 function isZlibError(error: unknown): boolean {
   return error instanceof Error && "code" in error && /^Z(?:STD)?_/.test(String(error.code));
 }

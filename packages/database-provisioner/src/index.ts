@@ -9,6 +9,7 @@ export {
   readArchive,
   restoreDatabase,
   type SealedFile,
+  verifyFile,
 } from "./archive-database.ts";
 export {
   type HashedObject,

@@ -1,4 +1,9 @@
 import { sendNotice } from "../notify/send-notice.ts";
+import { archiveLease } from "../verbs/databases/archive-database.ts";
+import { dropArchived } from "../verbs/databases/drop-archived.ts";
+import { removeArchive } from "../verbs/databases/remove-archive.ts";
+import { movingDeadlineSeconds } from "../verbs/databases/request-archive.ts";
+import { restoreLease } from "../verbs/databases/restore-database.ts";
 import { issueLease } from "../verbs/leases/issue-lease.ts";
 import { releaseAgain, releaseLease } from "../verbs/leases/release-lease.ts";
 import { proveOrgKeyDead } from "../verbs/org-keys/prove-dead.ts";
@@ -16,6 +21,10 @@ export const jobDefinitions: Readonly<Partial<Record<JobKind, JobDefinition>>> =
   issue: { run: issueLease },
   release: { run: releaseLease },
   "release-again": { run: releaseAgain },
+  archive: { run: archiveLease, deadlineSeconds: movingDeadlineSeconds },
+  "drop-archived": { run: dropArchived, deadlineSeconds: 900 },
+  restore: { run: restoreLease, deadlineSeconds: movingDeadlineSeconds },
+  "remove-archive": { run: removeArchive, deadlineSeconds: 300 },
   transfer: { run: runTransfer, deadlineSeconds: transferDeadlineSeconds },
   "end-transfer": { run: endTransfer, deadlineSeconds: 900 },
   "plan-reissue": { run: planReissue, deadlineSeconds: 600 },

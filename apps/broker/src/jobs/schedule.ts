@@ -2,6 +2,8 @@ import type { BrokerConfig } from "../env.ts";
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
 import { signAuditHead } from "../verbs/audit/sign-head.ts";
+import { sweepArchives } from "../verbs/databases/sweep-archives.ts";
+import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
 import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
@@ -44,6 +46,16 @@ export const scheduledWork: readonly ScheduledWork[] = [
     name: "transfer-sweep",
     everyMs: () => 60_000,
     run: sweepTransfers,
+  },
+  {
+    name: "database-usage",
+    everyMs: usageIntervalMs,
+    run: watchUsage,
+  },
+  {
+    name: "archive-sweep",
+    everyMs: () => 24 * hourMs,
+    run: sweepArchives,
   },
 ];
 

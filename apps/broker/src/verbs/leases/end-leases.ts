@@ -1,5 +1,6 @@
 import type { ClaimedJob, JobRow, LeaseRow, Tables } from "@keyloan/store";
 import type { Services } from "../../services.ts";
+import { endArchives } from "../databases/remove-archive.ts";
 import { isMaking, type ReleaseStart, releaseJobs } from "./release-jobs.ts";
 
 export type EndedLeases = {
@@ -31,6 +32,7 @@ export async function endLeases(
   await tables.endings.startReleases(ending);
   const jobs = ending.flatMap((lease) => releaseJobs(services, lease, pendingOf(lease), start));
   await tables.jobs.insertAll(jobs);
+  await endArchives(services, tables, ending);
   return { leases: ending, jobs };
 }
 

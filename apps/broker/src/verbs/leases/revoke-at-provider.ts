@@ -19,6 +19,8 @@ export async function revokeAtProvider(deps: Deps, signal: AbortSignal, lease: L
       `the connector ${lease.connectorId} is not installed any more`,
     );
   }
+  // Its database was archived and ended: nothing is left, and no key is needed to say so.
+  if (connector.database !== undefined && (await deps.store.read.archives.isDropped(lease.id))) return;
   const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
   const context = deps.contextFor(connector, signal);
   await withRetry(deps, { untilMs, signal }, () =>

@@ -1,0 +1,20 @@
+import { BrokerError, ProviderError } from "@keyloan/contract";
+import type { StoredLeaseError } from "@keyloan/store";
+import { toStoredError } from "../leases/issue-lease.ts";
+
+/** What is kept and shown of why a database could not be archived or restored. */
+export function toDatabaseError(error: unknown, connectorId: string): StoredLeaseError {
+  if (error instanceof ProviderError) return toStoredError(error);
+  if (error instanceof BrokerError) {
+    const { code, message, remedy = "Try again." } = error;
+    return { provider: connectorId, code, message, remedy, retryable: code === "unavailable" };
+  }
+  const isLate = error instanceof DOMException && error.name === "TimeoutError";
+  return {
+    provider: connectorId,
+    code: isLate ? "timeout" : "internal",
+    message: isLate ? "it took longer than it may" : "something went wrong on our side",
+    remedy: "Try again; the broker's log tells more.",
+    retryable: isLate,
+  };
+}

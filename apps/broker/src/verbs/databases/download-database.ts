@@ -1,0 +1,120 @@
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type Actor, BrokerError, type ConnectorContext, type SecretValues } from "@keyloan/contract";
+import { differences, readArchive } from "@keyloan/database-provisioner";
+import type { LeaseRow } from "@keyloan/store";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { openLease } from "../leases/lease-secrets.ts";
+import { withDataKey } from "../settings/open-values.ts";
+import { type BuildDatabase, findDatabase } from "./archivable.ts";
+import { archiveMedium } from "./archive-medium.ts";
+import { makeDownloadFolder } from "./download-folder.ts";
+
+const triesMax = 3;
+const deadlineMs = 30 * 60_000;
+
+export type DatabaseFile = {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Read it to its end or cancel it: the file is gone from the disk already, and closes with it. */
+  readonly content: ReadableStream<Uint8Array>;
+};
+
+/**
+ * A database of a build as a file that its own tools open, from the archive when it is archived. It holds what the
+ * database held at one moment: one that is written to meanwhile is read again.
+ * @throws BrokerError `not_found`, `not_supported`, `build_closed`, `not_ready` when it is written to all the
+ * time, `not_faithful` for an archive that was altered; ProviderError
+ */
+export async function downloadDatabase(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  connectorId: string,
+  request: { readonly requestId: string; readonly signal: AbortSignal },
+): Promise<DatabaseFile> {
+  const found = await findDatabase(services, buildId, connectorId);
+  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]);
+  const folder = await makeDownloadFolder(services.config.dataDirectory);
+  const { extension, mediaType } = found.archivable.content.file;
+  const path = join(folder, `database.${extension}`);
+  let file: FileHandle | undefined;
+  try {
+    await services.movingSlots.run(signal, () => writeDatabase(services, found, path, signal));
+    file = await open(path, "r");
+    const { size: bytes } = await stat(path);
+    const { lease } = found;
+    const details = { connector: connectorId, lease: lease.id, from: lease.state, bytes };
+    const { requestId } = request;
+    await services.store.write((tables) =>
+      tables.auditEvents.insertAll([
+        auditRow(services, { actor, action: "database.downloaded", entity: buildId, details, requestId }),
+      ]),
+    );
+    const content = file.readableWebStream({ autoClose: true }) as ReadableStream<Uint8Array>;
+    return { name: `${connectorId}.${extension}`, mediaType, bytes, content };
+  } catch (error) {
+    await file?.close();
+    throw error;
+  } finally {
+    // What is open can be read to its end; nothing of it stays on the disk, whatever happens next.
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function writeDatabase(
+  services: Services,
+  found: BuildDatabase,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { lease, archivable } = found;
+  const { content, connector } = archivable;
+  if (lease.state === "archived") return writeFromArchive(services, found, path, signal);
+  if (lease.state !== "active" || lease.env === null) throw notReadable(lease);
+  const { env, buildId } = lease;
+  const values = await withDataKey(services, buildId, (key) => openLease(key, buildId, lease.id, env));
+  const context = services.contextFor(connector, signal);
+  for (let tries = 0; tries < triesMax; tries++) {
+    if (await writeUnchanged(content, context, values, path)) return;
+    await rm(path, { force: true });
+  }
+  throw new BrokerError("not_ready", "the database is being written to all the time", {
+    remedy: "Stop the app for a moment, then ask again.",
+    retryAfterSeconds: 30,
+  });
+}
+
+/** False when the database was written to while it was read, so that the file may mix two moments. */
+async function writeUnchanged(
+  content: BuildDatabase["archivable"]["content"],
+  context: ConnectorContext,
+  values: SecretValues,
+  path: string,
+): Promise<boolean> {
+  const before = await content.summarize(context, values);
+  await content.writeFile(content.dump(context, values), path);
+  return differences(before, await content.summarize(context, values)).length === 0;
+}
+
+async function writeFromArchive(
+  services: Services,
+  { lease, archivable }: BuildDatabase,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const archives = await services.store.read.archives.listByLease(lease.id);
+  const archive = archives.find(({ state }) => state === "verified");
+  if (archive === undefined || archive.bytes === null || archive.sha256 === null) throw notReadable(lease);
+  const { bytes, sha256 } = archive;
+  const dump = readArchive(archiveMedium(services, archive, signal), { bytes, sha256 });
+  await archivable.content.writeFile(dump, path);
+}
+
+function notReadable({ connectorId, state }: LeaseRow): BrokerError {
+  return new BrokerError("not_ready", `the database of ${connectorId} is ${state}, so it cannot be read`, {
+    remedy: "See its state with `keyloan db list`.",
+  });
+}

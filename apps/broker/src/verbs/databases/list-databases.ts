@@ -1,0 +1,98 @@
+import type { ArchiveView, DatabaseList, DatabaseView } from "@keyloan/contract";
+import { countRows } from "@keyloan/database-provisioner";
+import type { ArchiveRow, JobRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { findBuild } from "../builds/find-build.ts";
+import { isoTime } from "../builds/views.ts";
+import { archivableOf } from "./archivable.ts";
+import { idleMsMax } from "./watch-usage.ts";
+import { progressOf } from "./watch-work.ts";
+
+/**
+ * The databases that a build uses, what they are used, and their archives.
+ * @throws BrokerError `not_found`
+ */
+export async function listDatabases(
+  deps: Pick<Deps, "store" | "connectors" | "config">,
+  buildId: string,
+): Promise<DatabaseList> {
+  const { leases } = await findBuild(deps, buildId);
+  const bindings = await deps.store.read.bindings.listByBuild(buildId);
+  const archives = await deps.store.read.archives.listByBuild(buildId);
+  const databases: DatabaseView[] = [];
+  for (const { connectorId, leaseId } of bindings) {
+    const lease = leases.find(({ id }) => id === leaseId);
+    if (lease === undefined || archivableOf(deps.connectors.get(connectorId)) === undefined) continue;
+    const running = await runningJob(deps, lease, leases);
+    const own = archives.filter((archive) => archive.connectorId === connectorId);
+    databases.push(databaseView(deps, lease, own, running));
+  }
+  return { databases };
+}
+
+function databaseView(
+  deps: Pick<Deps, "config">,
+  lease: LeaseRow,
+  archives: readonly ArchiveRow[],
+  running: JobRow | undefined,
+): DatabaseView {
+  const { usage, lastError, connectorId, state } = lease;
+  const idleMs = idleMsMax(deps.config);
+  return {
+    connector: connectorId,
+    leaseId: lease.id,
+    state,
+    ...(usage === null ? {} : { usedRows: usage.rows, idleSince: isoTime(usage.idleSince) }),
+    ...(usage === null || idleMs === undefined || state !== "active"
+      ? {}
+      : { archiveAt: isoTime(usage.idleSince + idleMs) }),
+    ...(running === undefined ? {} : { running: runningView(running) }),
+    ...(lastError === null ? {} : { error: pickError(lastError) }),
+    archives: archives.map(archiveView),
+  };
+}
+
+const pickError = ({ code, message, remedy }: NonNullable<LeaseRow["lastError"]>) => ({
+  code,
+  message,
+  remedy,
+});
+
+function archiveView(archive: ArchiveRow): ArchiveView {
+  const { id, state, bytes, summary, createdAt, verifiedAt, droppedAt, restoredAt, lastError } = archive;
+  return {
+    id,
+    state,
+    ...(bytes === null ? {} : { bytes }),
+    ...(summary === null ? {} : { tables: summary.tables.length, rows: countRows(summary) }),
+    createdAt: isoTime(createdAt),
+    ...(verifiedAt === null ? {} : { verifiedAt: isoTime(verifiedAt) }),
+    ...(droppedAt === null ? {} : { droppedAt: isoTime(droppedAt) }),
+    ...(restoredAt === null ? {} : { restoredAt: isoTime(restoredAt) }),
+    ...(lastError === null ? {} : { error: lastError }),
+  };
+}
+
+function runningView(job: JobRow): NonNullable<DatabaseView["running"]> {
+  const kind = job.kind === "restore" ? ("restore" as const) : ("archive" as const);
+  const state = job.state === "needs_hands" ? ("needs_hands" as const) : ("waiting" as const);
+  return { kind, state, progress: progressOf(job) };
+}
+
+/** The job that archives the lease's database, or fills the one that takes its place. */
+async function runningJob(
+  deps: Pick<Deps, "store">,
+  lease: LeaseRow,
+  leases: readonly LeaseRow[],
+): Promise<JobRow | undefined> {
+  const entities = leases.filter(({ connectorId }) => connectorId === lease.connectorId);
+  for (const { id } of entities) {
+    const jobs = await deps.store.read.jobs.listByEntity(id);
+    const found = jobs.find(
+      ({ kind, state }) =>
+        (kind === "archive" || kind === "restore") && (state === "waiting" || state === "needs_hands"),
+    );
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,61 @@
+import { BrokerError, ProviderError } from "@keyloan/contract";
+import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { backoffMs } from "../../jobs/backoff.ts";
+import { newWaitingJob } from "../../jobs/new-job.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { clearAttempt } from "./end-attempt.ts";
+
+const firstWaitMs = 5_000;
+const waitMsMax = 3_600_000;
+
+/** Removes the file of an archive that nobody needs any more, and what may be left of its scratch database. */
+export async function removeArchive(services: Services, { job, signal }: JobHold): Promise<void> {
+  const { store, now } = services;
+  const { id, fence } = job;
+  const archive = await store.read.archives.find(job.entityId);
+  const lease = archive === undefined ? undefined : await store.read.leases.find(archive.leaseId);
+  try {
+    if (archive !== undefined && lease !== undefined) await clearAttempt(services, lease, archive, signal);
+    await store.write(async (tables) => {
+      if (!(await tables.jobs.finish(id, fence, "done", undefined, now())) || archive === undefined) return;
+      const { state } = archive;
+      await tables.archives.update(archive.id, [state], { scratchHandle: null });
+      const { buildId, connectorId } = archive;
+      const details = { connector: connectorId, archive: archive.id, state };
+      const actor = { kind: "job", jobId: id } as const;
+      await tables.auditEvents.insertAll([
+        auditRow(services, { actor, action: "archive.removed", entity: buildId, details }),
+      ]);
+    });
+  } catch (error) {
+    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
+    const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+    await store.write((tables) => tables.jobs.retry(id, fence, now() + waitMs, error.code));
+  }
+}
+
+/** The job that removes an archive's file. Insert it in the transaction after which nobody needs the file. */
+export function removalJob(
+  deps: Pick<Deps, "now" | "randomBytes">,
+  { id: entityId, buildId, connectorId }: ArchiveRow,
+): ClaimedJob {
+  return newWaitingJob(deps, { kind: "remove-archive", entityId, buildId, connectorId }, deps.now());
+}
+
+/** Lets the archives of leases that end go with them, in the caller's transaction. */
+export async function endArchives(
+  deps: Pick<Deps, "now" | "randomBytes">,
+  tables: Tables,
+  leases: readonly LeaseRow[],
+): Promise<void> {
+  for (const lease of leases) {
+    if (lease.state !== "archived") continue;
+    for (const archive of await tables.archives.listByLease(lease.id)) {
+      if (!(await tables.archives.update(archive.id, ["verified"], { state: "removed" }))) continue;
+      await tables.jobs.insertAll([removalJob(deps, archive)]);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { type Actor, BrokerError } from "@keyloan/contract";
+import type { ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import { newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { findDatabase } from "./archivable.ts";
+
+/** The longest archiving or restoring. */
+export const movingDeadlineSeconds = 6 * 3600;
+
+/**
+ * Begins to archive a database of a build, and answers when it is begun.
+ * @throws BrokerError `not_found`, `not_supported`, `build_closed`, `database_archived`, `not_ready`,
+ * `already_running`
+ */
+export async function requestArchive(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  connectorId: string,
+  requestId: string,
+): Promise<void> {
+  const { lease } = await findDatabase(services, buildId, connectorId);
+  if (lease.state === "archived") throw databaseArchived(buildId, connectorId);
+  const job = await services.store.write((tables) =>
+    planArchive(services, tables, lease, { actor, reason: "requested", requestId }),
+  );
+  void services.runner.run(buildId, [job]);
+}
+
+/**
+ * Writes the job that archives a lease's database, in the caller's transaction. One that was asked for is held by
+ * this process, which must run it; an idle one waits until a broker has room.
+ * @throws BrokerError `not_ready`, `already_running`
+ */
+export async function planArchive(
+  services: Services,
+  tables: Tables,
+  { id: leaseId, buildId, connectorId }: LeaseRow,
+  by: { readonly actor: Actor; readonly reason: "requested" | "idle"; readonly requestId?: string },
+): Promise<ClaimedJob> {
+  const lease = await tables.leases.find(leaseId);
+  if (lease?.state !== "active") {
+    throw new BrokerError(
+      "not_ready",
+      `the database is ${lease?.state ?? "gone"}, so it cannot be archived`,
+      {
+        remedy: "See its state with `keyloan db list`.",
+      },
+    );
+  }
+  await refuseWhileMoving(tables, lease);
+  const make = by.reason === "idle" ? newJobNow : newHeldJob;
+  const payload = { reason: by.reason };
+  const job = make(services, { kind: "archive", entityId: leaseId, buildId, connectorId, payload });
+  await tables.jobs.insertAll([job]);
+  const details = { connector: connectorId, lease: leaseId, reason: by.reason };
+  const { actor, requestId } = by;
+  await tables.auditEvents.insertAll([
+    auditRow(services, { actor, action: "database.archiving", entity: buildId, details, requestId }),
+  ]);
+  return job;
+}
+
+const newJobNow: typeof newHeldJob = (deps, job) => newWaitingJob(deps, job, deps.now());
+
+/** @throws BrokerError `already_running` while the database is archived, or its data moves to its user */
+async function refuseWhileMoving(tables: Tables, lease: LeaseRow): Promise<void> {
+  if (await isBeingArchived(tables, lease.id)) throw alreadyArchiving();
+  if (!(await isBeingMoved(tables, lease))) return;
+  throw new BrokerError("already_running", "the data of this database is being moved to its user", {
+    remedy: "Wait until that has ended.",
+  });
+}
+
+/** Whether a job is about to archive the database of a lease. */
+export async function isBeingArchived(tables: Pick<Tables, "jobs">, leaseId: string): Promise<boolean> {
+  const jobs = await tables.jobs.listByEntity(leaseId);
+  return jobs.some(
+    ({ kind, state }) => kind === "archive" && (state === "waiting" || state === "needs_hands"),
+  );
+}
+
+/** Whether its data is on its way to its user, or its writes are stopped for that. */
+export async function isBeingMoved(
+  tables: Pick<Tables, "transfers">,
+  { id, buildId }: Pick<LeaseRow, "id" | "buildId">,
+): Promise<boolean> {
+  const transfers = await tables.transfers.listByBuild(buildId);
+  return transfers.some(
+    ({ leaseId, endedAt, frozenAt }) => leaseId === id && (endedAt === null || frozenAt !== null),
+  );
+}
+
+export function alreadyArchiving(): BrokerError {
+  return new BrokerError("already_running", "the database is being archived", {
+    remedy: "See how far it is with `keyloan db list`.",
+  });
+}
+
+/** The 409 for a database that is put away. */
+export function databaseArchived(buildId: string, connectorId: string): BrokerError {
+  return new BrokerError("database_archived", `the database of ${connectorId} was idle and is archived`, {
+    remedy: `Bring it back with \`keyloan db restore ${buildId} ${connectorId}\`, then ask again.`,
+    details: { connector: connectorId },
+  });
+}

@@ -1,0 +1,87 @@
+import { type Actor, BrokerError, newId } from "@keyloan/contract";
+import type { LeaseRow, Tables } from "@keyloan/store";
+import { newHeldJob } from "../../jobs/new-job.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { buildClosed } from "../builds/find-build.ts";
+import { type BuildDatabase, findDatabase } from "./archivable.ts";
+
+/**
+ * Begins to bring an archived database back as a new one with a new token, and answers when it is begun. The build
+ * uses the new one when it holds what was archived.
+ * @throws BrokerError `not_found`, `not_supported`, `build_closed`, `not_ready` when it is not archived,
+ * `already_running`
+ */
+export async function requestRestore(
+  services: Services,
+  actor: Actor,
+  buildId: string,
+  connectorId: string,
+  requestId: string,
+): Promise<void> {
+  const found = await findDatabase(services, buildId, connectorId);
+  const { build, lease } = found;
+  if (build.state === "handed_off") throw buildClosed(build.state);
+  const archive = (await services.store.read.archives.listByLease(lease.id)).find(
+    ({ state }) => state === "verified",
+  );
+  if (lease.state !== "archived" || archive === undefined) {
+    throw new BrokerError(
+      "not_ready",
+      `the database of ${connectorId} is not archived, it is ${lease.state}`,
+      {
+        remedy: "See its state with `keyloan db list`.",
+      },
+    );
+  }
+  const fresh = newLease(services, found);
+  const payload = { archiveId: archive.id, leaseId: lease.id };
+  const job = newHeldJob(services, { kind: "restore", entityId: fresh.id, buildId, connectorId, payload });
+  await services.store.write(async (tables) => {
+    const now = await tables.builds.find(buildId);
+    if (now?.state !== build.state) throw buildClosed(now?.state ?? "closed");
+    if (await isBeingRestored(tables, lease)) throw alreadyRestoring();
+    if ((await tables.leases.find(lease.id))?.state !== "archived") throw alreadyRestoring();
+    await tables.leases.insertAll([fresh]);
+    await tables.jobs.insertAll([job]);
+    const details = { connector: connectorId, archive: archive.id, lease: fresh.id };
+    await tables.auditEvents.insertAll([
+      auditRow(services, { actor, action: "database.restoring", entity: buildId, details, requestId }),
+    ]);
+  });
+  void services.runner.run(buildId, [job]);
+}
+
+function newLease(services: Services, { build, lease, archivable }: BuildDatabase): LeaseRow {
+  const id = newId("lease", services.randomBytes);
+  const { expiresAt } = build;
+  const { options } = lease;
+  const handle = archivable.database.plan({ leaseId: id, buildId: build.id, expiresAt, options });
+  return {
+    ...lease,
+    ...{ id, handle, expiresAt, state: "planned", createdAt: services.now(), attempts: 0 },
+    ...{ env: null, orgKeyVersion: null, issuedAt: null, lastError: null, usage: null },
+  };
+}
+
+/** Whether a new lease is being filled to take an archived one's place. */
+export async function isBeingRestored(
+  tables: Pick<Tables, "leases" | "jobs">,
+  archived: LeaseRow,
+): Promise<boolean> {
+  for (const lease of await tables.leases.listByBuild(archived.buildId)) {
+    if (lease.connectorId !== archived.connectorId || lease.id === archived.id) continue;
+    const jobs = await tables.jobs.listByEntity(lease.id);
+    if (
+      jobs.some(({ kind, state }) => kind === "restore" && (state === "waiting" || state === "needs_hands"))
+    )
+      return true;
+  }
+  return false;
+}
+
+function alreadyRestoring(): BrokerError {
+  return new BrokerError("already_running", "the database is being restored", {
+    remedy: "See how far it is with `keyloan db list`.",
+  });
+}

@@ -1,0 +1,230 @@
+import { BrokerError, ProviderError, type SecretValues } from "@keyloan/contract";
+import { isEmptyDatabase, restoreDatabase } from "@keyloan/database-provisioner";
+import {
+  type ArchiveRow,
+  type ClaimedJob,
+  type LeaseRow,
+  type StoredLeaseError,
+  StoreError,
+  type Tables,
+} from "@keyloan/store";
+import { issuerOf } from "../../issuer-of.ts";
+import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { noticeJob } from "../../notify/notice.ts";
+import { describeError } from "../../observe/logger.ts";
+import type { Services } from "../../services.ts";
+import { auditRow } from "../audit.ts";
+import { endLeases } from "../leases/end-leases.ts";
+import { sealLease } from "../leases/lease-secrets.ts";
+import { markReadyWhenComplete } from "../leases/mark-ready.ts";
+import { credentialToIssue } from "../leases/org-credential.ts";
+import { planned } from "../leases/planned-lease.ts";
+import { recordFingerprints } from "../leases/record-fingerprints.ts";
+import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
+import { type Archivable, archivableOf } from "./archivable.ts";
+import { archiveMedium } from "./archive-medium.ts";
+import { toDatabaseError } from "./database-errors.ts";
+import { removalJob } from "./remove-archive.ts";
+import { type WorkWatch, watchWork } from "./watch-work.ts";
+
+const runsMax = 5;
+const firstWaitMs = 5_000;
+const waitMsMax = 600_000;
+const stoppedWaitMs = 5_000;
+
+type Restoring = {
+  /** The new one. */
+  readonly lease: LeaseRow;
+  readonly archive: ArchiveRow;
+  readonly archived: LeaseRow;
+  readonly archivable: Archivable;
+};
+
+type Issued = { readonly values: SecretValues; readonly orgKeyVersion: number };
+
+/**
+ * Makes a new database, fills it from an archive, and lets the build use it when it holds what was archived. It may
+ * be run again after a crash at any instant: what is there under the planned name is emptied and filled anew.
+ */
+export async function restoreLease(services: Services, hold: JobHold): Promise<void> {
+  const restoring = await findRestoring(services, hold.job);
+  if (restoring === undefined) return finish(services, hold.job);
+  const watch = watchWork(services, hold, restoring.lease);
+  try {
+    const issued = await services.movingSlots.run(watch.signal, () => fill(services, restoring, watch));
+    await recordRestored(services, hold, restoring, issued);
+  } catch (error) {
+    await recordTrouble(services, hold, restoring, watch, error);
+  } finally {
+    watch.stop();
+  }
+}
+
+async function findRestoring(services: Services, job: ClaimedJob): Promise<Restoring | undefined> {
+  const { leases, archives } = services.store.read;
+  const lease = await leases.find(job.entityId);
+  const archive = await archives.find(String(job.payload?.archiveId));
+  const archived = archive === undefined ? undefined : await leases.find(archive.leaseId);
+  const archivable = archivableOf(services.connectors.get(job.connectorId ?? ""));
+  if (lease?.state !== "planned" || archive === undefined || archived === undefined) return undefined;
+  return archivable === undefined ? undefined : { lease, archive, archived, archivable };
+}
+
+async function fill(services: Services, restoring: Restoring, watch: WorkWatch): Promise<Issued> {
+  const { lease, archive, archivable } = restoring;
+  const { bytes, sha256, summary } = archive;
+  if (archive.state !== "verified" || bytes === null || sha256 === null || summary === null) throw notThere();
+  const { connector, content } = archivable;
+  const context = services.contextFor(connector, watch.signal);
+  const limits = {
+    untilMs: services.now() + services.config.issueDeadlineSeconds * 1000,
+    signal: watch.signal,
+  };
+  const issued = await withRetry(services, limits, async () => {
+    const org = await credentialToIssue(services, connector);
+    const values = await issuerOf(services, connector).issue(context, org, planned(lease));
+    return { values, orgKeyVersion: org.version };
+  });
+  const target = { context, values: issued.values };
+  // What a run before this one has put there.
+  if (!(await isEmptyDatabase(content, target))) await content.empty(context, issued.values);
+  await restoreDatabase({
+    content,
+    target,
+    medium: archiveMedium(services, archive, watch.signal),
+    archive: { bytes, sha256, summary },
+    onProgress: watch.report,
+  });
+  return issued;
+}
+
+async function recordRestored(
+  services: Services,
+  hold: JobHold,
+  restoring: Restoring,
+  issued: Issued,
+): Promise<void> {
+  const jobs = await services.store.write((tables) => record(services, tables, hold, restoring, issued));
+  if (jobs === undefined) return takeBackIfEnded(services, hold, restoring.lease, issued.orgKeyVersion);
+  void services.runner.run(
+    restoring.lease.buildId,
+    jobs.filter(({ lockedBy }) => lockedBy !== null),
+  );
+}
+
+/** The jobs that end what the new database replaces; `undefined`, with nothing written, when it is not wanted. */
+async function record(
+  services: Services,
+  tables: Tables,
+  { job }: JobHold,
+  { lease, archive, archived }: Restoring,
+  { values, orgKeyVersion }: Issued,
+): Promise<readonly ClaimedJob[] | undefined> {
+  const { buildId, connectorId } = lease;
+  const restoredAt = services.now();
+  const dataKey = await tables.dataKeys.findByOwner(buildId);
+  const isWanted = (await tables.leases.find(lease.id))?.state === "planned";
+  const isThere = (await tables.archives.find(archive.id))?.state === "verified";
+  if (dataKey === undefined || !isWanted || !isThere) return undefined;
+  if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, restoredAt))) return undefined;
+  const env = sealLease(services.keyring, dataKey, lease.id, values);
+  const { attempts } = job;
+  await tables.leases.markIssued(lease.id, { env, orgKeyVersion, issuedAt: restoredAt, attempts });
+  await tables.bindings.changeLease(buildId, connectorId, archived.id, lease.id);
+  const restored = { state: "restored", restoredAt, restoredLeaseId: lease.id } as const;
+  await tables.archives.update(archive.id, ["verified"], restored);
+  const removal = removalJob(services, archive);
+  await tables.jobs.insertAll([removal]);
+  const specs = services.connectors.get(connectorId)?.spec.env ?? [];
+  await recordFingerprints(services, tables, lease.id, specs, values);
+  const details = {
+    ...{ connector: connectorId, archive: archive.id, lease: lease.id, before: archived.id },
+    ...{ names: Object.keys(values), resource: lease.handle },
+  };
+  const actor = { kind: "job", jobId: job.id } as const;
+  await tables.auditEvents.insertAll([
+    auditRow(services, { actor, action: "database.restored", entity: buildId, details }),
+  ]);
+  await markReadyWhenComplete(services, tables, buildId);
+  const ended = await endLeases(services, tables, [archived]);
+  return ended.jobs;
+}
+
+/** The build was closed while its database was being filled: what was made is taken back at once. */
+async function takeBackIfEnded(services: Services, hold: JobHold, lease: LeaseRow, orgKeyVersion: number) {
+  const now = await services.store.read.leases.find(lease.id);
+  if (now?.state === "releasing" || now?.state === "released")
+    await revokeAtProvider(services, hold.signal, { ...lease, orgKeyVersion });
+  await finish(services, hold.job);
+}
+
+async function recordTrouble(
+  services: Services,
+  { job }: JobHold,
+  { lease, archived }: Restoring,
+  watch: WorkWatch,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof StoreError) throw error;
+  const { store, now } = services;
+  if (watch.wasStopped()) {
+    const runAfter = now() + stoppedWaitMs;
+    await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
+    return;
+  }
+  const lastError = toDatabaseError(error, lease.connectorId);
+  if (lastError.code === "internal") {
+    services.logger.error({ leaseId: lease.id, ...describeError(error) }, "restoring broke");
+  }
+  const isBusy = isBusyForNow(services, job, lastError);
+  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+  const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+  const runAfter = now() + Math.max(waitMs, retryAfterMs);
+  const jobs = await store.write(async (tables) => {
+    if (isBusy || (lastError.retryable && job.attempts < runsMax)) {
+      const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
+      if (await giveBack(job.id, job.fence, runAfter, lastError.code))
+        await tables.leases.update(lease.id, ["planned"], { lastError });
+      return [];
+    }
+    if (!(await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now()))) return [];
+    // Its archive stays as it is, for the next try.
+    await tables.leases.update(archived.id, ["archived"], { lastError });
+    await tellFailure(services, tables, job.id, lease, lastError);
+    return (await endLeases(services, tables, [lease])).jobs;
+  });
+  void services.runner.run(
+    lease.buildId,
+    jobs.filter(({ lockedBy }) => lockedBy !== null),
+  );
+}
+
+async function tellFailure(
+  services: Services,
+  tables: Tables,
+  jobId: string,
+  { id, buildId, connectorId }: LeaseRow,
+  { code, message, remedy }: StoredLeaseError,
+): Promise<void> {
+  const details = { connector: connectorId, lease: id, code, message };
+  const actor = { kind: "job", jobId } as const;
+  await tables.auditEvents.insertAll([
+    auditRow(services, { actor, action: "database.restore_failed", entity: buildId, details }),
+  ]);
+  const text = `An archived database of ${connectorId} could not be restored; its archive is kept: ${message}.`;
+  const about = { buildId, connectorId, jobId };
+  await tables.jobs.insertAll([
+    noticeJob(services, { type: "database.restore_failed", message: text, remedy, ...about }),
+  ]);
+}
+
+function notThere(): BrokerError {
+  return new BrokerError("conflict", "the archive has been restored or removed meanwhile", {
+    remedy: "See the state of the database with `keyloan db list`.",
+  });
+}
+
+async function finish({ store, now }: Services, job: ClaimedJob): Promise<void> {
+  await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, now()));
+}
