@@ -8,6 +8,7 @@ import { answerUnknown } from "./http/unknown-route.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { buildRoutes } from "./routes/builds.ts";
 import { catalogRoutes } from "./routes/catalog.ts";
+import { databaseRoutes } from "./routes/databases.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { envRoutes } from "./routes/env.ts";
 import { handoffRoutes } from "./routes/handoff.ts";
@@ -16,6 +17,7 @@ import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
+import { rotationRoutes } from "./routes/rotation.ts";
 import { settingsRoutes } from "./routes/settings.ts";
 import { settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
@@ -50,8 +52,10 @@ export function createApp(services: Services): BrokerRouter {
   for (const routes of [
     envRoutes,
     buildRoutes,
+    databaseRoutes,
     leaseRoutes,
     orgKeyRoutes,
+    rotationRoutes,
     jobRoutes,
     tokenRoutes,
     catalogRoutes,

@@ -20,7 +20,9 @@ export function buildView(
   handoff?: HandoffRow,
 ): BuildView {
   const order = [...deps.connectors.keys()];
-  const ordered = leases.toSorted((a, b) => order.indexOf(a.connectorId) - order.indexOf(b.connectorId));
+  const ordered = current(leases).toSorted(
+    (a, b) => order.indexOf(a.connectorId) - order.indexOf(b.connectorId),
+  );
   return {
     id: build.id,
     name: build.name,
@@ -33,6 +35,20 @@ export function buildView(
     ...(handoff === undefined ? {} : { handoff: handoffView(handoff) }),
     leases: ordered.map((lease) => leaseView(deps, lease)),
   };
+}
+
+/** Without leases that have ended and whose place another one of the same connector has taken. */
+function current(leases: readonly LeaseRow[]): readonly LeaseRow[] {
+  return leases.filter(
+    (lease) =>
+      lease.state !== "released" ||
+      !leases.some(
+        (other) =>
+          other.connectorId === lease.connectorId &&
+          other !== lease &&
+          (other.state !== "released" || other.createdAt > lease.createdAt),
+      ),
+  );
 }
 
 function handoffView(handoff: HandoffRow): NonNullable<BuildView["handoff"]> {

@@ -6,6 +6,7 @@ import type { Deps } from "../../deps.ts";
 import { auditRow, writeAudit } from "../audit.ts";
 import { buildClosed, buildNotFound } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
+import { databaseArchived } from "../databases/request-archive.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { openUserKey } from "../settings/open-values.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
@@ -19,7 +20,8 @@ export type ReadEnvInput = {
 /**
  * The whole env of a build, as lines ready to be written in a format. The audit row, with names only, is on
  * disk before this returns.
- * @throws BrokerError `not_found`, `build_closed`, `not_ready` with what is missing, `unavailable` without audit
+ * @throws BrokerError `not_found`, `build_closed`, `not_ready` with what is missing, `database_archived`,
+ * `unavailable` without audit
  */
 export async function readEnv(
   deps: Deps,
@@ -44,6 +46,8 @@ export async function envLinesOf(deps: Deps, input: ReadEnvInput): Promise<reado
   const { build, dataKey } = first;
   if (["handed_off", "closing", "closed"].includes(build.state)) throw buildClosed(build.state);
   const missing = rows.flatMap((row) => missingReason(row, deps.now()));
+  const archived = missing.find(({ state }) => state === "archived");
+  if (archived !== undefined) throw databaseArchived(input.buildId, archived.connector);
   if (missing.length > 0 || dataKey === null) throw notReady(build.state, missing);
   return toEnvLines(openSources(deps, rows, dataKey), {
     profile: input.profile ?? profileOf(build.profile),

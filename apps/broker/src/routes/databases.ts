@@ -1,0 +1,108 @@
+import { buildIdSchema, databaseListSchema } from "@keyloan/contract";
+import * as z from "zod";
+import type { BrokerContext } from "../http/context.ts";
+import { json } from "../http/json-content.ts";
+import type { RateLimiter } from "../http/rate-limit.ts";
+import { createRouter, defineRoute } from "../http/router.ts";
+import type { Services } from "../services.ts";
+import { type DatabaseFile, downloadDatabase } from "../verbs/databases/download-database.ts";
+import { listDatabases } from "../verbs/databases/list-databases.ts";
+import { requestArchive } from "../verbs/databases/request-archive.ts";
+import { requestRestore } from "../verbs/databases/request-restore.ts";
+
+const tags = ["databases"];
+const params = z.object({ id: buildIdSchema });
+const connector = z.string().max(64);
+const databaseParams = params.extend({ connector });
+const fileContent = { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } };
+
+export function databaseRoutes(services: Services, limiter: RateLimiter) {
+  const reading = { admin: true, platform: "builds:read" } as const;
+  const writing = { admin: true, platform: "builds:write" } as const;
+  const list = defineRoute(limiter, reading, {
+    method: "get",
+    path: "/v1/builds/{id}/databases",
+    tags,
+    summary: "Show the databases of a build, since when they are idle, and their archives",
+    request: { params },
+    responses: { 200: json("the databases", databaseListSchema) },
+  });
+  const archive = defineRoute(limiter, writing, {
+    method: "post",
+    path: "/v1/builds/{id}/databases/{connector}/archive",
+    tags,
+    summary: "Put a database away: it is ended when its archive is proven",
+    description:
+      "Answers when it is begun; the list tells how far it is. The database takes no writes meanwhile, and stays as it is when the archive does not hold the same.",
+    request: { params: databaseParams },
+    responses: { 202: json("begun", databaseListSchema) },
+  });
+  const restore = defineRoute(limiter, writing, {
+    method: "post",
+    path: "/v1/builds/{id}/databases/{connector}/restore",
+    tags,
+    summary: "Bring an archived database back, as a new one with a new token",
+    description: "Answers when it is begun. When it is done the build's env has the new values.",
+    request: { params: databaseParams },
+    responses: { 202: json("begun", databaseListSchema) },
+  });
+  const download = defineRoute(limiter, reading, {
+    method: "get",
+    path: "/v1/builds/{id}/databases/{connector}/download",
+    tags,
+    summary: "Download a database as a file that its own tools open",
+    description: "From its archive when it is archived. It holds what the database held at one moment.",
+    request: { params: databaseParams },
+    responses: { 200: { description: "the file", content: fileContent } },
+  });
+  const ownDownload = defineRoute(limiter, "session", {
+    method: "get",
+    path: "/v1/settings/databases/{connector}/download",
+    tags,
+    summary: "Download the app's database as a file that its own tools open",
+    request: { params: z.object({ connector }) },
+    responses: { 200: { description: "the file", content: fileContent } },
+  });
+  return createRouter()
+    .openapi(list, async (context) =>
+      context.json(await listDatabases(services, context.req.valid("param").id), 200),
+    )
+    .openapi(archive, async (context) => {
+      const { actor, requestId } = context.var;
+      const { id, connector } = context.req.valid("param");
+      await requestArchive(services, actor, id, connector, requestId);
+      return context.json(await listDatabases(services, id), 202);
+    })
+    .openapi(restore, async (context) => {
+      const { actor, requestId } = context.var;
+      const { id, connector } = context.req.valid("param");
+      await requestRestore(services, actor, id, connector, requestId);
+      return context.json(await listDatabases(services, id), 202);
+    })
+    .openapi(download, async (context) => {
+      const { id, connector } = context.req.valid("param");
+      return sendFile(context, await downloadFor(services, context, id, connector));
+    })
+    .openapi(ownDownload, async (context) => {
+      const { buildId } = context.var.session;
+      return sendFile(
+        context,
+        await downloadFor(services, context, buildId, context.req.valid("param").connector),
+      );
+    });
+}
+
+function downloadFor(services: Services, context: BrokerContext, buildId: string, connectorId: string) {
+  const { actor, requestId } = context.var;
+  const request = { requestId, signal: context.req.raw.signal };
+  return downloadDatabase(services, actor, buildId, connectorId, request);
+}
+
+function sendFile(context: BrokerContext, { name, mediaType, bytes, content }: DatabaseFile) {
+  return context.body(content, 200, {
+    "content-type": mediaType,
+    "content-length": String(bytes),
+    "content-disposition": `attachment; filename="${name}"`,
+    "cache-control": "no-store",
+  }) as never;
+}
