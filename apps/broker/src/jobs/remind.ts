@@ -1,10 +1,10 @@
-import type { JobRow, StoredHandsNeeded } from "@keyloan/store";
+import type { JobRow, StoredHandsNeeded, TimeCursor } from "@keyloan/store";
 import type { Services } from "../services.ts";
 import { handsNotice } from "./hands.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
-const jobsMax = 1_000;
+const pageSize = 200;
 
 /**
  * Tells again of jobs that still need a person: at half of their time, an hour before its end, when it is over,
@@ -12,10 +12,20 @@ const jobsMax = 1_000;
  */
 export async function remindOfHands(services: Services, signal: AbortSignal): Promise<number> {
   let told = 0;
-  for (const job of await services.store.read.jobs.listHands(jobsMax)) {
-    if (signal.aborted) return told;
-    if (job.hands !== null && (await remind(services, job, job.hands))) told += 1;
-  }
+  let after: TimeCursor | undefined;
+  do {
+    const query = {
+      state: "needs_hands",
+      limit: pageSize,
+      ...(after === undefined ? {} : { after }),
+    } as const;
+    const page = await services.store.read.jobs.list(query);
+    for (const job of page) {
+      if (signal.aborted) return told;
+      if (job.hands !== null && (await remind(services, job, job.hands))) told += 1;
+    }
+    after = page.length < pageSize ? undefined : page.at(-1);
+  } while (after !== undefined);
   return told;
 }
 

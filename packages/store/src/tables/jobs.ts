@@ -207,9 +207,6 @@ export function jobsTable(database: Database) {
         .where(and(eq(jobs.id, id), eq(jobs.state, "needs_hands"), eq(jobs.hands, hands)));
       return result.rowsAffected === 1;
     },
-    /** Jobs that wait for a person, those that wait longest first. */
-    listHands: (limit: number): Promise<JobRow[]> =>
-      database.select().from(jobs).where(eq(jobs.state, "needs_hands")).orderBy(jobs.createdAt).limit(limit),
     /** Since when the jobs that wait for a person do. */
     handsNeeded: (): Promise<Pick<JobRow, "kind" | "connectorId" | "hands">[]> =>
       database

@@ -19,7 +19,7 @@ type Cancelling = {
 /**
  * Ends a job that nobody wants any more, unless that would leave something alive at a provider: an issue is
  * ended with its lease, and a release only when a person says by name that the resource has been removed.
- * @throws BrokerError `not_found`, `conflict`, or `not_supported` for work that is ended in another way
+ * @throws BrokerError `not_found`, or `conflict`, also for work that is ended in another way
  */
 export async function cancelJob(
   services: Services,

@@ -1,0 +1,45 @@
+import type { JobList } from "@keyloan/contract";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { giveBackAfterCrash } from "./after-crash.ts";
+import { newHeldJob } from "./new-job.ts";
+
+let broker: TestBroker;
+beforeAll(async () => {
+  broker = await createTestBroker({ emulators: [] });
+});
+afterAll(() => broker.close());
+
+const crash = async (kind: "prove-dead" | "notify", attempts: number) => {
+  const { services } = broker.running();
+  const made = newHeldJob(services, { kind, entityId: `entity-of-${kind}-${attempts}` });
+  const job = { ...made, attempts };
+  await services.store.write((tables) => tables.jobs.insertAll([job]));
+  await services.store.write((tables) => giveBackAfterCrash(services, tables, job));
+  return { job, after: await services.store.read.jobs.find(job.id), now: services.now() };
+};
+
+describe("a job whose handler breaks", () => {
+  test.each([
+    [1, 5_000],
+    [7, 600_000],
+  ])("is tried again after its run %d, at most %d ms later", async (attempts, mostMs) => {
+    const { after, now } = await crash("prove-dead", attempts);
+    expect(after).toMatchObject({ state: "waiting", lockedBy: null, lastError: "unexpected failure" });
+    expect(after?.runAfter).toBeLessThanOrEqual(now + mostMs);
+    expect(after?.runAfter).toBeGreaterThan(now);
+  });
+
+  test("that goes on breaking is told to a person, and is still tried every hour", async () => {
+    const { job, after, now } = await crash("prove-dead", 8);
+    expect(after).toMatchObject({ state: "needs_hands", lockedBy: null });
+    expect(after?.runAfter).toBeLessThanOrEqual(now + 3_600_000);
+    expect(JSON.stringify(after?.hands?.steps)).toContain(job.id);
+    const told = (await broker.call("GET", "/v1/jobs?kind=notify")).body as JobList;
+    expect(told.jobs).toHaveLength(1);
+  });
+
+  test("is never told of with a notice when it is a notice itself", async () => {
+    expect((await crash("notify", 50)).after).toMatchObject({ state: "waiting" });
+  });
+});
