@@ -29,6 +29,22 @@ export function addAccountRoutes({ app, state, access }: TursoRoutes): void {
     return context.json({ name: made.name, id: made.id, token: made.token });
   });
 
+  const tokensPath = "/v1/organizations/:organization/api-tokens";
+  app.get(tokensPath, (context) => {
+    if (access.tokenOf(context).scopes !== null) return errorJson(context, 403, errorWords(403));
+    return context.json({ tokens: state.value.tokens.map(({ token: _, ...shown }) => shown) });
+  });
+
+  app.delete(`${tokensPath}/:id`, async (context) => {
+    if (access.tokenOf(context).scopes !== null) return errorJson(context, 403, errorWords(403));
+    const { tokens } = state.value;
+    const at = tokens.findIndex(({ id }) => id === context.req.param("id"));
+    if (at < 0) return errorJson(context, 404, "token not found");
+    const [ended] = tokens.splice(at, 1);
+    await state.save();
+    return context.json({ token: ended?.id });
+  });
+
   app.get("/v1/locations", (context) =>
     context.json({ locations: { "aws-us-east-1": "AWS US East (Virginia)" } }),
   );
