@@ -13,7 +13,7 @@ import { withRetry } from "../../jobs/backoff.ts";
 import { newWaitingJob } from "../../jobs/new-job.ts";
 import { auditRow } from "../audit.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
-import { credentialToIssue } from "../leases/org-credential.ts";
+import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { isMaking } from "../leases/release-jobs.ts";
@@ -145,9 +145,10 @@ async function mintOne(
   expiresAt: number,
   signal: AbortSignal,
 ): Promise<Renewed> {
-  const org = await credentialToIssue(deps, connector);
-  const values = await renew(deps.contextFor(connector, signal), org, planned(lease, expiresAt));
-  return { lease, version: org.version, values };
+  const { made, version } = await withKeyToIssue(deps, connector, (org) =>
+    renew(deps.contextFor(connector, signal), org, planned(lease, expiresAt)),
+  );
+  return { lease, version, values: made };
 }
 
 function notRenewable(build: BuildRow): BrokerError {

@@ -9,7 +9,7 @@ import type { JobHold } from "../../jobs/runner.ts";
 import { auditRow } from "../audit.ts";
 import { sealLease } from "./lease-secrets.ts";
 import { markReadyWhenComplete } from "./mark-ready.ts";
-import { credentialToIssue } from "./org-credential.ts";
+import { withKeyToIssue } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
 import { recordFingerprints } from "./record-fingerprints.ts";
 import { revokeAtProvider } from "./revoke-at-provider.ts";
@@ -39,12 +39,12 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
     const issued = await withRetry(deps, { untilMs, signal: hold.cancelled }, async () => {
       attempts += 1;
       if (connector === undefined) throw notInstalled(lease.connectorId);
-      const org = await credentialToIssue(deps, connector);
       const context = deps.contextFor(connector, hold.signal);
-      return {
-        version: org.version,
-        values: await issuerOf(deps, connector).issue(context, org, planned(lease)),
-      };
+      const { issue } = issuerOf(deps, connector);
+      const { made, version } = await withKeyToIssue(deps, connector, (org) =>
+        issue(context, org, planned(lease)),
+      );
+      return { version, values: made };
     });
     measure("ok");
     await recordIssued(deps, hold, lease, { ...issued, attempts });

@@ -15,3 +15,25 @@ export async function credentialToIssue(deps: Deps, connector: Connector): Promi
   if (org !== undefined) return org;
   throw new ProviderError(connector.spec.id, "unauthorized", "cannot be asked: the org has no key for it");
 }
+
+/**
+ * Calls with the org key to issue with. A key that is refused because another was put meanwhile is no failure: the
+ * call is made once more with that one.
+ * @returns what the call gave, and the version of the key it was made with
+ * @throws ProviderError what the call throws
+ */
+export async function withKeyToIssue<T>(
+  deps: Deps,
+  connector: Connector,
+  call: (org: OrgCredential) => Promise<T>,
+): Promise<{ readonly made: T; readonly version: number }> {
+  const org = await credentialToIssue(deps, connector);
+  try {
+    return { made: await call(org), version: org.version };
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.code !== "unauthorized") throw error;
+    const newer = await credentialToIssue(deps, connector);
+    if (newer.version === org.version) throw error;
+    return { made: await call(newer), version: newer.version };
+  }
+}

@@ -1,4 +1,4 @@
-import { type Connector, type Issuer, ProviderError, type SecretValues } from "@keyloan/contract";
+import { type Connector, type Issuer, ProviderError } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
@@ -6,7 +6,7 @@ import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
 import { needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { toStoredError } from "../leases/issue-lease.ts";
-import { credentialToIssue } from "../leases/org-credential.ts";
+import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { takeBack } from "./end-late.ts";
 import { proveOldCredentials } from "./prove-old-credentials.ts";
@@ -120,21 +120,21 @@ async function replace(
     throw new ProviderError(lease.connectorId, "rejected", "cannot replace a credential alone");
   const { job } = hold;
   const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
-  const made = await withRetry(deps, { untilMs, signal: hold.cancelled }, async () => {
-    const org = await credentialToIssue(deps, connector);
-    const values: SecretValues = await make(deps.contextFor(connector, hold.signal), org, planned(lease));
-    return { values, version: org.version };
-  });
+  const { made: values, version } = await withRetry(deps, { untilMs, signal: hold.cancelled }, () =>
+    withKeyToIssue(deps, connector, (org) =>
+      make(deps.contextFor(connector, hold.signal), org, planned(lease)),
+    ),
+  );
   const outcome = await recordValues(deps, lease, {
-    values: made.values,
-    orgKeyVersion: made.version,
+    values,
+    orgKeyVersion: version,
     actor: { kind: "job", jobId: job.id },
     action,
     details,
     keepJob,
   });
   if (outcome === "changed") await giveBack(deps, hold, deps.now() + changedWaitMs);
-  if (outcome === "ended") await takeBack(deps, hold, lease, made.version);
+  if (outcome === "ended") await takeBack(deps, hold, lease, version);
   return outcome === "recorded";
 }
 
