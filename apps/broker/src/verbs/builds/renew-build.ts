@@ -74,6 +74,7 @@ async function record(
   if (dataKey === undefined || !(await tables.builds.setExpiry(buildId, expiresAt))) return false;
   await consumeSingleUse(tables, token, deps.now());
   await refuseWhileIssuing(tables, buildId);
+  await refuseWhileReplaced(tables, minted);
   const revoked: Renewed[] = [];
   for (const fresh of minted) {
     const { lease, version, values } = fresh;
@@ -94,6 +95,18 @@ async function record(
     auditRow(deps, { actor, action: "build.renewed", entity: buildId, details, requestId }),
   ]);
   return true;
+}
+
+/** What was minted before somebody ended every credential of the lease is dead; nobody may be given it. */
+async function refuseWhileReplaced(tables: Tables, minted: readonly Renewed[]): Promise<void> {
+  for (const { lease } of minted) {
+    const now = await tables.leases.find(lease.id);
+    if (now?.state !== "active" || now.env === lease.env) continue;
+    throw new BrokerError("not_ready", "the credentials of the build were replaced at this moment", {
+      remedy: "Try again in a moment.",
+      retryAfterSeconds: 2,
+    });
+  }
 }
 
 /** What is being issued at this moment will end when its row said before; the row must not say otherwise. */
