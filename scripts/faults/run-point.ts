@@ -65,6 +65,7 @@ export async function runPoint(
     findings.push(...(await checkSecrets(run, await secretsOf(run, facts))));
     await attempt("closing", () => closeAll(run));
     findings.push(...(await checkClosed(run)));
+    world.forget(await world.listHeld());
     return { reached, findings };
   });
 }

@@ -71,10 +71,18 @@ export const ownValue = (facts: Facts, name: string) => facts.values[`own ${name
 /** Asks for the swap until it is done: an answer that never came may have been one. */
 export async function swap(run: Run, facts: Facts): Promise<void> {
   const page = facts.page ?? {};
-  const { version, bindings } = await settingsOf(run, page);
-  if (bindings.every(({ source }) => source === "user")) return;
-  const answer = await run.call("POST", "/v1/settings/swap", { expectedVersion: version }, page);
-  mustAnswer(answer, [200], "the swap fails");
+  for (let tries = 3; ; tries--) {
+    const { version, bindings } = await settingsOf(run, page);
+    if (bindings.every(({ source }) => source === "user")) return;
+    const answer = await run.call("POST", "/v1/settings/swap", { expectedVersion: version }, page);
+    // Somebody else's step came between reading and asking; a page reads again.
+    if (tries > 0 && isSettingsChanged(answer.body)) continue;
+    return mustAnswer(answer, [200], "the swap fails");
+  }
+}
+
+function isSettingsChanged(body: unknown): boolean {
+  return JSON.stringify(body).includes('"settings_changed"');
 }
 
 export function buildState(run: Run, buildId: string): string {

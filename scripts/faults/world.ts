@@ -26,8 +26,10 @@ export type World = {
   readonly adminToken: string;
   /** A copy of the prepared store in `folder`. */
   readonly copyStore: (folder: string) => Promise<void>;
-  /** Everything of ours at the providers. */
+  /** Everything of ours at the providers, but for what was told before. */
   readonly listHeld: () => Promise<readonly HeldResource[]>;
+  /** What a run left behind is told once: it says nothing of the next one. */
+  readonly forget: (held: readonly HeldResource[]) => void;
   /** Whether a database of this handle is there; undefined for a connector without databases. */
   readonly databaseExists: (connectorId: string, handle: ResourceHandle) => Promise<boolean | undefined>;
   readonly close: () => Promise<void>;
@@ -53,6 +55,7 @@ export async function createWorld(folder: string, built: string): Promise<World>
     KEYLOAN_ORG_KEY_MAX_DAYS: "0",
   };
   const adminToken = environment.KEYLOAN_ADMIN_TOKEN ?? "";
+  const forgotten = new Set<string>();
   await mkdir(template, { recursive: true });
   try {
     await prepareStore(standIns, built, environment, adminToken);
@@ -66,7 +69,10 @@ export async function createWorld(folder: string, built: string): Promise<World>
     environment,
     adminToken,
     copyStore: (target) => cp(template, target, { recursive: true }),
-    listHeld: () => listHeld(standIns),
+    listHeld: async () => (await listHeld(standIns)).filter(({ name }) => !forgotten.has(name)),
+    forget: (held) => {
+      for (const { name } of held) forgotten.add(name);
+    },
     databaseExists: (connectorId, handle) => databaseExists(standIns, connectorId, handle),
     close: standIns.close,
   };
