@@ -1,6 +1,4 @@
 import type {
-  AuditEventView,
-  AuditList,
   Catalog,
   CreateApiTokenBody,
   Health,
@@ -72,34 +70,6 @@ export function tokensApi({ base, call }: Caller): TokensApi {
       const tokenPath = `${path}/${pathSegment(tokenId, "the token id")}`;
       await call({ method: "DELETE", path: tokenPath, expect: "nothing" });
     },
-  };
-}
-
-export type AuditQuery = PageQuery & {
-  /** Only what happened to this id. */
-  readonly entity?: string | undefined;
-  readonly action?: string | undefined;
-};
-
-export type AuditApi = {
-  /** One page of events, newest first. */
-  readonly list: (query?: AuditQuery) => Promise<AuditList>;
-  readonly listAll: (query?: AuditQuery) => AsyncGenerator<AuditEventView, void, void>;
-};
-
-export function auditApi({ base, call }: Caller): AuditApi {
-  const list = async (query: AuditQuery = {}) =>
-    bodyOf<AuditList>(base, await call({ method: "GET", path: "/v1/audit", query, expect: "json" }), [
-      "events",
-    ]);
-  return {
-    list,
-    listAll: (query = {}) =>
-      eachOfPages(
-        (cursor) => list({ ...query, cursor }),
-        (page) => page.events,
-        query.cursor,
-      ),
   };
 }
 

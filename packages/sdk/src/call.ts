@@ -29,6 +29,8 @@ export type CallRequest = AnswerRules & {
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   readonly extraTimeMs?: number;
+  /** Takes the body piece by piece instead: for answers of any size. */
+  readonly take?: TransportRequest["take"];
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -66,6 +68,7 @@ export function createCaller(options: ClientOptions): Caller {
       body,
       timeoutMs: (options.timeoutMs ?? timeoutMsDefault) + (request.extraTimeMs ?? 0),
       responseBytesMax: options.responseBytesMax ?? responseBytesMaxDefault,
+      take: request.take,
       signal: request.signal,
     });
     return readAnswer(url, request, response, token);

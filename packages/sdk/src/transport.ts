@@ -10,6 +10,11 @@ export type TransportRequest = {
   /** From the first byte sent to the last byte read. */
   readonly timeoutMs: number;
   readonly responseBytesMax: number;
+  /**
+   * Takes the body of a 200 piece by piece instead of `text`, however large it is; more is read when what it
+   * gives has resolved.
+   */
+  readonly take?: ((piece: Uint8Array) => void | Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -61,10 +66,10 @@ async function exchange(open: () => ClientRequest, request: TransportRequest): P
   if (request.signal?.aborted) onAbort();
   try {
     const incoming = await sendRequest(outgoing, request.body);
-    return await readResponse(incoming, request.responseBytesMax, stop);
+    return await readResponse(incoming, request, stop);
   } catch (error) {
     // A server may close an idle connection at the moment it is used again; a read is safe to repeat.
-    const stale = failure === undefined && outgoing.reusedSocket && request.method === "GET";
+    const stale = failure === undefined && outgoing.reusedSocket && request.method === "GET" && !request.take;
     if (stale) return await exchange(open, request);
     throw failure ?? networkError(request.url, error);
   } finally {
@@ -84,12 +89,20 @@ function sendRequest(outgoing: ClientRequest, body: string | undefined): Promise
 
 function readResponse(
   incoming: IncomingMessage,
-  bytesMax: number,
+  { responseBytesMax: bytesMax, take }: TransportRequest,
   stop: (error: KeyloanError) => void,
 ): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
+    const streams = take !== undefined && incoming.statusCode === 200;
+    if (streams) {
+      feed(incoming, take).then(
+        () => resolve({ status: 200, headers: singleHeaders(incoming.headers), text: "" }),
+        reject,
+      );
+      return;
+    }
     incoming.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > bytesMax) stop(tooLargeError(bytesMax));
@@ -103,6 +116,14 @@ function readResponse(
       resolve({ status: incoming.statusCode ?? 0, headers: singleHeaders(incoming.headers), text });
     });
   });
+}
+
+async function feed(
+  incoming: IncomingMessage,
+  take: (piece: Uint8Array) => void | Promise<void>,
+): Promise<void> {
+  // A connection that ends before the answer does throws here.
+  for await (const piece of incoming) await take(piece);
 }
 
 function singleHeaders(headers: IncomingMessage["headers"]): TransportResponse["headers"] {
