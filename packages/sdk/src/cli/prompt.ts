@@ -38,6 +38,19 @@ export async function askForFields(
   }
 }
 
+/**
+ * Asks one question on the terminal. What is typed for a secret is not shown.
+ * @throws CommandError with exit code 130 when the person gives up with Ctrl-C or Ctrl-D
+ */
+export async function askOne(io: Io, question: string, hidden: boolean): Promise<string> {
+  const prompter = openPrompter(io);
+  try {
+    return await prompter.ask(question, hidden);
+  } finally {
+    prompter.close();
+  }
+}
+
 type Prompter = {
   readonly ask: (question: string, hidden: boolean) => Promise<string>;
   readonly close: () => void;

@@ -43,7 +43,7 @@ async function runCommand(command: Command, argv: readonly string[], io: Io, jso
 
 function commandNameOf(argv: readonly string[], table: CommandTable): string | undefined {
   const [first = "", second = ""] = argv;
-  return [first, `${first} ${second}`].find((name) => Object.hasOwn(table, name));
+  return [`${first} ${second}`, first].find((name) => Object.hasOwn(table, name));
 }
 
 function beforeRest(argv: readonly string[]): readonly string[] {

@@ -1,0 +1,76 @@
+import type { AuditMatch } from "@keyloan/contract";
+import { pathSegment } from "../address.ts";
+import { isObject } from "../answer.ts";
+import type { Caller } from "../call.ts";
+import { KeyloanError } from "../errors.ts";
+import { titleOf } from "./show-match.ts";
+
+/** What became of one leaked value. */
+export type Ending = {
+  readonly what: string;
+  readonly ended: boolean;
+  /** What was done, or what has to be done by hand. */
+  readonly message: string;
+};
+
+/** What ending a leaked value would do, in a sentence; `undefined` when it cannot be done from here. */
+export function planOf(match: AuditMatch): string | undefined {
+  if (!match.alive) return undefined;
+  if (match.what === "lease") {
+    return `end every credential of ${match.connector} in ${match.buildId}, and give the build new values`;
+  }
+  if (match.what === "token" && isRevocable(match)) return `revoke the token ${match.tokenId}`;
+  return undefined;
+}
+
+/** Ends a leaked value, or says what only a person can do. A refusal of the broker is an ending too: not ended. */
+export async function endLeaked(caller: Caller, match: AuditMatch): Promise<Ending> {
+  const what = titleOf(match);
+  if (!match.alive) return { what, ended: true, message: "it was dead already" };
+  try {
+    if (match.what === "lease") return { what, ...(await reissue(caller, match.leaseId)) };
+    if (match.what === "token" && isRevocable(match)) {
+      await caller.call({
+        method: "DELETE",
+        path: `/v1/tokens/${pathSegment(match.tokenId ?? "", "the token id")}`,
+        expect: "nothing",
+      });
+      return { what, ended: true, message: "it is revoked" };
+    }
+    return { what, ended: false, message: byHand(match) };
+  } catch (error) {
+    if (!(error instanceof KeyloanError)) throw error;
+    const message = [error.message, error.remedy ?? ""].join(" ").trim();
+    return { what, ended: false, message };
+  }
+}
+
+async function reissue(caller: Caller, leaseId: string): Promise<{ ended: boolean; message: string }> {
+  const answer = await caller.call({
+    method: "POST",
+    path: `/v1/leases/${pathSegment(leaseId, "the lease id")}/reissue`,
+    body: { overlapSeconds: 0, reason: "leak" },
+    expect: "json",
+    extraTimeMs: 60_000,
+  });
+  const next = isObject(answer.body) && typeof answer.body.next === "string" ? ` ${answer.body.next}` : "";
+  return { ended: true, message: `its credentials are being ended and the build gets new values.${next}` };
+}
+
+function isRevocable(match: AuditMatch): boolean {
+  return match.what === "token" && ["api", "build"].includes(match.kind) && match.tokenId !== undefined;
+}
+
+/** What a person has to do about a value that cannot be ended from here. */
+function byHand(match: AuditMatch): string {
+  if (match.what === "org_key") {
+    return `make a new key at the provider, put it with keyloan org-keys set ${match.connector}, then delete the old one at the provider`;
+  }
+  if (match.what === "token" && match.kind === "admin") {
+    return "set a new KEYLOAN_ADMIN_TOKEN and restart every broker";
+  }
+  if (match.what === "token" && match.buildId !== undefined) {
+    return `it opens the settings page of ${match.buildId}: make a new link with keyloan build link, or close the build`;
+  }
+  return "close the build it belongs to";
+}

@@ -1,0 +1,102 @@
+import type { AuditMatch } from "@keyloan/contract";
+import { type Command, CommandError, type Invocation, UsageError } from "../cli/command.ts";
+import { type Ending, endLeaked, planOf } from "../cli/end-leaked.ts";
+import { note, printJson, warn } from "../cli/output.ts";
+import { paintFor } from "../cli/paint.ts";
+import { askOne } from "../cli/prompt.ts";
+import { showMatch } from "../cli/show-match.ts";
+import { printable, wrap } from "../cli/terminal-text.ts";
+
+/** Tells what a leaked value was, and ends it. */
+export const command: Command = {
+  usage: "leak report [<value> | -] [options]",
+  summary: "Tell which build a leaked value belongs to, who fetched it and when; with --end, end it.",
+  notes: [
+    "On a terminal you are asked for the value, and it is not shown as you type. In a script, pipe it in and give - as the argument. The broker looks it up by its keyed hash and writes it nowhere.",
+    "Exit code 0: it is not ours, dead, or was ended. 1: it may still work.",
+  ],
+  options: {
+    end: {
+      type: "flag",
+      help: "end it: revoke the token, or end the lease's credentials and issue new ones",
+    },
+    yes: { type: "flag", help: "with --end: do not ask before" },
+  },
+  positionals: ["[value]"],
+  examples: [
+    "keyloan leak report",
+    "keyloan leak report - < leaked.txt",
+    "keyloan leak report --end --yes - < leaked.txt",
+  ],
+  run: async (invocation) => {
+    const { args, io, json, connect } = invocation;
+    if (args.flag("yes") && !args.flag("end")) throw new UsageError("--yes is for --end.");
+    const { audit } = connect();
+    const { matches } = await audit.matches([await leakedValue(invocation)]);
+    if (!json) show(invocation, matches);
+    const endings = args.flag("end") ? await endAll(invocation, matches) : [];
+    if (json) printJson(io, { matches, ...(args.flag("end") ? { endings } : {}) });
+    else for (const ending of endings) showEnding(invocation, ending);
+    const alive = matches.filter((match) => match.alive).length;
+    return alive > endings.filter((ending) => ending.ended).length ? 1 : 0;
+  },
+};
+
+async function leakedValue({ args, io, json }: Invocation): Promise<string> {
+  const [given] = args.positionals;
+  if (given !== undefined && given !== "-") {
+    warn(io, "a value given as an argument lands in the shell's history and in the process list.");
+    return given;
+  }
+  const asks = given === undefined && !json && io.stdinIsTerminal() && io.stderrIsTerminal();
+  const text = asks ? await askOne(io, "The leaked value (not shown): ", true) : await readAll(io.stdin());
+  const value = text.trim();
+  if (value !== "") return value;
+  throw new UsageError("There is no value.", "Pipe it in: keyloan leak report - < leaked.txt");
+}
+
+const charactersMax = 8_192;
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += String(chunk);
+    if (text.length > charactersMax) throw new UsageError("That is too long for one value.");
+  }
+  return text;
+}
+
+function show({ io }: Invocation, matches: readonly AuditMatch[]): void {
+  if (matches.length === 0) {
+    io.out("It was never lent or put here, and is no token of this broker.\n");
+    return;
+  }
+  for (const match of matches) showMatch(io, match);
+}
+
+async function endAll(invocation: Invocation, matches: readonly AuditMatch[]): Promise<Ending[]> {
+  const { args, io, connectCaller } = invocation;
+  const plans = matches.flatMap((match) => planOf(match) ?? []);
+  if (plans.length > 0 && !args.flag("yes")) await confirm(invocation, plans);
+  const caller = connectCaller();
+  const endings: Ending[] = [];
+  for (const match of matches.filter(({ alive }) => alive)) endings.push(await endLeaked(caller, match));
+  if (endings.length === 0 && !invocation.json) note(io, "There is nothing to end.");
+  return endings;
+}
+
+async function confirm({ io, json }: Invocation, plans: readonly string[]): Promise<void> {
+  if (json || !io.stdinIsTerminal() || !io.stderrIsTerminal()) {
+    throw new UsageError("--end needs --yes where nobody can be asked.");
+  }
+  for (const plan of plans) note(io, `This will ${printable(plan)}.`);
+  const answer = await askOne(io, "Go on? Type yes: ", false);
+  if (answer.trim().toLowerCase() === "yes") return;
+  throw new CommandError("given_up", "Given up; nothing was changed.", "Run it again when ready.", 130);
+}
+
+function showEnding({ io }: Invocation, { what, ended, message }: Ending): void {
+  const paint = paintFor(io, "stdout");
+  const state = ended ? paint("green", "ended") : paint("red", "not ended");
+  io.out(`${state}: ${wrap(`${printable(what)}: ${printable(message)}`, io.columns(), "  ").trimStart()}\n`);
+}
