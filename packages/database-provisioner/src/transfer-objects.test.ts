@@ -22,6 +22,7 @@ const run = (changes: Partial<Parameters<typeof transferObjects>[0]> = {}) =>
     to: fake.end("own"),
     overwrite: false,
     resuming: false,
+    retry: (call) => call(),
     beforeWriting: async () => void kept++,
     onProgress: (step) => progress.push(step),
     ...changes,
@@ -113,6 +114,26 @@ describe("moving files", () => {
     expect(fake.copied.length).toBe(30);
     expect(before).toBeGreaterThanOrEqual(12);
     expect(fake.bucket("own")).toEqual(fake.bucket("lent"));
+  });
+
+  test("asks about no other file again when one has ended them all", async () => {
+    const never = new Promise<void>(() => {});
+    let asked = 0;
+    fake.trouble.own = { write: () => (++asked === 4 ? refuse("quota_exceeded")() : never) };
+    const retry = async <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> =>
+      call().catch((error: unknown) => {
+        if (signal.aborted || asked === 4) throw error;
+        return retry(call, signal);
+      });
+    await expect(run({ retry })).rejects.toMatchObject({ failure: { code: "quota_exceeded" } });
+    expect(asked).toBe(4);
+  });
+
+  test("asks again about one file that did not answer", async () => {
+    let asked = 0;
+    fake.trouble.own = { write: () => (++asked === 7 ? refuse("unavailable")() : undefined) };
+    const retry = async <T>(call: () => Promise<T>) => call().catch(() => call());
+    expect((await run({ retry })).objects).toBe(30);
   });
 
   test.each([

@@ -21,6 +21,11 @@ export type ObjectTransfer = {
   readonly overwrite: boolean;
   /** What is there already may be ours, left by an attempt before this one: what is equal is not copied again. */
   readonly resuming: boolean;
+  /**
+   * Repeats a call on one object that failed for a reason that passes, until the signal ends; one of many must not
+   * end them all.
+   */
+  readonly retry: <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>;
   /** Resolves when it is kept that the target holds something of us from now on. */
   readonly beforeWriting: () => Promise<void>;
   readonly onProgress: (progress: TransferProgress) => void;
@@ -33,7 +38,8 @@ export type ObjectTransfer = {
  * @throws BrokerError `target_not_empty` before anything is written, or `not_faithful` when the source does not
  * come to rest; TransferFailure
  */
-export async function transferObjects(transfer: ObjectTransfer): Promise<ObjectManifest> {
+export async function transferObjects(given: ObjectTransfer): Promise<ObjectManifest> {
+  const transfer = { ...given, storage: patient(given) };
   const { storage, from, to, onProgress } = transfer;
   onProgress({ phase: "counting" });
   if (!transfer.overwrite && !transfer.resuming && !(await isEmptyStorage(storage, to))) {
@@ -51,6 +57,14 @@ export async function transferObjects(transfer: ObjectTransfer): Promise<ObjectM
     if (pass === passesMax) throw notFaithful(changed);
   }
   throw new Error("a pass ended without an answer");
+}
+
+function patient({ storage, retry }: ObjectTransfer): StorageContent {
+  return {
+    list: storage.list,
+    copy: (from, to, ...more) => retry(() => storage.copy(from, to, ...more), to.context.signal),
+    hash: (context, ...more) => retry(() => storage.hash(context, ...more), context.signal),
+  };
 }
 
 /** Whether no object is there. Asks for the first alone. */

@@ -41,13 +41,21 @@ export function fakeContext(signal: AbortSignal = new AbortController().signal):
 export function fakeDatabases(names: readonly string[], variable = "NAME") {
   const databases = new Map(names.map((name) => [name, new DatabaseSync(":memory:")]));
   const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
+  /** Asked for whichever database, with its name. */
+  const anyTrouble: Partial<Record<string, ((name: string) => unknown) | undefined>> = {};
   const steps: string[] = [];
   const nameOf = (values: SecretValues) => values[variable]?.reveal() ?? "";
-  const open = (context: ConnectorContext, values: SecretValues, step: string): DatabaseSync => {
+  const open = async (
+    context: ConnectorContext,
+    values: SecretValues,
+    step: string,
+  ): Promise<DatabaseSync> => {
     if (context.signal.aborted) throw new ProviderError("fake", "timeout", "was ended");
     const name = nameOf(values);
     steps.push(`${step} ${name}`);
-    trouble[name]?.[step]?.();
+    await trouble[name]?.[step]?.();
+    await anyTrouble[step]?.(name);
+    if (context.signal.aborted) throw new ProviderError("fake", "timeout", "was ended");
     const database = databases.get(name);
     if (database === undefined) throw new Error(`no database ${name}`);
     return database;
@@ -59,7 +67,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
     }[];
   const content: Omit<DatabaseContent, "writeFile" | "file" | "probeDurability"> = {
     async *dump(context, values) {
-      const database = open(context, values, "dump");
+      const database = await open(context, values, "dump");
       for (const { name, sql } of tablesOf(database)) {
         yield Buffer.from(`${JSON.stringify({ sql })}\n`);
         for (const row of database.prepare(`SELECT * FROM "${name}"`).all()) {
@@ -69,7 +77,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       }
     },
     async load(context, values, dump, onProgress) {
-      const database = open(context, values, "load");
+      const database = await open(context, values, "load");
       let [rows, bytes] = [0, 0];
       for await (const text of linesOf(dump)) {
         context.signal.throwIfAborted();
@@ -90,7 +98,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       }
     },
     async summarize(context, values, onProgress): Promise<DatabaseSummary> {
-      const database = open(context, values, "summarize");
+      const database = await open(context, values, "summarize");
       const tables = tablesOf(database);
       let read = 0;
       return {
@@ -105,7 +113,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       };
     },
     async empty(context, values) {
-      const database = open(context, values, "empty");
+      const database = await open(context, values, "empty");
       for (const { name } of tablesOf(database)) database.exec(`DROP TABLE "${name}"`);
     },
   };
@@ -114,6 +122,8 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
     content: content as DatabaseContent,
     steps,
     trouble,
+    anyTrouble,
+    names: () => [...databases.keys()],
     add: (name: string) => void databases.set(name, databases.get(name) ?? new DatabaseSync(":memory:")),
     remove: (name: string) => void databases.delete(name),
     has: (name: string) => databases.has(name),
