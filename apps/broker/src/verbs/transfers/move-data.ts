@@ -7,11 +7,14 @@ import {
   transferObjects,
 } from "@keyloan/database-provisioner";
 import type { StoredProgress, TransferRow } from "@keyloan/store";
+import { withRetry } from "../../jobs/backoff.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import type { Movable } from "./movable.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
 import { endsGone, type TransferWatch } from "./watch-transfer.ts";
+
+const patienceMs = 60_000;
 
 /** What was moved, and proven to be the same at both ends. */
 export type Moved =
@@ -38,7 +41,7 @@ export async function moveData(
   const begun = row.progress?.target !== undefined;
   if (movable.kind === "storage") {
     const { storage } = movable;
-    const options = { overwrite: row.overwrite, resuming: begun };
+    const options = { overwrite: row.overwrite, resuming: begun, retry: patientCall(services) };
     return { kind: "storage", manifest: await transferObjects({ ...hooks, ...options, storage }) };
   }
   await freeze(services, row, watch);
@@ -61,6 +64,12 @@ export function provenMarks(moved: Moved): Partial<StoredProgress> & Pick<Stored
 export function summarySha256({ schemaSha256, tables }: DatabaseSummary): string {
   const facts = [schemaSha256, ...tables.map(({ name, rows, sha256 }) => [name, rows, sha256])];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
+}
+
+/** One file may fail for a minute before all are given up. */
+function patientCall(services: Services) {
+  return <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> =>
+    withRetry(services, { untilMs: services.now() + patienceMs, signal }, call);
 }
 
 async function freeze(services: Services, row: TransferRow, watch: TransferWatch): Promise<void> {

@@ -1,12 +1,10 @@
-import { BrokerError, ProviderError, type TransferProgress } from "@keyloan/contract";
+import { BrokerError, type TransferProgress } from "@keyloan/contract";
 import type { StoredProgress, Tables, TransferRow } from "@keyloan/store";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 
 const tickMs = 500;
-/** No single step of a move is silent for so long. */
-const stalledMs = 5 * 60_000;
 
 /** Why a move was ended from outside. */
 export type EndedBy =
@@ -34,17 +32,16 @@ export type TransferWatch = {
   readonly stop: () => void;
 };
 
-/** Writes progress now and then, and ends the move when it was cancelled, is stuck, or is another worker's. */
+/** Writes progress now and then, and ends the move when it was cancelled or is another worker's. */
 export function watchTransfer(services: Services, hold: JobHold, row: TransferRow): TransferWatch {
   const { store, now } = services;
   const ending = new AbortController();
   let progress: StoredProgress = { ...row.progress, phase: row.progress?.phase ?? "waiting", at: now() };
   let written = progress;
-  let changedAt = performance.now();
   let endedBy: EndedBy | undefined;
-  const end = (why: EndedBy, error: Error = new DOMException("the move was ended", "AbortError")) => {
+  const end = (why: EndedBy) => {
     endedBy ??= why;
-    ending.abort(error);
+    ending.abort(new DOMException("the move was ended", "AbortError"));
   };
   const endForHold = () => end(hold.signal.aborted ? "hold" : "build_closing");
   hold.cancelled.addEventListener("abort", endForHold, { once: true });
@@ -63,9 +60,7 @@ export function watchTransfer(services: Services, hold: JobHold, row: TransferRo
     const closing = await store.read.builds.find(row.buildId);
     if (closing?.state === "closing" || closing?.state === "closed") return end("build_closing");
     if (progress !== written) return keep({});
-    if ((await store.read.transfers.find(row.id))?.state !== "copying") return end("moved_on");
-    if (performance.now() - changedAt < stalledMs) return;
-    ending.abort(new ProviderError(row.connectorId, "timeout", "has not moved anything for minutes"));
+    if ((await store.read.transfers.find(row.id))?.state !== "copying") end("moved_on");
   };
   let ticking = false;
   const timer = setInterval(() => {
@@ -89,7 +84,6 @@ export function watchTransfer(services: Services, hold: JobHold, row: TransferRo
         ...(switchBy === undefined ? {} : { switchBy }),
       };
       progress = { ...withoutAbsent(step), ...marks, at: now() };
-      changedAt = performance.now();
     },
     progress: () => progress,
     keep,
