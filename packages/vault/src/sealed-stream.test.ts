@@ -190,6 +190,23 @@ test("whoever stops reading stops the source", async () => {
   expect(stopped).toBe(true);
 });
 
+test.each([
+  ["a header that is wrong", "not a header\n"],
+  ["another data key", `keyloan/stream/v1 dek_other\n${"x".repeat(100)}`],
+])("%s stops the source too", async (_what, text) => {
+  let stopped = false;
+  async function* source() {
+    try {
+      yield Buffer.from(text);
+      yield Buffer.from("more");
+    } finally {
+      stopped = true;
+    }
+  }
+  await expect(collect(openStream(key, context, source()))).rejects.toBeInstanceOf(VaultError);
+  expect(stopped).toBe(true);
+});
+
 describe.each(streamVectors.streams)("vector: $name", (vector) => {
   const { rootKey, dataKey } = vectors;
   const record = { id: dataKey.id, ownerId: dataKey.ownerId, kid: rootKey.id, wrapped: dataKey.wrapped };

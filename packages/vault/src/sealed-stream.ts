@@ -99,6 +99,7 @@ async function* open(
   } finally {
     derived.fill(0);
     chunkKey?.fill(0);
+    await queue.end();
   }
 }
 
