@@ -32,6 +32,10 @@ export function createMemoryConnectors() {
   const frozen = new Set<string>();
   /** Asked before the source is stopped or let go on; a test makes it throw. */
   const control: { trouble?: (writable: boolean) => unknown } = {};
+  /** Rows that the provider counts for a database; none for those that are not named. */
+  const used = new Map<string, number>();
+  /** What the provider was asked to end, in order. */
+  const dropped: string[] = [];
   const lentName = (leaseId: string) => `lent-${idSuffix(leaseId)}`;
   const database: Connector = {
     spec: spec("memory-database", "Memory database", "database"),
@@ -50,6 +54,7 @@ export function createMemoryConnectors() {
       ready: async () => true,
       locate: async (_context, _org, { handle }) => handle,
       drop: async (_context, _org, { handle }) => {
+        dropped.push(handle.name ?? "");
         databases.remove(handle.name ?? "");
         frozen.delete(handle.name ?? "");
       },
@@ -59,7 +64,7 @@ export function createMemoryConnectors() {
           if (writable) frozen.delete(handle.name ?? "");
           else frozen.add(handle.name ?? "");
         },
-        usage: async () => ({ rows: 0 }),
+        usage: async (_context, _org, { handle }) => ({ rows: used.get(handle.name ?? "") ?? 0 }),
       },
       content: {
         ...databases.content,
@@ -88,6 +93,8 @@ export function createMemoryConnectors() {
     databases,
     storage,
     frozen,
+    used,
+    dropped,
     control,
     /** What another program does with a database: it is refused while nobody may write. */
     write: (name: string, sql: string) => {
