@@ -31,6 +31,7 @@ export async function recordPasses(
     await run.settle();
     const passes = await run.broker().passes();
     await scenario.expect(run, facts);
+    await closeAll(run);
     return passes;
   });
 }
