@@ -84,7 +84,10 @@ async function keepNumber(
   wanted: number,
 ): Promise<void> {
   const read = async () =>
-    integerOf(database, onlyCellOf(await readOne(database, `PRAGMA ${pragma}`, `reading ${pragma}`)));
+    integerOf(
+      database,
+      onlyCellOf(await readOne(database, `SELECT ${pragma} FROM pragma_${pragma}`, `reading ${pragma}`)),
+    );
   if ((await read()) === wanted) return;
   await runPipeline(database, [`PRAGMA ${pragma}=${wanted}`]);
   if ((await read()) === wanted) return;

@@ -1,5 +1,3 @@
-import * as z from "zod";
-
 /**
  * One value of a row as a dump writes it. Integers that JavaScript holds exactly and text are plain JSON;
  * everything else says what it is:
@@ -17,21 +15,23 @@ export type DumpValue =
   | { readonly B: number }
   | { readonly T: number };
 
-const base64 = z.string().regex(/^[A-Za-z0-9+/]*$/);
-const markedSchema = z.union([
-  z.strictObject({ i: z.string().regex(/^-?\d{1,19}$/) }),
-  z.strictObject({ r: z.string().regex(/^(?:-?\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?|-?Infinity)$/) }),
-  z.strictObject({ b: base64 }),
-  z.strictObject({ t: base64 }),
-  z.strictObject({ B: z.int().min(0) }),
-  z.strictObject({ T: z.int().min(0) }),
-]);
+const base64 = /^[A-Za-z0-9+/]*$/;
+const markedPatterns: Readonly<Record<string, RegExp>> = {
+  i: /^-?\d{1,19}$/,
+  r: /^(?:-?\d{1,30}(?:\.\d{1,30})?(?:e[+-]?\d{1,3})?|-?Infinity)$/,
+  b: base64,
+  t: base64,
+};
 
 /** Whether what a line of a dump holds is a value. */
 export function isDumpValue(value: unknown): value is DumpValue {
   if (value === null || typeof value === "string") return true;
   if (typeof value === "number") return Number.isSafeInteger(value);
-  return markedSchema.safeParse(value).success;
+  if (typeof value !== "object") return false;
+  const [[mark = "", marked] = [], ...others] = Object.entries(value);
+  if (others.length > 0) return false;
+  if (mark === "B" || mark === "T") return Number.isSafeInteger(marked) && Number(marked) >= 0;
+  return typeof marked === "string" && markedPatterns[mark]?.test(marked) === true;
 }
 
 /** A number in the shortest form that gives it back, the sign of zero kept. */
