@@ -19,6 +19,7 @@ import {
   renewBodySchema,
   tokenListSchema,
 } from "@keyloan/contract";
+import { createFakeAudit, type FakeAudit } from "./fake-audit.ts";
 import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
 import { createFakeJobs, type FakeJobs } from "./fake-jobs.ts";
 import { createFakeTransfers, type FakeTransfers } from "./fake-transfers.ts";
@@ -32,6 +33,7 @@ export type FakeState = {
   health: Health;
   readonly moving: FakeTransfers;
   readonly working: FakeJobs;
+  readonly audit: FakeAudit;
 };
 
 export type FakeAnswer = { readonly status?: number; readonly body?: unknown; readonly type?: string };
@@ -47,9 +49,11 @@ export function createFakeRoutes(): {
 } {
   const transfers = createFakeTransfers();
   const jobs = createFakeJobs();
+  const audit = createFakeAudit();
   const state: FakeState = {
     moving: transfers.state,
     working: jobs.state,
+    audit: audit.state,
     builds: new Map([[sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now())]]),
     orgKeys: new Map(),
     buildsByKey: new Map(),
@@ -60,6 +64,7 @@ export function createFakeRoutes(): {
     ...buildRoutes(state),
     ...transferRoutes(transfers),
     ...jobRoutes(jobs),
+    ...auditRoutes(audit),
     ...adminRoutes(state),
   };
   const route = (request: SeenRequest, actor: FakeActor): FakeAnswer => {
@@ -151,6 +156,15 @@ function jobRoutes(jobs: ReturnType<typeof createFakeJobs>): Routes {
     "POST /jobs/:id/retry": { who, answer: jobs.retry },
     "POST /jobs/:id/cancel": { who, answer: jobs.cancel },
     "POST /jobs/:id/values": { who, answer: jobs.supply },
+  };
+}
+
+function auditRoutes(audit: ReturnType<typeof createFakeAudit>): Routes {
+  const who = ["admin"] as const;
+  return {
+    "GET /audit/:id": { who, answer: audit.read },
+    "POST /audit/:id": { who, answer: audit.ask },
+    "POST /leases/:id/reissue": { who, answer: audit.reissue },
   };
 }
 

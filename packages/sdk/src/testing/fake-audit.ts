@@ -1,0 +1,66 @@
+import {
+  type AuditMatch,
+  type AuditVerification,
+  auditHeadSchema,
+  auditMatchesBodySchema,
+  auditMatchesSchema,
+  auditVerificationSchema,
+  reissueLeaseBodySchema,
+  verifyAuditBodySchema,
+} from "@keyloan/contract";
+import { FakeError, type SeenRequest } from "./fake-broker.ts";
+
+/** What the fake knows of its audit and of what it lent. */
+export type FakeAudit = {
+  /** What was ever lent, by value. */
+  readonly issued: Map<string, AuditMatch>;
+  problem: AuditVerification["firstProblem"];
+  /** Leases whose credentials are shared: they cannot be ended alone. */
+  readonly shared: Set<string>;
+};
+
+type Answer = { readonly status?: number; readonly body: unknown; readonly type?: string };
+
+const rows = [1, 2];
+
+export function createFakeAudit() {
+  const state: FakeAudit = { issued: new Map(), problem: undefined, shared: new Set() };
+  const read = ({ query }: SeenRequest, name: string): Answer => {
+    if (name === "head") return { body: auditHeadSchema.parse(head) };
+    const after = Number(query.get("after") ?? 0);
+    const lines = rows.filter((sequence) => sequence > after).map((sequence) => JSON.stringify({ sequence }));
+    return { body: lines.map((line) => `${line}\n`).join(""), type: "application/x-ndjson" };
+  };
+  const verify = ({ body }: SeenRequest): Answer => {
+    verifyAuditBodySchema.parse(JSON.parse(body));
+    const { problem } = state;
+    const found = problem === undefined ? {} : { firstProblem: problem };
+    const result = { ok: problem === undefined, rows: rows.length, heads: 1, lastSequence: 2, ...found };
+    return { body: auditVerificationSchema.parse(result) };
+  };
+  const match = ({ body }: SeenRequest): Answer => {
+    const { values } = auditMatchesBodySchema.parse(JSON.parse(body));
+    const matches = values.flatMap((value, index) => {
+      const known = state.issued.get(value);
+      return known === undefined ? [] : [{ ...known, index }];
+    });
+    return { body: auditMatchesSchema.parse({ asked: values.length, matches }) };
+  };
+  return {
+    state,
+    read,
+    ask: (request: SeenRequest, name: string) => (name === "verify" ? verify(request) : match(request)),
+    reissue: ({ body }: SeenRequest, id: string): Answer => {
+      reissueLeaseBodySchema.parse(JSON.parse(body));
+      if (!state.shared.has(id)) return { status: 202, body: { next: "Read the env again." } };
+      throw new FakeError("not_supported", "its key is shared", "Rotate the org key.");
+    },
+  };
+}
+
+const head = {
+  sequence: 2,
+  hash: "ab".repeat(32),
+  at: "2026-11-20T12:00:00.000Z",
+  signed: "aaaa.bbbb.cccc",
+};
