@@ -40,6 +40,11 @@ export function buildsTable(database: Database) {
         .prepare(),
     };
   });
+  const markClosed = database
+    .update(builds)
+    .set({ state: "closed", closedAt: sql`${sql.placeholder("closedAt")}` })
+    .where(and(eq(builds.id, sql.placeholder("id")), eq(builds.state, "closing")))
+    .prepare();
   return {
     find: (id: string): Promise<BuildRow | undefined> => find.get({ id }),
     insert: async (row: BuildRow): Promise<void> => {
@@ -104,6 +109,9 @@ export function buildsTable(database: Database) {
         .where(and(eq(builds.id, id), inArray(builds.state, [...from])));
       return result.rowsAffected === 1;
     },
+    /** The last of a closing build's leases has ended; false when it was not closing. */
+    markClosed: async (id: string, closedAt: number): Promise<boolean> =>
+      (await markClosed.run({ id, closedAt })).rowsAffected === 1,
     setExpiry: async (id: string, expiresAt: number): Promise<boolean> => {
       const result = await database
         .update(builds)

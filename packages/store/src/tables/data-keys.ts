@@ -10,6 +10,10 @@ export function dataKeysTable(database: Database) {
     .from(dataKeys)
     .where(eq(dataKeys.ownerId, sql.placeholder("ownerId")))
     .prepare();
+  const deleteByOwner = database
+    .delete(dataKeys)
+    .where(eq(dataKeys.ownerId, sql.placeholder("ownerId")))
+    .prepare();
   return {
     findByOwner: (ownerId: string): Promise<DataKeyRow | undefined> => findByOwner.get({ ownerId }),
     insert: async (row: DataKeyRow): Promise<void> => {
@@ -36,7 +40,7 @@ export function dataKeysTable(database: Database) {
     },
     /** Shreds the owner's key: whatever it sealed can never be opened again. */
     deleteByOwner: async (ownerId: string): Promise<void> => {
-      await database.delete(dataKeys).where(eq(dataKeys.ownerId, ownerId));
+      await deleteByOwner.run({ ownerId });
     },
     count: async (): Promise<number> => {
       const row = await database.select({ count: sql<number>`count(*)` }).from(dataKeys).get();

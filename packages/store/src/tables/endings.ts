@@ -1,5 +1,5 @@
 import { assertTransition, leaseStates, leaseTransitions } from "@keyloan/contract";
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, ne, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import type { JobRow } from "./jobs.ts";
 import type { LeaseRow } from "./leases.ts";
@@ -33,14 +33,31 @@ export function endingsTable(database: Database) {
       .where(and(inArray(leases.id, placeholders(count)), inArray(leases.state, livingStates)))
       .prepare(),
   );
-  const openJobs = byCount((count) =>
+  const jobsOf = byCount((count) =>
     database
       .select()
       .from(jobs)
-      .where(and(inArray(jobs.entityId, placeholders(count)), isOpen))
+      // The state is looked at afterwards: in the condition it might lead through every open job of the store.
+      .where(inArray(jobs.entityId, placeholders(count)))
       .prepare(),
   );
+  const markReleased = database
+    .update(leases)
+    .set({ state: "released", lastError: null })
+    .where(and(eq(leases.id, sql.placeholder("id")), inArray(leases.state, ["releasing", "needs_hands"])))
+    .prepare();
+  const findUnreleased = database
+    .select({ id: leases.id })
+    .from(leases)
+    .where(and(eq(leases.buildId, sql.placeholder("buildId")), ne(leases.state, "released")))
+    .limit(1)
+    .prepare();
   return {
+    /** Nothing of a lease is left at its provider; false when it had not begun to end, or has ended before. */
+    markReleased: async (id: string): Promise<boolean> => (await markReleased.run({ id })).rowsAffected === 1,
+    /** Whether anything of a build's leases may be left at a provider. */
+    hasUnreleased: async (buildId: string): Promise<boolean> =>
+      (await findUnreleased.get({ buildId })) !== undefined,
     /** The ids of all leases that have not begun to end, or of one connector's. */
     listLiving: async (connectorId?: string): Promise<string[]> => {
       const rows = await database
@@ -60,8 +77,11 @@ export function endingsTable(database: Database) {
         .from(leases)
         .where(inArray(leases.id, [...ids])),
     /** Jobs of the leases that wait to be run, are run, or wait for a person. */
-    openJobsOf: (leaseIds: readonly string[]): Promise<JobRow[]> =>
-      leaseIds.length === 0 ? Promise.resolve([]) : openJobs(leaseIds.length).all(valuesOf(leaseIds)),
+    openJobsOf: async (leaseIds: readonly string[]): Promise<JobRow[]> => {
+      if (leaseIds.length === 0) return [];
+      const rows: JobRow[] = await jobsOf(leaseIds.length).all(valuesOf(leaseIds));
+      return rows.filter(({ state }) => state === "waiting" || state === "needs_hands");
+    },
     /** Lets leases begin to end and removes their values. */
     startReleases: async (rows: readonly LeaseRow[]): Promise<void> => {
       if (rows.length === 0) return;

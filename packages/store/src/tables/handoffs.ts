@@ -1,10 +1,21 @@
-import { and, desc, eq, gt, isNull, lt } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { handoffs } from "./schema.ts";
 
 export type HandoffRow = typeof handoffs.$inferSelect;
 
 export function handoffsTable(database: Database) {
+  const expireUnused = database
+    .update(handoffs)
+    .set({ expiresAt: sql`${sql.placeholder("now")}` })
+    .where(
+      and(
+        eq(handoffs.buildId, sql.placeholder("buildId")),
+        isNull(handoffs.usedAt),
+        gt(handoffs.expiresAt, sql.placeholder("now")),
+      ),
+    )
+    .prepare();
   return {
     findByHash: (hash: string): Promise<HandoffRow | undefined> =>
       database.select().from(handoffs).where(eq(handoffs.hash, hash)).get(),
@@ -31,10 +42,7 @@ export function handoffsTable(database: Database) {
     },
     /** Links of a build that were never opened end now. */
     expireUnused: async (buildId: string, now: number): Promise<void> => {
-      await database
-        .update(handoffs)
-        .set({ expiresAt: now })
-        .where(and(eq(handoffs.buildId, buildId), isNull(handoffs.usedAt), gt(handoffs.expiresAt, now)));
+      await expireUnused.run({ buildId, now });
     },
     deleteExpired: async (before: number): Promise<void> => {
       await database.delete(handoffs).where(lt(handoffs.expiresAt, before));

@@ -1,5 +1,18 @@
 import type { JobState } from "@keyloan/contract";
-import { and, desc, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql } from "drizzle-orm";
+import {
+  and,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNull,
+  lt,
+  lte,
+  notInArray,
+  or,
+  sql,
+} from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import type { Database } from "../database.ts";
 import type { TimeCursor } from "./builds.ts";
@@ -69,6 +82,13 @@ export function jobsTable(database: Database) {
       .returning()
       .prepare();
   };
+  // One prepared statement per row count: building a statement costs more than running it.
+  const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
+  const prepareInsert = (count: number) =>
+    database
+      .insert(jobs)
+      .values(Array.from({ length: count }, (_, row) => insertPlaceholders(row)))
+      .prepare();
   const finish = database
     .update(jobs)
     .set({
@@ -95,7 +115,12 @@ export function jobsTable(database: Database) {
   };
   return {
     insertAll: async (rows: readonly JobRow[]): Promise<void> => {
-      if (rows.length > 0) await database.insert(jobs).values([...rows]);
+      for (let start = 0; start < rows.length; start += rowsAtOnceMax) {
+        const some = rows.slice(start, start + rowsAtOnceMax);
+        const statement = inserts.get(some.length) ?? prepareInsert(some.length);
+        inserts.set(some.length, statement);
+        await statement.run(insertValues(some));
+      }
     },
     listByEntity: (entityId: string): Promise<JobRow[]> =>
       database.select().from(jobs).where(eq(jobs.entityId, entityId)),
@@ -277,6 +302,28 @@ export function jobsTable(database: Database) {
         .from(jobs)
         .groupBy(jobs.kind, jobs.state),
   };
+}
+
+const rowsAtOnceMax = 20;
+const columns = Object.keys(getTableColumns(jobs));
+
+/** Every column of one row, as what `insertValues` fills in. */
+function insertPlaceholders(row: number): typeof jobs.$inferInsert {
+  const values = Object.fromEntries(columns.map((column) => [column, sql`${sql.placeholder(column + row)}`]));
+  // Holds because every column is there.
+  return values as unknown as typeof jobs.$inferInsert;
+}
+
+function insertValues(rows: readonly JobRow[]): Record<string, unknown> {
+  const isStructure = (value: unknown) => typeof value === "object" && value !== null;
+  return Object.fromEntries(
+    rows.flatMap((job, row) =>
+      Object.entries(job).map(([column, value]) => [
+        column + row,
+        isStructure(value) ? JSON.stringify(value) : value,
+      ]),
+    ),
+  );
 }
 
 const kindOfClaim = (connectorId: string | null | undefined) =>

@@ -1,10 +1,15 @@
-import { and, eq, isNull, lt } from "drizzle-orm";
+import { and, eq, isNull, lt, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { sessions } from "./schema.ts";
 
 export type SessionRow = typeof sessions.$inferSelect;
 
 export function sessionsTable(database: Database) {
+  const endByBuild = database
+    .update(sessions)
+    .set({ endedAt: sql`${sql.placeholder("endedAt")}` })
+    .where(and(eq(sessions.buildId, sql.placeholder("buildId")), isNull(sessions.endedAt)))
+    .prepare();
   return {
     findByHash: (hash: string): Promise<SessionRow | undefined> =>
       database.select().from(sessions).where(eq(sessions.hash, hash)).get(),
@@ -21,10 +26,7 @@ export function sessionsTable(database: Database) {
       await database.update(sessions).set({ endedAt }).where(eq(sessions.id, id));
     },
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
-      await database
-        .update(sessions)
-        .set({ endedAt })
-        .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt)));
+      await endByBuild.run({ buildId, endedAt });
     },
     deleteExpired: async (before: number): Promise<void> => {
       await database.delete(sessions).where(lt(sessions.expiresAt, before));

@@ -11,6 +11,11 @@ export function tokensTable(database: Database) {
     .from(tokens)
     .where(eq(tokens.hash, sql.placeholder("hash")))
     .prepare();
+  const revokeByBuild = database
+    .update(tokens)
+    .set({ revokedAt: sql`${sql.placeholder("revokedAt")}` })
+    .where(and(eq(tokens.buildId, sql.placeholder("buildId")), isNull(tokens.revokedAt)))
+    .prepare();
   return {
     findByHash: (hash: string): Promise<TokenRow | undefined> => findByHash.get({ hash }),
     insert: async (row: TokenRow): Promise<void> => {
@@ -51,10 +56,7 @@ export function tokensTable(database: Database) {
       return result.rowsAffected === 1;
     },
     revokeByBuild: async (buildId: string, revokedAt: number): Promise<void> => {
-      await database
-        .update(tokens)
-        .set({ revokedAt })
-        .where(and(eq(tokens.buildId, buildId), isNull(tokens.revokedAt)));
+      await revokeByBuild.run({ buildId, revokedAt });
     },
     /** Rows that nobody can use any more; kept until `before` so that their answers stay precise. */
     deleteExpired: async (before: number): Promise<number> => {

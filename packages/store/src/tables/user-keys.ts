@@ -1,10 +1,14 @@
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { type StoredKeyCheck, userKeys } from "./schema.ts";
 
 export type UserKeyRow = typeof userKeys.$inferSelect;
 
 export function userKeysTable(database: Database) {
+  const removeByBuild = database
+    .delete(userKeys)
+    .where(eq(userKeys.buildId, sql.placeholder("buildId")))
+    .prepare();
   return {
     /** Newest first: the first of a connector is what the user saved last. */
     listByBuild: (buildId: string): Promise<UserKeyRow[]> =>
@@ -23,7 +27,7 @@ export function userKeysTable(database: Database) {
       await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
     },
     removeByBuild: async (buildId: string): Promise<void> => {
-      await database.delete(userKeys).where(eq(userKeys.buildId, buildId));
+      await removeByBuild.run({ buildId });
     },
   };
 }

@@ -12,15 +12,13 @@ export async function markReleased(
   more: { readonly details?: Readonly<Record<string, unknown>>; readonly requestId?: string } = {},
 ): Promise<void> {
   const { requestId } = more;
-  const released = { state: "released", lastError: null } as const;
-  if (!(await tables.leases.update(lease.id, ["releasing", "needs_hands"], released))) return;
+  if (!(await tables.endings.markReleased(lease.id))) return;
   const details = { connector: lease.connectorId, resource: lease.handle, ...more.details };
   await tables.auditEvents.insertAll([
     auditRow(deps, { actor, action: "lease.released", entity: lease.buildId, details, requestId }),
   ]);
-  const leases = await tables.leases.listByBuild(lease.buildId);
-  if (leases.some(({ state }) => state !== "released")) return;
-  if (await tables.builds.moveState(lease.buildId, ["closing"], "closed", { closedAt: deps.now() })) {
+  if (await tables.endings.hasUnreleased(lease.buildId)) return;
+  if (await tables.builds.markClosed(lease.buildId, deps.now())) {
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "build.closed", entity: lease.buildId, details: {}, requestId }),
     ]);
