@@ -26,6 +26,8 @@ export type GroupWriter = {
 export type OnAudited = (requestIds: readonly string[]) => void;
 
 const unitsPerGroupMax = 256;
+/** Units run on this thread: after so long a group is written, and requests come in between. */
+const groupMsMax = 4;
 const lockWaitMs = 5_000;
 
 /**
@@ -47,13 +49,16 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
   const prepared = connection.run("PRAGMA secure_delete = ON");
 
   const commitGroup = async (group: readonly Unit[]): Promise<void> => {
+    let taken = group;
     try {
       await prepared;
       await connection.run("BEGIN IMMEDIATE");
       inGroup = true;
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
-      const { requestIds, settle } = await runGroup(connection, tables, group);
+      const { requestIds, settle, left } = await runGroup(connection, tables, group);
+      queue.unshift(...left);
+      taken = group.filter((unit) => !left.includes(unit));
       inGroup = false;
       await connection.run("COMMIT");
       onAudited(requestIds);
@@ -61,7 +66,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
     } catch (error) {
       inGroup = false;
       const failure = toStoreError(error);
-      for (const unit of group) unit.reject(failure);
+      for (const unit of taken) unit.reject(failure);
       connection.rollBack();
     }
   };
@@ -70,7 +75,9 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
     // One turn of the event loop lets requests that arrived together join the group.
     await new Promise((resolve) => setImmediate(resolve));
     while (queue.length > 0 || erasing.length > 0) {
-      const group = queue.splice(0, unitsPerGroupMax);
+      // Audit rows alone cost little and a request waits for each, so they go before what may take long.
+      const group = takeSome(queue, ({ run }) => run === undefined, unitsPerGroupMax / 2);
+      group.push(...queue.splice(0, unitsPerGroupMax - group.length));
       if (group.length > 0) await commitGroup(group);
       if (queue.length === 0) await erase(erasing.splice(0));
     }
@@ -124,9 +131,23 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
   };
 }
 
-type Ran = { readonly requestIds: readonly string[]; readonly settle: () => void };
+/** Takes at most so many items of a kind out of a list, in order. */
+function takeSome<Item>(items: Item[], isWanted: (item: Item) => boolean, most: number): Item[] {
+  const taken: Item[] = [];
+  const rest: Item[] = [];
+  for (const item of items) (isWanted(item) && taken.length < most ? taken : rest).push(item);
+  items.splice(0, items.length, ...rest);
+  return taken;
+}
 
-/** Runs every unit and gives the function that settles them once the commit is durable. */
+type Ran = {
+  readonly requestIds: readonly string[];
+  readonly settle: () => void;
+  /** Units that the time did not suffice for. */
+  readonly left: readonly Unit[];
+};
+
+/** Runs units while there is time and gives the function that settles them once the commit is durable. */
 async function runGroup(connection: Connection, tables: Tables, group: readonly Unit[]): Promise<Ran> {
   const { database } = connection;
   const { auditEvents } = tables;
@@ -134,8 +155,14 @@ async function runGroup(connection: Connection, tables: Tables, group: readonly 
   auditEvents.takeRequestIds();
   const settlements: (() => void)[] = [];
   const alone = group.length === 1;
+  const until = performance.now() + groupMsMax;
+  const left: Unit[] = [];
   for (const unit of group) {
     if (unit.run === undefined) continue;
+    if (settlements.length > 0 && performance.now() > until) {
+      left.push(unit);
+      continue;
+    }
     if (!alone) await database.run(sql`SAVEPOINT unit`);
     try {
       const value = await unit.run(tables);
@@ -157,5 +184,5 @@ async function runGroup(connection: Connection, tables: Tables, group: readonly 
   const settle = () => {
     for (const each of settlements) each();
   };
-  return { requestIds, settle };
+  return { requestIds, settle, left };
 }
