@@ -13,6 +13,7 @@ import {
 import { type AuditApi, auditApi } from "./audit.ts";
 import { type BuildsApi, buildsApi } from "./builds.ts";
 import { type Caller, type ClientOptions, createCaller } from "./call.ts";
+import { type DatabasesApi, databasesApi } from "./databases.ts";
 import { type JobsApi, jobsApi } from "./jobs.ts";
 import { type RollbackApi, rollbackApi } from "./rollback.ts";
 import { type TransfersApi, transfersApi } from "./transfers.ts";
@@ -28,6 +29,7 @@ export type Client = {
   readonly jobs: JobsApi;
   readonly rollback: RollbackApi;
   readonly transfers: TransfersApi;
+  readonly databases: DatabasesApi;
 };
 
 /**
@@ -50,6 +52,7 @@ export function clientOver(caller: Caller): Client {
     rootKey: rootKeyApi(caller),
     jobs: jobsApi(caller),
     transfers: transfersApi(caller),
+    databases: databasesApi(caller),
     rollback: rollbackApi(caller),
   };
 }

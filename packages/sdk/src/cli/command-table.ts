@@ -54,6 +54,22 @@ export const commandTable: CommandTable = {
     summary: "show and check the receipts of what was moved",
     load: () => import("../commands/transfer-receipt.ts"),
   },
+  "db list": {
+    summary: "show a build's databases and their archives",
+    load: () => import("../commands/db-list.ts"),
+  },
+  "db archive": {
+    summary: "put a database away until it is needed again",
+    load: () => import("../commands/db-archive.ts"),
+  },
+  "db restore": {
+    summary: "bring an archived database back",
+    load: () => import("../commands/db-restore.ts"),
+  },
+  "db download": {
+    summary: "download a database as a file",
+    load: () => import("../commands/db-download.ts"),
+  },
   "env pull": {
     summary: "print the env of a build, or write it to a file",
     load: () => import("../commands/env-pull.ts"),

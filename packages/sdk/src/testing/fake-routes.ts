@@ -21,6 +21,7 @@ import {
 } from "@keyloan/contract";
 import { createFakeAudit, type FakeAudit } from "./fake-audit.ts";
 import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
+import { createFakeDatabases, type FakeDatabases } from "./fake-databases.ts";
 import { createFakeJobs, type FakeJobs } from "./fake-jobs.ts";
 import { createFakeTransfers, type FakeTransfers } from "./fake-transfers.ts";
 import { sampleBuild, sampleBuildId, sampleCatalog, sampleEnv, sampleOrgKey } from "./samples.ts";
@@ -33,6 +34,7 @@ export type FakeState = {
   health: Health;
   readonly moving: FakeTransfers;
   readonly working: FakeJobs;
+  readonly holding: FakeDatabases;
   readonly audit: FakeAudit;
 };
 
@@ -50,10 +52,12 @@ export function createFakeRoutes(): {
   const transfers = createFakeTransfers();
   const jobs = createFakeJobs();
   const audit = createFakeAudit();
+  const databases = createFakeDatabases();
   const state: FakeState = {
     moving: transfers.state,
     working: jobs.state,
     audit: audit.state,
+    holding: databases.state,
     builds: new Map([[sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now())]]),
     orgKeys: new Map(),
     buildsByKey: new Map(),
@@ -64,6 +68,7 @@ export function createFakeRoutes(): {
     ...buildRoutes(state),
     ...transferRoutes(transfers),
     ...jobRoutes(jobs),
+    ...databaseRoutes(databases),
     ...auditRoutes(audit),
     ...adminRoutes(state),
   };
@@ -166,6 +171,16 @@ function auditRoutes(audit: ReturnType<typeof createFakeAudit>): Routes {
     "POST /audit/:id": { who, answer: audit.ask },
     "POST /leases/:id/reissue": { who, answer: audit.reissue },
   };
+}
+
+function databaseRoutes(databases: ReturnType<typeof createFakeDatabases>): Routes {
+  const who = ["admin", "platform"] as const;
+  const of = (connector: string): Routes => ({
+    [`POST /builds/:id/databases/${connector}/archive`]: { who, answer: () => databases.archive(connector) },
+    [`POST /builds/:id/databases/${connector}/restore`]: { who, answer: () => databases.restore(connector) },
+    [`GET /builds/:id/databases/${connector}/download`]: { who, answer: () => databases.download(connector) },
+  });
+  return { "GET /builds/:id/databases": { who, answer: databases.list }, ...of("turso"), ...of("neon") };
 }
 
 function transferRoutes(transfers: ReturnType<typeof createFakeTransfers>): Routes {
