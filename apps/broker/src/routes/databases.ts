@@ -46,7 +46,7 @@ export function databaseRoutes(services: Services, limiter: RateLimiter) {
     request: { params: databaseParams },
     responses: { 202: json("begun", databaseListSchema) },
   });
-  const download = defineRoute(limiter, reading, {
+  const download = defineRoute(limiter, writing, {
     method: "get",
     path: "/v1/builds/{id}/databases/{connector}/download",
     tags,
