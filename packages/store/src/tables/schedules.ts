@@ -2,6 +2,9 @@ import { and, eq, lte, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { schedules } from "./schema.ts";
 
+/** How far the clocks of brokers on one store may differ, and how old the `now` of one that waited to write. */
+const clockToleranceMs = 600_000;
+
 /** The row that holds when a broker last looked at its clock. */
 const clockName = "clock";
 
@@ -9,13 +12,15 @@ export function schedulesTable(database: Database) {
   return {
     /**
      * Whether the named work is due and the caller's to do: of many brokers that ask, one is told so in each
-     * `everyMs`. A clock that was set back makes nothing wait longer than that.
+     * `everyMs`. A clock that was set back makes nothing wait longer than twice that.
      */
     take: async (name: string, now: number, everyMs: number): Promise<boolean> => {
       const dueAt = now + everyMs;
       const made = await database.insert(schedules).values({ name, dueAt }).onConflictDoNothing();
       if (made.rowsAffected === 1) return true;
-      const due = sql`(${lte(schedules.dueAt, now)} or ${schedules.dueAt} > ${dueAt})`;
+      // Due later than anybody could have said: by a clock that has been set back since.
+      const tooLate = dueAt + Math.min(everyMs, clockToleranceMs);
+      const due = sql`(${lte(schedules.dueAt, now)} or ${schedules.dueAt} > ${tooLate})`;
       const taken = await database
         .update(schedules)
         .set({ dueAt })
