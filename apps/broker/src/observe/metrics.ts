@@ -5,6 +5,9 @@ export type Metrics = {
   readonly requests: Histogram<"method" | "route" | "status">;
   readonly providerCalls: Histogram<"connector" | "operation" | "outcome">;
   readonly auditFailures: Counter;
+  /** What the newest comparison of this process with a provider's list found. */
+  readonly reconcileFindings: Gauge<"connector" | "kind">;
+  readonly reconcileEnded: Counter<"connector">;
   /** The Prometheus text format. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -91,6 +94,18 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
     auditFailures: new Counter({
       name: "keyloan_audit_failures_total",
       help: "Requests refused because their audit row could not be written",
+      registers,
+    }),
+    reconcileFindings: new Gauge({
+      name: "keyloan_reconcile_findings",
+      help: "What the newest comparison with a provider's list found",
+      labelNames: ["connector", "kind"],
+      registers,
+    }),
+    reconcileEnded: new Counter({
+      name: "keyloan_reconcile_ended_total",
+      help: "Resources that were left over at a provider and have been ended",
+      labelNames: ["connector"],
       registers,
     }),
     render: () => registry.metrics(),

@@ -1,0 +1,126 @@
+import {
+  type Actor,
+  BrokerError,
+  type Connector,
+  type ConnectorReport,
+  findingKinds,
+  type ReconcileReport,
+} from "@keyloan/contract";
+import { openActiveOrgKey } from "@keyloan/org-keys";
+import { type Deps, requireConnector } from "../../deps.ts";
+import { issuerOf } from "../../issuer-of.ts";
+import { noticeJob } from "../../notify/notice.ts";
+import { auditRow } from "../audit.ts";
+import { isoTime } from "../builds/views.ts";
+import { type ReconcileOptions, reconcileConnector } from "./reconcile-connector.ts";
+
+const deadlineMs = 240_000;
+const noticeEveryMs = 24 * 3_600_000;
+
+export type ReconcileInput = { readonly dryRun: boolean; readonly connector?: string | undefined };
+
+/**
+ * Compares what providers list with what the rows say, both ways, and mends what the policy allows.
+ * @throws BrokerError `unknown_connector`, `not_supported` for a named connector that cannot be listed,
+ * `org_key_missing` for one without a key
+ */
+export async function reconcile(
+  deps: Deps,
+  actor: Actor,
+  input: ReconcileInput,
+  request: { readonly requestId?: string; readonly signal?: AbortSignal } = {},
+): Promise<ReconcileReport> {
+  const at = deps.now();
+  const { reconcilePolicy: policy } = deps.config;
+  const { requestId } = request;
+  const options = { actor, requestId, dryRun: input.dryRun, mends: policy === "mend" };
+  const timeout = AbortSignal.timeout(deadlineMs);
+  const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+  const wanted = connectorsOf(deps, input.connector);
+  const reports = await Promise.all(
+    wanted.map((connector) => reconcileOne(deps, connector, input.connector !== undefined, options, signal)),
+  );
+  const connectors = reports.filter((report) => report !== undefined);
+  return {
+    at: isoTime(at),
+    dryRun: input.dryRun,
+    policy,
+    needsPerson: connectors.some((report) => needsPerson(report, options.mends)),
+    connectors,
+  };
+}
+
+function connectorsOf(deps: Deps, id: string | undefined): readonly Connector[] {
+  const canList = (connector: Connector) => issuerOf(deps, connector).list !== undefined;
+  if (id === undefined) return [...deps.connectors.values()].filter(canList);
+  const connector = requireConnector(deps, id);
+  if (canList(connector)) return [connector];
+  throw new BrokerError("not_supported", `what ${id} holds of builds cannot be listed`, {
+    remedy: "Nothing of a build is left there when its lease has ended; there is nothing to compare.",
+  });
+}
+
+async function reconcileOne(
+  deps: Deps,
+  connector: Connector,
+  isNamed: boolean,
+  options: ReconcileOptions,
+  signal: AbortSignal,
+): Promise<ConnectorReport | undefined> {
+  const { id } = connector.spec;
+  const org = await openActiveOrgKey(deps, id);
+  if (org === undefined) {
+    if (!isNamed) return undefined;
+    throw new BrokerError("org_key_missing", `the org has no key for ${id}`, {
+      remedy: `Put one with \`keyloan org-keys set ${id}\`.`,
+    });
+  }
+  const report = await reconcileConnector(deps, connector, org, options, signal);
+  await record(deps, report, options);
+  return report;
+}
+
+/** Unknown, missing, or not to be mended: nobody but a person can see to it. */
+function needsPerson({ state, findings }: ConnectorReport, mends: boolean): boolean {
+  return (
+    state !== "compared" ||
+    findings.some(
+      ({ kind, action }) => action !== "ended" && !(mends && kind === "left_over" && action === "told"),
+    )
+  );
+}
+
+async function record(
+  deps: Deps,
+  report: ConnectorReport,
+  { actor, requestId, dryRun, mends }: ReconcileOptions,
+): Promise<void> {
+  const { connector, state, listed, findings } = report;
+  const countOf = (kind: string) => findings.filter((finding) => finding.kind === kind).length;
+  for (const kind of findingKinds) deps.metrics.reconcileFindings.set({ connector, kind }, countOf(kind));
+  const ended = findings.filter(({ action }) => action === "ended").length;
+  const counts = Object.fromEntries(findingKinds.map((kind) => [kind, countOf(kind)]));
+  await deps.store.write(async (tables) => {
+    await tables.auditEvents.insertAll([
+      auditRow(deps, {
+        actor,
+        action: "reconcile.compared",
+        entity: connector,
+        details: { state, listed, ended, dryRun, ...counts },
+        requestId,
+      }),
+    ]);
+    if (dryRun || !needsPerson(report, mends)) return;
+    if (!(await tables.schedules.take(`reconcile-told:${connector}`, deps.now(), noticeEveryMs))) return;
+    await tables.jobs.insertAll([
+      noticeJob(deps, {
+        type: "reconcile.findings",
+        message:
+          report.message ??
+          `What ${connector} holds differs from what is known: ${findingKinds.map((kind) => `${counts[kind]} ${kind.replace("_", " ")}`).join(", ")}.`,
+        connectorId: connector,
+        remedy: report.remedy ?? `Look at it with \`keyloan reconcile --dry-run --connector ${connector}\`.`,
+      }),
+    ]);
+  });
+}
