@@ -16,6 +16,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { reconcileRoutes } from "./routes/reconcile.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { rotationRoutes } from "./routes/rotation.ts";
 import { settingsRoutes } from "./routes/settings.ts";
@@ -56,6 +57,7 @@ export function createApp(services: Services): BrokerRouter {
     leaseRoutes,
     orgKeyRoutes,
     rotationRoutes,
+    reconcileRoutes,
     jobRoutes,
     tokenRoutes,
     catalogRoutes,

@@ -6,6 +6,7 @@ import { sweepArchives } from "../verbs/databases/sweep-archives.ts";
 import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
+import { reconcile } from "../verbs/reconcile/reconcile.ts";
 import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
 import { remindOfHands } from "./remind.ts";
 
@@ -41,6 +42,12 @@ export const scheduledWork: readonly ScheduledWork[] = [
     name: "hands-reminder",
     everyMs: () => 60_000,
     run: remindOfHands,
+  },
+  {
+    name: "reconcile",
+    everyMs: ({ reconcileHours }) => reconcileHours * hourMs,
+    run: (services, signal) =>
+      reconcile(services, { kind: "system", part: "reconcile" }, { dryRun: false }, { signal }),
   },
   {
     name: "transfer-sweep",
