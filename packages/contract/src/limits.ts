@@ -5,8 +5,8 @@ export const limits = {
   ttlSecondsDefault: 24 * 3600,
   /** R2's temporary credentials end after seven days at most, so a build does too before it is renewed. */
   ttlSecondsMax: 7 * 24 * 3600,
-  /** Renewals never lead past this age of a build. */
-  lifetimeSecondsMax: 30 * 24 * 3600,
+  /** Renewals never lead past this age of a build: long enough for a database to lie idle for a month and be archived. */
+  lifetimeSecondsMax: 90 * 24 * 3600,
   waitSecondsDefault: 25,
   waitSecondsMax: 60,
   buildTokenTtlSecondsDefault: 900,

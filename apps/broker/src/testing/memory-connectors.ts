@@ -31,7 +31,7 @@ export function createMemoryConnectors() {
   const storage = fakeStorage([], "MEMORY_FILES_NAME");
   const frozen = new Set<string>();
   /** Asked before the source is stopped or let go on; a test makes it throw. */
-  const control: { trouble?: (writable: boolean) => unknown } = {};
+  const control: { trouble?: (writable: boolean) => unknown; usageTrouble?: (name: string) => unknown } = {};
   /** Rows that the provider counts for a database; none for those that are not named. */
   const used = new Map<string, number>();
   /** What the provider was asked to end, in order. */
@@ -64,7 +64,10 @@ export function createMemoryConnectors() {
           if (writable) frozen.delete(handle.name ?? "");
           else frozen.add(handle.name ?? "");
         },
-        usage: async (_context, _org, { handle }) => ({ rows: used.get(handle.name ?? "") ?? 0 }),
+        usage: async (_context, _org, { handle: { name = "" } }) => {
+          await control.usageTrouble?.(name);
+          return { rows: used.get(name) ?? 0 };
+        },
       },
       content: {
         ...databases.content,
