@@ -35,19 +35,16 @@ export async function* readDump(
 ): AsyncGenerator<readonly DumpRecord[]> {
   const hash = createHash("sha256");
   const parser = createParser(provider);
-  let rest: Uint8Array = Buffer.alloc(0);
+  const rest = { bytes: 0 };
   let ended = false;
-  for await (const chunk of dump) {
-    if (chunk.length === 0) continue;
-    if (ended) throw brokenDump(provider, "goes on after its end");
-    const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+  for await (const lines of wholeLines(provider, dump, rest)) {
     const records: DumpRecord[] = [];
     let start = 0;
-    for (let end = bytes.indexOf(10); end !== -1 && !ended; end = bytes.indexOf(10, start)) {
-      const line = bytes.toString("utf8", start, end);
+    for (let end = lines.indexOf(10); end !== -1; end = lines.indexOf(10, start)) {
+      if (ended) throw brokenDump(provider, "goes on after its end");
+      const line = lines.toString("utf8", start, end);
       if (line.startsWith("e")) {
-        hash.update(bytes.subarray(0, start));
-        parser.end(line.slice(1), hash.digest("hex"));
+        parser.end(line.slice(1), hash.update(lines.subarray(0, start)).digest("hex"));
         ended = true;
       } else {
         const record = parser.line(line);
@@ -55,14 +52,33 @@ export async function* readDump(
       }
       start = end + 1;
     }
-    rest = bytes.subarray(start);
-    if (ended ? rest.length > 0 : rest.length > lineBytesMax) {
-      throw brokenDump(provider, ended ? "goes on after its end" : "has a line that is too long");
-    }
-    if (!ended) hash.update(bytes.subarray(0, start));
+    if (!ended) hash.update(lines);
     yield records;
   }
   if (!ended) throw brokenDump(provider, "is cut short");
+  if (rest.bytes > 0) throw brokenDump(provider, "goes on after its end");
+}
+
+/** Puts pieces together until they end with a line; how they were cut does not matter. */
+async function* wholeLines(
+  provider: string,
+  dump: AsyncIterable<Uint8Array>,
+  rest: { bytes: number },
+): AsyncGenerator<Buffer> {
+  let begun: Uint8Array[] = [];
+  for await (const chunk of dump) {
+    const end = chunk.lastIndexOf(10) + 1;
+    if (end > 0) {
+      yield Buffer.concat([...begun, chunk.subarray(0, end)]);
+      begun = [];
+      rest.bytes = 0;
+    }
+    if (end < chunk.length) {
+      begun.push(chunk.subarray(end));
+      rest.bytes += chunk.length - end;
+    }
+    if (rest.bytes > lineBytesMax) throw brokenDump(provider, "has a line that is too long");
+  }
 }
 
 type Parser = {
