@@ -13,6 +13,8 @@ export type BrokerProcess = {
   readonly record: () => Promise<void>;
   readonly passes: () => Promise<Readonly<Record<string, number>>>;
   readonly killAt: (point: Point) => Promise<void>;
+  /** Kills it nowhere any more. */
+  readonly spare: () => Promise<void>;
   /** Moves its clock. */
   readonly advance: (ms: number) => Promise<void>;
   /** Resolves when it has ended, however. */
@@ -53,6 +55,7 @@ export async function startBrokerProcess(
     record: async () => void (await ask({ fault: "record" })),
     passes: async () => (await ask<FaultAnswer & { fault: "points" }>({ fault: "list" })).passes,
     killAt: async (point) => void (await ask({ fault: "kill_at", point })),
+    spare: async () => void (await ask({ fault: "spare" })),
     advance: async (ms) => void (await ask({ fault: "advance", ms })),
     ended,
     alive: () => child.exitCode === null && child.signalCode === null,

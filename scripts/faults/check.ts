@@ -68,7 +68,7 @@ function strangeBindings(run: Run): Finding[] {
     `SELECT b.build_id, b.connector_id, b.source FROM bindings b JOIN builds d ON d.id = b.build_id
      WHERE d.state IN ('ready', 'handing_off', 'handed_off') AND (
        (b.source = 'user' AND (b.user_key_id IS NULL OR b.user_key_id NOT IN (SELECT id FROM user_keys)))
-       OR (b.source = 'org' AND b.lease_id NOT IN (SELECT id FROM leases WHERE state IN ('active', 'archived'))))`,
+       OR (b.source = 'org' AND b.lease_id NOT IN (SELECT id FROM leases WHERE state <> 'planned')))`,
   );
   return rows.map(({ build_id, connector_id, source }) => ({
     kind: "lost",

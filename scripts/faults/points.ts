@@ -13,6 +13,7 @@ export type FaultCommand =
   | { readonly fault: "record" }
   | { readonly fault: "list" }
   | { readonly fault: "kill_at"; readonly point: Point }
+  | { readonly fault: "spare" }
   | { readonly fault: "advance"; readonly ms: number };
 
 /** What it answers. */

@@ -66,7 +66,6 @@ export async function runPoint(
     findings.push(...(await checkSecrets(run, await secretsOf(run, facts))));
     await attempt("closing", () => closeAll(run));
     findings.push(...(await checkClosed(run)));
-    world.forget(await world.listHeld());
     return { reached, findings };
   });
 }
@@ -83,6 +82,7 @@ async function inRun<T>(
     return await work(run);
   } finally {
     await run.end();
+    world.forget(await world.listHeld());
     await rm(own, { recursive: true, force: true });
   }
 }
@@ -103,6 +103,7 @@ async function actAndDie(run: Run, scenario: Scenario, facts: Facts, point: Poin
   // What goes on in the background has not come to the point yet.
   const settled = run.settle().catch(() => undefined);
   await Promise.race([broker.ended, settled, delay(reachTimeoutMs, undefined, { ref: false })]);
+  if (broker.alive()) await broker.spare().catch(() => undefined);
   return !broker.alive();
 }
 

@@ -39,6 +39,9 @@ process.on("message", (message: FaultCommand) => {
       passes = new Map();
       target = message.point;
       break;
+    case "spare":
+      target = undefined;
+      break;
     case "advance":
       offsetMs += message.ms;
       break;
