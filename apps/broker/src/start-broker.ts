@@ -10,6 +10,7 @@ import { describeError } from "./observe/logger.ts";
 import { startMetricsServer } from "./observe/metrics-server.ts";
 import type { Services } from "./services.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
+import { sweepDownloads } from "./verbs/databases/download-folder.ts";
 import { removeOldRehearsals } from "./verbs/rollback/rehearse-rollback.ts";
 
 export type RunningBroker = {
@@ -32,6 +33,7 @@ export async function startBroker(
   const deps = await createDeps(config, overrides);
   const services: Services = { ...deps, runner: createJobRunner(deps, jobDefinitions) };
   await removeOldRehearsals(services);
+  await sweepDownloads(config.dataDirectory, deps.now());
   const app = createApp(services);
   const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port });
   try {
