@@ -60,24 +60,45 @@ export async function send(request: ProviderRequest): Promise<ProviderResponse> 
 export function boundedFetch(
   provider: string,
   context: Pick<ConnectorContext, "fetch" | "signal">,
-  timeoutMs: number = requestTimeoutMsDefault,
+  timeoutMs?: number,
 ): typeof globalThis.fetch {
   return async (input, init = {}) => {
-    const { signal, clear } = limitTime([context.signal, ...(init.signal ? [init.signal] : [])], timeoutMs);
-    try {
-      const response = await context.fetch(input, { ...init, redirect: "manual", signal });
-      const bytes = await readLimitedBytes(provider, response);
-      const { status, headers } = response;
-      return new Response([101, 204, 205, 304].includes(status) ? null : bytes, { status, headers });
-    } catch (error) {
-      if (signal.aborted && !(error instanceof ProviderError))
-        throw new ProviderError(provider, "timeout", "did not answer in time");
-      throw transportError(provider, error);
-    } finally {
-      clear();
-    }
+    const { status, headers, bytes } = await fetchBytes({ provider, context, timeoutMs }, input, init);
+    return new Response([101, 204, 205, 304].includes(status) ? null : bytes, { status, headers });
   };
 }
+
+export type BytesAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+};
+
+/** The same as a call: the answer with its body as it came. */
+export async function fetchBytes(
+  { provider, context, timeoutMs = requestTimeoutMsDefault }: BytesRequest,
+  input: Parameters<typeof globalThis.fetch>[0],
+  init: RequestInit,
+): Promise<BytesAnswer> {
+  const { signal, clear } = limitTime([context.signal, ...(init.signal ? [init.signal] : [])], timeoutMs);
+  try {
+    const response = await context.fetch(input, { ...init, redirect: "manual", signal });
+    const bytes = await readLimitedBytes(provider, response);
+    return { status: response.status, headers: response.headers, bytes };
+  } catch (error) {
+    if (signal.aborted && !(error instanceof ProviderError))
+      throw new ProviderError(provider, "timeout", "did not answer in time");
+    throw transportError(provider, error);
+  } finally {
+    clear();
+  }
+}
+
+type BytesRequest = {
+  readonly provider: string;
+  readonly context: Pick<ConnectorContext, "fetch" | "signal">;
+  readonly timeoutMs?: number | undefined;
+};
 
 // Unlike AbortSignal.timeout, a cleared timer does not fire, and build an error, long after the answer came.
 function limitTime(signals: AbortSignal[], timeoutMs: number): { signal: AbortSignal; clear: () => void } {

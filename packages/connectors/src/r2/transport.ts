@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import type { ConnectorContext } from "@keyloan/contract";
-import { boundedFetch, requestTimeoutMsDefault, transportError } from "../kit/http.ts";
+import { fetchBytes, requestTimeoutMsDefault, transportError } from "../kit/http.ts";
 import { invalidResponse, provider, R2Error } from "./errors.ts";
 
 type RequestHandler = Extract<NonNullable<S3ClientConfig["requestHandler"]>, { handle: unknown }>;
@@ -25,9 +25,8 @@ export type FetchTransportOptions = {
  */
 export function fetchTransport(
   context: Pick<ConnectorContext, "fetch" | "signal">,
-  { timeoutMs = requestTimeoutMsDefault, acceptEncoding = "identity" }: FetchTransportOptions = {},
+  { timeoutMs, acceptEncoding = "identity" }: FetchTransportOptions = {},
 ): RequestHandler {
-  const fetch = boundedFetch(provider, context, timeoutMs);
   return asHandler(async (request) => {
     const url = `${originOf(request)}${request.path}${queryOf(request)}`;
     // An address is normalised by every fetch: the request would go to another key than was signed.
@@ -37,13 +36,8 @@ export function fetchTransport(
     // To whoever takes packed answers Cloudflare packs on its way, and then leaves out the length.
     headers.set("accept-encoding", acceptEncoding);
     const body = request.method === "GET" || request.method === "HEAD" ? undefined : request.body;
-    const response = await fetch(url, {
-      method: request.method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-    });
-    const bytes = Buffer.from(await response.arrayBuffer());
-    return { status: response.status, headers: response.headers, bytes };
+    const init = { method: request.method, headers, ...(body === undefined ? {} : { body }) };
+    return fetchBytes({ provider, context, timeoutMs }, url, init);
   });
 }
 
@@ -94,7 +88,7 @@ function sendOverSocket(
   });
 }
 
-type Answer = { readonly status: number; readonly headers: Headers; readonly bytes: Buffer };
+type Answer = { readonly status: number; readonly headers: Headers; readonly bytes: Uint8Array };
 
 function asHandler(send: (request: SignedRequest) => Promise<Answer>): RequestHandler {
   return {
@@ -102,7 +96,7 @@ function asHandler(send: (request: SignedRequest) => Promise<Answer>): RequestHa
       const { status, headers, bytes } = await send(request);
       if (status < 200 || status > 299) {
         const requestId = headers.get("x-amz-request-id") ?? headers.get("cf-ray");
-        const text = bytes.toString();
+        const text = Buffer.from(bytes).toString();
         throw new R2Error({ status, retryAfter: headers.get("retry-after"), requestId, text });
       }
       const body = Readable.from(bytes.length === 0 ? [] : [bytes]);
