@@ -20,6 +20,19 @@ export function orgAccess(context: ConnectorContext, fields: SecretValues): Buck
   };
 }
 
+/** The access that an app has by its variables, lent or its own, and what its keys start with. */
+export function valuesAccess(values: SecretValues): BucketAccess & { readonly prefix: string } {
+  const sessionToken = values.R2_SESSION_TOKEN?.reveal();
+  return {
+    endpoint: requireField(values, "R2_ENDPOINT").replace(/\/+$/, ""),
+    bucket: requireField(values, "R2_BUCKET"),
+    accessKeyId: requireField(values, "R2_ACCESS_KEY_ID"),
+    secretAccessKey: requireField(values, "R2_SECRET_ACCESS_KEY"),
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    prefix: values.R2_PREFIX?.reveal() ?? "",
+  };
+}
+
 function accountEndpoint(fields: SecretValues): string {
   const jurisdiction = fields.jurisdiction?.reveal() ?? "default";
   const part = jurisdiction === "default" ? "" : `.${jurisdiction}`;

@@ -1,4 +1,4 @@
-import { ProviderError } from "@keyloan/contract";
+import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
 import { codeOfStatus, parseRetryAfter } from "../kit/http.ts";
 
 export const provider = "r2";
@@ -6,14 +6,18 @@ export const provider = "r2";
 /** The codes of R2's error documents that mean something to us; every other is `undefined`. */
 const knownCodes = [
   "AccessDenied",
+  "BadDigest",
   "ExpiredRequest",
   "NoSuchBucket",
   "NoSuchKey",
   "NoSuchUpload",
   "NotEntitled",
+  "QuotaExceeded",
   "RequestTimeTooSkewed",
   "SignatureDoesNotMatch",
   "Unauthorized",
+  "XAmzContentSHA256Mismatch",
+  "XMinioStorageFull",
 ] as const;
 export type R2ErrorCode = (typeof knownCodes)[number];
 
@@ -24,14 +28,30 @@ export class R2Error extends ProviderError {
   constructor(answer: FailedAnswer) {
     const r2Code = readCode(answer.text);
     const retryAfterSeconds = parseRetryAfter(answer.retryAfter);
-    // A false secret is answered 403 like a missing permission, yet only a new key mends it.
-    const code = r2Code === "SignatureDoesNotMatch" ? "unauthorized" : codeOfStatus(answer.status);
-    super(provider, code, `answered ${answer.status}`, {
+    super(provider, codeOf(r2Code, answer.status), `answered ${answer.status}`, {
       status: answer.status,
       ...(isRequestId(answer.requestId) ? { requestId: answer.requestId } : {}),
       ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     });
     this.r2Code = r2Code;
+  }
+}
+
+function codeOf(r2Code: R2ErrorCode | undefined, status: number): ProviderErrorCode {
+  switch (r2Code) {
+    // A false secret is answered 403 like a missing permission, yet only a new key mends it.
+    case "SignatureDoesNotMatch":
+      return "unauthorized";
+    // What arrived is not what was sent; the bytes were right when they were signed.
+    case "BadDigest":
+    case "XAmzContentSHA256Mismatch":
+      return "invalid_response";
+    // R2 itself has no limit; stores of the kind that have one answer so.
+    case "QuotaExceeded":
+    case "XMinioStorageFull":
+      return "quota_exceeded";
+    default:
+      return status === 507 ? "quota_exceeded" : codeOfStatus(status);
   }
 }
 

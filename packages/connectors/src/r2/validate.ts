@@ -9,7 +9,7 @@ import { requireField } from "../kit/define-connector.ts";
 import { invalid, malformedField, undeterminedFrom } from "../kit/validation-results.ts";
 import { openObjectStore } from "./client.ts";
 import { confineAccess, type Lifetime } from "./confine.ts";
-import { type BucketAccess, orgAccess } from "./endpoint.ts";
+import { type BucketAccess, orgAccess, valuesAccess } from "./endpoint.ts";
 import { isR2Error } from "./errors.ts";
 import { explainRefusal, type FieldNames } from "./explain-refusal.ts";
 import { findMistake } from "./find-mistake.ts";
@@ -61,10 +61,18 @@ export async function validateOrgKey(
     if ("status" in ending) return ending;
     return {
       status: "valid",
+      account: placeOf(fields),
       capabilities: [...worked(), works("Can confine a credential to a prefix"), ending],
       warnings: [],
     };
   });
+}
+
+/** What a lease's objects are reached by: a key of another bucket does not lead to them. */
+function placeOf(fields: SecretValues): string {
+  const jurisdiction = fields.jurisdiction?.reveal() ?? "default";
+  const place = jurisdiction === "default" ? [] : [jurisdiction];
+  return [requireField(fields, "accountId"), ...place, requireField(fields, "bucket")].join("/");
 }
 
 /**
@@ -74,16 +82,8 @@ export async function validateOrgKey(
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
   const refused = findMistake(values) ?? malformedField(r2Spec.env, values);
   if (refused !== undefined) return refused;
-  const sessionToken = values.R2_SESSION_TOKEN?.reveal();
-  const access: BucketAccess = {
-    endpoint: requireField(values, "R2_ENDPOINT").replace(/\/+$/, ""),
-    bucket: requireField(values, "R2_BUCKET"),
-    accessKeyId: requireField(values, "R2_ACCESS_KEY_ID"),
-    secretAccessKey: requireField(values, "R2_SECRET_ACCESS_KEY"),
-    ...(sessionToken === undefined ? {} : { sessionToken }),
-  };
-  const prefix = values.R2_PREFIX?.reveal() ?? "";
-  const names = sessionToken === undefined ? envNames : { ...envNames, keyId: "R2_SESSION_TOKEN" };
+  const { prefix, ...access } = valuesAccess(values);
+  const names = access.sessionToken === undefined ? envNames : { ...envNames, keyId: "R2_SESSION_TOKEN" };
   return classify(names, async (enter) => {
     await tryAll(context, access, prefix, enter);
     enter("be tried outside its folder");
