@@ -40,7 +40,7 @@ const folder = "app/";
  */
 export async function openUserAccounts(
   stateDirectory: string,
-  served: Pick<S3GatewayOptions, "nowMs" | "intercept">,
+  served: Pick<S3GatewayOptions, "nowMs" | "intercept" | "limits">,
 ): Promise<UserAccounts> {
   const state = await openEmulatorState(stateDirectory, "r2-users", stateSchema, () => ({ users: [] }));
   const gateways: S3Gateway[] = [];

@@ -29,6 +29,8 @@ type EmulatorOrgKey = z.infer<typeof stateSchema>;
 export type R2EmulatorOptions = EmulatorOptions & {
   /** How many tokens the account may have; a real one has 500. Without it there is no limit. */
   readonly tokensMax?: number;
+  /** How many bytes the bucket of a user may hold, as other stores of the kind limit it. Without it there is no limit. */
+  readonly userBytesMax?: number;
 };
 
 export type R2Emulator = RunningEmulator & {
@@ -57,7 +59,8 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
   const account = createAccountApp({ accountId, apiToken, tokens, faults, nowMs, tokensMax });
   const findKey = (id: string) => (id === org.accessKeyId ? orgKeyOf(org) : tokens.findKey(id));
   const intercept = (method: string, path: string) => interceptionOf(faults, method, path);
-  const users = await openUserAccounts(stateDirectory, { nowMs, intercept });
+  const limits = options.userBytesMax === undefined ? {} : { bucketBytesMax: options.userBytesMax };
+  const users = await openUserAccounts(stateDirectory, { nowMs, intercept, limits });
   let host = "";
   const gateway = await startS3Gateway({
     dataDirectory: join(stateDirectory, "objects"),

@@ -7,6 +7,7 @@ export {
   testContext,
 } from "./harness.ts";
 export { libsqlTestClient } from "./libsql-test-client.ts";
+export { type StorageSuite, type StorageTestClient, testStorage } from "./storage-promises.ts";
 export { type ConnectorSuite, testConnector, testConnectorLive } from "./test-connector.ts";
 export {
   type DatabaseSession,
