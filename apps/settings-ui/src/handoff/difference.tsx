@@ -1,6 +1,9 @@
 import type { ReactNode } from "react";
 import { accountText } from "../checks/check-text.ts";
 import { fieldOf, type Service } from "../keys/services.ts";
+import type { Entry } from "../moving/move-data.tsx";
+import { totalText } from "../moving/moving-text.ts";
+import { isMoving } from "../moving/use-transfers.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Icon, type IconName } from "../ui/icon.tsx";
 import { Prose, sentence } from "../ui/prose.tsx";
@@ -12,9 +15,12 @@ const dataFallback = "What your app stored with the lent keys is not copied: it 
 export function Difference({
   changing,
   staying,
+  entries,
 }: {
   readonly changing: readonly Service[];
   readonly staying: readonly Service[];
+  /** Those whose data can be moved, and how far it is. */
+  readonly entries: readonly Entry[];
 }) {
   return (
     <div className="space-y-4">
@@ -33,7 +39,7 @@ export function Difference({
             <p className="flex gap-3 border-t border-line px-4 py-3 text-sm text-ink-2 sm:px-5">
               <Icon name="info" className="mt-0.5 text-ink-3" />
               <span className="min-w-0 break-words">
-                <Prose text={sentence(service.onSwap ?? dataFallback)} />
+                <Prose text={sentence(dataText(service, entries))} />
               </span>
             </p>
           </li>
@@ -43,6 +49,16 @@ export function Difference({
       <GoingBack />
     </div>
   );
+}
+
+function dataText(service: Service, entries: readonly Entry[]): string {
+  const movable = entries.find((entry) => entry.service.id === service.id)?.movable;
+  const without = service.onSwap ?? dataFallback;
+  if (movable === undefined) return without;
+  const { transfer } = movable;
+  if (isMoving(movable)) return "Its data is on the way.";
+  if (transfer?.state !== "copied") return `When you do not move its data: ${without}`;
+  return `Its data comes along: ${totalText(transfer.kind, transfer.progress)}, copied and compared.`;
 }
 
 function Side({

@@ -10,6 +10,7 @@ import { Icon } from "../ui/icon.tsx";
 import { useAnnounce } from "../ui/live-region.tsx";
 import { RadioCards } from "../ui/radio-cards.tsx";
 import { formatChoices, profileChoices } from "./env-choices.ts";
+import { saveFile } from "./save-file.ts";
 
 /** The person's own env file: what kind, a look inside with every value hidden, and the download. */
 export function EnvFile() {
@@ -96,14 +97,4 @@ export function EnvFile() {
       </div>
     </section>
   );
-}
-
-/** Hands a file to the browser's downloads and lets go of it. */
-function saveFile(name: string, content: Blob): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
 }

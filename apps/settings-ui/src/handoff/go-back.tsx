@@ -6,12 +6,15 @@ import { Countdown, Moment, useNow } from "../ui/time.tsx";
 export function GoBack({
   until,
   whole,
+  moved,
   busy,
   onRevert,
 }: {
   readonly until: string | undefined;
   /** Everything was switched, not only a part. */
   readonly whole: boolean;
+  /** Data came along with the switch. */
+  readonly moved: boolean;
   readonly busy: boolean;
   readonly onRevert: () => void;
 }) {
@@ -30,6 +33,12 @@ export function GoBack({
             onConfirm={onRevert}
           >
             <p>Your app uses the lent keys again at once, and sees the data it had with them.</p>
+            {moved && (
+              <p>
+                What your app wrote since the switch is in your own accounts alone: it stays there, and your
+                app does not see it with the lent keys.
+              </p>
+            )}
             <p>
               Your own keys stay saved, and what is in your own accounts stays there. You can switch again.
             </p>

@@ -1,4 +1,6 @@
 import { EnvFile } from "../handoff/env-file.tsx";
+import { MovedNote } from "../moving/moved-note.tsx";
+import { useTransfers } from "../moving/use-transfers.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
 import { Details } from "../ui/details.tsx";
@@ -9,6 +11,7 @@ import { Moment, useNow } from "../ui/time.tsx";
 /** The end: what is true now, and what is left to do elsewhere. */
 export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
   const { settings, services } = useSettings();
+  const transfers = useTransfers();
   const now = useNow(10_000);
   const { revertibleUntil } = settings;
   const ending = revertibleUntil !== undefined && new Date(revertibleUntil).getTime() > now;
@@ -46,6 +49,7 @@ export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
           <li>Keep your file safe. If it is ever seen by others, make new keys at the services.</li>
         </ul>
       </section>
+      <MovedNote transfers={transfers} />
       {ending && (
         <Details label="Download the file once more">
           <EnvFile />

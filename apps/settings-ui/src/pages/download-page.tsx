@@ -3,6 +3,8 @@ import { finish, revert } from "../api/calls.ts";
 import type { Failure } from "../api/request.ts";
 import { EnvFile } from "../handoff/env-file.tsx";
 import { GoBack } from "../handoff/go-back.tsx";
+import { MovedNote } from "../moving/moved-note.tsx";
+import { useTransfers } from "../moving/use-transfers.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
@@ -23,6 +25,8 @@ export function DownloadPage({
   const { settings, services, latest, apply, settle, during } = useSettings();
   const [busy, setBusy] = useState<"revert" | "finish">();
   const [failure, setFailure] = useState<Failure>();
+  const transfers = useTransfers();
+  const moved = transfers.movable?.some(({ transfer }) => transfer?.state === "switched") === true;
   const lent = services.filter(({ binding }) => binding.source === "org");
 
   const write = async (kind: "revert" | "finish") => {
@@ -48,10 +52,12 @@ export function DownloadPage({
       <GoBack
         until={settings.revertibleUntil}
         whole={lent.length === 0}
+        moved={moved}
         busy={busy === "revert"}
         onRevert={() => write("revert")}
       />
       {failure !== undefined && <FailureNotice failure={failure} />}
+      <MovedNote transfers={transfers} />
       {lent.length > 0 ? (
         <Notice
           tone="plain"
@@ -84,8 +90,9 @@ export function DownloadPage({
             >
               <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
               <p>
-                What your app stored with the lent keys is deleted when they end, so copy what you need
-                before.
+                {moved
+                  ? "The data that came along is in your own accounts. What is still in the lent ones is deleted when they end."
+                  : "What your app stored with the lent keys is deleted when they end, so copy what you need before."}
               </p>
             </ConfirmDialog>
           </section>

@@ -4,6 +4,8 @@ import type { Failure } from "../api/request.ts";
 import { GateList } from "../checks/gate-list.tsx";
 import { type GateAnswer, readGates } from "../checks/use-gates.ts";
 import { Difference } from "../handoff/difference.tsx";
+import { type Entry, entriesOf, MoveData } from "../moving/move-data.tsx";
+import { isMoving, useTransfers } from "../moving/use-transfers.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
@@ -38,6 +40,11 @@ export function SwapPage({
   const answer = useRef<HTMLDivElement>(null);
   const changing = services.filter(({ waiting }) => waiting);
   const staying = services.filter(({ waiting }) => !waiting);
+  const transfers = useTransfers();
+  const entries = entriesOf(transfers, changing);
+  const moving = entries.some(({ movable }) => isMoving(movable));
+  const unknown = transfers.movable === undefined && transfers.failure === undefined;
+  const left = moving ? [] : entries.filter(({ movable }) => movable.canStart);
   const whole = staying.every(({ binding }) => binding.source === "user");
 
   useEffect(() => {
@@ -58,6 +65,8 @@ export function SwapPage({
       const gates = readGates(error);
       if (gates !== undefined) return setAttempt({ kind: "refused", gates });
       const failure = await settle(error);
+      // What was copied may have changed since, or ended.
+      await transfers.reload();
       setAttempt(failure === undefined ? { kind: "none" } : { kind: "failed", failure });
     }
   };
@@ -85,23 +94,42 @@ export function SwapPage({
           <GateList results={attempt.gates} onFix={onFix} />
         </div>
       )}
-      <Difference changing={changing} staying={staying} />
+      <MoveData transfers={transfers} services={changing} />
+      <Difference changing={changing} staying={staying} entries={entries} />
       {attempt.kind === "failed" && <FailureNotice failure={attempt.failure} />}
       <div className="flex min-h-10 flex-wrap items-center gap-3">
-        <Button look="primary" busy={attempt.kind === "switching"} onClick={run}>
+        <Button
+          look={left.length > 0 ? "secondary" : "primary"}
+          busy={attempt.kind === "switching"}
+          off={moving || unknown}
+          aria-describedby={moving ? "switch-waits" : undefined}
+          onClick={run}
+        >
           {attempt.kind === "switching" ? (
             "Switching…"
           ) : (
             <>
               <Icon name="loan" />
-              {whole ? "Switch to my keys" : `Switch ${changing.length} of ${services.length} to my keys`}
+              {whole ? "Switch" : `Switch ${changing.length} of ${services.length}`} {dataText(left, entries)}
             </>
           )}
         </Button>
         <Button onClick={onBack} off={attempt.kind === "switching"}>
           Not yet
         </Button>
+        {moving && (
+          <p id="switch-waits" className="text-sm text-ink-2">
+            You can switch when your data is there, or when you stop moving it.
+          </p>
+        )}
       </div>
     </div>
   );
+}
+
+/** Whether the switch takes the data along; what it leaves behind is named. */
+function dataText(left: readonly Entry[], entries: readonly Entry[]): string {
+  if (left.length === 0) return "to my keys";
+  if (left.length === entries.length) return "without my data";
+  return `without the data of ${left.map(({ service }) => service.label).join(", ")}`;
 }

@@ -1,0 +1,68 @@
+import type { MovableView } from "@keyloan/contract";
+import type { Service } from "../keys/services.ts";
+import { Button } from "../ui/button.tsx";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
+import { Notice } from "../ui/notice.tsx";
+
+/** That something is already where the data should go, and the one way on that needs a clear yes. */
+export function NotEmpty({
+  service,
+  kind,
+  busy,
+  onMove,
+}: {
+  readonly service: Service;
+  readonly kind: MovableView["kind"];
+  readonly busy: boolean;
+  readonly onMove: (overwrite: boolean) => void;
+}) {
+  const { label } = service;
+  const database = kind === "database";
+  return (
+    <Notice
+      tone="warn"
+      title={database ? `Your ${label} database is not empty` : `There are files already in your ${label}`}
+      actions={
+        <>
+          <Button small busy={busy} onClick={() => onMove(false)}>
+            Look again
+          </Button>
+          <ConfirmDialog
+            trigger={{
+              children: database ? "Delete what is in it, and move…" : "Replace files, and move…",
+              look: "danger",
+              small: true,
+              busy,
+            }}
+            title={
+              database ? `Delete everything in your ${label} database?` : `Replace files in your ${label}?`
+            }
+            confirm={database ? "Delete everything and move" : "Replace and move"}
+            look="danger"
+            onConfirm={() => onMove(true)}
+          >
+            {database ? (
+              <>
+                <p>
+                  Every table in your own {label} database is deleted first, with all that is in it. Then your
+                  app’s data is copied there.
+                </p>
+                <p>This cannot be undone. Do it only if nothing in that database is needed any more.</p>
+              </>
+            ) : (
+              <p>
+                Where a file of the same name is there already, it is replaced by your app’s. No other file is
+                touched. What is replaced cannot be brought back.
+              </p>
+            )}
+          </ConfirmDialog>
+        </>
+      }
+    >
+      <p>
+        Nothing was touched. The safe way is to make {database ? "an empty database" : "an empty bucket"} and
+        to save its keys under “Your keys”.
+      </p>
+    </Notice>
+  );
+}
