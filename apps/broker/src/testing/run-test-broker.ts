@@ -1,4 +1,5 @@
 import type { Fault } from "@keyloan/connectors/emulators";
+import { putObjects, runSql } from "./app-clients.ts";
 import { createTestBroker } from "./create-test-broker.ts";
 
 /**
@@ -31,6 +32,8 @@ const commands = {
   clearFaults: async () => {
     for (const { faults } of broker.emulators.values()) faults.clear();
   },
+  runSql,
+  putObjects,
   advance: async (ms: number) => broker.advance(ms),
   logs: async () => broker.logs.join("\n"),
 } satisfies Record<string, (...args: never[]) => Promise<unknown>>;

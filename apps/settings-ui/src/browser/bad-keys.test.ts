@@ -12,6 +12,7 @@ import {
   ownValues,
   paste,
   says,
+  switchName,
   toKeys,
   waitForState,
 } from "./testing/settings-page.ts";
@@ -148,7 +149,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
       .getByRole("link", { name: /Switch/ })
       .click();
     await heading(page, "Switch Acme Notes to your keys");
-    await button(page, "Switch to my keys").click();
+    await button(page, switchName).click();
     await says(page, "Nothing was changed");
     await look(browser, "swap-refused");
     expect((await broker.readEnv(build)).CLERK_SECRET_KEY).not.toBe(test.CLERK_SECRET_KEY);

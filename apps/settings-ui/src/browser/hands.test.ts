@@ -149,7 +149,7 @@ describe.skipIf(findChromium() === undefined)("hands", () => {
     await tabTo("Continue");
     await press("Enter");
     await heading(page, "Switch Acme Notes to your keys");
-    await tabTo("Switch to my keys");
+    await tabTo("Switch without my data");
     await press("Enter");
     await heading(page, "Download your settings");
     expect(await focused()).toBe("Download your settings");

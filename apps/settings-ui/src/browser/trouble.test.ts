@@ -12,6 +12,7 @@ import {
   ownValues,
   says,
   saysNoMore,
+  switchName,
   toKeys,
   type,
   waitForState,
@@ -139,10 +140,10 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await button(page, "Continue").click();
     const other = await context.newPage();
     await other.goto(`${broker.url}/settings#swap`);
-    await button(other, "Switch to my keys").click();
+    await button(other, switchName).click();
     await heading(other, "Download your settings");
     await other.close();
-    await button(page, "Switch to my keys").click();
+    await button(page, switchName).click();
     await heading(page, "Download your settings");
     await says(page, "Changed in another tab");
   });
@@ -152,7 +153,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await openBuild(broker, page);
     await addAllKeys(page, await ownValues(broker));
     await button(page, "Continue").click();
-    await button(page, "Switch to my keys").click();
+    await button(page, switchName).click();
     await heading(page, "Download your settings");
     await page.route("**/v1/**", async (route) => {
       const response = await route.fetch();
@@ -174,7 +175,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await button(card(page, "App secrets"), "Make my own").click();
     await button(page, "Continue to the check").click();
     await button(page, "Continue").click();
-    await button(page, "Switch to my keys").click();
+    await button(page, switchName).click();
     await says(page, /\(2[34] h \d\d min left\)/);
     await page.clock.resume();
   });

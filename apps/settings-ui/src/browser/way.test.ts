@@ -14,6 +14,7 @@ import {
   ownValues,
   paste,
   says,
+  switchName,
   switchOver,
   toKeys,
   unfold,
@@ -71,7 +72,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
       await route.continue();
     };
     await page.route("**/settings/swap", switching, { times: 1 });
-    await button(page, "Switch to my keys").click();
+    await button(page, switchName).click();
 
     await heading(page, "Download your settings");
     await says(page, /TURSO_DATABASE_URL/);
@@ -128,7 +129,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await look(browser, "reverted");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(before.STRIPE_SECRET_KEY);
 
-    await button(page, "Switch to my keys").click();
+    await button(page, switchName).click();
     await heading(page, "Download your settings");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(own.STRIPE_SECRET_KEY);
   });
@@ -176,9 +177,9 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await says(page, "Still lent: Stripe");
     await look(browser, "check-part");
     await button(page, "Continue").click();
-    await button(page, "Switch 1 of 2 to my keys").waitFor();
+    await button(page, "Switch 1 of 2 without my data").waitFor();
     await look(browser, "swap-part");
-    await button(page, "Switch 1 of 2 to my keys").click();
+    await button(page, "Switch 1 of 2 without my data").click();
     await says(page, "The download opens when everything is yours");
     await look(browser, "swapped-part");
     await button(page, "Add the rest").click();

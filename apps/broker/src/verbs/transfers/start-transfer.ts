@@ -16,6 +16,7 @@ import type { Tables, TransferRow } from "@keyloan/store";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
+import { alreadyArchiving, isBeingArchived } from "../databases/request-archive.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "../settings/editable-build.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
@@ -143,6 +144,9 @@ export async function recordStep(
 ): Promise<void> {
   if (!(await tables.builds.changeSettings(build.id, build.settingsVersion))) throw settingsChanged();
   if ((await tables.builds.find(build.id))?.state !== build.state) throw settingsChanged();
+  for (const { lease } of candidates) {
+    if (await isBeingArchived(tables, lease.id)) throw alreadyArchiving();
+  }
   const newest = newestOf(await tables.transfers.listByBuild(build.id));
   const running = candidates.find(({ connector }) => {
     const row = newest.get(connector.spec.id);

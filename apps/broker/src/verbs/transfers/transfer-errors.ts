@@ -6,7 +6,8 @@ import { toStoredError } from "../leases/issue-lease.ts";
 /** What is kept of why a transfer ended, in words for the one who is moving the data. */
 export function toTransferError(error: unknown, { spec: { id, label } }: Connector): StoredLeaseError {
   if (error instanceof TransferFailure) return sidedError(error.side, error.failure, label);
-  if (error instanceof ProviderError) return sidedError("source", error, label);
+  // Only stopping the source is asked for without a side.
+  if (error instanceof ProviderError) return { ...toStoredError(error), ...controlWords(error, label) };
   if (error instanceof BrokerError) {
     const { code, message, remedy = "Try again." } = error;
     return { provider: id, code, message, remedy, retryable: false };
@@ -74,6 +75,19 @@ function targetWords(code: ProviderErrorCode, label: string): { message: string;
   }
 }
 
+function controlWords(error: ProviderError, label: string): { message: string; remedy: string } {
+  return {
+    message: `changes to the lent ${label} could not be stopped, so nothing was copied`,
+    remedy: againWords(error),
+  };
+}
+
+function againWords({ retryable }: ProviderError): string {
+  return retryable
+    ? "Wait a little, then move again."
+    : "Move again. If it happens again, tell the people who sent you the link.";
+}
+
 function sourceWords(error: ProviderError, label: string): { message: string; remedy: string } {
   if (error.code === "rejected") {
     return {
@@ -81,10 +95,5 @@ function sourceWords(error: ProviderError, label: string): { message: string; re
       remedy: "Change that in your app's data, then move again; or download it as a file.",
     };
   }
-  return {
-    message: `what was lent at ${label} could not be read`,
-    remedy: error.retryable
-      ? "Wait a little, then move again."
-      : "Move again. If it happens again, tell the people who sent you the link.",
-  };
+  return { message: `what was lent at ${label} could not be read`, remedy: againWords(error) };
 }

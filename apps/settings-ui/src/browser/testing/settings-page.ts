@@ -105,11 +105,14 @@ export async function addAllKeys(page: Page, values: Record<string, string>): Pr
   await heading(page, "Check that everything fits");
 }
 
+/** The button that switches: what it says tells whether the data comes along. */
+export const switchName = /^Switch (?:to my keys|without my data)$/;
+
 /** From the check to the download. */
 export async function switchOver(page: Page): Promise<void> {
   await button(page, "Continue").click();
   await heading(page, "Switch Acme Notes to your keys");
-  await button(page, "Switch to my keys").click();
+  await button(page, switchName).click();
   await heading(page, "Download your settings");
 }
 

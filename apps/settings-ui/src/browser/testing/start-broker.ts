@@ -25,12 +25,16 @@ export type RunningBroker = {
   readonly createUserEnv: (connector: string, options?: UserEnvOptions) => Promise<Record<string, string>>;
   readonly addFault: (connector: string, fault: Fault, times?: number) => Promise<void>;
   readonly clearFaults: () => Promise<void>;
+  /** What an app does with its env. */
+  readonly runSql: (env: Env, sql: string) => Promise<readonly Record<string, unknown>[]>;
+  readonly putObjects: (env: Env, objects: Readonly<Record<string, string>>) => Promise<void>;
   /** Moves the broker's clock. */
   readonly advance: (ms: number) => Promise<void>;
   readonly logs: () => Promise<string>;
   readonly close: () => Promise<void>;
 };
 
+type Env = Readonly<Record<string, string>>;
 type Answer = { readonly id: number; readonly value?: unknown; readonly problem?: string };
 
 const script = fileURLToPath(new URL("../../../../broker/src/testing/run-test-broker.ts", import.meta.url));
@@ -69,6 +73,8 @@ export async function startBroker(): Promise<RunningBroker> {
     createUserEnv: (connector, options) => ask("createUserEnv", connector, options),
     addFault: (connector, fault, times) => ask("addFault", connector, fault, times),
     clearFaults: () => ask("clearFaults"),
+    runSql: (env, sql) => ask("runSql", env, sql),
+    putObjects: (env, objects) => ask("putObjects", env, objects),
     advance: (ms) => ask("advance", ms),
     logs: () => ask("logs"),
     close: async () => {
