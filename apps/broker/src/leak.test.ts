@@ -90,6 +90,19 @@ describe("a key that leaked into a bundle", () => {
     });
   });
 
+  it("is ended with one command, proven dead, and replaced by one that works", async () => {
+    const leaked = env.TURSO_AUTH_TOKEN ?? "";
+    // The end comes later than the issue, as it does outside of a test.
+    broker.advance(10_000);
+    const ended = await keyloan(["leak", "report", "--end", "--yes", "-"], leaked);
+    expect(ended, ended.out).toMatchObject({ code: 0, out: expect.stringContaining("proved dead") });
+    const { code, out } = await keyloan(["leak", "report", "-", "--json"], leaked);
+    expect([code, JSON.parse(out)]).toEqual([0, { matches: [expect.objectContaining({ alive: false })] }]);
+    const fresh = (await broker.readEnv(buildId)).TURSO_AUTH_TOKEN ?? "";
+    expect(fresh).not.toBe(leaked);
+    expect((await keyloan(["leak", "report", "-"], fresh)).code).toBe(1);
+  }, 30_000);
+
   it("is ended with one command when it is a token", async () => {
     const { code } = await keyloan(["leak", "report", "--end", "--yes", "-"], token);
     expect(code).toBe(0);

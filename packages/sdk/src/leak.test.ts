@@ -22,6 +22,7 @@ beforeEach(() => {
   broker.state.audit.issued.clear();
   broker.state.audit.issued.set(secret, lease);
   broker.state.audit.shared.clear();
+  broker.state.audit.rotation = "done";
   broker.state.audit.problem = undefined;
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -107,10 +108,20 @@ describe("leak report", () => {
   test("ends a lease's credentials with one command and says what comes next", async () => {
     const { code, out } = await keyloan("leak report --end --yes -", { stdin: secret });
     expect(code).toBe(0);
-    expect(changes()).toEqual([`POST /v1/leases/${lease.leaseId}/reissue`]);
-    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ overlapSeconds: 0, reason: "leak" });
+    const path = `/v1/leases/${lease.leaseId}`;
+    expect(changes()).toEqual([`POST ${path}/reissue`, `GET ${path}/rotation`]);
+    expect(JSON.parse(broker.seen.at(-2)?.body ?? "")).toEqual({ overlapSeconds: 0, reason: "leak" });
     expect(out).toContain("Read the env again.");
   });
+
+  test.each(["needs_hands", "failed", "proving"] as const)(
+    "exits with 1 when the re-issue is %s: it is not known to be dead",
+    async (state) => {
+      broker.state.audit.rotation = state;
+      const { code, out } = await keyloan("leak report --end --yes -", { stdin: secret });
+      expect([code, out]).toEqual([1, expect.stringContaining("not ended")]);
+    },
+  );
 
   test("revokes a token of Keyloan", async () => {
     broker.state.audit.issued.set(secret, token);
@@ -137,7 +148,7 @@ describe("leak report", () => {
     ]);
     expect(changes()).toEqual([]);
     const agreed = await keyloan(`leak report --end ${secret}`, { stdin: "yes\n", terminal: true });
-    expect([agreed.code, changes().length]).toEqual([0, 1]);
+    expect([agreed.code, changes().length]).toEqual([0, 2]);
   });
 
   test("gives JSON without the value", async () => {

@@ -1,6 +1,6 @@
-import type { AuditMatch } from "@keyloan/contract";
+import type { AuditMatch, RotationView } from "@keyloan/contract";
 import { pathSegment } from "../address.ts";
-import { isObject } from "../answer.ts";
+import { bodyOf } from "../answer.ts";
 import type { Caller } from "../call.ts";
 import { KeyloanError } from "../errors.ts";
 import { titleOf } from "./show-match.ts";
@@ -46,16 +46,26 @@ export async function endLeaked(caller: Caller, match: AuditMatch): Promise<Endi
 }
 
 async function reissue(caller: Caller, leaseId: string): Promise<{ ended: boolean; message: string }> {
-  const answer = await caller.call({
-    method: "POST",
-    path: `/v1/leases/${pathSegment(leaseId, "the lease id")}/reissue`,
-    body: { overlapSeconds: 0, reason: "leak" },
-    expect: "json",
-    extraTimeMs: 60_000,
-  });
-  const next = isObject(answer.body) && typeof answer.body.next === "string" ? ` ${answer.body.next}` : "";
-  return { ended: true, message: `its credentials are being ended and the build gets new values.${next}` };
+  const lease = `/v1/leases/${pathSegment(leaseId, "the lease id")}`;
+  const body = { overlapSeconds: 0, reason: "leak" };
+  const begun = await caller.call({ method: "POST", path: `${lease}/reissue`, body, expect: "json" });
+  let rotation = bodyOf<RotationView>(caller.base, begun, ["state", "next"]);
+  for (let asked = 0; working.has(rotation.state) && asked < asksMax; asked += 1) {
+    await caller.sleep(askIntervalMs);
+    const answer = await caller.call({ method: "GET", path: `${lease}/rotation`, expect: "json" });
+    rotation = bodyOf<RotationView>(caller.base, answer, ["state", "next"]);
+  }
+  const ended = rotation.state === "done" || rotation.state === "ended";
+  const late = working.has(rotation.state)
+    ? "It goes on by itself; report the value again to see the end. "
+    : "";
+  return { ended, message: late + rotation.next };
 }
+
+/** States of a re-issue that go on by themselves. */
+const working: ReadonlySet<string> = new Set(["minting", "overlapping", "cutting", "proving"]);
+const askIntervalMs = 1_000;
+const asksMax = 120;
 
 function isRevocable(match: AuditMatch): boolean {
   return match.what === "token" && ["api", "build"].includes(match.kind) && match.tokenId !== undefined;

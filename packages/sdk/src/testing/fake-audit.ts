@@ -5,7 +5,9 @@ import {
   auditMatchesBodySchema,
   auditMatchesSchema,
   auditVerificationSchema,
+  type RotationView,
   reissueLeaseBodySchema,
+  rotationSchema,
   verifyAuditBodySchema,
 } from "@keyloan/contract";
 import { FakeError, type SeenRequest } from "./fake-broker.ts";
@@ -17,6 +19,8 @@ export type FakeAudit = {
   problem: AuditVerification["firstProblem"];
   /** Leases whose credentials are shared: they cannot be ended alone. */
   readonly shared: Set<string>;
+  /** How a re-issue ends. */
+  rotation: RotationView["state"];
 };
 
 type Answer = { readonly status?: number; readonly body: unknown; readonly type?: string };
@@ -24,7 +28,7 @@ type Answer = { readonly status?: number; readonly body: unknown; readonly type?
 const rows = [1, 2];
 
 export function createFakeAudit() {
-  const state: FakeAudit = { issued: new Map(), problem: undefined, shared: new Set() };
+  const state: FakeAudit = { issued: new Map(), problem: undefined, shared: new Set(), rotation: "done" };
   const read = ({ query }: SeenRequest, name: string): Answer => {
     if (name === "head") return { body: auditHeadSchema.parse(head) };
     const after = Number(query.get("after") ?? 0);
@@ -50,13 +54,26 @@ export function createFakeAudit() {
     state,
     read,
     ask: (request: SeenRequest, name: string) => (name === "verify" ? verify(request) : match(request)),
+    rotation: (_request: SeenRequest, id: string): Answer => ({ body: rotation(state.rotation, id) }),
     reissue: ({ body }: SeenRequest, id: string): Answer => {
       reissueLeaseBodySchema.parse(JSON.parse(body));
-      if (!state.shared.has(id)) return { status: 202, body: { next: "Read the env again." } };
+      if (!state.shared.has(id)) return { status: 202, body: rotation("cutting", id) };
       throw new FakeError("not_supported", "its key is shared", "Rotate the org key.");
     },
   };
 }
+
+const rotation = (state: RotationView["state"], lease: string) =>
+  rotationSchema.parse({
+    lease,
+    build: "bld_3k9v0a5m2c7d8e4f6g1h",
+    connector: "stripe",
+    job: "job_3k9v0a5m2c7d8e4f6g1h",
+    state,
+    startedAt: head.at,
+    provenDead: state === "done",
+    next: "Read the env again.",
+  });
 
 const head = {
   sequence: 2,

@@ -41,20 +41,28 @@ async function describeLease(
   };
 }
 
+// A value and the row of what made it are written together, with two looks at the clock.
+const sameMomentMs = 1_000;
+
 /**
- * Whether a value of a lease may still work. One that the lease gives now does; one that was replaced may, unless
- * it was replaced by a re-issue, which ends the old one: a renewal leaves it its own time.
+ * Whether a value of a lease may still work. One that the lease gives now does. One that was replaced may too, for a
+ * renewal leaves it its own time, unless the provider was seen to refuse everything from before a later cut.
  */
 async function mayWork(deps: Deps, row: FingerprintRow, lease: LeaseRow): Promise<boolean> {
   if (["released", "failed"].includes(lease.state)) return false;
   if (await isCurrent(deps, row, lease)) return true;
   const { latest } = await deps.store.read.auditEvents.findActions({
     entity: lease.buildId,
-    actions: ["lease.reissued"],
-    since: row.createdAt,
+    actions: ["lease.rotated", "lease.credentials_dead"],
+    since: row.createdAt + sameMomentMs,
     limit: 100,
   });
-  return !latest.some(({ details }) => parseDetails(details).connector === lease.connectorId);
+  const own = latest.filter(({ details }) => parseDetails(details).lease === lease.id);
+  const cut = own.findLast(({ action }) => action === "lease.rotated");
+  return (
+    cut === undefined ||
+    !own.some(({ action, sequence }) => action === "lease.credentials_dead" && sequence > cut.sequence)
+  );
 }
 
 async function isCurrent(deps: Deps, row: FingerprintRow, lease: LeaseRow): Promise<boolean> {
