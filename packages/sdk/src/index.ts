@@ -24,10 +24,13 @@ export type {
   LeaseView,
   OrgKeyList,
   OrgKeyView,
+  ReconcileReport,
+  RewrapResult,
+  RootKeyStatus,
+  RotationView,
   TokenList,
   TokenView,
 } from "@keyloan/contract";
-export type { RewrapResult } from "./administration.ts";
 export type { AuditApi, AuditQuery } from "./audit.ts";
 export type { BuildListQuery, CreateBuildOptions, EnvOptions } from "./builds.ts";
 export type { ClientOptions } from "./call.ts";
@@ -37,4 +40,5 @@ export type { JobQuery, JobsApi } from "./jobs.ts";
 export type { PageQuery } from "./pages.ts";
 export type { TransfersApi } from "./transfers.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
+export { type VerifiedReceipt, verifyReceipt } from "./verify-receipt.ts";
 export { version } from "./version.ts";

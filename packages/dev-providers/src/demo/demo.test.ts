@@ -35,6 +35,14 @@ describe.each([
     expect(demo.output()).toMatch(/the lent STRIPE_SECRET_KEY is refused: "This is the key we lent you/);
     expect(demo.output()).toMatch(/the file holds no secret that was lent: [1-9]\d* compared/);
     expect(demo.output()).toMatch(/broker's files or logs: [1-9]\d* secrets, [1-9]\d* files/);
+    expect(demo.output()).toMatch(
+      /archived: sealed, read back, loaded elsewhere and found equal: [1-9]\d* bytes/,
+    );
+    expect(demo.output()).toMatch(
+      /restored: a new database, a new token, the same rows: [1-9] tables, 5\d{3} rows/,
+    );
+    expect(demo.output()).toMatch(/proven equal: .*[1-9]\d* files with a signed receipt/);
+    expect(demo.output()).toMatch(/proven equal: .*5\d{3} rows with a signed receipt/);
     expect(demo.output()).not.toMatch(/klo_[a-z]+_|[sr]k_(?:test|live)_|whsec_|eyJ/);
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { type BuildView, type Client, createClient } from "@keyloan/sdk";
 import type { LaunchError } from "../launch-error.ts";
 import type { Launcher } from "../start/launcher.ts";
+import { playData } from "./data/play-data.ts";
 import { startExampleApp, useExampleApp } from "./example-app.ts";
 import { type HandoffStage, playHandoff } from "./handoff/play-handoff.ts";
 import { proveClosed } from "./prove-closed.ts";
@@ -45,6 +46,14 @@ async function play(stage: HandoffStage): Promise<void> {
   await proveIsolation(step, a, b);
   await proveClosed(step, admin, a, b);
   await playHandoff(stage, b);
+  const viewC = await step(
+    "one more build",
+    () => createBuild(admin, "C"),
+    ({ id }) => id,
+  );
+  const c = await openBuild(running.url, admin, viewC);
+  await useBuild(step, running.url, c, onCleanUp);
+  await playData(stage, c);
 }
 
 async function createBuild(admin: Client, name: string): Promise<BuildView> {

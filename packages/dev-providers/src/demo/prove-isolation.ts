@@ -33,6 +33,7 @@ export async function proveIsolation(step: Step, a: DemoBuild, b: DemoBuild): Pr
 
 async function tryForeignStorage(a: DemoBuild, b: DemoBuild): Promise<Readonly<Record<string, number>>> {
   const [own, other] = [storageOf(a.env), storageOf(b.env)];
+  must(own.prefix !== "" && other.prefix !== "", "the env names no prefix");
   const key = `${other.prefix}demo.txt`;
   must((await own.put(`${own.prefix}demo.txt`)) === 200, "it cannot write under its own prefix");
   must((await other.put(key)) === 200, `${b.name}'s own key cannot write under its prefix`);

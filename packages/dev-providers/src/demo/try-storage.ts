@@ -15,7 +15,7 @@ const timeoutMs = 10_000;
 /** The storage access in the env of a build, used by an ordinary S3 client. */
 export function storageOf(env: Readonly<Record<string, string>>): StorageAccess {
   const { R2_ENDPOINT: endpoint = "", R2_BUCKET: bucket = "", R2_PREFIX: prefix = "" } = env;
-  must(endpoint !== "" && bucket !== "" && prefix !== "", "the env has no storage");
+  must(endpoint !== "" && bucket !== "", "the env has no storage");
   const client = new AwsClient({
     accessKeyId: env.R2_ACCESS_KEY_ID ?? "",
     secretAccessKey: env.R2_SECRET_ACCESS_KEY ?? "",
