@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import { openPage } from "../../testing/open-page.ts";
 
 const connector = "memory-database";
 const minuteMs = 60_000;
@@ -381,6 +382,36 @@ describe("restoring", () => {
     await until(async () => (await env()).status, 200);
     expect(rowsOf(await nameNow())).toBe(40);
     expect(memory.databases.steps.some((step) => step.startsWith("empty "))).toBe(true);
+  });
+});
+
+describe("archiving and moving to the user", () => {
+  const own = { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" };
+  const openWithKeys = async () => {
+    memory.databases.add("own-database");
+    const page = await openPage(broker, buildId);
+    expect((await page.save(connector, own)).status).toBe(200);
+    return page;
+  };
+
+  it("keep out of each other's way: none begins while the other runs", async () => {
+    const page = await openWithKeys();
+    const held = gate();
+    memory.databases.trouble[lent] = { row: held.step };
+    await archive();
+    await held.reached;
+    expect(error(await page.call("POST", "/v1/settings/transfer", {})).code).toBe("already_running");
+    held.open();
+    await untilArchived();
+    await restore();
+    await until(async () => (await env()).status, 200);
+    await finishWork(services(), buildId);
+    const second = gate();
+    memory.databases.trouble[await nameNow()] = { row: second.step };
+    expect((await page.call("POST", "/v1/settings/transfer", {})).status).toBeLessThan(300);
+    await second.reached;
+    expect(error(await archive()).code).toBe("already_running");
+    second.open();
   });
 });
 
