@@ -4,6 +4,7 @@ import type { StartEmulator } from "../emulator.ts";
 import { type OpenTarget, openEmulatorTarget } from "./harness.ts";
 import { describeFailures, describeIssuing } from "./issuer-promises.ts";
 import { describeListing } from "./listing-promises.ts";
+import { describeReadingBack } from "./read-back-promises.ts";
 import { describeRotating } from "./rotation-promises.ts";
 import { describeSpec } from "./spec-promises.ts";
 import { describeUserKeys, type UserSamples } from "./user-promises.ts";
@@ -49,6 +50,7 @@ export function testConnector(suite: ConnectorSuite): void {
     const open = () => openEmulatorTarget(startEmulator);
     describeIssuing(issuerSuite, open);
     describeFailures(issuerSuite, open);
+    describeReadingBack({ ...issuerSuite, ...(suite.use === undefined ? {} : { use: suite.use }) }, open);
     describeRotating({ ...issuerSuite, rotates }, open);
     describeListing(suite, open);
   });
