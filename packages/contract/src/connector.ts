@@ -124,7 +124,8 @@ export type Connector = {
   readonly options?: z.ZodType;
   /**
    * Does the org's master credential work, and may it do what is needed? Absent when there are no org fields.
-   * `invalid` with `rejected` says that the provider accepts no part of it: this is how a key is proven dead.
+   * `invalid` with `rejected` says that the provider refuses the credential of that field, and with a required one
+   * every optional one beside it: this is how a key is proven dead.
    */
   readonly validateOrgKey?: (context: ConnectorContext, fields: SecretValues) => Promise<ValidationResult>;
   /** Run once when an org key is put: makes or finds what all builds share. Repeatable. */

@@ -4,12 +4,12 @@ import * as z from "zod";
 import type { FaultQueue } from "../kit/emulator.ts";
 import { createEmulatorApp, type EmulatorApp, type EmulatorEnv, requireBearer } from "../kit/emulator-app.ts";
 import { parseJson } from "../kit/http.ts";
+import type { OrgKeys } from "./emulator-org-keys.ts";
 import type { AccountToken, EmulatedTokens } from "./emulator-tokens.ts";
 
 export type AccountApi = {
-  readonly accountId: string;
-  /** May edit the account's tokens. */
-  readonly apiToken: string;
+  /** The tokens that a person made; those for tokens may edit the account's. */
+  readonly org: OrgKeys;
   readonly tokens: EmulatedTokens;
   readonly faults: FaultQueue;
   readonly nowMs: () => number;
@@ -25,19 +25,18 @@ export const isAccountPath = (path: string) => path.startsWith("/client/v4/");
  * that would not be enforced is refused.
  */
 export function createAccountApp(api: AccountApi): EmulatorApp {
-  const { accountId, apiToken, tokens, faults } = api;
+  const { org, tokens, faults } = api;
+  const { accountId } = org;
   const app = createEmulatorApp({ faults, errorBody: (status) => JSON.stringify(failure(status)) });
   const refuse = () => refusal(401);
-  const isKnown = (key: string) => key === apiToken || tokens.findByValue(key) !== undefined;
+  const mayEdit = (key: string) => org.idOfApiToken(key) !== undefined;
+  const isKnown = (key: string) => mayEdit(key) || tokens.findByValue(key) !== undefined;
   app.use("/client/v4/*", requireBearer(isKnown, refuse));
   app.get(`/client/v4/accounts/${accountId}/tokens/verify`, (context) => verify(context, api));
   // A token that is made for a bucket is genuine here too, and may do none of what follows.
   app.use(
     "/client/v4/*",
-    requireBearer(
-      (key) => key === apiToken,
-      () => refusal(403),
-    ),
+    requireBearer(mayEdit, () => refusal(403)),
   );
   const path = `/client/v4/accounts/${accountId}/tokens`;
   app.get(`${path}/permission_groups`, (context) => listGroups(context, accountId));
@@ -45,14 +44,15 @@ export function createAccountApp(api: AccountApi): EmulatorApp {
   app.post(path, (context) => createToken(context, api));
   app.delete(`${path}/:id`, async (context) => {
     const id = context.req.param("id");
-    return (await tokens.remove(id)) ? context.json(success({ id })) : refusal(404);
+    const isDeleted = (await tokens.remove(id)) || (await org.end(id));
+    return isDeleted ? context.json(success({ id })) : refusal(404);
   });
   return app;
 }
 
-function verify(context: Context<EmulatorEnv>, { apiToken, tokens, accountId }: AccountApi): Response {
+function verify(context: Context<EmulatorEnv>, { org, tokens }: AccountApi): Response {
   const key = context.req.header("authorization")?.replace(/^bearer /i, "") ?? "";
-  const id = key === apiToken ? groupId(accountId, "api-token") : tokens.findByValue(key)?.id;
+  const id = org.idOfApiToken(key) ?? tokens.findByValue(key)?.id;
   return context.json(success({ id, status: "active" }));
 }
 
@@ -81,7 +81,7 @@ const pageSchema = z.object({
   direction: z.enum(["asc", "desc"]).default("desc"),
 });
 
-function listTokens(context: Context<EmulatorEnv>, { accountId, tokens }: AccountApi): Response {
+function listTokens(context: Context<EmulatorEnv>, { org: { accountId }, tokens }: AccountApi): Response {
   const query = pageSchema.safeParse(context.req.query());
   if (!query.success) return refusal(400);
   const { page, per_page: perPage, direction } = query.data;
@@ -109,7 +109,8 @@ const newTokenSchema = z.strictObject({
 });
 
 async function createToken(context: Context<EmulatorEnv>, api: AccountApi): Promise<Response> {
-  const { accountId, tokens, nowMs, tokensMax } = api;
+  const { tokens, nowMs, tokensMax } = api;
+  const { accountId } = api.org;
   const body = newTokenSchema.safeParse(parseJson(await context.req.text()));
   const policy = body.data?.policies[0];
   if (!body.success || policy === undefined) return refusal(400);

@@ -1,8 +1,6 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type S3Interception, s3Actions, startS3Gateway } from "@keyloan/local-servers";
-import * as z from "zod";
+import { type S3Interception, startS3Gateway } from "@keyloan/local-servers";
 import {
   createFaultQueue,
   type EmulatorOptions,
@@ -11,20 +9,11 @@ import {
   type RunningEmulator,
 } from "../kit/emulator.ts";
 import { emulatorListener } from "../kit/emulator-app.ts";
-import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
 import { createAccountApp, isAccountPath } from "./emulator-account.ts";
 import { createCredentialResolver } from "./emulator-credentials.ts";
-import { type KnownKey, openEmulatedTokens } from "./emulator-tokens.ts";
+import { type OrgFields, openOrgKeys } from "./emulator-org-keys.ts";
+import { openEmulatedTokens } from "./emulator-tokens.ts";
 import { openUserAccounts } from "./emulator-users.ts";
-
-/** The org's tokens of the stand-in as a person would make them: one for the bucket, one to edit tokens. */
-const stateSchema = z.object({
-  accountId: z.string(),
-  accessKeyId: z.string(),
-  secretAccessKey: z.string(),
-  apiToken: z.string().default(newApiToken),
-});
-type EmulatorOrgKey = z.infer<typeof stateSchema>;
 
 export type R2EmulatorOptions = EmulatorOptions & {
   /** How many tokens the account may have; a real one has 500. Without it there is no limit. */
@@ -39,6 +28,8 @@ export type R2Emulator = RunningEmulator & {
    * credential signed with it, is refused from now on.
    */
   readonly rollOrgKey: () => Promise<Readonly<Record<string, string>>>;
+  /** What an operator does before a rotation: makes two more tokens. Those before go on until they are deleted. */
+  readonly createOrgKey: () => Promise<Readonly<Record<string, string>>>;
 };
 
 export const emulatorBucket = "keyloan-builds";
@@ -51,13 +42,11 @@ export const emulatorBucket = "keyloan-builds";
 export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emulator> {
   const { stateDirectory, port, now: nowMs = Date.now, tokensMax = Number.POSITIVE_INFINITY } = options;
   const faults = createFaultQueue();
-  const state = await openEmulatorState(stateDirectory, "r2", stateSchema, newOrgKey);
-  const org = state.value;
-  await state.save();
+  const org = await openOrgKeys(stateDirectory);
   const tokens = await openEmulatedTokens(join(stateDirectory, "r2-tokens.jsonl"), nowMs);
-  const { accountId, apiToken } = org;
-  const account = createAccountApp({ accountId, apiToken, tokens, faults, nowMs, tokensMax });
-  const findKey = (id: string) => (id === org.accessKeyId ? orgKeyOf(org) : tokens.findKey(id));
+  const account = createAccountApp({ org, tokens, faults, nowMs, tokensMax });
+  const { accountId } = org;
+  const findKey = (id: string) => org.findKey(id) ?? tokens.findKey(id);
   const intercept = (method: string, path: string) => interceptionOf(faults, method, path);
   const limits = options.userBytesMax === undefined ? {} : { bucketBytesMax: options.userBytesMax };
   const users = await openUserAccounts(stateDirectory, { nowMs, intercept, limits });
@@ -75,36 +64,20 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
     throw error;
   });
   host = new URL(gateway.url).host;
-  const orgFields = () => ({ ...org, bucket: emulatorBucket });
+  const withBucket = (fields: OrgFields) => ({ ...fields, bucket: emulatorBucket });
   return {
     baseUrl: gateway.url,
     port: gateway.port,
-    orgFields: orgFields(),
+    orgFields: withBucket(org.first()),
     faults,
     createUserEnv: ({ kind = "good" } = {}) => users.createEnv(kind),
     close: async () => {
       await Promise.all([gateway.close(), users.close()]);
       await tokens.close();
     },
-    rollOrgKey: async () => {
-      org.secretAccessKey = newOrgKey().secretAccessKey;
-      await state.save();
-      return orgFields();
-    },
+    rollOrgKey: async () => withBucket(await org.roll()),
+    createOrgKey: async () => withBucket(await org.create()),
   };
-}
-
-function newOrgKey(): EmulatorOrgKey {
-  const hex = (bytes: number) => randomBytes(bytes).toString("hex");
-  return { accountId: hex(16), accessKeyId: hex(16), secretAccessKey: hex(32), apiToken: newApiToken() };
-}
-
-function newApiToken(): string {
-  return `cfat_${randomText(48)}`;
-}
-
-function orgKeyOf({ secretAccessKey }: EmulatorOrgKey): KnownKey {
-  return { secretAccessKey, policy: { buckets: "any", actions: new Set(s3Actions) } };
 }
 
 async function interceptionOf(

@@ -1,4 +1,5 @@
 import { defineConnector } from "../kit/define-connector.ts";
+import { endOrgKey } from "./end-org-key.ts";
 import { prepareOrgKey, r2Issuer } from "./issuer.ts";
 import { r2OptionsSchema } from "./options.ts";
 import { r2Spec } from "./spec.ts";
@@ -11,6 +12,7 @@ export const r2 = defineConnector({
   options: r2OptionsSchema,
   validateOrgKey,
   prepareOrgKey,
+  endOrgKey,
   validate,
   issuer: r2Issuer,
   storage: r2Storage,

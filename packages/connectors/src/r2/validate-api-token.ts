@@ -37,6 +37,26 @@ export async function checkApiToken(
   }
 }
 
+/**
+ * What a refusal of the S3 key says of the whole key: it is dead only when its API token is refused as well, and
+ * two that do not go together otherwise.
+ */
+export async function tellOfBoth(
+  context: ConnectorContext,
+  fields: SecretValues,
+  refused: ValidationResult,
+): Promise<ValidationResult> {
+  const tokens = openAccountTokens(context, fields);
+  if (tokens === undefined || refused.status !== "invalid") return refused;
+  try {
+    if (!(await tokens.isActive())) return refused;
+    const message = `${refused.message} The API token beside it works.`;
+    return { ...refused, code: "wrong_pair", message };
+  } catch (error) {
+    return undeterminedFrom(error);
+  }
+}
+
 const withoutApiToken: Capability = {
   name: capabilityName,
   state: "missing",

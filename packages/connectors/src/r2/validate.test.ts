@@ -35,6 +35,7 @@ describe("an org key", () => {
   test("that works is valid, with what was tried", async () => {
     expect(await checkOrg()).toEqual({
       status: "valid",
+      account: `${target.emulator.orgFields.accountId}/${target.emulator.orgFields.bucket}`,
       capabilities: [
         "Can store files",
         "Can read files",
@@ -48,8 +49,8 @@ describe("an org key", () => {
   });
 
   test.each([
-    ["another secret", { secretAccessKey: "0".repeat(64) }, "secretAccessKey", "rejected"],
-    ["an unknown key id", { accessKeyId: "f".repeat(32) }, "accessKeyId", "rejected"],
+    ["another secret", { secretAccessKey: "0".repeat(64) }, "secretAccessKey", "wrong_pair"],
+    ["an unknown key id", { accessKeyId: "f".repeat(32) }, "accessKeyId", "wrong_pair"],
     ["a bucket that is not there", { bucket: "no-such-bucket" }, "bucket", "rejected"],
     ["another account", { accountId: "f".repeat(32) }, "accessKeyId", "rejected"],
     ["no secret", { secretAccessKey: "" }, "secretAccessKey", "malformed"],

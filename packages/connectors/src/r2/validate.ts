@@ -14,7 +14,7 @@ import { isR2Error } from "./errors.ts";
 import { explainRefusal, type FieldNames } from "./explain-refusal.ts";
 import { findMistake } from "./find-mistake.ts";
 import { r2Spec } from "./spec.ts";
-import { checkApiToken } from "./validate-api-token.ts";
+import { checkApiToken, tellOfBoth } from "./validate-api-token.ts";
 
 const orgNames: FieldNames = {
   bucket: "bucket",
@@ -43,7 +43,7 @@ export async function validateOrgKey(
   if (malformed !== undefined) return malformed;
   const access = orgAccess(context, fields);
   const prefix = `keyloan-check/${randomHex(context)}/`;
-  return classify(orgNames, async (enter) => {
+  const result = await classify(orgNames, async (enter) => {
     await tryAll(context, access, prefix, enter);
     enter("confine a credential");
     const confined = await confineAccess(fields, access, prefix, probeLifetime(context));
@@ -66,7 +66,13 @@ export async function validateOrgKey(
       warnings: [],
     };
   });
+  return isS3KeyRefused(result) ? tellOfBoth(context, fields, result) : result;
 }
+
+const isS3KeyRefused = (result: ValidationResult) =>
+  result.status === "invalid" &&
+  result.code === "rejected" &&
+  (result.envVar === orgNames.keyId || result.envVar === orgNames.secret);
 
 /** What a lease's objects are reached by: a key of another bucket does not lead to them. */
 function placeOf(fields: SecretValues): string {
