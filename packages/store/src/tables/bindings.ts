@@ -1,4 +1,4 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { bindings, builds, dataKeys, leases, userKeys } from "./schema.ts";
 
@@ -67,12 +67,12 @@ export function bindingsTable(database: Database) {
         .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
       return result.rowsAffected === 1;
     },
-    /** Lets the app use what was lent again, for every connector of the build. */
-    revertAll: async (buildId: string): Promise<void> => {
+    /** Lets the app use what was lent again, for these connectors of the build. */
+    revert: async (buildId: string, connectorIds: readonly string[]): Promise<void> => {
       await database
         .update(bindings)
         .set({ source: "org", userKeyId: null, swappedAt: null })
-        .where(eq(bindings.buildId, buildId));
+        .where(and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds])));
     },
     /** The build goes on without the connector. */
     remove: async (buildId: string, connectorId: string): Promise<void> => {

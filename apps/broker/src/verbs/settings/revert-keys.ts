@@ -1,5 +1,5 @@
 import { type Actor, BrokerError, type SettingsView } from "@keyloan/contract";
-import type { SessionRow } from "@keyloan/store";
+import type { BindingRow, SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
@@ -41,23 +41,47 @@ export async function revertBuild(
       "Your own keys stay in use; change them here if one is wrong.",
     );
   }
-  const ended = (await deps.store.read.leases.listByBuild(build.id)).find(
-    ({ id, state }) => state !== "active" && swapped.some(({ leaseId }) => leaseId === id),
-  );
-  if (ended !== undefined) throw notRevertible("a lent key has ended", "Your own keys stay in use.");
+  const returning = await stillLent(deps, build.id, swapped);
   await deps.store.write(async (tables) => {
     if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, { revertibleUntil: null }))) {
       throw settingsChanged();
     }
-    await tables.bindings.revertAll(build.id);
-    await recordReverted(deps, tables, build.id);
-    if (build.state === "handing_off") await tables.builds.moveState(build.id, ["handing_off"], "ready");
+    const connectors = returning.map(({ connectorId }) => connectorId);
+    await tables.bindings.revert(build.id, connectors);
+    await recordReverted(deps, tables, build.id, connectors);
+    const whole = returning.length === swapped.length;
+    if (whole && build.state === "handing_off")
+      await tables.builds.moveState(build.id, ["handing_off"], "ready");
     const { requestId } = request;
-    const details = { connectors: swapped.map(({ connectorId }) => connectorId) };
+    const details = { connectors };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.reverted", entity: build.id, details, requestId }),
     ]);
   });
+}
+
+/**
+ * Those of the swapped that can go back. What was moved and whose own window ended before is given back for good,
+ * and stays with the user.
+ * @throws BrokerError `not_revertible` when something else has ended, or everything
+ */
+async function stillLent(
+  deps: Deps,
+  buildId: string,
+  swapped: readonly BindingRow[],
+): Promise<readonly BindingRow[]> {
+  const [leases, transfers] = await Promise.all([
+    deps.store.read.leases.listByBuild(buildId),
+    deps.store.read.transfers.listByBuild(buildId),
+  ]);
+  const isMoved = ({ leaseId }: BindingRow) =>
+    transfers.some((row) => row.leaseId === leaseId && row.state === "switched");
+  const isLent = ({ leaseId }: BindingRow) =>
+    leases.some(({ id, state }) => id === leaseId && state === "active");
+  const returning = swapped.filter(isLent);
+  if (returning.length > 0 && swapped.every((binding) => isLent(binding) || isMoved(binding)))
+    return returning;
+  throw notRevertible("a lent key has ended", "Your own keys stay in use.");
 }
 
 function notRevertible(message: string, remedy: string): BrokerError {

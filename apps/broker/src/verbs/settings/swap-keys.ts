@@ -123,7 +123,7 @@ async function recordSwap(
     for (const { connectorId, id } of targets) {
       if (!(await tables.bindings.swap(build.id, connectorId, id, now))) throw settingsChanged();
     }
-    await recordSwitched(tables, copies, now);
+    await recordSwitched(deps, tables, copies, revertibleUntil);
     const moved = copies.map(({ connectorId }) => connectorId);
     const details = { connectors: targets.map(({ connectorId }) => connectorId), moved, revertibleUntil };
     await tables.auditEvents.insertAll([

@@ -2,18 +2,23 @@ import type { TransferRow } from "@keyloan/store";
 import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
+import { endLeases } from "../leases/end-leases.ts";
 import { notSwitchedInTime } from "./transfer-errors.ts";
 import { undoTransfer } from "./undo-transfer.ts";
 
-/** Gives up a proven copy that nobody switched to in time, and undoes whatever ended without having been undone. */
+/**
+ * What comes after a transfer, whichever way it went: a proven copy that nobody switched to in time is given up,
+ * what was cancelled or failed is undone, and the source of one that is in use ends with the time to go back.
+ */
 export async function endTransfer(services: Services, hold: JobHold): Promise<void> {
   const { id, fence } = hold.job;
   const row = await services.store.read.transfers.find(hold.job.entityId);
-  if (row === undefined || !["copied", "cancelled", "failed"].includes(row.state)) {
+  if (row?.state === "switched") return endSource(services, hold, row);
+  if (row?.state === "cancelled" || row?.state === "failed") return undoTransfer(services, hold, row);
+  if (row?.state !== "copied") {
     await services.store.write((tables) => tables.jobs.finish(id, fence, "done"));
     return;
   }
-  if (row.state !== "copied") return undoTransfer(services, hold, row);
   const switchBy = row.progress?.switchBy ?? 0;
   if (services.now() < switchBy) {
     await services.store.write((tables) => tables.jobs.retry(id, fence, switchBy, "waits for the switch"));
@@ -25,6 +30,35 @@ export async function endTransfer(services: Services, hold: JobHold): Promise<vo
   }
   const newest = await services.store.read.transfers.find(row.id);
   if (newest !== undefined) await undoTransfer(services, hold, newest);
+}
+
+/** Gives back what was lent, when the app has used the copy until the time to go back was over. */
+async function endSource(services: Services, { job }: JobHold, row: TransferRow): Promise<void> {
+  const own = await services.store.write(async (tables) => {
+    const build = await tables.builds.find(row.buildId);
+    const binding = (await tables.bindings.listByBuild(row.buildId)).find(
+      ({ connectorId }) => connectorId === row.connectorId,
+    );
+    const inUse = binding?.source === "user" && binding.leaseId === row.leaseId;
+    const until = build?.revertibleUntil ?? 0;
+    // A build that is handed off or closed gives everything back by itself.
+    if (build?.state === "handing_off" && inUse && services.now() < until) {
+      await tables.jobs.retry(job.id, job.fence, until, "waits for the end of the time to go back");
+      return [];
+    }
+    if (!(await tables.jobs.finish(job.id, job.fence, "done"))) return [];
+    const lease = await tables.leases.find(row.leaseId);
+    if (build?.state !== "handing_off" || !inUse || lease === undefined) return [];
+    await tables.transfers.update(row.id, ["switched"], { frozenAt: null });
+    const { jobs } = await endLeases(services, tables, [lease]);
+    const actor = { kind: "job", jobId: job.id } as const;
+    const details = { connector: row.connectorId, transferId: row.id, lease: row.leaseId };
+    await tables.auditEvents.insertAll([
+      auditRow(services, { actor, action: "transfer.source_ended", entity: row.buildId, details }),
+    ]);
+    return jobs.filter(({ lockedBy }) => lockedBy !== null);
+  });
+  void services.runner.run(row.buildId, own);
 }
 
 /** False when the user switched, or cancelled, at the last moment. */

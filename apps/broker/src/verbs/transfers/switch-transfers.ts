@@ -33,18 +33,24 @@ export async function copiesToSwitch(
   return copies;
 }
 
-/** Marks copies as the ones in use, with the switch itself. Their sources stay without writes. */
+/**
+ * Marks copies as the ones in use, with the switch itself. Their sources stay without writes until the time to go
+ * back is over, and are given back then.
+ */
 export async function recordSwitched(
+  deps: Pick<Deps, "now" | "randomBytes" | "workerId">,
   tables: Tables,
   copies: readonly TransferRow[],
-  now: number,
+  revertibleUntil: number,
 ): Promise<void> {
+  const now = deps.now();
   for (const row of copies) {
     // From here on what the target holds is the user's.
     const { target: _, ...progress } = row.progress ?? { phase: "proven" as const, at: now };
     const changes = { state: "switched", endedAt: now, progress, lastError: null } as const;
     if (!(await tables.transfers.update(row.id, ["copied"], changes))) throw settingsChanged();
     await tables.jobs.cancelByEntity(row.id, "end-transfer");
+    await tables.jobs.insertAll([transferJob(deps, "end-transfer", row, revertibleUntil)]);
   }
 }
 
@@ -53,9 +59,11 @@ export async function recordReverted(
   deps: Pick<Deps, "now" | "randomBytes" | "workerId">,
   tables: Tables,
   buildId: string,
+  connectors: readonly string[],
 ): Promise<void> {
   for (const row of await tables.transfers.listByBuild(buildId)) {
-    if (row.state !== "switched") continue;
+    if (row.state !== "switched" || !connectors.includes(row.connectorId)) continue;
+    await tables.jobs.cancelByEntity(row.id, "end-transfer");
     const frozen = row.frozenAt !== null;
     const changes = { state: "cancelled", endedAt: frozen ? null : deps.now() } as const;
     await tables.transfers.update(row.id, ["switched"], changes);

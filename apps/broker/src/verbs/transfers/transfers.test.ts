@@ -7,6 +7,7 @@ import {
   type TransferView,
 } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { claimJobs } from "../../jobs/worker.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
@@ -435,6 +436,44 @@ describe("a source that was stopped", () => {
     expect([rowsOf("own-database"), (await show()).receipt]).toEqual([40, true]);
     // Moving again would go over what the user may have written since.
     expect(error(await startDatabase()).code).toBe("target_not_empty");
+  });
+});
+
+describe("what was moved", () => {
+  const switchDatabase = async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    expect((await swap(["memory-database"])).status).toBe(200);
+  };
+
+  it("is given back when the time to go back is over, and not before", async () => {
+    await switchDatabase();
+    broker.advance(23 * 3_600_000);
+    await claimJobs(broker.running().services);
+    expect(memory.databases.has(lent)).toBe(true);
+    broker.advance(2 * 3_600_000);
+    await expect.poll(() => memory.databases.has(lent), { timeout: 10_000 }).toBe(false);
+    expect(rowsOf("own-database")).toBe(40);
+    expect((await broker.readEnv(buildId)).MEMORY_DATABASE_NAME).toBe("own-database");
+    expect(await actions()).toContain("transfer.source_ended");
+  });
+
+  it("does not keep the rest from going back", async () => {
+    await switchDatabase();
+    broker.advance(25 * 3_600_000);
+    await expect.poll(() => memory.databases.has(lent), { timeout: 10_000 }).toBe(false);
+    page = await openPage(broker, buildId);
+    await swap(["memory-files"]);
+    const reverted = await page.call("POST", "/v1/settings/revert", {
+      expectedVersion: await page.version(),
+    });
+    expect(reverted.status).toBe(200);
+    const { bindings } = await page.settings();
+    expect(bindings.map(({ connector, source }) => [connector, source])).toEqual([
+      ["memory-database", "user"],
+      ["memory-files", "org"],
+    ]);
   });
 });
 
