@@ -5,6 +5,9 @@ import type {
   IssuedToken,
   OrgKeyList,
   OrgKeyView,
+  RetireOrgKeyBody,
+  RewrapResult,
+  RootKeyStatus,
   TokenList,
   TokenView,
 } from "@keyloan/contract";
@@ -20,6 +23,8 @@ export type OrgKeysApi = {
   /** Checks the fields at the provider and seals them as a new version. */
   readonly put: (connector: string, fields: Readonly<Record<string, string>>) => Promise<OrgKeyView>;
   readonly remove: (connector: string) => Promise<void>;
+  /** Asks now whether replaced versions are dead; with `end` they are ended at the provider first. */
+  readonly retire: (connector: string, body?: RetireOrgKeyBody) => Promise<OrgKeyList>;
 };
 
 export function orgKeysApi({ base, call }: Caller): OrgKeysApi {
@@ -41,6 +46,10 @@ export function orgKeysApi({ base, call }: Caller): OrgKeysApi {
     },
     remove: async (connector) => {
       await call({ method: "DELETE", path: path(connector), expect: "nothing" });
+    },
+    retire: async (connector, body = {}) => {
+      const request = { method: "POST", path: `${path(connector)}/retire`, body, expect: "json" } as const;
+      return bodyOf<OrgKeyList>(base, await call({ ...request, extraTimeMs: 60_000 }), ["orgKeys"]);
     },
   };
 }
@@ -106,24 +115,23 @@ export function catalogApi({ base, call }: Caller): CatalogApi {
   };
 }
 
-/** How many data keys there are, and how many of them the current root key now wraps anew. */
-export type RewrapResult = {
-  readonly dataKeys: number;
-  readonly rewrapped: number;
-  readonly currentKeyId: string;
-};
-
 export type RootKeyApi = {
-  /** Wraps every data key under the current root key; no value is touched. */
+  /** Which root keys wrap how many data keys, and how many are left. */
+  readonly status: () => Promise<RootKeyStatus>;
+  /** Wraps data keys under the current root key, for some seconds; no value is touched. Call until `left` is 0. */
   readonly rewrap: () => Promise<RewrapResult>;
 };
 
 export function rootKeyApi({ base, call }: Caller): RootKeyApi {
   return {
+    status: async () => {
+      const answer = await call({ method: "GET", path: "/v1/root-key", expect: "json" });
+      return bodyOf<RootKeyStatus>(base, answer, ["currentKeyId", "left", "rootKeys"]);
+    },
     rewrap: async () => {
       const request = { method: "POST", path: "/v1/root-key/rewrap", expect: "json" } as const;
       const answer = await call({ ...request, extraTimeMs: 60_000 });
-      return bodyOf<RewrapResult>(base, answer, ["dataKeys", "rewrapped", "currentKeyId"]);
+      return bodyOf<RewrapResult>(base, answer, ["dataKeys", "rewrapped", "left", "currentKeyId"]);
     },
   };
 }

@@ -23,12 +23,15 @@ import { createFakeAudit, type FakeAudit } from "./fake-audit.ts";
 import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
 import { createFakeDatabases, type FakeDatabases } from "./fake-databases.ts";
 import { createFakeJobs, type FakeJobs } from "./fake-jobs.ts";
+import { createFakeLeases, type FakeLeases } from "./fake-leases.ts";
+import { createFakeReconcile, type FakeReconcile } from "./fake-reconcile.ts";
 import { createFakeTransfers, type FakeTransfers } from "./fake-transfers.ts";
 import { sampleBuild, sampleBuildId, sampleCatalog, sampleEnv, sampleOrgKey } from "./samples.ts";
 
 export type FakeState = {
   readonly builds: Map<string, BuildView>;
   readonly orgKeys: Map<string, OrgKeyView>;
+  readonly leases: FakeLeases;
   readonly buildsByKey: Map<string, { readonly body: string; readonly id: string }>;
   env: Readonly<Record<string, unknown>>;
   health: Health;
@@ -36,6 +39,7 @@ export type FakeState = {
   readonly working: FakeJobs;
   readonly holding: FakeDatabases;
   readonly audit: FakeAudit;
+  readonly comparing: FakeReconcile;
 };
 
 export type FakeAnswer = { readonly status?: number; readonly body?: unknown; readonly type?: string };
@@ -53,10 +57,14 @@ export function createFakeRoutes(): {
   const jobs = createFakeJobs();
   const audit = createFakeAudit();
   const databases = createFakeDatabases();
+  const reconcile = createFakeReconcile();
+  const leases = createFakeLeases();
   const state: FakeState = {
+    leases: leases.state,
     moving: transfers.state,
     working: jobs.state,
     audit: audit.state,
+    comparing: reconcile.state,
     holding: databases.state,
     builds: new Map([[sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now())]]),
     orgKeys: new Map(),
@@ -66,10 +74,12 @@ export function createFakeRoutes(): {
   };
   const routes = {
     ...buildRoutes(state),
+    ...leaseRoutes(leases),
     ...transferRoutes(transfers),
     ...jobRoutes(jobs),
     ...databaseRoutes(databases),
     ...auditRoutes(audit),
+    ...reconcileRoutes(reconcile),
     ...adminRoutes(state),
   };
   const route = (request: SeenRequest, actor: FakeActor): FakeAnswer => {
@@ -174,6 +184,17 @@ function auditRoutes(audit: ReturnType<typeof createFakeAudit>): Routes {
   };
 }
 
+function reconcileRoutes(reconcile: ReturnType<typeof createFakeReconcile>): Routes {
+  const who = ["admin"] as const;
+  return {
+    "POST /reconcile": { who, answer: reconcile.run },
+    "POST /reconcile/:id": { who, answer: reconcile.endUnknown },
+    "POST /org-keys/:id/retire": { who, answer: reconcile.retire },
+    "POST /root-key/:id": { who, answer: reconcile.rewrap },
+    "GET /root-key": { who, answer: reconcile.rootKey },
+  };
+}
+
 function databaseRoutes(databases: ReturnType<typeof createFakeDatabases>): Routes {
   const who = ["admin", "platform"] as const;
   const of = (connector: string): Routes => ({
@@ -237,6 +258,16 @@ function pageOfBuilds(state: FakeState, query: URLSearchParams) {
   return buildListSchema.parse({ builds: all.slice(start, end), ...nextCursor });
 }
 
+function leaseRoutes({ list, show, revoke, revokeMany }: ReturnType<typeof createFakeLeases>): Routes {
+  const who = ["admin", "platform"] as const;
+  return {
+    "GET /leases": { who, answer: list },
+    "GET /leases/:id": { who, answer: show },
+    "DELETE /leases/:id": { who, answer: revoke },
+    "POST /leases/:id": { who: ["admin"], answer: revokeMany },
+  };
+}
+
 function adminRoutes(state: FakeState): Routes {
   const who = ["admin"] as const;
   const everyone = ["admin", "platform", "workload", "nobody"] as const;
@@ -253,7 +284,11 @@ function adminRoutes(state: FakeState): Routes {
     "GET /catalog": { who: everyone, answer: () => ({ body: catalogSchema.parse(sampleCatalog) }) },
     "GET /org-keys": {
       who,
-      answer: () => ({ body: orgKeyListSchema.parse({ orgKeys: [...state.orgKeys.values()] }) }),
+      answer: () => ({
+        body: orgKeyListSchema.parse({
+          orgKeys: [...state.orgKeys.values(), ...state.comparing.replaced.values()],
+        }),
+      }),
     },
     "GET /org-keys/:id": { who, answer: (_, id) => ({ body: orgKeySchema.parse(keyOf(state, id)) }) },
     "PUT /org-keys/:id": {
@@ -292,10 +327,6 @@ function adminRoutes(state: FakeState): Routes {
       answer: () => ({
         body: auditListSchema.parse({ events: [{ ...event, entity: sampleBuildId, details: {} }] }),
       }),
-    },
-    "POST /root-key/:id": {
-      who,
-      answer: () => ({ body: { dataKeys: 3, rewrapped: 2, currentKeyId: "rk-0011223344556677" } }),
     },
   };
 }
