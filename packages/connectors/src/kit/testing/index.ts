@@ -15,4 +15,5 @@ export {
   type DatabaseTestClient,
   testDatabase,
 } from "./test-database.ts";
+export { type DatabaseContentSuite, testDatabaseContent } from "./test-database-content.ts";
 export { testDatabaseUpkeep } from "./test-database-upkeep.ts";
