@@ -3,6 +3,7 @@ import type { Command } from "../cli/command.ts";
 import { relativeTime } from "../cli/moments.ts";
 import { note, printJson } from "../cli/output.ts";
 import { printTable } from "../cli/table.ts";
+import { printable, wrap } from "../cli/terminal-text.ts";
 
 /** Lists the org's keys, never their values. */
 export const command: Command = {
@@ -24,12 +25,26 @@ export const command: Command = {
           { title: "STATE", value: (key) => key.state, isState: true },
           { title: "CHECK", value: (key) => key.checkStatus, isState: true },
           { title: "CHECKED", value: (key) => relativeTime(key.checkedAt, now) },
-          { title: "LEASES", value: (key) => String(key.leasesInUse) },
+          { title: "AGE", value: (key) => `${key.ageDays}d` },
+          { title: "LEASES", value: leasesText },
           { title: "ACCOUNT", value: (key) => key.account ?? "-", shrinks: true },
         ],
         list.orgKeys,
       );
+      for (const key of list.orgKeys) io.out(todoText(key));
     }
     return 0;
   },
 };
+
+/** Those that stay with a version that was replaced stand behind the whole number. */
+const leasesText = ({ leasesInUse, flagged }: OrgKeyView) =>
+  flagged === 0 ? String(leasesInUse) : `${leasesInUse} (${flagged} flagged)`;
+
+/** What a person has to do about a version, and why leases stay with it. */
+function todoText({ connector, version, todo, flags }: OrgKeyView): string {
+  const reasons = flags.map(({ leases, message, remedy }) => `${leases} × ${message}. ${remedy}`);
+  const lines = [...(todo === undefined ? [] : [todo]), ...reasons];
+  if (lines.length === 0) return "";
+  return `\n${wrap(printable(`${connector} version ${version}: ${lines.join(" ")}`), 78, "  ")}\n`;
+}

@@ -1,23 +1,14 @@
-import type { CatalogEntry, OrgKeyView } from "@keyloan/contract";
-import { type Command, CommandError, type Invocation, UsageError } from "../cli/command.ts";
-import { readJsonFile, readJsonStream } from "../cli/json-input.ts";
-import { nearest } from "../cli/nearest.ts";
-import { note, printJson, warn } from "../cli/output.ts";
-import { paintFor, paintState } from "../cli/paint.ts";
-import { askForFields } from "../cli/prompt.ts";
-import { printable } from "../cli/terminal-text.ts";
+import type { Command } from "../cli/command.ts";
+import { orgKeyFieldOptions, orgKeyFieldsNote, readOrgKey } from "../cli/org-key-fields.ts";
+import { printJson } from "../cli/output.ts";
+import { showOrgKey } from "../cli/show-org-key.ts";
 
 /** Puts the org's key for a connector; the broker checks it at the provider first. */
 export const command: Command = {
   usage: "org-keys set <connector> [-] [options]",
   summary: "Put the org's key for a connector. The broker checks it at the provider, then seals it.",
-  notes: [
-    "On a terminal you are asked for each field, and secrets are not shown as you type. In a script, pipe a JSON object with the fields to stdin and give - as the last argument. Values given with --field land in the shell's history and in the process list: keep them for fields that are not secret.",
-  ],
-  options: {
-    field: { type: "text", value: "name=value", multiple: true, help: "one field; may be repeated" },
-    "from-json": { type: "text", value: "file", help: "a file with a JSON object of the fields" },
-  },
+  notes: [orgKeyFieldsNote],
+  options: orgKeyFieldOptions,
   positionals: ["connector", "[-]"],
   examples: [
     "keyloan org-keys set turso",
@@ -25,117 +16,12 @@ export const command: Command = {
     "keyloan org-keys set turso --field organization=acme",
   ],
   run: async (invocation) => {
-    const { args, io, json, connect } = invocation;
-    const id = args.positionals[0] ?? "";
+    const { io, json, connect } = invocation;
     const client = connect();
-    const { connectors } = await client.catalog.get();
-    const connector = connectors.find((each) => each.id === id);
-    if (connector === undefined) throw unknownConnector(id, connectors);
-    if (connector.orgFields.length === 0) {
-      throw new UsageError(`The connector ${id} needs no org key.`);
-    }
-    const fields = await gatherFields(invocation, connector);
-    const key = await client.orgKeys.put(id, fields);
+    const { connector, fields } = await readOrgKey(invocation, client);
+    const key = await client.orgKeys.put(connector.id, fields);
     if (json) printJson(io, key);
-    else showKey(invocation, key);
+    else showOrgKey(io, key);
     return 0;
   },
 };
-
-async function gatherFields(
-  { args, io, json }: Invocation,
-  connector: CatalogEntry,
-): Promise<Record<string, string>> {
-  const fromStdin = args.positionals[1] !== undefined;
-  if (fromStdin && args.positionals[1] !== "-") {
-    throw new UsageError(
-      `Unexpected argument "${args.positionals[1]}".`,
-      "To read the fields from stdin, write - there.",
-    );
-  }
-  const file = args.text("from-json");
-  if (fromStdin && file !== undefined) throw new UsageError("--from-json and - cannot be had together.");
-  const given: Record<string, unknown> = {
-    ...(file === undefined ? {} : readJsonFile(file)),
-    ...(fromStdin ? await readJsonStream(io.stdin()) : {}),
-    ...fieldOptions(args.texts("field")),
-  };
-  const fields = checkedFields(given, connector);
-  const overt = args.texts("field").map((text) => text.split("=")[0]);
-  if (connector.orgFields.some((field) => field.secret && overt.includes(field.name))) {
-    warn(
-      io,
-      "a secret given with --field lands in the shell's history; be asked for it, or pipe it in with - instead.",
-    );
-  }
-  const missing = connector.orgFields.filter((field) => fields[field.name] === undefined);
-  const required = missing.filter((field) => !field.optional);
-  const asks = !fromStdin && file === undefined && !json && io.stdinIsTerminal() && io.stderrIsTerminal();
-  if (asks && missing.length > 0) return { ...fields, ...(await askForFields(io, connector.label, missing)) };
-  if (required.length === 0) return fields;
-  throw new UsageError(
-    `These fields are missing: ${required.map((field) => field.name).join(", ")}.`,
-    `Run it on a terminal to be asked, or pipe them in: keyloan org-keys set ${connector.id} - < fields.json`,
-  );
-}
-
-function fieldOptions(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const equals = text.indexOf("=");
-      // The text is not repeated: without a name in front it may be a bare secret.
-      if (equals < 1)
-        throw new UsageError("--field needs a name and a value, as in --field organization=acme");
-      return [text.slice(0, equals), text.slice(equals + 1)];
-    }),
-  );
-}
-
-function checkedFields(given: Record<string, unknown>, connector: CatalogEntry): Record<string, string> {
-  const known = connector.orgFields.map((field) => field.name);
-  const fields: Record<string, string> = {};
-  for (const [name, value] of Object.entries(given)) {
-    if (!known.includes(name)) {
-      const suggestion = nearest(name, known);
-      throw new UsageError(
-        `The connector ${connector.id} has no field "${name}".`,
-        suggestion === undefined ? `Its fields: ${known.join(", ")}.` : `Did you mean ${suggestion}?`,
-      );
-    }
-    if (typeof value !== "string" || value === "")
-      throw new UsageError(`The field ${name} is not a text, or empty.`);
-    fields[name] = value;
-  }
-  return fields;
-}
-
-function unknownConnector(id: string, connectors: readonly CatalogEntry[]): CommandError {
-  const ids = connectors.map((each) => each.id);
-  const suggestion = nearest(id, ids);
-  return new CommandError(
-    "unknown_connector",
-    `The broker has no connector "${id}".`,
-    suggestion === undefined ? `It has: ${ids.join(", ")}.` : `Did you mean ${suggestion}?`,
-  );
-}
-
-function showKey({ io }: Invocation, key: OrgKeyView): void {
-  const paint = paintFor(io, "stdout");
-  const account = key.account === undefined ? "" : `, account ${printable(key.account)}`;
-  const mode = key.mode === undefined ? "" : `, ${key.mode} mode`;
-  io.out(
-    `${printable(key.connector)}: version ${key.version} is ${paintState(paint, key.state)}${account}${mode}\n`,
-  );
-  io.out(
-    `check: ${paintState(paint, key.checkStatus)}${key.checkMessage ? `, ${printable(key.checkMessage)}` : ""}\n`,
-  );
-  for (const capability of key.capabilities) {
-    const state = paintState(paint, capability.state) + " ".repeat(Math.max(1, 13 - capability.state.length));
-    const remedy = capability.remedy === undefined ? "" : `: ${printable(capability.remedy)}`;
-    io.out(`  ${state}${printable(capability.name)}${remedy}\n`);
-  }
-  for (const text of key.warnings) warn(io, text);
-  if (key.checkStatus === "undetermined") {
-    note(io, "The provider could not be asked just now; the key is checked again by itself.");
-  }
-}

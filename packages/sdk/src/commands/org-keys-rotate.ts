@@ -1,0 +1,88 @@
+import type { OrgKeyView } from "@keyloan/contract";
+import { type Command, CommandError, type Invocation } from "../cli/command.ts";
+import { orgKeyFieldOptions, orgKeyFieldsNote, readOrgKey } from "../cli/org-key-fields.ts";
+import { note, printJson } from "../cli/output.ts";
+import { withProgress } from "../cli/progress.ts";
+import { showOrgKey } from "../cli/show-org-key.ts";
+import { integerOf } from "../cli/values.ts";
+import type { Client } from "../client.ts";
+
+const pollMs = 2000;
+const waitSecondsDefault = 300;
+const waitSecondsMax = 3600;
+
+/** Puts a new org key and follows the old one to its end. */
+export const command: Command = {
+  usage: "org-keys rotate <connector> [-] [options]",
+  summary: "Put a new org key, have what was lent moved to it, and see the old one dead.",
+  notes: [
+    orgKeyFieldsNote,
+    "Every lease of the old key gets values of the new one in the background; apps fetch them with their env. A lease that the new key cannot reach is flagged and goes on with the old one. The exit code is 0 when the provider refuses the old key, and 1 when a person has to do something first, such as deleting it there: then run keyloan org-keys retire.",
+  ],
+  options: {
+    ...orgKeyFieldOptions,
+    end: { type: "flag", help: "let the broker end the old key at the provider, where it can" },
+    wait: { type: "text", value: "seconds", help: "how long to follow it; default 300" },
+  },
+  positionals: ["connector", "[-]"],
+  examples: [
+    "keyloan org-keys rotate turso",
+    "keyloan org-keys rotate stripe - < stripe-fields.json",
+    "keyloan org-keys rotate r2 --end",
+  ],
+  run: async (invocation) => {
+    const { args, io, json, connect } = invocation;
+    const waitSeconds = integerOf(args, "wait", 0, waitSecondsMax) ?? waitSecondsDefault;
+    const client = connect();
+    const { connector, fields } = await readOrgKey(invocation, client);
+    const key = await client.orgKeys.put(connector.id, fields);
+    if (!json) showOrgKey(io, key);
+    const old = await follow(invocation, client, connector.id, io.now() + waitSeconds * 1000);
+    if (json) printJson(io, { key, old });
+    const living = old.find(({ state }) => state === "retiring");
+    if (living !== undefined) throw notDead(living);
+    if (!json)
+      note(
+        io,
+        old.length === 0 ? "There is no older key." : "The old key is dead at the provider, and erased here.",
+      );
+    return 0;
+  },
+};
+
+/** The older versions when nothing more happens by itself, or the time is up. */
+async function follow(
+  { args, io, json }: Invocation,
+  client: Client,
+  connector: string,
+  until: number,
+): Promise<readonly OrgKeyView[]> {
+  const end = args.flag("end");
+  return withProgress(io, json, `Moving what was lent of ${connector}`, async (show) => {
+    for (;;) {
+      const { orgKeys } = await client.orgKeys.list();
+      const mine = orgKeys.filter((each) => each.connector === connector);
+      const old = mine.filter(({ state }) => state !== "active");
+      const waiting = old.filter(({ state }) => state === "retiring");
+      const moving = waiting.reduce((sum, each) => sum + each.leasesInUse - each.flagged, 0);
+      if (waiting.length === 0) return old;
+      if (moving === 0) {
+        const asked = await client.orgKeys.retire(connector, {
+          end: end && waiting.some(({ canEnd }) => canEnd),
+        });
+        return asked.orgKeys.filter(({ state }) => state !== "active");
+      }
+      if (io.now() >= until) return old;
+      show(`${moving} left`);
+      await io.sleep(pollMs);
+    }
+  });
+}
+
+function notDead({ connector, version, todo }: OrgKeyView): CommandError {
+  return new CommandError(
+    "old_key_lives",
+    `Version ${version} of ${connector} is not proved dead yet. ${todo ?? ""}`.trim(),
+    `When that is done: keyloan org-keys retire ${connector}`,
+  );
+}
