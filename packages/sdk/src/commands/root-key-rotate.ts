@@ -1,23 +1,44 @@
-import type { Command } from "../cli/command.ts";
+import type { RewrapResult } from "@keyloan/contract";
+import { type Command, CommandError } from "../cli/command.ts";
 import { printJson } from "../cli/output.ts";
+import { withProgress } from "../cli/progress.ts";
 import { printable } from "../cli/terminal-text.ts";
+import type { Client } from "../client.ts";
 
 /** Has the broker wrap every data key under its current root key. */
 export const command: Command = {
   usage: "root-key rotate",
   summary: "Wrap every data key under the broker's current root key. No stored value is touched.",
-  notes: ["Run it after the broker was started with a new root key in front of the old one."],
-  examples: ["keyloan root-key rotate"],
+  notes: [
+    "Run it after every broker was started with a new root key in front of the old one. Builds are read and made meanwhile. When it is cut short, run it again: it goes on where it was.",
+  ],
+  examples: ["keyloan root-key rotate", "keyloan root-key status"],
   run: async ({ io, json, connect }) => {
-    const result = await connect().rootKey.rewrap();
+    const client = connect();
+    const result = await withProgress(io, json, "Wrapping data keys anew", (show) => rewrapAll(client, show));
+    const { rewrapped, dataKeys, left, currentKeyId } = result;
     if (json) printJson(io, result);
-    else {
-      const { rewrapped, dataKeys, currentKeyId } = result;
-      io.out(
-        `${rewrapped} of ${dataKeys} data keys were wrapped anew; all are under ${printable(currentKeyId)} now.\n`,
+    else
+      io.out(`${rewrapped} of ${dataKeys} data keys were wrapped anew under ${printable(currentKeyId)}.\n`);
+    if (left > 0) {
+      throw new CommandError(
+        "not_finished",
+        `${left} data keys are still wrapped by another root key.`,
+        "See which with keyloan root-key status; keep that key in the configuration, and run this again.",
       );
-      io.out("The old root key can be removed from the broker's configuration.\n");
     }
+    if (!json) io.out("None is left: the old root key can be removed from the broker's configuration.\n");
     return 0;
   },
 };
+
+/** Calls until none is left, or a call makes no headway. */
+async function rewrapAll(client: Client, show: (text: string) => void): Promise<RewrapResult> {
+  let rewrapped = 0;
+  for (;;) {
+    const step = await client.rootKey.rewrap();
+    rewrapped += step.rewrapped;
+    if (step.left === 0 || step.rewrapped === 0) return { ...step, rewrapped };
+    show(`${step.left} of ${step.dataKeys} left`);
+  }
+}
