@@ -22,6 +22,9 @@ const columns = [
   "hash",
 ] as const;
 
+// Made once: every env read writes a row.
+const placeholderNames = Array.from({ length: rowsMax }, (_, row) => columns.map((column) => column + row));
+
 export function auditEventsTable(database: Database) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
@@ -73,7 +76,10 @@ export function auditEventsTable(database: Database) {
     const chained = chainRows(end ?? (await findEnd()), rows);
     const values: Record<string, unknown> = {};
     for (const [index, row] of chained.entries()) {
-      for (const column of columns) values[column + index] = row[column];
+      const names = placeholderNames[index] ?? [];
+      columns.forEach((column, at) => {
+        values[names[at] ?? ""] = row[column];
+      });
     }
     await statement.run(values);
     end = chained.at(-1);
