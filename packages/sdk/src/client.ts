@@ -13,6 +13,7 @@ import {
 import { type AuditApi, auditApi } from "./audit.ts";
 import { type BuildsApi, buildsApi } from "./builds.ts";
 import { type Caller, type ClientOptions, createCaller } from "./call.ts";
+import { type LeasesApi, leasesApi } from "./leases.ts";
 import { type DatabasesApi, databasesApi } from "./databases.ts";
 import { type JobsApi, jobsApi } from "./jobs.ts";
 import { type RollbackApi, rollbackApi } from "./rollback.ts";
@@ -20,6 +21,7 @@ import { type TransfersApi, transfersApi } from "./transfers.ts";
 
 export type Client = {
   readonly builds: BuildsApi;
+  readonly leases: LeasesApi;
   readonly orgKeys: OrgKeysApi;
   readonly tokens: TokensApi;
   readonly catalog: CatalogApi;
@@ -44,6 +46,7 @@ export function createClient(options: ClientOptions): Client {
 export function clientOver(caller: Caller): Client {
   return {
     builds: buildsApi(caller),
+    leases: leasesApi(caller),
     orgKeys: orgKeysApi(caller),
     tokens: tokensApi(caller),
     catalog: catalogApi(caller),
