@@ -21,10 +21,13 @@ export type {
   JobList,
   JobView,
   LeaseErrorView,
+  LeaseList,
   LeaseView,
+  ListedLease,
   OrgKeyList,
   OrgKeyView,
   ReconcileReport,
+  RevokedLeases,
   RewrapResult,
   RootKeyStatus,
   RotationView,
@@ -37,6 +40,7 @@ export type { ClientOptions } from "./call.ts";
 export { type Client, createClient } from "./client.ts";
 export { type ClientErrorCode, KeyloanError, type KeyloanErrorCode } from "./errors.ts";
 export type { JobQuery, JobsApi } from "./jobs.ts";
+export type { LeaseListQuery } from "./leases.ts";
 export type { PageQuery } from "./pages.ts";
 export type { TransfersApi } from "./transfers.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
