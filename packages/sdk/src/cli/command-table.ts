@@ -70,6 +70,12 @@ export const commandTable: CommandTable = {
     summary: "download a database as a file",
     load: () => import("../commands/db-download.ts"),
   },
+  "lease list": { summary: "list what is and was lent", load: () => import("../commands/lease-list.ts") },
+  "lease show": { summary: "show one lease", load: () => import("../commands/lease-show.ts") },
+  "lease revoke": {
+    summary: "revoke one lease, all of a connector, or everything",
+    load: () => import("../commands/lease-revoke.ts"),
+  },
   "env pull": {
     summary: "print the env of a build, or write it to a file",
     load: () => import("../commands/env-pull.ts"),
