@@ -13,10 +13,11 @@ import {
 import { type AuditApi, auditApi } from "./audit.ts";
 import { type BuildsApi, buildsApi } from "./builds.ts";
 import { type Caller, type ClientOptions, createCaller } from "./call.ts";
-import { type LeasesApi, leasesApi } from "./leases.ts";
 import { type DatabasesApi, databasesApi } from "./databases.ts";
 import { type JobsApi, jobsApi } from "./jobs.ts";
+import { type LeasesApi, leasesApi } from "./leases.ts";
 import { type RollbackApi, rollbackApi } from "./rollback.ts";
+import { type ReconcileApi, type RotationsApi, reconcileApi, rotationsApi } from "./rotation.ts";
 import { type TransfersApi, transfersApi } from "./transfers.ts";
 
 export type Client = {
@@ -32,6 +33,8 @@ export type Client = {
   readonly rollback: RollbackApi;
   readonly transfers: TransfersApi;
   readonly databases: DatabasesApi;
+  readonly rotations: RotationsApi;
+  readonly reconcile: ReconcileApi;
 };
 
 /**
@@ -57,5 +60,7 @@ export function clientOver(caller: Caller): Client {
     transfers: transfersApi(caller),
     databases: databasesApi(caller),
     rollback: rollbackApi(caller),
+    rotations: rotationsApi(caller),
+    reconcile: reconcileApi(caller),
   };
 }

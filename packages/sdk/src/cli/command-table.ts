@@ -76,6 +76,14 @@ export const commandTable: CommandTable = {
     summary: "revoke one lease, all of a connector, or everything",
     load: () => import("../commands/lease-revoke.ts"),
   },
+  "lease rotate": {
+    summary: "replace the keys of one lease and prove the old ones dead",
+    load: () => import("../commands/lease-rotate.ts"),
+  },
+  "lease rotation": {
+    summary: "show how far a lease's rotation is",
+    load: () => import("../commands/lease-rotation.ts"),
+  },
   "env pull": {
     summary: "print the env of a build, or write it to a file",
     load: () => import("../commands/env-pull.ts"),
@@ -87,6 +95,14 @@ export const commandTable: CommandTable = {
   "org-keys set": {
     summary: "put the org's key for a connector",
     load: () => import("../commands/org-keys-set.ts"),
+  },
+  "org-keys rotate": {
+    summary: "put a new org key and see the old one dead",
+    load: () => import("../commands/org-keys-rotate.ts"),
+  },
+  "org-keys retire": {
+    summary: "see whether replaced org keys are dead, or end them",
+    load: () => import("../commands/org-keys-retire.ts"),
   },
   "org-keys list": { summary: "list the org's keys", load: () => import("../commands/org-keys-list.ts") },
   "org-keys remove": {
@@ -148,6 +164,14 @@ export const commandTable: CommandTable = {
   "root-key rotate": {
     summary: "wrap every data key under the current root key",
     load: () => import("../commands/root-key-rotate.ts"),
+  },
+  "root-key status": {
+    summary: "show which root keys wrap how many data keys",
+    load: () => import("../commands/root-key-status.ts"),
+  },
+  reconcile: {
+    summary: "compare providers with the broker, end what is left over",
+    load: () => import("../commands/reconcile.ts"),
   },
   rollback: {
     summary: "use the lent keys again, or rehearse that on a copy",
