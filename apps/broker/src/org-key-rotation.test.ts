@@ -252,6 +252,36 @@ describe("a new key of the same account", () => {
   });
 });
 
+describe("a storage key of two secrets", () => {
+  type WithOrgKeys = { readonly createOrgKey: () => Promise<Record<string, string>> };
+  const hasOrgKeys = (emulator: object): emulator is WithOrgKeys => "createOrgKey" in emulator;
+
+  test("is ended at the provider by the broker itself, both halves, and what was lent goes on with the new one", async () => {
+    await open({ emulators: ["r2"] });
+    const r2 = broker.emulators.get("r2") ?? expect.fail();
+    if (!hasOrgKeys(r2)) throw new Error("the stand-in makes no further keys");
+    const [first, second] = [await r2.createOrgKey(), await r2.createOrgKey()];
+    await put("r2", first);
+    const { id } = await broker.createBuild({ connectors: ["r2"] });
+    const before = await broker.readEnv(id);
+    await put("r2", second);
+    await expect.poll(async () => (await leaseOf(id)).orgKeyVersion, patiently).toBe(2);
+    expect((await broker.readEnv(id)).R2_PREFIX).toBe(before.R2_PREFIX);
+    expect(await version("r2", 1)).toMatchObject({ state: "retiring", canEnd: true });
+    const answer = await retire("r2", true);
+    expect(answer.status, answer.text).toBe(200);
+    await expect
+      .poll(async () => {
+        await retire("r2");
+        return (await version("r2", 1)).state;
+      }, patiently)
+      .toBe("retired");
+    expect(await version("r2", 1)).toMatchObject({ provenDeadAt: expect.any(String) });
+    await broker.call("DELETE", `/v1/builds/${id}`);
+    await expect.poll(async () => (await leaseOf(id)).state, patiently).toBe("released");
+  });
+});
+
 describe("a new key of another account", () => {
   const dead = new Set<string>();
   /** Real connectors whose account and life the test decides. */
