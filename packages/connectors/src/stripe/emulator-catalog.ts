@@ -92,15 +92,20 @@ export function update<T extends { id: string; active: boolean; metadata: Record
   return item;
 }
 
-/** The items that a list's filters leave. */
-export function filterPrices(prices: readonly EmulatedPrice[], query: Form): EmulatedPrice[] {
+/** Whether a list's filters leave a product. */
+export function keepsProduct(product: EmulatedProduct, query: Form): boolean {
+  const active = query.get("active");
+  return active === undefined || String(product.active) === active;
+}
+
+/** Whether a list's filters leave a price. */
+export function keepsPrice(price: EmulatedPrice, query: Form): boolean {
   const lookupKeys = Object.values(nested(query, "lookup_keys"));
   const [active, product] = [query.get("active"), query.get("product")];
-  return prices.filter(
-    (price) =>
-      (active === undefined || String(price.active) === active) &&
-      (product === undefined || price.product === product) &&
-      (lookupKeys.length === 0 || lookupKeys.includes(price.lookup_key ?? "")),
+  return (
+    (active === undefined || String(price.active) === active) &&
+    (product === undefined || price.product === product) &&
+    (lookupKeys.length === 0 || lookupKeys.includes(price.lookup_key ?? ""))
   );
 }
 

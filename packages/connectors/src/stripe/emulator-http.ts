@@ -54,19 +54,30 @@ export function nested(form: Form, name: string): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-/** A page of a list, newest first, as every list of the API is. */
-export function listBody(
+/**
+ * A page of a list, newest first, as every list of the API is. It goes on after any object, also one that the
+ * list's filters leave out by now.
+ */
+export function listBody<T extends { readonly id: string }>(
   url: string,
-  items: readonly Record<string, unknown>[],
+  { items, keeps, render }: Listed<T>,
   query: Form,
 ): string | undefined {
   const limit = Number(query.get("limit") ?? 10);
   if (!Number.isInteger(limit) || limit < 1 || limit > 100) return undefined;
   const after = query.get("starting_after");
   const start = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1;
-  const data = items.slice(start, start + limit);
-  return JSON.stringify({ object: "list", url, has_more: items.length > start + limit, data });
+  const rest = items.slice(start).filter((item) => keeps(item, query));
+  const data = rest.slice(0, limit).map(render);
+  return JSON.stringify({ object: "list", url, has_more: rest.length > limit, data });
 }
+
+/** What is listed, which of it a query's filters leave, and how the API shows one. */
+export type Listed<T> = {
+  readonly items: readonly T[];
+  readonly keeps: (item: T, query: Form) => boolean;
+  readonly render: (item: T) => Record<string, unknown>;
+};
 
 type Stored = { readonly fingerprint: string; readonly status: number; readonly body: string };
 

@@ -1,11 +1,12 @@
 import { createFaultQueue, type FaultQueue, type StartEmulator } from "../kit/emulator.ts";
 import { createEmulatorApp, type EmulatorApp, requireBearer, serveEmulator } from "../kit/emulator-app.ts";
 import { openEmulatorState } from "../kit/emulator-state.ts";
-import { createPrice, createProduct, filterPrices, find, update } from "./emulator-catalog.ts";
+import { createPrice, createProduct, find, keepsPrice, keepsProduct, update } from "./emulator-catalog.ts";
 import {
   answer,
   errorBody,
   idempotency,
+  type Listed,
   listBody,
   parseForm,
   refuse,
@@ -82,13 +83,13 @@ export function createStripeApp(
   app.get("/v1/balance", () =>
     answer(200, JSON.stringify({ object: "balance", available: [], livemode, pending: [] })),
   );
-  app.get("/v1/webhook_endpoints", ({ req }) => list("/v1/webhook_endpoints", [], new URL(req.url).search));
+  app.get("/v1/webhook_endpoints", ({ req }) => list(req.url, nothing));
   return app;
 }
 
 function addPayments(app: EmulatorApp, state: StripeState): void {
   const same = (made: Record<string, unknown>) => made;
-  app.get("/v1/checkout/sessions", ({ req }) => list("/v1/checkout/sessions", [], new URL(req.url).search));
+  app.get("/v1/checkout/sessions", ({ req }) => list(req.url, nothing));
   app.post("/v1/checkout/sessions", async ({ req }) =>
     reply(createCheckoutSession(state, parseForm(await req.text())), same),
   );
@@ -96,6 +97,8 @@ function addPayments(app: EmulatorApp, state: StripeState): void {
     reply(createPaymentIntent(state, parseForm(await req.text())), same),
   );
 }
+
+const nothing: Listed<{ readonly id: string }> = { items: [], keeps: () => true, render: (item) => item };
 
 function accountBody({ account, name, livemode }: StripeState): Record<string, unknown> {
   return {
@@ -120,13 +123,10 @@ function addCatalog(app: EmulatorApp, state: StripeState, save: () => Promise<vo
     if (response.ok) await save();
     return response;
   };
-  app.get("/v1/products", ({ req }) =>
-    list(
-      "/v1/products",
-      state.products.map((item) => productBody(item, state.livemode)),
-      new URL(req.url).search,
-    ),
-  );
+  app.get("/v1/products", ({ req }) => {
+    const render = (item: EmulatedProduct) => productBody(item, state.livemode);
+    return list(req.url, { items: state.products, keeps: keepsProduct, render });
+  });
   app.post("/v1/products", async ({ req }) =>
     saved(product(createProduct(state, parseForm(await req.text())))),
   );
@@ -135,12 +135,8 @@ function addCatalog(app: EmulatorApp, state: StripeState, save: () => Promise<vo
     saved(product(update("product", state.products, req.param("id"), parseForm(await req.text())))),
   );
   app.get("/v1/prices", ({ req }) => {
-    const { search } = new URL(req.url);
-    return list(
-      "/v1/prices",
-      filterPrices(state.prices, parseForm(search)).map((item) => priceBody(item, state.livemode)),
-      search,
-    );
+    const render = (item: EmulatedPrice) => priceBody(item, state.livemode);
+    return list(req.url, { items: state.prices, keeps: keepsPrice, render });
   });
   app.post("/v1/prices", async ({ req }) => saved(price(createPrice(state, parseForm(await req.text())))));
   app.get("/v1/prices/:id", ({ req }) => price(find("price", state.prices, req.param("id"))));
@@ -157,8 +153,9 @@ function refuseKey(key: string | undefined): Response {
   return refuse({ status: 401, message });
 }
 
-function list(url: string, items: readonly Record<string, unknown>[], search: string): Response {
-  const body = listBody(url, items, parseForm(search));
+function list<T extends { readonly id: string }>(requested: string, listed: Listed<T>): Response {
+  const { pathname, search } = new URL(requested);
+  const body = listBody(pathname, listed, parseForm(search));
   if (body !== undefined) return answer(200, body);
   return refuse({
     status: 400,

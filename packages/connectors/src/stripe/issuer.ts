@@ -12,6 +12,7 @@ import { requireField } from "../kit/define-connector.ts";
 import type { RateLimiter } from "../kit/rate-limiter.ts";
 import { archiveProduct, ensurePrice, ensureProduct } from "./catalog.ts";
 import { openStripe } from "./client.ts";
+import { listProducts, productIdOf } from "./list-products.ts";
 import { stripeOptionsSchema } from "./options.ts";
 
 const demoProductId = "keyloan_demo";
@@ -42,7 +43,7 @@ export function createIssuer(limiter: RateLimiter): Issuer {
     plan: (request) =>
       stripeOptionsSchema.parse(request.options).prices.length === 0
         ? {}
-        : { productId: `keyloan_${idSuffix(request.leaseId)}` },
+        : { productId: productIdOf(idSuffix(request.leaseId)) },
     issue: async (context, org, lease) => {
       const prices = await issuePrices(context, org, lease, limiter);
       const first = Object.values(prices)[0] ?? demoPriceId(org);
@@ -53,6 +54,10 @@ export function createIssuer(limiter: RateLimiter): Issuer {
         ...prices,
         ...(context.baseUrl === undefined ? {} : { STRIPE_API_URL: context.baseUrl }),
       });
+    },
+    // The keys are shared: what is lent can be listed and ended, and never rotated for one build.
+    list: async function* (context, org) {
+      yield* listProducts(await openStripe(context, requireField(org.fields, "secretKey"), limiter));
     },
     revoke: async (context, org, { handle }) => {
       if (handle.productId === undefined) return;
