@@ -37,7 +37,8 @@ export function describeListing(
     const running = useTarget(connector, open);
     const issue = async () => {
       const lease = planLease(connector, options);
-      await suite.use?.(await slot.issue(running().context, running().org, lease));
+      const values = await slot.issue(running().context, running().org, lease);
+      await suite.use?.(values);
       return lease;
     };
     const revoke = (lease: PlannedLease) => slot.revoke(running().context, running().org, lease);
