@@ -153,6 +153,25 @@ describe("loading", () => {
     expect(await summarize(target)).toEqual(await summarize(source));
   });
 
+  test("that failed has nothing on its way any more", async () => {
+    const target = await databases.add();
+    let underWay = 0;
+    const slow = behind(target, async (_call, ask) => {
+      underWay++;
+      const answer = await ask();
+      return answer
+        .text()
+        .finally(() => underWay--)
+        .then((text) => new Response(text, { status: answer.status }));
+    });
+    for (const part of [0.3, 0.6, 0.9]) {
+      const cut = whole.subarray(0, Math.floor(whole.length * part));
+      await expect(load(slow, inPieces(cut, whole.length))).rejects.toMatchObject({ code: "rejected" });
+      expect(underWay).toBe(0);
+      await empty(target);
+    }
+  });
+
   test("is not reported when the last answer is lost", async () => {
     const target = await databases.add();
     const lost = behind(target, async (_call, ask) => {

@@ -20,33 +20,46 @@ export async function load(
   dump: AsyncIterable<Uint8Array>,
   onProgress?: OnProgress,
 ): Promise<void> {
-  const progress = { rows: 0, bytes: 0 };
+  const progress = { bytes: 0 };
   const rows = createRowWriter(database);
+  // Whoever is told of a failure may empty the database at once: nothing must be on its way to it then.
+  const definitions = await loadRows(database, rows, counted(dump, progress), () => {
+    onProgress?.({ ...progress, rows: rows.count(), ...rows.item() });
+  }).finally(rows.settle);
+  for (const steps of finishingSteps(definitions)) await write(database, steps.map(toWrite), finishTimeoutMs);
+  onProgress?.({ ...progress, rows: rows.count() });
+}
+
+/** An index over all rows of a large table is made in one statement. */
+const finishTimeoutMs = 15 * 60_000;
+
+/** @returns what the dump defines, of which the tables are made and filled */
+async function loadRows(
+  database: LibsqlDatabase,
+  rows: RowWriter,
+  dump: AsyncIterable<Uint8Array>,
+  onRecords: () => void,
+): Promise<readonly DumpDefinition[]> {
   const definitions: DumpDefinition[] = [];
   let made = 0;
   const makeTables = async () => {
     for (; made < definitions.length; made++) await rows.define(definitions[made]);
   };
-  for await (const records of readDump(database.provider, counted(dump, progress))) {
+  for await (const records of readDump(database.provider, dump)) {
     for (const record of records) {
       if (record.kind === "head") await prepare(database, record.head);
       else if (record.kind === "definition") definitions.push(record.definition);
       else {
         await makeTables();
         await loadRecord(rows, record);
-        if (record.kind === "row") progress.rows++;
       }
     }
-    onProgress?.({ ...progress, ...rows.item() });
+    onRecords();
   }
   await makeTables();
   await rows.finish();
-  for (const steps of finishingSteps(definitions)) await write(database, steps.map(toWrite), finishTimeoutMs);
-  onProgress?.(progress);
+  return definitions;
 }
-
-/** An index over all rows of a large table is made in one statement. */
-const finishTimeoutMs = 15 * 60_000;
 
 function toWrite({ sql, values = [], what }: FinishingStep): Write {
   return { sql, args: values.flatMap((value) => placeValue(value).arg ?? []), what };

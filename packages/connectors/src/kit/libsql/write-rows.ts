@@ -18,8 +18,11 @@ export type RowWriter = {
   readonly row: (values: readonly DumpValue[]) => Promise<void>;
   /** What is being written, for a progress. */
   readonly item: () => { readonly item?: string };
+  readonly count: () => number;
   /** Waits until everything is written. */
   readonly finish: () => Promise<void>;
+  /** Waits until nothing is being written any more, be it done or refused. */
+  readonly settle: () => Promise<void>;
 };
 
 type State = {
@@ -31,6 +34,7 @@ type State = {
   rowBytes: number;
   writes: Write[];
   bytes: number;
+  count: number;
   /** How many parts were staged since the last row, and how large each is. */
   parts: number[];
   /** The transaction that is under way: one is read while one is written. */
@@ -46,6 +50,7 @@ export function createRowWriter(database: LibsqlDatabase): RowWriter {
     rowBytes: 0,
     writes: [],
     bytes: 0,
+    count: 0,
     parts: [],
     underWay: Promise.resolve(),
   };
@@ -72,6 +77,8 @@ export function createRowWriter(database: LibsqlDatabase): RowWriter {
     },
     row: (values) => addRow(state, values),
     item: () => (state.table === undefined ? {} : { item: state.table.name }),
+    count: () => state.count,
+    settle: () => state.underWay.catch(() => undefined),
     finish: async () => {
       closeStatement(state);
       await flush(state);
@@ -88,6 +95,7 @@ async function stage(state: State): Promise<void> {
 
 async function addRow(state: State, values: readonly DumpValue[]): Promise<void> {
   const isStaged = state.parts.length > 0;
+  state.count++;
   const placed = placeRow(state, values);
   const args = placed.flatMap(({ arg }) => (arg === undefined ? [] : [arg]));
   const sql = `(${placed.map((one) => one.sql).join(",")})`;
