@@ -109,6 +109,16 @@ describe("what can be moved", () => {
     expect(error(await start({ connectors: ["stripe"] })).code).toBe("unknown_connector");
   });
 
+  it("is not what was lent itself", async () => {
+    const same = { MEMORY_DATABASE_NAME: lent, MEMORY_DATABASE_TOKEN: "a-token-of-the-users-own" };
+    expect((await page.save("memory-database", same)).status).toBe(200);
+    expect(error(await startDatabase({ overwrite: true }))).toMatchObject({
+      code: "conflict",
+      message: expect.stringMatching(/lead to what was lent/),
+    });
+    expect(rowsOf(lent)).toBe(40);
+  });
+
   it("is decided on the newest state", async () => {
     await saveOwn();
     expect(error(await startDatabase({ expectedVersion: 0 })).code).toBe("settings_changed");
@@ -201,6 +211,25 @@ describe("moving", () => {
     await until("copied");
     expect(rowsOf("own-database")).toBe(40);
     expect(memory.databases.steps).toContain("empty own-database");
+  });
+});
+
+describe("a worker that is taken for dead", () => {
+  it("writes nothing more when another one has taken the move over", async () => {
+    await saveOwn();
+    const stuck = gate();
+    let writes = 0;
+    memory.databases.trouble["own-database"] = { write: () => (++writes === 5 ? stuck.step() : undefined) };
+    await startDatabase();
+    await stuck.reached;
+    const { services } = broker.running();
+    await services.store.write(async (tables) =>
+      tables.jobs.cancelByEntity((await tables.transfers.listByBuild(buildId))[0]?.id ?? "", "transfer"),
+    );
+    await sweepTransfers(services);
+    await until("copied").finally(stuck.open);
+    expect((await swap(["memory-database"])).status).toBe(200);
+    expect([rowsOf("own-database"), (await show()).state]).toEqual([40, "switched"]);
   });
 });
 
