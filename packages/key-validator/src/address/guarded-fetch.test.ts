@@ -390,6 +390,19 @@ describe("a hostile server", () => {
     expect(await outcome(fetch(origin))).toMatchObject({ cause: { name: "AnswerError" } });
   });
 
+  it("that is asked how something packed is stored may tell", async () => {
+    const { origin, fetch } = await serve((_request, response) =>
+      response.writeHead(200, { "content-encoding": "gzip", "content-length": "7" }).end(),
+    );
+    const answer = await fetch(origin, { method: "HEAD" });
+    expect([...answer.headers]).toEqual(
+      expect.arrayContaining([
+        ["content-encoding", "gzip"],
+        ["content-length", "7"],
+      ]),
+    );
+  });
+
   it.each([
     ["garbage", "\u0000\u0001canary\r\n\r\n"],
     ["another protocol", "220 canary ESMTP\r\n"],

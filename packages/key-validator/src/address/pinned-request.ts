@@ -61,7 +61,7 @@ export async function sendPinned(request: PinnedRequest): Promise<PinnedAnswer> 
     outgoing.once("close", endWithoutAnswer);
     outgoing.once("response", (incoming) => {
       outgoing.off("close", endWithoutAnswer);
-      readAnswer(incoming, request.responseBytesMax).then(resolve, reject);
+      readAnswer(incoming, request).then(resolve, reject);
     });
     outgoing.end(body);
     return await promise;
@@ -117,9 +117,13 @@ function pinnedLookup(addresses: GuardedAddress["addresses"]): LookupFunction {
   };
 }
 
-async function readAnswer(incoming: IncomingMessage, bytesMax: number): Promise<PinnedAnswer> {
+async function readAnswer(
+  incoming: IncomingMessage,
+  { method, responseBytesMax: bytesMax }: PinnedRequest,
+): Promise<PinnedAnswer> {
   const headers = toHeaders(incoming.rawHeaders);
-  if (!["", "identity"].includes(headers.get("content-encoding") ?? "")) {
+  // An answer to HEAD tells how something is stored, and brings nothing that would have to be unpacked.
+  if (method !== "HEAD" && !["", "identity"].includes(headers.get("content-encoding") ?? "")) {
     throw new AnswerError("the answer is packed, which was not asked for");
   }
   const parts: Uint8Array[] = [];
