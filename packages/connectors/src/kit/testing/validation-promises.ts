@@ -65,6 +65,15 @@ export function describeValidation(
       expectQuiet(result);
     });
 
+    test("proves a key dead of which nothing is accepted any more", async () => {
+      const dead = secretNames.map((name): [string, Secret] => {
+        const right = target.orgFields[name]?.reveal() ?? "";
+        return [name, Secret.of(samples.corrupted?.[name] ?? changeEnd(right))];
+      });
+      const result = await check({ ...target.orgFields, ...Object.fromEntries(dead) });
+      expect(result).toMatchObject({ status: "invalid", code: "rejected" });
+    });
+
     test.each(patterned)("refuses an ill-formed %s without asking the provider", async (name) => {
       everyCall({ kind: "status", status: 500 });
       const waiting = emulator.faults.size();
