@@ -82,6 +82,8 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
     const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
     const limitedFetch = createLimitedFetch({ store, now, fetch });
     const guardedFetch = createGuardedFetch({
+      // As long as a part of a large file may take; what checks a key gives up much sooner by itself.
+      timeoutMs: 60_000,
       allowPrivate: config.allowPrivateAddresses,
       // The operator's own choice of a provider's address needs no guard.
       allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
