@@ -31,7 +31,11 @@ export function createMemoryConnectors() {
   const storage = fakeStorage([], "MEMORY_FILES_NAME");
   const frozen = new Set<string>();
   /** Asked before the source is stopped or let go on; a test makes it throw. */
-  const control: { trouble?: (writable: boolean) => unknown; usageTrouble?: (name: string) => unknown } = {};
+  const control: {
+    trouble?: (writable: boolean) => unknown;
+    usageTrouble?: (name: string) => unknown;
+    dropTrouble?: (name: string) => unknown;
+  } = {};
   /** Rows that the provider counts for a database; none for those that are not named. */
   const used = new Map<string, number>();
   /** What the provider was asked to end, in order. */
@@ -54,6 +58,7 @@ export function createMemoryConnectors() {
       ready: async () => true,
       locate: async (_context, _org, { handle }) => handle,
       drop: async (_context, _org, { handle }) => {
+        await control.dropTrouble?.(handle.name ?? "");
         dropped.push(handle.name ?? "");
         databases.remove(handle.name ?? "");
         frozen.delete(handle.name ?? "");

@@ -247,6 +247,52 @@ describe("a database that cannot be archived stays as it is", () => {
   });
 });
 
+describe("a provider that does not do its part for long", () => {
+  const jobOf = async (kind: string) =>
+    (await services().store.read.jobs.list({ buildId, kind, limit: 10 }))[0] ?? expect.fail("no job");
+  const runOften = async (kind: string) => {
+    for (let run = 0; run < 12; run++) {
+      broker.advance(120 * minuteMs);
+      await finishWork(services(), buildId);
+    }
+    return jobOf(kind);
+  };
+
+  it("has a person told of an archived database that it does not end, and it ends when it is well again", async () => {
+    memory.control.dropTrouble = (name) => {
+      if (name === lent) throw new ProviderError("memory", "forbidden", "does not drop");
+    };
+    await archive();
+    await until(async () => (await show()).state, "archived");
+    expect(await runOften("drop-archived")).toMatchObject({ state: "needs_hands", lastError: "forbidden" });
+    expect(names()).toEqual([lent]);
+    delete memory.control.dropTrouble;
+    broker.advance(120 * minuteMs);
+    await finishWork(services(), buildId);
+    expect(names()).toEqual([]);
+    expect((await jobOf("drop-archived")).state).toBe("done");
+  });
+
+  it("has a person told when writes stay stopped, and they go on when it is well again", async () => {
+    memory.control.trouble = (writable) => {
+      if (writable) throw new ProviderError("memory", "forbidden", "does not let go");
+    };
+    memory.databases.trouble[lent] = {
+      dump: () => {
+        throw new ProviderError("memory", "rejected", "holds what a dump would lose");
+      },
+    };
+    await archive();
+    expect(await runOften("archive")).toMatchObject({ state: "needs_hands" });
+    expect(memory.frozen.has(lent)).toBe(true);
+    delete memory.control.trouble;
+    broker.advance(120 * minuteMs);
+    await finishWork(services(), buildId);
+    expect(memory.frozen.has(lent)).toBe(false);
+    expect(names()).toEqual([lent]);
+  });
+});
+
 describe("restoring", () => {
   /** When a database is looked at that holds what was archived. */
   const onLoaded = (change: (name: string) => unknown) => {

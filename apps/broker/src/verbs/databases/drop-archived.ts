@@ -1,19 +1,13 @@
-import { BrokerError, ProviderError } from "@keyloan/contract";
 import { verifyFile } from "@keyloan/database-provisioner";
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
-import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
-import { handsNotice, needHands } from "../../jobs/hands.ts";
+import { handsNotice } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { archiveMedium } from "./archive-medium.ts";
-import { toDatabaseError } from "./database-errors.ts";
 import { dropScratch } from "./scratch-database.ts";
-
-const firstWaitMs = 5_000;
-const waitMsMax = 3_600_000;
-const runsMax = 10;
+import { tryAgain } from "./try-again.ts";
 
 /**
  * Ends the database of a verified archive, and the scratch database that it was verified in. The file is looked
@@ -32,8 +26,8 @@ export async function dropArchived(services: Services, hold: JobHold): Promise<v
     if (isIts) await dropSource(services, hold, lease, archive);
     await recordDropped(services, hold, lease, archive, isIts);
   } catch (error) {
-    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
-    await recordFailure(services, hold, archive, error);
+    const what = `A database at ${archive.connectorId} is archived and cannot be ended yet`;
+    await tryAgain(services, hold.job, what, error);
   }
 }
 
@@ -76,35 +70,6 @@ async function recordDropped(
     if (job.state !== "needs_hands") return;
     const message = `The archived database at ${connectorId} has been ended: nothing is to be done any more.`;
     await tables.jobs.insertAll([handsNotice(services, job, "job.resolved", message)]);
-  });
-}
-
-async function recordFailure(
-  services: Services,
-  { job }: JobHold,
-  { connectorId, leaseId }: ArchiveRow,
-  error: ProviderError | BrokerError,
-): Promise<void> {
-  const { code, message, remedy } = toDatabaseError(error, connectorId);
-  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
-  const runAfter = services.now() + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
-  await services.store.write(async (tables) => {
-    if (isBusyForNow(services, job, error)) {
-      await tables.jobs.postpone(job.id, job.fence, runAfter, code);
-    } else if (job.attempts < runsMax) {
-      await tables.jobs.retry(job.id, job.fence, runAfter, code);
-    } else {
-      await needHands(services, tables, job, undefined, {
-        message: `A database at ${connectorId} is archived and cannot be ended: ${message}.`,
-        steps: [
-          { text: `What happened: ${message}. ${remedy}` },
-          { text: `The database of the lease ${leaseId} is still there, and so is its archive.` },
-          { text: "When that is mended nothing is to be done: it is tried again by itself, every hour." },
-        ],
-        errorCode: code,
-        runAgainAt: runAfter,
-      });
-    }
   });
 }
 

@@ -1,15 +1,11 @@
-import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { backoffMs } from "../../jobs/backoff.ts";
 import { newWaitingJob } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { clearAttempt } from "./end-attempt.ts";
-
-const firstWaitMs = 5_000;
-const waitMsMax = 3_600_000;
+import { tryAgain } from "./try-again.ts";
 
 /** Removes the file of an archive that nobody needs any more, and what may be left of its scratch database. */
 export async function removeArchive(services: Services, { job, signal }: JobHold): Promise<void> {
@@ -31,9 +27,7 @@ export async function removeArchive(services: Services, { job, signal }: JobHold
       ]);
     });
   } catch (error) {
-    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
-    const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
-    await store.write((tables) => tables.jobs.retry(id, fence, now() + waitMs, error.code));
+    await tryAgain(services, job, "An archive that nobody needs any more cannot be removed yet", error);
   }
 }
 

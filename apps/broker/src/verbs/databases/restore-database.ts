@@ -1,18 +1,9 @@
-import { BrokerError, ProviderError, type SecretValues } from "@keyloan/contract";
+import { BrokerError, type SecretValues } from "@keyloan/contract";
 import { isEmptyDatabase, restoreDatabase } from "@keyloan/database-provisioner";
-import {
-  type ArchiveRow,
-  type ClaimedJob,
-  type LeaseRow,
-  type StoredLeaseError,
-  StoreError,
-  type Tables,
-} from "@keyloan/store";
+import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
 import { issuerOf } from "../../issuer-of.ts";
-import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { describeError } from "../../observe/logger.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
@@ -24,16 +15,11 @@ import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
-import { toDatabaseError } from "./database-errors.ts";
 import { removalJob } from "./remove-archive.ts";
+import { recordRestoreTrouble } from "./restore-trouble.ts";
 import { type WorkWatch, watchWork } from "./watch-work.ts";
 
-const runsMax = 5;
-const firstWaitMs = 5_000;
-const waitMsMax = 600_000;
-const stoppedWaitMs = 5_000;
-
-type Restoring = {
+export type Restoring = {
   /** The new one. */
   readonly lease: LeaseRow;
   readonly archive: ArchiveRow;
@@ -55,7 +41,7 @@ export async function restoreLease(services: Services, hold: JobHold): Promise<v
     const issued = await services.movingSlots.run(watch.signal, () => fill(services, restoring, watch));
     await recordRestored(services, hold, restoring, issued);
   } catch (error) {
-    await recordTrouble(services, hold, restoring, watch, error);
+    await recordRestoreTrouble(services, hold, restoring, watch, error);
   } finally {
     watch.stop();
   }
@@ -157,66 +143,6 @@ async function takeBackIfEnded(services: Services, hold: JobHold, lease: LeaseRo
   if (now?.state === "releasing" || now?.state === "released")
     await revokeAtProvider(services, hold.signal, { ...lease, orgKeyVersion });
   await finish(services, hold.job);
-}
-
-async function recordTrouble(
-  services: Services,
-  { job }: JobHold,
-  { lease, archived }: Restoring,
-  watch: WorkWatch,
-  error: unknown,
-): Promise<void> {
-  if (error instanceof StoreError) throw error;
-  const { store, now } = services;
-  if (watch.wasStopped()) {
-    const runAfter = now() + stoppedWaitMs;
-    await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
-    return;
-  }
-  const lastError = toDatabaseError(error, lease.connectorId);
-  if (lastError.code === "internal") {
-    services.logger.error({ leaseId: lease.id, ...describeError(error) }, "restoring broke");
-  }
-  const isBusy = isBusyForNow(services, job, lastError);
-  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
-  const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-  const runAfter = now() + Math.max(waitMs, retryAfterMs);
-  const jobs = await store.write(async (tables) => {
-    if (isBusy || (lastError.retryable && job.attempts < runsMax)) {
-      const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
-      if (await giveBack(job.id, job.fence, runAfter, lastError.code))
-        await tables.leases.update(lease.id, ["planned"], { lastError });
-      return [];
-    }
-    if (!(await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now()))) return [];
-    // Its archive stays as it is, for the next try.
-    await tables.leases.update(archived.id, ["archived"], { lastError });
-    await tellFailure(services, tables, job.id, lease, lastError);
-    return (await endLeases(services, tables, [lease])).jobs;
-  });
-  void services.runner.run(
-    lease.buildId,
-    jobs.filter(({ lockedBy }) => lockedBy !== null),
-  );
-}
-
-async function tellFailure(
-  services: Services,
-  tables: Tables,
-  jobId: string,
-  { id, buildId, connectorId }: LeaseRow,
-  { code, message, remedy }: StoredLeaseError,
-): Promise<void> {
-  const details = { connector: connectorId, lease: id, code, message };
-  const actor = { kind: "job", jobId } as const;
-  await tables.auditEvents.insertAll([
-    auditRow(services, { actor, action: "database.restore_failed", entity: buildId, details }),
-  ]);
-  const text = `An archived database of ${connectorId} could not be restored; its archive is kept: ${message}.`;
-  const about = { buildId, connectorId, jobId };
-  await tables.jobs.insertAll([
-    noticeJob(services, { type: "database.restore_failed", message: text, remedy, ...about }),
-  ]);
 }
 
 function notThere(): BrokerError {

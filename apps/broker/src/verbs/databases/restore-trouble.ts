@@ -1,0 +1,58 @@
+import { ProviderError } from "@keyloan/contract";
+import { StoreError } from "@keyloan/store";
+import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
+import type { JobHold } from "../../jobs/runner.ts";
+import { describeError } from "../../observe/logger.ts";
+import type { Services } from "../../services.ts";
+import { endLeases } from "../leases/end-leases.ts";
+import { toDatabaseError } from "./database-errors.ts";
+import type { Restoring } from "./restore-database.ts";
+import { tellFailure } from "./tell-failure.ts";
+import type { WorkWatch } from "./watch-work.ts";
+
+const runsMax = 5;
+const firstWaitMs = 5_000;
+const waitMsMax = 600_000;
+const stoppedWaitMs = 5_000;
+
+/** Decides what becomes of a run that did not end well: tried again, or the new database ends and the archive stays. */
+export async function recordRestoreTrouble(
+  services: Services,
+  { job }: JobHold,
+  { lease, archived }: Restoring,
+  watch: WorkWatch,
+  error: unknown,
+): Promise<void> {
+  if (error instanceof StoreError) throw error;
+  const { store, now } = services;
+  if (watch.wasStopped()) {
+    const runAfter = now() + stoppedWaitMs;
+    await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
+    return;
+  }
+  const lastError = toDatabaseError(error, lease.connectorId);
+  if (lastError.code === "internal") {
+    services.logger.error({ leaseId: lease.id, ...describeError(error) }, "restoring broke");
+  }
+  const isBusy = isBusyForNow(services, job, lastError);
+  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+  const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
+  const runAfter = now() + Math.max(waitMs, retryAfterMs);
+  const jobs = await store.write(async (tables) => {
+    if (isBusy || (lastError.retryable && job.attempts < runsMax)) {
+      const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
+      if (await giveBack(job.id, job.fence, runAfter, lastError.code))
+        await tables.leases.update(lease.id, ["planned"], { lastError });
+      return [];
+    }
+    if (!(await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now()))) return [];
+    // Its archive stays as it is, for the next try.
+    await tables.leases.update(archived.id, ["archived"], { lastError });
+    await tellFailure(services, tables, job, lease, lastError);
+    return (await endLeases(services, tables, [lease])).jobs;
+  });
+  void services.runner.run(
+    lease.buildId,
+    jobs.filter(({ lockedBy }) => lockedBy !== null),
+  );
+}

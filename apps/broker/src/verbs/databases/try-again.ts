@@ -1,0 +1,45 @@
+import { BrokerError, ProviderError } from "@keyloan/contract";
+import type { ClaimedJob } from "@keyloan/store";
+import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
+import { needHands } from "../../jobs/hands.ts";
+import type { Services } from "../../services.ts";
+import { toDatabaseError } from "./database-errors.ts";
+
+const firstWaitMs = 5_000;
+const waitMsMax = 3_600_000;
+const runsMax = 10;
+
+/**
+ * Gives back a job that must come to its end, ever more seldom; when it keeps failing a person is told, and it is
+ * still tried every hour.
+ * @param what how it stands then, in one sentence without its full stop
+ * @throws an error that is neither the provider's nor the store of archives'
+ */
+export async function tryAgain(
+  services: Services,
+  job: ClaimedJob,
+  what: string,
+  error: unknown,
+): Promise<void> {
+  if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
+  const { code, message, remedy } = toDatabaseError(error, job.connectorId ?? "");
+  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+  const runAgainAt = services.now() + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
+  await services.store.write(async (tables) => {
+    if (isBusyForNow(services, job, error)) {
+      await tables.jobs.postpone(job.id, job.fence, runAgainAt, code);
+    } else if (job.attempts < runsMax) {
+      await tables.jobs.retry(job.id, job.fence, runAgainAt, code);
+    } else {
+      await needHands(services, tables, job, undefined, {
+        message: `${what}: ${message}.`,
+        steps: [
+          { text: `What happened: ${message}. ${remedy}` },
+          { text: "When that is mended nothing is to be done: it is tried again by itself, every hour." },
+        ],
+        errorCode: code,
+        runAgainAt,
+      });
+    }
+  });
+}
