@@ -4,7 +4,9 @@ import { type ConnectorContext, type SecretValues, secretValues } from "@keyloan
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openEmulatorTarget, orgCredential, planLease, testContext } from "../kit/testing/index.ts";
 import { type R2Emulator, startEmulator } from "./emulator.ts";
+import { valuesAccess } from "./endpoint.ts";
 import { r2 } from "./index.ts";
+import { openStorage } from "./storage-client.ts";
 import { envOf, s3ClientOf, storageTestClient } from "./testing/lent-storage.ts";
 
 let target: Awaited<ReturnType<typeof openEmulatorTarget>>;
@@ -300,6 +302,23 @@ describe("an object that is stored packed", () => {
     });
     expect(await left("packed")).toEqual(nothing);
   });
+});
+
+test("headers beyond ASCII arrive as the bytes that they are", async () => {
+  const open = async (values: SecretValues) => {
+    const { prefix, ...access } = valuesAccess(values);
+    return { store: await openStorage(context(), access), key: `${prefix}named` };
+  };
+  const [source, arrived] = [await open(lent), await open(own)];
+  const headers = {
+    ContentType: "text/plain",
+    ContentDisposition: 'attachment; filename="ключ.txt"',
+    Metadata: { author: "Grüße, 🔑" },
+  };
+  const sha256 = createHash("sha256").update("x").digest("base64");
+  await source.store.put(source.key, Buffer.from("x"), sha256, headers);
+  await copy("named");
+  expect((await arrived.store.head(arrived.key))?.headers).toEqual(headers);
 });
 
 test("a folder that is kept as an object of no bytes is no file of the prefix", async () => {
