@@ -34,7 +34,7 @@ export const r2Spec: ConnectorSpec = {
     ],
   },
   onSwap:
-    "Your app starts with an empty bucket of yours; files that testers uploaded stay in the lent storage and are deleted with it.",
+    "Your app starts with what is in your bucket; files that testers uploaded stay in the lent storage and are deleted with it, unless you have them moved before.",
   orgFields: [
     {
       name: "accountId",
