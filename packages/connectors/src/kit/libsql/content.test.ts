@@ -71,3 +71,10 @@ test("a database whose writes are blocked is read all the same", async () => {
   const target = await move(source);
   expect(await summarize(target)).toEqual(before);
 });
+
+test("the sign of zero, which a summary does not show, is carried too", async () => {
+  const source = await databases.add();
+  await source.run("CREATE TABLE a(x)", "INSERT INTO a VALUES(-0.0)");
+  const [value] = await (await move(source)).values("SELECT x FROM a");
+  expect(Object.is(value, -0)).toBe(true);
+});
