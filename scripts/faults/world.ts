@@ -1,5 +1,7 @@
 import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { connectors } from "../../packages/connectors/src/index.ts";
 import {
   type Connector,
@@ -90,7 +92,22 @@ async function prepareStore(
     const { status } = await callApi(target, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });
     if (status !== 200) throw new Error(`the org key of ${id} is refused: ${status}`);
   }
+  await untilIdle(join(environment.KEYLOAN_DATA_DIR ?? "", "keyloan.db"));
   await broker.kill();
+}
+
+/** What a new key starts in the background is done before the store is copied. */
+async function untilIdle(path: string): Promise<void> {
+  const database = new DatabaseSync(path, { readOnly: true });
+  const waiting = database.prepare("SELECT id FROM jobs WHERE state = 'waiting' AND kind <> 'notify'");
+  try {
+    for (let tries = 0; waiting.all().length > 0; tries++) {
+      if (tries === 1_000) throw new Error("the prepared store does not come to rest");
+      await delay(20);
+    }
+  } finally {
+    database.close();
+  }
 }
 
 async function listHeld(standIns: StandIns): Promise<HeldResource[]> {
