@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { runSql } from "./testing/app-clients.ts";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createCode, openPage } from "./testing/open-page.ts";
 
@@ -73,8 +74,38 @@ beforeAll(async () => {
   for (const [name, value] of Object.entries(await broker.readEnv(stays.id))) {
     if (/SECRET|TOKEN|JWT/.test(name)) note(`kept env ${name}`, value);
   }
+  await archiveAndDownload();
 }, 60_000);
 afterAll(() => broker.close());
+
+/** A database that stays archived, after it came back once and was downloaded. */
+async function archiveAndDownload(): Promise<void> {
+  const { id } = await broker.createBuild({ connectors: ["turso"] });
+  const path = `/v1/builds/${id}/databases`;
+  const readToken = async (label: string) => {
+    const env = await broker.readEnv(id);
+    note(label, env.TURSO_AUTH_TOKEN ?? "");
+    return env;
+  };
+  const content = "what-a-user-stored-0123456789";
+  note("archived content", content);
+  const env = await readToken("env of the archived database");
+  await runSql(env, "CREATE TABLE notes (text)");
+  await runSql(env, `INSERT INTO notes VALUES ('${content}')`);
+  const until = (state: string) =>
+    vi.waitFor(async () => expect((await call("GET", path)).text).toContain(`"state":"${state}"`), {
+      timeout: 20_000,
+    });
+  await call("POST", `${path}/turso/archive`);
+  await until("archived");
+  expect((await broker.call("GET", `${path}/turso/download`)).text).toContain(content);
+  await call("GET", `/v1/builds/${id}/env`);
+  await call("POST", `${path}/turso/restore`);
+  await until("active");
+  await readToken("env of the restored database");
+  await call("POST", `${path}/turso/archive`);
+  await until("archived");
+}
 
 /** The settings page's whole way, with keys in the clear and sealed, right and wrong. */
 async function bringOwnKeys(): Promise<void> {
@@ -170,6 +201,8 @@ describe("canary", () => {
         "own TURSO_AUTH_TOKEN",
         "own STRIPE_SECRET_KEY",
         "generated JWT_SECRET",
+        "archived content",
+        "env of the restored database",
       ]),
     );
   });
@@ -186,9 +219,13 @@ describe("canary", () => {
     expect(text).not.toContain("provider words");
   });
 
-  it("is in no file of the store, its write-ahead log included", async () => {
-    const files = await readdir(broker.dataDirectory, { recursive: true });
-    expect(files).toEqual(expect.arrayContaining(["keyloan.db", "keyloan.db-wal"]));
+  it("is in no file of the store, its write-ahead log and its archives included", async () => {
+    const entries = await readdir(broker.dataDirectory, { recursive: true, withFileTypes: true });
+    const files = entries.flatMap((entry) =>
+      entry.isFile() ? [relative(broker.dataDirectory, join(entry.parentPath, entry.name))] : [],
+    );
+    const archive = expect.stringMatching(/^archives.arc_/);
+    expect(files).toEqual(expect.arrayContaining(["keyloan.db", "keyloan.db-wal", archive]));
     const found = await Promise.all(
       files.map(async (name) => findSecrets(name, await readFile(join(broker.dataDirectory, name)))),
     );
