@@ -82,7 +82,8 @@ describe("the audit chain", () => {
       unit("d", true),
       unit("e", false),
     ]);
-    expect((await all()).map(({ id }) => id)).toEqual(["a", "e", "c"]);
+    // Which of them come in one group depends on how long each takes.
+    expect((await all()).map(({ id }) => id).sort()).toEqual(["a", "c", "e"]);
     expect(await check()).toEqual({ rows: 3, problem: undefined });
   });
 

@@ -28,6 +28,12 @@ export type OnAudited = (requestIds: readonly string[]) => void;
 const unitsPerGroupMax = 256;
 /** Units run on this thread: after so long a group is written, and requests come in between. */
 const groupMsMax = 4;
+/** The same while requests wait for their audit rows. */
+const groupMsMaxWhenWaited = 1;
+/** So often the log is copied into the file on another connection, so that no commit has to stop for it. */
+const commitsPerCheckpoint = 40;
+/** Pages in the log from which commits copy it themselves: when nobody else has come to the end of it. */
+const logPagesMax = 16_000;
 const lockWaitMs = 5_000;
 
 /**
@@ -46,7 +52,8 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
   const tables = createTables(connection.database);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
-  const prepared = connection.run("PRAGMA secure_delete = ON");
+  const prepared = connection.run(`PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = ${logPagesMax}`);
+  const checkpointer = createCheckpointer(path);
 
   const commitGroup = async (group: readonly Unit[]): Promise<void> => {
     let taken = group;
@@ -61,6 +68,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
       taken = group.filter((unit) => !left.includes(unit));
       inGroup = false;
       await connection.run("COMMIT");
+      checkpointer.noteCommit();
       onAudited(requestIds);
       settle();
     } catch (error) {
@@ -126,7 +134,36 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
       if (closed) return;
       closed = true;
       await flushing;
+      await checkpointer.close();
       connection.close();
+    },
+  };
+}
+
+/** Copies the log into the file now and then, without stopping readers or writers. */
+function createCheckpointer(path: string) {
+  let connection: Connection | undefined;
+  let commits = 0;
+  let running: Promise<void> | undefined;
+  const checkpoint = async (): Promise<void> => {
+    connection ??= openConnection(path, { lockWaitMs: 0 });
+    await connection.run("PRAGMA wal_checkpoint(PASSIVE)");
+  };
+  return {
+    noteCommit: (): void => {
+      commits++;
+      if (commits < commitsPerCheckpoint || running !== undefined) return;
+      commits = 0;
+      // One that fails is made up for by the next, or by a commit when the log has grown long.
+      running = checkpoint()
+        .catch(() => undefined)
+        .finally(() => {
+          running = undefined;
+        });
+    },
+    close: async (): Promise<void> => {
+      await running;
+      connection?.close();
     },
   };
 }
@@ -155,7 +192,8 @@ async function runGroup(connection: Connection, tables: Tables, group: readonly 
   auditEvents.takeRequestIds();
   const settlements: (() => void)[] = [];
   const alone = group.length === 1;
-  const until = performance.now() + groupMsMax;
+  const isWaited = group.some((unit) => unit.run === undefined);
+  const until = performance.now() + (isWaited ? groupMsMaxWhenWaited : groupMsMax);
   const left: Unit[] = [];
   for (const unit of group) {
     if (unit.run === undefined) continue;
