@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from "node:timers/promises";
 import type { ClaimedJob, Tables } from "@keyloan/store";
 import type { Services } from "../services.ts";
 import { holdMs } from "./new-job.ts";
@@ -20,7 +21,12 @@ export async function claimDueJobs(services: Services): Promise<readonly Promise
     return takeJobs(services, tables, load);
   });
   // A claimed job runs in the background: a slow provider must not hold up the next claim.
-  return jobs.map((job) => services.runner.run(job.buildId ?? job.entityId, [job]));
+  const runs: Promise<void>[] = [];
+  for (const job of jobs) {
+    runs.push(services.runner.run(job.buildId ?? job.entityId, [job]));
+    await eventLoopTurn();
+  }
+  return runs;
 }
 
 /** The same, and how many it took. */

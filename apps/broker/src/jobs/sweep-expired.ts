@@ -2,7 +2,7 @@ import type { Services } from "../services.ts";
 import { closeExpired } from "../verbs/builds/close-build.ts";
 
 const pageMax = 100;
-const atOnce = 4;
+const atOnce = 2;
 
 /**
  * Closes every build whose time is over, a few at a time, until none is left. Their leases are ended at their
