@@ -7,6 +7,8 @@ export type LoadOrder = {
   readonly headers: Readonly<Record<string, string>>;
   readonly connections: number;
   readonly seconds: number;
+  /** How long a connection rests between an answer and its next request; 0 by default. */
+  readonly pauseMs?: number;
 };
 
 export type LoadResult = {
@@ -34,7 +36,7 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
     if (status !== 200) failures++;
   };
   await Promise.all(
-    Array.from({ length: order.connections }, () => runConnection(order.port, request, until, record)),
+    Array.from({ length: order.connections }, () => runConnection(order, request, until, record)),
   );
   const seconds = (performance.now() - started) / 1000;
   const sorted = Float64Array.from(latencies).sort();
@@ -43,7 +45,7 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
 }
 
 function runConnection(
-  port: number,
+  { port, pauseMs = 0 }: LoadOrder,
   request: Buffer,
   until: number,
   record: (ms: number, status: number) => void,
@@ -67,7 +69,8 @@ function runConnection(
       record(now - sentAt, answer.status);
       pending = pending.subarray(answer.length);
       if (now >= until) socket.end();
-      else send();
+      else if (pauseMs === 0) send();
+      else setTimeout(send, pauseMs);
     });
   });
 }

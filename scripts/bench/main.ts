@@ -6,6 +6,7 @@ import { measureBuildIssue } from "./build-issue.ts";
 import { measureCli } from "./cli-row.ts";
 import { measureColdStart } from "./cold-start.ts";
 import { measureEnvRead } from "./env-read.ts";
+import { measureExpiries } from "./expiries.ts";
 import { measureIssueShare } from "./issue-share.ts";
 import { renderRows } from "./render.ts";
 import type { Row, RowOptions } from "./row.ts";
@@ -19,6 +20,7 @@ const measures: Readonly<Record<string, (options: RowOptions) => Promise<Row>>> 
   cli: measureCli,
   start: measureColdStart,
   share: measureIssueShare,
+  expiries: measureExpiries,
 };
 
 const { values, positionals } = parseArgs({
