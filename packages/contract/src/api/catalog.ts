@@ -7,6 +7,7 @@ const fieldShape = {
   help: z.string().optional(),
   helpUrl: z.string().optional(),
   secret: z.boolean(),
+  identifies: z.boolean().optional(),
   pattern: z.string().optional(),
   example: z.string().optional(),
   optional: z.boolean().optional(),
