@@ -79,6 +79,18 @@ describe("what R2 holds of ours", () => {
     expect(await list()).toEqual([]);
   });
 
+  test("can be ended by what its name tells alone, and nothing else with it", async () => {
+    const lease = planLease(r2, {});
+    const org = await organization();
+    await r2.issuer?.issue(context(), org, lease);
+    await put(`${lease.handle.prefix}file`);
+    const { prefix = "", token = "" } = lease.handle;
+    await r2.issuer?.revoke(context(), org, { ...lease, leaseId: "", handle: { prefix } });
+    expect((await list()).map(({ name }) => name)).toEqual([token]);
+    await r2.issuer?.revoke(context(), org, { ...lease, buildId: "", handle: { token } });
+    expect(await list()).toEqual([]);
+  });
+
   test("is also a prefix in which an upload was begun and nothing is stored", async () => {
     const buildId = newBuild();
     const Key = `builds/${buildId}/deep/part`;
