@@ -46,7 +46,7 @@ function optionsOrExit(): Options {
 }
 
 /** Runs every scenario once undisturbed, and names each await that it passes. */
-async function enumerate({ scenarios: names, at, brokers }: Options): Promise<Task[]> {
+async function enumerate({ scenarios: names, at, brokers, part }: Options): Promise<Task[]> {
   const [world] = worlds;
   if (world === undefined) return [];
   const tasks: Task[] = [];
@@ -57,9 +57,15 @@ async function enumerate({ scenarios: names, at, brokers }: Options): Promise<Ta
     });
     const points = pointsOf(passes).filter((point) => at === undefined || pointName(point).includes(at));
     console.log(`${scenario.name}: ${Object.keys(passes).length} awaits, ${points.length} points`);
-    for (const count of brokers) tasks.push(...points.map((point) => ({ scenario, point, brokers: count })));
+    for (const point of points) {
+      const turn = tasks.length % 2 === 0 ? 1 : 2;
+      tasks.push({ scenario, point, brokers: brokers === "alternate" ? turn : brokers });
+    }
   }
-  return tasks;
+  // By pairs, so that each part holds both ways of taking over.
+  return part === undefined
+    ? tasks
+    : tasks.filter((_, index) => Math.floor(index / 2) % part.of === part.number - 1);
 }
 
 function spread<T>(all: readonly T[], most: number | undefined): readonly T[] {
