@@ -60,7 +60,7 @@ test("a failed check fails the run, is named, and does not keep the tests from r
   const { status, last, lines } = runCi({ test: "echo '12 passed, 0 failed, 0 skipped'", other: "exit 3" });
   expect([status, last]).toEqual([1, "12 passed, 0 failed, 0 skipped"]);
   expect(lines.at(-2)).toBe(
-    "failed: [format and lint] [types] [layers] [secrets] [doc references] [built broker] [start] [demo]",
+    "failed: [format and lint] [types] [layers] [secrets] [doc references] [built broker] [start] [demo] [faults]",
   );
 });
 
@@ -75,9 +75,10 @@ test("a process left behind by a step does not hold up the run", () => {
   expect(status).toBe(0);
 });
 
-test("the built broker, the start screen and the demo are tried too", () => {
+test("the built broker, the start screen, the demo and some faults are tried too", () => {
   const { calls } = runCi({ test: "echo '1 passed, 0 failed, 0 skipped'" });
   expect(calls).toContain("pnpm@12.21.0 exec node scripts/check-built-broker.ts\n");
   expect(calls).toContain("pnpm@12.21.0 exec node scripts/check-start.ts\n");
   expect(calls).toContain("pnpm@12.21.0 run demo\n");
+  expect(calls).toContain("pnpm@12.21.0 run faults --sample 28\n");
 });
