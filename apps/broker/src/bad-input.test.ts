@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import type { BuildList, ErrorEnvelope } from "@keyloan/contract";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 
 let broker: TestBroker;
@@ -255,11 +255,19 @@ describe("a request that is wrong", () => {
 describe("a provider that fails while a key is put", () => {
   const fields = () => broker.emulators.get("stripe")?.orgFields ?? expect.fail();
   const put = () => broker.call("PUT", "/v1/org-keys/stripe", { body: { fields: fields() } });
+  // A provider that limits the rate is left alone for so long: what comes after asks it again.
+  const pauseSeconds = 7;
+  afterEach(() => broker.advance(pauseSeconds * 1000));
 
   it.each([
     ["is down", { kind: "status", status: 503 }, 503, "unavailable"],
     ["cuts the line", { kind: "cut" }, 503, "unavailable"],
-    ["limits the rate", { kind: "status", status: 429, headers: { "retry-after": "7" } }, 503, "unavailable"],
+    [
+      "limits the rate",
+      { kind: "status", status: 429, headers: { "retry-after": String(pauseSeconds) } },
+      503,
+      "unavailable",
+    ],
     ["lies with a page", { kind: "status", status: 200, body: "<html>marked</html>" }, 503, "unavailable"],
     ["refuses the key", { kind: "status", status: 401 }, 422, "key_rejected"],
   ] as const)("that %s keeps nothing and says what to do", async (_what, fault, status, code) => {
@@ -272,6 +280,19 @@ describe("a provider that fails while a key is put", () => {
     expect(error(answer).remedy).toBeTruthy();
     expect(answer.text).not.toContain("marked");
     expect((await broker.call("GET", "/v1/org-keys/stripe")).body).toEqual(before);
+  });
+
+  it("that limits the rate is left alone for as long as it asked, and each caller is told how long", async () => {
+    const { faults } = broker.emulators.get("stripe") ?? expect.fail();
+    faults.add({ kind: "status", status: 429, headers: { "retry-after": String(pauseSeconds) } }, 30);
+    await put();
+    faults.clear();
+    const held = await put();
+    expect([held.status, error(held).code]).toEqual([503, "unavailable"]);
+    expect(Number(held.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect(Number(held.headers.get("retry-after"))).toBeLessThanOrEqual(pauseSeconds);
+    broker.advance(pauseSeconds * 1000);
+    expect((await put()).status).toBe(200);
   });
 });
 
