@@ -143,7 +143,7 @@ describe("leak report", () => {
     expect(blind.code).toBe(2);
     const declined = await keyloan(`leak report --end ${secret}`, { stdin: "no\n", terminal: true });
     expect([declined.code, declined.err]).toEqual([
-      130,
+      1,
       expect.stringContaining("This will end every credential"),
     ]);
     expect(changes()).toEqual([]);
@@ -189,7 +189,7 @@ describe("scan", () => {
   test("exits with 0 when nothing is ours", async () => {
     put("app.js", `var k="${randomBytes(24).toString("hex")}"`);
     const { code, out } = await keyloan(`scan ${folder}`);
-    expect([code, out]).toEqual([0, "1 files: nothing of ours.\n"]);
+    expect([code, out]).toEqual([0, "1 file: nothing of ours.\n"]);
   });
 
   test.each([

@@ -46,12 +46,12 @@ test("a rehearsal that fails names the build and ends with 1", async () => {
 
 test("going back asks first, and is not done without a yes", async () => {
   const refused = await keyloan(`rollback ${sampleBuildId}`, { terminal: true, stdin: "n\n" });
-  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("Nothing was changed") });
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("nothing was changed") });
   const nobody = await keyloan(`rollback ${sampleBuildId}`);
-  expect(nobody).toMatchObject({ code: 1, err: expect.stringContaining("--yes") });
+  expect(nobody).toMatchObject({ code: 2, err: expect.stringContaining("--yes") });
   expect(broker.seen).toEqual([]);
   answerWith(sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now()));
-  const done = await keyloan(`rollback ${sampleBuildId}`, { terminal: true, stdin: "y\n" });
+  const done = await keyloan(`rollback ${sampleBuildId}`, { terminal: true, stdin: "yes\n" });
   expect(done.code).toBe(0);
   expect(broker.seen[0]).toMatchObject({ method: "POST", path: `/v1/builds/${sampleBuildId}/revert` });
 });

@@ -1,5 +1,6 @@
 import type { AuditMatch } from "@keyloan/contract";
-import { type Command, CommandError, type Invocation, UsageError } from "../cli/command.ts";
+import { type Command, type Invocation, UsageError } from "../cli/command.ts";
+import { confirm } from "../cli/confirm.ts";
 import { type Ending, endLeaked, planOf } from "../cli/end-leaked.ts";
 import { note, printJson, warn } from "../cli/output.ts";
 import { paintFor } from "../cli/paint.ts";
@@ -77,22 +78,12 @@ function show({ io }: Invocation, matches: readonly AuditMatch[]): void {
 async function endAll(invocation: Invocation, matches: readonly AuditMatch[]): Promise<Ending[]> {
   const { args, io, connectCaller } = invocation;
   const plans = matches.flatMap((match) => planOf(match) ?? []);
-  if (plans.length > 0 && !args.flag("yes")) await confirm(invocation, plans);
+  if (plans.length > 0) await confirm(io, `This will ${plans.join(", and ")}.`, args.flag("yes"));
   const caller = connectCaller();
   const endings: Ending[] = [];
   for (const match of matches.filter(({ alive }) => alive)) endings.push(await endLeaked(caller, match));
   if (endings.length === 0 && !invocation.json) note(io, "There is nothing to end.");
   return endings;
-}
-
-async function confirm({ io, json }: Invocation, plans: readonly string[]): Promise<void> {
-  if (json || !io.stdinIsTerminal() || !io.stderrIsTerminal()) {
-    throw new UsageError("--end needs --yes where nobody can be asked.");
-  }
-  for (const plan of plans) note(io, `This will ${printable(plan)}.`);
-  const answer = await askOne(io, "Go on? Type yes: ", false);
-  if (answer.trim().toLowerCase() === "yes") return;
-  throw new CommandError("given_up", "Given up; nothing was changed.", "Run it again when ready.", 130);
 }
 
 function showEnding({ io }: Invocation, { what, ended, message }: Ending): void {

@@ -1,5 +1,5 @@
 import { type Command, type Invocation, UsageError } from "../cli/command.ts";
-import { confirmByTyping } from "../cli/confirm.ts";
+import { confirm } from "../cli/confirm.ts";
 import { leaseIdOf } from "../cli/lease-id.ts";
 import { note, printJson } from "../cli/output.ts";
 import { showLease } from "../cli/show-lease.ts";
@@ -46,10 +46,8 @@ async function revokeOne({ args, io, json, connect }: Invocation): Promise<numbe
 async function revokeMany({ args, io, json, connect }: Invocation): Promise<number> {
   const connector = args.text("connector");
   const { leases } = connect();
-  if (!args.flag("yes")) {
-    const what = connector === undefined ? "of the org" : `of ${printable(connector)}`;
-    await confirmByTyping(io, `Every lease ${what} will be revoked, in all builds.`, connector ?? "all");
-  }
+  const which = `Every lease of ${connector ?? "the org"} will be revoked, in all builds.`;
+  await confirm(io, which, args.flag("yes"), connector ?? "all");
   const revoked = await leases.revokeMany(
     connector === undefined ? { all: true, confirm: "all" } : { connector },
   );
@@ -58,8 +56,8 @@ async function revokeMany({ args, io, json, connect }: Invocation): Promise<numb
     return 0;
   }
   const counts = Object.entries(revoked.connectors).map(([id, count]) => `${count} of ${printable(id)}`);
-  const which = counts.length === 0 ? "" : ` (${counts.join(", ")})`;
-  note(io, `${revoked.leases} leases of ${revoked.builds} builds are revoked${which}.`);
+  const split = counts.length === 0 ? "" : ` (${counts.join(", ")})`;
+  note(io, `${revoked.leases} leases of ${revoked.builds} builds are revoked${split}.`);
   if (revoked.leases > 0) note(io, "What is left at the providers: keyloan lease list --state releasing");
   return 0;
 }
