@@ -206,7 +206,7 @@ describe("scan", () => {
 describe("audit", () => {
   test("verify exits with 0 for a whole trail and with 1 for a changed one, and says where", async () => {
     const fine = await keyloan("audit verify");
-    expect([fine.code, fine.out]).toEqual([0, expect.stringContaining("ok: 2 rows, 1 signed heads")]);
+    expect([fine.code, fine.out]).toEqual([0, expect.stringContaining("ok: 2 rows, 1 signed head")]);
     broker.state.audit.problem = { sequence: 7, kind: "edited", message: "this row was changed" };
     const found = await keyloan("audit verify");
     expect([found.code, found.out]).toEqual([

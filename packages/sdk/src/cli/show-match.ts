@@ -1,4 +1,5 @@
 import type { AuditMatch } from "@keyloan/contract";
+import { counted } from "./counted.ts";
 import type { Io } from "./io.ts";
 import { momentText } from "./moments.ts";
 import { paintFor } from "./paint.ts";
@@ -44,6 +45,6 @@ export function titleOf(match: AuditMatch): string {
 type Readers = { readonly count: number; readonly latest: readonly { at: string; actor: string }[] };
 
 function showReaders(row: (title: string, text: string) => void, { count, latest }: Readers): void {
-  row("fetched", count === 0 ? "never" : `${count} times, the latest:`);
+  row("fetched", count === 0 ? "never" : `${counted(count, "time")}, the latest:`);
   for (const { at, actor } of latest.slice(0, readersShown)) row("", `${momentText(at)}  ${actor}`);
 }

@@ -1,5 +1,6 @@
 import type { AuditVerification } from "@keyloan/contract";
 import { type Arguments, type Command, CommandError, UsageError } from "../cli/command.ts";
+import { counted } from "../cli/counted.ts";
 import { readText } from "../cli/existing-file.ts";
 import type { Io } from "../cli/io.ts";
 import { printJson } from "../cli/output.ts";
@@ -47,14 +48,16 @@ function show(io: Io, result: AuditVerification, withHead: boolean): void {
   const paint = paintFor(io, "stdout");
   const problem = result.firstProblem;
   if (problem === undefined) {
-    io.out(`${paint("green", "ok")}: ${result.rows} rows, ${result.heads} signed heads\n`);
+    io.out(
+      `${paint("green", "ok")}: ${counted(result.rows, "row")}, ${counted(result.heads, "signed head")}\n`,
+    );
     const hint = "An end cut off with its heads shows only against a head kept elsewhere: keyloan audit head";
     if (!withHead) io.out(`${paint("dim", hint)}\n`);
     return;
   }
   io.out(
     `${paint("red", problem.kind)} at row ${problem.sequence}: ${printable(problem.message)}\n` +
-      `${result.rows} rows and ${result.heads} signed heads were read. What stands before row ${problem.sequence} is as it was written.\n` +
+      `${counted(result.rows, "row")} and ${counted(result.heads, "signed head")} were read. What stands before row ${problem.sequence} is as it was written.\n` +
       "Compare with an older export or backup, and with the heads in the broker's log.\n",
   );
 }

@@ -1,5 +1,6 @@
 import { type CheckResult, runChecks } from "../cli/checks.ts";
 import type { Command } from "../cli/command.ts";
+import { counted } from "../cli/counted.ts";
 import { doctorChecks } from "../cli/doctor-checks.ts";
 import { printJson } from "../cli/output.ts";
 import { paintFor, paintState } from "../cli/paint.ts";
@@ -25,8 +26,7 @@ export const command: Command = {
     const failures = results.filter((result) => result.state === "failed").length;
     if (json) printJson(io, { ok: failures === 0, checks: results });
     else {
-      const problems = failures === 1 ? "1 problem" : `${failures} problems`;
-      io.out(failures === 0 ? "\nAll is well.\n" : `\n${problems} found.\n`);
+      io.out(failures === 0 ? "\nAll is well.\n" : `\n${counted(failures, "problem")} found.\n`);
     }
     return failures === 0 ? 0 : 1;
   },

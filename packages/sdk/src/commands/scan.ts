@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { type Arguments, type Command, CommandError, type Invocation, UsageError } from "../cli/command.ts";
+import { counted } from "../cli/counted.ts";
 import { printJson, warn } from "../cli/output.ts";
 import { type Paint, paintFor } from "../cli/paint.ts";
 import { withProgress } from "../cli/progress.ts";
@@ -104,8 +105,9 @@ function show({ io }: Invocation, result: ScanResult, findings: readonly Finding
   }
   if (result.skipped.length > skippedShown)
     warn(io, `${result.skipped.length - skippedShown} more were not.`);
-  const count = findings.length === 0 ? "nothing of ours" : `${findings.length} places with values of ours`;
-  io.out(`${findings.length === 0 ? "" : "\n"}${result.files} files: ${count}.\n`);
+  const count =
+    findings.length === 0 ? "nothing of ours" : `${counted(findings.length, "place")} with values of ours`;
+  io.out(`${findings.length === 0 ? "" : "\n"}${counted(result.files, "file")}: ${count}.\n`);
   if (findings.length === 0) return;
   if (findings.some(({ visible }) => visible))
     io.out("What is visible to everyone has leaked when the build was published.\n");
