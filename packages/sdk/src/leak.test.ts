@@ -118,7 +118,9 @@ describe("leak report", () => {
     "exits with 1 when the re-issue is %s: it is not known to be dead",
     async (state) => {
       broker.state.audit.rotation = state;
-      const { code, out } = await keyloan("leak report --end --yes -", { stdin: secret });
+      let clock = 0;
+      const now = () => (clock += 10_000);
+      const { code, out } = await keyloan("leak report --end --yes -", { stdin: secret, now });
       expect([code, out]).toEqual([1, expect.stringContaining("not ended")]);
     },
   );

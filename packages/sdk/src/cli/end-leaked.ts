@@ -1,9 +1,10 @@
-import type { AuditMatch, RotationView } from "@keyloan/contract";
-import { pathSegment } from "../address.ts";
-import { bodyOf } from "../answer.ts";
-import type { Caller } from "../call.ts";
+import type { AuditMatch } from "@keyloan/contract";
+import type { Client } from "../client.ts";
 import { KeyloanError } from "../errors.ts";
+import { follow } from "./follow.ts";
+import type { Io } from "./io.ts";
 import { titleOf } from "./show-match.ts";
+import { isOver } from "./show-rotation.ts";
 
 /** What became of one leaked value. */
 export type Ending = {
@@ -24,17 +25,13 @@ export function planOf(match: AuditMatch): string | undefined {
 }
 
 /** Ends a leaked value, or says what only a person can do. A refusal of the broker is an ending too: not ended. */
-export async function endLeaked(caller: Caller, match: AuditMatch): Promise<Ending> {
+export async function endLeaked(io: Io, client: Client, match: AuditMatch): Promise<Ending> {
   const what = titleOf(match);
   if (!match.alive) return { what, ended: true, message: "it was dead already" };
   try {
-    if (match.what === "lease") return { what, ...(await reissue(caller, match.leaseId)) };
+    if (match.what === "lease") return { what, ...(await reissue(io, client, match.leaseId)) };
     if (match.what === "token" && isRevocable(match)) {
-      await caller.call({
-        method: "DELETE",
-        path: `/v1/tokens/${pathSegment(match.tokenId ?? "", "the token id")}`,
-        expect: "nothing",
-      });
+      await client.tokens.revoke(match.tokenId ?? "");
       return { what, ended: true, message: "it is revoked" };
     }
     return { what, ended: false, message: byHand(match) };
@@ -45,27 +42,22 @@ export async function endLeaked(caller: Caller, match: AuditMatch): Promise<Endi
   }
 }
 
-async function reissue(caller: Caller, leaseId: string): Promise<{ ended: boolean; message: string }> {
-  const lease = `/v1/leases/${pathSegment(leaseId, "the lease id")}`;
-  const body = { overlapSeconds: 0, reason: "leak" };
-  const begun = await caller.call({ method: "POST", path: `${lease}/reissue`, body, expect: "json" });
-  let rotation = bodyOf<RotationView>(caller.base, begun, ["state", "next"]);
-  for (let asked = 0; working.has(rotation.state) && asked < asksMax; asked += 1) {
-    await caller.sleep(askIntervalMs);
-    const answer = await caller.call({ method: "GET", path: `${lease}/rotation`, expect: "json" });
-    rotation = bodyOf<RotationView>(caller.base, answer, ["state", "next"]);
-  }
-  const ended = rotation.state === "done" || rotation.state === "ended";
-  const late = working.has(rotation.state)
-    ? "It goes on by itself; report the value again to see the end. "
-    : "";
-  return { ended, message: late + rotation.next };
-}
+const waitMsMax = 120_000;
 
-/** States of a re-issue that go on by themselves. */
-const working: ReadonlySet<string> = new Set(["minting", "overlapping", "cutting", "proving"]);
-const askIntervalMs = 1_000;
-const asksMax = 120;
+async function reissue(
+  io: Io,
+  { rotations }: Client,
+  leaseId: string,
+): Promise<{ ended: boolean; message: string }> {
+  const { state, next } = await follow(io, () => undefined, {
+    first: await rotations.start(leaseId, { overlapSeconds: 0, reason: "leak" }),
+    ask: () => rotations.get(leaseId),
+    isAt: (rotation) => (isOver(rotation.state) ? undefined : rotation.state),
+    until: io.now() + waitMsMax,
+  });
+  const late = isOver(state) ? "" : "It goes on by itself; report the value again to see the end. ";
+  return { ended: state === "done" || state === "ended", message: late + next };
+}
 
 function isRevocable(match: AuditMatch): boolean {
   return match.what === "token" && ["api", "build"].includes(match.kind) && match.tokenId !== undefined;

@@ -1,6 +1,7 @@
 import type { DatabaseList, DatabaseView } from "@keyloan/contract";
 import type { Client } from "../client.ts";
 import { CommandError, type Invocation, UsageError } from "./command.ts";
+import { follow } from "./follow.ts";
 import type { Io } from "./io.ts";
 import { relativeTime } from "./moments.ts";
 import { note, printJson } from "./output.ts";
@@ -9,8 +10,6 @@ import { bytesText } from "./show-transfers.ts";
 import { printTable } from "./table.ts";
 import { printable, wrap } from "./terminal-text.ts";
 import { buildIdOf } from "./values.ts";
-
-const pollMs = 1000;
 
 /** The build of a command on one database, and its connector: the second argument, or the only one there is. */
 export async function databaseOf(
@@ -87,15 +86,13 @@ export async function followDatabase(
 ): Promise<number> {
   const { buildId, connector, wanted } = target;
   const find = (list: DatabaseList) => list.databases.find((each) => each.connector === connector);
-  const last = await withProgress(io, json, `${connector} of ${buildId}`, async (show) => {
-    let list = first;
-    for (let database = find(list); database?.running !== undefined; database = find(list)) {
-      show(progressText(database));
-      await io.sleep(pollMs);
-      list = await client.databases.list(buildId);
-    }
-    return list;
-  });
+  const last = await withProgress(io, json, `${connector} of ${buildId}`, (show) =>
+    follow(io, show, {
+      first,
+      ask: () => client.databases.list(buildId),
+      isAt: (list) => progressText(find(list)),
+    }),
+  );
   showDatabases(io, json, last);
   const database = find(last);
   if (database?.state === wanted) return 0;
@@ -111,8 +108,8 @@ function stateOf({ state, running }: DatabaseView): string {
   return running.kind === "archive" ? "archiving" : "restoring";
 }
 
-function progressText({ running, error }: DatabaseView): string {
-  if (running === undefined) return "";
+function progressText({ running, error }: Partial<DatabaseView> = {}): string | undefined {
+  if (running === undefined) return undefined;
   const { phase, rows } = running.progress;
   const waits = phase === "waiting" && error !== undefined ? `, tried again: ${error.message}` : "";
   return `${phase}${rows === undefined ? "" : ` ${rows} rows`}${waits}`;

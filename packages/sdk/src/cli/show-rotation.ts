@@ -1,5 +1,4 @@
 import type { RotationView } from "@keyloan/contract";
-import { CommandError, type Invocation } from "./command.ts";
 import type { Io } from "./io.ts";
 import { momentText } from "./moments.ts";
 import { paintFor, paintState } from "./paint.ts";
@@ -18,17 +17,9 @@ export function showRotation(io: Io, rotation: RotationView): void {
   io.out(`\n${wrap(printable(rotation.next), io.columns(), "  ").trimStart()}\n`);
 }
 
-/** A lease by its id, or by the build and the connector. */
-export async function leaseIdOf({ args, connect }: Invocation): Promise<string> {
-  const [first = "", connector] = args.positionals;
-  if (connector === undefined) return first;
-  const build = await connect().builds.get(first);
-  const lease = build.leases.find((each) => each.connector === connector);
-  if (lease !== undefined) return lease.id;
-  const ids = build.leases.map((each) => each.connector).join(", ");
-  throw new CommandError(
-    "not_found",
-    `The build has no lease of "${connector}".`,
-    `It has: ${ids || "none"}.`,
-  );
+const over: readonly RotationView["state"][] = ["done", "ended", "needs_hands", "failed", "cancelled"];
+
+/** Whether a rotation does not go on by itself any more. */
+export function isOver(state: RotationView["state"]): boolean {
+  return over.includes(state);
 }

@@ -1,14 +1,13 @@
 import type { MovableView, TransferList, TransferView } from "@keyloan/contract";
 import type { Client } from "../client.ts";
 import { CommandError, type Invocation } from "./command.ts";
+import { follow } from "./follow.ts";
 import type { Io } from "./io.ts";
 import { relativeTime } from "./moments.ts";
 import { note, printJson } from "./output.ts";
 import { withProgress } from "./progress.ts";
 import { printTable } from "./table.ts";
 import { printable, wrap } from "./terminal-text.ts";
-
-const pollMs = 1000;
 
 /** The options that name connectors and wait, as every command on transfers has them. */
 export const transferOptions = {
@@ -56,15 +55,13 @@ export async function followTransfers(
   buildId: string,
   first: TransferList,
 ): Promise<number> {
-  const last = await withProgress(io, json, `Moving data of ${buildId}`, async (show) => {
-    let list = first;
-    while (list.movable.some(isMoving)) {
-      show(list.movable.filter(isMoving).map(lineOf).join(", "));
-      await io.sleep(pollMs);
-      list = await client.transfers.list(buildId);
-    }
-    return list;
-  });
+  const last = await withProgress(io, json, `Moving data of ${buildId}`, (show) =>
+    follow(io, show, {
+      first,
+      ask: () => client.transfers.list(buildId),
+      isAt: ({ movable }) => movable.filter(isMoving).map(lineOf).join(", ") || undefined,
+    }),
+  );
   showTransfers(io, json, last);
   const failed = last.movable.find(({ transfer }) => transfer?.state === "failed");
   if (failed?.transfer?.error === undefined) return 0;

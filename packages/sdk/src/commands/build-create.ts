@@ -1,6 +1,7 @@
 import type { BuildView, ConnectorRequest } from "@keyloan/contract";
 import { isObject } from "../answer.ts";
 import { type Arguments, type Command, CommandError, type Invocation, UsageError } from "../cli/command.ts";
+import { follow } from "../cli/follow.ts";
 import { readJsonFile } from "../cli/json-input.ts";
 import { note, printJson } from "../cli/output.ts";
 import { withProgress } from "../cli/progress.ts";
@@ -10,7 +11,6 @@ import type { Client } from "../client.ts";
 
 const waitSecondsMax = 3600;
 const waitSecondsOfOneCall = 60;
-const pollMs = 1000;
 
 /** Makes a build, waits for it, and shows what it got. */
 export const command: Command = {
@@ -75,16 +75,19 @@ async function createAndWait(
   body: Parameters<Client["builds"]["create"]>[0],
 ): Promise<BuildView> {
   const until = io.now() + waitSeconds * 1000;
-  let build = await client.builds.create(body, {
+  const first = await client.builds.create(body, {
     waitSeconds: Math.min(waitSeconds, waitSecondsOfOneCall),
     idempotencyKey: args.text("idempotency-key"),
   });
-  while (build.state === "provisioning" && io.now() < until) {
-    show(build.leases.map((lease) => `${lease.connector} ${lease.state}`).join(", "));
-    await io.sleep(pollMs);
-    build = await client.builds.get(build.id);
-  }
-  return build;
+  return follow(io, show, {
+    first,
+    ask: () => client.builds.get(first.id),
+    isAt: ({ state, leases }) =>
+      state === "provisioning"
+        ? leases.map((lease) => `${lease.connector} ${lease.state}`).join(", ")
+        : undefined,
+    until,
+  });
 }
 
 function notReady(build: BuildView): CommandError {

@@ -76,12 +76,12 @@ function show({ io }: Invocation, matches: readonly AuditMatch[]): void {
 }
 
 async function endAll(invocation: Invocation, matches: readonly AuditMatch[]): Promise<Ending[]> {
-  const { args, io, connectCaller } = invocation;
+  const { args, io, connect } = invocation;
   const plans = matches.flatMap((match) => planOf(match) ?? []);
   if (plans.length > 0) await confirm(io, `This will ${plans.join(", and ")}.`, args.flag("yes"));
-  const caller = connectCaller();
+  const client = connect();
   const endings: Ending[] = [];
-  for (const match of matches.filter(({ alive }) => alive)) endings.push(await endLeaked(caller, match));
+  for (const match of matches.filter(({ alive }) => alive)) endings.push(await endLeaked(io, client, match));
   if (endings.length === 0 && !invocation.json) note(io, "There is nothing to end.");
   return endings;
 }

@@ -1,14 +1,13 @@
-import type { RotationView } from "@keyloan/contract";
 import { type Command, CommandError } from "../cli/command.ts";
+import { follow } from "../cli/follow.ts";
+import { findLeaseId } from "../cli/lease-id.ts";
 import { printJson } from "../cli/output.ts";
 import { withProgress } from "../cli/progress.ts";
-import { leaseIdOf, showRotation } from "../cli/show-rotation.ts";
+import { isOver, showRotation } from "../cli/show-rotation.ts";
 import { integerOf, secondsOf } from "../cli/values.ts";
 
-const pollMs = 1000;
 const waitSecondsDefault = 120;
 const waitSecondsMax = 3600;
-const ends: readonly RotationView["state"][] = ["done", "ended", "needs_hands", "failed", "cancelled"];
 
 /** Replaces the credentials of one lease and follows that to the proof. */
 export const command: Command = {
@@ -38,21 +37,20 @@ export const command: Command = {
     const waitSeconds = integerOf(args, "wait", 0, waitSecondsMax) ?? waitSecondsDefault;
     const reason = args.text("reason");
     const { rotations } = connect();
-    const leaseId = await leaseIdOf(invocation);
+    const leaseId = await findLeaseId(invocation);
     const until = io.now() + waitSeconds * 1000;
     const first = await rotations.start(leaseId, {
       overlapSeconds,
       ...(reason === undefined ? {} : { reason }),
     });
-    const last = await withProgress(io, json, `Replacing credentials of ${first.connector}`, async (show) => {
-      let rotation = first;
-      while (!isSettled(rotation) && io.now() < until) {
-        show(rotation.state);
-        await io.sleep(pollMs);
-        rotation = await rotations.get(leaseId);
-      }
-      return rotation;
-    });
+    const last = await withProgress(io, json, `Replacing credentials of ${first.connector}`, (show) =>
+      follow(io, show, {
+        first,
+        ask: () => rotations.get(leaseId),
+        isAt: ({ state }) => (isOver(state) || state === "overlapping" ? undefined : state),
+        until,
+      }),
+    );
     if (json) printJson(io, last);
     else showRotation(io, last);
     if (["done", "ended", "overlapping"].includes(last.state)) return 0;
@@ -63,8 +61,3 @@ export const command: Command = {
     );
   },
 };
-
-/** Nothing more happens soon: it ended, waits for a person, or both credentials work until the cut. */
-function isSettled({ state }: RotationView): boolean {
-  return state === "overlapping" || ends.includes(state);
-}

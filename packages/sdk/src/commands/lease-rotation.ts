@@ -1,6 +1,7 @@
 import type { Command } from "../cli/command.ts";
+import { findLeaseId } from "../cli/lease-id.ts";
 import { printJson } from "../cli/output.ts";
-import { leaseIdOf, showRotation } from "../cli/show-rotation.ts";
+import { showRotation } from "../cli/show-rotation.ts";
 
 /** Shows how far the newest rotation of a lease is. */
 export const command: Command = {
@@ -11,7 +12,7 @@ export const command: Command = {
   examples: ["keyloan lease rotation lse_3k9v0a5m2c7d8e4f6g1h"],
   run: async (invocation) => {
     const { io, json, connect } = invocation;
-    const rotation = await connect().rotations.get(await leaseIdOf(invocation));
+    const rotation = await connect().rotations.get(await findLeaseId(invocation));
     if (json) printJson(io, rotation);
     else showRotation(io, rotation);
     return rotation.state === "needs_hands" || rotation.state === "failed" ? 1 : 0;

@@ -1,5 +1,6 @@
 import type { OrgKeyView } from "@keyloan/contract";
 import { type Command, CommandError, type Invocation } from "../cli/command.ts";
+import { follow } from "../cli/follow.ts";
 import { orgKeyFieldOptions, orgKeyFieldsNote, readOrgKey } from "../cli/org-key-fields.ts";
 import { note, printJson } from "../cli/output.ts";
 import { withProgress } from "../cli/progress.ts";
@@ -7,7 +8,6 @@ import { showOrgKey } from "../cli/show-org-key.ts";
 import { integerOf } from "../cli/values.ts";
 import type { Client } from "../client.ts";
 
-const pollMs = 2000;
 const waitSecondsDefault = 300;
 const waitSecondsMax = 3600;
 
@@ -37,7 +37,7 @@ export const command: Command = {
     const { connector, fields } = await readOrgKey(invocation, client);
     const key = await client.orgKeys.put(connector.id, fields);
     if (!json) showOrgKey(io, key);
-    const old = await follow(invocation, client, connector.id, io.now() + waitSeconds * 1000);
+    const old = await followOld(invocation, client, connector.id, io.now() + waitSeconds * 1000);
     if (json) printJson(io, { key, old });
     const living = old.find(({ state }) => state === "retiring");
     if (living !== undefined) throw notDead(living);
@@ -51,32 +51,35 @@ export const command: Command = {
 };
 
 /** The older versions when nothing more happens by itself, or the time is up. */
-async function follow(
+async function followOld(
   { args, io, json }: Invocation,
   client: Client,
   connector: string,
   until: number,
 ): Promise<readonly OrgKeyView[]> {
-  const end = args.flag("end");
-  return withProgress(io, json, `Moving what was lent of ${connector}`, async (show) => {
-    for (;;) {
-      const { orgKeys } = await client.orgKeys.list();
-      const mine = orgKeys.filter((each) => each.connector === connector);
-      const old = mine.filter(({ state }) => state !== "active");
-      const waiting = old.filter(({ state }) => state === "retiring");
-      const moving = waiting.reduce((sum, each) => sum + each.leasesInUse - each.flagged, 0);
-      if (waiting.length === 0) return old;
-      if (moving === 0) {
-        const asked = await client.orgKeys.retire(connector, {
-          end: end && waiting.some(({ canEnd }) => canEnd),
-        });
-        return asked.orgKeys.filter(({ state }) => state !== "active");
-      }
-      if (io.now() >= until) return old;
-      show(`${moving} left`);
-      await io.sleep(pollMs);
-    }
-  });
+  const ask = async () =>
+    (await client.orgKeys.list()).orgKeys.filter((key) => key.connector === connector && isOld(key));
+  const old = await withProgress(io, json, `Moving what was lent of ${connector}`, async (show) =>
+    follow(io, show, {
+      first: await ask(),
+      ask,
+      isAt: (keys) => (leftOf(keys) === 0 ? undefined : `${leftOf(keys)} left`),
+      until,
+    }),
+  );
+  const waiting = old.filter(({ state }) => state === "retiring");
+  if (waiting.length === 0 || leftOf(waiting) > 0) return old;
+  const end = args.flag("end") && waiting.some(({ canEnd }) => canEnd);
+  return (await client.orgKeys.retire(connector, { end })).orgKeys.filter(isOld);
+}
+
+const isOld = ({ state }: OrgKeyView) => state !== "active";
+
+/** How many leases still move to the new key by themselves. */
+function leftOf(keys: readonly OrgKeyView[]): number {
+  return keys
+    .filter(({ state }) => state === "retiring")
+    .reduce((sum, { leasesInUse, flagged }) => sum + leasesInUse - flagged, 0);
 }
 
 function notDead({ connector, version, todo }: OrgKeyView): CommandError {
