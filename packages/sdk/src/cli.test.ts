@@ -68,7 +68,7 @@ describe("help", () => {
   test("a group shows its commands, a misspelt one what was meant", async () => {
     expect((await keyloan("org-keys --help")).out).toContain("org-keys set");
     expect(await keyloan("org-keys")).toMatchObject({ code: 2, out: "" });
-    expect((await keyloan("org-keys")).err).toContain("set, rotate, retire, list, remove");
+    expect((await keyloan("org-keys")).err).toContain("list, set, rotate, retire, remove");
     expect((await keyloan("org-key list")).err).toContain("Did you mean: keyloan org-keys list?");
     expect((await keyloan("docter")).err).toContain("Did you mean: keyloan doctor?");
   });

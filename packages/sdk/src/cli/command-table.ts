@@ -2,6 +2,8 @@ import type { Command } from "./command.ts";
 import { runTable } from "./run-table.ts";
 
 export type CommandEntry = {
+  /** Stands above this command and those that follow it in the help text. */
+  readonly section?: string;
   readonly summary: string;
   /** Each command is loaded only when it is the one. */
   readonly load: () => Promise<{ readonly command: Command }>;
@@ -18,10 +20,6 @@ export const commandTable: CommandTable = {
   },
   "build list": { summary: "list builds", load: () => import("../commands/build-list.ts") },
   "build show": { summary: "show one build and its leases", load: () => import("../commands/build-show.ts") },
-  "build close": {
-    summary: "end a build: revoke its keys, destroy its values",
-    load: () => import("../commands/build-close.ts"),
-  },
   "build renew": {
     summary: "give a build more time",
     load: () => import("../commands/build-renew.ts"),
@@ -34,27 +32,38 @@ export const commandTable: CommandTable = {
     summary: "make a link where the user brings keys of their own",
     load: () => import("../commands/build-link.ts"),
   },
-  "transfer start": {
-    summary: "move an app's data into its user's own accounts",
-    load: () => import("../commands/transfer-start.ts"),
+  "build close": {
+    summary: "end a build: revoke its keys, destroy its values",
+    load: () => import("../commands/build-close.ts"),
   },
-  "transfer show": {
-    summary: "show what can be moved, and how far it is",
-    load: () => import("../commands/transfer-show.ts"),
+  "env pull": {
+    summary: "print the env of a build, or write it to a file",
+    load: () => import("../commands/env-pull.ts"),
   },
-  "transfer cancel": {
-    summary: "stop moving and undo what was begun",
-    load: () => import("../commands/transfer-cancel.ts"),
+  "env check": {
+    summary: "compare a .env.example with a build or a file",
+    load: () => import("../commands/env-check.ts"),
   },
-  "transfer resume": {
-    summary: "go on with what failed or was cancelled",
-    load: () => import("../commands/transfer-resume.ts"),
+  "lease list": {
+    section: "What builds were lent",
+    summary: "list what is and was lent",
+    load: () => import("../commands/lease-list.ts"),
   },
-  "transfer receipt": {
-    summary: "show and check the receipts of what was moved",
-    load: () => import("../commands/transfer-receipt.ts"),
+  "lease show": { summary: "show one lease", load: () => import("../commands/lease-show.ts") },
+  "lease rotate": {
+    summary: "replace the keys of one lease and prove the old ones dead",
+    load: () => import("../commands/lease-rotate.ts"),
+  },
+  "lease rotation": {
+    summary: "show how far a lease's rotation is",
+    load: () => import("../commands/lease-rotation.ts"),
+  },
+  "lease revoke": {
+    summary: "revoke one lease, all of a connector, or everything",
+    load: () => import("../commands/lease-revoke.ts"),
   },
   "db list": {
+    section: "Data, and the way to the user's own keys",
     summary: "show a build's databases and their archives",
     load: () => import("../commands/db-list.ts"),
   },
@@ -70,28 +79,36 @@ export const commandTable: CommandTable = {
     summary: "download a database as a file",
     load: () => import("../commands/db-download.ts"),
   },
-  "lease list": { summary: "list what is and was lent", load: () => import("../commands/lease-list.ts") },
-  "lease show": { summary: "show one lease", load: () => import("../commands/lease-show.ts") },
-  "lease revoke": {
-    summary: "revoke one lease, all of a connector, or everything",
-    load: () => import("../commands/lease-revoke.ts"),
+  "transfer show": {
+    summary: "show what can be moved, and how far it is",
+    load: () => import("../commands/transfer-show.ts"),
   },
-  "lease rotate": {
-    summary: "replace the keys of one lease and prove the old ones dead",
-    load: () => import("../commands/lease-rotate.ts"),
+  "transfer start": {
+    summary: "move an app's data into its user's own accounts",
+    load: () => import("../commands/transfer-start.ts"),
   },
-  "lease rotation": {
-    summary: "show how far a lease's rotation is",
-    load: () => import("../commands/lease-rotation.ts"),
+  "transfer cancel": {
+    summary: "stop moving and undo what was begun",
+    load: () => import("../commands/transfer-cancel.ts"),
   },
-  "env pull": {
-    summary: "print the env of a build, or write it to a file",
-    load: () => import("../commands/env-pull.ts"),
+  "transfer resume": {
+    summary: "go on with what failed or was cancelled",
+    load: () => import("../commands/transfer-resume.ts"),
   },
-  "env check": {
-    summary: "compare a .env.example with a build or a file",
-    load: () => import("../commands/env-check.ts"),
+  "transfer receipt": {
+    summary: "show and check the receipts of what was moved",
+    load: () => import("../commands/transfer-receipt.ts"),
   },
+  rollback: {
+    summary: "use the lent keys again, or rehearse that on a copy",
+    load: () => import("../commands/rollback.ts"),
+  },
+  catalog: {
+    section: "Keys and tokens",
+    summary: "show the connectors, what they need and what they give",
+    load: () => import("../commands/catalog.ts"),
+  },
+  "org-keys list": { summary: "list the org's keys", load: () => import("../commands/org-keys-list.ts") },
   "org-keys set": {
     summary: "put the org's key for a connector",
     load: () => import("../commands/org-keys-set.ts"),
@@ -104,20 +121,32 @@ export const commandTable: CommandTable = {
     summary: "see whether replaced org keys are dead, or end them",
     load: () => import("../commands/org-keys-retire.ts"),
   },
-  "org-keys list": { summary: "list the org's keys", load: () => import("../commands/org-keys-list.ts") },
   "org-keys remove": {
     summary: "remove the org's key for a connector",
     load: () => import("../commands/org-keys-remove.ts"),
   },
+  "token list": { summary: "list tokens", load: () => import("../commands/token-list.ts") },
   "token create": {
     summary: "make an API token for a platform",
     load: () => import("../commands/token-create.ts"),
   },
-  "token list": { summary: "list tokens", load: () => import("../commands/token-list.ts") },
   "token revoke": { summary: "end a token", load: () => import("../commands/token-revoke.ts") },
-  catalog: {
-    summary: "show the connectors, what they need and what they give",
-    load: () => import("../commands/catalog.ts"),
+  "root-key create": {
+    summary: "make a new root key (works offline)",
+    load: () => import("../commands/root-key-create.ts"),
+  },
+  "root-key status": {
+    summary: "show which root keys wrap how many data keys",
+    load: () => import("../commands/root-key-status.ts"),
+  },
+  "root-key rotate": {
+    summary: "wrap every data key under the current root key",
+    load: () => import("../commands/root-key-rotate.ts"),
+  },
+  doctor: {
+    section: "Watching over it",
+    summary: "check this machine, the broker and the token",
+    load: () => import("../commands/doctor.ts"),
   },
   "jobs list": {
     summary: "list jobs and which need a person",
@@ -136,6 +165,18 @@ export const commandTable: CommandTable = {
     summary: "end a job that nobody wants any more",
     load: () => import("../commands/jobs-cancel.ts"),
   },
+  reconcile: {
+    summary: "compare providers with the broker, end what is left over",
+    load: () => import("../commands/reconcile.ts"),
+  },
+  "leak report": {
+    summary: "tell what a leaked value is and who fetched it, and end it",
+    load: () => import("../commands/leak-report.ts"),
+  },
+  scan: {
+    summary: "find lent values and Keyloan tokens in a folder",
+    load: () => import("../commands/scan.ts"),
+  },
   audit: { summary: "show who did what, newest first", load: () => import("../commands/audit.ts") },
   "audit verify": {
     summary: "find edited, removed and reordered rows of the audit",
@@ -148,37 +189,5 @@ export const commandTable: CommandTable = {
   "audit export": {
     summary: "write the audit as JSON lines",
     load: () => import("../commands/audit-export.ts"),
-  },
-  "leak report": {
-    summary: "tell what a leaked value is and who fetched it, and end it",
-    load: () => import("../commands/leak-report.ts"),
-  },
-  scan: {
-    summary: "find lent values and Keyloan tokens in a folder",
-    load: () => import("../commands/scan.ts"),
-  },
-  "root-key create": {
-    summary: "make a new root key (works offline)",
-    load: () => import("../commands/root-key-create.ts"),
-  },
-  "root-key rotate": {
-    summary: "wrap every data key under the current root key",
-    load: () => import("../commands/root-key-rotate.ts"),
-  },
-  "root-key status": {
-    summary: "show which root keys wrap how many data keys",
-    load: () => import("../commands/root-key-status.ts"),
-  },
-  reconcile: {
-    summary: "compare providers with the broker, end what is left over",
-    load: () => import("../commands/reconcile.ts"),
-  },
-  rollback: {
-    summary: "use the lent keys again, or rehearse that on a copy",
-    load: () => import("../commands/rollback.ts"),
-  },
-  doctor: {
-    summary: "check this machine, the broker and the token",
-    load: () => import("../commands/doctor.ts"),
   },
 };

@@ -21,17 +21,35 @@ export function commandHelp(command: Command): string {
 }
 
 /** The list of commands: all of them, or those of one group such as `build`. */
-export function groupHelp(entries: readonly (readonly [string, CommandEntry])[], group?: string): string {
-  const commands = entries.map(([name, entry]) => [name, entry.summary] as const);
+export function groupHelp(entries: Entries, group?: string): string {
   const usage = group === undefined ? "keyloan <command> [options]" : `keyloan ${group} <command> [options]`;
   const parts = [
     ...(group === undefined ? ["Keyloan lends a build a full set of working keys."] : []),
     `Usage:\n  ${usage}`,
-    `Commands:\n${twoColumns(commands)}`,
+    ...(group === undefined ? sectionsOf(entries) : [`Commands:\n${commandColumns(entries)}`]),
     ...(group === undefined ? [environmentHelp, exampleHelp] : []),
     "Details and examples of one command: keyloan <command> --help",
   ];
   return `${parts.join("\n\n")}\n`;
+}
+
+type Entries = readonly (readonly [string, CommandEntry])[];
+
+/** A paragraph a section; all have their summaries in one column. */
+function sectionsOf(entries: Entries): string[] {
+  const starts = entries.flatMap(([, { section }], index) => (section === undefined ? [] : [index]));
+  const widest = widestOf(entries.map(([name]) => name));
+  return starts.map((start, index) => {
+    const own = entries.slice(start, starts[index + 1]);
+    return `${own[0]?.[1].section}:\n${commandColumns(own, widest)}`;
+  });
+}
+
+function commandColumns(entries: Entries, widest?: number): string {
+  return twoColumns(
+    entries.map(([name, { summary }]) => [name, summary] as const),
+    widest,
+  );
 }
 
 const environmentHelp = `Environment:
@@ -47,8 +65,15 @@ const exampleHelp = `Examples:
   keyloan build create --name todo-app
   keyloan run --build bld_3k9v0a5m2c7d8e4f6g1h -- npm test`;
 
-function twoColumns(rows: readonly (readonly [string, string])[]): string {
-  const first = Math.min(26, Math.max(...rows.map(([name]) => cellsOf(name)))) + 4;
+function widestOf(names: readonly string[]): number {
+  return Math.max(...names.map(cellsOf));
+}
+
+function twoColumns(
+  rows: readonly (readonly [string, string])[],
+  widest = widestOf(rows.map(([name]) => name)),
+): string {
+  const first = Math.min(26, widest) + 4;
   return rows
     .map(([name, text]) => {
       const lines = wrap(text, width - first).split("\n");
