@@ -22,7 +22,7 @@ export const buildTransitions = {
 } as const;
 
 export const orgKeyTransitions = {
-  active: ["retiring", "retired"],
+  active: ["retiring"],
   retiring: ["retired"],
   retired: [],
 } as const;
