@@ -1,4 +1,4 @@
-export type StoreErrorCode = "unavailable" | "busy" | "corrupt" | "conflict";
+export type StoreErrorCode = "unavailable" | "busy" | "full" | "not_writable" | "corrupt" | "conflict";
 
 /** The store could not do it. It carries no values; `cause` has the engine's code only. */
 export class StoreError extends Error {
@@ -26,8 +26,14 @@ export function toStoreError(error: unknown): Error {
   if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB")) {
     return new StoreError("corrupt", "the store's file is damaged: restore it from a backup", code);
   }
+  if (code.startsWith("SQLITE_FULL")) return new StoreError("full", "the disk of the store is full", code);
+  if (notWritable.some((prefix) => code.startsWith(prefix))) {
+    return new StoreError("not_writable", `the store's file cannot be written (${code})`, code);
+  }
   return new StoreError("unavailable", `the store cannot be used (${code})`, code);
 }
+
+const notWritable = ["SQLITE_READONLY", "SQLITE_IOERR_WRITE", "SQLITE_PERM", "SQLITE_CANTOPEN"];
 
 function engineCode(error: unknown): string | undefined {
   for (

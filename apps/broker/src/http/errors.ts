@@ -6,11 +6,11 @@ import {
   ProviderError,
 } from "@keyloan/contract";
 import { EnvFormatError } from "@keyloan/env-generator";
-import { StoreError } from "@keyloan/store";
 import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { describeError } from "../observe/logger.ts";
+import { storeRetrySeconds, storeTrouble } from "../store-trouble.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 
 /** The only place where a thrown thing becomes an answer. */
@@ -65,9 +65,11 @@ export function toBrokerError(error: unknown): BrokerError {
       details: { variable: error.variable, reason: error.code },
     });
   }
-  if (error instanceof StoreError) {
-    return new BrokerError("unavailable", "the store cannot be used just now", {
-      remedy: "Try again shortly. If it stays so, ask the operator to look at /health/ready.",
+  const trouble = storeTrouble(error);
+  if (trouble !== undefined) {
+    return new BrokerError("unavailable", `the store cannot be used just now: ${trouble.reason}`, {
+      remedy: trouble.remedy,
+      retryAfterSeconds: storeRetrySeconds,
       cause: error,
     });
   }

@@ -2,6 +2,7 @@ import { type Actor, actorLabel, BrokerError, newId } from "@keyloan/contract";
 import type { NewAuditEvent } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
+import { storeRetrySeconds, storeTrouble } from "../store-trouble.ts";
 
 export type AuditEntry = {
   readonly actor: Actor;
@@ -41,10 +42,18 @@ export async function writeAudit(
     deps.metrics.auditFailures.inc();
     deps.auditWatch.noteFailure();
     deps.logger.error(describeError(error), "the audit row could not be written");
-    throw new BrokerError("unavailable", "the audit trail cannot be written, so nothing is handed out", {
-      remedy:
-        "Ask the operator to look at /health/ready; free disk space or file permissions are the usual cause.",
-      cause: error,
-    });
+    const trouble = storeTrouble(error);
+    const why = trouble === undefined ? "" : ` (${trouble.reason})`;
+    throw new BrokerError(
+      "unavailable",
+      `the audit trail cannot be written${why}, so nothing is handed out`,
+      {
+        remedy:
+          trouble?.remedy ??
+          "Ask the operator to look at /health/ready; free disk space or file permissions are the usual cause.",
+        retryAfterSeconds: storeRetrySeconds,
+        cause: error,
+      },
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { newId } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
+import { storeTrouble } from "../store-trouble.ts";
 import { auditRow } from "./audit.ts";
 
 export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
@@ -47,7 +48,8 @@ function createAuditProbe(deps: Deps): () => Promise<void> {
     failuresKnown = failures;
   };
   return async () => {
-    const isProven = deps.now() - provenAt < auditProbeIntervalMs;
+    // Of a clock that was set back nothing is known either.
+    const isProven = Math.abs(deps.now() - provenAt) < auditProbeIntervalMs;
     if (isProven && deps.auditWatch.failures() === failuresKnown) return;
     underWay ??= prove().finally(() => {
       underWay = undefined;
@@ -71,7 +73,8 @@ async function probe(
     return { name, ok: true };
   } catch (error) {
     deps.logger.error({ part: name, ...describeError(error) }, "a health check failed");
-    return { name, ok: false, message };
+    const trouble = storeTrouble(error);
+    return { name, ok: false, message: trouble === undefined ? message : `${message}: ${trouble.reason}` };
   } finally {
     clearTimeout(timer);
   }

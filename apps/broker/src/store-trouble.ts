@@ -1,0 +1,34 @@
+import { StoreError, type StoreErrorCode } from "@keyloan/store";
+
+export type StoreTrouble = {
+  /** What is wrong with the store, to follow a colon; no path and no value. */
+  readonly reason: string;
+  readonly remedy: string;
+};
+
+/** After so long a caller may try again: another process rarely holds the store for longer. */
+export const storeRetrySeconds = 5;
+
+const again = "Try again shortly. If it stays so, ask the operator to look at /health/ready.";
+
+const troubles: Readonly<Record<StoreErrorCode, StoreTrouble>> = {
+  unavailable: { reason: "it does not answer", remedy: again },
+  busy: { reason: "another process holds it", remedy: again },
+  full: {
+    reason: "its disk is full",
+    remedy:
+      "Ask the operator to free space on the disk of the store; nothing was written, and it goes on by itself.",
+  },
+  not_writable: {
+    reason: "its file cannot be written",
+    remedy:
+      "Ask the operator to look at the permissions and the mount of KEYLOAN_DATA_DIR; nothing was written, and it goes on by itself.",
+  },
+  corrupt: { reason: "its file is damaged", remedy: "Ask the operator to restore it from a backup." },
+  conflict: { reason: "the same was written at this moment", remedy: again },
+};
+
+/** What to tell a caller of a failure of the store; `undefined` for any other failure. */
+export function storeTrouble(error: unknown): StoreTrouble | undefined {
+  return error instanceof StoreError ? troubles[error.code] : undefined;
+}
