@@ -71,6 +71,21 @@ describe("pauses that a provider asks for", () => {
   });
 });
 
+describe("a hold", () => {
+  test.each([
+    ["of a broker whose clock is a little ahead is kept", 2_000, 0],
+    ["of a clock that has been set back since holds nothing", hourMs, 1],
+  ])("%s", async (_what, aheadMs, taken) => {
+    const [first, second] = stores;
+    const now = 100 * hourMs;
+    await first.write((tables) => tables.jobs.insertAll([job("a")]));
+    const claim = (store: Store, at: number) =>
+      store.write((tables) => tables.jobs.claimDue("worker", at, at + 30_000, 5));
+    expect(await claim(first, now + aheadMs)).toHaveLength(1);
+    expect(await claim(second, now)).toHaveLength(taken);
+  });
+});
+
 describe("a budget of calls", () => {
   const window = { start: 60_000, lengthMs: 60_000, calls: 10 };
   const take = (store: Store, count: number, changed = {}) =>

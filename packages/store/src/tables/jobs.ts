@@ -39,11 +39,13 @@ const cancelled = {
 
 export function jobsTable(database: Database) {
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
-  // A hold that seems to end later than any hold can was taken by a clock that has been set back since.
+  // A hold of more than twice the time was taken by a clock that has been set back since; of one that is only a
+  // little ahead, as another broker's may be, it holds.
+  const tooLate = sql`2 * ${placeholder("lockedUntil")} - ${placeholder("now")}`;
   const isFree = or(
     isNull(jobs.lockedUntil),
     lt(jobs.lockedUntil, placeholder("now")),
-    gt(jobs.lockedUntil, placeholder("lockedUntil")),
+    gt(jobs.lockedUntil, tooLate),
   );
   const claims = new Map<string, ReturnType<typeof prepareClaim>>();
   const prepareClaim = (connectorId: string | null | undefined) => {
