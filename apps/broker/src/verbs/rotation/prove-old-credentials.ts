@@ -33,6 +33,13 @@ export async function proveOldCredentials(
   payload: RotationPayload,
 ): Promise<void> {
   const { job } = hold;
+  const cutAt = payload.cutAt ?? deps.now();
+  if (cutAt > deps.now()) {
+    // The clock was set back since: the time that a provider may need begins anew, rather than never to end.
+    const begun = { ...payload, cutAt: deps.now() };
+    await deps.store.write((tables) => tables.jobs.setPayload(job.id, job.fence, begun));
+    return proveOldCredentials(deps, hold, connector, lease, begun);
+  }
   const opened = await openAll(deps, lease, payload.old);
   const ask = (values: SecretValues) =>
     validateKeys({
@@ -46,7 +53,7 @@ export async function proveOldCredentials(
   if (opened !== undefined && answers.every(isRefused) && now?.status === "valid") {
     return recordDead(deps, hold, lease, payload);
   }
-  const sinceMs = deps.now() - (payload.cutAt ?? deps.now());
+  const sinceMs = Math.max(deps.now() - cutAt, 0);
   if (now !== undefined && isRefused(now) && sinceMs > settledMs && payload.recuts < recutsMax) {
     // A cut of ours that came late at the provider has ended the new one too.
     const again = { ...payload, phase: "cut", recuts: payload.recuts + 1 } as const;

@@ -34,8 +34,10 @@ export async function rotateCredentials(deps: Deps, hold: JobHold): Promise<void
   if (payload.phase === "done" || payload.phase === "ended") return endWithLease(deps, hold, payload);
   try {
     if (payload.phase === "mint") return await overlap(deps, hold, connector, lease, payload);
-    const { overlapUntil } = payload;
-    if (payload.phase === "wait" && overlapUntil !== undefined && deps.now() < overlapUntil) {
+    const { overlapUntil = 0 } = payload;
+    const leftMs = overlapUntil - deps.now();
+    // More than the whole overlap is left when the clock was set back: it was due, or it were not run.
+    if (payload.phase === "wait" && leftMs > 0 && leftMs <= payload.overlapSeconds * 1000) {
       return await giveBack(deps, hold, overlapUntil);
     }
     if (payload.phase === "prove") return await proveOldCredentials(deps, hold, connector, lease, payload);
