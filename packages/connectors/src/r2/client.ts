@@ -1,6 +1,6 @@
 import { type ConnectorContext, ProviderError } from "@keyloan/contract";
 import type { BucketAccess } from "./endpoint.ts";
-import { invalidResponse, isR2Error, provider } from "./errors.ts";
+import { invalidResponse, provider, unlessGone } from "./errors.ts";
 import { listFolders, listObjects, listUploads, type PendingUpload } from "./listings.ts";
 import { type OpenedBucket, openBucket } from "./s3-client.ts";
 
@@ -78,10 +78,4 @@ function notDeleted(codes: readonly (string | undefined)[]): ProviderError {
   const isDenied = codes.every((code) => code === "AccessDenied");
   const message = `could not delete ${codes.length} objects`;
   return new ProviderError(provider, isDenied ? "forbidden" : "unavailable", message, { status: 200 });
-}
-
-function unlessGone(code: "NoSuchKey" | "NoSuchUpload"): (error: unknown) => undefined {
-  return (error) => {
-    if (!isR2Error(error, code)) throw error;
-  };
 }

@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { ProviderError } from "@keyloan/contract";
 import { provider } from "./errors.ts";
+import type { ObjectFacts } from "./object-facts.ts";
 import { fillBuffers, hashObject, type ObjectHash, readPieces } from "./read-object.ts";
-import { type ObjectFacts, pieceBytes, type Written } from "./storage-client.ts";
+import { pieceBytes } from "./read-piece.ts";
+import type { Written } from "./storage-client.ts";
 import type { ObjectEnd } from "./storage-end.ts";
 import { wrongBytes } from "./storage-errors.ts";
 import { uploadParts } from "./upload-parts.ts";

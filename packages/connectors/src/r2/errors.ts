@@ -77,3 +77,10 @@ function readCode(text: string): R2ErrorCode | undefined {
 }
 
 const isRequestId = (text: string | null): text is string => text !== null && /^[\w.:-]{1,128}$/.test(text);
+
+/** For calls where "not there" is success. */
+export function unlessGone(code: "NoSuchKey" | "NoSuchUpload"): (error: unknown) => undefined {
+  return (error) => {
+    if (!isR2Error(error, code)) throw error;
+  };
+}

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ProviderError } from "@keyloan/contract";
-import type { ObjectHeaders, UploadedPart, Written } from "./storage-client.ts";
+import type { ObjectHeaders } from "./object-facts.ts";
+import type { UploadedPart, Written } from "./storage-client.ts";
 import type { ObjectEnd } from "./storage-end.ts";
 import { wrongBytes } from "./storage-errors.ts";
 
