@@ -4,7 +4,7 @@ import { isolationGrades } from "../field.ts";
 import { connectorIdPattern } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { buildStates, leaseStates } from "../states.ts";
-import { pageQuerySchema, timestampSchema } from "./common.ts";
+import { pageQuerySchema, timestampSchema, waitQuerySchema } from "./common.ts";
 
 const connectorIdSchema = z
   .string()
@@ -39,15 +39,7 @@ export const createBuildBodySchema = z
   })
   .meta({ id: "CreateBuild" });
 
-export const createBuildQuerySchema = z.strictObject({
-  wait: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(limits.waitSecondsMax)
-    .default(limits.waitSecondsDefault)
-    .meta({ description: "seconds to wait until the build is ready" }),
-});
+export const createBuildQuerySchema = waitQuerySchema("seconds to wait until the build is ready");
 
 export const leaseErrorSchema = z
   .object({

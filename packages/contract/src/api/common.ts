@@ -15,6 +15,20 @@ export const pageQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(limits.pageSizeMax).default(limits.pageSizeDefault),
 });
 
+/** How long an answer may be waited for; the route says for what. */
+export function waitQuerySchema(description: string) {
+  const { waitSecondsMax, waitSecondsDefault } = limits;
+  return z.strictObject({
+    wait: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(waitSecondsMax)
+      .default(waitSecondsDefault)
+      .meta({ description }),
+  });
+}
+
 export const errorEnvelopeSchema = z
   .object({
     error: z.object({

@@ -3,7 +3,7 @@ import { connectorIdPattern, idPattern } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { leaseStates } from "../states.ts";
 import { leaseSchema } from "./builds.ts";
-import { buildIdSchema, pageQuerySchema, timestampSchema } from "./common.ts";
+import { buildIdSchema, pageQuerySchema, timestampSchema, waitQuerySchema } from "./common.ts";
 
 export const leaseIdSchema = z
   .string()
@@ -29,15 +29,7 @@ export const leaseListSchema = z
   .object({ leases: z.array(listedLeaseSchema).readonly(), nextCursor: z.string().optional() })
   .meta({ id: "LeaseList" });
 
-export const revokeLeaseQuerySchema = z.strictObject({
-  wait: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(limits.waitSecondsMax)
-    .default(limits.waitSecondsDefault)
-    .meta({ description: "seconds to wait until the provider has ended it" }),
-});
+export const revokeLeaseQuerySchema = waitQuerySchema("seconds to wait until the provider has ended it");
 
 export const revokeLeasesBodySchema = z
   .union([
