@@ -10,6 +10,7 @@ import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { describeError } from "../observe/logger.ts";
+import { sealedWrong } from "../sealed-wrong.ts";
 import { storeRetrySeconds, storeTrouble } from "../store-trouble.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 
@@ -73,6 +74,8 @@ export function toBrokerError(error: unknown): BrokerError {
       cause: error,
     });
   }
+  const sealed = sealedWrong(error);
+  if (sealed !== undefined) return sealed;
   if (error instanceof HTTPException) {
     return new BrokerError(codeOfHttpException(error.status), "the request cannot be read", {
       remedy: "Send the body as JSON with the header `content-type: application/json`.",

@@ -1,12 +1,14 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { StoredLeaseError } from "@keyloan/store";
+import { sealedWrong } from "../../sealed-wrong.ts";
 import { toStoredError } from "../leases/issue-lease.ts";
 
 /** What is kept and shown of why a database could not be archived or restored. */
 export function toDatabaseError(error: unknown, connectorId: string): StoredLeaseError {
   if (error instanceof ProviderError) return toStoredError(error);
-  if (error instanceof BrokerError) {
-    const { code, message, remedy = "Try again." } = error;
+  const known = error instanceof BrokerError ? error : sealedWrong(error);
+  if (known !== undefined) {
+    const { code, message, remedy = "Try again." } = known;
     return { provider: connectorId, code, message, remedy, retryable: code === "unavailable" };
   }
   const isLate = error instanceof DOMException && error.name === "TimeoutError";
