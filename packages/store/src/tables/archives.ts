@@ -1,6 +1,7 @@
-import { type ArchiveState, archiveTransitions, assertTransition } from "@keyloan/contract";
+import { type ArchiveState, archiveTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNotNull } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { assertMoves } from "./assert-moves.ts";
 import { archives } from "./schema.ts";
 
 export type ArchiveRow = typeof archives.$inferSelect;
@@ -42,11 +43,7 @@ export function archivesTable(database: Database) {
       from: readonly ArchiveState[],
       changes: Partial<Omit<ArchiveRow, "id" | "buildId" | "leaseId" | "createdAt">>,
     ): Promise<boolean> => {
-      for (const state of from) {
-        if (changes.state !== undefined && changes.state !== state) {
-          assertTransition(archiveTransitions, state, changes.state);
-        }
-      }
+      assertMoves(archiveTransitions, from, changes.state);
       const result = await database
         .update(archives)
         .set(changes)

@@ -10,6 +10,7 @@ import { fingerprintsTable } from "./fingerprints.ts";
 import { handoffsTable } from "./handoffs.ts";
 import { idempotencyKeysTable } from "./idempotency-keys.ts";
 import { jobsTable } from "./jobs.ts";
+import { keyUsesTable } from "./key-uses.ts";
 import { leasesTable } from "./leases.ts";
 import { orgKeysTable } from "./org-keys.ts";
 import { organizationsTable } from "./organizations.ts";
@@ -25,6 +26,7 @@ const factories = {
   organizations: organizationsTable,
   dataKeys: dataKeysTable,
   orgKeys: orgKeysTable,
+  keyUses: keyUsesTable,
   builds: buildsTable,
   leases: leasesTable,
   endings: endingsTable,

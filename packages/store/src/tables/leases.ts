@@ -1,6 +1,7 @@
-import { assertTransition, type LeaseState, leaseTransitions } from "@keyloan/contract";
+import { type LeaseState, leaseTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
 import { bindings, leases } from "./schema.ts";
 
@@ -110,47 +111,12 @@ export function leasesTable(database: Database) {
       from: readonly LeaseState[],
       changes: Partial<Omit<LeaseRow, "id" | "buildId" | "connectorId" | "createdAt">>,
     ): Promise<boolean> => {
-      for (const state of from) {
-        if (changes.state !== undefined && changes.state !== state) {
-          assertTransition(leaseTransitions, state, changes.state);
-        }
-      }
+      assertMoves(leaseTransitions, from, changes.state);
       const result = await database
         .update(leases)
         .set(changes)
         .where(and(eq(leases.id, id), inArray(leases.state, [...from])));
       return result.rowsAffected === 1;
-    },
-    /** Leases that still hold something issued with this version of an org key. */
-    countUsing: async (connectorId: string, orgKeyVersion: number): Promise<number> => {
-      const row = await database
-        .select({ count: sql<number>`count(*)` })
-        .from(leases)
-        .where(
-          and(
-            eq(leases.connectorId, connectorId),
-            eq(leases.orgKeyVersion, orgKeyVersion),
-            inArray(leases.state, ["active", "releasing", "archived", "needs_hands"]),
-          ),
-        )
-        .get();
-      return row?.count ?? 0;
-    },
-    /** Builds with leases that still hold something issued with this version of an org key. */
-    listBuildsUsing: async (connectorId: string, orgKeyVersion: number, limit: number): Promise<string[]> => {
-      const rows = await database
-        .selectDistinct({ buildId: leases.buildId })
-        .from(leases)
-        .where(
-          and(
-            eq(leases.connectorId, connectorId),
-            eq(leases.orgKeyVersion, orgKeyVersion),
-            inArray(leases.state, ["active", "releasing", "archived", "needs_hands"]),
-          ),
-        )
-        .orderBy(leases.buildId)
-        .limit(limit);
-      return rows.map(({ buildId }) => buildId);
     },
     countByState: (): Promise<{ connectorId: string; state: LeaseState; count: number }[]> =>
       database

@@ -1,31 +1,12 @@
 import { assertTransition, type OrgKeyState, orgKeyTransitions } from "@keyloan/contract";
-import {
-  and,
-  asc,
-  desc,
-  eq,
-  gt,
-  inArray,
-  isNotNull,
-  isNull,
-  lt,
-  ne,
-  notExists,
-  or,
-  type SQL,
-  sql,
-} from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import type { LeaseRow } from "./leases.ts";
-import { jobs, leases, orgKeys, type StoredCheck, type StoredLeaseError } from "./schema.ts";
+import { orgKeys, type StoredCheck } from "./schema.ts";
 
 export type OrgKeyRow = typeof orgKeys.$inferSelect;
 
 /** What the fields of a version are once it is proven dead: nothing that could be opened. */
 export const erasedFields = "";
-
-/** States in which a lease holds something at its provider. */
-const holding = ["active", "releasing", "archived", "needs_hands"] as const;
 
 export function orgKeysTable(database: Database) {
   const latest = database
@@ -40,16 +21,6 @@ export function orgKeysTable(database: Database) {
     .orderBy(desc(orgKeys.version))
     .limit(1)
     .prepare();
-  const openReissue = database
-    .select({ one: sql`1` })
-    .from(jobs)
-    .where(
-      and(
-        eq(jobs.entityId, leases.id),
-        eq(jobs.kind, "reissue"),
-        inArray(jobs.state, ["waiting", "needs_hands"]),
-      ),
-    );
   return {
     find: (id: string): Promise<OrgKeyRow | undefined> =>
       database.select().from(orgKeys).where(eq(orgKeys.id, id)).get(),
@@ -144,64 +115,6 @@ export function orgKeysTable(database: Database) {
     ): Promise<void> => {
       const changes = { check, checkedAt, ...(facts === undefined ? {} : { facts }) };
       await database.update(orgKeys).set(changes).where(eq(orgKeys.id, id));
-    },
-    /**
-     * Whether something at the provider may still have to be ended with this version: a lease that was made
-     * with it, or one that may be being made with it at this moment, planned before `replacedAt`.
-     */
-    isInUse: async (connectorId: string, version: number, replacedAt: number): Promise<boolean> => {
-      const planned = and(eq(leases.state, "planned"), lt(leases.createdAt, replacedAt));
-      const using = and(eq(leases.orgKeyVersion, version), inArray(leases.state, [...holding]));
-      const found = await database
-        .select({ id: leases.id })
-        .from(leases)
-        .where(and(eq(leases.connectorId, connectorId), or(using, planned)))
-        .limit(1)
-        .get();
-      return found !== undefined;
-    },
-    /**
-     * Leases that live on what an older version than `version` made and that no job moves to it yet, in id order
-     * after `afterId`. With `flagged` also those of which an earlier try found that they cannot be moved.
-     */
-    listToReissue: (
-      connectorId: string,
-      version: number,
-      query: { readonly flagged: boolean; readonly afterId: string; readonly limit: number },
-    ): Promise<LeaseRow[]> =>
-      database
-        .select()
-        .from(leases)
-        .where(
-          and(
-            eq(leases.connectorId, connectorId),
-            inArray(leases.state, ["active", "archived"]),
-            gt(leases.orgKeyVersion, 0),
-            lt(leases.orgKeyVersion, version),
-            gt(leases.id, query.afterId),
-            query.flagged ? undefined : isNull(leases.lastError),
-            notExists(openReissue),
-          ),
-        )
-        .orderBy(asc(leases.id))
-        .limit(query.limit),
-    /** Why leases stay with a version that was replaced, with how many do for each reason. */
-    listFlags: async (
-      connectorId: string,
-      version: number,
-    ): Promise<{ readonly error: StoredLeaseError; readonly leases: number }[]> => {
-      const uses: SQL | undefined = and(
-        eq(leases.connectorId, connectorId),
-        eq(leases.orgKeyVersion, version),
-        inArray(leases.state, ["active", "archived"]),
-        isNotNull(leases.lastError),
-      );
-      const rows = await database
-        .select({ error: leases.lastError, leases: sql<number>`count(*)` })
-        .from(leases)
-        .where(uses)
-        .groupBy(leases.lastError);
-      return rows.flatMap(({ error, leases: count }) => (error === null ? [] : [{ error, leases: count }]));
     },
   };
 }

@@ -1,6 +1,7 @@
-import { assertTransition, type TransferState, transferTransitions } from "@keyloan/contract";
+import { type TransferState, transferTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNotNull, isNull, or } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { assertMoves } from "./assert-moves.ts";
 import { transfers } from "./schema.ts";
 
 export type TransferRow = typeof transfers.$inferSelect;
@@ -37,11 +38,7 @@ export function transfersTable(database: Database) {
       from: readonly TransferState[],
       changes: Partial<Omit<TransferRow, "id" | "buildId" | "leaseId" | "createdAt">>,
     ): Promise<boolean> => {
-      for (const state of from) {
-        if (changes.state !== undefined && changes.state !== state) {
-          assertTransition(transferTransitions, state, changes.state);
-        }
-      }
+      assertMoves(transferTransitions, from, changes.state);
       const result = await database
         .update(transfers)
         .set(changes)

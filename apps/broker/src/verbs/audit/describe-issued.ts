@@ -82,7 +82,7 @@ async function describeOrgKey(
   row: FingerprintRow,
   orgKey: OrgKeyRow,
 ): Promise<Omit<OrgKeyMatch, "index">> {
-  const { leases } = deps.store.read;
+  const { keyUses } = deps.store.read;
   const { connectorId: connector, version } = orgKey;
   return {
     what: "org_key",
@@ -95,8 +95,8 @@ async function describeOrgKey(
     alive: orgKey.provenDeadAt === null,
     putAt: isoTime(orgKey.putAt),
     builds: {
-      count: await leases.countUsing(connector, version),
-      ids: await leases.listBuildsUsing(connector, version, buildsMax),
+      count: await keyUses.count(connector, version),
+      ids: await keyUses.listBuilds(connector, version, buildsMax),
     },
   };
 }

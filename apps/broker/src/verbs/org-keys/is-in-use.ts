@@ -5,9 +5,9 @@ import type { Deps } from "../../deps.ts";
 export async function isInUse(
   deps: Pick<Deps, "store" | "organizationId" | "now">,
   row: Pick<OrgKeyRow, "connectorId" | "version">,
-  tables: Pick<Tables, "orgKeys"> = deps.store.read,
+  tables: Pick<Tables, "orgKeys" | "keyUses"> = deps.store.read,
 ): Promise<boolean> {
   const versions = await tables.orgKeys.listVersions(deps.organizationId, row.connectorId);
   const next = versions.findLast(({ version }) => version > row.version);
-  return tables.orgKeys.isInUse(row.connectorId, row.version, next?.putAt ?? deps.now());
+  return tables.keyUses.isInUse(row.connectorId, row.version, next?.putAt ?? deps.now());
 }

@@ -35,7 +35,7 @@ export async function removeOrgKey(
     const row = await tables.orgKeys.findLatest(services.organizationId, connectorId);
     if (row === undefined || row.state === "retired") return undefined;
     if (row.state === "active") await tables.orgKeys.moveState(row.id, ["active"], "retiring");
-    const used = await tables.leases.countUsing(connectorId, row.version);
+    const used = await tables.keyUses.count(connectorId, row.version);
     const details = { version: row.version, state: "retiring", leasesInUse: used };
     await tables.auditEvents.insertAll([
       auditRow(services, { actor, action: "org_key.removed", entity: connectorId, details, requestId }),

@@ -40,7 +40,7 @@ export async function followUpJob(
   const latest = await tables.orgKeys.findLatest(deps.organizationId, connectorId);
   if (latest?.state !== "active") return undefined;
   const query = { flagged: false, afterId: "", limit: 1 };
-  const stragglers = await tables.orgKeys.listToReissue(connectorId, latest.version, query);
+  const stragglers = await tables.keyUses.listToReissue(connectorId, latest.version, query);
   if (stragglers.length === 0 || (await isOpen(latest.id, "plan-reissue"))) return undefined;
   return newWaitingJob(deps, { kind: "plan-reissue", entityId: latest.id, connectorId }, deps.now());
 }

@@ -11,9 +11,9 @@ type ViewDeps = Pick<Deps, "store" | "connectors" | "now">;
 /** An org key as the API shows it: which one and how it is, never a value. */
 export async function orgKeyView(deps: ViewDeps, row: OrgKeyRow): Promise<OrgKeyView> {
   const { check } = row;
-  const { orgKeys, leases } = deps.store.read;
-  const leasesInUse = await leases.countUsing(row.connectorId, row.version);
-  const flags = row.state === "retiring" ? await orgKeys.listFlags(row.connectorId, row.version) : [];
+  const { keyUses } = deps.store.read;
+  const leasesInUse = await keyUses.count(row.connectorId, row.version);
+  const flags = row.state === "retiring" ? await keyUses.listFlags(row.connectorId, row.version) : [];
   const flagged = flags.reduce((sum, flag) => sum + flag.leases, 0);
   const todo = todoOf(deps, row, { leasesInUse, flagged });
   return {

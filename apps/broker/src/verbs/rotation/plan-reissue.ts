@@ -45,7 +45,7 @@ async function planPage(
 ): Promise<{ readonly leases: number; readonly flagged: number; readonly lastId: string | undefined }> {
   const { connectorId, version } = row;
   const query = { flagged: true, afterId, limit: pageSize };
-  const leases = await tables.orgKeys.listToReissue(connectorId, version, query);
+  const leases = await tables.keyUses.listToReissue(connectorId, version, query);
   const jobs: ClaimedJob[] = [];
   let flagged = 0;
   for (const lease of leases) {
