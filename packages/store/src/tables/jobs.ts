@@ -1,22 +1,11 @@
-import type { JobState } from "@keyloan/contract";
-import {
-  and,
-  desc,
-  eq,
-  getTableColumns,
-  gt,
-  inArray,
-  isNull,
-  lt,
-  lte,
-  notInArray,
-  or,
-  sql,
-} from "drizzle-orm";
+import { type JobState, jobTransitions } from "@keyloan/contract";
+import { and, desc, eq, gt, inArray, lt, or, sql } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import type { Database } from "../database.ts";
+import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
-import { pausedConnectors } from "./provider-limits.ts";
+import { claimsOf, openStates } from "./job-claims.ts";
+import { insertsOf } from "./job-inserts.ts";
 import { jobs, type StoredHandsNeeded } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
@@ -24,79 +13,24 @@ export type JobRow = typeof jobs.$inferSelect;
 /** A job this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
 export type ClaimedJob = JobRow;
 
-/** States in which a job may still be run: one that needs hands is too, when it has a time for that. */
-const openStates = ["waiting", "needs_hands"] as const;
-
 /** No job is planned for later; what seems so waits for a person alone. */
 const waitMsMax = 400 * 24 * 3_600_000;
 
+const letGo = { lockedBy: null, lockedUntil: null } as const;
+
 const cancelled = {
   state: "cancelled",
-  lockedBy: null,
-  lockedUntil: null,
+  ...letGo,
   fence: sql`${jobs.fence} + 1`,
 } as const;
 
 export function jobsTable(database: Database) {
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
-  // A hold of more than twice the time was taken by a clock that has been set back since; of one that is only a
-  // little ahead, as another broker's may be, it holds.
-  const tooLate = sql`2 * ${placeholder("lockedUntil")} - ${placeholder("now")}`;
-  const isFree = or(
-    isNull(jobs.lockedUntil),
-    lt(jobs.lockedUntil, placeholder("now")),
-    gt(jobs.lockedUntil, tooLate),
-  );
-  const claims = new Map<string, ReturnType<typeof prepareClaim>>();
-  const prepareClaim = (connectorId: string | null | undefined) => {
-    const notPaused = or(
-      isNull(jobs.connectorId),
-      notInArray(jobs.connectorId, pausedConnectors(database, placeholder("now"))),
-    );
-    const calls = {
-      any: undefined,
-      none: isNull(jobs.connectorId),
-      one: eq(jobs.connectorId, placeholder("connectorId")),
-    };
-    const due = database
-      .select({ id: jobs.id })
-      .from(jobs)
-      .where(
-        and(
-          calls[kindOfClaim(connectorId)],
-          eq(jobs.state, placeholder("state")),
-          lte(jobs.runAfter, placeholder("now")),
-          isFree,
-          notPaused,
-        ),
-      )
-      .orderBy(jobs.runAfter)
-      .limit(sql.placeholder("limit"));
-    return database
-      .update(jobs)
-      .set({
-        lockedBy: placeholder("worker"),
-        lockedUntil: placeholder("lockedUntil"),
-        fence: sql`${jobs.fence} + 1`,
-        attempts: sql`${jobs.attempts} + 1`,
-      })
-      .where(and(inArray(jobs.id, due), isFree))
-      .returning()
-      .prepare();
-  };
-  // One prepared statement per row count: building a statement costs more than running it.
-  const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
-  const prepareInsert = (count: number) =>
-    database
-      .insert(jobs)
-      .values(Array.from({ length: count }, (_, row) => insertPlaceholders(row)))
-      .prepare();
   const finish = database
     .update(jobs)
     .set({
       state: placeholder("state"),
-      lockedBy: null,
-      lockedUntil: null,
+      ...letGo,
       lastError: placeholder("lastError"),
       endedAt: placeholder("endedAt"),
     })
@@ -116,14 +50,8 @@ export function jobsTable(database: Database) {
     return result.rowsAffected === 1;
   };
   return {
-    insertAll: async (rows: readonly JobRow[]): Promise<void> => {
-      for (let start = 0; start < rows.length; start += rowsAtOnceMax) {
-        const some = rows.slice(start, start + rowsAtOnceMax);
-        const statement = inserts.get(some.length) ?? prepareInsert(some.length);
-        inserts.set(some.length, statement);
-        await statement.run(insertValues(some));
-      }
-    },
+    ...insertsOf(database),
+    ...claimsOf(database),
     listByEntity: (entityId: string): Promise<JobRow[]> =>
       database.select().from(jobs).where(eq(jobs.entityId, entityId)),
     find: (id: string): Promise<JobRow | undefined> =>
@@ -158,29 +86,6 @@ export function jobsTable(database: Database) {
         .orderBy(desc(jobs.createdAt), desc(jobs.id))
         .limit(query.limit);
     },
-    /**
-     * Takes up to `limit` due jobs that nobody holds and whose provider asks for no pause, the longest due first.
-     * @param connectorId only jobs that call this provider, or with `null` only those that call none
-     */
-    claimDue: async (
-      worker: string,
-      now: number,
-      lockedUntil: number,
-      limit: number,
-      connectorId?: string | null,
-    ): Promise<ClaimedJob[]> => {
-      const claim = claims.get(kindOfClaim(connectorId)) ?? prepareClaim(connectorId);
-      claims.set(kindOfClaim(connectorId), claim);
-      const rows: ClaimedJob[] = [];
-      // One state after the other: so each is read from the index in order, and no further than needed.
-      for (const state of openStates) {
-        const left = limit - rows.length;
-        if (left === 0) break;
-        const values = { state, worker, now, lockedUntil, connectorId: connectorId ?? "", limit: left };
-        rows.push(...(await claim.all(values)));
-      }
-      return rows;
-    },
     /** Pushes the end of a hold; false when another worker has the job now. */
     extend: (id: string, fence: number, lockedUntil: number): Promise<boolean> =>
       changeHeld(id, fence, { lockedUntil }),
@@ -200,13 +105,12 @@ export function jobsTable(database: Database) {
       changeHeld(id, fence, { payload }),
     /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
     retry: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
-      changeHeld(id, fence, { runAfter, lockedBy: null, lockedUntil: null, lastError }),
+      changeHeld(id, fence, { runAfter, ...letGo, lastError }),
     /** Like `retry`, and the run does not count as an attempt: it was not let through. */
     postpone: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
       changeHeld(id, fence, {
         runAfter,
-        lockedBy: null,
-        lockedUntil: null,
+        ...letGo,
         lastError,
         attempts: sql`${jobs.attempts} - 1`,
       }),
@@ -222,8 +126,7 @@ export function jobsTable(database: Database) {
         state: "needs_hands",
         hands,
         runAfter,
-        lockedBy: null,
-        lockedUntil: null,
+        ...letGo,
         lastError,
       }),
     /** Records a reminder; false when another broker has, or the job needs no hands any more. */
@@ -242,6 +145,7 @@ export function jobsTable(database: Database) {
         .where(eq(jobs.state, "needs_hands")),
     /** Starts a job anew, as if it had never been run; false when it was in none of these states. */
     restart: async (id: string, from: readonly JobState[], runAfter: number): Promise<boolean> => {
+      assertMoves(jobTransitions, from, "waiting");
       const result = await database
         .update(jobs)
         .set({
@@ -250,8 +154,7 @@ export function jobsTable(database: Database) {
           attempts: 0,
           hands: null,
           endedAt: null,
-          lockedBy: null,
-          lockedUntil: null,
+          ...letGo,
           fence: sql`${jobs.fence} + 1`,
         })
         .where(and(eq(jobs.id, id), inArray(jobs.state, [...from])));
@@ -305,30 +208,5 @@ export function jobsTable(database: Database) {
         .groupBy(jobs.kind, jobs.state),
   };
 }
-
-const rowsAtOnceMax = 20;
-const columns = Object.keys(getTableColumns(jobs));
-
-/** Every column of one row, as what `insertValues` fills in. */
-function insertPlaceholders(row: number): typeof jobs.$inferInsert {
-  const values = Object.fromEntries(columns.map((column) => [column, sql`${sql.placeholder(column + row)}`]));
-  // Holds because every column is there.
-  return values as unknown as typeof jobs.$inferInsert;
-}
-
-function insertValues(rows: readonly JobRow[]): Record<string, unknown> {
-  const isStructure = (value: unknown) => typeof value === "object" && value !== null;
-  return Object.fromEntries(
-    rows.flatMap((job, row) =>
-      Object.entries(job).map(([column, value]) => [
-        column + row,
-        isStructure(value) ? JSON.stringify(value) : value,
-      ]),
-    ),
-  );
-}
-
-const kindOfClaim = (connectorId: string | null | undefined) =>
-  connectorId === undefined ? "any" : connectorId === null ? "none" : "one";
 
 type Changes = SQLiteUpdateSetSource<typeof jobs>;

@@ -1,0 +1,47 @@
+import { getTableColumns, sql } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import type { JobRow } from "./jobs.ts";
+import { jobs } from "./schema.ts";
+
+/** The statements by which jobs are planned, many at a time. */
+export function insertsOf(database: Database) {
+  // One prepared statement per row count: building a statement costs more than running it.
+  const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
+  const prepareInsert = (count: number) =>
+    database
+      .insert(jobs)
+      .values(Array.from({ length: count }, (_, row) => insertPlaceholders(row)))
+      .prepare();
+  return {
+    insertAll: async (rows: readonly JobRow[]): Promise<void> => {
+      for (let start = 0; start < rows.length; start += rowsAtOnceMax) {
+        const some = rows.slice(start, start + rowsAtOnceMax);
+        const statement = inserts.get(some.length) ?? prepareInsert(some.length);
+        inserts.set(some.length, statement);
+        await statement.run(insertValues(some));
+      }
+    },
+  };
+}
+
+const rowsAtOnceMax = 20;
+const columns = Object.keys(getTableColumns(jobs));
+
+/** Every column of one row, as what `insertValues` fills in. */
+function insertPlaceholders(row: number): typeof jobs.$inferInsert {
+  const values = Object.fromEntries(columns.map((column) => [column, sql`${sql.placeholder(column + row)}`]));
+  // Holds because every column is there.
+  return values as unknown as typeof jobs.$inferInsert;
+}
+
+function insertValues(rows: readonly JobRow[]): Record<string, unknown> {
+  const isStructure = (value: unknown) => typeof value === "object" && value !== null;
+  return Object.fromEntries(
+    rows.flatMap((job, row) =>
+      Object.entries(job).map(([column, value]) => [
+        column + row,
+        isStructure(value) ? JSON.stringify(value) : value,
+      ]),
+    ),
+  );
+}
