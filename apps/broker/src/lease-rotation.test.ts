@@ -2,6 +2,7 @@ import { connectors as allConnectors } from "@keyloan/connectors";
 import type { AuditList, Connector, ErrorEnvelope, LeaseView, RotationView } from "@keyloan/contract";
 import { afterEach, describe, expect, test } from "vitest";
 import { createTestBroker, type TestBroker, type TestBrokerOptions } from "./testing/create-test-broker.ts";
+import { answers } from "./testing/open-connections.ts";
 import { startReceiver } from "./testing/start-receiver.ts";
 
 let broker: TestBroker;
@@ -24,15 +25,6 @@ const patiently = { timeout: 15_000 };
 const stateOf = async (leaseId: string) => (await show(leaseId)).state;
 const turso = () => broker.emulators.get("turso") ?? expect.fail();
 const real = (id: string) => allConnectors.find(({ spec }) => spec.id === id) ?? expect.fail();
-
-const answers = async (env: Record<string, string>) => {
-  const response = await fetch(`${env.TURSO_DATABASE_URL}/v2/pipeline`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${env.TURSO_AUTH_TOKEN}` },
-    body: JSON.stringify({ requests: [{ type: "execute", stmt: { sql: "SELECT 1" } }] }),
-  });
-  return response.status;
-};
 
 describe("without an overlap", () => {
   test("every old token is dead, proven, and the env has one that works", async () => {

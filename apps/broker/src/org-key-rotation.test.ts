@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { claimJobs } from "./jobs/worker.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { createTestBroker, type TestBroker, type TestBrokerOptions } from "./testing/create-test-broker.ts";
+import { answers } from "./testing/open-connections.ts";
 import { startReceiver } from "./testing/start-receiver.ts";
 import { type TursoTokens, tursoTokens } from "./testing/turso-tokens.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "./verbs/org-keys/sweep-org-keys.ts";
@@ -40,15 +41,6 @@ const patiently = { timeout: 15_000 };
 const actions = async (query: string) =>
   ((await broker.call("GET", `/v1/audit?${query}`)).body as AuditList).events;
 const jobsOf = (entityId: string) => broker.running().services.store.read.jobs.listByEntity(entityId);
-
-const answers = async (env: Record<string, string>) => {
-  const response = await fetch(`${env.TURSO_DATABASE_URL}/v2/pipeline`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${env.TURSO_AUTH_TOKEN}` },
-    body: JSON.stringify({ requests: [{ type: "execute", stmt: { sql: "SELECT 1" } }] }),
-  });
-  return response.status;
-};
 
 describe("a new key of the same account", () => {
   beforeEach(async () => {

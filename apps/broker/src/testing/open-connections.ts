@@ -49,12 +49,7 @@ export function openStream(env: Readonly<Record<string, string>>): OpenConnectio
   let baton: string | null = null;
   return {
     run: async (sql) => {
-      const response = await fetch(`${http(env)}/v2/pipeline`, {
-        method: "POST",
-        headers: { authorization: `Bearer ${env.TURSO_AUTH_TOKEN}`, "content-type": "application/json" },
-        body: JSON.stringify({ baton, requests: [{ type: "execute", stmt: { sql } }] }),
-        signal: AbortSignal.timeout(answerMsMax),
-      });
+      const response = await ask(env, { baton, requests: [{ type: "execute", stmt: { sql } }] });
       if (!response.ok) throw new Error(`the database answers ${response.status}`);
       const answer = (await response.json()) as { baton: string | null; results: readonly Answer[] };
       baton = answer.baton;
@@ -64,4 +59,18 @@ export function openStream(env: Readonly<Record<string, string>>): OpenConnectio
     },
     close: () => undefined,
   };
+}
+
+/** The status with which a database answers to the token in an env. */
+export async function answers(env: Readonly<Record<string, string>>): Promise<number> {
+  return (await ask(env, { requests: [{ type: "execute", stmt: { sql: "SELECT 1" } }] })).status;
+}
+
+function ask(env: Readonly<Record<string, string>>, body: object): Promise<Response> {
+  return fetch(`${http(env)}/v2/pipeline`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${env.TURSO_AUTH_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(answerMsMax),
+  });
 }
