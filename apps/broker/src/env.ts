@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import type { ClerkSessionOptions } from "@keyloan/connectors/clerk-session";
 import { Secret } from "@keyloan/contract";
 import * as z from "zod";
-import { configVariables, providerUrlVariable } from "./config-table.ts";
+import { configVariables } from "./config-table.ts";
+import { type Environment, readProviderUrls, readVariable } from "./read-variable.ts";
 
 export type BrokerConfig = {
   readonly dataDirectory: string;
@@ -48,8 +48,6 @@ export type ArchiveS3Config = {
 export type ConfigResult =
   | { readonly ok: true; readonly config: BrokerConfig }
   | { readonly ok: false; readonly problems: readonly string[] };
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const shapes = {
@@ -203,58 +201,4 @@ function archiveS3Of(value: z.output<typeof configSchema>): ArchiveS3Config | un
 /** The process's own environment. */
 export function processEnvironment(): Environment {
   return process.env;
-}
-
-function readVariable(
-  environment: Environment,
-  variable: { name: string; required?: boolean; default?: string; secret?: boolean; purpose: string },
-  problems: string[],
-): string | undefined {
-  const direct = present(environment[variable.name]);
-  const file = variable.secret === true ? present(environment[`${variable.name}_FILE`]) : undefined;
-  if (direct !== undefined && file !== undefined) {
-    problems.push(`${variable.name}: set it or ${variable.name}_FILE, not both`);
-    return undefined;
-  }
-  if (file !== undefined) {
-    try {
-      return present(readFileSync(file, "utf8").trim()) ?? fail(`${variable.name}_FILE: the file is empty`);
-    } catch {
-      return fail(`${variable.name}_FILE: the file cannot be read`);
-    }
-  }
-  if (direct === undefined && variable.required === true) {
-    const orFile = variable.secret === true ? ` (or ${variable.name}_FILE)` : "";
-    return fail(`${variable.name}${orFile}: not set. ${variable.purpose}`);
-  }
-  return direct ?? variable.default;
-
-  function fail(problem: string): undefined {
-    problems.push(problem);
-    return undefined;
-  }
-}
-
-function readProviderUrls(
-  environment: Environment,
-  connectorIds: readonly string[],
-  problems: string[],
-): Record<string, string> {
-  const urls: Record<string, string> = {};
-  for (const id of connectorIds) {
-    const { name } = providerUrlVariable(id);
-    const text = present(environment[name]);
-    if (text === undefined) continue;
-    const url = URL.canParse(text) ? new URL(text) : undefined;
-    if (url === undefined || !["http:", "https:"].includes(url.protocol) || url.username !== "") {
-      problems.push(`${name}: must be an http or https address without a user`);
-    } else {
-      urls[id] = text;
-    }
-  }
-  return urls;
-}
-
-function present(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === "" ? undefined : value.trim();
 }
