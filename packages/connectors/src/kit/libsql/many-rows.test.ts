@@ -48,7 +48,7 @@ async function moveRows(rows: number) {
       INSERT INTO notes SELECT i, 'author '||(i%977), 'the note of number '||i||' '||hex(randomblob(120)), i/7.0, i%3 FROM n`,
   );
   const path = join(directory, String(rows));
-  const { code, output } = await moveWithin(48, {
+  const { code, output } = await moveWithin(64, {
     source: { address: source.address, token: source.token },
     target: { address: target.address, token: target.token },
     path,
