@@ -37,7 +37,7 @@ export const auditProblemKinds = [
 export type AuditProblemKind = (typeof auditProblemKinds)[number];
 
 export const verifyAuditBodySchema = z
-  .object({
+  .strictObject({
     head: signedHeadSchema
       .optional()
       .meta({ description: "a head that was kept elsewhere: with it a cut end is found too" }),

@@ -166,7 +166,10 @@ async function mintOne(
 
 function notRenewable(build: BuildRow): BrokerError {
   return new BrokerError("not_ready", `the build is ${build.state}, so there is nothing to renew`, {
-    remedy: "Wait until the build is ready; `keyloan build show` tells what is missing.",
+    remedy:
+      build.state === "handed_off"
+        ? "Nothing is to be done: the app uses its user's own keys, which do not end with the build."
+        : "Wait until the build is ready; `keyloan build show` tells what is missing.",
     details: { state: build.state },
   });
 }

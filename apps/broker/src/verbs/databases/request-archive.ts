@@ -3,6 +3,7 @@ import type { ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
 import { newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
+import { buildClosed } from "../builds/find-build.ts";
 import { findDatabase } from "./archivable.ts";
 
 /** The longest archiving or restoring. */
@@ -20,7 +21,9 @@ export async function requestArchive(
   connectorId: string,
   requestId: string,
 ): Promise<void> {
-  const { lease } = await findDatabase(services, buildId, connectorId);
+  const { build, lease } = await findDatabase(services, buildId, connectorId);
+  // What was lent ends soon by itself, and nobody can go back to it.
+  if (build.state === "handed_off") throw buildClosed(build.state);
   if (lease.state === "archived") throw databaseArchived(buildId, connectorId);
   const job = await services.store.write((tables) =>
     planArchive(services, tables, lease, { actor, reason: "requested", requestId }),
