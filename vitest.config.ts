@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const folders = ["packages", "apps", "examples"].flatMap((parent) =>
@@ -25,6 +26,8 @@ const project = (name: string, include: string[], exclude: string[] = []) => ({
 
 export default defineConfig({
   test: {
+    // Most tests wait for servers and browsers that they start: one more at a time than there are processors to spare.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: process.env.CI ? ["default", "./scripts/totals-reporter.ts"] : ["default"],
     projects: [
       ...folders.map((folder) =>
