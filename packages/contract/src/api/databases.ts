@@ -4,7 +4,6 @@ import { timestampSchema } from "./common.ts";
 
 /** What archiving or restoring is at, in the order they come. */
 export const archivePhases = ["waiting", "freezing", "dumping", "loading", "comparing", "dropping"] as const;
-export type ArchivePhase = (typeof archivePhases)[number];
 
 export const archiveProgressSchema = z
   .object({

@@ -21,7 +21,6 @@ export const endUnknownBodySchema = z
   .meta({ id: "EndUnknown" });
 
 export const findingKinds = ["left_over", "unknown", "missing"] as const;
-export type FindingKind = (typeof findingKinds)[number];
 
 export const findingActions = ["ended", "told", "marked", "failed"] as const;
 

@@ -15,7 +15,6 @@ export const transferPhases = [
 export type TransferPhase = (typeof transferPhases)[number];
 
 export const transferKinds = ["database", "storage"] as const;
-export type TransferKind = (typeof transferKinds)[number];
 
 const connectors = z
   .array(z.string().max(64))
