@@ -11,19 +11,20 @@ export function databaseOf(env: Readonly<Record<string, string>>): DatabaseAcces
   return { url, token };
 }
 
-/**
- * Asks a database for its tables, as any client would (libSQL's "Hrana over HTTP", version 2).
- * @returns the status of the answer, or `unreachable`
- */
-export async function tryDatabase({ url, token }: DatabaseAccess): Promise<number | "unreachable"> {
-  const statement = { type: "execute", stmt: { sql: "select count(*) from sqlite_schema" } };
+/** The answer of a database to one statement, asked as any client would (libSQL's "Hrana over HTTP", version 2). */
+export function ask({ url, token }: DatabaseAccess, sql: string): Promise<Response> {
+  return fetch(new URL("/v2/pipeline", url.replace(/^libsql:/, "https:")), {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ requests: [{ type: "execute", stmt: { sql } }, { type: "close" }] }),
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+}
+
+/** Whether a database lets itself be read: the status of its answer, or `unreachable`. */
+export async function tryDatabase(access: DatabaseAccess): Promise<number | "unreachable"> {
   try {
-    const response = await fetch(new URL("/v2/pipeline", url.replace(/^libsql:/, "https:")), {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ requests: [statement, { type: "close" }] }),
-      signal: AbortSignal.timeout(timeoutMs),
-    });
+    const response = await ask(access, "select count(*) from sqlite_schema");
     await response.body?.cancel();
     return response.status;
   } catch {

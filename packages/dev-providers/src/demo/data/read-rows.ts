@@ -1,7 +1,5 @@
 import { must } from "../steps.ts";
-import { databaseOf } from "../try-database.ts";
-
-const timeoutMs = 10_000;
+import { ask, databaseOf } from "../try-database.ts";
 
 /** How many rows each table of a build's database holds, as any client reads them, by table. */
 export async function readRows(
@@ -33,13 +31,7 @@ export async function writeRows(env: Readonly<Record<string, string>>): Promise<
 
 /** The first column of what a statement gives. */
 async function query(env: Readonly<Record<string, string>>, sql: string): Promise<readonly string[]> {
-  const { url, token } = databaseOf(env);
-  const response = await fetch(new URL("/v2/pipeline", url.replace(/^libsql:/, "https:")), {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ requests: [{ type: "execute", stmt: { sql } }, { type: "close" }] }),
-    signal: AbortSignal.timeout(timeoutMs),
-  });
+  const response = await ask(databaseOf(env), sql);
   must(response.status === 200, `the database answered ${response.status}`);
   const { results } = (await response.json()) as Answer;
   const rows = results[0]?.response?.result?.rows;
