@@ -44,7 +44,8 @@ async function buildIfOld({ folder, command, sources }: BuildPlan): Promise<Buil
   const built = timesOf(join(folder, "dist"));
   if (built.length > 0 && Math.min(...built) >= newest) return "fresh";
   try {
-    const env = childEnvironment({});
+    // Vite would keep compiled code in the shared folder for temporary files.
+    const env = childEnvironment({ NODE_DISABLE_COMPILE_CACHE: "1" });
     await promisify(execFile)(process.execPath, [...command], { cwd: folder, env, timeout: 120_000 });
     return "built";
   } catch {
