@@ -56,6 +56,18 @@ export function createNodeTransport(keepAlive = false): Transport {
 async function exchange(open: () => ClientRequest, request: TransportRequest): Promise<TransportResponse> {
   const outgoing = open();
   let failure: KeyloanError | undefined;
+  // What the caller's own code throws, such as for a disk that is full, is no failure of the connection.
+  let refusal: { readonly reason: unknown } | undefined;
+  const take =
+    request.take &&
+    (async (piece: Uint8Array) => {
+      try {
+        await request.take?.(piece);
+      } catch (reason) {
+        refusal ??= { reason };
+        throw reason;
+      }
+    });
   const stop = (error: KeyloanError) => {
     failure ??= error;
     outgoing.destroy();
@@ -66,11 +78,12 @@ async function exchange(open: () => ClientRequest, request: TransportRequest): P
   if (request.signal?.aborted) onAbort();
   try {
     const incoming = await sendRequest(outgoing, request.body);
-    return await readResponse(incoming, request, stop);
+    return await readResponse(incoming, { ...request, take }, stop);
   } catch (error) {
     // A server may close an idle connection at the moment it is used again; a read is safe to repeat.
     const stale = failure === undefined && outgoing.reusedSocket && request.method === "GET" && !request.take;
     if (stale) return await exchange(open, request);
+    if (failure === undefined && refusal !== undefined) throw refusal.reason;
     throw failure ?? networkError(request.url, error);
   } finally {
     clearTimeout(timer);

@@ -42,6 +42,6 @@ function writeError(file: string, error: unknown): CommandError {
   return new CommandError(
     "file_unwritable",
     message,
-    "Check that the folder exists and that you may write to it.",
+    "Check that the folder exists, that you may write to it, and that it has room.",
   );
 }

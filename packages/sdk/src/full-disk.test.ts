@@ -1,0 +1,50 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
+import { activeDatabase } from "./testing/fake-databases.ts";
+import { runKeyloan } from "./testing/fake-io.ts";
+import { adminToken, sampleBuildId } from "./testing/samples.ts";
+
+/** A disk of 64 kB; undefined where none may be mounted, which takes Linux and root. */
+function smallDisk(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "keyloan-small-disk-"));
+  const made = spawnSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
+  if (made.status === 0) return folder;
+  rmSync(folder, { recursive: true });
+  return undefined;
+}
+const disk = smallDisk();
+
+describe.skipIf(disk === undefined)("on a disk that is full", () => {
+  const folder = disk ?? "";
+  const file = join(folder, "mine");
+  let broker: FakeBroker;
+  beforeAll(async () => {
+    broker = await startFakeBroker();
+    broker.state.holding.databases.set("turso", activeDatabase("turso"));
+    broker.state.holding.file = "x".repeat(200_000);
+    writeFileSync(file, "mine");
+    spawnSync("dd", ["if=/dev/zero", `of=${join(folder, "filler")}`, "bs=1k"]);
+  });
+  afterAll(async () => {
+    await broker.close();
+    spawnSync("umount", [folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test.each([
+    ["db download", ["db", "download", sampleBuildId, "--out", file, "--force"]],
+    ["env pull", ["env", "pull", "--build", sampleBuildId, "--output", file, "--force"]],
+  ])("%s says so, keeps the file that was there, and leaves nothing beside it", async (_what, argv) => {
+    const env = { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, PATH: process.env.PATH };
+    const { code, err } = await runKeyloan(argv, { env });
+    expect(code).toBe(1);
+    expect(err).toContain(`The file ${file} cannot be written (ENOSPC).`);
+    expect(err).toContain("that it has room");
+    expect(readFileSync(file, "utf8")).toBe("mine");
+    expect(readdirSync(folder).toSorted()).toEqual(["filler", "mine"]);
+  });
+});
