@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AuditVerification, BuildList, BuildView, ErrorEnvelope, Rehearsal } from "@keyloan/contract";
 import { beforeEach, describe, expect, it } from "vitest";
 import { explainStartFailure } from "./start-failure.ts";
+import { runSql } from "./testing/app-clients.ts";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { finishWork } from "./testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "./testing/memory-connectors.ts";
@@ -175,6 +176,32 @@ describe("a disk with too little space", () => {
     } finally {
       await broker.close();
       memory.databases.close();
+      await disk.unmount();
+    }
+  });
+
+  it("for a download says so, leaves nothing there, and gives it when there is room", async (context) => {
+    const disk = (await mountSmallDisk(16)) ?? context.skip(why);
+    broker = await createTestBroker({ emulators: ["turso"], config: { dataDirectory: disk.folder } });
+    try {
+      await broker.putOrgKeys();
+      const { id } = await broker.createBuild({ connectors: ["turso"] });
+      const env = await broker.readEnv(id);
+      await runSql(env, "CREATE TABLE notes (id INTEGER PRIMARY KEY, bytes BLOB)");
+      const rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)";
+      await runSql(env, `INSERT INTO notes ${rows} SELECT i, zeroblob(100000) FROM n`);
+      await disk.fill(1_000_000);
+      const download = () => broker.call("GET", `/v1/builds/${id}/databases/turso/download`);
+      const refused = await download();
+      expect([refused.status, error(refused)]).toMatchObject([
+        503,
+        { code: "unavailable", remedy: expect.stringMatching(/free space/) },
+      ]);
+      expect(await readdir(join(disk.folder, "downloads"))).toEqual([]);
+      await disk.free();
+      expect((await download()).status).toBe(200);
+    } finally {
+      await broker.close();
       await disk.unmount();
     }
   });

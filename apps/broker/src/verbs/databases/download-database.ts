@@ -26,7 +26,7 @@ export type DatabaseFile = {
  * A database of a build as a file that its own tools open, from the archive when it is archived. It holds what the
  * database held at one moment: one that is written to meanwhile is read again.
  * @throws BrokerError `not_found`, `not_supported`, `build_closed`, `not_ready` when it is written to all the
- * time, `not_faithful` for an archive that was altered; ProviderError
+ * time, `not_faithful` for an archive that was altered, `unavailable` when the disk is full; ProviderError
  */
 export async function downloadDatabase(
   services: Services,
@@ -37,7 +37,7 @@ export async function downloadDatabase(
 ): Promise<DatabaseFile> {
   const found = await findDatabase(services, buildId, connectorId);
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]);
-  const folder = await makeDownloadFolder(services.config.dataDirectory);
+  const folder = await makeDownloadFolder(services.config.dataDirectory).catch(refuseFull);
   const { extension, mediaType } = found.archivable.content.file;
   const path = join(folder, `database.${extension}`);
   let file: FileHandle | undefined;
@@ -57,7 +57,7 @@ export async function downloadDatabase(
     return { name: `${connectorId}.${extension}`, mediaType, bytes, content };
   } catch (error) {
     await file?.close();
-    throw error;
+    return refuseFull(error);
   } finally {
     // What is open can be read to its end; nothing of it stays on the disk, whatever happens next.
     await rm(folder, { recursive: true, force: true });
@@ -111,6 +111,17 @@ async function writeFromArchive(
   const { bytes, sha256 } = archive;
   const dump = readArchive(archiveMedium(services, archive, signal), { bytes, sha256 });
   await archivable.content.writeFile(dump, path);
+}
+
+/** @throws BrokerError `unavailable` for a disk without room; any other failure as it is */
+function refuseFull(error: unknown): never {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
+  throw new BrokerError("unavailable", "the disk of the broker has no room for a file of this database", {
+    remedy:
+      "Ask the operator to free space in KEYLOAN_DATA_DIR, then download it again; the database is as it was.",
+    cause: error,
+  });
 }
 
 function notReadable({ connectorId, state }: LeaseRow): BrokerError {

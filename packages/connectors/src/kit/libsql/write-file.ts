@@ -11,7 +11,7 @@ import { type DumpValue, partBytes } from "./values.ts";
  * Makes a SQLite file of a dump, readable by its owner alone. What only libSQL knows of its indexes, those over
  * vectors, is left out; the vectors are there.
  * @throws ProviderError `rejected` for a dump that is cut short or altered, or that SQLite cannot hold; the file is
- * removed then. The system's error when the path exists or cannot be written
+ * removed then. The system's error when the path exists or cannot be written, such as ENOSPC
  */
 export async function writeFile(
   provider: string,
@@ -130,11 +130,15 @@ function finish(provider: string, database: DatabaseSync, { sql, values = [], wh
   });
 }
 
+/** SQLite's error 13, SQLITE_FULL: https://www.sqlite.org/rescode.html#full */
+const isFull = (error: unknown) => error instanceof Error && "errcode" in error && error.errcode === 13;
+
 /** SQLite's own words may hold a value, so they go no further. */
 function named(provider: string, what: string, act: () => void): void {
   try {
     act();
-  } catch {
+  } catch (error) {
+    if (isFull(error)) throw Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
     throw new ProviderError(provider, "rejected", `has something that a SQLite file cannot hold: ${what}`, {
       remedy:
         "Download is not possible as a SQLite file; move this database to another of the same kind instead.",
