@@ -1,4 +1,4 @@
-import type { Connector } from "@keyloan/contract";
+import { type Connector, ProviderError } from "@keyloan/contract";
 import type { TransferEnd } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
 import { backoffMs, withRetry } from "../../jobs/backoff.ts";
@@ -37,7 +37,7 @@ export async function undoTransfer(services: Services, hold: JobHold, row: Trans
   const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(limitMs)]);
   try {
     const unfrozen = await unfreeze(services, hold, row, signal);
-    const target = await emptyTarget(services, unfrozen, signal);
+    const target = await emptyTarget(services, hold, unfrozen, signal);
     await recordEnded(services, hold, unfrozen, target);
   } catch (error) {
     if (error instanceof StoreError) throw error;
@@ -76,6 +76,7 @@ async function unfreeze(
 /** Takes our copy out of the user's database, unless something else is in it by now. Gives what is left there. */
 async function emptyTarget(
   services: Services,
+  hold: JobHold,
   row: TransferRow,
   signal: AbortSignal,
 ): Promise<StoredProgress["target"]> {
@@ -87,9 +88,16 @@ async function emptyTarget(
   if (ends === undefined) return target;
   try {
     const limits = { untilMs: services.now() + emptyRetriesMs, signal };
-    return await withRetry(services, limits, () => emptyOnce(connector, ends.to, row.progress));
+    const isTheirs =
+      target === "whole" && !(await withRetry(services, limits, () => isAsProven(connector, ends.to, row)));
+    // The user works with it already.
+    if (isTheirs) return undefined;
+    // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
+    if (target === "whole") await recordPart(services, hold, row);
+    await withRetry(services, limits, () => emptyDatabase(connector, ends.to));
+    return undefined;
   } catch (error) {
-    if (signal.aborted) throw error;
+    if (signal.aborted || !(error instanceof ProviderError)) throw error;
     services.logger.warn(
       { transferId: row.id, ...describeError(error) },
       "a copy could not be taken out of the user's database",
@@ -98,21 +106,26 @@ async function emptyTarget(
   }
 }
 
-async function emptyOnce(
-  connector: Connector,
-  to: TransferEnd,
-  progress: TransferRow["progress"],
-): Promise<undefined> {
+async function isAsProven(connector: Connector, to: TransferEnd, row: TransferRow): Promise<boolean> {
   const movable = movableOf(connector);
-  if (movable?.kind !== "database") return undefined;
-  const { content } = movable;
-  if (progress?.target === "whole") {
-    const summary = await content.summarize(to.context, to.values);
-    // The user works with it already: it is theirs now.
-    if (summarySha256(summary) !== progress.provenSha256) return undefined;
-  }
-  await content.empty(to.context, to.values);
-  return undefined;
+  if (movable?.kind !== "database") return false;
+  const summary = await movable.content.summarize(to.context, to.values);
+  return summarySha256(summary) === row.progress?.provenSha256;
+}
+
+async function emptyDatabase(connector: Connector, to: TransferEnd): Promise<void> {
+  const movable = movableOf(connector);
+  if (movable?.kind === "database") await movable.content.empty(to.context, to.values);
+}
+
+async function recordPart(services: Services, { job }: JobHold, row: TransferRow): Promise<void> {
+  const progress = { ...row.progress, target: "part", phase: "emptying", at: services.now() } as const;
+  const held = await services.store.write(
+    async (tables) =>
+      (await tables.jobs.extend(job.id, job.fence, services.now() + holdMs)) &&
+      (await tables.transfers.update(row.id, [row.state], { progress })),
+  );
+  if (!held) throw new Error("another worker undoes the transfer now");
 }
 
 async function recordEnded(
