@@ -86,6 +86,7 @@ async function emptyTarget(
   const ends = await openEnds(services, row, connector, signal);
   // Without the keys, or with a build that is closed, nobody can.
   if (ends === undefined) return target;
+  let left = target;
   try {
     const limits = { untilMs: services.now() + emptyRetriesMs, signal };
     const isTheirs =
@@ -94,6 +95,7 @@ async function emptyTarget(
     if (isTheirs) return undefined;
     // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
     if (target === "whole") await recordPart(services, hold, row);
+    left = "part";
     await withRetry(services, limits, () => emptyDatabase(connector, ends.to));
     return undefined;
   } catch (error) {
@@ -102,7 +104,7 @@ async function emptyTarget(
       { transferId: row.id, ...describeError(error) },
       "a copy could not be taken out of the user's database",
     );
-    return target;
+    return left;
   }
 }
 
