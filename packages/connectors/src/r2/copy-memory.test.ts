@@ -30,14 +30,15 @@ async function copyInChild(key: string) {
   return JSON.parse(stdout) as { bytes: number; sha256: string; heldBytes: number };
 }
 
-test("an object of 100 MB takes no more memory than the parts in hand", { timeout: 120_000 }, async () => {
-  const large = randomBytes(100_000_000);
+test("an object of 200 MB takes no more memory than the parts in hand", { timeout: 120_000 }, async () => {
+  const large = randomBytes(200_000_000);
   await storageTestClient.put(secretValues(from), "large", large);
   const { heldBytes, ...copied } = await copyInChild("large");
   expect(copied).toEqual({
     bytes: large.length,
     sha256: createHash("sha256").update(large).digest("hex"),
   });
-  // The process itself, two parts of 8 MiB, the one that fetch sends once more, and a piece or two of 4 MiB.
-  expect(heldBytes).toBeLessThan(80 * mebibyte);
+  // The process itself, two parts of 8 MiB, the one that fetch sends once more, and pieces of 4 MiB: some 70 MiB, and
+  // what a busy machine has not let go of yet.
+  expect(heldBytes).toBeLessThan(128 * mebibyte);
 });
