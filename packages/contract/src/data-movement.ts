@@ -68,8 +68,11 @@ export type DatabaseContent = {
   ) => Promise<DatabaseSummary>;
   /** Removes everything, so that `load` may fill it. Only ever called on a database whose owner said so. */
   readonly empty: (context: ConnectorContext, values: SecretValues) => Promise<void>;
-  /** Makes `path` (which does not exist) a file that the database's own tools open, from a dump. */
-  readonly writeFile: (dump: AsyncIterable<Uint8Array>, path: string) => Promise<void>;
+  /**
+   * Makes `path` (which does not exist) a file that the database's own tools open, from a dump. What stands in the dump
+   * is foreign text: it is run in a process that reaches nothing else.
+   */
+  readonly writeFile: (dump: AsyncIterable<Uint8Array>, path: string, signal?: AbortSignal) => Promise<void>;
   /** What such a file is called and sent as. */
   readonly file: { readonly extension: string; readonly mediaType: string };
   /** Whether the database keeps what it is told: writes, reads back on a new connection, deletes. */

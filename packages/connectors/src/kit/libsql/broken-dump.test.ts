@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dump } from "./dump.ts";
 import { empty } from "./empty.ts";
+import { brokenDump, type DumpFault } from "./errors.ts";
 import { load } from "./load.ts";
 import { readDump } from "./read-dump.ts";
 import { collect, inPieces, startTestDatabases, type TestDatabase } from "./testing/test-databases.ts";
@@ -39,9 +40,11 @@ const rejected = (message: RegExp) => ({
   message: expect.stringMatching(message),
 });
 
+const broken = (fault: DumpFault) => brokenDump("libsql", fault);
+
 async function read(bytes: Uint8Array): Promise<number> {
   let records = 0;
-  for await (const some of readDump("libsql", inPieces(bytes, 64 * 1024))) records += some.length;
+  for await (const some of readDump(broken, inPieces(bytes, 64 * 1024))) records += some.length;
   return records;
 }
 
@@ -58,7 +61,7 @@ test("a dump is read however it is cut into pieces", async () => {
   const records = await read(whole);
   for (const bytes of [3, 100_000, whole.length]) {
     let seen = 0;
-    for await (const some of readDump("libsql", inPieces(whole, bytes))) seen += some.length;
+    for await (const some of readDump(broken, inPieces(whole, bytes))) seen += some.length;
     expect(seen).toBe(records);
   }
 });

@@ -31,7 +31,8 @@ export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
     load: async (context, values, source, onProgress) => load(open(context, values), source, onProgress),
     summarize: async (context, values, onProgress) => summarize(open(context, values), onProgress),
     empty: async (context, values) => empty(open(context, values)),
-    writeFile: (source, path) => writeFile(provider, source, path),
+    writeFile: (source, path, signal) =>
+      writeFile(provider, source, path, signal === undefined ? {} : { signal }),
     probeDurability: async (context, values, options) =>
       probeDurability(open(context, values), context, options),
     file: { extension: "db", mediaType: "application/vnd.sqlite3" },

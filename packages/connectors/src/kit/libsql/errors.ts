@@ -7,9 +7,22 @@ export function notFaithful(provider: string, what: string): ProviderError {
   });
 }
 
-/** A dump that is no dump, is cut short, was altered, or is of another version. */
-export function brokenDump(provider: string, what: string): ProviderError {
-  return new ProviderError(provider, "rejected", `was given a dump that ${what}`, {
+const faultTexts = {
+  cut_short: "is cut short",
+  altered: "was altered",
+  goes_on: "goes on after its end",
+  no_dump: "does not begin like one",
+  other_version: "is of another version than this one reads",
+  long_line: "has a line that is too long",
+} as const;
+
+/** What can be wrong with a dump. */
+export type DumpFault = keyof typeof faultTexts;
+// Holds because the object has these keys and no other.
+export const dumpFaults = Object.keys(faultTexts) as [DumpFault, ...DumpFault[]];
+
+export function brokenDump(provider: string, fault: DumpFault): ProviderError {
+  return new ProviderError(provider, "rejected", `was given a dump that ${faultTexts[fault]}`, {
     remedy: "Nothing of it may be used: make the dump again.",
   });
 }

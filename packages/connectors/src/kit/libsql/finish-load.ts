@@ -9,6 +9,8 @@ export type FinishingStep = {
   readonly sql: string;
   readonly values?: readonly SmallValue[];
   readonly what: string;
+  /** What it makes, or fills; absent: the statement is one of ours and touches nothing that was loaded. */
+  readonly does?: { readonly kind: "define" | "fill"; readonly definition: DumpDefinition };
 };
 
 type Groups = readonly (readonly FinishingStep[])[];
@@ -28,17 +30,26 @@ export function finishingSteps(definitions: readonly DumpDefinition[]): Groups {
   ];
 }
 
-function defining({ type, name, sql }: DumpDefinition): FinishingStep {
-  return { sql, what: `the definition of the ${type} ${showName(name)}` };
+function defining(definition: DumpDefinition): FinishingStep {
+  const { type, name, sql } = definition;
+  return {
+    sql,
+    what: `the definition of the ${type} ${showName(name)}`,
+    does: { kind: "define", definition },
+  };
 }
 
-function searchSteps({ name, search }: DumpDefinition): Groups {
+function searchSteps(definition: DumpDefinition): Groups {
+  const { name, search } = definition;
   if (search === undefined) return [];
   const table = quoteName(name);
-  const what = `the full-text index ${showName(name)}`;
+  const about = {
+    what: `the full-text index ${showName(name)}`,
+    does: { kind: "fill", definition } as const,
+  };
   const set = `INSERT INTO ${table}(${table},rank) VALUES(?,?)`;
-  const settings = search.settings.map((values): FinishingStep => ({ sql: set, values, what }));
-  const rebuild = { sql: `INSERT INTO ${table}(${table}) VALUES('rebuild')`, what };
+  const settings = search.settings.map((values): FinishingStep => ({ sql: set, values, ...about }));
+  const rebuild = { sql: `INSERT INTO ${table}(${table}) VALUES('rebuild')`, ...about };
   return [settings, search.kind === "external" ? [rebuild] : []].filter(({ length }) => length > 0);
 }
 

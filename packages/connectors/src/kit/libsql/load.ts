@@ -3,6 +3,7 @@ import { integerOf, onlyCellOf } from "./cells.ts";
 import { readOne, type Write, write } from "./database.ts";
 import type { DumpDefinition, DumpHead } from "./dump-format.ts";
 import { countContent } from "./empty.ts";
+import { brokenDump } from "./errors.ts";
 import { type FinishingStep, finishingSteps } from "./finish-load.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 import { type DumpRecord, readDump } from "./read-dump.ts";
@@ -45,7 +46,7 @@ async function loadRows(
   const makeTables = async () => {
     for (; made < definitions.length; made++) await rows.define(definitions[made]);
   };
-  for await (const records of readDump(database.provider, dump)) {
+  for await (const records of readDump((fault) => brokenDump(database.provider, fault), dump)) {
     for (const record of records) {
       if (record.kind === "head") await prepare(database, record.head);
       else if (record.kind === "definition") definitions.push(record.definition);

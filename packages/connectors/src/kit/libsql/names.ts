@@ -3,9 +3,12 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** A name as it stands in a sentence: one line, of bounded length. */
+/** A name as it stands in a sentence: one line, of bounded length, without what a terminal or a page acts on. */
 export function showName(name: string): string {
-  const text = JSON.stringify(name);
+  const text = JSON.stringify(name).replace(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
   return text.length <= 80 ? text : `${text.slice(0, 76)}…"`;
 }
 

@@ -13,8 +13,11 @@ import {
   magicPattern,
   tableSchema,
 } from "./dump-format.ts";
-import { brokenDump } from "./errors.ts";
+import type { DumpFault } from "./errors.ts";
 import { type DumpValue, isDumpValue, partBytes } from "./values.ts";
+
+/** The error for what is wrong with a dump. */
+export type Broken = (fault: DumpFault) => Error;
 
 /** What the lines of a dump say, in their order. */
 export type DumpRecord =
@@ -27,21 +30,21 @@ export type DumpRecord =
 /**
  * Reads a dump as it comes. It ends without an error only when the whole dump was there and its hash is right:
  * what is done with the records before that is not yet known to be good.
- * @throws ProviderError `rejected` for anything else
+ * @throws what `broken` gives for anything else
  */
 export async function* readDump(
-  provider: string,
+  broken: Broken,
   dump: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<readonly DumpRecord[]> {
   const hash = createHash("sha256");
-  const parser = createParser(provider);
+  const parser = createParser(broken);
   const rest = { bytes: 0 };
   let ended = false;
-  for await (const lines of wholeLines(provider, dump, rest)) {
+  for await (const lines of wholeLines(broken, dump, rest)) {
     const records: DumpRecord[] = [];
     let start = 0;
     for (let end = lines.indexOf(10); end !== -1; end = lines.indexOf(10, start)) {
-      if (ended) throw brokenDump(provider, "goes on after its end");
+      if (ended) throw broken("goes_on");
       const line = lines.toString("utf8", start, end);
       if (line.startsWith("e")) {
         parser.end(line.slice(1), hash.update(lines.subarray(0, start)).digest("hex"));
@@ -55,13 +58,13 @@ export async function* readDump(
     if (!ended) hash.update(lines);
     yield records;
   }
-  if (!ended) throw brokenDump(provider, "is cut short");
-  if (rest.bytes > 0) throw brokenDump(provider, "goes on after its end");
+  if (!ended) throw broken("cut_short");
+  if (rest.bytes > 0) throw broken("goes_on");
 }
 
 /** Puts pieces together until they end with a line; how they were cut does not matter. */
 async function* wholeLines(
-  provider: string,
+  broken: Broken,
   dump: AsyncIterable<Uint8Array>,
   rest: { bytes: number },
 ): AsyncGenerator<Buffer> {
@@ -77,7 +80,7 @@ async function* wholeLines(
       begun.push(chunk.subarray(end));
       rest.bytes += chunk.length - end;
     }
-    if (rest.bytes > lineBytesMax) throw brokenDump(provider, "has a line that is too long");
+    if (rest.bytes > lineBytesMax) throw broken("long_line");
   }
 }
 
@@ -87,7 +90,7 @@ type Parser = {
 };
 
 type ParserState = {
-  provider: string;
+  broken: Broken;
   lines: number;
   hasHead: boolean;
   table: DumpTable | undefined;
@@ -97,9 +100,9 @@ type ParserState = {
   rows: number;
 };
 
-function createParser(provider: string): Parser {
+function createParser(broken: Broken): Parser {
   const state: ParserState = {
-    provider,
+    broken,
     lines: 0,
     hasHead: false,
     table: undefined,
@@ -110,38 +113,38 @@ function createParser(provider: string): Parser {
   return {
     line: (line) => {
       if (state.lines++ === 0) {
-        readMagic(provider, line);
+        readMagic(broken, line);
         return undefined;
       }
       return readLine(state, line[0], parseJson(line.slice(1)));
     },
     end: (json, sha256) => {
-      const end = checked(provider, endSchema, parseJson(json));
+      const end = checked(broken, endSchema, parseJson(json));
       const { hasHead, parts, tables, rows } = state;
-      if (!hasHead || parts.length > 0 || end.tables !== tables || end.rows !== rows) throw altered(provider);
-      if (end.sha256 !== sha256) throw altered(provider);
+      if (!hasHead || parts.length > 0 || end.tables !== tables || end.rows !== rows) throw broken("altered");
+      if (end.sha256 !== sha256) throw broken("altered");
     },
   };
 }
 
-function readMagic(provider: string, line: string): void {
+function readMagic(broken: Broken, line: string): void {
   if (line === dumpMagic) return;
-  if (magicPattern.test(line)) throw brokenDump(provider, "is of another version than this one reads");
-  throw brokenDump(provider, "does not begin like one");
+  if (magicPattern.test(line)) throw broken("other_version");
+  throw broken("no_dump");
 }
 
 function readLine(state: ParserState, letter: string | undefined, json: unknown): DumpRecord {
-  const { provider, table } = state;
+  const { broken, table } = state;
   if (letter === "h" && !state.hasHead) {
     state.hasHead = true;
-    return { kind: "head", head: checked(provider, headSchema, json) };
+    return { kind: "head", head: checked(broken, headSchema, json) };
   }
-  if (!state.hasHead) throw altered(provider);
+  if (!state.hasHead) throw broken("altered");
   if (letter === "s" && table === undefined) {
-    return { kind: "definition", definition: checked(provider, definitionSchema, json) };
+    return { kind: "definition", definition: checked(broken, definitionSchema, json) };
   }
   if (letter === "t" && state.parts.length === 0) {
-    state.table = checked(provider, tableSchema, json);
+    state.table = checked(broken, tableSchema, json);
     state.tables++;
     return { kind: "table", table: state.table };
   }
@@ -154,7 +157,7 @@ function readLine(state: ParserState, letter: string | undefined, json: unknown)
     takeParts(state, json);
     return { kind: "row", values: json };
   }
-  throw altered(provider);
+  throw broken("altered");
 }
 
 function isRow(table: DumpTable, json: unknown): json is readonly DumpValue[] {
@@ -174,18 +177,14 @@ function takeParts(state: ParserState, values: readonly DumpValue[]): void {
   for (const value of values) {
     let missing = partBytes(value) ?? 0;
     while (missing > 0 && taken < parts.length) missing -= parts[taken++] ?? 0;
-    if (missing !== 0) throw altered(state.provider);
+    if (missing !== 0) throw state.broken("altered");
   }
-  if (taken !== parts.length) throw altered(state.provider);
+  if (taken !== parts.length) throw state.broken("altered");
   state.parts = [];
 }
 
-function checked<T>(provider: string, schema: z.ZodType<T>, json: unknown): T {
+function checked<T>(broken: Broken, schema: z.ZodType<T>, json: unknown): T {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw altered(provider);
-}
-
-function altered(provider: string) {
-  return brokenDump(provider, "was altered");
+  throw broken("altered");
 }

@@ -1,0 +1,65 @@
+import { BrokerError, ProviderError } from "@keyloan/contract";
+import { brokenDump } from "./errors.ts";
+import type { StepKind } from "./file-process/allowed.ts";
+import type { NamedStep, RefusalReason } from "./file-process/answers.ts";
+import type { Outcome } from "./file-process/run-process.ts";
+import type { EndedFor } from "./file-process/watch-process.ts";
+import { showName } from "./names.ts";
+
+/** The error for what came of making a file; `undefined` when it is made. */
+export function explainOutcome(provider: string, { answer, at }: Outcome): Error | undefined {
+  if ("made" in answer) return undefined;
+  if ("dump" in answer) return brokenDump(provider, answer.dump);
+  if ("died" in answer) return diedError();
+  if ("endedFor" in answer) return unfit(provider, at, endTexts[answer.endedFor]);
+  if (answer.reason === "no_room") return Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
+  return unfit(
+    provider,
+    at,
+    reasonTexts[answer.reason](answer.uses === undefined ? "" : ` ${showName(answer.uses)}`),
+  );
+}
+
+function unfit(provider: string, at: NamedStep | undefined, text: string): ProviderError {
+  const what = at === undefined ? "its content" : `${kindTexts[at.kind]} ${showName(at.name)}`;
+  const message = `has something that a SQLite file cannot hold: ${what} ${text}`;
+  return new ProviderError(provider, "rejected", message, {
+    remedy:
+      "Remove it from the database if the app does not need it; or move this database to another of the same kind instead of downloading it.",
+  });
+}
+
+const kindTexts: Readonly<Record<StepKind, string>> = {
+  table: "the definition of the table",
+  search: "the definition of the full-text index",
+  index: "the definition of the index",
+  view: "the definition of the view",
+  trigger: "the definition of the trigger",
+  rows: "a row of the table",
+  rebuild: "the full-text index",
+};
+
+const endTexts: Readonly<Record<EndedFor, string>> = {
+  time: "takes too long",
+  memory: "takes too much memory",
+  disk: "takes too much room on the disk",
+};
+
+const reasonTexts: Readonly<Record<Exclude<RefusalReason, "no_room">, (uses: string) => string>> = {
+  function: (uses) => `uses the function${uses}, which is not allowed there`,
+  module: (uses) => `uses the module${uses}, which is not allowed there`,
+  action: () => "does something that is not allowed there",
+  several: () => "is not one statement",
+  not_as_listed: () => "is something else than what the database lists it as",
+  unfit: (uses) =>
+    uses === "" ? "is not taken by SQLite" : `uses the function${uses}, which SQLite does not have`,
+  large_value: () => "has a value that is too large",
+  large_file: () => "makes the file many times larger than its content",
+};
+
+function diedError(): BrokerError {
+  return new BrokerError("unavailable", "the process that makes the file ended before the file was made", {
+    remedy:
+      "Download it again. When that ends the same way, tell the operator, who finds memory and disk in use.",
+  });
+}

@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { type Answer, answerCharactersMax, answerSchema, type NamedStep } from "./answers.ts";
+import { type FileProcess, type StartOptions, startProcess } from "./start-process.ts";
+import {
+  type EndedFor,
+  type FileLimits,
+  type ProcessWatch,
+  usualLimits,
+  watchProcess,
+} from "./watch-process.ts";
+
+export type RunOptions = StartOptions & {
+  readonly limits?: FileLimits;
+  /** Ends the process at once. */
+  readonly signal?: AbortSignal;
+};
+
+/** How the making of a file ended, and at what it was then. */
+export type Outcome = {
+  readonly answer:
+    | Exclude<Answer, { readonly at: NamedStep }>
+    | { readonly endedFor: EndedFor }
+    | { readonly died: true };
+  readonly at?: NamedStep;
+};
+
+/**
+ * Has a process make a file of a dump in a folder of its own. Whatever the process does, this ends soon after its time
+ * is over, and the process is gone then.
+ * @throws what reading the dump throws, and the signal's reason
+ */
+export async function runProcess(
+  folder: string,
+  dump: AsyncIterable<Uint8Array>,
+  { limits = usualLimits, signal, ...start }: RunOptions,
+): Promise<Outcome> {
+  signal?.throwIfAborted();
+  const child = await startProcess(folder, start);
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  child.once("error", () => undefined);
+  const kill = () => void child.kill("SIGKILL");
+  signal?.addEventListener("abort", kill, { once: true });
+  const watch = watchProcess(child, folder, limits);
+  const answers = readAnswers(child, () => answersMax + answersPerByte * watch.bytes(), kill);
+  try {
+    await give(child, dump, watch, closed);
+    await closed;
+    signal?.throwIfAborted();
+    const endedFor = watch.endedFor();
+    return { ...answers.at(), answer: endedFor === undefined ? answers.last() : { endedFor } };
+  } finally {
+    kill();
+    await closed;
+    watch.stop();
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+/** Gives the dump to the process, no faster than it takes it, until it ends. */
+async function give(
+  { stdin }: FileProcess,
+  dump: AsyncIterable<Uint8Array>,
+  watch: ProcessWatch,
+  closed: Promise<void>,
+): Promise<void> {
+  // It may end before it has read everything; what it said then counts.
+  stdin.on("error", () => undefined);
+  const chunks = dump[Symbol.asyncIterator]();
+  const over = closed.then(() => ({ done: true }) as const);
+  for (;;) {
+    const next = await Promise.race([chunks.next(), over]);
+    if (next.done) break;
+    watch.given(next.value.length);
+    if (stdin.write(next.value)) continue;
+    watch.waitsForUs(false);
+    await Promise.race([once(stdin, "drain").catch(() => undefined), closed]);
+    watch.waitsForUs(true);
+  }
+  watch.waitsForUs(false);
+  stdin.end();
+  // A dump that is still being read ends with its own next step.
+  void chunks.return?.()?.catch(() => undefined);
+}
+
+// It names what a line of the dump names, a few times at most.
+const answersMax = 64 * 1024;
+const answersPerByte = 4;
+
+/** Reads what the process says and believes none of it that has not the form of an answer. */
+function readAnswers({ stdout }: FileProcess, charactersMax: () => number, kill: () => void) {
+  let text = "";
+  let characters = 0;
+  let isGarbage = false;
+  let at: NamedStep | undefined;
+  let last: Exclude<Answer, { readonly at: NamedStep }> | undefined;
+  const take = (line: string) => {
+    const answer = answerSchema.safeParse(parse(line)).data;
+    if (answer === undefined || last !== undefined) isGarbage = true;
+    else if ("at" in answer) at = answer.at;
+    else last = answer;
+  };
+  stdout.setEncoding("utf8");
+  stdout.on("data", (chunk: string) => {
+    if (isGarbage) return;
+    characters += chunk.length;
+    const lines = (text + chunk).split("\n");
+    text = lines.pop() ?? "";
+    for (const line of lines) take(line);
+    isGarbage ||= text.length > answerCharactersMax || characters > charactersMax();
+    if (isGarbage) kill();
+  });
+  return {
+    at: () => (at === undefined ? {} : { at }),
+    last: () => (isGarbage || text !== "" || last === undefined ? { died: true as const } : last),
+  };
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { totalmem } from "node:os";
+import { extname } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { memoryBytesFor } from "./file-limits.ts";
+
+export type FileProcess = ChildProcessByStdio<Writable, Readable, null>;
+
+const shell = "/bin/sh";
+const heapMegabytesMax = 512;
+const processorSecondsMax = 3600;
+const kilobyte = 1024;
+const shellBlockBytes = 512;
+
+/** The built broker has this as one file beside the one it was bundled into: `apps/broker/build.ts`. */
+const program = () => {
+  const extension = extname(import.meta.url);
+  return fileURLToPath(new URL(extension === ".ts" ? "./main.ts" : "./database-file.js", import.meta.url));
+};
+
+export type StartOptions = {
+  /** The module it runs; its own is given where nothing else is. */
+  readonly program?: string;
+  /** `false` leaves out the limits that only a shell can set. */
+  readonly shell?: boolean;
+};
+
+/**
+ * Starts the process that makes a file, with nothing of this one: no variable of its environment, none of its open
+ * files, and the folder as its own for what is temporary.
+ */
+export async function startProcess(folder: string, options: StartOptions = {}): Promise<FileProcess> {
+  const node = [
+    `--max-old-space-size=${heapMegabytesMax}`,
+    options.program ?? program(),
+    String(process.pid),
+  ];
+  const isLimited = options.shell !== false && existsSync(shell);
+  const [command, args] = isLimited
+    ? [shell, ["-c", await limitScript(folder), process.execPath, ...node]]
+    : [process.execPath, node];
+  return spawn(command, args, {
+    cwd: folder,
+    env: { TMPDIR: folder, SQLITE_TMPDIR: folder },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+}
+
+/** Limits that the system itself keeps, each where it knows it; they come on top of those that are watched. */
+async function limitScript(folder: string): Promise<string> {
+  const { bavail, bsize } = await statfs(folder);
+  const limits = [
+    ["c", 0],
+    ["t", processorSecondsMax],
+    ["f", Math.ceil((bavail * bsize) / 2 / shellBlockBytes)],
+    ["d", Math.ceil(memoryBytesFor(Number.POSITIVE_INFINITY, totalmem()) / kilobyte)],
+  ] as const;
+  const lines = limits.map(
+    ([flag, value]) => `(ulimit -${flag} ${value}) 2>/dev/null && ulimit -${flag} ${value}`,
+  );
+  return [...lines, 'exec "$0" "$@"'].join("\n");
+}
