@@ -63,7 +63,11 @@ async function buildBroker(): Promise<void> {
 async function bundle(): Promise<Metafile> {
   const { metafile } = await build({
     absWorkingDir: folder,
-    entryPoints: { broker: "src/main.ts" },
+    entryPoints: {
+      broker: "src/main.ts",
+      // A process of its own, which `startProcess` of the connectors looks for beside the file it was bundled into.
+      "database-file": "../../packages/connectors/src/kit/libsql/file-process/main.ts",
+    },
     outdir: output,
     chunkNames: "[name]-[hash]",
     bundle: true,

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { BuildView, DatabaseList, ErrorEnvelope } from "@keyloan/contract";
+import type { AuditList, BuildView, DatabaseList, ErrorEnvelope } from "@keyloan/contract";
 import { Secret } from "@keyloan/contract";
 import { s3Actions, startS3Gateway } from "@keyloan/local-servers";
 import { createClient } from "@libsql/client";
@@ -149,6 +149,10 @@ describe("a download", () => {
       ["610062", 0.1],
     ],
   };
+  const auditOf = async (id: string) => {
+    const { events } = (await broker.call("GET", `/v1/audit?entity=${id}`)).body as AuditList;
+    return events.filter(({ action }) => action.startsWith("database.")).toReversed();
+  };
   const leftOver = () => readdir(join(broker.dataDirectory, "downloads"));
 
   it("is a file that SQLite opens, from the database and from its archive alike", async () => {
@@ -172,11 +176,17 @@ describe("a download", () => {
     await answer.body?.cancel();
   });
 
-  it("is audited, and refused for a build that is not there", async () => {
-    const { id } = await createFilled();
+  it("is audited before it begins and when it has ended, and refused for a build that is not there", async () => {
+    const { id, env } = await createFilled();
     await (await download(id)).arrayBuffer();
-    const audit = await broker.call("GET", `/v1/audit?entity=${id}`);
-    expect(audit.text).toContain("database.downloaded");
+    await runSql(env, "CREATE VIRTUAL TABLE places USING rtree(id, x0, x1)");
+    expect((await download(id)).status).toBe(502);
+    expect((await auditOf(id)).map(({ action }) => action)).toEqual([
+      "database.downloading",
+      "database.downloaded",
+      "database.downloading",
+      "database.download_failed",
+    ]);
     const unknown = await broker.call("GET", "/v1/builds/bld_00000000000000000000/databases/turso/download");
     expect((unknown.body as ErrorEnvelope).error.code).toBe("not_found");
   });

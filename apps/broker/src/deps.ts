@@ -16,7 +16,7 @@ import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
 import { hashToken } from "./http/tokens.ts";
 import { createLimitedFetch } from "./jobs/limited-fetch.ts";
-import { createSlots, type Slots } from "./jobs/slots.ts";
+import { createFairSlots, createSlots, type FairSlots, type Slots } from "./jobs/slots.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createPooledRandom } from "./pooled-random.ts";
@@ -36,6 +36,8 @@ export type Deps = {
   readonly archives: ArchiveStore;
   /** Keeps how many databases this process moves at once within bounds. */
   readonly movingSlots: Slots;
+  /** Keeps how many files of databases it has made at once within bounds: one for a build. */
+  readonly fileSlots: FairSlots;
   /** What a connector may use, ending with `signal`. */
   readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
   /** The same for values a user typed: addresses they name are guarded. */
@@ -97,6 +99,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       signer: createSigner({ store, keyring, organizationId, now, randomBytes: random }),
       archives: archiveStoreOf(config),
       movingSlots: createSlots(movedAtOnceMax),
+      fileSlots: createFairSlots(filesAtOnceMax),
       connectors: new Map(
         (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
       ),
@@ -142,6 +145,8 @@ function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerCo
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
 const movedAtOnceMax = 3;
+/** Each is a process of its own, which may be kept busy by what is in the database. */
+const filesAtOnceMax = 2;
 
 const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
 

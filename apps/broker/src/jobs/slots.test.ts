@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createSlots } from "./slots.ts";
+import { createFairSlots, createSlots } from "./slots.ts";
 
 const { signal } = new AbortController();
 
@@ -38,4 +38,35 @@ test("whoever stops waiting takes no slot", async () => {
   await first;
   await expect(third).resolves.toBe("third");
   await expect(slots.run(ending.signal, async () => "never")).rejects.toThrow("enough");
+});
+
+test("fair slots run one of a key at a time and let others go first, and that many in all", async () => {
+  const slots = createFairSlots(2);
+  const begun: string[] = [];
+  const ends = new Map<string, () => void>();
+  const start = (key: string, name: string) =>
+    slots.run(key, signal, () => {
+      begun.push(name);
+      return new Promise<void>((resolve) => ends.set(name, resolve));
+    });
+  const runs = [start("a", "a1"), start("a", "a2"), start("b", "b1"), start("c", "c1")];
+  await new Promise(setImmediate);
+  expect(begun).toEqual(["a1", "b1"]);
+  ends.get("b1")?.();
+  await runs[2];
+  await new Promise(setImmediate);
+  expect(begun).toEqual(["a1", "b1", "c1"]);
+  ends.get("a1")?.();
+  await runs[0];
+  await new Promise(setImmediate);
+  expect(begun.at(-1)).toBe("a2");
+  ends.get("a2")?.();
+  ends.get("c1")?.();
+  await Promise.all(runs);
+});
+
+test("a key whose work failed can be used again", async () => {
+  const slots = createFairSlots(1);
+  await expect(slots.run("a", signal, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  await expect(slots.run("a", signal, async () => "next")).resolves.toBe("next");
 });

@@ -49,3 +49,26 @@ export function createSlots(atOnce: number): Slots {
     },
   };
 }
+
+/** {@link Slots} of which nobody takes more than one: whoever has the same key waits for the one before. */
+export type FairSlots = {
+  readonly run: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+};
+
+export function createFairSlots(atOnce: number): FairSlots {
+  const all = createSlots(atOnce);
+  const byKey = new Map<string, { readonly slots: Slots; users: number }>();
+  return {
+    run: async (key, signal, work) => {
+      const own = byKey.get(key) ?? { slots: createSlots(1), users: 0 };
+      byKey.set(key, own);
+      own.users += 1;
+      try {
+        return await own.slots.run(signal, () => all.run(signal, work));
+      } finally {
+        own.users -= 1;
+        if (own.users === 0) byKey.delete(key);
+      }
+    },
+  };
+}

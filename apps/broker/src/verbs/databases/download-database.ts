@@ -1,10 +1,16 @@
-import { type FileHandle, open, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Actor, BrokerError, type ConnectorContext, type SecretValues } from "@keyloan/contract";
+import {
+  type Actor,
+  BrokerError,
+  type ConnectorContext,
+  ProviderError,
+  type SecretValues,
+} from "@keyloan/contract";
 import { differences, readArchive } from "@keyloan/database-provisioner";
 import type { LeaseRow } from "@keyloan/store";
 import type { Services } from "../../services.ts";
-import { auditRow } from "../audit.ts";
+import { writeAudit } from "../audit.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { withDataKey } from "../settings/open-values.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
@@ -36,33 +42,52 @@ export async function downloadDatabase(
   request: { readonly requestId: string; readonly signal: AbortSignal },
 ): Promise<DatabaseFile> {
   const found = await findDatabase(services, buildId, connectorId);
+  const { lease, archivable } = found;
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]);
+  const audit = (action: string, more: Readonly<Record<string, unknown>>) => {
+    const details = { connector: connectorId, lease: lease.id, from: lease.state, ...more };
+    const { requestId } = request;
+    return writeAudit(services, { actor, action, entity: buildId, details, requestId });
+  };
+  await audit("database.downloading", {});
+  let file: OpenFile;
+  try {
+    file = await services.fileSlots.run(buildId, signal, () => makeFile(services, found, signal));
+  } catch (error) {
+    await audit("database.download_failed", { code: codeOf(error) });
+    throw error;
+  }
+  try {
+    await audit("database.downloaded", { bytes: file.bytes });
+  } catch (error) {
+    await file.handle.close();
+    throw error;
+  }
+  const { extension, mediaType } = archivable.content.file;
+  const content = file.handle.readableWebStream({ autoClose: true }) as ReadableStream<Uint8Array>;
+  return { name: `${connectorId}.${extension}`, mediaType, bytes: file.bytes, content };
+}
+
+type OpenFile = { readonly handle: FileHandle; readonly bytes: number };
+
+/** @returns the file, open, and off the disk already */
+async function makeFile(services: Services, found: BuildDatabase, signal: AbortSignal): Promise<OpenFile> {
   const folder = await makeDownloadFolder(services.config.dataDirectory).catch(refuseFull);
-  const { extension, mediaType } = found.archivable.content.file;
-  const path = join(folder, `database.${extension}`);
-  let file: FileHandle | undefined;
+  const path = join(folder, `database.${found.archivable.content.file.extension}`);
   try {
     await services.movingSlots.run(signal, () => writeDatabase(services, found, path, signal));
-    file = await open(path, "r");
-    const { size: bytes } = await stat(path);
-    const { lease } = found;
-    const details = { connector: connectorId, lease: lease.id, from: lease.state, bytes };
-    const { requestId } = request;
-    await services.store.write((tables) =>
-      tables.auditEvents.insertAll([
-        auditRow(services, { actor, action: "database.downloaded", entity: buildId, details, requestId }),
-      ]),
-    );
-    const content = file.readableWebStream({ autoClose: true }) as ReadableStream<Uint8Array>;
-    return { name: `${connectorId}.${extension}`, mediaType, bytes, content };
+    const handle = await open(path, "r");
+    return { handle, bytes: (await handle.stat()).size };
   } catch (error) {
-    await file?.close();
     return refuseFull(error);
   } finally {
     // What is open can be read to its end; nothing of it stays on the disk, whatever happens next.
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+const codeOf = (error: unknown) =>
+  error instanceof BrokerError || error instanceof ProviderError ? error.code : "internal";
 
 async function writeDatabase(
   services: Services,
@@ -95,7 +120,7 @@ async function writeUnchanged(
   path: string,
 ): Promise<boolean> {
   const before = await content.summarize(context, values);
-  await content.writeFile(content.dump(context, values), path);
+  await content.writeFile(content.dump(context, values), path, context.signal);
   return differences(before, await content.summarize(context, values)).length === 0;
 }
 
@@ -110,7 +135,7 @@ async function writeFromArchive(
   if (archive === undefined || archive.bytes === null || archive.sha256 === null) throw notReadable(lease);
   const { bytes, sha256 } = archive;
   const dump = readArchive(archiveMedium(services, archive, signal), { bytes, sha256 });
-  await archivable.content.writeFile(dump, path);
+  await archivable.content.writeFile(dump, path, signal);
 }
 
 /** @throws BrokerError `unavailable` for a disk without room; any other failure as it is */
