@@ -98,6 +98,7 @@ async function proveTheMainJob(
   done(
     `lent ${build.leases.map(({ connector }) => connector).join(", ")}: ${Object.keys(env).length} variables read`,
   );
+  await proveDownloads(broker, build.id);
   const document = await expectApi<{ paths: object }>(200, broker, "GET", "/openapi.json");
   expect("/v1/builds/{id}/env" in document.paths, "/openapi.json does not tell of the env");
   await expectApi(200, broker, "DELETE", `/v1/builds/${build.id}`);
@@ -109,6 +110,27 @@ async function proveTheMainJob(
     broker.output(),
     [token, ...Object.values(environment)].filter((text) => /^klo_|^test:/.test(text)),
   );
+}
+
+/** Making a file of a database is a program of its own in the bundle. */
+async function proveDownloads(broker: BuiltBroker, buildId: string): Promise<void> {
+  const path = `/v1/builds/${buildId}/databases`;
+  const { databases } = await expectApi<{ databases: readonly { connector: string }[] }>(
+    200,
+    broker,
+    "GET",
+    path,
+  );
+  expect(databases.length > 0, "no connector lends a database");
+  for (const { connector } of databases) {
+    const answer = await fetch(`${broker.url}${path}/${connector}/download`, {
+      headers: { authorization: `Bearer ${broker.adminToken}` },
+    });
+    const file = Buffer.from(await answer.arrayBuffer());
+    expect(answer.status === 200, `the download of ${connector} is answered with ${answer.status}`);
+    expect(file.subarray(0, 15).toString() === "SQLite format 3", `${connector} gives no database file`);
+  }
+  done(`made files of ${databases.map(({ connector }) => connector).join(", ")}`);
 }
 
 /** A request that is under way when the signal comes is answered, and new ones are not taken. */

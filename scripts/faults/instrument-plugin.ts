@@ -18,6 +18,9 @@ const instrumented = [
   "packages/store/src/group-writer.ts",
 ];
 
+/** Runs in a process of its own, which nobody commands; a kill of the broker ends it too. */
+const apart = "packages/connectors/src/kit/libsql/file-process/";
+
 type Loaded = { readonly contents: string; readonly loader: "js" };
 type Building = {
   readonly onLoad: (
@@ -32,7 +35,7 @@ export const plugin = {
   setup: ({ onLoad }: Building): void =>
     onLoad({ filter: /\.ts$/ }, async ({ path }) => {
       const label = relative(root, path).replaceAll("\\", "/");
-      if (!instrumented.some((part) => label.startsWith(part))) return undefined;
+      if (label.startsWith(apart) || !instrumented.some((part) => label.startsWith(part))) return undefined;
       return { contents: instrumentSource(await readFile(path, "utf8"), label), loader: "js" };
     }),
 };

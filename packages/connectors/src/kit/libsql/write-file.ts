@@ -28,8 +28,8 @@ export async function writeFile(
     const failure = explainOutcome(provider, outcome);
     if (failure !== undefined) throw failure;
     // The process is gone: nobody changes any more what is looked at here.
-    const found = await lstat(made);
-    if (!found.isFile() || found.nlink !== 1) throw explainOutcome(provider, { answer: { died: true } });
+    const found = await lstat(made).catch(() => undefined);
+    if (!found?.isFile() || found.nlink !== 1) throw explainOutcome(provider, { answer: { died: true } });
     await rename(made, path);
   } catch (error) {
     await rm(path, { force: true });

@@ -153,14 +153,17 @@ function bytesOf(input: SQLInputValue): number {
 
 function finish(filling: Filling, { sql, values = [], does }: FinishingStep): void {
   const { wall, onStep } = filling;
-  if (does === undefined) return wall.own(sql);
-  const { kind, definition } = does;
-  const { name } = definition;
-  if (kind === "fill") {
+  if (does === undefined) wall.own(sql);
+  else if (does.kind === "define") defineLate(filling, does.definition);
+  else {
+    const { name } = does.definition;
     const step = { kind: "rebuild", name, table: name } as const;
     onStep(step);
-    return wall.prepare(step, sql)(values.map((value) => bind(value, []).input));
+    wall.prepare(step, sql)(values.map((value) => bind(value, []).input));
   }
+}
+
+function defineLate({ wall, onStep }: Filling, definition: DumpDefinition): void {
   onStep(stepOf(definition));
   try {
     wall.define(definition);

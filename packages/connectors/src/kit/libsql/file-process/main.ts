@@ -4,7 +4,7 @@ import { Worker } from "node:worker_threads";
 import { type Answer, answerLine, databaseName, type NamedStep, RefusedFile } from "./answers.ts";
 import { fillFile } from "./fill-file.ts";
 
-const lowPriority = 10;
+const lowPriority = 5;
 const probeBytes = 256 * 1024;
 
 /**
