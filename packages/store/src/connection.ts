@@ -9,8 +9,13 @@ import { StoreError } from "./errors.ts";
 export type Connection = {
   /** Queries run at once, on this thread; a statement is prepared the first time and kept. */
   readonly database: Database;
-  /** Runs SQL without parameters on another thread: what waits for a lock or for the disk stops nobody here. */
-  readonly run: (sql: string) => Promise<void>;
+  /**
+   * Runs SQL on another thread: what waits for a lock or for the disk stops nobody here. A tag, so that its text is a
+   * constant of the source.
+   */
+  readonly run: (text: TemplateStringsArray) => Promise<void>;
+  /** Writes a copy as of one moment to a path where nothing is, on another thread. */
+  readonly copyTo: (path: string) => Promise<void>;
   /** Ends a transaction without keeping anything of it, if one is open. */
   readonly rollBack: () => void;
   readonly close: () => void;
@@ -59,7 +64,11 @@ export function openConnection(
   };
   return {
     database: drizzle(asClient(execute)),
-    run: (sql) => AsyncDatabase.prototype.exec.call(engine, sql).then(() => undefined),
+    run: ([text = ""]) => AsyncDatabase.prototype.exec.call(engine, text).then(() => undefined),
+    copyTo: async (path) => {
+      const statement = await AsyncDatabase.prototype.prepare.call(engine, "VACUUM INTO ?");
+      await statement.run([path]);
+    },
     rollBack: () => {
       if (engine.inTransaction) engine.exec("ROLLBACK");
     },

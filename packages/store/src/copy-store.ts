@@ -1,33 +1,29 @@
-import { openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 
 const lockWaitMs = 5_000;
 
 /** A copy of the store's file as of one moment, with nothing in it that was deleted. */
 export async function copyStore(from: string, to: string): Promise<void> {
-  // A string in SQL has no other special character than the quote that ends it.
-  await onOwnConnection(from, (run) => run(`VACUUM INTO '${to.replaceAll("'", "''")}'`));
+  await onOwnConnection(from, ({ copyTo }) => copyTo(to));
 }
 
 /** Reads every page and every index. @throws StoreError `corrupt` */
 export async function checkIntegrity(path: string): Promise<void> {
   // The check answers with rows rather than by failing; a table that takes only one answer makes it fail.
-  await onOwnConnection(path, async (run) => {
-    await run("CREATE TEMP TABLE integrity (answer TEXT CHECK (answer = 'ok'))");
-    await run("INSERT INTO temp.integrity SELECT integrity_check FROM pragma_integrity_check").catch(() => {
+  await onOwnConnection(path, async ({ run }) => {
+    await run`CREATE TEMP TABLE integrity (answer TEXT CHECK (answer = 'ok'))`;
+    await run`INSERT INTO temp.integrity SELECT integrity_check FROM pragma_integrity_check`.catch(() => {
       throw new StoreError("corrupt", "the store's file is damaged: restore it from a backup");
     });
   });
 }
 
 /** What takes long runs on another thread and on a connection that nobody waits for. */
-async function onOwnConnection(
-  path: string,
-  work: (run: (sql: string) => Promise<void>) => Promise<void>,
-): Promise<void> {
+async function onOwnConnection(path: string, work: (connection: Connection) => Promise<void>): Promise<void> {
   const connection = openConnection(path, { lockWaitMs });
   try {
-    await work(connection.run);
+    await work(connection);
   } catch (error) {
     throw toStoreError(error);
   } finally {

@@ -32,8 +32,6 @@ const groupMsMax = 4;
 const groupMsMaxWhenWaited = 1;
 /** So often the log is copied into the file on another connection, so that no commit has to stop for it. */
 const commitsPerCheckpoint = 40;
-/** Pages in the log from which commits copy it themselves: when nobody else has come to the end of it. */
-const logPagesMax = 16_000;
 const lockWaitMs = 5_000;
 
 /**
@@ -52,14 +50,15 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
   const tables = createTables(connection.database);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
-  const prepared = connection.run(`PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = ${logPagesMax}`);
+  // Commits copy the log themselves only from 16,000 pages on: when nobody else has come to the end of it.
+  const prepared = connection.run`PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16000`;
   const checkpointer = createCheckpointer(path);
 
   const commitGroup = async (group: readonly Unit[]): Promise<void> => {
     let taken = group;
     try {
       await prepared;
-      await connection.run("BEGIN IMMEDIATE");
+      await connection.run`BEGIN IMMEDIATE`;
       inGroup = true;
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
@@ -67,7 +66,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
       queue.unshift(...left);
       taken = group.filter((unit) => !left.includes(unit));
       inGroup = false;
-      await connection.run("COMMIT");
+      await connection.run`COMMIT`;
       checkpointer.noteCommit();
       onAudited(requestIds);
       settle();
@@ -96,7 +95,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
     if (waiting.length === 0) return;
     try {
       await prepared;
-      await connection.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      await connection.run`PRAGMA wal_checkpoint(TRUNCATE)`;
       for (const { resolve } of waiting) resolve();
     } catch (error) {
       for (const { reject } of waiting) reject(toStoreError(error));
@@ -147,7 +146,7 @@ function createCheckpointer(path: string) {
   let running: Promise<void> | undefined;
   const checkpoint = async (): Promise<void> => {
     connection ??= openConnection(path, { lockWaitMs: 0 });
-    await connection.run("PRAGMA wal_checkpoint(PASSIVE)");
+    await connection.run`PRAGMA wal_checkpoint(PASSIVE)`;
   };
   return {
     noteCommit: (): void => {

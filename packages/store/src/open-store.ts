@@ -44,7 +44,7 @@ export async function openStore(options: {
   await preparePrivateFile(options.path);
   const reader = openReader(options.path);
   try {
-    await reader.run("PRAGMA journal_mode = WAL");
+    await reader.run`PRAGMA journal_mode = WAL`;
     await applyMigrations(
       reader.database,
       options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url)),

@@ -9,10 +9,7 @@ export const pauseMsMax = 3_600_000;
 
 // One that seems to end later than any pause can was written by a clock that has been set back since.
 const heldBack = (now: SQL) =>
-  and(
-    gt(providerLimits.pausedUntil, now),
-    lte(providerLimits.pausedUntil, sql`${now} + ${sql.raw(String(2 * pauseMsMax))}`),
-  );
+  and(gt(providerLimits.pausedUntil, now), lte(providerLimits.pausedUntil, sql`${now} + ${2 * pauseMsMax}`));
 
 /** The connectors whose providers are to be left alone now. */
 export function pausedConnectors(database: Database, now: SQL) {
