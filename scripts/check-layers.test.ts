@@ -240,3 +240,62 @@ test.each([
   write(file, text);
   expect(reasons()).toEqual([]);
 });
+
+const beyondConstant = (text: string) => text.replaceAll("%{", "${");
+const engineReason =
+  "SQL for a database in this process is a constant; other text is run in the places listed in scripts/layers/rules.ts";
+
+test.each([
+  `import { DatabaseSync } from "node:sqlite";\nnew DatabaseSync("a").exec(text);`,
+  `import { DatabaseSync } from "node:sqlite";\ndatabase.prepare("SELECT " + column);`,
+  "import { DatabaseSync } from 'node:sqlite';\ndatabase.prepare(`SELECT %{column}`);",
+  `const { DatabaseSync } = await import("node:sqlite");\ndatabase\n  .exec( text );`,
+  `import Database from "libsql";\ndatabase.exec(sqlOf("a"));`,
+  `import { createClient } from "@libsql/client";\nclient.execute({ sql, args: [] });`,
+  `import { createClient } from "@libsql/client/sqlite3";\nclient.executeMultiple(dump);`,
+  `import Database from "better-sqlite3";\ndatabase.prepare(text).all();`,
+  `import { sql } from "drizzle-orm";\ndatabase.run(sql.raw(text));`,
+  `process.getBuiltinModule("node:sqlite");\n`,
+])("SQL that is no constant is refused for an engine in this process: %s", (source) => {
+  manifest("packages/vault", { dependencies: ["libsql", "@libsql/client", "better-sqlite3", "drizzle-orm"] });
+  write("packages/vault/src/a.ts", beyondConstant(source));
+  expect(reasons().filter((reason) => reason.includes(engineReason))).toHaveLength(1);
+});
+
+test.each([
+  [
+    "a constant",
+    `import { DatabaseSync } from "node:sqlite";\ndatabase.exec("BEGIN"); database.prepare('SELECT ?', {});`,
+  ],
+  [
+    "a constant of some lines",
+    "import { DatabaseSync } from 'node:sqlite';\ndatabase.prepare(`SELECT\n  1`);",
+  ],
+  ["an engine's type", `import type { DatabaseSync } from "node:sqlite";\nregular.exec(text);`],
+  ["other things that are executed", `import { exec } from "node:child_process";\nregular.exec(text);`],
+])("%s is let through", (_what, source) => {
+  write("packages/vault/src/a.ts", source);
+  expect(reasons()).toEqual([]);
+});
+
+test.each([
+  "packages/connectors/src/kit/libsql/file-process/wall.ts",
+  "packages/store/src/connection.ts",
+  "packages/vault/src/a.test.ts",
+  "packages/vault/src/testing/a.ts",
+])("%s may give an engine any text", (file) => {
+  manifest("packages/store", {});
+  write(file, `import { DatabaseSync } from "node:sqlite";\ndatabase.exec(text);`);
+  expect(reasons()).toEqual([]);
+});
+
+test.each([
+  "packages/connectors/src/kit/libsql/write-file.ts",
+  "packages/connectors/src/kit/libsql/file-process.ts",
+  "packages/store/src/open-store.ts",
+  "apps/broker/src/verbs/rollback/a.ts",
+])("%s may not", (file) => {
+  manifest("packages/store", {});
+  write(file, `import { DatabaseSync } from "node:sqlite";\ndatabase.exec(text);`);
+  expect(reasons()).toEqual([`${file}:2: ${engineReason}`]);
+});

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkEngineText } from "./layers/check-engine-text.ts";
 import { checkImport, type Workspace } from "./layers/check-imports.ts";
 import { checkManifest } from "./layers/check-manifest.ts";
 import { checkText } from "./layers/check-text.ts";
@@ -51,7 +52,8 @@ function checkFile(root: string, file: string, owner: WorkspacePackage, workspac
     const reason = checkImport(file, found, owner, workspace);
     return reason === undefined ? [] : [{ line: found.line, reason }];
   });
-  return [...imports, ...checkText(file, source, mask)].map((problem) => ({ file, ...problem }));
+  const texts = [...checkText(file, source, mask), ...checkEngineText(file, source, mask)];
+  return [...imports, ...texts].map((problem) => ({ file, ...problem }));
 }
 
 if (import.meta.main) {

@@ -91,6 +91,14 @@ export const revealHomes: readonly string[] = [
   "apps/broker/src/verbs/transfers/same-ends.ts",
 ];
 
+/** Where a database in this process may be given SQL that is no constant. A folder ends in a slash. */
+export const engineHomes: readonly string[] = [
+  // Runs in a process of its own, behind a wall in the engine.
+  "packages/connectors/src/kit/libsql/file-process/",
+  // The store's only connection: its text comes from the query builder alone, with every value bound.
+  "packages/store/src/connection.ts",
+];
+
 /** Tests, their helpers and stand-ins: never part of what runs in production. */
 export function isDevelopmentFile(file: string): boolean {
   return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\//.test(file);
