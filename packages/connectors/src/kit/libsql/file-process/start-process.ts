@@ -49,7 +49,10 @@ export async function startProcess(folder: string, options: StartOptions = {}): 
   });
 }
 
-/** Limits that the system itself keeps, each where it knows it; they come on top of those that are watched. */
+/**
+ * Limits that the system itself keeps, each where it knows it; they come on top of those that are watched. One file
+ * takes half of the free room at most, so that a download never leaves the store without any.
+ */
 async function limitScript(folder: string): Promise<string> {
   const { bavail, bsize } = await statfs(folder);
   const limits = [
