@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { measureBuildIssue } from "./build-issue.ts";
 import { measureCli } from "./cli-row.ts";
 import { measureColdStart } from "./cold-start.ts";
+import { measureDownloads } from "./downloads.ts";
 import { measureEnvRead } from "./env-read.ts";
 import { measureExpiries } from "./expiries.ts";
 import { measureIssueShare } from "./issue-share.ts";
@@ -21,6 +22,7 @@ const measures: Readonly<Record<string, (options: RowOptions) => Promise<Row>>> 
   start: measureColdStart,
   share: measureIssueShare,
   expiries: measureExpiries,
+  downloads: measureDownloads,
 };
 
 const { values, positionals } = parseArgs({

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, writeFile as writePlain } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ const refusal = (message: RegExp) => ({
 function processesOf(place: string): string[] {
   return readdirSync("/proc").filter((id) => {
     try {
-      return /^\d+$/.test(id) && readFileSync(`/proc/${id}/environ`, "utf8").includes(`TMPDIR=${place}`);
+      return /^\d+$/.test(id) && readlinkSync(`/proc/${id}/cwd`).startsWith(place);
     } catch {
       return false;
     }
@@ -219,14 +219,14 @@ describe("nothing that the process says or leaves is believed:", () => {
     async (shell) => {
       const open =
         "fs.readdirSync('/proc/self/fd').map((fd) => { try { return fs.readlinkSync('/proc/self/fd/' + fd) } catch { return '' } })";
-      const code = `const seen = [Object.keys(process.env).filter((name) => !/^(?:PWD|OLDPWD|SHLVL|_)$/.test(name)).sort().join(), process.cwd() === process.env.TMPDIR, ${open}.filter((path) => /keyloan-foreign|\\.db/.test(path)).length];
+      const code = `const seen = [Object.keys(process.env).filter((name) => !/^(?:PWD|OLDPWD|SHLVL|_)$/.test(name)).sort().join(), process.env.TMPDIR + process.env.SQLITE_TMPDIR, ${open}.filter((path) => /keyloan-foreign|\\.db/.test(path)).length];
 fs.writeSync(1, JSON.stringify({ reason: "module", uses: JSON.stringify(seen) }) + "\\n");`;
       const options = { ...(await instead(code)), shell };
       const held = new DatabaseSync(join(folder, "held.db"));
       held.exec("CREATE TABLE t(x)");
       try {
         await expect(make(parts, options)).rejects.toMatchObject({
-          message: expect.stringContaining(String.raw`"[\"SQLITE_TMPDIR,TMPDIR\",true,0]"`),
+          message: expect.stringContaining(String.raw`"[\"SQLITE_TMPDIR,TMPDIR\",\"..\",0]"`),
         });
       } finally {
         held.close();

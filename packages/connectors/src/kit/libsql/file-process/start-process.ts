@@ -44,7 +44,7 @@ export async function startProcess(folder: string, options: StartOptions = {}): 
     : [process.execPath, node];
   return spawn(command, args, {
     cwd: folder,
-    env: { TMPDIR: folder, SQLITE_TMPDIR: folder },
+    env: { TMPDIR: ".", SQLITE_TMPDIR: "." },
     stdio: ["pipe", "pipe", "ignore"],
   });
 }

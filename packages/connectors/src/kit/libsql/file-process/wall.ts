@@ -108,7 +108,11 @@ function attempt<T>(guard: Guard, act: () => T): T {
 }
 
 /** https://www.sqlite.org/rescode.html: SQLITE_IOERR is what a file that the system lets grow no further gives. */
-const reasons: Readonly<Record<number, RefusalReason>> = { 10: "no_room", 13: "large_file", 18: "large_value" };
+const reasons: Readonly<Record<number, RefusalReason>> = {
+  10: "no_room",
+  13: "large_file",
+  18: "large_value",
+};
 
 function reasonOf(error: unknown): RefusalReason {
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
