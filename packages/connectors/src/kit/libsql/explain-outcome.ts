@@ -10,7 +10,7 @@ import { showName } from "./names.ts";
 export function explainOutcome(provider: string, { answer, at }: Outcome): Error | undefined {
   if ("made" in answer) return undefined;
   if ("dump" in answer) return brokenDump(provider, answer.dump);
-  if ("died" in answer) return diedError();
+  if ("died" in answer) return diedError(at);
   if ("endedFor" in answer) return unfit(provider, at, endTexts[answer.endedFor]);
   if (answer.reason === "no_room") return Object.assign(new Error("the disk is full"), { code: "ENOSPC" });
   return unfit(
@@ -21,7 +21,7 @@ export function explainOutcome(provider: string, { answer, at }: Outcome): Error
 }
 
 function unfit(provider: string, at: NamedStep | undefined, text: string): ProviderError {
-  const what = at === undefined ? "its content" : `${kindTexts[at.kind]} ${showName(at.name)}`;
+  const what = at === undefined ? "its content" : nameStep(at);
   const message = `has something that a SQLite file cannot hold: ${what} ${text}`;
   return new ProviderError(provider, "rejected", message, {
     remedy:
@@ -57,9 +57,12 @@ const reasonTexts: Readonly<Record<Exclude<RefusalReason, "no_room">, (uses: str
   large_file: () => "makes the file many times larger than its content",
 };
 
-function diedError(): BrokerError {
-  return new BrokerError("unavailable", "the process that makes the file ended before the file was made", {
+const nameStep = ({ kind, name }: NamedStep) => `${kindTexts[kind]} ${showName(name)}`;
+
+function diedError(at: NamedStep | undefined): BrokerError {
+  const place = at === undefined ? "" : `, at ${nameStep(at)}`;
+  return new BrokerError("unavailable", `the process that makes the file ended before it was made${place}`, {
     remedy:
-      "Download it again. When that ends the same way, tell the operator, who finds memory and disk in use.",
+      "Download it again. When that ends the same way, look at what is named, and tell the operator, whose machine may lack memory.",
   });
 }

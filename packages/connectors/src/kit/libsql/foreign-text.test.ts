@@ -204,6 +204,18 @@ describe("nothing that the process says or leaves is believed:", () => {
     expect(await left()).toEqual(["program.mjs"]);
   });
 
+  test.runIf(isLinux)("whatever it has started ends with it, and holds up nobody", async () => {
+    const code = `import { spawn } from "node:child_process";
+spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
+${say('{"at":{"kind":"view","name":"v"}}\n')}
+process.exit(0);`;
+    await expect(make(parts, await instead(code))).rejects.toMatchObject({
+      ...died,
+      message: expect.stringMatching(/, at the definition of the view "v"$/),
+    });
+    await expect.poll(() => processesOf(folder), { timeout: 10_000 }).toEqual([]);
+  });
+
   test.each([
     ["reads nothing and never ends", "setInterval(() => {}, 1000);"],
     ["takes the processor for itself", "for (;;);"],

@@ -1,6 +1,12 @@
 import { once } from "node:events";
 import { type Answer, answerCharactersMax, answerSchema, type NamedStep } from "./answers.ts";
-import { type FileProcess, type StartOptions, startProcess } from "./start-process.ts";
+import {
+  type FileProcess,
+  killProcess,
+  processEnd,
+  type StartOptions,
+  startProcess,
+} from "./start-process.ts";
 import {
   type EndedFor,
   type FileLimits,
@@ -36,9 +42,8 @@ export async function runProcess(
 ): Promise<Outcome> {
   signal?.throwIfAborted();
   const child = await startProcess(folder, start);
-  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
-  child.once("error", () => undefined);
-  const kill = () => void child.kill("SIGKILL");
+  const closed = processEnd(child);
+  const kill = () => killProcess(child);
   signal?.addEventListener("abort", kill, { once: true });
   const watch = watchProcess(child, folder, limits);
   const answers = readAnswers(child, () => answersMax + answersPerByte * watch.bytes(), kill);

@@ -4,6 +4,7 @@ import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { extname } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { memoryBytesFor } from "./file-limits.ts";
 
@@ -12,6 +13,7 @@ export type FileProcess = ChildProcessByStdio<Writable, Readable, null>;
 const shell = "/bin/sh";
 const heapMegabytesMax = 512;
 const processorSecondsMax = 3600;
+const lastWordsMs = 1_000;
 const kilobyte = 1024;
 const shellBlockBytes = 512;
 
@@ -46,7 +48,34 @@ export async function startProcess(folder: string, options: StartOptions = {}): 
     cwd: folder,
     env: { TMPDIR: ".", SQLITE_TMPDIR: "." },
     stdio: ["pipe", "pipe", "ignore"],
+    // A group of its own, so that whatever it may have started ends with it.
+    detached: true,
   });
+}
+
+/** Ends the process and its group at once. */
+export function killProcess({ pid }: FileProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It is gone.
+  }
+}
+
+/**
+ * Resolves when the process is gone, and what it said is read. Somebody else who holds its output keeps nobody waiting.
+ */
+export async function processEnd(child: FileProcess): Promise<void> {
+  const said = new Promise((resolve) => child.stdout.once("close", resolve));
+  await new Promise<void>((resolve) => {
+    child.once("exit", () => resolve());
+    child.once("error", () => resolve());
+  });
+  killProcess(child);
+  await Promise.race([said, delay(lastWordsMs, undefined, { ref: false })]);
+  child.stdout.destroy();
+  child.stdin.destroy();
 }
 
 /**

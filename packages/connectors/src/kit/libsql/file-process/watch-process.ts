@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import { diskBytesFor, memoryBytesFor, workMsFor } from "./file-limits.ts";
-import type { FileProcess } from "./start-process.ts";
+import { type FileProcess, killProcess } from "./start-process.ts";
 
 /** Why a process was ended. */
 export type EndedFor = "time" | "memory" | "disk";
@@ -41,7 +41,7 @@ export function watchProcess(child: FileProcess, folder: string, limits: FileLim
   let looking = false;
   const end = (reason: EndedFor) => {
     endedFor ??= reason;
-    child.kill("SIGKILL");
+    killProcess(child);
   };
   const worked = () => workedMs + (since === undefined ? 0 : performance.now() - since);
   const look = async () => {
