@@ -204,6 +204,16 @@ describe("nothing that the process says or leaves is believed:", () => {
     expect(await left()).toEqual(["program.mjs"]);
   });
 
+  test.runIf(isLinux)("where there is a shell, the system limits it too", async () => {
+    const code = `const limits = fs.readFileSync("/proc/self/limits", "utf8");
+const soft = (name) => limits.split("\\n").find((line) => line.startsWith(name)).slice(26).trim().split(/ +/)[0];
+const seen = ["Max core file size", "Max cpu time", "Max file size", "Max data size"].map(soft);
+fs.writeSync(1, JSON.stringify({ reason: "module", uses: seen.map((one) => one === "unlimited" ? one : one > 3600 ? "many" : one).join(" ") }) + "\\n");`;
+    await expect(make(parts, { ...(await instead(code)), shell: true })).rejects.toMatchObject({
+      message: expect.stringContaining('"0 3600 many many"'),
+    });
+  });
+
   test.runIf(isLinux)("whatever it has started ends with it, and holds up nobody", async () => {
     const code = `import { spawn } from "node:child_process";
 spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });

@@ -42,6 +42,7 @@ export async function runProcess(
 ): Promise<Outcome> {
   signal?.throwIfAborted();
   const child = await startProcess(folder, start);
+  if (child === undefined) return { answer: { died: true } };
   const closed = processEnd(child);
   const kill = () => killProcess(child);
   signal?.addEventListener("abort", kill, { once: true });

@@ -1,4 +1,5 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
@@ -33,8 +34,12 @@ export type StartOptions = {
 /**
  * Starts the process that makes a file, with nothing of this one: no variable of its environment, none of its open
  * files, and the folder as its own for what is temporary.
+ * @returns nothing when the system has no process or no file to spare
  */
-export async function startProcess(folder: string, options: StartOptions = {}): Promise<FileProcess> {
+export async function startProcess(
+  folder: string,
+  options: StartOptions = {},
+): Promise<FileProcess | undefined> {
   const node = [
     `--max-old-space-size=${heapMegabytesMax}`,
     options.program ?? program(),
@@ -44,22 +49,29 @@ export async function startProcess(folder: string, options: StartOptions = {}): 
   const [command, args] = isLimited
     ? [shell, ["-c", await limitScript(folder), process.execPath, ...node]]
     : [process.execPath, node];
-  return spawn(command, args, {
+  const child = spawn(command, args, {
     cwd: folder,
     env: { TMPDIR: ".", SQLITE_TMPDIR: "." },
     stdio: ["pipe", "pipe", "ignore"],
     // A group of its own, so that whatever it may have started ends with it.
     detached: true,
   });
+  if (child.pid !== undefined) return child;
+  await once(child, "error");
+  return undefined;
 }
 
-/** Ends the process and its group at once. */
-export function killProcess({ pid }: FileProcess): void {
+/** Ends the process and its group at once, unless it is gone. */
+export function killProcess(child: FileProcess): void {
+  if (child.exitCode === null && child.signalCode === null) killGroup(child);
+}
+
+function killGroup({ pid }: FileProcess): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It is gone.
+    // Nobody is left of it.
   }
 }
 
@@ -68,11 +80,8 @@ export function killProcess({ pid }: FileProcess): void {
  */
 export async function processEnd(child: FileProcess): Promise<void> {
   const said = new Promise((resolve) => child.stdout.once("close", resolve));
-  await new Promise<void>((resolve) => {
-    child.once("exit", () => resolve());
-    child.once("error", () => resolve());
-  });
-  killProcess(child);
+  await new Promise((resolve) => child.once("exit", resolve));
+  killGroup(child);
   await Promise.race([said, delay(lastWordsMs, undefined, { ref: false })]);
   child.stdout.destroy();
   child.stdin.destroy();
