@@ -60,7 +60,7 @@ async function moveRows(rows: number) {
 }
 
 async function moveWithin(heapMegabytes: number, input: unknown): Promise<{ code: number; output: string }> {
-  const child = spawn(process.execPath, ["--expose-gc", `--max-old-space-size=${heapMegabytes}`, script], {
+  const child = spawn(process.execPath, [`--max-old-space-size=${heapMegabytes}`, script], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(child, "exit");

@@ -72,20 +72,39 @@ async function give(
   // It may end before it has read everything; what it said then counts.
   stdin.on("error", () => undefined);
   const chunks = dump[Symbol.asyncIterator]();
-  const over = closed.then(() => ({ done: true }) as const);
+  const orOver = untilOver(closed);
   for (;;) {
-    const next = await Promise.race([chunks.next(), over]);
-    if (next.done) break;
+    const next = await orOver(chunks.next());
+    if (next === undefined || next.done) break;
     watch.given(next.value.length);
     if (stdin.write(next.value)) continue;
     watch.waitsForUs(false);
-    await Promise.race([once(stdin, "drain").catch(() => undefined), closed]);
+    await orOver(once(stdin, "drain").catch(() => undefined));
     watch.waitsForUs(true);
   }
   watch.waitsForUs(false);
   stdin.end();
   // A dump that is still being read ends with its own next step.
   void chunks.return?.()?.catch(() => undefined);
+}
+
+/**
+ * Waits for one thing after the other, or until it is over: `undefined` then. `Promise.race` would keep what each of
+ * them gave for as long as it is not.
+ */
+function untilOver(over: Promise<void>): <T>(awaited: Promise<T>) => Promise<T | undefined> {
+  let isOver = false;
+  let giveUp = () => {};
+  void over.then(() => {
+    isOver = true;
+    giveUp();
+  });
+  return (awaited) =>
+    new Promise((resolve, reject) => {
+      giveUp = () => resolve(undefined);
+      if (isOver) giveUp();
+      awaited.then(resolve, reject);
+    });
 }
 
 // It names what a line of the dump names, a few times at most.

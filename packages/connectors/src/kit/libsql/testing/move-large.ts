@@ -21,15 +21,13 @@ const open = (end: z.output<typeof endSchema>): LibsqlDatabase => ({
 });
 
 const memory = () => {
-  // What is free already but not collected is no memory that it takes.
-  globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
 };
 let peak = memory();
 const watch = setInterval(() => {
   peak = Math.max(peak, memory());
-}, 50);
+}, 5);
 const seconds: Record<string, number> = {};
 const timed = async <T>(name: string, act: () => Promise<T>): Promise<T> => {
   const start = performance.now();
