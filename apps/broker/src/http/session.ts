@@ -1,8 +1,7 @@
-import { BrokerError, limits } from "@keyloan/contract";
+import { type Actor, BrokerError, limits } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import type { Deps } from "../deps.ts";
 import { textsMatch } from "../tokens.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 
@@ -15,14 +14,18 @@ const touchIntervalMs = 60_000;
  * sites cannot send without asking first, which is never allowed, and must come from our own origin.
  */
 export const authenticateSession: MiddlewareHandler<BrokerEnv> = async (context, next) => {
-  const { deps } = context.var;
-  const session = await findSession(deps, getCookie(context, cookieName));
-  if (context.req.method !== "GET") refuseOtherOrigins(context);
-  context.set("actor", { kind: "session", sessionId: session.id, buildId: session.buildId });
+  const session = await findSession(context);
+  context.set("actor", sessionActor(session));
   context.set("session", session);
   context.set("token", undefined);
+  if (context.req.method !== "GET") refuseOtherOrigins(context);
   await next();
 };
+
+/** The text of the session's cookie. */
+export function sessionCookie(context: BrokerContext): string | undefined {
+  return getCookie(context, cookieName);
+}
 
 /** Refuses a request that another site made a browser send. */
 export function refuseOtherOrigins(context: BrokerContext): void {
@@ -47,23 +50,27 @@ export function setSessionCookie(context: BrokerContext, text: string): void {
   });
 }
 
-async function findSession(
-  deps: Pick<Deps, "store" | "tokens" | "now">,
-  text: string | undefined,
-): Promise<SessionRow> {
-  const read = deps.tokens.read(text ?? "", ["session"]);
+async function findSession(context: BrokerContext): Promise<SessionRow> {
+  const { deps, credential } = context.var;
+  const read =
+    credential?.kind === "session" ? credential : deps.tokens.read(sessionCookie(context) ?? "", ["session"]);
   if (read === undefined) throw sessionExpired();
-  const { hash } = read;
-  const session = await deps.store.read.sessions.findByHash(hash);
+  const session = await deps.store.read.sessions.findByHash(read.hash);
   const now = deps.now();
-  if (session === undefined || !textsMatch(hash, session.hash)) throw sessionExpired();
-  if (session.endedAt !== null || session.expiresAt <= now) throw sessionExpired();
+  if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, now)) {
+    deps.callers.forget(read.hash);
+    throw sessionExpired();
+  }
+  deps.callers.remember(read.hash, sessionActor(session));
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
   const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, end);
   await deps.store.write((tables) => tables.sessions.touch(session.id, now, expiresAt));
   return { ...session, lastUsedAt: now, expiresAt };
 }
+
+const isEnded = ({ endedAt, expiresAt }: SessionRow, now: number) => endedAt !== null || expiresAt <= now;
+const sessionActor = ({ id, buildId }: SessionRow): Actor => ({ kind: "session", sessionId: id, buildId });
 
 function sessionExpired(): BrokerError {
   return new BrokerError("session_expired", "the visit to this page has ended", {

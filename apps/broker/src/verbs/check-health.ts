@@ -9,7 +9,10 @@ export type HealthPart = { readonly name: string; readonly ok: boolean; readonly
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
 
-/** Checks what the broker cannot work without; every part answers within its time. */
+/**
+ * Checks what the broker cannot work without; every part answers within its time. All who ask while a check is under
+ * way get its answer, so that asking often costs no more.
+ */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
   const proveAudit = createAuditProbe(deps);
   const proveKeyring = async () => {
@@ -18,7 +21,7 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
     );
     if (unknown.length > 0) throw new Error("unknown root key");
   };
-  return () =>
+  const check = () =>
     Promise.all([
       probe(deps, "store", deps.store.check, "the store cannot be read"),
       probe(
@@ -29,6 +32,13 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
       ),
       probe(deps, "audit", proveAudit, "the audit trail cannot be written"),
     ]);
+  let underWay: Promise<readonly HealthPart[]> | undefined;
+  return () => {
+    underWay ??= check().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
 }
 
 /**
