@@ -22,7 +22,7 @@ import { reconcileRoutes } from "./routes/reconcile.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { rotationRoutes } from "./routes/rotation.ts";
 import { settingsRoutes } from "./routes/settings.ts";
-import { settingsPageRoutes } from "./routes/settings-page.ts";
+import { missingPageRoutes, settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { transferRoutes } from "./routes/transfers.ts";
@@ -77,6 +77,7 @@ export function createApp(services: Services): BrokerRouter {
   ]) {
     app.route("/", routes(services, principals));
   }
+  app.route("/", missingPageRoutes());
   return app;
 }
 

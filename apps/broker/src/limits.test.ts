@@ -98,6 +98,10 @@ describe("a stranger who floods the one address that everybody seems to come fro
       "with checks of keys",
       () => broker.call("POST", "/v1/settings/keys/turso/validate", { token: null, body: {} }),
     ],
+    [
+      "for files that the page does not have",
+      () => broker.call("GET", "/settings/nothing.js", { token: null }),
+    ],
     ["at paths that are not there", () => broker.call("GET", "/v1/nothing", { token: null })],
     ["with forged addresses", () => asStranger({ "x-forwarded-for": `203.0.113.${randomBytes(1)[0]}` })],
   ];

@@ -98,10 +98,12 @@ describe("refusals of one caller", () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(200);
     broker.advance(60_000);
     await writeDue();
-    expect((await rows()).map(({ action, told }) => [action, told.code, told.repeats])).toEqual([
-      ["env.read", undefined, undefined],
-      ["request.refused", "rate_limited", undefined],
-      ["request.refused", "rate_limited", 199],
+    const route = "/v1/builds/{id}/env";
+    const all = await rows();
+    expect(all.map(({ action, told }) => [action, told.code, told.repeats, told.route])).toEqual([
+      ["env.read", undefined, undefined, undefined],
+      ["request.refused", "rate_limited", undefined, route],
+      ["request.refused", "rate_limited", 199, route],
     ]);
   });
 

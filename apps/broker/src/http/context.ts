@@ -12,7 +12,7 @@ export type BrokerEnv = {
     requestId: string;
     /** What the client calls its request. */
     clientRequestId: string | undefined;
-    /** A refusal like many before it, which the log need not tell. */
+    /** An answer like many before it, or that was told otherwise: the log need not tell it. */
     isQuiet: boolean | undefined;
     /** What the request carries, before the store was asked; strangers carry none. */
     credential: ReadToken | undefined;

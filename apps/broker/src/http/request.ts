@@ -43,8 +43,8 @@ export function requestScope(deps: Deps): MiddlewareHandler<BrokerEnv> {
       status,
       ms: Math.round(seconds * 1e5) / 100,
     };
-    if (status >= 500) deps.logger.error(line, "answered");
-    else if (context.var.isQuiet === true) deps.logger.debug(line, "answered");
+    if (context.var.isQuiet === true) deps.logger.debug(line, "answered");
+    else if (status >= 500) deps.logger.error(line, "answered");
     else if (status >= 400 || context.req.method !== "GET") deps.logger.info(line, "answered");
     else deps.logger.debug(line, "answered");
   };

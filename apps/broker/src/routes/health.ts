@@ -36,6 +36,8 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     .openapi(ready, async (context) => {
       const parts = await check();
       const fine = parts.every((part) => part.ok);
+      // The check itself tells the log, and not for everybody who asks.
+      context.set("isQuiet", true);
       return context.json({ status: fine ? "ok" : "failing", version, parts }, fine ? 200 : 503);
     });
 }
