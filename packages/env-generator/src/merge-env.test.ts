@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { EnvFileError, type EnvLine, mergeEnv, parseEnvFile, serialiseEnvFile } from "./index.ts";
 import { refusal } from "./testing/carried.ts";
-import { dotenvReaders } from "./testing/dotenv-readers.ts";
+import { plainReaders } from "./testing/dotenv-readers.ts";
 import { foreignFiles } from "./testing/foreign-files.ts";
 import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
 
@@ -87,7 +87,7 @@ describe("whatever the file holds, unless it is refused,", () => {
     );
   });
 
-  test.each(Object.entries(dotenvReaders))("%s reads our values and its own", async (name, read) => {
+  test.each(Object.entries(plainReaders))("%s reads our values and its own", async (name, read) => {
     await fc.assert(
       fc.asyncProperty(unmarkedFiles, foreignFiles, small, async (above, below, lines) => {
         const once = merged(above, [line("KEYLOAN_TEST_0", "old")]);
@@ -106,16 +106,16 @@ describe("whatever the file holds, unless it is refused,", () => {
 test("the block goes behind everything, and is found again wherever it is moved", () => {
   const file = "# mine\r\nPORT=3000 # here\r\n\r\nNAME = 'a\r\nb'\r\n";
   const once = mergeEnv(file, [line("A", "1")], dotenv);
-  expect(once).toBe(`${file}\r\n${begin}\r\nA='1'\r\n${end}\r\n`);
+  expect(once).toBe(`${file}\r\n${begin}\r\nA=1\r\n${end}\r\n`);
   const moved = `FIRST=1\n${begin} edited\nA='1'\nMINE=lost\n  ${end}\nLAST=2`;
-  expect(mergeEnv(moved, [line("B", "2")], dotenv)).toBe(`FIRST=1\n${begin}\nB='2'\n${end}\nLAST=2`);
+  expect(mergeEnv(moved, [line("B", "2")], dotenv)).toBe(`FIRST=1\n${begin}\nB=2\n${end}\nLAST=2`);
 });
 
 test.each([
-  ["", `${begin}\nA='1'\n${end}\n`],
-  ["X=1", `X=1\n\n${begin}\nA='1'\n${end}`],
-  ["X=1\n", `X=1\n\n${begin}\nA='1'\n${end}\n`],
-  ["X=1\n\n", `X=1\n\n${begin}\nA='1'\n${end}\n`],
+  ["", `${begin}\nA=1\n${end}\n`],
+  ["X=1", `X=1\n\n${begin}\nA=1\n${end}`],
+  ["X=1\n", `X=1\n\n${begin}\nA=1\n${end}\n`],
+  ["X=1\n\n", `X=1\n\n${begin}\nA=1\n${end}\n`],
 ])("the final line end of %j stays as it is", (file, expected) => {
   expect(mergeEnv(file, [line("A", "1")], dotenv)).toBe(expected);
 });
@@ -123,7 +123,7 @@ test.each([
 test("a value with the closing mark as a line of its own does not close the block", () => {
   const hostile = linesOf([`a\n${end}\nb`, ...hostileValues]);
   const once = mergeEnv("X=1\n", hostile, dotenv);
-  expect(mergeEnv(once, [line("A", "1")], dotenv)).toBe(`X=1\n\n${begin}\nA='1'\n${end}\n`);
+  expect(mergeEnv(once, [line("A", "1")], dotenv)).toBe(`X=1\n\n${begin}\nA=1\n${end}\n`);
 });
 
 test.each([
