@@ -8,9 +8,15 @@ import { renderEnv } from "./index.ts";
 import { refusal, renderCarried } from "./testing/carried.ts";
 import { parseDockerEnvFile } from "./testing/docker-env-file.ts";
 import { dotenvReaders, plainReaders, runningReaders } from "./testing/dotenv-readers.ts";
-import { commands, hostileValues, planted, seed, troubledValues } from "./testing/hostile-values.ts";
+import {
+  bareValue,
+  commands,
+  hostileValues,
+  planted,
+  seed,
+  troubledValues,
+} from "./testing/hostile-values.ts";
 
-const bareCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,=-";
 const folder = mkdtempSync(join(tmpdir(), "keyloan-dotenv-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 afterEach(() => rmSync(planted, { force: true }));
@@ -57,13 +63,11 @@ test.each(Object.entries(plainReaders))(
   },
 );
 
-const bareValue = fc.string({ unit: fc.constantFrom(...bareCharacters), minLength: 1, maxLength: 40 });
-
 test.each([[false], [true]])(
   "a value without special signs is read back where quotes are part of it (removes quotes: %s)",
   (removesQuotes) => {
     fc.assert(
-      fc.property(fc.array(bareValue.filter((value) => !value.startsWith("encrypted:"))), (values) => {
+      fc.property(fc.array(bareValue), (values) => {
         const { expected, text } = renderCarried(values, "dotenv");
         expect(Object.keys(expected)).toHaveLength(values.length);
         expect(parseDockerEnvFile(text, { removesQuotes })).toEqual(expected);

@@ -154,3 +154,10 @@ export const troubledValues = fc.array(
   fc.oneof(fc.string({ unit: trouble, maxLength: 12 }), fc.string({ unit: "binary", maxLength: 12 })),
   { minLength: 40, maxLength: 80 },
 );
+
+const bareSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,=-";
+
+/** A value without special signs, as nearly all keys are. */
+export const bareValue = fc
+  .string({ unit: fc.constantFrom(...bareSigns), minLength: 1, maxLength: 40 })
+  .filter((value) => !value.startsWith("encrypted:"));
