@@ -193,6 +193,25 @@ describe("where no wall can be raised", () => {
     await server.close();
   });
 
+  test("a system that gives no namespace any more is found out by trying", async (context) => {
+    if (stands.includes(false)) context.skip();
+    const folder = newFolder();
+    const script = `const { startLibsqlServer } = await import(${JSON.stringify(new URL("./server.ts", import.meta.url).href)});
+      const server = await startLibsqlServer({ dataDirectory: ${JSON.stringify(folder)} });
+      console.log(server.walled, await server.admin.exists("none"));
+      await server.close();`;
+    const forbid = "echo 0 > /proc/sys/user/max_user_namespaces; echo 0 > /proc/sys/user/max_mnt_namespaces";
+    const args = ["--user", "--map-root-user", "sh", "-c", `${forbid}; exec "$@"`, "sh"];
+    const printed = execFileSync("unshare", [
+      ...args,
+      process.execPath,
+      "--input-type=module",
+      "--eval",
+      script,
+    ]);
+    expect(printed.toString().trim()).toBe("false false");
+  });
+
   test("the next best one is tried", async (context) => {
     if (stands.includes(false)) context.skip();
     const folder = newFolder();
