@@ -13,8 +13,8 @@ function screenWith(providers: RunningKeyloan["providers"]): readonly string[] {
   const running: RunningKeyloan = {
     url: "http://127.0.0.1:9000",
     adminToken: "hidden",
-    adminTokenFile: "/home/x/admin-token",
-    buildFile: "/home/x/build.json",
+    adminTokenFile: "state/admin-token",
+    buildFile: "state/build.json",
     providers,
     createUserEnvs: async () => ({}),
     failed: new Promise(() => {}),

@@ -11,8 +11,9 @@ import {
 import { createWebSocketReader, type WebSocketMessage, writeWebSocketFrame } from "./websocket-frames.ts";
 
 /**
- * Carries a WebSocket and judges every message on its way to the server. Becomes a tunnel only after the server has agreed to speak WebSocket. Before that the client could
- * send a second, unchecked request down the same connection and name another namespace in it.
+ * Carries a WebSocket and judges every message on its way to the server. It begins only after the server
+ * has agreed to speak WebSocket: before that the client could send a second, unchecked request down the
+ * same connection and name another namespace in it.
  */
 export function forwardUpgrade(
   route: GatewayRoute,
