@@ -1,4 +1,4 @@
-import { desc, eq } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { signingKeys } from "./schema.ts";
 
@@ -9,7 +9,17 @@ export function signingKeysTable(database: Database) {
     insert: async (row: SigningKeyRow): Promise<void> => {
       await database.insert(signingKeys).values(row);
     },
-    /** Newest first; the first one signs, the others only prove what was signed before. */
+    /** Gives a row that has none its MAC. */
+    setMac: async (id: string, mac: string): Promise<void> => {
+      await database
+        .update(signingKeys)
+        .set({ mac })
+        .where(and(eq(signingKeys.id, id), isNull(signingKeys.mac)));
+    },
+    remove: async (ids: readonly string[]): Promise<void> => {
+      await database.delete(signingKeys).where(inArray(signingKeys.id, [...ids]));
+    },
+    /** Newest first, authentic or not. */
     list: (organizationId: string): Promise<SigningKeyRow[]> =>
       database
         .select()
