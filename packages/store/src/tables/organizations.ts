@@ -15,7 +15,7 @@ export function organizationsTable(database: Database) {
     /** The oldest organization: the one this broker serves. */
     first: (): Promise<OrganizationRow | undefined> =>
       database.select().from(organizations).orderBy(organizations.createdAt).limit(1).get(),
-    insert: async (row: OrganizationRow): Promise<void> => {
+    insert: async (row: typeof organizations.$inferInsert): Promise<void> => {
       await database.insert(organizations).values(row);
     },
     /** False when the state is no longer the one that was read. */

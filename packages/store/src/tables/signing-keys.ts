@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull } from "drizzle-orm";
+import { desc, eq, inArray } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { signingKeys } from "./schema.ts";
 
@@ -9,12 +9,8 @@ export function signingKeysTable(database: Database) {
     insert: async (row: SigningKeyRow): Promise<void> => {
       await database.insert(signingKeys).values(row);
     },
-    /** Gives a row that has none its MAC. */
     setMac: async (id: string, mac: string): Promise<void> => {
-      await database
-        .update(signingKeys)
-        .set({ mac })
-        .where(and(eq(signingKeys.id, id), isNull(signingKeys.mac)));
+      await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id));
     },
     remove: async (ids: readonly string[]): Promise<void> => {
       await database.delete(signingKeys).where(inArray(signingKeys.id, [...ids]));
