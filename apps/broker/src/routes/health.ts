@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
-import { createHealthCheck } from "../verbs/check-health.ts";
+import { createHealthCheck, healthStatus } from "../verbs/check-health.ts";
 import { version } from "../version.ts";
 
 const tags = ["health"];
@@ -28,7 +28,10 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     path: "/health/ready",
     tags,
     summary: "Whether store, keyring and audit can be used",
-    responses: { 200: health("ready"), 503: health("a part is failing") },
+    responses: {
+      200: health("ready, or degraded: a person has to look at a part"),
+      503: health("a part is failing"),
+    },
   });
   const metrics = defineRoute(
     limiter,
@@ -47,8 +50,8 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     .openapi(alive("/health/live", "Whether the process is alive"), (context) => context.json(ok, 200))
     .openapi(ready, async (context) => {
       const parts = await check();
-      const fine = parts.every((part) => part.ok);
-      return context.json({ status: fine ? "ok" : "failing", version, parts }, fine ? 200 : 503);
+      const status = healthStatus(parts);
+      return context.json({ status, version, parts }, status === "failing" ? 503 : 200);
     })
     .openapi(metrics, async (context) => {
       const text = await services.metrics.render();

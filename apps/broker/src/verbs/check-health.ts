@@ -1,15 +1,26 @@
-import { newId } from "@keyloan/contract";
+import { type AuditProblem, type Health, newId } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { storeTrouble } from "../store-trouble.ts";
+import { findStandingProblem } from "./audit/audit-standing.ts";
 import { auditRow } from "./audit.ts";
 
 export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
 
+/** Parts without which envs are read all the same: a person has to look, and nobody is sent away. */
+const watchedParts: readonly string[] = ["anchor", "audit_sink"];
+
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
 
-/** Checks what the broker cannot work without; every part answers within its time. */
+/** What the parts come to. */
+export function healthStatus(parts: readonly HealthPart[]): Health["status"] {
+  const bad = parts.filter(({ ok }) => !ok);
+  if (bad.length === 0) return "ok";
+  return bad.every(({ name }) => watchedParts.includes(name)) ? "degraded" : "failing";
+}
+
+/** Checks what the broker cannot work without, and the audit's anchor; every part answers within its time. */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
   const proveAudit = createAuditProbe(deps);
   const proveKeyring = async () => {
@@ -28,7 +39,29 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
         "a root key that wraps data keys is missing: add it to KEYLOAN_ROOT_KEY",
       ),
       probe(deps, "audit", proveAudit, "the audit trail cannot be written"),
+      anchorPart(deps),
+      ...(deps.config.auditSink === undefined ? [] : [sinkPart(deps)]),
     ]);
+}
+
+async function anchorPart(deps: Deps): Promise<HealthPart> {
+  let problem: AuditProblem | undefined;
+  const look = async () => {
+    problem = await findStandingProblem(deps);
+  };
+  const part = await probe(deps, "anchor", look, "the audit cannot be compared with what was signed");
+  if (problem === undefined) return part;
+  return { name: "anchor", ok: false, message: `${problem.message}: run keyloan audit verify` };
+}
+
+async function sinkPart(deps: Deps): Promise<HealthPart> {
+  let failure: string | undefined;
+  const look = async () => {
+    failure = (await deps.headDelivery.state())?.failure;
+  };
+  const part = await probe(deps, "audit_sink", look, "what the audit sink has is not known");
+  if (failure === undefined) return part;
+  return { name: "audit_sink", ok: false, message: `the audit sink takes no heads (${failure})` };
 }
 
 /**
