@@ -4,24 +4,21 @@ import { connectors as allConnectors } from "@keyloan/connectors";
 import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyloan/contract";
 import { createGuardedFetch } from "@keyloan/key-validator";
 import { openStore, type Store } from "@keyloan/store";
-import {
-  createFingerprinter,
-  type Fingerprinter,
-  type Keyring,
-  openDataKey,
-  parseKeyring,
-  ready,
-} from "@keyloan/vault";
+import { type Fingerprinter, type Keyring, parseKeyring, ready, VaultError } from "@keyloan/vault";
+import { createHeadDelivery, type HeadDelivery } from "./audit-sink/head-delivery.ts";
+import { createOutsideHeads, type OutsideHeads } from "./audit-sink/outside-heads.ts";
 import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
 import { hashToken } from "./http/tokens.ts";
 import { createLimitedFetch } from "./jobs/limited-fetch.ts";
 import { createSlots, type Slots } from "./jobs/slots.ts";
-import { createLogger, type Logger } from "./observe/logger.ts";
+import { createLogger, describeError, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { ensureOrganization, openFingerprinter } from "./organization.ts";
 import { createPooledRandom } from "./pooled-random.ts";
 import { createSigner, type Signer } from "./signing.ts";
-import { createOwnerKey } from "./verbs/owner-key.ts";
+import { upgradeAudit } from "./upgrade-audit.ts";
+import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
 export type Deps = {
@@ -47,6 +44,10 @@ export type Deps = {
   readonly metrics: Metrics;
   /** Which requests under way are in the audit, and whether it could be written. */
   readonly auditWatch: AuditWatch;
+  /** Signed heads that are known from outside the store. */
+  readonly outsideHeads: OutsideHeads;
+  /** Hands signed heads to the audit sink. */
+  readonly headDelivery: HeadDelivery;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -78,7 +79,13 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
   try {
     const now = overrides.now ?? Date.now;
     const random = overrides.randomBytes ?? createPooledRandom();
+    const logger = overrides.logger ?? createLogger(config.logLevel);
     const organizationId = await ensureOrganization(store, keyring, now, random);
+    await upgradeAudit({ store, keyring, organizationId, now, randomBytes: random }).catch((error) => {
+      // The start goes on: health and every new build tell that the org's data key does not open.
+      if (!(error instanceof VaultError)) throw error;
+      logger.error(describeError(error), "the audit could not be brought up to date");
+    });
     const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
     const limitedFetch = createLimitedFetch({ store, now, fetch });
     const guardedFetch = createGuardedFetch({
@@ -88,7 +95,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       // The operator's own choice of a provider's address needs no guard.
       allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
     });
-    return {
+    const base: Omit<Deps, "headDelivery"> = {
       config,
       store,
       keyring,
@@ -112,14 +119,25 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       },
       fetch,
       adminTokenHash: hashToken(config.adminToken.reveal()),
-      logger: overrides.logger ?? createLogger(config.logLevel),
+      logger,
       metrics: createMetrics(store, now),
       auditWatch,
+      outsideHeads: createOutsideHeads(),
       now,
       randomBytes: random,
       sleep: overrides.sleep ?? sleep,
       workerId: newId("job", random),
     };
+    const headDelivery = createHeadDelivery(base);
+    base.metrics.addGauge("keyloan_audit_degraded", "1 while the audit is not what was signed", async () =>
+      (await findStandingProblem(base)) === undefined ? 0 : 1,
+    );
+    base.metrics.addGauge(
+      "keyloan_audit_sink_undelivered_heads",
+      "Signed heads that the audit sink has not taken yet",
+      async () => (await headDelivery.state())?.undelivered ?? 0,
+    );
+    return { ...base, headDelivery };
   } catch (error) {
     await store.close();
     throw error;
@@ -142,38 +160,6 @@ function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerCo
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
 const movedAtOnceMax = 3;
-
-const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
-
-async function ensureOrganization(
-  store: Store,
-  keyring: Keyring,
-  now: () => number,
-  random: (size: number) => Uint8Array,
-): Promise<string> {
-  const known = await store.read.organizations.first();
-  if (known !== undefined) return known.id;
-  return store.write(async (tables) => {
-    const other = await tables.organizations.first();
-    if (other !== undefined) return other.id;
-    const id = newId("organization", random);
-    await tables.organizations.insert({ id, name: "default", createdAt: now() });
-    for (const ownerId of [id, fingerprintOwner(id)]) {
-      await tables.dataKeys.insert(createOwnerKey({ keyring, now, randomBytes: random }, ownerId).row);
-    }
-    return id;
-  });
-}
-
-async function openFingerprinter(
-  store: Store,
-  keyring: Keyring,
-  organizationId: string,
-): Promise<Fingerprinter> {
-  const row = await store.read.dataKeys.findByOwner(fingerprintOwner(organizationId));
-  if (row === undefined) throw new Error("the store has no fingerprint key: it was not made by this broker");
-  return createFingerprinter(openDataKey(keyring, row));
-}
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
