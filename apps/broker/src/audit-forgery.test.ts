@@ -205,6 +205,10 @@ describe("a store writer is found out at once,", () => {
       // What goes on afterwards hides nothing: no head is signed on top of it.
       expect(await countHeads()).toEqual(before);
       expect(broker.logs.join("\n")).toContain("the audit is not what was signed");
+    // A person can go on from it, and the way is in the audit.
+    expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
+    expect(await broker.createBuild({ connectors: ["app-secrets"] })).toMatchObject({ state: "ready" });
+    expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(kind);
     },
   );
 
@@ -280,7 +284,7 @@ describe("a store that is put back whole", () => {
     expect(await verify(later.signed)).toMatchObject({ verdict: "broken", problem: { kind: "removed" } });
   });
 
-  it("with an older count put back beside the cut is the same, and a head from outside tells it", async () => {
+  it("with an older count put back beside the cut is told while this process runs, and later from outside", async () => {
     const { state } = await older();
     const later = await signedHead("c");
     await writer.run(
@@ -288,6 +292,8 @@ describe("a store that is put back whole", () => {
       "DELETE FROM audit_heads WHERE sequence > 6",
       "DELETE FROM audit_events WHERE sequence > 6",
     );
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind: "removed" } });
+    await broker.restart();
     expect(await verify()).toMatchObject({ verdict: "self_consistent" });
     expect(await verify(later.signed)).toMatchObject({ verdict: "broken", problem: { kind: "removed" } });
   });
@@ -310,6 +316,13 @@ describe("a store that is put back whole", () => {
       verdict: "broken",
       problem: { kind: "heads_missing" },
     });
+  });
+});
+
+describe("a store without its org", () => {
+  it("does not start as a new one with an empty audit", async () => {
+    await writer.run(...empty, "DELETE FROM signing_keys", "DELETE FROM organizations");
+    await expect(broker.restart()).rejects.toThrow(/restore it from a backup/);
   });
 });
 

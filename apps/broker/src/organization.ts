@@ -6,7 +6,10 @@ import { createOwnerKey } from "./verbs/owner-key.ts";
 
 const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
 
-/** The id of the org of this store, which is made at the first start. */
+/**
+ * The id of the org of this store, which is made at the first start.
+ * @throws Error when the org was taken away
+ */
 export async function ensureOrganization(
   store: Store,
   keyring: Keyring,
@@ -18,6 +21,11 @@ export async function ensureOrganization(
   return store.write(async (tables) => {
     const other = await tables.organizations.first();
     if (other !== undefined) return other.id;
+    // A new org would begin a new audit, in which all that was done before is gone.
+    if ((await tables.dataKeys.count()) > 0)
+      throw new Error(
+        "the store has data keys and no org: rows were taken away, so restore it from a backup",
+      );
     const id = newId("organization", random);
     const keyDeps = { keyring, now, randomBytes: random };
     const { row, key } = createOwnerKey(keyDeps, id, { promisesState: true });

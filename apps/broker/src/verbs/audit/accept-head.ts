@@ -82,9 +82,9 @@ async function headsToGiveUp(
   for (const outside of heads) {
     const judged = await judgeHead(deps, keys, state, outside);
     if (judged.kind !== "problem") continue;
-    // A forged signing key may have signed it; its row goes first.
-    if (judged.head === undefined) throw notOurs(judged.problem);
-    found.push({ problem: judged.problem, head: judged.head });
+    if (judged.head !== undefined) found.push({ problem: judged.problem, head: judged.head });
+    // What this process remembers is replaced by the head that it signs next.
+    else if (outside.by !== "memory") throw notOurs(judged.problem);
   }
   return found;
 }

@@ -1,4 +1,5 @@
 import {
+  type AuditAnchor,
   type AuditHeadPayload,
   type AuditProblem,
   type AuditProblemKind,
@@ -11,8 +12,8 @@ import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { auditProblem } from "./problems.ts";
 
-/** A head from outside the store, as text, and where it was kept. */
-export type OutsideHead = { readonly by: "head" | "head_file" | "sink"; readonly signed: string };
+/** A head from outside the store, as text, and where it was kept: in the memory of this process, too. */
+export type OutsideHead = { readonly by: AuditAnchor["by"] | "memory"; readonly signed: string };
 
 /** What a head from outside says of the store. */
 export type Judgement =
@@ -40,6 +41,7 @@ export async function readStoredHead(
 const foreign = {
   head: "the head that was given was not signed by this broker: it is another's, or the store was replaced",
   head_file: "the head file was not signed by this broker: it is another's, or the store was replaced",
+  memory: "a head that this broker signed has lost its signing key: the store was replaced",
   sink: "the sink holds heads that this broker did not sign: they are another's, or the store was replaced",
 } as const;
 
@@ -69,8 +71,15 @@ export async function judgeHead(
   return { kind: "anchor", head };
 }
 
+const places = {
+  head: "the kept head",
+  head_file: "the head file",
+  sink: "the sink",
+  memory: "this process",
+};
+
 const putBack = (by: OutsideHead["by"]) =>
-  `${by === "sink" ? "the sink" : "the kept head"} knows a later end, so an older copy was put back or the end was cut`;
+  `${places[by]} knows a later end, so an older copy was put back or the end was cut`;
 
 function isGivenUp({ lost }: AuditState, { counter, sequence, hash }: AuditHeadPayload): boolean {
   return lost.some(

@@ -45,7 +45,7 @@ const attemptsMax = 10;
 
 /** Signs the end, whatever stands before it. */
 export async function signEnd(
-  deps: Pick<Deps, "store" | "keyring" | "organizationId" | "signer" | "logger" | "now">,
+  deps: Pick<Deps, "store" | "keyring" | "organizationId" | "signer" | "outsideHeads" | "logger" | "now">,
 ): Promise<AuditHeadRow | undefined> {
   // Each attempt that fails is a head that another broker signed meanwhile.
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
@@ -61,6 +61,8 @@ export async function signEnd(
     const head = { sequence, hash, at, signed: await deps.signer.sign(auditHeadType, payload) };
     const state = { ...read.state, heads: counter };
     if (await changeAuditState(deps, read.text, state, (tables) => tables.auditHeads.insert(head))) {
+      // Until this process ends it knows what it signed, though an older copy is put back under it.
+      deps.outsideHeads.note({ by: "memory", signed: head.signed });
       deps.logger.info({ sequence, counter, auditHead: head.signed }, "the audit was signed");
       return head;
     }

@@ -37,16 +37,19 @@ export async function verifyAudit(
   const chain = await followChain(deps, { keys, state, lastSequence, newestHead, signal: request.signal });
   const anchors: AuditAnchor[] = [];
   const problems = [...chain.problems];
-  for (const each of outside) {
-    const judged = await judgeHead(deps, keys, state, each);
-    if (judged.kind === "problem") problems.push(judged.problem);
-    else if (judged.kind === "given_up") warnings.push(`${each.by}: its head was given up with accept-head`);
-    else anchors.push({ by: each.by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
+  let remembered: AuditProblem | undefined;
+  for (const { by, signed } of outside) {
+    const judged = await judgeHead(deps, keys, state, { by, signed });
+    // What this process remembers proves nothing to others, and what the store tells itself is more exact.
+    if (by === "memory") remembered = judged.kind === "problem" ? judged.problem : undefined;
+    else if (judged.kind === "problem") problems.push(judged.problem);
+    else if (judged.kind === "given_up") warnings.push(`${by}: its head was given up with accept-head`);
+    else anchors.push({ by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
   }
   if (keys.refused.length > 0) problems.push(auditProblem("signing_key", 0, namesOf(keys.refused)));
   const countNow = (await readAuditState(deps))?.state.heads;
   if (countNow === undefined || countNow < chain.counter) problems.push(auditProblem("count", 0));
-  const problem = problems.toSorted((a, b) => a.sequence - b.sequence)[0];
+  const problem = problems.toSorted((a, b) => a.sequence - b.sequence)[0] ?? remembered;
   const { rows, heads, givenUp } = chain;
   const found = { rows, heads, lastSequence, givenUp, warnings };
   const result = verdictOf(found, anchors, problem);
