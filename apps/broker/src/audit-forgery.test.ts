@@ -205,10 +205,10 @@ describe("a store writer is found out at once,", () => {
       // What goes on afterwards hides nothing: no head is signed on top of it.
       expect(await countHeads()).toEqual(before);
       expect(broker.logs.join("\n")).toContain("the audit is not what was signed");
-    // A person can go on from it, and the way is in the audit.
-    expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
-    expect(await broker.createBuild({ connectors: ["app-secrets"] })).toMatchObject({ state: "ready" });
-    expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(kind);
+      // A person can go on from it, and the way is in the audit.
+      expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
+      expect(await broker.createBuild({ connectors: ["app-secrets"] })).toMatchObject({ state: "ready" });
+      expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(kind);
     },
   );
 
