@@ -2,6 +2,7 @@ import { openDataKey, promiseState } from "@keyloan/vault";
 import { firstAuditState, sealAuditState } from "./audit-state.ts";
 import type { Deps } from "./deps.ts";
 import { macOfOlderRow } from "./signing-keys.ts";
+import { namesOf } from "./verbs/audit/problems.ts";
 import { auditRow } from "./verbs/audit.ts";
 
 /**
@@ -41,7 +42,7 @@ async function isUpgraded(deps: UpgradeDeps): Promise<boolean> {
         actor: { kind: "system", part: "upgrade" },
         action: "audit.upgraded",
         entity: organizationId,
-        details: { signingKeys: proven.length, refused: refused.map((id) => id.slice(0, 64)) },
+        details: { signingKeys: proven.length, refused: namesOf(refused) },
       }),
     ]);
     return true;

@@ -11,6 +11,7 @@ import type { KnownKeys } from "../../signing.ts";
 import { auditRow } from "../audit.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
+import { namesOf } from "./problems.ts";
 import { headView, signEnd } from "./sign-head.ts";
 
 const pageRows = 100;
@@ -44,7 +45,7 @@ export async function acceptHead(
     const details = {
       problem,
       lostHeads,
-      removedKeys: removedKeys.map((id) => id.slice(0, 64)),
+      removedKeys: namesOf(removedKeys),
       lastRow: last,
     };
     const accepted = await changeAuditState(deps, before, state, async (tables) => {
