@@ -53,6 +53,13 @@ export const configVariables = [
     example: "https://keys.example.com",
   },
   {
+    name: "KEYLOAN_TRUSTED_PROXIES",
+    purpose:
+      "The networks of the proxies in front of the broker, joined by commas. What these say of a client's address in `X-Forwarded-For` or `Forwarded` is believed, and nobody else's word is. A proxy must add to that header or replace it.",
+    ifUnset: "Behind a proxy, everybody without a valid token or session counts as one caller.",
+    example: "10.0.0.0/8,fd00::/8",
+  },
+  {
     name: "KEYLOAN_REVERT_HOURS",
     purpose: "How long after a swap the lent keys live on, so that the user can go back.",
     default: "24",
@@ -90,8 +97,21 @@ export const configVariables = [
   },
   {
     name: "KEYLOAN_METRICS_PORT",
-    purpose: "A second port that serves only `/metrics`, without a token. Keep it inside your network.",
+    purpose: "A second port that serves only `/metrics`. Keep it inside your network.",
     ifUnset: "`/metrics` is served on the main port, to the admin alone.",
+  },
+  {
+    name: "KEYLOAN_METRICS_HOST",
+    purpose: "Address that this second port listens on.",
+    default: "127.0.0.1",
+    ifUnset: "Only this machine can reach it.",
+  },
+  {
+    name: "KEYLOAN_METRICS_TOKEN",
+    purpose:
+      "A text of 16 characters or more that whoever reads that port has to send: `Authorization: Bearer <token>`.",
+    secret: true,
+    ifUnset: "Whoever reaches the second port reads the measures.",
   },
   {
     name: "KEYLOAN_LOG_LEVEL",
@@ -102,7 +122,7 @@ export const configVariables = [
   {
     name: "KEYLOAN_RATE_LIMIT_PER_SECOND",
     purpose:
-      "Requests a second that one token, or one address without a token, may make; twice that in a burst. 0 sets no limit.",
+      "Requests a second that one token, session or link may make, and one address (of IPv6 one /64 network) without any that is valid; twice that in a burst. All tokens of a build together may make four times as many. 0 sets no limit.",
     default: "100",
     ifUnset: "100 a second.",
   },
@@ -171,6 +191,19 @@ export const configVariables = [
     purpose: "Signs what is posted there (HMAC-SHA256), so that the receiver knows who sent it.",
     secret: true,
     ifUnset: "Notices are sent unsigned.",
+  },
+  {
+    name: "KEYLOAN_AUDIT_SINK",
+    purpose:
+      "A place outside the store that gets every signed head of the audit: a file on another machine or volume, or an https address. It proves later that nothing was cut off or put back.",
+    ifUnset: "The audit proves only that it is consistent in itself, unless you keep heads yourself.",
+    example: "https://ops.example.com/audit-heads",
+  },
+  {
+    name: "KEYLOAN_AUDIT_HEAD_FILE",
+    purpose:
+      "A file with a head that was kept (`keyloan audit head`), or a copy of a file sink: the store is compared with it at start. `--head-file` names it too.",
+    ifUnset: "The store is compared with what the sink gives back, if there is one.",
   },
   {
     name: "KEYLOAN_HANDS_HOURS",

@@ -1,8 +1,10 @@
 import type { ClerkSessionOptions } from "@keyloan/connectors/clerk-session";
-import { Secret } from "@keyloan/contract";
+import { Secret, tokenPattern } from "@keyloan/contract";
 import * as z from "zod";
 import { configVariables } from "./config-table.ts";
+import { proxiesProblem } from "./http/client-address.ts";
 import { type Environment, readProviderUrls, readVariable } from "./read-variable.ts";
+import { isFileOrHttps, isInside } from "./sink-place.ts";
 
 export type BrokerConfig = {
   readonly dataDirectory: string;
@@ -11,11 +13,15 @@ export type BrokerConfig = {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | undefined;
+  /** Networks of proxies whose word on a client's address is believed. */
+  readonly trustedProxies: readonly string[];
   readonly revertHours: number;
   readonly allowPrivateAddresses: boolean;
   /** Off unless the operator's app and its users are named. */
   readonly clerkSessions: ClerkSessionOptions | undefined;
   readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  readonly metricsToken: Secret | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly rateLimitPerSecond: number;
   readonly issueDeadlineSeconds: number;
@@ -28,6 +34,10 @@ export type BrokerConfig = {
   readonly archiveS3: ArchiveS3Config | undefined;
   readonly notifyUrl: string | undefined;
   readonly notifySecret: Secret | undefined;
+  /** A file or an https address that gets every signed head of the audit. */
+  readonly auditSink: string | undefined;
+  /** A file with a head that was kept. */
+  readonly auditHeadFile: string | undefined;
   readonly handsHours: number;
   readonly reconcileHours: number;
   readonly reconcilePolicy: "report" | "mend";
@@ -55,15 +65,20 @@ const shapes = {
   KEYLOAN_ROOT_KEY: z.string(),
   KEYLOAN_ADMIN_TOKEN: z
     .string()
-    .regex(
-      /^klo_admin_[A-Za-z0-9_-]{43}$/,
-      "must be klo_admin_ and 43 letters, digits, dashes or underscores",
-    ),
+    .regex(tokenPattern("admin"), "must be klo_admin_ and 43 letters, digits, dashes or underscores"),
   KEYLOAN_HOST: z.string(),
   PORT: port,
   KEYLOAN_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: "must be an http or https address" })
     .transform((text) => text.replace(/\/+$/, ""))
+    .optional(),
+  KEYLOAN_TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(",").map((network) => network.trim()))
+    .superRefine((networks, context) => {
+      const problem = proxiesProblem(networks);
+      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+    })
     .optional(),
   KEYLOAN_REVERT_HOURS: z.coerce.number().min(0).max(720),
   KEYLOAN_ALLOW_PRIVATE_ADDRESSES: z.enum(["true", "false"]),
@@ -81,6 +96,8 @@ const shapes = {
     .optional(),
   KEYLOAN_CLERK_JWT_KEY: z.string().optional(),
   KEYLOAN_METRICS_PORT: port.optional(),
+  KEYLOAN_METRICS_HOST: z.string(),
+  KEYLOAN_METRICS_TOKEN: z.string().min(16, "must have 16 characters or more").optional(),
   KEYLOAN_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
   KEYLOAN_RATE_LIMIT_PER_SECOND: z.coerce.number().min(0).max(1_000_000),
   KEYLOAN_ISSUE_DEADLINE_SECONDS: z.coerce.number().min(1).max(900),
@@ -99,6 +116,11 @@ const shapes = {
   KEYLOAN_ARCHIVE_S3_REGION: z.string(),
   KEYLOAN_NOTIFY_URL: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
   KEYLOAN_NOTIFY_SECRET: z.string().min(16, "must have 16 characters or more").optional(),
+  KEYLOAN_AUDIT_SINK: z
+    .string()
+    .refine(isFileOrHttps, "must be a file or an https address without a user")
+    .optional(),
+  KEYLOAN_AUDIT_HEAD_FILE: z.string().optional(),
   KEYLOAN_HANDS_HOURS: z.coerce.number().min(0.01).max(720),
   KEYLOAN_RECONCILE_HOURS: z.coerce.number().min(0).max(8760),
   KEYLOAN_RECONCILE_POLICY: z.enum(["report", "mend"]),
@@ -140,6 +162,8 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
     if (set.length > 0 && set.length < group.length)
       problems.push(`${group.join(", ")}: set all of them, or none`);
   }
+  if (isInside(values.KEYLOAN_DATA_DIR, values.KEYLOAN_AUDIT_SINK))
+    problems.push("KEYLOAN_AUDIT_SINK: must be outside KEYLOAN_DATA_DIR, or it proves nothing");
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const value = parsed.data;
   return {
@@ -151,10 +175,13 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       host: value.KEYLOAN_HOST,
       port: value.PORT,
       publicUrl: value.KEYLOAN_PUBLIC_URL,
+      trustedProxies: value.KEYLOAN_TRUSTED_PROXIES ?? [],
       revertHours: value.KEYLOAN_REVERT_HOURS,
       allowPrivateAddresses: value.KEYLOAN_ALLOW_PRIVATE_ADDRESSES === "true",
       clerkSessions: clerkSessionsOf(value),
       metricsPort: value.KEYLOAN_METRICS_PORT,
+      metricsHost: value.KEYLOAN_METRICS_HOST,
+      metricsToken: secretOf(value.KEYLOAN_METRICS_TOKEN),
       logLevel: value.KEYLOAN_LOG_LEVEL,
       rateLimitPerSecond: value.KEYLOAN_RATE_LIMIT_PER_SECOND,
       issueDeadlineSeconds: value.KEYLOAN_ISSUE_DEADLINE_SECONDS,
@@ -164,8 +191,9 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       archiveDirectory: value.KEYLOAN_ARCHIVE_DIR,
       archiveS3: archiveS3Of(value),
       notifyUrl: value.KEYLOAN_NOTIFY_URL,
-      notifySecret:
-        value.KEYLOAN_NOTIFY_SECRET === undefined ? undefined : Secret.of(value.KEYLOAN_NOTIFY_SECRET),
+      notifySecret: secretOf(value.KEYLOAN_NOTIFY_SECRET),
+      auditSink: value.KEYLOAN_AUDIT_SINK,
+      auditHeadFile: value.KEYLOAN_AUDIT_HEAD_FILE,
       handsHours: value.KEYLOAN_HANDS_HOURS,
       reconcileHours: value.KEYLOAN_RECONCILE_HOURS,
       reconcilePolicy: value.KEYLOAN_RECONCILE_POLICY,
@@ -174,6 +202,10 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       providerUrls,
     },
   };
+}
+
+function secretOf(text: string | undefined): Secret | undefined {
+  return text === undefined ? undefined : Secret.of(text);
 }
 
 function clerkSessionsOf(value: z.output<typeof configSchema>): ClerkSessionOptions | undefined {

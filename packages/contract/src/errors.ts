@@ -30,6 +30,7 @@ export const errorStatuses = {
   rate_limited: 429,
   internal: 500,
   provider_failed: 502,
+  audit_degraded: 503,
   unavailable: 503,
 } as const;
 
@@ -137,5 +138,7 @@ export type ErrorEnvelope = {
     readonly docsUrl?: string;
     readonly details?: ErrorDetails;
     readonly requestId: string;
+    /** What the client called its request in the header `x-request-id`. */
+    readonly clientRequestId?: string;
   };
 };

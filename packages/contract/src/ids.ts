@@ -39,6 +39,15 @@ export function idPattern(kind: IdKind): RegExp {
   return new RegExp(`^${idPrefixes[kind]}_[${alphabet}]{${randomLength}}$`);
 }
 
+const anyIdPattern = new RegExp(
+  `^(?:${Object.values(idPrefixes).join("|")})_[${alphabet}]{${randomLength}}$`,
+);
+
+/** Whether a text has the form of an id, of whatever kind. */
+export function isId(text: string): boolean {
+  return anyIdPattern.test(text);
+}
+
 /** The random part of an id: what resource names at providers are made of. */
 export function idSuffix(id: string): string {
   return id.slice(id.indexOf("_") + 1);

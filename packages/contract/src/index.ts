@@ -12,4 +12,5 @@ export * from "./limits.ts";
 export * from "./pasted-env.ts";
 export * from "./secret.ts";
 export * from "./states.ts";
+export * from "./token-forms.ts";
 export * from "./validation.ts";

@@ -1,13 +1,11 @@
-import { BrokerError, limits } from "@keyloan/contract";
+import { type Actor, BrokerError, limits } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
-import type { Deps } from "../deps.ts";
+import { textsMatch } from "../tokens.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
-import { hashesMatch, hashToken } from "./tokens.ts";
 
 const cookieName = "keyloan_session";
-const tokenPattern = /^klo_ses_[A-Za-z0-9_-]{43}$/;
 /** The expiry moves with use, but not with every request: that would be a write each time. */
 const touchIntervalMs = 60_000;
 
@@ -16,14 +14,18 @@ const touchIntervalMs = 60_000;
  * sites cannot send without asking first, which is never allowed, and must come from our own origin.
  */
 export const authenticateSession: MiddlewareHandler<BrokerEnv> = async (context, next) => {
-  const { deps } = context.var;
-  const session = await findSession(deps, getCookie(context, cookieName));
-  if (context.req.method !== "GET") refuseOtherOrigins(context);
-  context.set("actor", { kind: "session", sessionId: session.id, buildId: session.buildId });
+  const session = await findSession(context);
+  context.set("actor", sessionActor(session));
   context.set("session", session);
   context.set("token", undefined);
+  if (context.req.method !== "GET") refuseOtherOrigins(context);
   await next();
 };
+
+/** The text of the session's cookie. */
+export function sessionCookie(context: BrokerContext): string | undefined {
+  return getCookie(context, cookieName);
+}
 
 /** Refuses a request that another site made a browser send. */
 export function refuseOtherOrigins(context: BrokerContext): void {
@@ -48,19 +50,27 @@ export function setSessionCookie(context: BrokerContext, text: string): void {
   });
 }
 
-async function findSession(deps: Pick<Deps, "store" | "now">, text: string | undefined): Promise<SessionRow> {
-  if (text === undefined || !tokenPattern.test(text)) throw sessionExpired();
-  const hash = hashToken(text);
-  const session = await deps.store.read.sessions.findByHash(hash);
+async function findSession(context: BrokerContext): Promise<SessionRow> {
+  const { deps, credential } = context.var;
+  const read =
+    credential?.kind === "session" ? credential : deps.tokens.read(sessionCookie(context) ?? "", ["session"]);
+  if (read === undefined) throw sessionExpired();
+  const session = await deps.store.read.sessions.findByHash(read.hash);
   const now = deps.now();
-  if (session === undefined || !hashesMatch(hash, session.hash)) throw sessionExpired();
-  if (session.endedAt !== null || session.expiresAt <= now) throw sessionExpired();
+  if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, now)) {
+    deps.callers.forget(read.hash);
+    throw sessionExpired();
+  }
+  deps.callers.remember(read.hash, sessionActor(session));
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
   const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, end);
   await deps.store.write((tables) => tables.sessions.touch(session.id, now, expiresAt));
   return { ...session, lastUsedAt: now, expiresAt };
 }
+
+const isEnded = ({ endedAt, expiresAt }: SessionRow, now: number) => endedAt !== null || expiresAt <= now;
+const sessionActor = ({ id, buildId }: SessionRow): Actor => ({ kind: "session", sessionId: id, buildId });
 
 function sessionExpired(): BrokerError {
   return new BrokerError("session_expired", "the visit to this page has ended", {

@@ -6,9 +6,12 @@ export type Metrics = {
   readonly requests: Histogram<"method" | "route" | "status">;
   readonly providerCalls: Histogram<"connector" | "operation" | "outcome">;
   readonly auditFailures: Counter;
+  readonly auditSinkFailures: Counter;
   /** What the newest comparison of this process with a provider's list found. */
   readonly reconcileFindings: Gauge<"connector" | "kind">;
   readonly reconcileEnded: Counter<"connector">;
+  /** A number that is asked for when somebody reads the measures; left out when it cannot be had. */
+  readonly addGauge: (name: string, help: string, read: () => Promise<number>) => void;
   /** The Prometheus text format. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -46,6 +49,11 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
       help: "Requests refused because their audit row could not be written",
       registers,
     }),
+    auditSinkFailures: new Counter({
+      name: "keyloan_audit_sink_failures_total",
+      help: "Times that the audit sink could not be read or did not take a head",
+      registers,
+    }),
     reconcileFindings: new Gauge({
       name: "keyloan_reconcile_findings",
       help: "What the newest comparison with a provider's list found",
@@ -58,6 +66,18 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
       labelNames: ["connector"],
       registers,
     }),
+    addGauge: (name, help, read) => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        async collect() {
+          const value = await read().catch(() => undefined);
+          if (value === undefined) this.reset();
+          else this.set(value);
+        },
+      });
+    },
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

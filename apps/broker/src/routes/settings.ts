@@ -10,7 +10,8 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import { body, json } from "../http/json-content.ts";
-import { createRateLimiter, type RateLimiter, rateLimit } from "../http/rate-limit.ts";
+import { limitWork } from "../http/limit-callers.ts";
+import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
 import { checkKeys } from "../verbs/settings/check-keys.ts";
@@ -29,8 +30,9 @@ const connectorParams = z.object({ connector: z.string().max(64) });
 const savedSchema = validateKeysSchema.extend({ settings: settingsSchema }).meta({ id: "SavedAnswer" });
 
 export function settingsRoutes(services: Services, limiter: RateLimiter) {
-  // A check asks a provider, who limits us too: twenty at once, then one every two seconds.
-  const checkLimiter = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
+  const checks = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const middleware = [limitWork(checks)];
   const show = defineRoute(limiter, "session", {
     method: "get",
     path: "/v1/settings",
@@ -43,6 +45,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/settings/keys/{connector}/validate",
     tags,
     summary: "Check values at the provider; nothing is stored",
+    middleware,
     request: { params: connectorParams, body: body(validateKeysBodySchema) },
     responses: { 200: json("what was found", validateKeysSchema) },
   });
@@ -51,6 +54,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/settings/keys/{connector}",
     tags,
     summary: "Check values and seal them",
+    middleware,
     request: { params: connectorParams, body: body(saveKeysBodySchema) },
     responses: { 200: json("saved", savedSchema) },
   });
@@ -59,6 +63,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/settings/keys/{connector}/recheck",
     tags,
     summary: "Check saved values at the provider again and keep the answer",
+    middleware,
     request: { params: connectorParams, body: body(changeSettingsBodySchema) },
     responses: { 200: json("what was found now", savedSchema) },
   });
@@ -105,11 +110,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { body: body(changeSettingsBodySchema) },
     responses: { 200: json("the settings", settingsSchema) },
   });
-  const router = createRouter();
-  router.use(validate.getRoutingPath(), rateLimit(checkLimiter, "address"));
-  router.use(save.getRoutingPath(), rateLimit(checkLimiter, "address"));
-  router.use(recheck.getRoutingPath(), rateLimit(checkLimiter, "address"));
-  return router
+  return createRouter()
     .openapi(show, async (context) => context.json(await settingsView(services, context.var.session), 200))
     .openapi(validate, async (context) => {
       const { session } = context.var;

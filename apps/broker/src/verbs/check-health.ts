@@ -1,15 +1,32 @@
-import { newId } from "@keyloan/contract";
+import { type AuditProblem, type Health, newId } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { storeTrouble } from "../store-trouble.ts";
+import { findStandingProblem } from "./audit/audit-standing.ts";
 import { auditRow } from "./audit.ts";
 
 export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
 
+/** Parts without which envs are read all the same: a person has to look, and nobody is sent away. */
+const watchedParts: readonly string[] = ["anchor", "audit_sink"];
+
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
+const tellIntervalMs = 10_000;
 
-/** Checks what the broker cannot work without; every part answers within its time. */
+type Tell = (part: string, error: unknown) => void;
+
+/** What the parts come to. */
+export function healthStatus(parts: readonly HealthPart[]): Health["status"] {
+  const bad = parts.filter(({ ok }) => !ok);
+  if (bad.length === 0) return "ok";
+  return bad.every(({ name }) => watchedParts.includes(name)) ? "degraded" : "failing";
+}
+
+/**
+ * Checks what the broker cannot work without, and the audit's anchor; every part answers within its time. All who ask while a check is under
+ * way get its answer, so that asking often costs no more.
+ */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
   const proveAudit = createAuditProbe(deps);
   const proveKeyring = async () => {
@@ -18,17 +35,47 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
     );
     if (unknown.length > 0) throw new Error("unknown root key");
   };
-  return () =>
+  const tell = createTeller(deps);
+  const check = () =>
     Promise.all([
-      probe(deps, "store", deps.store.check, "the store cannot be read"),
+      probe(tell, "store", deps.store.check, "the store cannot be read"),
       probe(
-        deps,
+        tell,
         "keyring",
         proveKeyring,
         "a root key that wraps data keys is missing: add it to KEYLOAN_ROOT_KEY",
       ),
-      probe(deps, "audit", proveAudit, "the audit trail cannot be written"),
+      probe(tell, "audit", proveAudit, "the audit trail cannot be written"),
+      anchorPart(deps, tell),
+      ...(deps.config.auditSink === undefined ? [] : [sinkPart(deps, tell)]),
     ]);
+  let underWay: Promise<readonly HealthPart[]> | undefined;
+  return () => {
+    underWay ??= check().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
+}
+
+async function anchorPart(deps: Deps, tell: Tell): Promise<HealthPart> {
+  let problem: AuditProblem | undefined;
+  const look = async () => {
+    problem = await findStandingProblem(deps);
+  };
+  const part = await probe(tell, "anchor", look, "the audit cannot be compared with what was signed");
+  if (problem === undefined) return part;
+  return { name: "anchor", ok: false, message: `${problem.message}: run keyloan audit verify` };
+}
+
+async function sinkPart(deps: Deps, tell: Tell): Promise<HealthPart> {
+  let failure: string | undefined;
+  const look = async () => {
+    failure = (await deps.headDelivery.state())?.failure;
+  };
+  const part = await probe(tell, "audit_sink", look, "what the audit sink has is not known");
+  if (failure === undefined) return part;
+  return { name: "audit_sink", ok: false, message: `the audit sink takes no heads (${failure})` };
 }
 
 /**
@@ -58,8 +105,18 @@ function createAuditProbe(deps: Deps): () => Promise<void> {
   };
 }
 
+/** Logs what failed, but not for everybody who asks. */
+function createTeller({ logger, now }: Pick<Deps, "logger" | "now">): Tell {
+  const toldAt = new Map<string, number>();
+  return (part, error) => {
+    if (Math.abs(now() - (toldAt.get(part) ?? Number.NEGATIVE_INFINITY)) < tellIntervalMs) return;
+    toldAt.set(part, now());
+    logger.error({ part, ...describeError(error) }, "a health check failed");
+  };
+}
+
 async function probe(
-  deps: Deps,
+  tell: Tell,
   name: string,
   check: () => Promise<void>,
   message: string,
@@ -72,7 +129,7 @@ async function probe(
     await Promise.race([check(), late]);
     return { name, ok: true };
   } catch (error) {
-    deps.logger.error({ part: name, ...describeError(error) }, "a health check failed");
+    tell(name, error);
     const trouble = storeTrouble(error);
     return { name, ok: false, message: trouble === undefined ? message : `${message}: ${trouble.reason}` };
   } finally {

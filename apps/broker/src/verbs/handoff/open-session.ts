@@ -3,7 +3,6 @@ import { BrokerError, limits, newId, type Secret } from "@keyloan/contract";
 import type { HandoffRow, SessionRow } from "@keyloan/store";
 import { closeDataKey, createSubmissionKeyPair, openDataKey, sealValue } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
-import { createToken, hashToken } from "../../http/tokens.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 
@@ -17,7 +16,8 @@ export async function openSession(
   code: string,
   requestId: string,
 ): Promise<{ readonly session: SessionRow; readonly cookie: Secret }> {
-  const handoff = await deps.store.read.handoffs.findByHash(hashToken(code));
+  const read = deps.tokens.read(code, ["handoff"]);
+  const handoff = read === undefined ? undefined : await deps.store.read.handoffs.findByHash(read.hash);
   if (handoff === undefined) throw handoffExpired();
   if (handoff.usedAt !== null) return refuseSecond(deps, handoff, requestId);
   if (handoff.expiresAt <= deps.now()) throw handoffExpired();
@@ -67,7 +67,7 @@ export async function startSession(
   requestId: string,
   opener: { readonly handoffId: string } | { readonly userRef: string },
 ): Promise<{ session: SessionRow; cookie: Secret } | undefined> {
-  const { token, hash } = createToken("session", deps.randomBytes);
+  const { token, hash } = deps.tokens.make("session");
   const pair = createSubmissionKeyPair();
   const now = deps.now();
   const id = newId("session", deps.randomBytes);
@@ -103,16 +103,16 @@ export function sessionKeyContext(buildId: string, sessionId: string) {
 }
 
 async function refuseSecond(deps: Deps, handoff: HandoffRow, requestId: string): Promise<never> {
-  const at = deps.now();
-  await deps.store.write(async (tables) => {
-    await tables.handoffs.markRefused(handoff.id, at);
-    const actor = { kind: "system", part: "handoff" } as const;
-    const details = { handoffId: handoff.id, usedAt: handoff.usedAt };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "handoff.refused", entity: handoff.buildId, details, requestId }),
-    ]);
+  const actor = { kind: "system", part: "handoff" } as const;
+  const details = { handoffId: handoff.id, usedAt: handoff.usedAt };
+  const entry = { actor, action: "handoff.refused", entity: handoff.buildId, details, requestId };
+  await deps.refusals.note(handoff.id, entry, async () => {
+    await deps.store.write(async (tables) => {
+      await tables.handoffs.markRefused(handoff.id, deps.now());
+      await tables.auditEvents.insertAll([auditRow(deps, entry)]);
+    });
+    deps.logger.warn({ buildId: handoff.buildId, requestId }, "a handoff link was opened a second time");
   });
-  deps.logger.warn({ buildId: handoff.buildId, requestId }, "a handoff link was opened a second time");
   throw new BrokerError("handoff_used", "this link was opened before, and it works once", {
     remedy:
       "If that was you, go back to the tool that sent you and open a new link. If it was not, tell them: someone else may have it.",

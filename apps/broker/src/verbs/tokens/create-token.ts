@@ -1,7 +1,7 @@
 import { type Actor, type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
 import type { TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { createToken } from "../../http/tokens.ts";
+import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
@@ -14,7 +14,7 @@ const ended: readonly string[] = ["handed_off", "closing", "closed"];
 
 /**
  * A token for one build's env, for `ttlSeconds` from now.
- * @throws BrokerError `not_found` or `build_closed`
+ * @throws BrokerError `not_found`, `build_closed` or `audit_degraded`
  */
 export async function createBuildToken(
   deps: Deps,
@@ -25,6 +25,7 @@ export async function createBuildToken(
 ): Promise<NewToken> {
   const { build } = await findBuild(deps, buildId);
   if (ended.includes(build.state)) throw buildClosed(build.state);
+  await requireSoundAudit(deps);
   const expiresAt = deps.now() + input.ttlSeconds * 1000;
   const { row, token } = newTokenRow(deps, {
     kind: "build",
@@ -47,7 +48,10 @@ export async function createBuildToken(
   return { id: row.id, token, expiresAt: isoTime(expiresAt) };
 }
 
-/** A platform's API token with the given scopes, without an end unless one is asked for. */
+/**
+ * A platform's API token with the given scopes, without an end unless one is asked for.
+ * @throws BrokerError `audit_degraded`
+ */
 export async function createApiToken(
   deps: Deps,
   actor: Actor,
@@ -58,6 +62,7 @@ export async function createApiToken(
   },
   requestId: string,
 ): Promise<NewToken> {
+  await requireSoundAudit(deps);
   const expiresAt = input.ttlSeconds === undefined ? null : deps.now() + input.ttlSeconds * 1000;
   const { row, token } = newTokenRow(deps, {
     kind: "api",
@@ -87,7 +92,7 @@ function newTokenRow(
     readonly expiresAt: number | null;
   },
 ): { row: TokenRow; token: Secret } {
-  const { token, hash } = createToken(input.kind, deps.randomBytes);
+  const { token, hash } = deps.tokens.make(input.kind);
   const row: TokenRow = {
     id: newId("token", deps.randomBytes),
     kind: input.kind,
