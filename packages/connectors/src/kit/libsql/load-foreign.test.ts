@@ -27,7 +27,6 @@ describe("text from another database is run by the server it is moved to, with t
     ["a file attached", () => [table("t", "ATTACH DATABASE 'file.db' AS k")]],
     ["a neighbour attached", () => [table("t", `ATTACH DATABASE '${name()}' AS k`)]],
     ["a file written", () => [table("t", "VACUUM INTO 'file.db'")]],
-    ["an extension", () => [table("t", "SELECT load_extension('x')")]],
   ])("%s is refused, and the neighbour is as it was", async (_what, definitions) => {
     const before = await summarize(neighbour);
     const loading = load(target, inPieces(dumpOf({ definitions: definitions() })));
