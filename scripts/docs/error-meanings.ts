@@ -8,6 +8,10 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   handoff_used: "The handoff link was used already: ask for a new one.",
   handoff_expired: "The handoff link is too old: ask for a new one.",
   forbidden: "The token is known and may not do this.",
+  person_decides:
+    "The person who saved own keys has not allowed tokens to do this. Ask them to do it, or to allow it, on the settings page.",
+  person_only:
+    "Only the person who saved keys here may do this. Open the page in the browser they were saved in, or enter the recovery code; if both are lost, start over.",
   not_found: "There is no such address, build, key or token, or not for this caller.",
   method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
   conflict: "The request contradicts the state of what it names.",

@@ -9,6 +9,8 @@ export const idPrefixes = {
   handoff: "hnd",
   session: "ses",
   userKey: "usr",
+  person: "per",
+  startOver: "sto",
   job: "job",
   archive: "arc",
   transfer: "trf",

@@ -16,9 +16,12 @@ export type { ClaimedJob, JobRow } from "./tables/jobs.ts";
 export type { LeaseRow } from "./tables/leases.ts";
 export { erasedFields, type OrgKeyRow } from "./tables/org-keys.ts";
 export type { OrganizationRow } from "./tables/organizations.ts";
+export type { PersonRow } from "./tables/persons.ts";
 export type { ProviderLimitRow } from "./tables/provider-limits.ts";
 export type {
+  StoredAdminRevert,
   StoredCheck,
+  StoredEnding,
   StoredHandsNeeded,
   StoredKeyCheck,
   StoredLeaseError,

@@ -1,6 +1,7 @@
 import {
   changeSettingsBodySchema,
   envFileQuerySchema,
+  savedAnswerSchema,
   saveKeysBodySchema,
   settingsSchema,
   swapBodySchema,
@@ -26,7 +27,6 @@ import { settingsView } from "../verbs/settings/views.ts";
 
 const tags = ["settings"];
 const connectorParams = z.object({ connector: z.string().max(64) });
-const savedSchema = validateKeysSchema.extend({ settings: settingsSchema }).meta({ id: "SavedAnswer" });
 
 export function settingsRoutes(services: Services, limiter: RateLimiter) {
   // A check asks a provider, who limits us too: twenty at once, then one every two seconds.
@@ -52,7 +52,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     tags,
     summary: "Check values and seal them",
     request: { params: connectorParams, body: body(saveKeysBodySchema) },
-    responses: { 200: json("saved", savedSchema) },
+    responses: { 200: json("saved", savedAnswerSchema) },
   });
   const recheck = defineRoute(limiter, "session", {
     method: "post",
@@ -60,7 +60,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     tags,
     summary: "Check saved values at the provider again and keep the answer",
     request: { params: connectorParams, body: body(changeSettingsBodySchema) },
-    responses: { 200: json("what was found now", savedSchema) },
+    responses: { 200: json("what was found now", savedAnswerSchema) },
   });
   const remove = defineRoute(limiter, "session", {
     method: "delete",

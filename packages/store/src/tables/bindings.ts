@@ -3,6 +3,8 @@ import type { Database } from "../database.ts";
 import { bindings, builds, dataKeys, leases, userKeys } from "./schema.ts";
 
 export type BindingRow = typeof bindings.$inferSelect;
+/** What a binding begins with; the rest is filled in by the switch and what comes after it. */
+export type NewBinding = typeof bindings.$inferInsert;
 
 /** Everything one env answer is made of, from one statement. */
 export type EnvSourceRow = {
@@ -99,7 +101,7 @@ export function bindingsTable(database: Database) {
         );
       return result.rowsAffected === 1;
     },
-    insertAll: async (rows: readonly BindingRow[]): Promise<void> => {
+    insertAll: async (rows: readonly NewBinding[]): Promise<void> => {
       await database.insert(bindings).values([...rows]);
     },
   };

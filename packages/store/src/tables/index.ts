@@ -14,6 +14,7 @@ import { keyUsesTable } from "./key-uses.ts";
 import { leasesTable } from "./leases.ts";
 import { orgKeysTable } from "./org-keys.ts";
 import { organizationsTable } from "./organizations.ts";
+import { personsTable } from "./persons.ts";
 import { providerLimitsTable } from "./provider-limits.ts";
 import { schedulesTable } from "./schedules.ts";
 import { sessionsTable } from "./sessions.ts";
@@ -32,6 +33,7 @@ const factories = {
   endings: endingsTable,
   bindings: bindingsTable,
   userKeys: userKeysTable,
+  persons: personsTable,
   handoffs: handoffsTable,
   sessions: sessionsTable,
   fingerprints: fingerprintsTable,

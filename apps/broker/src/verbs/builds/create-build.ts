@@ -66,8 +66,6 @@ export async function createBuild(
         connectorId,
         source: "org",
         leaseId: id,
-        userKeyId: null,
-        swappedAt: null,
       })),
     );
     await tables.jobs.insertAll(planned.jobs);
@@ -126,6 +124,9 @@ function planBuild(
     settingsVersion: 0,
     revertibleUntil: null,
     finishedAt: null,
+    downloadedAt: null,
+    lendingEndedAt: null,
+    adminRevert: null,
   };
   const leases = selected.map(({ connector, options }): LeaseRow => {
     const id = newId("lease", services.randomBytes);

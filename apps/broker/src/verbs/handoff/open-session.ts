@@ -86,6 +86,10 @@ export async function startSession(
       lastUsedAt: now,
       expiresAt: now + limits.sessionIdleSeconds * 1000,
       endedAt: null,
+      openedBy: "handoffId" in opener ? "link" : "identity",
+      identity: null,
+      personId: null,
+      address: null,
     };
     closeDataKey(key);
     await tables.sessions.insert(session);

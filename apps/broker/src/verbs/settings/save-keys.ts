@@ -48,6 +48,7 @@ export async function saveKeys(
     check,
     savedAt: now,
     checkedAt: now,
+    personId: null,
   };
   const inUse = editable.bindings.map(({ userKeyId }) => userKeyId);
   const replaced = editable.userKeys.filter(

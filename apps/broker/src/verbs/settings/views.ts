@@ -26,6 +26,7 @@ export async function settingsView(deps: Deps, session: SessionRow): Promise<Set
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
     ...(build.revertibleUntil === null ? {} : { revertibleUntil: isoTime(build.revertibleUntil) }),
     ...(build.finishedAt === null ? {} : { finishedAt: isoTime(build.finishedAt) }),
+    person: { standing: userKeys.length === 0 ? "none" : "nobody_can_prove" },
   };
 }
 

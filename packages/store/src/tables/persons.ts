@@ -1,0 +1,53 @@
+import type { TokenPermission } from "@keyloan/contract";
+import { and, desc, eq, isNull } from "drizzle-orm";
+import type { Database } from "../database.ts";
+import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
+
+export type PersonRow = typeof persons.$inferSelect;
+
+export function personsTable(database: Database) {
+  return {
+    /** The person of a build; `undefined` before the first save. */
+    findByBuild: (buildId: string): Promise<PersonRow | undefined> =>
+      database
+        .select()
+        .from(persons)
+        .where(and(eq(persons.buildId, buildId), isNull(persons.endedAt)))
+        .get(),
+    findByRecovery: (recoveryHash: string): Promise<PersonRow | undefined> =>
+      database.select().from(persons).where(eq(persons.recoveryHash, recoveryHash)).get(),
+    /** Everyone that a browser has proven to be, newest first; also who has ended since. */
+    listByBrowser: async (hash: string): Promise<PersonRow[]> => {
+      const rows = await database
+        .select({ person: persons })
+        .from(personBrowsers)
+        .innerJoin(persons, eq(persons.id, personBrowsers.personId))
+        .where(eq(personBrowsers.hash, hash))
+        .orderBy(desc(persons.createdAt), desc(persons.id));
+      return rows.map(({ person }) => person);
+    },
+    insert: async (row: PersonRow): Promise<void> => {
+      await database.insert(persons).values(row);
+    },
+    addBrowser: async (row: typeof personBrowsers.$inferSelect): Promise<void> => {
+      await database.insert(personBrowsers).values(row).onConflictDoNothing();
+    },
+    forgetBrowser: async (hash: string, personId: string): Promise<void> => {
+      await database
+        .delete(personBrowsers)
+        .where(and(eq(personBrowsers.hash, hash), eq(personBrowsers.personId, personId)));
+    },
+    changeRecovery: async (id: string, recoveryHash: string): Promise<void> => {
+      await database.update(persons).set({ recoveryHash }).where(eq(persons.id, id));
+    },
+    allow: async (id: string, allows: readonly TokenPermission[]): Promise<void> => {
+      await database.update(persons).set({ allows }).where(eq(persons.id, id));
+    },
+    end: async (buildId: string, endedAt: number, ending: StoredEnding | null): Promise<void> => {
+      await database
+        .update(persons)
+        .set({ endedAt, ending })
+        .where(and(eq(persons.buildId, buildId), isNull(persons.endedAt)));
+    },
+  };
+}
