@@ -3,7 +3,7 @@ import type { BindingRow, SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
-import { editableBuild, settingsChanged } from "./editable-build.ts";
+import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { settingsView } from "./views.ts";
 
 /**
@@ -16,6 +16,7 @@ export async function revertKeys(
   expectedVersion: number,
   requestId: string,
 ): Promise<SettingsView> {
+  refuseForeignKeys(await editableBuild(deps, session, expectedVersion));
   const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
   await revertBuild(deps, actor, session.buildId, { expectedVersion, requestId });
   return settingsView(deps, session);
@@ -48,6 +49,7 @@ export async function revertBuild(
     }
     const connectors = returning.map(({ connectorId }) => connectorId);
     await tables.bindings.revert(build.id, connectors);
+    await tables.userKeys.removeLeftBehind(build.id);
     await recordReverted(deps, tables, build.id, connectors);
     const whole = returning.length === swapped.length;
     if (whole && build.state === "handing_off")

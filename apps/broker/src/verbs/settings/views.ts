@@ -1,6 +1,7 @@
 import {
   type BindingView,
   isolationGradeMeanings,
+  type PersonView,
   type SavedKeys,
   type SettingsView,
 } from "@keyloan/contract";
@@ -8,26 +9,51 @@ import type { BindingRow, SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime, profileOf } from "../builds/views.ts";
+import { personView } from "../person/person-view.ts";
+import { maskOf } from "./open-values.ts";
 
 /** Everything the settings page shows of a build: whose keys are used, and masked what was saved. */
 export async function settingsView(deps: Deps, session: SessionRow): Promise<SettingsView> {
   const { build } = await findBuild(deps, session.buildId);
-  const [bindings, userKeys] = await Promise.all([
+  const [bindings, userKeys, person] = await Promise.all([
     deps.store.read.bindings.listByBuild(build.id),
     deps.store.read.userKeys.listByBuild(build.id),
+    personView(deps, session),
   ]);
+  const shown = shownKeys(userKeys, session, person);
   const order = [...deps.connectors.keys()];
   const ordered = bindings.toSorted((a, b) => order.indexOf(a.connectorId) - order.indexOf(b.connectorId));
   return {
     build: { id: build.id, name: build.name, state: build.state, profile: profileOf(build.profile) },
     version: build.settingsVersion,
     session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
-    bindings: ordered.flatMap((binding) => bindingView(deps, binding, userKeys)),
+    bindings: ordered.flatMap((binding) => bindingView(deps, binding, shown)),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
     ...(build.revertibleUntil === null ? {} : { revertibleUntil: isoTime(build.revertibleUntil) }),
     ...(build.finishedAt === null ? {} : { finishedAt: isoTime(build.finishedAt) }),
-    person: { standing: userKeys.length === 0 ? "none" : "nobody_can_prove" },
+    person,
   };
+}
+
+/**
+ * To everybody but the person public values are masked as well, and no account is named. What a person of before
+ * left in use is nothing that the present one has saved.
+ */
+function shownKeys(
+  rows: readonly UserKeyRow[],
+  session: SessionRow,
+  { standing }: PersonView,
+): readonly UserKeyRow[] {
+  if (standing === "you") return rows.filter(({ personId }) => personId === session.personId);
+  return standing === "none" ? [] : rows.map(masked);
+}
+
+function masked(row: UserKeyRow): UserKeyRow {
+  const previews = Object.entries(row.previews).map(([name, preview]) => [name, maskOf(preview)]);
+  const { check } = row;
+  if (check.status !== "valid") return { ...row, previews: Object.fromEntries(previews) };
+  const { account: _, ...rest } = check;
+  return { ...row, previews: Object.fromEntries(previews), check: rest };
 }
 
 function bindingView(deps: Deps, binding: BindingRow, userKeys: readonly UserKeyRow[]): BindingView[] {
