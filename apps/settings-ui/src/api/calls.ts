@@ -3,25 +3,13 @@ import type {
   EnvFormat,
   EnvProfile,
   KeySubmission,
-  Repair,
-  SavedKeys,
-  Session,
+  SavedAnswer,
   SettingsView,
   SwapResult,
 } from "@keyloan/contract";
 import { request, requestJson } from "./request.ts";
 
-export type SavedAnswer = {
-  readonly settings: SettingsView;
-  readonly check: SavedKeys["check"];
-  readonly repairs: readonly Repair[];
-};
 export type EnvFileChoice = { readonly format: EnvFormat; readonly profile: EnvProfile };
-
-export const openSession = (code: string): Promise<Session> =>
-  requestJson("POST", "/v1/session", { body: { code } });
-
-export const endSession = (): Promise<unknown> => request("DELETE", "/v1/session");
 
 export const readCatalog = (): Promise<Catalog> => requestJson("GET", "/v1/catalog");
 

@@ -8,7 +8,7 @@ import { PageHeading } from "../ui/page-heading.tsx";
 const promises = [
   "Each key is tested at the service before it is used.",
   "Nothing changes for your app until you switch, and you can go back for a while.",
-  "Everything you save is kept: you can stop at any time and come back with a new link.",
+  "Everything you save is kept: you can stop at any time and come back in this browser.",
 ];
 
 /** What this is about, what is needed, and what will happen, before anyone is asked for a key. */
