@@ -43,10 +43,17 @@ export const removeKeys = (connector: string, expectedVersion: number): Promise<
     `/v1/settings/keys/${encodeURIComponent(connector)}?expectedVersion=${expectedVersion}`,
   );
 
+/** By service: whether the app builder's preview may use the person's keys. */
+export type PreviewAnswers = Readonly<Record<string, boolean>>;
+
+export const changePreview = (preview: PreviewAnswers, expectedVersion: number): Promise<SettingsView> =>
+  requestJson("PUT", "/v1/settings/preview", { body: { preview, expectedVersion } });
+
 /** `dryRun` only asks the gates. @throws RequestError `gates_failed` with the gates in its details */
 export const swap = (body: {
   readonly connectors?: readonly string[];
   readonly dryRun: boolean;
+  readonly preview?: PreviewAnswers;
   readonly expectedVersion: number;
 }): Promise<SwapResult> => requestJson("POST", "/v1/settings/swap", { body });
 

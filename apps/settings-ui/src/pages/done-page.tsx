@@ -1,4 +1,5 @@
 import { EnvFile } from "../handoff/env-file.tsx";
+import { PreviewPanel } from "../handoff/preview-panel.tsx";
 import { MovedNote } from "../moving/moved-note.tsx";
 import { useTransfers } from "../moving/use-transfers.ts";
 import { Leave } from "../person/leave-dialog.tsx";
@@ -54,6 +55,7 @@ export function DonePage() {
         </ul>
       </section>
       <MovedNote transfers={transfers} />
+      <PreviewPanel isMoved={transfers.wasMoved} />
       {ending && (
         <Details label="Download the file once more">
           <EnvFile />

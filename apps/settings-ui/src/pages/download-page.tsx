@@ -1,6 +1,7 @@
 import { finish, revert } from "../api/calls.ts";
 import { EnvFile } from "../handoff/env-file.tsx";
 import { GoBack } from "../handoff/go-back.tsx";
+import { PreviewPanel } from "../handoff/preview-panel.tsx";
 import { MovedNote } from "../moving/moved-note.tsx";
 import { useTransfers } from "../moving/use-transfers.ts";
 import { NewRecoveryCode } from "../person/recovery-box.tsx";
@@ -55,6 +56,7 @@ export function DownloadPage({
         </Notice>
       )}
       <MovedNote transfers={transfers} />
+      <PreviewPanel isMoved={transfers.wasMoved} />
       {lent.length > 0 ? (
         <Notice
           tone="plain"
