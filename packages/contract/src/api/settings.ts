@@ -52,7 +52,9 @@ export const sessionSchema = z
   .meta({ id: "Session" });
 
 /** What opening answers: which build the cookie is for, to be named in `x-keyloan-build` from then on. */
-export const openedSessionSchema = sessionSchema.extend({ buildId: z.string() }).meta({ id: "OpenedSession" });
+export const openedSessionSchema = sessionSchema
+  .extend({ buildId: z.string() })
+  .meta({ id: "OpenedSession" });
 
 /** The checked state of values, as a page shows it. */
 export const keyCheckSchema = z
