@@ -3,11 +3,10 @@ import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import type { Deps } from "../deps.ts";
+import { textsMatch } from "../tokens.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
-import { hashesMatch, hashToken } from "./tokens.ts";
 
 const cookieName = "keyloan_session";
-const tokenPattern = /^klo_ses_[A-Za-z0-9_-]{43}$/;
 /** The expiry moves with use, but not with every request: that would be a write each time. */
 const touchIntervalMs = 60_000;
 
@@ -48,12 +47,16 @@ export function setSessionCookie(context: BrokerContext, text: string): void {
   });
 }
 
-async function findSession(deps: Pick<Deps, "store" | "now">, text: string | undefined): Promise<SessionRow> {
-  if (text === undefined || !tokenPattern.test(text)) throw sessionExpired();
-  const hash = hashToken(text);
+async function findSession(
+  deps: Pick<Deps, "store" | "tokens" | "now">,
+  text: string | undefined,
+): Promise<SessionRow> {
+  const read = deps.tokens.read(text ?? "", ["session"]);
+  if (read === undefined) throw sessionExpired();
+  const { hash } = read;
   const session = await deps.store.read.sessions.findByHash(hash);
   const now = deps.now();
-  if (session === undefined || !hashesMatch(hash, session.hash)) throw sessionExpired();
+  if (session === undefined || !textsMatch(hash, session.hash)) throw sessionExpired();
   if (session.endedAt !== null || session.expiresAt <= now) throw sessionExpired();
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;

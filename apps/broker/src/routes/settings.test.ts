@@ -77,7 +77,7 @@ describe("the link", () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
     const made = await broker.call("POST", `/v1/builds/${id}/handoff`, { body: {} });
     const { url } = made.body as { url: string };
-    expect(url).toMatch(/\/settings#code=klo_hnd_[A-Za-z0-9_-]{43}$/);
+    expect(url).toMatch(/\/settings#code=klo_hnd_[A-Za-z0-9_-]{51}$/);
     await createCode(broker, id);
     const answer = await exchange(new URL(url).hash.slice("#code=".length));
     expect([answer.status, error(answer).code]).toEqual([401, "handoff_expired"]);

@@ -3,7 +3,6 @@ import { BrokerError, limits, newId, type Secret } from "@keyloan/contract";
 import type { HandoffRow, SessionRow } from "@keyloan/store";
 import { closeDataKey, createSubmissionKeyPair, openDataKey, sealValue } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
-import { createToken, hashToken } from "../../http/tokens.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 
@@ -17,7 +16,8 @@ export async function openSession(
   code: string,
   requestId: string,
 ): Promise<{ readonly session: SessionRow; readonly cookie: Secret }> {
-  const handoff = await deps.store.read.handoffs.findByHash(hashToken(code));
+  const read = deps.tokens.read(code, ["handoff"]);
+  const handoff = read === undefined ? undefined : await deps.store.read.handoffs.findByHash(read.hash);
   if (handoff === undefined) throw handoffExpired();
   if (handoff.usedAt !== null) return refuseSecond(deps, handoff, requestId);
   if (handoff.expiresAt <= deps.now()) throw handoffExpired();
@@ -67,7 +67,7 @@ export async function startSession(
   requestId: string,
   opener: { readonly handoffId: string } | { readonly userRef: string },
 ): Promise<{ session: SessionRow; cookie: Secret } | undefined> {
-  const { token, hash } = createToken("session", deps.randomBytes);
+  const { token, hash } = deps.tokens.make("session");
   const pair = createSubmissionKeyPair();
   const now = deps.now();
   const id = newId("session", deps.randomBytes);
