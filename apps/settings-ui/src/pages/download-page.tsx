@@ -29,7 +29,7 @@ export function DownloadPage({
   const end = useWrite();
   const transfers = useTransfers();
   const moved = transfers.movable?.some(({ transfer }) => transfer?.state === "switched") === true;
-  const lent = services.filter(({ binding }) => binding.source === "org");
+  const lent = services.filter(({ inUse }) => !inUse);
 
   const failure = back.failure ?? end.failure;
   return (
@@ -68,8 +68,7 @@ export function DownloadPage({
           }
         >
           <p>
-            Still lent: {lent.map(({ label }) => label).join(", ")}. A lent key in your file would stop
-            working soon.
+            Not your own yet: {lent.map(({ label }) => label).join(", ")}. Their keys are not yours to keep.
           </p>
         </Notice>
       ) : (

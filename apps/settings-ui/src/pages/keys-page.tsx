@@ -79,7 +79,7 @@ export function KeysPage({
   const goOn = async () => {
     for (const service of services) {
       const { binding, needed } = service;
-      if (needed.length > 0 || binding.saved !== undefined || binding.source === "user") continue;
+      if (needed.length > 0 || binding.saved !== undefined) continue;
       if ((await save(service)) !== "valid") return show(service.id);
     }
     onContinue();
@@ -93,7 +93,7 @@ export function KeysPage({
   useFieldFocus(target);
   const dirty = services.filter((service) => isDirty(draftOf(service.id)));
   const waiting = services.some((service) => service.waiting);
-  const partly = services.some(({ binding }) => binding.source === "user");
+  const partly = services.some(({ inUse }) => inUse);
   const done = services.length - unproven.length;
   return (
     <div className="space-y-6">

@@ -47,7 +47,7 @@ export function SwapPage({
   const unknown = transfers.movable === undefined && transfers.failure === undefined;
   const left = moving ? [] : entries.filter(({ movable }) => movable.canStart);
   const preview = usePreviewChoice(changing, transfers.wasMoved);
-  const whole = staying.every(({ binding }) => binding.source === "user");
+  const whole = staying.every(({ inUse }) => inUse);
 
   useEffect(() => {
     if (attempt.kind === "refused") answer.current?.focus();
