@@ -47,7 +47,7 @@ export const removeKeys = (connector: string, expectedVersion: number): Promise<
 export type PreviewAnswers = Readonly<Record<string, boolean>>;
 
 export const changePreview = (preview: PreviewAnswers, expectedVersion: number): Promise<SettingsView> =>
-  requestJson("PUT", "/v1/settings/preview", { body: { preview, expectedVersion } });
+  requestJson("POST", "/v1/settings/preview", { body: { preview, expectedVersion } });
 
 /** `dryRun` only asks the gates. @throws RequestError `gates_failed` with the gates in its details */
 export const swap = (body: {

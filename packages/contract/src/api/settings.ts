@@ -42,6 +42,11 @@ export const createSessionBodySchema = z
         .string()
         .regex(tokenPattern("handoff"), `a handoff code looks like ${tokenForms.handoff.prefix}…`),
     }),
+    z.strictObject({
+      recovery: z.string().max(200).meta({
+        description: "letter case, spaces and dashes do not matter",
+      }),
+    }),
     z.strictObject({ buildId: buildIdSchema }),
   ])
   .meta({ id: "CreateSession" });
