@@ -14,6 +14,7 @@ test.each([
   { what: "an AWS key id", text: `AKIA${"B".repeat(16)}` },
   { what: "a GitHub token", text: `ghp_${letters.slice(0, 36)}` },
   { what: "a token of this broker", text: `klo_bld_${letters.slice(0, 43)}` },
+  { what: "a token of this broker", text: `"klo_bld_${letters.slice(0, 43)}abcd1234"` },
   { what: "a token of this broker", text: `#code=klo_hnd_${letters.slice(0, 43)}` },
   { what: "a token of this broker", text: `keyloan_session=klo_ses_${letters.slice(0, 43)}` },
   { what: "a private key", text: `${"-----BEGIN"} PRIVATE KEY-----\n${letters.slice(0, 64)}` },

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { tokensSource } from "../packages/contract/src/index.ts";
 
 type Rule = { readonly what: string; readonly pattern: RegExp };
 
@@ -13,7 +14,7 @@ const rules: readonly Rule[] = [
   { what: "a Cloudflare token", pattern: /\bcf(?:k|ut|at)_[A-Za-z0-9]{40,}\b/g },
   { what: "an AWS key id", pattern: /\b(?:AKIA|ASIA)[A-Z2-7]{16}\b/g },
   { what: "a GitHub token", pattern: /\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,})\b/g },
-  { what: "a token of this broker", pattern: /\bklo_(?:admin|api|bld|hnd|ses)_[A-Za-z0-9_-]{43}\b/g },
+  { what: "a token of this broker", pattern: new RegExp(`\\b(?:${tokensSource})\\b`, "g") },
   { what: "a private key", pattern: /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\\?\s*[A-Za-z0-9+/]{40}/g },
   { what: "a folder of one machine", pattern: /(?<![\w./-])\/(?:Users|home|work)\/[a-z][\w.-]*\/\w/g },
 ];

@@ -26,7 +26,7 @@ export async function openPage(run: Run, buildId: string): Promise<Readonly<Reco
   const opened = await run.call("POST", "/v1/session", { code }, { "x-keyloan-session": "1" });
   mustAnswer(opened, [201], "no session");
   const cookie = opened.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-  return { "x-keyloan-session": "1", cookie };
+  return { "x-keyloan-session": "1", "x-keyloan-build": buildId, cookie };
 }
 
 export async function settingsOf(

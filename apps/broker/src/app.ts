@@ -1,5 +1,6 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import { bodyLimit } from "hono/body-limit";
+import { cookieNames } from "./http/cookies.ts";
 import { handleError } from "./http/errors.ts";
 import { createRateLimiter, rateLimit } from "./http/rate-limit.ts";
 import { requestScope, requireJson } from "./http/request.ts";
@@ -47,8 +48,9 @@ export function createApp(services: Services): BrokerRouter {
   app.openAPIRegistry.registerComponent("securitySchemes", "session", {
     type: "apiKey",
     in: "cookie",
-    name: "keyloan_session",
-    description: "the cookie of the settings page; writes also need the header `x-keyloan-session: 1`",
+    name: cookieNames.session,
+    description:
+      "a cookie of the settings page for each build, named in the header `x-keyloan-build`; writes also need the header `x-keyloan-session: 1`",
   });
   for (const routes of [
     envRoutes,

@@ -119,7 +119,7 @@ async function bringOwnKeys(): Promise<void> {
     headers: pageHeader,
   });
   const page = await openPage(broker, id);
-  note("session cookie", page.cookie.split("=")[1] ?? "");
+  note("session cookie", page.cookie);
   const keep = async (answer: Promise<Answer>) => answers.push(await answer);
   for (const [connector, emulator] of broker.emulators) {
     const values = (await emulator.createUserEnv?.({ mode: "live" })) ?? {};

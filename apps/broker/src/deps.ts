@@ -5,7 +5,10 @@ import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyl
 import { createGuardedFetch } from "@keyloan/key-validator";
 import { openStore, type Store } from "@keyloan/store";
 import {
+  closeDataKey,
   createFingerprinter,
+  createTokenCheck,
+  type DataKey,
   type Fingerprinter,
   type Keyring,
   openDataKey,
@@ -14,13 +17,13 @@ import {
 } from "@keyloan/vault";
 import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
-import { hashToken } from "./http/tokens.ts";
 import { createLimitedFetch } from "./jobs/limited-fetch.ts";
 import { createSlots, type Slots } from "./jobs/slots.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createPooledRandom } from "./pooled-random.ts";
 import { createSigner, type Signer } from "./signing.ts";
+import { createTokens, hashToken, type Tokens } from "./tokens.ts";
 import { createOwnerKey } from "./verbs/owner-key.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
@@ -43,6 +46,8 @@ export type Deps = {
   /** For addresses of the operator's own choice; connectors get theirs from `contextFor`. */
   readonly fetch: typeof globalThis.fetch;
   readonly adminTokenHash: string;
+  /** Makes tokens, link codes and cookies, and knows them again. */
+  readonly tokens: Tokens;
   readonly logger: Logger;
   readonly metrics: Metrics;
   /** Which requests under way are in the audit, and whether it could be written. */
@@ -88,11 +93,13 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       // The operator's own choice of a provider's address needs no guard.
       allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
     });
+    const adminTokenHash = hashToken(config.adminToken.reveal());
+    const check = await makeOfDataKey(store, keyring, organizationId, createTokenCheck);
     return {
       config,
       store,
       keyring,
-      fingerprint: await openFingerprinter(store, keyring, organizationId),
+      fingerprint: await makeOfDataKey(store, keyring, fingerprintOwner(organizationId), createFingerprinter),
       organizationId,
       signer: createSigner({ store, keyring, organizationId, now, randomBytes: random }),
       archives: archiveStoreOf(config),
@@ -111,7 +118,8 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
         return { fetch: guardedFetch, signal, now, randomBytes: random, ...base };
       },
       fetch,
-      adminTokenHash: hashToken(config.adminToken.reveal()),
+      adminTokenHash,
+      tokens: createTokens({ check, adminTokenHash, randomBytes: random }),
       logger: overrides.logger ?? createLogger(config.logLevel),
       metrics: createMetrics(store, now),
       auditWatch,
@@ -165,14 +173,21 @@ async function ensureOrganization(
   });
 }
 
-async function openFingerprinter(
+/** What is made of a data key at the start; the key itself is closed again. */
+async function makeOfDataKey<T>(
   store: Store,
   keyring: Keyring,
-  organizationId: string,
-): Promise<Fingerprinter> {
-  const row = await store.read.dataKeys.findByOwner(fingerprintOwner(organizationId));
-  if (row === undefined) throw new Error("the store has no fingerprint key: it was not made by this broker");
-  return createFingerprinter(openDataKey(keyring, row));
+  ownerId: string,
+  make: (key: DataKey) => T,
+): Promise<T> {
+  const row = await store.read.dataKeys.findByOwner(ownerId);
+  if (row === undefined) throw new Error("the store lacks a key of its org: it was not made by this broker");
+  const key = openDataKey(keyring, row);
+  try {
+    return make(key);
+  } finally {
+    closeDataKey(key);
+  }
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

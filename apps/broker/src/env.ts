@@ -1,5 +1,5 @@
 import type { ClerkSessionOptions } from "@keyloan/connectors/clerk-session";
-import { Secret } from "@keyloan/contract";
+import { Secret, tokenPattern } from "@keyloan/contract";
 import * as z from "zod";
 import { configVariables } from "./config-table.ts";
 import { type Environment, readProviderUrls, readVariable } from "./read-variable.ts";
@@ -55,10 +55,7 @@ const shapes = {
   KEYLOAN_ROOT_KEY: z.string(),
   KEYLOAN_ADMIN_TOKEN: z
     .string()
-    .regex(
-      /^klo_admin_[A-Za-z0-9_-]{43}$/,
-      "must be klo_admin_ and 43 letters, digits, dashes or underscores",
-    ),
+    .regex(tokenPattern("admin"), "must be klo_admin_ and 43 letters, digits, dashes or underscores"),
   KEYLOAN_HOST: z.string(),
   PORT: port,
   KEYLOAN_PUBLIC_URL: z

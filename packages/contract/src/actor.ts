@@ -1,13 +1,6 @@
 export const tokenKinds = ["admin", "api", "build"] as const;
 export type TokenKind = (typeof tokenKinds)[number];
 
-/** The text every token of a kind starts with, so that a scanner can find a leaked one. */
-export const tokenPrefixes: Readonly<Record<TokenKind, string>> = {
-  admin: "klo_admin_",
-  api: "klo_api_",
-  build: "klo_bld_",
-};
-
 /** What a platform API token may do. */
 export const platformScopes = ["builds:read", "builds:write", "tokens:write"] as const;
 export type PlatformScope = (typeof platformScopes)[number];

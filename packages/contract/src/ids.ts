@@ -23,8 +23,9 @@ export type IdKind = keyof typeof idPrefixes;
 
 // 32 characters without look-alikes (no i, l, o, u): five random bits each, safe in host names,
 // object keys and database names, and equal in any letter case folding.
-const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-const randomLength = 20;
+export const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+/** Characters of the random part. */
+export const idLength = 20;
 
 /**
  * A new id such as `bld_3k9…` with 100 random bits.
@@ -32,13 +33,13 @@ const randomLength = 20;
  */
 export function newId(kind: IdKind, randomBytes: (size: number) => Uint8Array): string {
   let text = "";
-  for (const byte of randomBytes(randomLength)) text += alphabet[byte & 31];
+  for (const byte of randomBytes(idLength)) text += idAlphabet[byte & 31];
   return `${idPrefixes[kind]}_${text}`;
 }
 
 /** The pattern every id of a kind matches; anything else is refused before it is looked up. */
 export function idPattern(kind: IdKind): RegExp {
-  return new RegExp(`^${idPrefixes[kind]}_[${alphabet}]{${randomLength}}$`);
+  return new RegExp(`^${idPrefixes[kind]}_[${idAlphabet}]{${idLength}}$`);
 }
 
 /** The random part of an id: what resource names at providers are made of. */

@@ -13,4 +13,5 @@ export * from "./pasted-env.ts";
 export * from "./person.ts";
 export * from "./secret.ts";
 export * from "./states.ts";
+export * from "./token-forms.ts";
 export * from "./validation.ts";

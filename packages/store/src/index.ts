@@ -31,6 +31,7 @@ export type {
 } from "./tables/schema.ts";
 export type { SessionRow } from "./tables/sessions.ts";
 export type { SigningKeyRow } from "./tables/signing-keys.ts";
+export type { StartOverRow } from "./tables/start-overs.ts";
 export type { TokenRow } from "./tables/tokens.ts";
 export type { TransferRow } from "./tables/transfers.ts";
 export type { UserKeyRow } from "./tables/user-keys.ts";

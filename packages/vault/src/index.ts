@@ -23,4 +23,5 @@ export { type Keyring, parseKeyring } from "./keyring.ts";
 export { KeyringError, type KeyringErrorCode } from "./keyring-error.ts";
 export { openStream, sealStream, streamChunkBytes } from "./sealed-stream.ts";
 export { createSubmissionKeyPair, openSubmission, type SubmissionKeyPair } from "./sealed-submission.ts";
+export { createTokenCheck, type TokenCheck } from "./token-check.ts";
 export { VaultError, type VaultErrorCode } from "./vault-error.ts";

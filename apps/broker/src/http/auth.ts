@@ -4,13 +4,14 @@ import {
   type PlatformScope,
   platformScopes,
   type TokenKind,
+  tokenKinds,
 } from "@keyloan/contract";
 import type { TokenRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../deps.ts";
+import { textsMatch } from "../tokens.ts";
 import { writeAudit } from "../verbs/audit.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
-import { hashesMatch, hashToken, looksLikeToken } from "./tokens.ts";
 
 /** Who may call a route. A workload reaches only routes that name one build, and only its own. */
 export type Access = {
@@ -33,20 +34,18 @@ export function authenticate(access: Access): MiddlewareHandler<BrokerEnv> {
 
 /** The caller of a bearer token. */
 async function identify(
-  deps: Pick<Deps, "store" | "adminTokenHash" | "now">,
+  deps: Pick<Deps, "store" | "tokens" | "now">,
   header: string | undefined,
 ): Promise<{ actor: Actor; token: TokenRow | undefined }> {
   const text = /^Bearer +(\S+) *$/i.exec(header ?? "")?.[1];
   if (text === undefined) {
     throw unauthenticated("a token is needed", "Send the header `Authorization: Bearer klo_…`.");
   }
-  if (!looksLikeToken(text)) throw unknownToken();
-  const hash = hashToken(text);
-  if (hashesMatch(hash, deps.adminTokenHash)) {
-    return { actor: { kind: "admin", subject: "admin" }, token: undefined };
-  }
-  const token = await deps.store.read.tokens.findByHash(hash);
-  if (token === undefined || !hashesMatch(hash, token.hash)) throw unknownToken();
+  const read = deps.tokens.read(text, tokenKinds);
+  if (read === undefined) throw unknownToken();
+  if (read.kind === "admin") return { actor: { kind: "admin", subject: "admin" }, token: undefined };
+  const token = await deps.store.read.tokens.findByHash(read.hash);
+  if (token === undefined || !textsMatch(read.hash, token.hash)) throw unknownToken();
   if (token.revokedAt !== null) throw unauthenticated("the token was revoked", "Ask for a new token.");
   if (token.singleUse && token.usedAt !== null) {
     throw unauthenticated("the token works once and was used", "Ask for a new token.");

@@ -1,6 +1,6 @@
 import { actorLabel, BrokerError } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
-import type { BrokerEnv } from "./context.ts";
+import type { BrokerContext, BrokerEnv } from "./context.ts";
 
 type Bucket = { tokens: number; at: number };
 
@@ -9,6 +9,8 @@ const bucketsMax = 50_000;
 export type RateLimiter = {
   /** Seconds to wait, or 0 when the call may go on. */
   readonly take: (principal: string, nowMs: number) => number;
+  /** A call that was taken is not to count after all. */
+  readonly giveBack: (principal: string) => void;
 };
 
 /** A token bucket per principal: `perSecond` on average, `burst` at once; 0 sets no limit. */
@@ -28,6 +30,10 @@ export function createRateLimiter(perSecond: number, burst: number = perSecond *
       bucket.tokens -= 1;
       return 0;
     },
+    giveBack: (principal) => {
+      const bucket = buckets.get(principal);
+      if (bucket !== undefined) bucket.tokens = Math.min(burst, bucket.tokens + 1);
+    },
   };
 }
 
@@ -40,19 +46,25 @@ export function rateLimit(
     const principal =
       principalOf === "token"
         ? (context.var.token?.id ?? actorLabel(context.var.actor))
-        : `address:${remoteAddress(context.env)}`;
-    const waitSeconds = limiter.take(principal, context.var.deps.now());
-    if (waitSeconds > 0) {
-      throw new BrokerError("rate_limited", "too many requests from this caller", {
-        remedy: `Wait ${waitSeconds} s and try again.`,
-        retryAfterSeconds: waitSeconds,
-      });
-    }
+        : `address:${addressOf(context) ?? "unknown"}`;
+    takeOrRefuse(limiter, principal, context.var.deps.now());
     await next();
   };
 }
 
-function remoteAddress(bindings: unknown): string {
+/** @throws BrokerError `rate_limited` */
+export function takeOrRefuse(limiter: RateLimiter, principal: string, nowMs: number): void {
+  const waitSeconds = limiter.take(principal, nowMs);
+  if (waitSeconds === 0) return;
+  throw new BrokerError("rate_limited", "too many requests from this caller", {
+    remedy: `Wait ${waitSeconds} s and try again.`,
+    retryAfterSeconds: waitSeconds,
+  });
+}
+
+/** Where a request comes from. */
+export function addressOf(context: BrokerContext): string | undefined {
+  const bindings: unknown = context.env;
   if (typeof bindings === "object" && bindings !== null && "incoming" in bindings) {
     const { incoming } = bindings;
     if (typeof incoming === "object" && incoming !== null && "socket" in incoming) {
@@ -62,5 +74,5 @@ function remoteAddress(bindings: unknown): string {
       }
     }
   }
-  return "unknown";
+  return undefined;
 }

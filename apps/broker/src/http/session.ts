@@ -1,29 +1,35 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
-import { getCookie, setCookie } from "hono/cookie";
 import type { Deps } from "../deps.ts";
+import { textsMatch } from "../tokens.ts";
+import { mayWrite, personOnly, standingOf } from "../verbs/person/standing.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
-import { hashesMatch, hashToken } from "./tokens.ts";
+import { sessionTexts } from "./cookies.ts";
 
-const cookieName = "keyloan_session";
-const tokenPattern = /^klo_ses_[A-Za-z0-9_-]{43}$/;
 /** The expiry moves with use, but not with every request: that would be a write each time. */
 const touchIntervalMs = 60_000;
 
 /**
  * Lets the session of the settings page through, and only from that page: a write needs a header that other
- * sites cannot send without asking first, which is never allowed, and must come from our own origin.
+ * sites cannot send without asking first, which is never allowed, and must come from our own origin. With
+ * `person` it must also have proven to be the person of its build, or nobody is that yet.
  */
-export const authenticateSession: MiddlewareHandler<BrokerEnv> = async (context, next) => {
-  const { deps } = context.var;
-  const session = await findSession(deps, getCookie(context, cookieName));
-  if (context.req.method !== "GET") refuseOtherOrigins(context);
-  context.set("actor", { kind: "session", sessionId: session.id, buildId: session.buildId });
-  context.set("session", session);
-  context.set("token", undefined);
-  await next();
-};
+export function authenticateSession(access: "session" | "person"): MiddlewareHandler<BrokerEnv> {
+  return async (context, next) => {
+    const { deps } = context.var;
+    const session = await findSession(deps, textOfSession(context));
+    if (context.req.method !== "GET") refuseOtherOrigins(context);
+    context.set("actor", { kind: "session", sessionId: session.id, buildId: session.buildId });
+    context.set("session", session);
+    context.set("token", undefined);
+    if (access === "person") {
+      const { standing } = await standingOf(deps.store.read, session);
+      if (!mayWrite(standing)) throw personOnly(standing);
+    }
+    await next();
+  };
+}
 
 /** Refuses a request that another site made a browser send. */
 export function refuseOtherOrigins(context: BrokerContext): void {
@@ -37,23 +43,36 @@ export function refuseOtherOrigins(context: BrokerContext): void {
   });
 }
 
-export function setSessionCookie(context: BrokerContext, text: string): void {
-  setCookie(context, cookieName, text, {
-    httpOnly: true,
-    sameSite: "Strict",
-    path: "/v1/",
-    secure: context.var.deps.config.publicUrl?.startsWith("https:") === true,
-    // An empty text ends the cookie.
-    maxAge: text === "" ? 0 : limits.sessionLifetimeSecondsMax,
-  });
+/**
+ * The session that a request is for, of those its browser has: the build is named in a header, so that pages of
+ * two builds can stand open beside each other.
+ */
+export function textOfSession(context: BrokerContext): { readonly buildId: string; readonly text: string } {
+  const texts = sessionTexts(context);
+  const named = context.req.header("x-keyloan-build");
+  if (named === undefined && texts.size > 1) {
+    throw new BrokerError("invalid_input", "this browser has pages of several apps open", {
+      remedy: "Send the header `x-keyloan-build` with the id of the build that is meant.",
+    });
+  }
+  const buildId = named ?? [...texts.keys()][0];
+  const text = buildId === undefined ? undefined : texts.get(buildId);
+  if (buildId === undefined || text === undefined) throw sessionExpired();
+  return { buildId, text };
 }
 
-async function findSession(deps: Pick<Deps, "store" | "now">, text: string | undefined): Promise<SessionRow> {
-  if (text === undefined || !tokenPattern.test(text)) throw sessionExpired();
-  const hash = hashToken(text);
+/** @throws BrokerError `session_expired` */
+export async function findSession(
+  deps: Pick<Deps, "store" | "tokens" | "now">,
+  given: { readonly buildId: string; readonly text: string },
+): Promise<SessionRow> {
+  const read = deps.tokens.read(given.text, ["session"]);
+  if (read === undefined) throw sessionExpired();
+  const { hash } = read;
   const session = await deps.store.read.sessions.findByHash(hash);
   const now = deps.now();
-  if (session === undefined || !hashesMatch(hash, session.hash)) throw sessionExpired();
+  if (session === undefined || !textsMatch(hash, session.hash)) throw sessionExpired();
+  if (session.buildId !== given.buildId) throw sessionExpired();
   if (session.endedAt !== null || session.expiresAt <= now) throw sessionExpired();
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
@@ -64,7 +83,8 @@ async function findSession(deps: Pick<Deps, "store" | "now">, text: string | und
 
 function sessionExpired(): BrokerError {
   return new BrokerError("session_expired", "the visit to this page has ended", {
-    remedy: "Go back to the tool that sent you and open a new link. What you saved is kept.",
+    remedy:
+      "Open the page again in this browser, with your recovery code, or with a new link from the tool that sent you. What you saved is kept.",
   });
 }
 

@@ -7,13 +7,13 @@ import {
   auditQuerySchema,
   auditVerificationSchema,
   Secret,
+  tokenFormKinds,
   verifyAuditBodySchema,
 } from "@keyloan/contract";
 import * as z from "zod";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import { hashOfOurs } from "../http/tokens.ts";
 import type { Services } from "../services.ts";
 import { exportAudit } from "../verbs/audit/export-audit.ts";
 import { findMatches } from "../verbs/audit/find-matches.ts";
@@ -88,7 +88,7 @@ export function auditRoutes(services: Services, limiter: RateLimiter) {
     .openapi(matches, async (context) => {
       const { actor, requestId } = context.var;
       const asked = context.req.valid("json").values.map((text) => {
-        const tokenHash = hashOfOurs(text);
+        const tokenHash = services.tokens.read(text, tokenFormKinds)?.hash;
         return { value: Secret.of(text), ...(tokenHash === undefined ? {} : { tokenHash }) };
       });
       return context.json(await findMatches(services, actor, asked, requestId), 200);

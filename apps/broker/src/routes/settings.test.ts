@@ -77,7 +77,7 @@ describe("the link", () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
     const made = await broker.call("POST", `/v1/builds/${id}/handoff`, { body: {} });
     const { url } = made.body as { url: string };
-    expect(url).toMatch(/\/settings#code=klo_hnd_[A-Za-z0-9_-]{43}$/);
+    expect(url).toMatch(/\/settings#code=klo_hnd_[A-Za-z0-9_-]{51}$/);
     await createCode(broker, id);
     const answer = await exchange(new URL(url).hash.slice("#code=".length));
     expect([answer.status, error(answer).code]).toEqual([401, "handoff_expired"]);
@@ -325,7 +325,7 @@ describe("the whole way", () => {
       await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
       own.advance(20 * 3_600_000);
       await sweepExpired(own.running().services);
-      const again = await openPage(own, id);
+      const again = await openPage(own, id, page.browser);
       const { revertibleUntil } = await again.settings();
       expect(Date.parse(revertibleUntil ?? "")).toBeGreaterThan(Date.now() + 20 * 3_600_000);
       const reverted = await again.call("POST", "/v1/settings/revert", {
@@ -455,7 +455,7 @@ describe("the whole way", () => {
     await page.save("app-secrets", {});
     await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
     broker.advance(24 * 3_600_000 + 1_000);
-    const again = await openPage(broker, id);
+    const again = await openPage(broker, id, page.browser);
     const answer = await again.call("POST", "/v1/settings/revert", {
       expectedVersion: await again.version(),
     });

@@ -111,7 +111,7 @@ function pageRoutes(limiter: RateLimiter) {
       summary: words.show,
       responses: shown,
     }),
-    start: defineRoute(limiter, "session", {
+    start: defineRoute(limiter, "person", {
       method: "post",
       path,
       tags,
@@ -119,7 +119,7 @@ function pageRoutes(limiter: RateLimiter) {
       request: { body: optional(startTransferBodySchema) },
       responses: begun,
     }),
-    cancel: defineRoute(limiter, "session", {
+    cancel: defineRoute(limiter, "person", {
       method: "post",
       path: `${path}/cancel`,
       tags,
@@ -127,7 +127,7 @@ function pageRoutes(limiter: RateLimiter) {
       request: { body: optional(changeTransferBodySchema) },
       responses: ending,
     }),
-    resume: defineRoute(limiter, "session", {
+    resume: defineRoute(limiter, "person", {
       method: "post",
       path: `${path}/resume`,
       tags,
@@ -135,7 +135,7 @@ function pageRoutes(limiter: RateLimiter) {
       request: { body: optional(changeTransferBodySchema) },
       responses: begun,
     }),
-    receipt: defineRoute(limiter, "session", {
+    receipt: defineRoute(limiter, "person", {
       method: "get",
       path: `${path}/receipt`,
       tags,

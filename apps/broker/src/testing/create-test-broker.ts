@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadEmulators, type RunningEmulator } from "@keyloan/connectors/emulators";
-import { type BuildView, type Connector, Secret } from "@keyloan/contract";
+import { type BuildView, type Connector, newTokenBody, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
 import type { BrokerConfig } from "../env.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -58,7 +58,7 @@ export type TestBrokerOptions = {
 export async function createTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "keyloan-broker-"));
   const emulators = await startEmulators(folder, options.emulators);
-  const adminToken = `klo_admin_${randomBytes(32).toString("base64url")}`;
+  const adminToken = newTokenBody("admin", randomBytes);
   const logs: string[] = [];
   let offsetMs = 0;
   let config: BrokerConfig = {

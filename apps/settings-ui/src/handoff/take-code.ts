@@ -1,10 +1,11 @@
-const codePattern = /^#code=(klo_hnd_[A-Za-z0-9_-]+)$/;
+const codeLengthMax = 200;
 
 /** Takes the single-use code out of the address bar, so that it is in no history, bookmark or screenshot. */
 export function takeCode(): string | undefined {
-  if (!location.hash.startsWith("#code=")) return undefined;
-  const code = codePattern.exec(location.hash)?.[1];
+  const start = "#code=";
+  if (!location.hash.startsWith(start)) return undefined;
+  // One that was cut short or changed is still tried: the broker's refusal leads to the right page.
+  const code = location.hash.slice(start.length, start.length + codeLengthMax);
   history.replaceState(null, "", location.pathname);
-  // A code that was cut short is still tried: the broker's refusal leads to the right page.
-  return code ?? "";
+  return code;
 }

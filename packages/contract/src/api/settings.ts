@@ -4,6 +4,7 @@ import { isolationGrades } from "../field.ts";
 import { gateStatuses } from "../gates.ts";
 import { limits } from "../limits.ts";
 import { buildStates } from "../states.ts";
+import { tokenForms, tokenPattern } from "../token-forms.ts";
 import { invalidKeyCodes, keyModes, undeterminedCodes, type ValidationResult } from "../validation.ts";
 import { buildIdSchema, timestampSchema } from "./common.ts";
 import { capabilitySchema } from "./org-keys.ts";
@@ -37,7 +38,14 @@ export const handoffSchema = z
 export const createSessionBodySchema = z
   .union([
     z.strictObject({
-      code: z.string().regex(/^klo_hnd_[A-Za-z0-9_-]{43}$/, "a handoff code looks like klo_hnd_…"),
+      code: z
+        .string()
+        .regex(tokenPattern("handoff"), `a handoff code looks like ${tokenForms.handoff.prefix}…`),
+    }),
+    z.strictObject({
+      recovery: z.string().max(200).meta({
+        description: "letter case, spaces and dashes do not matter",
+      }),
     }),
     z.strictObject({ buildId: buildIdSchema }),
   ])

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { promisify } from "node:util";
+import { newTokenBody, tokenPattern } from "@keyloan/contract";
 import { childEnvironment } from "../env.ts";
 import { LaunchError } from "../launch-error.ts";
 import { workspace } from "../workspace.ts";
@@ -16,12 +17,12 @@ export async function ensureSecrets(home: Home): Promise<{ readonly adminToken: 
   await ensureRootKey(home);
   const known = readPrivateFile(home.adminTokenFile)?.trim();
   if (known !== undefined) {
-    if (/^klo_admin_[A-Za-z0-9_-]{43}$/.test(known)) return { adminToken: known };
+    if (tokenPattern("admin").test(known)) return { adminToken: known };
     throw new LaunchError(
       `The file ${home.adminTokenFile} does not hold an admin token: delete it, and the next start makes a new one.`,
     );
   }
-  const adminToken = `klo_admin_${randomBytes(32).toString("base64url")}`;
+  const adminToken = newTokenBody("admin", randomBytes);
   writePrivateFile(home.adminTokenFile, `${adminToken}\n`);
   return { adminToken };
 }

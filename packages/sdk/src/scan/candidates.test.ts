@@ -12,6 +12,7 @@ const secrets: readonly [string, string][] = [
   ["base64 with its own signs", base64],
   ["a web token", jwt],
   ["a Keyloan token", token],
+  ["a Keyloan token with its check", `${token}${hex.slice(0, 8)}`],
   ["a provider's key", `sk_live_${hex.slice(0, 24)}`],
 ];
 const surroundings: readonly [string, (value: string) => string][] = [

@@ -1,3 +1,5 @@
+import { findTokens } from "@keyloan/contract";
+
 /** A text that may be a secret, and where in the searched text it begins. */
 export type Candidate = { readonly value: string; readonly index: number };
 
@@ -6,8 +8,6 @@ const lengthMin = 12;
 const lengthMax = 8_192;
 const depthMax = 2;
 
-/** Tokens of Keyloan: their form says what they are. */
-const ownTokens = /klo_(?:admin|api|bld|hnd|ses)_[A-Za-z0-9_-]{43}/g;
 /**
  * What values stand between: each takes other characters for part of a value, because what ends one kind (a
  * slash, an equals sign, a dot) is part of another.
@@ -34,7 +34,8 @@ export function* findCandidates(
   isKnownShape: (value: string) => boolean,
   depth = 0,
 ): Generator<Candidate, void, void> {
-  for (const match of text.matchAll(ownTokens)) yield { value: match[0], index: match.index };
+  // Of Keyloan's own the form says what they are.
+  yield* findTokens(text);
   for (const run of runs) {
     for (const match of text.matchAll(run)) {
       if (match[0].length > lengthMax) continue;

@@ -19,6 +19,7 @@ import { providerLimitsTable } from "./provider-limits.ts";
 import { schedulesTable } from "./schedules.ts";
 import { sessionsTable } from "./sessions.ts";
 import { signingKeysTable } from "./signing-keys.ts";
+import { startOversTable } from "./start-overs.ts";
 import { tokensTable } from "./tokens.ts";
 import { transfersTable } from "./transfers.ts";
 import { userKeysTable } from "./user-keys.ts";
@@ -34,6 +35,7 @@ const factories = {
   bindings: bindingsTable,
   userKeys: userKeysTable,
   persons: personsTable,
+  startOvers: startOversTable,
   handoffs: handoffsTable,
   sessions: sessionsTable,
   fingerprints: fingerprintsTable,

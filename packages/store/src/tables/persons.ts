@@ -1,5 +1,5 @@
 import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
 
@@ -14,6 +14,8 @@ export function personsTable(database: Database) {
         .from(persons)
         .where(and(eq(persons.buildId, buildId), isNull(persons.endedAt)))
         .get(),
+    find: (id: string): Promise<PersonRow | undefined> =>
+      database.select().from(persons).where(eq(persons.id, id)).get(),
     findByRecovery: (recoveryHash: string): Promise<PersonRow | undefined> =>
       database.select().from(persons).where(eq(persons.recoveryHash, recoveryHash)).get(),
     /** Everyone that a browser has proven to be, newest first; also who has ended since. */
@@ -32,10 +34,12 @@ export function personsTable(database: Database) {
     addBrowser: async (row: typeof personBrowsers.$inferSelect): Promise<void> => {
       await database.insert(personBrowsers).values(row).onConflictDoNothing();
     },
-    forgetBrowser: async (hash: string, personId: string): Promise<void> => {
+    /** The browser proves nothing for this build any more. */
+    forgetBrowser: async (hash: string, buildId: string): Promise<void> => {
+      const ofBuild = database.select({ id: persons.id }).from(persons).where(eq(persons.buildId, buildId));
       await database
         .delete(personBrowsers)
-        .where(and(eq(personBrowsers.hash, hash), eq(personBrowsers.personId, personId)));
+        .where(and(eq(personBrowsers.hash, hash), inArray(personBrowsers.personId, ofBuild)));
     },
     changeRecovery: async (id: string, recoveryHash: string): Promise<void> => {
       await database.update(persons).set({ recoveryHash }).where(eq(persons.id, id));

@@ -1,7 +1,7 @@
 import { actorLabel, type TokenMatch } from "@keyloan/contract";
 import type { TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { hashesMatch } from "../../http/tokens.ts";
+import { textsMatch } from "../../tokens.ts";
 import { isoTime } from "../builds/views.ts";
 import { readersOf } from "./readers.ts";
 
@@ -10,7 +10,7 @@ export async function describeToken(
   deps: Deps,
   hash: string,
 ): Promise<Omit<TokenMatch, "index"> | undefined> {
-  if (hashesMatch(hash, deps.adminTokenHash)) return { what: "token", kind: "admin", alive: true };
+  if (textsMatch(hash, deps.adminTokenHash)) return { what: "token", kind: "admin", alive: true };
   const token = await deps.store.read.tokens.findByHash(hash);
   if (token !== undefined) return describeStored(deps, token);
   const session = await deps.store.read.sessions.findByHash(hash);

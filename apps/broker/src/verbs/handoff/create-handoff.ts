@@ -1,6 +1,5 @@
 import { type Actor, actorLabel, limits, newId, Secret } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
-import { createToken } from "../../http/tokens.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
@@ -24,7 +23,7 @@ export async function createHandoff(
 ): Promise<{ readonly url: Secret; readonly expiresAt: number }> {
   const { build } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
-  const { token, hash } = createToken("handoff", deps.randomBytes);
+  const { token, hash } = deps.tokens.make("handoff");
   const createdAt = deps.now();
   const wanted = createdAt + input.ttlSeconds * 1000;
   // A link to a build that ends before it is opened, or while it is used, would lose what the user typed.

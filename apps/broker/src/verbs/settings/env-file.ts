@@ -5,13 +5,13 @@ import type { Deps } from "../../deps.ts";
 import { writeAudit } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
-import { settingsChanged } from "./editable-build.ts";
+import { keysOf, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
 
 /**
  * The user's own env file, with nothing of the org in it. A preview hides every value and needs no audit row. The first
  * whole file starts the clock by which everything lent ends at the latest.
- * @throws BrokerError `not_ready` while a connector still uses lent keys, `build_closed`
+ * @throws BrokerError `not_ready` while a connector uses keys that are not the person's own, `build_closed`
  */
 export async function ownEnvFile(
   deps: Deps,
@@ -29,11 +29,14 @@ export async function ownEnvFile(
       details: { lent },
     });
   }
-  const userKeys = await deps.store.read.userKeys.listByBuild(build.id);
+  const person = await deps.store.read.persons.findByBuild(build.id);
+  const saved = await deps.store.read.userKeys.listByBuild(build.id);
+  const keys = keysOf(bindings, saved, person);
+  refuseForeignKeys(keys);
   const sources = await withDataKey(deps, build.id, (key) =>
     [...deps.connectors.values()].flatMap(({ spec }): ConnectorValues[] => {
       const binding = bindings.find(({ connectorId }) => connectorId === spec.id);
-      const row = userKeys.find(({ id }) => id === binding?.userKeyId);
+      const row = keys.keysInUse.find(({ id }) => id === binding?.userKeyId);
       if (row === undefined) return [];
       const values = openUserKey(key, row.id, row.env);
       // The user's account needs no grade: nothing in it is shared.

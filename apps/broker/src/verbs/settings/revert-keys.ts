@@ -5,7 +5,7 @@ import { noticeJob } from "../../notify/notice.ts";
 import { auditRow } from "../audit.ts";
 import { lendingEndsAt } from "../lending/lending-end.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
-import { editableBuild, settingsChanged } from "./editable-build.ts";
+import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { refuseUnlessAllowed } from "./person-decides.ts";
 import { settingsView } from "./views.ts";
 
@@ -19,6 +19,7 @@ export async function revertKeys(
   expectedVersion: number,
   requestId: string,
 ): Promise<SettingsView> {
+  refuseForeignKeys(await editableBuild(deps, session, expectedVersion));
   const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
   await revertBuild(deps, actor, session.buildId, { expectedVersion, requestId });
   return settingsView(deps, session);
@@ -64,6 +65,7 @@ export async function revertBuild(
       throw settingsChanged();
     const connectors = returning.map(({ connectorId }) => connectorId);
     await tables.bindings.revert(build.id, connectors);
+    await tables.userKeys.removeLeftBehind(build.id);
     await recordReverted(deps, tables, build.id, connectors);
     const whole = returning.length === swapped.length;
     if (whole && build.state === "handing_off")

@@ -77,13 +77,14 @@ async function askGates(
   editable: EditableBuild,
   targets: readonly UserKeyRow[],
 ): Promise<GateResult[]> {
-  const { build, bindings, userKeys } = editable;
+  const { build, bindings, keysInUse } = editable;
   const leases = await deps.store.read.leases.listByBuild(build.id);
   const connectors = await withDataKey(deps, build.id, (key) =>
     bindings.flatMap((binding): GateConnector[] => {
       const spec = deps.connectors.get(binding.connectorId)?.spec;
       const own =
-        targets.find(({ connectorId }) => connectorId === binding.connectorId) ?? rowInUse(binding, userKeys);
+        targets.find(({ connectorId }) => connectorId === binding.connectorId) ??
+        rowInUse(binding, keysInUse);
       if (spec === undefined) return [];
       if (own !== undefined) {
         return [{ spec, source: "user", values: openUserKey(key, own.id, own.env), check: own.check }];
@@ -105,8 +106,8 @@ async function askGates(
   });
 }
 
-function rowInUse(binding: BindingRow, userKeys: readonly UserKeyRow[]): UserKeyRow | undefined {
-  return binding.source === "user" ? userKeys.find(({ id }) => id === binding.userKeyId) : undefined;
+function rowInUse(binding: BindingRow, keysInUse: readonly UserKeyRow[]): UserKeyRow | undefined {
+  return binding.source === "user" ? keysInUse.find(({ id }) => id === binding.userKeyId) : undefined;
 }
 
 type Swap = {
@@ -137,6 +138,7 @@ async function recordSwap(
       const allowed = preview.get(connectorId) ?? false;
       if (!(await tables.bindings.swap(build.id, connectorId, id, now, allowed))) throw settingsChanged();
     }
+    await tables.userKeys.removeLeftBehind(build.id);
     await recordSwitched(deps, tables, copies, revertibleUntil ?? now);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);

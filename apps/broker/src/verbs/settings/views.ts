@@ -1,29 +1,54 @@
-import type { SettingsView } from "@keyloan/contract";
-import type { BindingRow, BuildRow, SessionRow } from "@keyloan/store";
+import type { PersonView, SettingsView } from "@keyloan/contract";
+import type { BindingRow, BuildRow, SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime, profileOf } from "../builds/views.ts";
 import { lendingEndsAt } from "../lending/lending-end.ts";
+import { personView } from "../person/person-view.ts";
 import { bindingViews } from "./binding-views.ts";
+import { maskOf } from "./open-values.ts";
 
 /** Everything the settings page shows of a build: whose keys are used, and masked what was saved. */
 export async function settingsView(deps: Deps, session: SessionRow): Promise<SettingsView> {
   const { build } = await findBuild(deps, session.buildId);
-  const [bindings, userKeys, transfers] = await Promise.all([
+  const [bindings, userKeys, transfers, person] = await Promise.all([
     deps.store.read.bindings.listByBuild(build.id),
     deps.store.read.userKeys.listByBuild(build.id),
     deps.store.read.transfers.listByBuild(build.id),
+    personView(deps, session),
   ]);
+  const shown = shownKeys(userKeys, session, person);
   return {
     build: { id: build.id, name: build.name, state: build.state, profile: profileOf(build.profile) },
     version: build.settingsVersion,
     session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
-    bindings: bindingViews(deps, { bindings, userKeys, transfers }),
+    bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
     ...lendingTimes(deps, build, bindings),
     ...(build.finishedAt === null ? {} : { finishedAt: isoTime(build.finishedAt) }),
-    person: { standing: userKeys.length === 0 ? "none" : "nobody_can_prove" },
+    person,
   };
+}
+
+/**
+ * To everybody but the person public values are masked as well, and no account is named. What a person of before
+ * left in use is nothing that the present one has saved.
+ */
+function shownKeys(
+  rows: readonly UserKeyRow[],
+  session: SessionRow,
+  { standing }: PersonView,
+): readonly UserKeyRow[] {
+  if (standing === "you") return rows.filter(({ personId }) => personId === session.personId);
+  return standing === "none" ? [] : rows.map(masked);
+}
+
+function masked(row: UserKeyRow): UserKeyRow {
+  const previews = Object.entries(row.previews).map(([name, preview]) => [name, maskOf(preview)]);
+  const { check } = row;
+  if (check.status !== "valid") return { ...row, previews: Object.fromEntries(previews) };
+  const { account: _, ...rest } = check;
+  return { ...row, previews: Object.fromEntries(previews), check: rest };
 }
 
 type LendingTimes = Pick<

@@ -1,7 +1,6 @@
 import { type Actor, type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
 import type { Tables, TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { createToken } from "../../http/tokens.ts";
 import { auditRow } from "../audit.ts";
 import { buildNotFound } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
@@ -87,7 +86,7 @@ function newTokenRow(
     readonly expiresAt: number | null;
   },
 ): { row: TokenRow; token: Secret } {
-  const { token, hash } = createToken(input.kind, deps.randomBytes);
+  const { token, hash } = deps.tokens.make(input.kind);
   const row: TokenRow = {
     id: newId("token", deps.randomBytes),
     kind: input.kind,

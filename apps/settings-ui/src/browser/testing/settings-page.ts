@@ -14,9 +14,17 @@ export async function openBuild(
   body: Record<string, unknown> = {},
 ): Promise<string> {
   const build = await broker.createBuild({ name: "Acme Notes", ...body });
-  await page.goto(await broker.createLink(build));
+  await openLink(page, await broker.createLink(build));
   await heading(page, "Make Acme Notes yours");
   return build;
+}
+
+/** Follows a link and spends it with the page's button. */
+export async function openLink(page: Page, link: string): Promise<void> {
+  // The same page with another fragment would be no new visit.
+  await page.goto("about:blank");
+  await page.goto(link);
+  await button(page, "Open my settings").click();
 }
 
 /** Waits for the page's title. */

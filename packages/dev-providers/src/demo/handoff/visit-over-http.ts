@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import type { SettingsView, SwapResult } from "@keyloan/contract";
+import type { OpenedSession, SettingsView, SwapResult } from "@keyloan/contract";
 import { must } from "../steps.ts";
 import type { Visit } from "./visit.ts";
 
@@ -16,19 +16,24 @@ const timeoutMs = 20_000;
 
 /** The calls that the settings page makes, with its cookie and its header; keys go in the plain form. */
 export function visitOverHttp(brokerUrl: string): Visit {
-  let cookie = "";
+  const cookies = new Map<string, string>();
+  let buildId = "";
   const call = async (method: string, path: string, body?: object): Promise<Answer> => {
     const response = await fetch(new URL(path, brokerUrl), {
       method,
       headers: {
-        cookie,
+        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+        ...(buildId === "" ? {} : { "x-keyloan-build": buildId }),
         ...(method === "GET" ? {} : { "x-keyloan-session": "1" }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
+    for (const line of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = line.split(";")[0]?.split("=") ?? [];
+      cookies.set(name, value);
+    }
     return { status: response.status, text: await response.text() };
   };
   const give = async <T>(method: string, path: string, body?: object): Promise<T> => {
@@ -43,8 +48,8 @@ export function visitOverHttp(brokerUrl: string): Visit {
   return {
     open: async (link) => {
       const code = new URL(link).hash.replace(/^#code=/, "");
-      await give("POST", "/v1/session", { code });
-      must(cookie !== "", "no session was given");
+      ({ buildId } = await give<OpenedSession>("POST", "/v1/session", { code }));
+      must(cookies.size > 0, "no session was given");
     },
     seeRefused: async ({ id, values }, code) => {
       const { version } = await settings();
