@@ -83,8 +83,12 @@ export function bindingsTable(database: Database) {
         .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
       return result.rowsAffected === 1;
     },
-    /** Lets the build's env hold the user's values of these connectors, or not. */
-    setPreview: async (buildId: string, connectorIds: readonly string[], preview: boolean): Promise<void> => {
+    /** Lets the build's env hold the user's values of these connectors, or not; null: nobody was asked. */
+    setPreview: async (
+      buildId: string,
+      connectorIds: readonly string[],
+      preview: boolean | null,
+    ): Promise<void> => {
       if (connectorIds.length === 0) return;
       await database
         .update(bindings)
