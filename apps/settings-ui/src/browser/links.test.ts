@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
 import {
+  buildHeader,
   button,
   card,
   check,
@@ -121,7 +122,8 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await page.clock.install();
     await openBuild(broker, page);
     const end = await page.evaluate(
-      async () => (await (await fetch("/v1/settings")).json()).session.expiresAt,
+      async (headers) => (await (await fetch("/v1/settings", { headers })).json()).session.expiresAt,
+      buildHeader(page),
     );
     await page.clock.fastForward(Date.parse(end) - Date.now() - 4 * minute);
     await says(page, /This visit ends in/);

@@ -1,4 +1,4 @@
-import { useId, useState } from "react";
+import { Fragment, type ReactNode, useId, useState } from "react";
 import { makeRecoveryCode } from "../api/persons.ts";
 import type { Failure } from "../api/request.ts";
 import { saveFile } from "../handoff/save-file.ts";
@@ -59,8 +59,8 @@ function Code({ code, onHide }: { readonly code: string; readonly onHide?: () =>
   };
   return (
     <>
-      <p className="rounded-control border border-line bg-sunken px-3 py-2 font-mono text-sm break-all select-all">
-        {code}
+      <p className="rounded-control border border-line bg-sunken px-3 py-2 font-mono text-sm select-all">
+        {groupsOf(code)}
       </p>
       <div className="flex flex-wrap items-center gap-3">
         <Button small onClick={copy}>
@@ -82,6 +82,16 @@ function Code({ code, onHide }: { readonly code: string; readonly onHide?: () =>
       </p>
     </>
   );
+}
+
+/** A line may end after a dash, and nowhere else. */
+function groupsOf(code: string): ReactNode {
+  return code.split(/(?<=-)/).map((group) => (
+    <Fragment key={group}>
+      {group}
+      <wbr />
+    </Fragment>
+  ));
 }
 
 /** A new code in place of one that is lost, or that this page does not have any more. */

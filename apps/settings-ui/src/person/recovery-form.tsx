@@ -6,6 +6,8 @@ import { Icon } from "../ui/icon.tsx";
 import { Prose, sentence } from "../ui/prose.tsx";
 import { recoveryCodeIn } from "./recovery-text.ts";
 
+const notWhole = "This is not a whole recovery code: it has nine groups of six characters.";
+
 /** Opens the page with a recovery code, however it was kept: the whole file, with spaces, in capitals. */
 export function RecoveryForm({
   onOpen,
@@ -27,7 +29,7 @@ export function RecoveryForm({
     event.preventDefault();
     if (busy) return;
     const code = recoveryCodeIn(text);
-    if (code === "") return refuse("Enter your recovery code.");
+    if (code === undefined) return refuse(text.trim() === "" ? "Enter your recovery code." : notWhole);
     setBusy(true);
     const failure = await onOpen(code);
     setBusy(false);
@@ -38,7 +40,8 @@ export function RecoveryForm({
     // A field of one line would run the lines of a pasted file together.
     if (!pasted.includes("\n")) return;
     event.preventDefault();
-    setText(recoveryCodeIn(pasted));
+    setText(recoveryCodeIn(pasted) ?? pasted.trim());
+    setProblem(undefined);
   };
   return (
     <form noValidate autoComplete="off" onSubmit={submit} className="space-y-3">

@@ -1,9 +1,9 @@
-const groups = /[0-9a-z]+(?:-[0-9a-z]+){3,}/i;
-const line = new RegExp(`^[ \\t]*(${groups.source})[ \\t]*$`, "im");
+import { readRecoveryCode } from "@keyloan/contract";
 
-/** The code in what somebody pasted: a line that is nothing else, or groups with dashes in it, or the text itself. */
-export function recoveryCodeIn(text: string): string {
-  return line.exec(text)?.[1] ?? groups.exec(text)?.[0] ?? text.trim();
+/** The recovery code in what somebody typed or pasted: alone, in a line, or somewhere in the text. */
+export function recoveryCodeIn(text: string): string | undefined {
+  const candidates = [text, ...text.split("\n"), ...text.split(/\s+/)];
+  return candidates.map(readRecoveryCode).find((code) => code !== undefined);
 }
 
 export const recoveryFileName = "keyloan-recovery-code.txt";
