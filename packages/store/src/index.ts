@@ -6,7 +6,7 @@ export type { ArchiveRow } from "./tables/archives.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 export type { AuditHeadRow } from "./tables/audit-heads.ts";
 export type { BindingRow, EnvSourceRow } from "./tables/bindings.ts";
-export type { BuildRow, TimeCursor } from "./tables/builds.ts";
+export { type BuildRow, closesAt, type TimeCursor } from "./tables/builds.ts";
 export type { DataKeyRow } from "./tables/data-keys.ts";
 export type { FingerprintRow } from "./tables/fingerprints.ts";
 export type { HandoffRow } from "./tables/handoffs.ts";

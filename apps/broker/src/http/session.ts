@@ -49,7 +49,8 @@ export function refuseOtherOrigins(context: BrokerContext): void {
  */
 export function textOfSession(context: BrokerContext): { readonly buildId: string; readonly text: string } {
   const texts = sessionTexts(context);
-  const named = context.req.header("x-keyloan-build");
+  // A download is followed as a link, which has no headers.
+  const named = context.req.header("x-keyloan-build") ?? context.req.query("build");
   if (named === undefined && texts.size > 1) {
     throw new BrokerError("invalid_input", "this browser has pages of several apps open", {
       remedy: "Send the header `x-keyloan-build` with the id of the build that is meant.",

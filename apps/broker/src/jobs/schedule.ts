@@ -4,6 +4,7 @@ import type { Services } from "../services.ts";
 import { signAuditHead } from "../verbs/audit/sign-head.ts";
 import { sweepArchives } from "../verbs/databases/sweep-archives.ts";
 import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
+import { endDueLendings } from "../verbs/lending/end-lending.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
 import { sweepStartOvers } from "../verbs/person/execute-start-over.ts";
@@ -49,6 +50,11 @@ export const scheduledWork: readonly ScheduledWork[] = [
     everyMs: ({ reconcileHours }) => reconcileHours * hourMs,
     run: (services, signal) =>
       reconcile(services, { kind: "system", part: "reconcile" }, { dryRun: false }, { signal }),
+  },
+  {
+    name: "lending-end",
+    everyMs: () => 60_000,
+    run: endDueLendings,
   },
   {
     name: "transfer-sweep",

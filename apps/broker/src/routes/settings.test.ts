@@ -386,7 +386,13 @@ describe("the whole way", () => {
     expect((await page.settings()).bindings.every(({ source }) => source === "org")).toBe(true);
     expect((await page.call("GET", "/v1/settings/env-file")).status).toBe(409);
 
-    const swapped = await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
+    const lendAll = Object.fromEntries(
+      (await page.settings()).bindings.map(({ connector }) => [connector, true]),
+    );
+    const swapped = await page.call("POST", "/v1/settings/swap", {
+      preview: lendAll,
+      expectedVersion: await page.version(),
+    });
     expect(swapped.status).toBe(200);
     const { settings } = swapped.body as { settings: SettingsView };
     expect(settings.bindings.every(({ source, grade }) => source === "user" && grade === "A")).toBe(true);

@@ -1,6 +1,7 @@
 import {
   changeSettingsBodySchema,
   envFileQuerySchema,
+  previewBodySchema,
   savedAnswerSchema,
   saveKeysBodySchema,
   settingsSchema,
@@ -17,6 +18,7 @@ import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
 import { type Became, browserOf } from "../verbs/person/become-person.ts";
+import { changePreview } from "../verbs/settings/change-preview.ts";
 import { checkKeys } from "../verbs/settings/check-keys.ts";
 import { boundConnector, editableBuild } from "../verbs/settings/editable-build.ts";
 import { ownEnvFile } from "../verbs/settings/env-file.ts";
@@ -92,6 +94,14 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { body: body(changeSettingsBodySchema) },
     responses: { 200: json("the settings", settingsSchema) },
   });
+  const preview = defineRoute(limiter, "person", {
+    method: "post",
+    path: "/v1/settings/preview",
+    tags,
+    summary: "Change which of the user's own values the build's env may hold",
+    request: { body: body(previewBodySchema) },
+    responses: { 200: json("the settings", settingsSchema) },
+  });
   const envFile = defineRoute(limiter, "person", {
     method: "get",
     path: "/v1/settings/env-file",
@@ -158,6 +168,10 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
       const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("json");
       return context.json(await revertKeys(services, session, expectedVersion, requestId), 200);
+    })
+    .openapi(preview, async (context) => {
+      const { session, requestId } = context.var;
+      return context.json(await changePreview(services, session, context.req.valid("json"), requestId), 200);
     })
     .openapi(envFile, async (context) => {
       const { session, requestId } = context.var;

@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
 import {
+  buildHeader,
   button,
   envText,
   heading,
@@ -66,7 +67,7 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await toSwitch();
     await look(browser, "move-offered");
     expect(await page.getByRole("link", { name: /Download the Turso database/ }).getAttribute("href")).toBe(
-      "/v1/settings/databases/turso/download",
+      `/v1/settings/databases/turso/download?build=${build}`,
     );
     await button(page, "Move my data").click();
     await says(page, "Your data is moved");
@@ -127,7 +128,10 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await page.reload();
     await heading(page, "Switch Acme Notes to your keys");
     expect(await button(page, /^Switch/).getAttribute("aria-disabled")).toBe("true");
-    const underWay = await page.evaluate(async () => (await fetch("/v1/settings/transfer")).text());
+    const underWay = await page.evaluate(
+      async (headers) => (await fetch("/v1/settings/transfer", { headers })).text(),
+      buildHeader(page),
+    );
     await button(page, "Stop moving").click();
     await says(page, "Not moved. Nothing of it is left in your database.");
     await look(browser, "move-stopped");

@@ -1,15 +1,16 @@
 import { EnvFile } from "../handoff/env-file.tsx";
+import { PreviewPanel } from "../handoff/preview-panel.tsx";
 import { MovedNote } from "../moving/moved-note.tsx";
 import { useTransfers } from "../moving/use-transfers.ts";
+import { Leave } from "../person/leave-dialog.tsx";
 import { useSettings } from "../state/settings.tsx";
-import { Button } from "../ui/button.tsx";
 import { Details } from "../ui/details.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { PageHeading } from "../ui/page-heading.tsx";
 import { Moment, useNow } from "../ui/time.tsx";
 
 /** The end: what is true now, and what is left to do elsewhere. */
-export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
+export function DonePage() {
   const { settings, services } = useSettings();
   const transfers = useTransfers();
   const now = useNow(10_000);
@@ -46,18 +47,21 @@ export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
           <li>
             Our access to your app’s keys ends with them; your file is then the only place that has them.
           </li>
+          <li>
+            Until then nobody but you can open this page: in a browser that knows you, or with your recovery
+            code.
+          </li>
           <li>Keep your file safe. If it is ever seen by others, make new keys at the services.</li>
         </ul>
       </section>
       <MovedNote transfers={transfers} />
+      <PreviewPanel isMoved={transfers.wasMoved} />
       {ending && (
         <Details label="Download the file once more">
           <EnvFile />
         </Details>
       )}
-      <Button look="primary" onClick={onLeave}>
-        Leave this page
-      </Button>
+      <Leave look="primary" />
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { ConnectorCard } from "../keys/connector-card.tsx";
 import { fieldId } from "../keys/field-id.ts";
 import { PastePanel, PasteReportNotice } from "../keys/paste-panel.tsx";
 import { fieldOf, knownValues, type Service } from "../keys/services.ts";
+import { RecoveryBox } from "../person/recovery-box.tsx";
 import { useKeyWork } from "../state/key-work.tsx";
 import { usePaste } from "../state/paste.tsx";
 import { useSettings } from "../state/settings.tsx";
@@ -36,10 +37,15 @@ export type KeyTarget = { readonly service: string; readonly variable?: string }
 
 export function KeysPage({
   target,
+  codeHidden,
+  onHideCode,
   onContinue,
   onSwitched,
 }: {
   readonly target: KeyTarget | undefined;
+  /** The person has put the recovery code away. */
+  readonly codeHidden: boolean;
+  readonly onHideCode: () => void;
   readonly onContinue: () => void;
   /** Back to what comes after a switch, when there was one. */
   readonly onSwitched: () => void;
@@ -73,7 +79,7 @@ export function KeysPage({
   const goOn = async () => {
     for (const service of services) {
       const { binding, needed } = service;
-      if (needed.length > 0 || binding.saved !== undefined || binding.source === "user") continue;
+      if (needed.length > 0 || binding.saved !== undefined) continue;
       if ((await save(service)) !== "valid") return show(service.id);
     }
     onContinue();
@@ -87,7 +93,7 @@ export function KeysPage({
   useFieldFocus(target);
   const dirty = services.filter((service) => isDirty(draftOf(service.id)));
   const waiting = services.some((service) => service.waiting);
-  const partly = services.some(({ binding }) => binding.source === "user");
+  const partly = services.some(({ inUse }) => inUse);
   const done = services.length - unproven.length;
   return (
     <div className="space-y-6">
@@ -103,6 +109,7 @@ export function KeysPage({
       >
         Add your own keys
       </PageHeading>
+      {!codeHidden && <RecoveryBox onHide={onHideCode} />}
       <PasteReportNotice />
       <PastePanel />
       <CheckAll

@@ -3,13 +3,14 @@ import type { ClaimedJob, Tables, TransferRow } from "@keyloan/store";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { findBuild } from "../builds/find-build.ts";
+import { refuseUnlessAllowed } from "../settings/person-decides.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { heldTransferJob } from "./transfer-jobs.ts";
 
 /**
  * Ends transfers that are under way, or copied and not switched to: what they began is undone in the background,
  * the source first. What is under way notices within a second.
- * @throws BrokerError `not_found`; `conflict` when there is nothing to cancel
+ * @throws BrokerError `not_found`; `person_decides` when a token may not; `conflict` when there is nothing to cancel
  */
 export async function cancelTransfers(
   services: Services,
@@ -20,6 +21,7 @@ export async function cancelTransfers(
 ): Promise<TransferList> {
   await findBuild(services, buildId);
   const jobs = await services.store.write(async (tables) => {
+    await refuseUnlessAllowed(tables, actor, buildId, "transfer");
     const rows = (await tables.transfers.listByBuild(buildId)).filter(
       (row) => isCancellable(row) && (connectors?.includes(row.connectorId) ?? true),
     );

@@ -8,6 +8,7 @@ import {
 } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimJobs } from "../../jobs/worker.ts";
+import { allowTokens } from "../../testing/allow-tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
@@ -190,8 +191,11 @@ describe("moving", () => {
     expect(JSON.stringify(receipts)).not.toMatch(/token/);
   });
 
-  it("is done by whoever made the build too, and by nobody else", async () => {
+  it("is done by whoever made the build too when the user allows it, and by nobody else", async () => {
     await saveOwn();
+    const refused = await broker.call("POST", `/v1/builds/${buildId}/transfers`, { body: {} });
+    expect([refused.status, error(refused).code]).toEqual([403, "person_decides"]);
+    await allowTokens(broker, buildId, "transfer");
     const begun = await broker.call("POST", `/v1/builds/${buildId}/transfers`, { body: {} });
     expect(begun.status).toBe(202);
     await until("copied");

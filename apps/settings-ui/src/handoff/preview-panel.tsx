@@ -1,0 +1,88 @@
+import { changePreview } from "../api/calls.ts";
+import type { Service } from "../keys/services.ts";
+import { useSettings } from "../state/settings.tsx";
+import { useWrite } from "../state/use-write.ts";
+import { FailureNotice } from "../ui/failure-notice.tsx";
+import { useAnnounce } from "../ui/live-region.tsx";
+import { Moment } from "../ui/time.tsx";
+import { type PreviewGroup, PreviewRows, previewGroups } from "./preview-rows.tsx";
+
+/** What the app builder's preview may use after the switch, and what it has read. */
+export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service) => boolean }) {
+  const { settings, services } = useSettings();
+  const announce = useAnnounce();
+  const { busy, failure, write } = useWrite();
+  const shown = services.filter(({ binding }) => binding.preview !== undefined);
+  if (shown.length === 0) return null;
+  const groups = previewGroups(shown, isMoved);
+  const open = settings.finishedAt === undefined && settings.lendingEndedAt === undefined;
+  const unasked = shown.some(({ binding }) => binding.preview?.asked === false);
+  const answer = async ({ services: together }: PreviewGroup, allowed: boolean) => {
+    const answers = Object.fromEntries(together.map(({ id }) => [id, allowed]));
+    if (await write((version) => changePreview(answers, version)))
+      announce(allowed ? "The preview may use them." : "The preview does not get them any more.");
+  };
+  return (
+    <section aria-labelledby="preview-panel-title" className="space-y-3">
+      <h2 id="preview-panel-title" className="text-lg font-semibold text-pretty">
+        {open ? "May the app builder’s preview use your keys?" : "What the app builder’s preview has read"}
+      </h2>
+      {open ? (
+        <p className="text-ink-2">
+          It ends when you finish. A no holds from now on, but does not take back what was read.
+          {unasked && " You switched before this page asked, so every answer stands at yes."}
+        </p>
+      ) : (
+        <p className="text-ink-2">It gets none of your keys any more.</p>
+      )}
+      {failure !== undefined && <FailureNotice failure={failure} />}
+      {open ? (
+        <PreviewRows
+          groups={groups}
+          answerOf={({ services: together }) =>
+            together.every(({ binding }) => binding.preview?.allowed === true)
+          }
+          noteOf={({ services: together }) =>
+            together.map((service) => (
+              <Reads key={service.id} service={service} named={together.length > 1} />
+            ))
+          }
+          busy={busy}
+          onAnswer={answer}
+        />
+      ) : (
+        <ul className="divide-y divide-line rounded-card border border-line bg-surface px-4 py-1 sm:px-5">
+          {shown.map((service) => (
+            <li key={service.id} className="py-2">
+              <Reads service={service} named />
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** How often the preview was given the person's values of a service, and when last. */
+function Reads({ service, named }: { readonly service: Service; readonly named: boolean }) {
+  const { preview } = service.binding;
+  if (preview === undefined) return null;
+  const { reads, lastReadAt } = preview;
+  return (
+    <p className="text-sm text-ink-3">
+      {named && `${service.label}: `}
+      {reads === 0 ? (
+        "not read yet"
+      ) : (
+        <>
+          read {reads === 1 ? "once" : `${reads} times`}
+          {lastReadAt !== undefined && (
+            <>
+              , last <Moment at={lastReadAt} />
+            </>
+          )}
+        </>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,127 @@
+import { type ReactNode, useId } from "react";
+import type { Service } from "../keys/services.ts";
+
+/** Services that get one answer: those whose data was moved belong together, every other stands alone. */
+export type PreviewGroup = {
+  readonly id: string;
+  readonly services: readonly Service[];
+  readonly moved: boolean;
+};
+
+export function previewGroups(
+  services: readonly Service[],
+  isMoved: (service: Service) => boolean,
+): PreviewGroup[] {
+  const moved = services.filter(isMoved);
+  const alone = services.filter((service) => !isMoved(service));
+  return [
+    ...(moved.length === 0 ? [] : [{ id: "moved", services: moved, moved: true }]),
+    ...alone.map((service) => ({ id: service.id, services: [service], moved: false })),
+  ];
+}
+
+const meanings = {
+  yes: "The preview works with your account, and code that nobody has read can see these keys.",
+  no: "The preview goes on with the lent keys.",
+  movedYes: "The preview shows your data where it is now, in your accounts.",
+  movedNo: "The preview shows the old data and cannot save.",
+};
+
+/** One question for each group, with what the present answer means. */
+export function PreviewRows({
+  groups,
+  answerOf,
+  noteOf,
+  busy = false,
+  onAnswer,
+}: {
+  readonly groups: readonly PreviewGroup[];
+  readonly answerOf: (group: PreviewGroup) => boolean;
+  readonly noteOf?: (group: PreviewGroup) => ReactNode;
+  readonly busy?: boolean;
+  readonly onAnswer: (group: PreviewGroup, answer: boolean) => void;
+}) {
+  return (
+    <ul className="divide-y divide-line rounded-card border border-line bg-surface">
+      {groups.map((group) => (
+        <li key={group.id} className="px-4 py-3 sm:px-5">
+          <Row
+            group={group}
+            answer={answerOf(group)}
+            busy={busy}
+            onAnswer={(answer) => onAnswer(group, answer)}
+          />
+          {noteOf?.(group)}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Row({
+  group,
+  answer,
+  busy,
+  onAnswer,
+}: {
+  readonly group: PreviewGroup;
+  readonly answer: boolean;
+  readonly busy: boolean;
+  readonly onAnswer: (answer: boolean) => void;
+}) {
+  const name = useId();
+  return (
+    <fieldset aria-describedby={`${name}-means`}>
+      <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <legend className="float-left min-w-0 flex-1 basis-40 font-medium break-words">
+          {group.services.map(({ label }) => label).join(" and ")}
+        </legend>
+        <div className="flex gap-2">
+          <Answer name={name} label="Yes" checked={answer} busy={busy} onChoose={() => onAnswer(true)} />
+          <Answer name={name} label="No" checked={!answer} busy={busy} onChoose={() => onAnswer(false)} />
+        </div>
+      </div>
+      <p id={`${name}-means`} className="mt-1 text-sm text-ink-2">
+        {meaningOf(group, answer)}
+      </p>
+    </fieldset>
+  );
+}
+
+function Answer({
+  name,
+  label,
+  checked,
+  busy,
+  onChoose,
+}: {
+  readonly name: string;
+  readonly label: string;
+  readonly checked: boolean;
+  readonly busy: boolean;
+  readonly onChoose: () => void;
+}) {
+  return (
+    <label className="flex min-h-10 items-center gap-2 rounded-control border border-edge bg-surface px-3 transition-colors has-checked:border-accent has-checked:bg-accent-soft has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent">
+      <input
+        type="radio"
+        name={name}
+        checked={checked}
+        onChange={() => !busy && onChoose()}
+        className="size-4 accent-accent outline-none"
+      />
+      {label}
+    </label>
+  );
+}
+
+function meaningOf({ services, moved }: PreviewGroup, answer: boolean): string {
+  if (moved) return answer ? meanings.movedYes : meanings.movedNo;
+  const mode = services.map(modeOf).find((known) => known !== undefined);
+  const kind = mode === "test" ? "These are test keys. " : mode === "live" ? "These are live keys. " : "";
+  return `${kind}${answer ? meanings.yes : meanings.no}`;
+}
+
+function modeOf({ binding: { saved } }: Service): string | undefined {
+  return saved?.check.status === "valid" ? saved.check.mode : undefined;
+}
