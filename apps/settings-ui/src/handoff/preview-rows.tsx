@@ -71,11 +71,11 @@ function Row({
 }) {
   const name = useId();
   return (
-    <fieldset aria-describedby={`${name}-means`}>
+    <fieldset aria-labelledby={`${name}-title`} aria-describedby={`${name}-means`}>
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <legend className="float-left min-w-0 flex-1 basis-40 font-medium break-words">
+        <p id={`${name}-title`} className="min-w-0 flex-1 basis-40 font-medium break-words">
           {group.services.map(({ label }) => label).join(" and ")}
-        </legend>
+        </p>
         <div className="flex gap-2">
           <Answer name={name} label="Yes" checked={answer} busy={busy} onChoose={() => onAnswer(true)} />
           <Answer name={name} label="No" checked={!answer} busy={busy} onChoose={() => onAnswer(false)} />
