@@ -17,6 +17,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { personRoutes } from "./routes/person.ts";
 import { reconcileRoutes } from "./routes/reconcile.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { rotationRoutes } from "./routes/rotation.ts";
@@ -67,6 +68,7 @@ export function createApp(services: Services): BrokerRouter {
     signingKeyRoutes,
     healthRoutes,
     handoffRoutes,
+    personRoutes,
     settingsRoutes,
     rollbackRoutes,
     transferRoutes,

@@ -90,7 +90,7 @@ describe("a build whose user switched everything and never finished", () => {
       expect(ownTokens.filter((token) => answer.text.includes(token))).toEqual([]);
     }
     expect((await readEnv(workload)).status).toBe(401);
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     const file = await download();
     expect([file.status, ownTokens.every((token) => file.text.includes(token))]).toEqual([200, true]);
     expect((await actions()).filter((action) => action === "lending.ended")).toHaveLength(1);
@@ -107,7 +107,7 @@ describe("a build whose user switched everything and never finished", () => {
     await swap();
     await goOn(23 * hourMs);
     expect(await stateOf()).toEqual({ state: "handing_off", leases: ["active", "active"], ended: false });
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     const { lendingEndsAt, revertibleUntil, lendingEndedAt } = await page.settings();
     expect([lendingEndsAt, lendingEndedAt]).toEqual([revertibleUntil, undefined]);
     expect(Date.parse(lendingEndsAt ?? "")).toBeGreaterThan(broker.now());
@@ -159,7 +159,7 @@ describe("the first download of a whole file", () => {
     expect([hidden.status, (await download()).status]).toEqual([200, 200]);
     const { downloadedAt } = (await services().store.read.builds.find(buildId)) ?? expect.fail();
     await goOn(20 * hourMs);
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     await page.save("memory-files", { ...saved["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
     await swap({ connectors: ["memory-files"], preview: {} });
     expect((await download()).text).toContain("a-newer-token");
@@ -176,7 +176,7 @@ describe("the first download of a whole file", () => {
     await broker.call("POST", `/v1/builds/${buildId}/renew`, { body: { ttlSeconds: 604_800 } });
     await goOn(30 * hourMs);
     expect(await stateOf()).toMatchObject({ state: "ready", ended: false });
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     await swap();
     await goOn(23 * hourMs);
     expect(await stateOf()).toMatchObject({ ended: false, leases: ["active", "active"] });
@@ -205,7 +205,7 @@ describe("lending", () => {
   it("stays ended: nothing restores, moves, renews or lends again, and the user can still change a key", async () => {
     await swap();
     await goOn(3 * dayMs);
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     const path = `/v1/builds/${buildId}`;
     const refused = await Promise.all([
       broker.call("POST", `${path}/databases/memory-database/archive`),

@@ -3,14 +3,14 @@ import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { isLendingOver } from "../lending/lending-end.ts";
-import { editableBuild, settingsChanged } from "./editable-build.ts";
+import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { type Answers, changedAnswers } from "./preview-answers.ts";
 import { settingsView } from "./views.ts";
 
 /**
  * Changes which of the user's own values the build's env may hold. What was read before cannot be taken back.
- * @throws BrokerError `invalid_input`, `settings_changed`, `conflict` when nothing is lent any more, and those of the
- * page's state
+ * @throws BrokerError `invalid_input`, `settings_changed`, `conflict` when nothing is lent any more, `not_ready` for what
+ * another person left in use, and those of the page's state
  */
 export async function changePreview(
   deps: Deps,
@@ -25,6 +25,8 @@ export async function changePreview(
       remedy: "Nothing is to be done: your keys are answered to you alone.",
     });
   }
+  // Taking back is anybody's who has the page; lending is not, of what a person before has left in use.
+  if (Object.values(input.preview).includes(true)) refuseForeignKeys(editable);
   const transfers = await deps.store.read.transfers.listByBuild(build.id);
   const answers = [...changedAnswers({ ...editable, transfers }, input.preview)];
   await deps.store.write(async (tables) => {

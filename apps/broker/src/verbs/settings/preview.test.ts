@@ -7,8 +7,8 @@ import { openPage, type TestPage } from "../../testing/open-page.ts";
 
 const hourMs = 3_600_000;
 const error = (answer: { body: unknown }) => (answer.body as ErrorEnvelope).error;
-const change = async (page: TestPage, path: string, body: Record<string, unknown> = {}): Promise<Answer> =>
-  page.call("POST", `/v1/settings/${path}`, { ...body, expectedVersion: await page.version() });
+const change = (page: TestPage, path: string, body?: Record<string, unknown>): Promise<Answer> =>
+  page.change("POST", `/v1/settings/${path}`, body);
 const bindingOf = async (page: TestPage, connector: string) =>
   (await page.settings()).bindings.find((binding) => binding.connector === connector) ?? expect.fail();
 
@@ -235,7 +235,7 @@ describe("the answer of the user", () => {
       broker.advance(30 * hourMs);
       await finishWork(services(), buildId);
       expect([isThere(), (await namesIn())[0]]).toEqual([true, lent.MEMORY_DATABASE_NAME]);
-      page = await openPage(broker, buildId);
+      page = await openPage(broker, buildId, page.browser);
       await change(page, "preview", { preview: { "memory-database": true } });
       broker.advance(2 * hourMs);
       await finishWork(services(), buildId);
