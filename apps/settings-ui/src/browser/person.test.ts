@@ -98,6 +98,10 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     expect(await code(page).count()).toBe(0);
     await button(page, "Your recovery code, and what the app builder may do").click();
     await look(mine, "your-access");
+    const move = page.getByRole("checkbox", { name: /^Move my data/ });
+    expect(await move.isChecked()).toBe(false);
+    await move.check();
+    await page.getByRole("status").getByText("Move my data: allowed.").waitFor();
     await button(page, "Make a new code").click();
     await code(page).waitFor();
     const fresh = await codeText(page);

@@ -62,12 +62,12 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     const lent = (await broker.readEnv(build)).STRIPE_SECRET_KEY;
     await button(page, switchName).click();
     await heading(page, "Download your settings");
-    await says(page, "not read yet");
+    await says(page, "Not read yet.");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(lent);
     await previewAnswer(page, "Stripe", "Yes").check();
     await expect.poll(async () => (await broker.readEnv(build)).STRIPE_SECRET_KEY).not.toBe(lent);
     await page.reload();
-    await says(page, /^read once, last .* today$/);
+    await says(page, /^Read once, last .* today\.$/);
     expect(await previewAnswer(page, "Stripe", "Yes").isChecked()).toBe(true);
     await look(browser, "preview-panel");
     await previewAnswer(page, "Stripe", "No").check();
@@ -97,6 +97,7 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await page.goto(`${broker.url}/settings?${new URL(page.url()).searchParams}`);
     await heading(page, "Download your settings");
     await says(page, "What was lent has ended");
+    expect(await button(page, "Go back to the lent keys").count()).toBe(0);
     await look(browser, "lending-ended");
     const downloading = page.waitForEvent("download");
     await button(page, "Download the file").click();
