@@ -13,19 +13,20 @@ import { type PreviewGroup, PreviewRows, previewGroups } from "./preview-rows.ts
 export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service) => boolean }) {
   const { settings, services } = useSettings();
   const announce = useAnnounce();
-  const { busy, failure, write } = useWrite();
+  const { failure, write } = useWrite();
   // Shown at once, and taken back when it fails.
-  const [chosen, setChosen] = useState<{ readonly group: string; readonly allowed: boolean }>();
+  const [chosen, setChosen] = useState<Readonly<Record<string, boolean>>>({});
   const shown = services.filter(({ binding }) => binding.preview !== undefined);
   if (shown.length === 0) return null;
   const groups = previewGroups(shown, isMoved);
   const open = settings.finishedAt === undefined && settings.lendingEndedAt === undefined;
   const unasked = shown.some(({ binding }) => binding.preview?.asked === false);
   const answer = async ({ id, services: together }: PreviewGroup, allowed: boolean) => {
-    setChosen({ group: id, allowed });
+    setChosen((before) => ({ ...before, [id]: allowed }));
     const answers = Object.fromEntries(together.map(({ id }) => [id, allowed]));
-    if (await write((version) => changePreview(answers, version)))
-      announce(allowed ? "The preview may use them." : "The preview does not get them any more.");
+    const done = await write((version) => changePreview(answers, version));
+    setChosen(({ [id]: _, ...others }) => others);
+    if (done) announce(allowed ? "The preview may use them." : "The preview does not get them any more.");
   };
   return (
     <section aria-labelledby="preview-panel-title" className="space-y-3">
@@ -45,16 +46,13 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
         <PreviewRows
           groups={groups}
           answerOf={({ id, services: together }) =>
-            busy && chosen?.group === id
-              ? chosen.allowed
-              : together.every(({ binding }) => binding.preview?.allowed === true)
+            chosen[id] ?? together.every(({ binding }) => binding.preview?.allowed === true)
           }
           noteOf={({ services: together }) =>
             together.map((service) => (
               <Reads key={service.id} service={service} named={together.length > 1} open />
             ))
           }
-          busy={busy}
           onAnswer={answer}
         />
       ) : (

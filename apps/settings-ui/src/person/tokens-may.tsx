@@ -26,7 +26,6 @@ export function TokensMay() {
   const [chosen, setChosen] = useState<readonly TokenPermission[]>([]);
   const allowed = busy ? chosen : (settings.person.tokensMay ?? []);
   const change = async (kind: TokenPermission, allow: boolean) => {
-    if (busy) return;
     const next = allow ? [...allowed, kind] : allowed.filter((other) => other !== kind);
     setChosen(next);
     const done = await write((version) => allowTokens(next, version));
@@ -44,7 +43,6 @@ export function TokensMay() {
           <input
             type="checkbox"
             checked={allowed.includes(kind)}
-            aria-disabled={busy ? true : undefined}
             onChange={(event) => change(kind, event.target.checked)}
             className="mt-1 size-4 shrink-0 accent-accent"
           />
