@@ -98,6 +98,10 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     expect(await code(page).count()).toBe(0);
     await button(page, "Your recovery code, and what the app builder may do").click();
     await look(mine, "your-access");
+    const move = page.getByRole("checkbox", { name: /^Move my data/ });
+    expect(await move.isChecked()).toBe(false);
+    await move.check();
+    await page.getByRole("status").getByText("Move my data: allowed.").waitFor();
     await button(page, "Make a new code").click();
     await code(page).waitFor();
     const fresh = await codeText(page);
@@ -106,7 +110,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await other.page.goto(`${broker.url}/settings`);
     await button(other.page, "I have a recovery code").click();
     const enter = async (text: string) => {
-      await other.page.getByLabel("Recovery code").fill(text);
+      await other.page.getByRole("textbox", { name: "Recovery code" }).fill(text);
       await other.page.keyboard.press("Enter");
     };
     await enter("klo_rec_not-whole");
@@ -115,7 +119,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await other.page.getByText(/recovery code is not right/).waitFor();
     await look(other, "recovery-refused");
     await enter(fresh.toUpperCase().replaceAll("-", " "));
-    await waitForState(other.page, "App secrets", "works");
+    await heading(other.page, "Check that everything fits");
     await other.context.clearCookies();
   });
 
