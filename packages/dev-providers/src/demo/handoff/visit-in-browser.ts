@@ -20,6 +20,7 @@ export function visitInBrowser(page: Page, buildName: string): Visit {
   return {
     open: async (link) => {
       await page.goto(link);
+      await button("Open my settings").click();
       await heading(`Make ${buildName} yours`);
       await button("Start").click();
       await heading("Add your own keys");
