@@ -26,6 +26,7 @@ import { settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { visitRoutes } from "./routes/visits.ts";
 import type { Services } from "./services.ts";
 
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
@@ -69,6 +70,7 @@ export function createApp(services: Services): BrokerRouter {
     healthRoutes,
     handoffRoutes,
     personRoutes,
+    visitRoutes,
     settingsRoutes,
     rollbackRoutes,
     transferRoutes,

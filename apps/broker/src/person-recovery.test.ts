@@ -1,4 +1,4 @@
-import type { ErrorEnvelope, RecoveryCode } from "@keyloan/contract";
+import type { AuditMatches, ErrorEnvelope, RecoveryCode } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { callIn, openPage, openPageBy, type TestBrowser } from "./testing/open-page.ts";
@@ -71,6 +71,19 @@ describe("a recovery code", () => {
     const person = await broker.running().services.store.read.persons.findByBuild(id);
     expect(person?.recoveryHash).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(person)).not.toContain(recovery.slice(-6));
+  });
+});
+
+describe("a proof that leaked", () => {
+  it.each(["recovery", "person"])("is known for what it is: %s", async (kind) => {
+    const { id, page, recovery } = await savedBuild(broker);
+    const value = kind === "recovery" ? recovery : (page.browser.get("keyloan_person") ?? "");
+    const find = async () =>
+      ((await broker.call("POST", "/v1/audit/matches", { body: { values: [value] } })).body as AuditMatches)
+        .matches;
+    expect(await find()).toMatchObject([{ what: "token", kind, buildId: id, alive: true }]);
+    await broker.call("DELETE", `/v1/builds/${id}`);
+    expect(await find()).toMatchObject([{ kind, alive: false }]);
   });
 });
 

@@ -3,13 +3,7 @@ import type { AuditList, ErrorEnvelope, KnownBuilds, SettingsView } from "@keylo
 import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import {
-  callIn,
-  openPage,
-  recoveryCodeOf,
-  type TestBrowser,
-  type TestPage,
-} from "./testing/open-page.ts";
+import { callIn, openPage, recoveryCodeOf, type TestBrowser, type TestPage } from "./testing/open-page.ts";
 import { savedBuild, switchAll } from "./testing/saved-build.ts";
 import { executeStartOver, sweepStartOvers } from "./verbs/person/execute-start-over.ts";
 
