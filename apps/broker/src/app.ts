@@ -17,6 +17,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { personRoutes } from "./routes/person.ts";
 import { reconcileRoutes } from "./routes/reconcile.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { rotationRoutes } from "./routes/rotation.ts";
@@ -25,6 +26,7 @@ import { settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { visitRoutes } from "./routes/visits.ts";
 import type { Services } from "./services.ts";
 
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
@@ -67,6 +69,8 @@ export function createApp(services: Services): BrokerRouter {
     signingKeyRoutes,
     healthRoutes,
     handoffRoutes,
+    personRoutes,
+    visitRoutes,
     settingsRoutes,
     rollbackRoutes,
     transferRoutes,

@@ -108,7 +108,11 @@ describe("authorization", () => {
         path.startsWith("/v1/builds/") ? targetBuild(method) : "tok_00000000000000000000",
       );
       const body = method === "POST" || method === "PUT" ? {} : undefined;
-      const answer = await callAs(principal, method, url.replace("{connector}", "turso"), body);
+      const named = url
+        .replace("{connector}", "turso")
+        .replace("{sessionId}", "ses_00000000000000000000")
+        .replace("{tokenId}", "tok_00000000000000000000");
+      const answer = await callAs(principal, method, named, body);
       const want = expected(access, principal);
       const good =
         want === "allowed"

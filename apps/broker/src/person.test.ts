@@ -9,10 +9,10 @@ import {
   createCode,
   openPage,
   openPageBy,
-  recoveryCodeOf,
   type TestBrowser,
   type TestPage,
 } from "./testing/open-page.ts";
+import { savedBuild, switchAll } from "./testing/saved-build.ts";
 
 let broker: TestBroker;
 let signIn: (user: string) => Promise<Record<string, string>>;
@@ -54,16 +54,6 @@ const knownIn = async (browser: TestBrowser) =>
   (await callIn(broker, browser, "GET", "/v1/person")).body as KnownBuilds;
 const open = (body: Record<string, string>, browser: TestBrowser = new Map(), headers = {}) =>
   callIn(broker, browser, "POST", "/v1/session", { body, headers });
-/** A build whose person has saved, with their page. */
-async function savedBuild(): Promise<{ id: string; page: TestPage; recovery: string }> {
-  const id = await newBuild();
-  const page = await openPage(broker, id);
-  return { id, page, recovery: recoveryCodeOf(await page.save("app-secrets", {})) };
-}
-async function switchAll(page: TestPage): Promise<void> {
-  expect((await page.change("POST", "/v1/settings/swap")).status).toBe(200);
-}
-
 describe("the first save", () => {
   it("makes its visitor the person, who is shown a recovery code once and gets a cookie", async () => {
     const id = await newBuild();
@@ -121,7 +111,7 @@ describe("the first save", () => {
 
 describe("proof", () => {
   it("is the browser that saved: by a link, and by its cookie alone", async () => {
-    const { id, page } = await savedBuild();
+    const { id, page } = await savedBuild(broker);
     const again = await openPage(broker, id, page.browser);
     expect(await standing(again)).toBe("you");
     const byCookie = await openPageBy(broker, { buildId: id }, page.browser);
@@ -130,15 +120,15 @@ describe("proof", () => {
   });
 
   it("is nothing that a browser knows of another build", async () => {
-    const { page } = await savedBuild();
-    const other = await savedBuild();
+    const { page } = await savedBuild(broker);
+    const other = await savedBuild(broker);
     expect(await standing(await openPage(broker, other.id, new Map(page.browser)))).toBe("someone_else");
     const onlyPerson = new Map([["keyloan_person", page.browser.get("keyloan_person") ?? ""]]);
     expect((await open({ buildId: other.id }, onlyPerson)).status).toBe(401);
   });
 
   it("is one cookie for every build that the browser knows", async () => {
-    const { page } = await savedBuild();
+    const { page } = await savedBuild(broker);
     const cookie = page.browser.get("keyloan_person");
     const second = await openPage(broker, await newBuild(), page.browser);
     await second.save("app-secrets", {});
@@ -178,7 +168,7 @@ describe("proof", () => {
   });
 
   it("of a person who came by a link is no identity", async () => {
-    const { id } = await savedBuild();
+    const { id } = await savedBuild(broker);
     await broker.call("POST", `/v1/builds/${id}/handoff`, { body: { userRef: "user_1" } });
     const browser: TestBrowser = new Map();
     expect((await open({ buildId: id }, browser, await signIn("user_1"))).status).toBe(201);
@@ -187,7 +177,7 @@ describe("proof", () => {
   });
 
   it("ends for a browser that is told to forget, and for no other build", async () => {
-    const { id, page } = await savedBuild();
+    const { id, page } = await savedBuild(broker);
     const second = await openPage(broker, await newBuild(), page.browser);
     await second.save("app-secrets", {});
     expect((await page.call("DELETE", "/v1/session?forget=true")).status).toBe(204);
@@ -198,7 +188,7 @@ describe("proof", () => {
   });
 
   it("goes on when the user only leaves", async () => {
-    const { id, page } = await savedBuild();
+    const { id, page } = await savedBuild(broker);
     await page.call("DELETE", "/v1/session");
     expect(await standing(await openPageBy(broker, { buildId: id }, page.browser))).toBe("you");
   });
@@ -206,7 +196,7 @@ describe("proof", () => {
 
 describe("after finish", () => {
   it("only the person gets in: other visits end, and a link is refused without being used up", async () => {
-    const { id, page, recovery } = await savedBuild();
+    const { id, page, recovery } = await savedBuild(broker);
     const other = await openPage(broker, id);
     await switchAll(page);
     expect((await page.change("POST", "/v1/settings/finish")).status).toBe(200);

@@ -46,7 +46,11 @@ async function rowsOf(answer: Answer): Promise<AuditEventRow[]> {
 const isOfPage = (access: unknown) => access === "session" || access === "person";
 async function callAs(operation: Operation, body: unknown, id: string, token: string): Promise<Answer> {
   const { method, path, access } = operation;
-  const url = path.replace("{id}", id).replace("{connector}", "app-secrets");
+  const url = path
+    .replace("{id}", id)
+    .replace("{connector}", "app-secrets")
+    .replace("{sessionId}", "ses_00000000000000000000")
+    .replace("{tokenId}", "tok_00000000000000000000");
   const sent = method === "GET" || method === "DELETE" ? undefined : body;
   return isOfPage(access) ? page.call(method, url, sent) : broker.call(method, url, { token, body: sent });
 }

@@ -7,6 +7,7 @@ import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
 import { endDueLendings } from "../verbs/lending/end-lending.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
+import { sweepStartOvers } from "../verbs/person/execute-start-over.ts";
 import { reconcile } from "../verbs/reconcile/reconcile.ts";
 import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
 import { remindOfHands } from "./remind.ts";
@@ -59,6 +60,11 @@ export const scheduledWork: readonly ScheduledWork[] = [
     name: "transfer-sweep",
     everyMs: () => 60_000,
     run: sweepTransfers,
+  },
+  {
+    name: "start-over",
+    everyMs: () => 60_000,
+    run: sweepStartOvers,
   },
   {
     name: "database-usage",

@@ -3,7 +3,6 @@ import {
   createHandoffBodySchema,
   createSessionBodySchema,
   handoffSchema,
-  knownBuildsSchema,
   openedSessionSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
@@ -21,7 +20,6 @@ import { endSession } from "../verbs/handoff/end-session.ts";
 import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
 import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
 import { browserOf } from "../verbs/person/become-person.ts";
-import { knownBuilds } from "../verbs/person/known-builds.ts";
 
 const tags = ["settings"];
 
@@ -70,13 +68,6 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
     },
     responses: { 204: { description: "ended" } },
   });
-  const known = defineRoute(limiter, "open", {
-    method: "get",
-    path: "/v1/person",
-    tags,
-    summary: "The builds that this browser can open without a link",
-    responses: { 200: json("by its cookie", knownBuildsSchema) },
-  });
   return createRouter()
     .openapi(handoff, async (context) => {
       const { actor, requestId } = context.var;
@@ -113,8 +104,5 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
       setSessionCookie(context, session.buildId, "");
       if (forget !== undefined && !isBrowserKnown) setPersonCookie(context, "");
       return context.body(null, 204);
-    })
-    .openapi(known, async (context) =>
-      context.json(await knownBuilds(services, browserOf(services, personText(context))), 200),
-    );
+    });
 }

@@ -1,9 +1,11 @@
+import { useState } from "react";
 import { changePreview } from "../api/calls.ts";
 import type { Service } from "../keys/services.ts";
 import { useSettings } from "../state/settings.tsx";
 import { useWrite } from "../state/use-write.ts";
 import { FailureNotice } from "../ui/failure-notice.tsx";
 import { useAnnounce } from "../ui/live-region.tsx";
+import { sentence } from "../ui/prose.tsx";
 import { Moment } from "../ui/time.tsx";
 import { type PreviewGroup, PreviewRows, previewGroups } from "./preview-rows.tsx";
 
@@ -11,16 +13,20 @@ import { type PreviewGroup, PreviewRows, previewGroups } from "./preview-rows.ts
 export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service) => boolean }) {
   const { settings, services } = useSettings();
   const announce = useAnnounce();
-  const { busy, failure, write } = useWrite();
+  const { failure, write } = useWrite();
+  // Shown at once, and taken back when it fails.
+  const [chosen, setChosen] = useState<Readonly<Record<string, boolean>>>({});
   const shown = services.filter(({ binding }) => binding.preview !== undefined);
   if (shown.length === 0) return null;
   const groups = previewGroups(shown, isMoved);
   const open = settings.finishedAt === undefined && settings.lendingEndedAt === undefined;
   const unasked = shown.some(({ binding }) => binding.preview?.asked === false);
-  const answer = async ({ services: together }: PreviewGroup, allowed: boolean) => {
+  const answer = async ({ id, services: together }: PreviewGroup, allowed: boolean) => {
+    setChosen((before) => ({ ...before, [id]: allowed }));
     const answers = Object.fromEntries(together.map(({ id }) => [id, allowed]));
-    if (await write((version) => changePreview(answers, version)))
-      announce(allowed ? "The preview may use them." : "The preview does not get them any more.");
+    const done = await write((version) => changePreview(answers, version));
+    setChosen(({ [id]: _, ...others }) => others);
+    if (done) announce(allowed ? "The preview may use them." : "The preview does not get them any more.");
   };
   return (
     <section aria-labelledby="preview-panel-title" className="space-y-3">
@@ -39,22 +45,21 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
       {open ? (
         <PreviewRows
           groups={groups}
-          answerOf={({ services: together }) =>
-            together.every(({ binding }) => binding.preview?.allowed === true)
+          answerOf={({ id, services: together }) =>
+            chosen[id] ?? together.every(({ binding }) => binding.preview?.allowed === true)
           }
           noteOf={({ services: together }) =>
             together.map((service) => (
-              <Reads key={service.id} service={service} named={together.length > 1} />
+              <Reads key={service.id} service={service} named={together.length > 1} open />
             ))
           }
-          busy={busy}
           onAnswer={answer}
         />
       ) : (
         <ul className="divide-y divide-line rounded-card border border-line bg-surface px-4 py-1 sm:px-5">
           {shown.map((service) => (
             <li key={service.id} className="py-2">
-              <Reads service={service} named />
+              <Reads service={service} named open={false} />
             </li>
           ))}
         </ul>
@@ -64,23 +69,34 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
 }
 
 /** How often the preview was given the person's values of a service, and when last. */
-function Reads({ service, named }: { readonly service: Service; readonly named: boolean }) {
+function Reads({
+  service,
+  named,
+  open,
+}: {
+  readonly service: Service;
+  readonly named: boolean;
+  /** More may be read. */
+  readonly open: boolean;
+}) {
   const { preview } = service.binding;
   if (preview === undefined) return null;
   const { reads, lastReadAt } = preview;
+  const read = named ? `${service.label}: read` : "Read";
+  const unread = open ? "not read yet" : "never read";
   return (
     <p className="text-sm text-ink-3">
-      {named && `${service.label}: `}
       {reads === 0 ? (
-        "not read yet"
+        sentence(named ? `${service.label}: ${unread}` : unread)
       ) : (
         <>
-          read {reads === 1 ? "once" : `${reads} times`}
+          {read} {reads === 1 ? "once" : `${reads} times`}
           {lastReadAt !== undefined && (
             <>
               , last <Moment at={lastReadAt} />
             </>
           )}
+          .
         </>
       )}
     </p>

@@ -32,26 +32,20 @@ export function PreviewRows({
   groups,
   answerOf,
   noteOf,
-  busy = false,
   onAnswer,
 }: {
   readonly groups: readonly PreviewGroup[];
   readonly answerOf: (group: PreviewGroup) => boolean;
   readonly noteOf?: (group: PreviewGroup) => ReactNode;
-  readonly busy?: boolean;
   readonly onAnswer: (group: PreviewGroup, answer: boolean) => void;
 }) {
   return (
     <ul className="divide-y divide-line rounded-card border border-line bg-surface">
       {groups.map((group) => (
         <li key={group.id} className="px-4 py-3 sm:px-5">
-          <Row
-            group={group}
-            answer={answerOf(group)}
-            busy={busy}
-            onAnswer={(answer) => onAnswer(group, answer)}
-          />
-          {noteOf?.(group)}
+          <Row group={group} answer={answerOf(group)} onAnswer={(answer) => onAnswer(group, answer)}>
+            {noteOf?.(group)}
+          </Row>
         </li>
       ))}
     </ul>
@@ -61,29 +55,34 @@ export function PreviewRows({
 function Row({
   group,
   answer,
-  busy,
   onAnswer,
+  children,
 }: {
   readonly group: PreviewGroup;
   readonly answer: boolean;
-  readonly busy: boolean;
   readonly onAnswer: (answer: boolean) => void;
+  readonly children: ReactNode;
 }) {
   const name = useId();
   return (
-    <fieldset aria-describedby={`${name}-means`}>
-      <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <legend className="float-left min-w-0 flex-1 basis-40 font-medium break-words">
+    <fieldset
+      aria-labelledby={`${name}-title`}
+      aria-describedby={`${name}-means`}
+      className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2"
+    >
+      <div className="min-w-0 flex-1 basis-60 break-words">
+        <p id={`${name}-title`} className="font-medium">
           {group.services.map(({ label }) => label).join(" and ")}
-        </legend>
-        <div className="flex gap-2">
-          <Answer name={name} label="Yes" checked={answer} busy={busy} onChoose={() => onAnswer(true)} />
-          <Answer name={name} label="No" checked={!answer} busy={busy} onChoose={() => onAnswer(false)} />
-        </div>
+        </p>
+        <p id={`${name}-means`} className="text-sm text-ink-2">
+          {meaningOf(group, answer)}
+        </p>
+        {children}
       </div>
-      <p id={`${name}-means`} className="mt-1 text-sm text-ink-2">
-        {meaningOf(group, answer)}
-      </p>
+      <div className="flex gap-2">
+        <Answer name={name} label="Yes" checked={answer} onChoose={() => onAnswer(true)} />
+        <Answer name={name} label="No" checked={!answer} onChoose={() => onAnswer(false)} />
+      </div>
     </fieldset>
   );
 }
@@ -92,13 +91,11 @@ function Answer({
   name,
   label,
   checked,
-  busy,
   onChoose,
 }: {
   readonly name: string;
   readonly label: string;
   readonly checked: boolean;
-  readonly busy: boolean;
   readonly onChoose: () => void;
 }) {
   return (
@@ -107,7 +104,7 @@ function Answer({
         type="radio"
         name={name}
         checked={checked}
-        onChange={() => !busy && onChoose()}
+        onChange={onChoose}
         className="size-4 accent-accent outline-none"
       />
       {label}

@@ -14,8 +14,11 @@ export function DonePage() {
   const { settings, services } = useSettings();
   const transfers = useTransfers();
   const now = useNow(10_000);
-  const { revertibleUntil } = settings;
-  const ending = revertibleUntil !== undefined && new Date(revertibleUntil).getTime() > now;
+  const { revertibleUntil, lendingEndedAt } = settings;
+  const ending =
+    lendingEndedAt === undefined &&
+    revertibleUntil !== undefined &&
+    new Date(revertibleUntil).getTime() > now;
   return (
     <div className="space-y-8">
       <PageHeading lead={<p>It runs on your own accounts alone. Nothing of what was lent is left in it.</p>}>
@@ -41,7 +44,7 @@ export function DonePage() {
                 The lent keys and their data end <Moment at={revertibleUntil} />.
               </>
             ) : (
-              "The lent keys and their data are being ended."
+              `The lent keys and their data ${lendingEndedAt === undefined ? "are being ended" : "have ended"}.`
             )}
           </li>
           <li>
@@ -56,11 +59,9 @@ export function DonePage() {
       </section>
       <MovedNote transfers={transfers} />
       <PreviewPanel isMoved={transfers.wasMoved} />
-      {ending && (
-        <Details label="Download the file once more">
-          <EnvFile />
-        </Details>
-      )}
+      <Details label="Download the file once more">
+        <EnvFile />
+      </Details>
       <Leave look="primary" />
     </div>
   );

@@ -40,7 +40,7 @@ export function DownloadPage({
         Download your settings
       </PageHeading>
       <GoBack
-        until={settings.revertibleUntil}
+        until={settings.lendingEndedAt === undefined ? settings.revertibleUntil : undefined}
         whole={lent.length === 0}
         moved={moved}
         busy={back.busy}
@@ -56,7 +56,6 @@ export function DownloadPage({
         </Notice>
       )}
       <MovedNote transfers={transfers} />
-      <PreviewPanel isMoved={transfers.wasMoved} />
       {lent.length > 0 ? (
         <Notice
           tone="plain"
@@ -72,11 +71,10 @@ export function DownloadPage({
           </p>
         </Notice>
       ) : (
-        <>
-          <EnvFile />
-          <Finish moved={moved} write={end} onFinished={onFinished} />
-        </>
+        <EnvFile />
       )}
+      <PreviewPanel isMoved={transfers.wasMoved} />
+      {lent.length === 0 && <Finish moved={moved} write={end} onFinished={onFinished} />}
     </div>
   );
 }
@@ -92,14 +90,15 @@ function Finish({
   readonly onFinished: () => void;
 }) {
   const { settings } = useSettings();
-  const { lendingEndsAt, lendingEndedAt } = settings;
+  const { lendingEndsAt } = settings;
+  const over = settings.lendingEndedAt !== undefined;
   return (
     <section className="space-y-4 border-t border-line pt-6">
       <h2 className="text-lg font-semibold">Everything works?</h2>
       <p className="text-ink-2">
-        Start your app with the new file and look around in it. When it does what it should, finish: that
-        gives back what was lent.
-        {lendingEndedAt === undefined && lendingEndsAt !== undefined && (
+        Start your app with the new file and look around in it. When it does what it should, finish:{" "}
+        {over ? "then nothing changes here any more." : "that gives back what was lent."}
+        {!over && lendingEndsAt !== undefined && (
           <>
             {" "}
             When you do not, what was lent ends by itself <Moment at={lendingEndsAt} />.
@@ -114,16 +113,22 @@ function Finish({
       <NewRecoveryCode />
       <ConfirmDialog
         trigger={{ children: busy ? "Finishing…" : "Finish", busy }}
-        title="Give back what was lent?"
+        title={over ? "Finish here?" : "Give back what was lent?"}
         confirm="Finish"
         onConfirm={async () => (await write(finish)) && onFinished()}
       >
-        <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
-        <p>
-          {moved
-            ? "The data that came along is in your own accounts. What is still in the lent ones is deleted when they end."
-            : "What your app stored with the lent keys is deleted when they end, so copy what you need before."}
-        </p>
+        {over ? (
+          <p>Your app keeps your own keys. After this nothing can be changed here.</p>
+        ) : (
+          <>
+            <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
+            <p>
+              {moved
+                ? "The data that came along is in your own accounts. What is still in the lent ones is deleted when they end."
+                : "What your app stored with the lent keys is deleted when they end, so copy what you need before."}
+            </p>
+          </>
+        )}
         <p>
           Without this browser or your recovery code nobody can open this page again, and we cannot either.
         </p>

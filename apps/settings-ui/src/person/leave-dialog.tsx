@@ -19,7 +19,12 @@ export function Leave({ look }: Pick<ButtonProps, "look">) {
       setFailure(await settle(error));
     }
   };
-  const trigger: ButtonProps = { children: "Leave this page", ...(look === undefined ? {} : { look }) };
+  const trigger: ButtonProps = {
+    children: "Leave this page",
+    ...(look === undefined ? {} : { look }),
+    // Its words stand in line with what is above them.
+    ...(look === "quiet" ? { className: "-mx-4" } : {}),
+  };
   return (
     <>
       {failure !== undefined && <FailureNotice failure={failure} />}

@@ -19,14 +19,14 @@ export function RecoveryBox({ onHide }: { readonly onHide?: () => void }) {
       aria-labelledby={title}
       className="flex gap-3 rounded-card border border-line bg-surface p-4 sm:p-5"
     >
-      <Icon name="key" className="mt-0.5 size-5 text-ink-3" />
+      <Icon name="key" className="mt-0.5 hidden size-5 text-ink-3 sm:block" />
       <div className="min-w-0 flex-1 space-y-3">
         <h2 id={title} className="font-semibold">
           Your recovery code
         </h2>
         <p className="text-ink-2">
-          This browser is how we know you. On another device, or when this browser has forgotten you, the code
-          lets you in. It is shown only now; you can make a new one, and the old one dies then.
+          This browser is how we know you. Anywhere else, this code lets you in. It is shown only now; you can
+          make a new one at any time, and this one ends then.
         </p>
         <Code key={recovery.code} code={recovery.code} {...(onHide === undefined ? {} : { onHide })} />
       </div>
@@ -105,7 +105,7 @@ export function NewRecoveryCode() {
     setFailure(undefined);
     try {
       keepRecovery(await during(makeRecoveryCode));
-      announce("Your new recovery code is shown. The old one is dead.");
+      announce("Your new recovery code is shown. The old one has ended.");
     } catch (error) {
       setFailure(await settle(error));
     } finally {
@@ -122,7 +122,7 @@ export function NewRecoveryCode() {
         </Button>
         <p className="text-sm text-ink-2">
           {recovery === undefined
-            ? "A code is shown only once. If you did not keep yours, make a new one: the old one dies."
+            ? "A code is shown only once. If you did not keep yours, make a new one, and the old one ends."
             : "A new one ends this one."}
         </p>
       </div>

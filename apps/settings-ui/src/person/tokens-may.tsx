@@ -1,4 +1,5 @@
 import { type TokenPermission, tokenPermissions } from "@keyloan/contract";
+import { useState } from "react";
 import { allowTokens } from "../api/persons.ts";
 import { useSettings } from "../state/settings.tsx";
 import { useWrite } from "../state/use-write.ts";
@@ -21,10 +22,12 @@ export function TokensMay() {
   const { settings } = useSettings();
   const announce = useAnnounce();
   const { busy, failure, write } = useWrite();
-  const allowed = settings.person.tokensMay ?? [];
+  // Shown at once, and taken back when it fails.
+  const [chosen, setChosen] = useState<readonly TokenPermission[]>([]);
+  const allowed = busy ? chosen : (settings.person.tokensMay ?? []);
   const change = async (kind: TokenPermission, allow: boolean) => {
-    if (busy) return;
     const next = allow ? [...allowed, kind] : allowed.filter((other) => other !== kind);
+    setChosen(next);
     const done = await write((version) => allowTokens(next, version));
     if (done) announce(`${words[kind].label}: ${allow ? "allowed" : "not allowed"}.`);
   };
@@ -40,7 +43,6 @@ export function TokensMay() {
           <input
             type="checkbox"
             checked={allowed.includes(kind)}
-            aria-disabled={busy ? true : undefined}
             onChange={(event) => change(kind, event.target.checked)}
             className="mt-1 size-4 shrink-0 accent-accent"
           />

@@ -20,7 +20,7 @@ export function VisitorPage({ openRecovery }: Pick<OpenPage, "openRecovery">) {
         lead={
           provable ? (
             <p>
-              They were saved in another browser, so they may not be yours. Here you see what is saved, and
+              They were saved in another browser, so they may not be yours. You see what is saved, and can
               change nothing. If it was you, open this page in that browser or enter your recovery code.
             </p>
           ) : (

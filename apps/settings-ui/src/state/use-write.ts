@@ -1,5 +1,5 @@
 import type { SettingsView } from "@keyloan/contract";
-import { useCallback, useState } from "react";
+import { useCallback, useRef, useState } from "react";
 import type { Failure } from "../api/request.ts";
 import { useSettings } from "./settings.tsx";
 
@@ -11,24 +11,30 @@ export type Write = {
   readonly write: (work: (version: number) => Promise<SettingsView>) => Promise<boolean>;
 };
 
-/** One change of the settings at a time, and what became of it. */
+/** Changes of the settings, one after the other, and what became of them. */
 export function useWrite(): Write {
   const { latest, apply, settle, during } = useSettings();
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<Failure>();
+  const last = useRef(Promise.resolve(true));
   const write = useCallback(
-    async (work: (version: number) => Promise<SettingsView>) => {
+    (work: (version: number) => Promise<SettingsView>) => {
+      const run = async () => {
+        setFailure(undefined);
+        try {
+          apply(await during(() => work(latest().version)));
+          return true;
+        } catch (error) {
+          setFailure(await settle(error));
+          return false;
+        }
+      };
       setBusy(true);
-      setFailure(undefined);
-      try {
-        apply(await during(() => work(latest().version)));
-        return true;
-      } catch (error) {
-        setFailure(await settle(error));
-        return false;
-      } finally {
-        setBusy(false);
-      }
+      const done = last.current.then(run).finally(() => {
+        if (last.current === done) setBusy(false);
+      });
+      last.current = done;
+      return done;
     },
     [apply, during, latest, settle],
   );

@@ -1,11 +1,16 @@
 import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, inArray, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
 
 export type PersonRow = typeof persons.$inferSelect;
 
 export function personsTable(database: Database) {
+  const endByBuild = database
+    .update(persons)
+    .set({ endedAt: sql`${sql.placeholder("endedAt")}` })
+    .where(and(eq(persons.buildId, sql.placeholder("buildId")), isNull(persons.endedAt)))
+    .prepare();
   return {
     /** The person of a build; `undefined` before the first save. */
     findByBuild: (buildId: string): Promise<PersonRow | undefined> =>
@@ -47,7 +52,11 @@ export function personsTable(database: Database) {
     allow: async (id: string, allows: readonly TokenPermission[]): Promise<void> => {
       await database.update(persons).set({ allows }).where(eq(persons.id, id));
     },
-    end: async (buildId: string, endedAt: number, ending: StoredEnding | null): Promise<void> => {
+    /** The build closes: there is nothing left to prove. */
+    endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
+      await endByBuild.run({ buildId, endedAt });
+    },
+    end: async (buildId: string, endedAt: number, ending: StoredEnding): Promise<void> => {
       await database
         .update(persons)
         .set({ endedAt, ending })

@@ -1,11 +1,16 @@
 import type { StartOverState } from "@keyloan/contract";
-import { and, asc, desc, eq, lte } from "drizzle-orm";
+import { and, asc, desc, eq, lte, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { startOvers } from "./schema.ts";
 
 export type StartOverRow = typeof startOvers.$inferSelect;
 
 export function startOversTable(database: Database) {
+  const endByBuild = database
+    .update(startOvers)
+    .set({ state: "withdrawn", endedAt: sql`${sql.placeholder("endedAt")}` })
+    .where(and(eq(startOvers.buildId, sql.placeholder("buildId")), eq(startOvers.state, "waiting")))
+    .prepare();
   return {
     /** The one of a build that was asked for last, however it ended. */
     findNewest: (buildId: string): Promise<StartOverRow | undefined> =>
@@ -33,16 +38,9 @@ export function startOversTable(database: Database) {
         .where(and(eq(startOvers.id, id), eq(startOvers.state, "waiting")));
       return result.rowsAffected === 1;
     },
-    /** Whatever waits for the build ends so. */
-    endByBuild: async (
-      buildId: string,
-      state: Exclude<StartOverState, "waiting">,
-      endedAt: number,
-    ): Promise<void> => {
-      await database
-        .update(startOvers)
-        .set({ state, endedAt })
-        .where(and(eq(startOvers.buildId, buildId), eq(startOvers.state, "waiting")));
+    /** One that waits for a build which closes is of no use any more. */
+    endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
+      await endByBuild.run({ buildId, endedAt });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, isNotNull, isNull, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { bindings, persons, type StoredKeyCheck, userKeys } from "./schema.ts";
+import { bindings, persons, type StoredKeyCheck, transfers, userKeys } from "./schema.ts";
 
 export type UserKeyRow = typeof userKeys.$inferSelect;
 
@@ -33,7 +33,7 @@ export function userKeysTable(database: Database) {
         .set({ personId })
         .where(and(eq(userKeys.buildId, buildId), isNull(userKeys.personId)));
     },
-    /** Forgets what persons who have ended left behind, but for what the app still uses. */
+    /** Forgets what persons who have ended left behind, but for what the app, or a move of data, still uses. */
     removeLeftBehind: async (buildId: string): Promise<void> => {
       const ended = database
         .select({ id: persons.id })
@@ -43,6 +43,12 @@ export function userKeysTable(database: Database) {
         .select({ id: bindings.userKeyId })
         .from(bindings)
         .where(and(eq(bindings.buildId, buildId), isNotNull(bindings.userKeyId)));
+      const moving = database
+        .select({ id: transfers.userKeyId })
+        .from(transfers)
+        .where(
+          and(eq(transfers.buildId, buildId), isNull(transfers.endedAt), isNotNull(transfers.userKeyId)),
+        );
       await database
         .delete(userKeys)
         .where(
@@ -50,6 +56,7 @@ export function userKeysTable(database: Database) {
             eq(userKeys.buildId, buildId),
             inArray(userKeys.personId, ended),
             notInArray(userKeys.id, inUse),
+            notInArray(userKeys.id, moving),
           ),
         );
     },

@@ -2,6 +2,7 @@ import { BrokerError, type SettingsView } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { refuseWaiting } from "../person/ask-start-over.ts";
 import { personOnly } from "../person/standing.ts";
 import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { settingsView } from "./views.ts";
@@ -38,7 +39,7 @@ export async function finishHandoff(
     if (!(await tables.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
     await tables.tokens.revokeByBuild(build.id, now);
     await tables.sessions.endOthers(build.id, person.id, now);
-    await tables.startOvers.endByBuild(build.id, "refused", now);
+    await refuseWaiting(deps, tables, session, requestId);
     const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "handoff.finished", entity: build.id, details: {}, requestId }),

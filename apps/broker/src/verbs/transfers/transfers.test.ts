@@ -306,6 +306,30 @@ describe("cancelling", () => {
     expect(tablesOf("own-database")).toEqual([]);
   });
 
+  it("comes with starting over: the copy is undone with the old keys, which go then", async () => {
+    await saveOwn();
+    broker.advance(25 * 3_600_000);
+    page = await openPage(broker, buildId, page.browser);
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    const other = await openPage(broker, buildId);
+    expect((await other.call("POST", "/v1/settings/start-over")).body).toMatchObject({
+      person: { standing: "none" },
+    });
+    const left = async () =>
+      (await broker.running().services.store.read.userKeys.listByBuild(buildId)).map(
+        ({ connectorId }) => connectorId,
+      );
+    expect(await left()).toEqual(["memory-database"]);
+    copying.open();
+    await expect.poll(left, { timeout: 15_000 }).toEqual([]);
+    lentWritable();
+    expect(tablesOf("own-database")).toEqual([]);
+    expect(await actions()).toContain("transfer.cancelled");
+  });
+
   it("leaves a copy that the user works with already", async () => {
     await saveOwn();
     await startDatabase();
@@ -496,7 +520,7 @@ describe("what was moved", () => {
     await switchDatabase();
     broker.advance(25 * 3_600_000);
     await expect.poll(() => memory.databases.has(lent), { timeout: 10_000 }).toBe(false);
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     await swap(["memory-files"]);
     const reverted = await page.call("POST", "/v1/settings/revert", {
       expectedVersion: await page.version(),
