@@ -75,7 +75,10 @@ export async function swap(run: Run, facts: Facts): Promise<void> {
   for (let tries = 3; ; tries--) {
     const { version, bindings } = await settingsOf(run, page);
     if (bindings.every(({ source }) => source === "user")) return;
-    const answer = await run.call("POST", "/v1/settings/swap", { expectedVersion: version }, page);
+    // The env that is read afterwards is to hold the user's values.
+    const preview = Object.fromEntries(bindings.map(({ connector }) => [connector, true]));
+    const body = { preview, expectedVersion: version };
+    const answer = await run.call("POST", "/v1/settings/swap", body, page);
     // Somebody else's step came between reading and asking; a page reads again.
     if (tries > 0 && isSettingsChanged(answer.body)) continue;
     return mustAnswer(answer, [200], "the swap fails");

@@ -10,6 +10,7 @@ import {
   look,
   openBuild,
   paste,
+  previewAnswer,
   says,
   toKeys,
   waitForState,
@@ -76,6 +77,13 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await says(page, /^Switch by .* left\)\. Until then your app can read/);
     await look(browser, "move-copied");
     await expect(broker.runSql(lent, "DELETE FROM notes")).rejects.toThrow(/block/i);
+    // Services whose data was moved have one answer together, and start at yes.
+    const together = "Turso and Cloudflare R2";
+    expect(await previewAnswer(page, together, "Yes").isChecked()).toBe(true);
+    await previewAnswer(page, together, "No").check();
+    await says(page, "The preview shows the old data and cannot save.");
+    await look(browser, "preview-choice-moved");
+    await previewAnswer(page, together, "Yes").check();
 
     await button(page, "Switch to my keys").click();
     await heading(page, "Download your settings");

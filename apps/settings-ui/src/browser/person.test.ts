@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { SettingsView } from "@keyloan/contract";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
@@ -11,6 +12,7 @@ import {
   openLink,
   says,
   saysNoMore,
+  switchName,
   toKeys,
   waitForState,
 } from "./testing/settings-page.ts";
@@ -44,6 +46,14 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
   const visit = async (build: string) => {
     await openLink(other.page, await broker.createLink(build));
     await heading(other.page, "Keys for Acme Notes are saved already");
+  };
+
+  const switchAll = async (page: Page) => {
+    await button(page, "Continue to the check").click();
+    await says(page, "Everything fits");
+    await button(page, "Continue").click();
+    await button(page, switchName).click();
+    await heading(page, "Download your settings");
   };
 
   it("a link that a machine opens with all its scripts still opens for the person", async () => {
@@ -133,6 +143,21 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await look(other, "visitor");
   });
 
+  it("keys from before anybody was known can only be started over", async () => {
+    const build = await becomePerson();
+    await other.page.route("**/v1/settings", async (route) => {
+      const response = await route.fetch();
+      const settings: SettingsView = await response.json();
+      await route.fulfill({ response, json: { ...settings, person: { standing: "nobody_can_prove" } } });
+    });
+    await visit(build);
+    await says(other.page, /so nobody can prove that they are theirs/);
+    expect(await other.page.getByRole("textbox").count()).toBe(0);
+    await button(other.page, "Start over…").waitFor();
+    await look(other, "nobody-can-prove");
+    await other.page.unroute("**/v1/settings");
+  });
+
   it("starting over waits a day, in which the person can refuse", async () => {
     const build = await becomePerson();
     await visit(build);
@@ -177,5 +202,30 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await says(mine.page, "Somebody started over with “Acme Notes”");
     await says(mine.page, /from the address/);
     await look(mine, "started-over");
+  });
+
+  it("after a switch the old keys stay in use, and the newcomer's own take their place", async () => {
+    const build = await becomePerson();
+    await switchAll(mine.page);
+    await visit(build);
+    await button(other.page, "Start over…").click();
+    await dialog(other.page)
+      .getByText(/The app goes on with the keys it uses now/)
+      .waitFor();
+    await button(dialog(other.page), "Start over").click();
+    await says(other.page, "You asked to start over");
+    await broker.advance(25 * hour);
+    await broker.runWork("start-over");
+    await openLink(other.page, await broker.createLink(build));
+    await heading(other.page, "Make Acme Notes yours");
+    await says(other.page, /keys that somebody saved here before you/);
+    await look(other, "start-inherited");
+    await toKeys(other.page);
+    await waitForState(other.page, "App secrets", "needs_you");
+    expect(await other.page.getByRole("link", { name: /Download/ }).count()).toBe(0);
+    await button(card(other.page, "App secrets"), "Make my own").click();
+    await waitForState(other.page, "App secrets", "works");
+    await switchAll(other.page);
+    await button(other.page, "Download the file").waitFor();
   });
 });

@@ -1,3 +1,4 @@
+import type { SettingsView } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
 import {
@@ -72,6 +73,27 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await look(browser, "preview-panel");
     await previewAnswer(page, "Stripe", "No").check();
     await expect.poll(async () => (await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(lent);
+  });
+
+  it("a switch from before the question counts as yes, and the page says so", async () => {
+    const { page } = browser;
+    await toSwitch({ stripe: "test" });
+    await button(page, switchName).click();
+    await heading(page, "Download your settings");
+    await page.route("**/v1/settings", async (route) => {
+      const response = await route.fetch();
+      const settings: SettingsView = await response.json();
+      const bindings = settings.bindings.map((binding) => ({
+        ...binding,
+        preview: { allowed: true, asked: false, reads: 7 },
+      }));
+      await route.fulfill({ response, json: { ...settings, bindings } });
+    });
+    await page.reload();
+    await says(page, /You switched before this page asked, so every answer stands at yes\.$/);
+    await says(page, "Read 7 times.");
+    await look(browser, "preview-not-asked");
+    await page.unroute("**/v1/settings");
   });
 
   it("an operator who goes back gives a reason, and the page shows it", async () => {

@@ -43,8 +43,9 @@ export function PreviewRows({
     <ul className="divide-y divide-line rounded-card border border-line bg-surface">
       {groups.map((group) => (
         <li key={group.id} className="px-4 py-3 sm:px-5">
-          <Row group={group} answer={answerOf(group)} onAnswer={(answer) => onAnswer(group, answer)} />
-          {noteOf?.(group)}
+          <Row group={group} answer={answerOf(group)} onAnswer={(answer) => onAnswer(group, answer)}>
+            {noteOf?.(group)}
+          </Row>
         </li>
       ))}
     </ul>
@@ -55,26 +56,33 @@ function Row({
   group,
   answer,
   onAnswer,
+  children,
 }: {
   readonly group: PreviewGroup;
   readonly answer: boolean;
   readonly onAnswer: (answer: boolean) => void;
+  readonly children: ReactNode;
 }) {
   const name = useId();
   return (
-    <fieldset aria-labelledby={`${name}-title`} aria-describedby={`${name}-means`}>
-      <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <p id={`${name}-title`} className="min-w-0 flex-1 basis-40 font-medium break-words">
+    <fieldset
+      aria-labelledby={`${name}-title`}
+      aria-describedby={`${name}-means`}
+      className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2"
+    >
+      <div className="min-w-0 flex-1 basis-60 break-words">
+        <p id={`${name}-title`} className="font-medium">
           {group.services.map(({ label }) => label).join(" and ")}
         </p>
-        <div className="flex gap-2">
-          <Answer name={name} label="Yes" checked={answer} onChoose={() => onAnswer(true)} />
-          <Answer name={name} label="No" checked={!answer} onChoose={() => onAnswer(false)} />
-        </div>
+        <p id={`${name}-means`} className="text-sm text-ink-2">
+          {meaningOf(group, answer)}
+        </p>
+        {children}
       </div>
-      <p id={`${name}-means`} className="mt-1 text-sm text-ink-2">
-        {meaningOf(group, answer)}
-      </p>
+      <div className="flex gap-2">
+        <Answer name={name} label="Yes" checked={answer} onChoose={() => onAnswer(true)} />
+        <Answer name={name} label="No" checked={!answer} onChoose={() => onAnswer(false)} />
+      </div>
     </fieldset>
   );
 }

@@ -14,8 +14,11 @@ type Refusal = {
 
 const timeoutMs = 20_000;
 
+/** A visit that can also have the data moved, which takes a while. */
+export type VisitOverHttp = Visit & { readonly moveData: () => Promise<void> };
+
 /** The calls that the settings page makes, with its cookie and its header; keys go in the plain form. */
-export function visitOverHttp(brokerUrl: string): Visit {
+export function visitOverHttp(brokerUrl: string): VisitOverHttp {
   const cookies = new Map<string, string>();
   let buildId = "";
   const call = async (method: string, path: string, body?: object): Promise<Answer> => {
@@ -44,6 +47,8 @@ export function visitOverHttp(brokerUrl: string): Visit {
   const settings = () => give<SettingsView>("GET", "/v1/settings");
   const change = async <T>(method: string, path: string, body: object = {}): Promise<T> =>
     give<T>(method, path, { ...body, expectedVersion: (await settings()).version });
+  const answerAll = async (answer: boolean) =>
+    Object.fromEntries((await settings()).bindings.map(({ connector }) => [connector, answer]));
   const keysPath = (id: string) => `/v1/settings/keys/${id}`;
   return {
     open: async (link) => {
@@ -71,7 +76,10 @@ export function visitOverHttp(brokerUrl: string): Visit {
       const failed = gates.filter(({ status }) => status === "fail").map(({ message }) => message);
       must(failed.length === 0, failed.join(" "));
     },
-    swap: async () => void (await change("POST", "/v1/settings/swap")),
+    swap: async () => void (await change("POST", "/v1/settings/swap", { preview: await answerAll(true) })),
+    keepFromPreview: async () =>
+      void (await change("POST", "/v1/settings/preview", { preview: await answerAll(false) })),
+    moveData: async () => void (await change("POST", "/v1/settings/transfer")),
     revert: async () => void (await change("POST", "/v1/settings/revert")),
     downloadTo: async (file) => {
       const answer = await call("GET", "/v1/settings/env-file");
