@@ -76,6 +76,8 @@ export const revealHomes: readonly string[] = [
   "apps/broker/src/deps.ts",
   // Opens the private key that it signs with.
   "apps/broker/src/signing.ts",
+  // Keeps the hash of the token that its port asks for.
+  "apps/broker/src/observe/metrics-server.ts",
   // Signs what is sent to the operator's receiver.
   "apps/broker/src/notify/sign-notice.ts",
   // Show a new token to the one who asked for it, once.

@@ -1,8 +1,10 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import { bodyLimit } from "hono/body-limit";
+import { trustedProxies } from "./http/client-address.ts";
 import { cookieNames } from "./http/cookies.ts";
 import { handleError } from "./http/errors.ts";
-import { createRateLimiter, rateLimit } from "./http/rate-limit.ts";
+import { limitCallers } from "./http/limit-callers.ts";
+import { createRateLimiter } from "./http/rate-limit.ts";
 import { requestScope, requireJson } from "./http/request.ts";
 import { type BrokerRouter, createRouter } from "./http/router.ts";
 import { answerUnknown } from "./http/unknown-route.ts";
@@ -13,7 +15,7 @@ import { databaseRoutes } from "./routes/databases.ts";
 import { docsRoutes } from "./routes/docs.ts";
 import { envRoutes } from "./routes/env.ts";
 import { handoffRoutes } from "./routes/handoff.ts";
-import { healthRoutes } from "./routes/health.ts";
+import { healthRoutes, operatorRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
@@ -22,7 +24,7 @@ import { reconcileRoutes } from "./routes/reconcile.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { rotationRoutes } from "./routes/rotation.ts";
 import { settingsRoutes } from "./routes/settings.ts";
-import { settingsPageRoutes } from "./routes/settings-page.ts";
+import { missingPageRoutes, settingsPageRoutes } from "./routes/settings-page.ts";
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { transferRoutes } from "./routes/transfers.ts";
@@ -31,13 +33,17 @@ import type { Services } from "./services.ts";
 
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
 export function createApp(services: Services): BrokerRouter {
-  const { rateLimitPerSecond } = services.config;
-  const byToken = createRateLimiter(rateLimitPerSecond);
-  // Many builds may share one address, so an address may do more than one token.
-  const byAddress = createRateLimiter(rateLimitPerSecond * 10);
+  const { rateLimitPerSecond, trustedProxies: networks } = services.config;
+  const principals = createRateLimiter(rateLimitPerSecond);
+  const strangers = createRateLimiter(rateLimitPerSecond);
   const app = createRouter();
   app.onError(handleError);
-  app.use(requestScope(services), rateLimit(byAddress, "address"), requireJson);
+  app.use(requestScope(services));
+  // Mounted before the limits: whoever watches the broker or opens its page is not held up by a stranger.
+  for (const routes of [healthRoutes(services, principals), settingsPageRoutes(), docsRoutes(app)]) {
+    app.route("/", routes);
+  }
+  app.use(limitCallers(principals, strangers, trustedProxies(networks)), requireJson);
   const limitBody = bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
   // A GET has no body here; looking for one costs as much as the rest of a fast answer.
   app.use((context, next) => (context.req.method === "GET" ? next() : limitBody(context, next)));
@@ -67,7 +73,7 @@ export function createApp(services: Services): BrokerRouter {
     catalogRoutes,
     auditRoutes,
     signingKeyRoutes,
-    healthRoutes,
+    operatorRoutes,
     handoffRoutes,
     personRoutes,
     visitRoutes,
@@ -75,10 +81,9 @@ export function createApp(services: Services): BrokerRouter {
     rollbackRoutes,
     transferRoutes,
   ]) {
-    app.route("/", routes(services, byToken));
+    app.route("/", routes(services, principals));
   }
-  app.route("/", docsRoutes(app));
-  app.route("/", settingsPageRoutes());
+  app.route("/", missingPageRoutes());
   return app;
 }
 

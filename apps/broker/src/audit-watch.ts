@@ -1,8 +1,10 @@
 /** What this process knows of its audit without asking the store. */
 export type AuditWatch = {
-  /** The id of a request that begins: the one it wishes for, unless a request under way has it. */
-  readonly begin: (wished: string | undefined, newRequestId: () => string) => string;
+  /** A request begins; its client may have given it an id of its own. */
+  readonly begin: (requestId: string, clientRequestId: string | undefined) => void;
   readonly end: (requestId: string) => void;
+  /** What the client calls a request that is under way. */
+  readonly clientRequestId: (requestId: string) => string | undefined;
   /** Told by the store: rows of these requests are on disk. */
   readonly noteAudited: (requestIds: readonly string[]) => void;
   /** Whether a row of a request under way is on disk. */
@@ -13,22 +15,23 @@ export type AuditWatch = {
 };
 
 export function createAuditWatch(): AuditWatch {
-  const underWay = new Map<string, boolean>();
+  const underWay = new Map<string, { isAudited: boolean; readonly clientRequestId: string | undefined }>();
   let failures = 0;
   return {
-    begin: (wished, newRequestId) => {
-      // Two requests of one id could hide behind each other's row.
-      const requestId = wished === undefined || underWay.has(wished) ? newRequestId() : wished;
-      underWay.set(requestId, false);
-      return requestId;
+    begin: (requestId, clientRequestId) => {
+      underWay.set(requestId, { isAudited: false, clientRequestId });
     },
     end: (requestId) => {
       underWay.delete(requestId);
     },
+    clientRequestId: (requestId) => underWay.get(requestId)?.clientRequestId,
     noteAudited: (requestIds) => {
-      for (const requestId of requestIds) if (underWay.has(requestId)) underWay.set(requestId, true);
+      for (const requestId of requestIds) {
+        const request = underWay.get(requestId);
+        if (request !== undefined) request.isAudited = true;
+      }
     },
-    isAudited: (requestId) => underWay.get(requestId) === true,
+    isAudited: (requestId) => underWay.get(requestId)?.isAudited === true,
     noteFailure: () => {
       failures += 1;
     },

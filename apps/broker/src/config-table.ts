@@ -54,6 +54,13 @@ export const configVariables = [
     example: "https://keys.example.com",
   },
   {
+    name: "KEYLOAN_TRUSTED_PROXIES",
+    purpose:
+      "The networks of the proxies in front of the broker, joined by commas. What these say of a client's address in `X-Forwarded-For` or `Forwarded` is believed, and nobody else's word is. A proxy must add to that header or replace it.",
+    ifUnset: "Behind a proxy, everybody without a valid token or session counts as one caller.",
+    example: "10.0.0.0/8,fd00::/8",
+  },
+  {
     name: "KEYLOAN_REVERT_HOURS",
     purpose: "How long after a swap the lent keys live on, so that the user can go back.",
     default: "24",
@@ -91,8 +98,21 @@ export const configVariables = [
   },
   {
     name: "KEYLOAN_METRICS_PORT",
-    purpose: "A second port that serves only `/metrics`, without a token. Keep it inside your network.",
+    purpose: "A second port that serves only `/metrics`. Keep it inside your network.",
     ifUnset: "`/metrics` is served on the main port, to the admin alone.",
+  },
+  {
+    name: "KEYLOAN_METRICS_HOST",
+    purpose: "Address that this second port listens on.",
+    default: "127.0.0.1",
+    ifUnset: "Only this machine can reach it.",
+  },
+  {
+    name: "KEYLOAN_METRICS_TOKEN",
+    purpose:
+      "A text of 16 characters or more that whoever reads that port has to send: `Authorization: Bearer <token>`.",
+    secret: true,
+    ifUnset: "Whoever reaches the second port reads the measures.",
   },
   {
     name: "KEYLOAN_LOG_LEVEL",
@@ -103,7 +123,7 @@ export const configVariables = [
   {
     name: "KEYLOAN_RATE_LIMIT_PER_SECOND",
     purpose:
-      "Requests a second that one token, or one address without a token, may make; twice that in a burst. 0 sets no limit.",
+      "Requests a second that one token, session or link may make, and one address (of IPv6 one /64 network) without any that is valid; twice that in a burst. All tokens of a build together may make four times as many. 0 sets no limit.",
     default: "100",
     ifUnset: "100 a second.",
   },

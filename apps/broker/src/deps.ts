@@ -19,9 +19,11 @@ import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
 import { createLimitedFetch } from "./jobs/limited-fetch.ts";
 import { createSlots, type Slots } from "./jobs/slots.ts";
+import { createKnownCallers, type KnownCallers } from "./known-callers.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
 import { createPooledRandom } from "./pooled-random.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { createSigner, type Signer } from "./signing.ts";
 import { createTokens, hashToken, type Tokens } from "./tokens.ts";
 import { createOwnerKey } from "./verbs/owner-key.ts";
@@ -52,6 +54,8 @@ export type Deps = {
   readonly metrics: Metrics;
   /** Which requests under way are in the audit, and whether it could be written. */
   readonly auditWatch: AuditWatch;
+  readonly refusals: Refusals;
+  readonly callers: KnownCallers;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -93,6 +97,8 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       // The operator's own choice of a provider's address needs no guard.
       allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
     });
+    const logger = overrides.logger ?? createLogger(config.logLevel);
+    const metrics = createMetrics(store, now);
     const adminTokenHash = hashToken(config.adminToken.reveal());
     const check = await makeOfDataKey(store, keyring, organizationId, createTokenCheck);
     return {
@@ -120,9 +126,11 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       fetch,
       adminTokenHash,
       tokens: createTokens({ check, adminTokenHash, randomBytes: random }),
-      logger: overrides.logger ?? createLogger(config.logLevel),
-      metrics: createMetrics(store, now),
+      logger,
+      metrics,
       auditWatch,
+      callers: createKnownCallers(),
+      refusals: createRefusals({ store, now, randomBytes: random, logger, metrics, auditWatch }),
       now,
       randomBytes: random,
       sleep: overrides.sleep ?? sleep,

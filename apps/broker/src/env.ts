@@ -2,6 +2,7 @@ import type { ClerkSessionOptions } from "@keyloan/connectors/clerk-session";
 import { Secret, tokenPattern } from "@keyloan/contract";
 import * as z from "zod";
 import { configVariables } from "./config-table.ts";
+import { proxiesProblem } from "./http/client-address.ts";
 import { type Environment, readProviderUrls, readVariable } from "./read-variable.ts";
 
 export type BrokerConfig = {
@@ -11,11 +12,15 @@ export type BrokerConfig = {
   readonly host: string;
   readonly port: number;
   readonly publicUrl: string | undefined;
+  /** Networks of proxies whose word on a client's address is believed. */
+  readonly trustedProxies: readonly string[];
   readonly revertHours: number;
   readonly allowPrivateAddresses: boolean;
   /** Off unless the operator's app and its users are named. */
   readonly clerkSessions: ClerkSessionOptions | undefined;
   readonly metricsPort: number | undefined;
+  readonly metricsHost: string;
+  readonly metricsToken: Secret | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error" | "silent";
   readonly rateLimitPerSecond: number;
   readonly issueDeadlineSeconds: number;
@@ -62,6 +67,14 @@ const shapes = {
     .url({ protocol: /^https?$/, error: "must be an http or https address" })
     .transform((text) => text.replace(/\/+$/, ""))
     .optional(),
+  KEYLOAN_TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(",").map((network) => network.trim()))
+    .superRefine((networks, context) => {
+      const problem = proxiesProblem(networks);
+      if (problem !== undefined) context.addIssue({ code: "custom", message: problem });
+    })
+    .optional(),
   KEYLOAN_REVERT_HOURS: z.coerce.number().min(0).max(720),
   KEYLOAN_ALLOW_PRIVATE_ADDRESSES: z.enum(["true", "false"]),
   KEYLOAN_CLERK_PUBLISHABLE_KEY: z
@@ -78,6 +91,8 @@ const shapes = {
     .optional(),
   KEYLOAN_CLERK_JWT_KEY: z.string().optional(),
   KEYLOAN_METRICS_PORT: port.optional(),
+  KEYLOAN_METRICS_HOST: z.string(),
+  KEYLOAN_METRICS_TOKEN: z.string().min(16, "must have 16 characters or more").optional(),
   KEYLOAN_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
   KEYLOAN_RATE_LIMIT_PER_SECOND: z.coerce.number().min(0).max(1_000_000),
   KEYLOAN_ISSUE_DEADLINE_SECONDS: z.coerce.number().min(1).max(900),
@@ -148,10 +163,13 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       host: value.KEYLOAN_HOST,
       port: value.PORT,
       publicUrl: value.KEYLOAN_PUBLIC_URL,
+      trustedProxies: value.KEYLOAN_TRUSTED_PROXIES ?? [],
       revertHours: value.KEYLOAN_REVERT_HOURS,
       allowPrivateAddresses: value.KEYLOAN_ALLOW_PRIVATE_ADDRESSES === "true",
       clerkSessions: clerkSessionsOf(value),
       metricsPort: value.KEYLOAN_METRICS_PORT,
+      metricsHost: value.KEYLOAN_METRICS_HOST,
+      metricsToken: secretOf(value.KEYLOAN_METRICS_TOKEN),
       logLevel: value.KEYLOAN_LOG_LEVEL,
       rateLimitPerSecond: value.KEYLOAN_RATE_LIMIT_PER_SECOND,
       issueDeadlineSeconds: value.KEYLOAN_ISSUE_DEADLINE_SECONDS,
@@ -161,8 +179,7 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       archiveDirectory: value.KEYLOAN_ARCHIVE_DIR,
       archiveS3: archiveS3Of(value),
       notifyUrl: value.KEYLOAN_NOTIFY_URL,
-      notifySecret:
-        value.KEYLOAN_NOTIFY_SECRET === undefined ? undefined : Secret.of(value.KEYLOAN_NOTIFY_SECRET),
+      notifySecret: secretOf(value.KEYLOAN_NOTIFY_SECRET),
       handsHours: value.KEYLOAN_HANDS_HOURS,
       reconcileHours: value.KEYLOAN_RECONCILE_HOURS,
       reconcilePolicy: value.KEYLOAN_RECONCILE_POLICY,
@@ -171,6 +188,10 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       providerUrls,
     },
   };
+}
+
+function secretOf(text: string | undefined): Secret | undefined {
+  return text === undefined ? undefined : Secret.of(text);
 }
 
 function clerkSessionsOf(value: z.output<typeof configSchema>): ClerkSessionOptions | undefined {

@@ -1,5 +1,6 @@
 import { connectors } from "@keyloan/connectors";
 import { processEnvironment, readConfig } from "./env.ts";
+import { exposureWarnings } from "./exposure.ts";
 import { startBroker } from "./start-broker.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
@@ -30,6 +31,7 @@ try {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
   // Started by a launcher: when that dies, even by kill -9, nobody could stop this process any more.
   process.on("disconnect", stop);
+  for (const { message, remedy } of exposureWarnings(config)) console.error(`WARNING: ${message} ${remedy}`);
   // Told last: whoever reads it may send a signal at once, and it must already be heard.
   console.log(`Keyloan broker listens on http://${config.host}:${broker.port}`);
   process.send?.({ kind: "ready", port: broker.port });

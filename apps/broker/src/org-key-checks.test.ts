@@ -47,17 +47,3 @@ describe("org keys on a schedule", () => {
     expect((await broker.call("DELETE", `/v1/builds/${made.id}`)).status).toBe(200);
   });
 });
-
-describe("the port for measures", () => {
-  it("serves them without a token, and nothing else", async () => {
-    const other = await createTestBroker({ emulators: [], config: { metricsPort: 0 } });
-    try {
-      const url = `http://127.0.0.1:${other.running().metricsPort}`;
-      expect(await (await fetch(`${url}/metrics`)).text()).toContain("keyloan_http_request_seconds");
-      expect((await fetch(`${url}/v1/builds`)).status).toBe(404);
-      expect((await fetch(`${url}/metrics`, { method: "POST" })).status).toBe(404);
-    } finally {
-      await other.close();
-    }
-  });
-});

@@ -59,6 +59,7 @@ export async function startBroker(
     metricsServer?.close();
     await worker.stop();
     await services.runner.stop();
+    await services.refusals.writeAll();
     await signLastHead(services);
     await deps.store.close();
   };

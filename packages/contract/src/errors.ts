@@ -139,5 +139,7 @@ export type ErrorEnvelope = {
     readonly docsUrl?: string;
     readonly details?: ErrorDetails;
     readonly requestId: string;
+    /** What the client called its request in the header `x-request-id`. */
+    readonly clientRequestId?: string;
   };
 };

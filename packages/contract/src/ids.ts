@@ -42,6 +42,13 @@ export function idPattern(kind: IdKind): RegExp {
   return new RegExp(`^${idPrefixes[kind]}_[${idAlphabet}]{${idLength}}$`);
 }
 
+const anyIdPattern = new RegExp(`^(?:${Object.values(idPrefixes).join("|")})_[${idAlphabet}]{${idLength}}$`);
+
+/** Whether a text has the form of an id, of whatever kind. */
+export function isId(text: string): boolean {
+  return anyIdPattern.test(text);
+}
+
 /** The random part of an id: what resource names at providers are made of. */
 export function idSuffix(id: string): string {
   return id.slice(id.indexOf("_") + 1);

@@ -10,6 +10,7 @@ import type {
   RootKeyStatus,
   TokenList,
   TokenView,
+  WarningList,
 } from "@keyloan/contract";
 import { pathSegment } from "./address.ts";
 import { bodyOf } from "./answer.ts";
@@ -87,6 +88,8 @@ export type HealthApi = {
   readonly live: () => Promise<Health>;
   /** Also when parts fail: look at `status` and at each part. */
   readonly ready: () => Promise<Health>;
+  /** What the operator should mend of the broker's configuration; for the admin. */
+  readonly warnings: () => Promise<WarningList>;
 };
 
 export function healthApi({ base, call }: Caller): HealthApi {
@@ -98,6 +101,10 @@ export function healthApi({ base, call }: Caller): HealthApi {
     check: () => read("/health"),
     live: () => read("/health/live"),
     ready: () => read("/health/ready"),
+    warnings: async () => {
+      const answer = await call({ method: "GET", path: "/v1/warnings", expect: "json" });
+      return bodyOf<WarningList>(base, answer, ["warnings"]);
+    },
   };
 }
 

@@ -456,6 +456,16 @@ describe("doctor", () => {
     expect(out).toContain("failed   Part store: locked\n");
   });
 
+  test("what the operator should mend is a warning with a remedy", async () => {
+    broker.state.warnings = { warnings: [{ code: "x", message: "anybody can listen", remedy: "Use TLS." }] };
+    const { out } = await keyloan("doctor");
+    broker.state.warnings = { warnings: [] };
+    expect(out).toContain("warning  Configuration: anybody can listen\n");
+    expect(out).toContain("Use TLS.");
+    const { out: quiet } = await keyloan("doctor --json");
+    expect(states(quiet).Configuration).toBe("ok");
+  });
+
   test("an org key that the provider refuses is a failed check", async () => {
     await keyloan("org-keys set turso -", { stdin: '{"organization":"a","platformToken":"b"}' });
     const key = broker.state.orgKeys.get("turso");

@@ -10,8 +10,8 @@ import type { TokenRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../deps.ts";
 import { textsMatch } from "../tokens.ts";
-import { writeAudit } from "../verbs/audit.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
+import { bearerOf } from "./credential.ts";
 
 /** Who may call a route. A workload reaches only routes that name one build, and only its own. */
 export type Access = {
@@ -24,28 +24,36 @@ export type Access = {
 /** Finds who calls, or refuses: 401 when that is not known, 403 when it is and is not enough. */
 export function authenticate(access: Access): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
-    const { actor, token } = await identify(context.var.deps, context.req.header("authorization"));
+    const { actor, token } = await identify(context);
     context.set("actor", actor);
     context.set("token", token);
-    if (!isAllowed(access, actor, context.req.param("id"))) await refuse(context, actor);
+    if (!isAllowed(access, actor, context.req.param("id"))) throw forbidden(actor);
     await next();
   };
 }
 
 /** The caller of a bearer token. */
-async function identify(
-  deps: Pick<Deps, "store" | "tokens" | "now">,
-  header: string | undefined,
-): Promise<{ actor: Actor; token: TokenRow | undefined }> {
-  const text = /^Bearer +(\S+) *$/i.exec(header ?? "")?.[1];
-  if (text === undefined) {
+async function identify(context: BrokerContext): Promise<{ actor: Actor; token: TokenRow | undefined }> {
+  const { credential, deps } = context.var;
+  if (credential === undefined || !tokenKinds.some((kind) => kind === credential.kind)) {
+    if (bearerOf(context) !== undefined) throw unknownToken();
     throw unauthenticated("a token is needed", "Send the header `Authorization: Bearer klo_…`.");
   }
-  const read = deps.tokens.read(text, tokenKinds);
-  if (read === undefined) throw unknownToken();
-  if (read.kind === "admin") return { actor: { kind: "admin", subject: "admin" }, token: undefined };
-  const token = await deps.store.read.tokens.findByHash(read.hash);
-  if (token === undefined || !textsMatch(read.hash, token.hash)) throw unknownToken();
+  const { hash } = credential;
+  try {
+    const token = credential.kind === "admin" ? undefined : await findToken(deps, hash);
+    const actor: Actor = token === undefined ? { kind: "admin", subject: "admin" } : actorOf(token);
+    deps.callers.remember(hash, actor);
+    return { actor, token };
+  } catch (error) {
+    if (error instanceof BrokerError) deps.callers.forget(hash);
+    throw error;
+  }
+}
+
+async function findToken(deps: Pick<Deps, "store" | "now">, hash: string): Promise<TokenRow> {
+  const token = await deps.store.read.tokens.findByHash(hash);
+  if (token === undefined || !textsMatch(hash, token.hash)) throw unknownToken();
   if (token.revokedAt !== null) throw unauthenticated("the token was revoked", "Ask for a new token.");
   if (token.singleUse && token.usedAt !== null) {
     throw unauthenticated("the token works once and was used", "Ask for a new token.");
@@ -53,7 +61,7 @@ async function identify(
   if (token.expiresAt !== null && token.expiresAt <= deps.now()) {
     throw new BrokerError("token_expired", "the token has expired", { remedy: "Ask for a new token." });
   }
-  return { actor: actorOf(token), token };
+  return token;
 }
 
 function actorOf(token: TokenRow): Actor {
@@ -75,16 +83,8 @@ function isAllowed(access: Access, actor: Actor, buildId: string | undefined): b
   return actor.kind === "workload" && access.workload === true && actor.buildId === buildId;
 }
 
-async function refuse(context: BrokerContext, actor: Actor): Promise<never> {
-  const { deps, requestId } = context.var;
-  await writeAudit(deps, {
-    actor,
-    action: "request.refused",
-    entity: context.req.param("id") ?? "broker",
-    details: { method: context.req.method, route: context.req.routePath },
-    requestId,
-  });
-  throw new BrokerError("forbidden", "this token may not do that", {
+function forbidden(actor: Actor): BrokerError {
+  return new BrokerError("forbidden", "this token may not do that", {
     remedy:
       actor.kind === "workload"
         ? "A build token reads the env of its own build and nothing else."

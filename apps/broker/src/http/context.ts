@@ -2,12 +2,22 @@ import type { Actor } from "@keyloan/contract";
 import type { SessionRow, TokenRow } from "@keyloan/store";
 import type { Context } from "hono";
 import type { Deps } from "../deps.ts";
+import type { ReadToken } from "../tokens.ts";
 
 /** What every handler finds in its context. */
 export type BrokerEnv = {
   Variables: {
     deps: Deps;
+    /** Always our own. */
     requestId: string;
+    /** What the client calls its request. */
+    clientRequestId: string | undefined;
+    /** An answer like many before it, or that was told otherwise: the log need not tell it. */
+    isQuiet: boolean | undefined;
+    /** What the request carries, before the store was asked; strangers carry none. */
+    credential: ReadToken | undefined;
+    /** Where the request comes from, by the word of trusted proxies; `unknown` when that cannot be told. */
+    clientAddress: () => string;
     /** Set by the authentication of the route; open routes have none, nor has a caller who is not known. */
     actor: Actor;
     /** The stored row of the caller's token; the admin has none. */

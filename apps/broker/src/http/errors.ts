@@ -30,6 +30,7 @@ export const handleError: ErrorHandler<BrokerEnv> = (error, context) => {
 export function errorResponse(context: BrokerContext, error: BrokerError): Response {
   if (error.retryAfterSeconds !== undefined) context.header("Retry-After", String(error.retryAfterSeconds));
   if (errorStatuses[error.code] === 401) context.header("WWW-Authenticate", 'Bearer realm="keyloan"');
+  const { clientRequestId } = context.var;
   const body: ErrorEnvelope = {
     error: {
       code: error.code,
@@ -38,6 +39,7 @@ export function errorResponse(context: BrokerContext, error: BrokerError): Respo
       docsUrl: `/docs#error-${error.code}`,
       ...(error.details === undefined ? {} : { details: error.details }),
       requestId: context.var.requestId,
+      ...(clientRequestId === undefined ? {} : { clientRequestId }),
     },
   };
   // The table holds only statuses that carry a body.

@@ -3,18 +3,19 @@ import type { MiddlewareHandler } from "hono";
 import type { Deps } from "../deps.ts";
 import type { BrokerEnv } from "./context.ts";
 
-const requestIdPattern = /^[A-Za-z0-9._-]{8,64}$/;
+const clientRequestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** Gives every request its id, its deps, its line in the log and its measure. */
 export function requestScope(deps: Deps): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
     const started = performance.now();
     const given = context.req.header("x-request-id");
-    const wished = given !== undefined && requestIdPattern.test(given) ? given : undefined;
-    const newRequestId = () => newId("request", deps.randomBytes);
-    const requestId = deps.auditWatch.begin(wished, newRequestId);
+    const clientRequestId = given !== undefined && clientRequestIdPattern.test(given) ? given : undefined;
+    const requestId = newId("request", deps.randomBytes);
+    deps.auditWatch.begin(requestId, clientRequestId);
     context.set("deps", deps);
     context.set("requestId", requestId);
+    context.set("clientRequestId", clientRequestId);
     try {
       await next();
     } finally {
@@ -36,12 +37,14 @@ export function requestScope(deps: Deps): MiddlewareHandler<BrokerEnv> {
     deps.metrics.requests.observe({ method: context.req.method, route, status: String(status) }, seconds);
     const line = {
       requestId,
+      ...(clientRequestId === undefined ? {} : { clientRequestId }),
       method: context.req.method,
       route,
       status,
       ms: Math.round(seconds * 1e5) / 100,
     };
-    if (status >= 500) deps.logger.error(line, "answered");
+    if (context.var.isQuiet === true) deps.logger.debug(line, "answered");
+    else if (status >= 500) deps.logger.error(line, "answered");
     else if (status >= 400 || context.req.method !== "GET") deps.logger.info(line, "answered");
     else deps.logger.debug(line, "answered");
   };

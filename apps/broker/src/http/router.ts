@@ -4,7 +4,8 @@ import type * as z from "zod";
 import { auditRequest } from "./audit-request.ts";
 import { type Access, authenticate } from "./auth.ts";
 import type { BrokerEnv } from "./context.ts";
-import { type RateLimiter, rateLimit } from "./rate-limit.ts";
+import { limitBuild } from "./limit-callers.ts";
+import type { RateLimiter } from "./rate-limit.ts";
 import { authenticateSession } from "./session.ts";
 
 export type BrokerRouter = OpenAPIHono<BrokerEnv>;
@@ -75,7 +76,8 @@ export function defineRoute<Path extends string, Route extends Omit<RouteConfig,
       : [
           auditRequest(route.path),
           ofPage ? authenticateSession(access) : authenticate(access),
-          rateLimit(limiter, "token"),
+          limitBuild(limiter),
+          ...[route.middleware ?? []].flat(),
         ],
     "x-keyloan-access": access,
   };

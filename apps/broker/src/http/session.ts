@@ -1,7 +1,6 @@
-import { BrokerError, limits } from "@keyloan/contract";
+import { type Actor, BrokerError, limits } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
-import type { Deps } from "../deps.ts";
 import { textsMatch } from "../tokens.ts";
 import { mayWrite, personOnly, standingOf } from "../verbs/person/standing.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
@@ -17,14 +16,13 @@ const touchIntervalMs = 60_000;
  */
 export function authenticateSession(access: "session" | "person"): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
-    const { deps } = context.var;
-    const session = await findSession(deps, textOfSession(context));
-    if (context.req.method !== "GET") refuseOtherOrigins(context);
-    context.set("actor", { kind: "session", sessionId: session.id, buildId: session.buildId });
+    const session = await findSession(context);
+    context.set("actor", sessionActor(session));
     context.set("session", session);
     context.set("token", undefined);
+    if (context.req.method !== "GET") refuseOtherOrigins(context);
     if (access === "person") {
-      const { standing } = await standingOf(deps.store.read, session);
+      const { standing } = await standingOf(context.var.deps.store.read, session);
       if (!mayWrite(standing)) throw personOnly(standing);
     }
     await next();
@@ -43,44 +41,50 @@ export function refuseOtherOrigins(context: BrokerContext): void {
   });
 }
 
+type Chosen = { readonly buildId: string; readonly text: string };
+
 /**
  * The session that a request is for, of those its browser has: the build is named in a header, so that pages of
- * two builds can stand open beside each other.
+ * two builds can stand open beside each other. `ambiguous` when none is named and there are several.
  */
-export function textOfSession(context: BrokerContext): { readonly buildId: string; readonly text: string } {
+export function chosenSession(context: BrokerContext): Chosen | "ambiguous" | undefined {
   const texts = sessionTexts(context);
   // A download is followed as a link, which has no headers.
   const named = context.req.header("x-keyloan-build") ?? context.req.query("build");
-  if (named === undefined && texts.size > 1) {
+  if (named === undefined && texts.size > 1) return "ambiguous";
+  const buildId = named ?? [...texts.keys()][0];
+  const text = buildId === undefined ? undefined : texts.get(buildId);
+  return buildId === undefined || text === undefined ? undefined : { buildId, text };
+}
+
+/** @throws BrokerError `session_expired`; `invalid_input` when it is not clear which build is meant */
+export async function findSession(context: BrokerContext): Promise<SessionRow> {
+  const { deps } = context.var;
+  const chosen = chosenSession(context);
+  if (chosen === "ambiguous") {
     throw new BrokerError("invalid_input", "this browser has pages of several apps open", {
       remedy: "Send the header `x-keyloan-build` with the id of the build that is meant.",
     });
   }
-  const buildId = named ?? [...texts.keys()][0];
-  const text = buildId === undefined ? undefined : texts.get(buildId);
-  if (buildId === undefined || text === undefined) throw sessionExpired();
-  return { buildId, text };
-}
-
-/** @throws BrokerError `session_expired` */
-export async function findSession(
-  deps: Pick<Deps, "store" | "tokens" | "now">,
-  given: { readonly buildId: string; readonly text: string },
-): Promise<SessionRow> {
-  const read = deps.tokens.read(given.text, ["session"]);
-  if (read === undefined) throw sessionExpired();
-  const { hash } = read;
-  const session = await deps.store.read.sessions.findByHash(hash);
+  const read = chosen === undefined ? undefined : deps.tokens.read(chosen.text, ["session"]);
+  if (chosen === undefined || read === undefined) throw sessionExpired();
+  const session = await deps.store.read.sessions.findByHash(read.hash);
   const now = deps.now();
-  if (session === undefined || !textsMatch(hash, session.hash)) throw sessionExpired();
-  if (session.buildId !== given.buildId) throw sessionExpired();
-  if (session.endedAt !== null || session.expiresAt <= now) throw sessionExpired();
+  if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, now)) {
+    deps.callers.forget(read.hash);
+    throw sessionExpired();
+  }
+  if (session.buildId !== chosen.buildId) throw sessionExpired();
+  deps.callers.remember(read.hash, sessionActor(session));
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
   const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, end);
   await deps.store.write((tables) => tables.sessions.touch(session.id, now, expiresAt));
   return { ...session, lastUsedAt: now, expiresAt };
 }
+
+const isEnded = ({ endedAt, expiresAt }: SessionRow, now: number) => endedAt !== null || expiresAt <= now;
+const sessionActor = ({ id, buildId }: SessionRow): Actor => ({ kind: "session", sessionId: id, buildId });
 
 function sessionExpired(): BrokerError {
   return new BrokerError("session_expired", "the visit to this page has ended", {

@@ -13,6 +13,7 @@ const sweepIntervalMs = 5_000;
 const shredIntervalMs = 30_000;
 const cleanIntervalMs = 3_600_000;
 const scheduleIntervalMs = 10_000;
+const countIntervalMs = 5_000;
 const keepMs = 7 * 24 * 3_600_000;
 
 export type Worker = { readonly stop: () => Promise<void> };
@@ -25,6 +26,7 @@ export function startWorker(services: Services): Worker {
     repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services, stopping.signal)),
     repeat(services, stopping.signal, shredIntervalMs, services.store.eraseDeleted),
     repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
+    repeat(services, stopping.signal, countIntervalMs, services.refusals.writeDue),
     repeat(services, stopping.signal, scheduleIntervalMs, () => runDueWork(services, stopping.signal)),
   ];
   return {

@@ -17,17 +17,23 @@ export function openApiDocument(app: BrokerRouter) {
   });
 }
 
-/** `/openapi.json`, and the same for people at `/docs`. The document is made when it is first asked for. */
+/** `/openapi.json`, and the same for people at `/docs`. Both are made when they are first asked for, and kept. */
 export function docsRoutes(app: BrokerRouter) {
-  let document: ReturnType<typeof openApiDocument> | undefined;
+  let made: { readonly json: string; readonly page: string } | undefined;
+  const make = () => {
+    const document = openApiDocument(app);
+    return { json: JSON.stringify(document), page: renderDocs(document) };
+  };
   const read = () => {
-    document ??= openApiDocument(app);
-    return document;
+    made ??= make();
+    return made;
   };
   return new Hono<BrokerEnv>()
-    .get("/openapi.json", (context) => context.json(read(), 200, { "cache-control": "max-age=300" }))
+    .get("/openapi.json", (context) =>
+      context.body(read().json, 200, { "content-type": "application/json", "cache-control": "max-age=300" }),
+    )
     .get("/docs", (context) => {
-      return context.html(renderDocs(read()), 200, {
+      return context.html(read().page, 200, {
         "cache-control": "max-age=300",
         "content-security-policy": `default-src 'none'; style-src '${docsStyleHash}'; frame-ancestors 'none'`,
       });

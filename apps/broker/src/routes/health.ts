@@ -1,5 +1,7 @@
-import { healthSchema } from "@keyloan/contract";
+import { healthSchema, warningListSchema } from "@keyloan/contract";
 import * as z from "zod";
+import { exposureWarnings } from "../exposure.ts";
+import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
@@ -7,10 +9,7 @@ import { createHealthCheck } from "../verbs/check-health.ts";
 import { version } from "../version.ts";
 
 const tags = ["health"];
-const health = (description: string) => ({
-  description,
-  content: { "application/json": { schema: healthSchema } },
-});
+const health = (description: string) => json(description, healthSchema);
 
 export function healthRoutes(services: Services, limiter: RateLimiter) {
   const check = createHealthCheck(services);
@@ -30,6 +29,20 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     summary: "Whether store, keyring and audit can be used",
     responses: { 200: health("ready"), 503: health("a part is failing") },
   });
+  const ok = { status: "ok" as const, version };
+  return createRouter()
+    .openapi(alive("/health", "Whether the broker answers"), (context) => context.json(ok, 200))
+    .openapi(alive("/health/live", "Whether the process is alive"), (context) => context.json(ok, 200))
+    .openapi(ready, async (context) => {
+      const parts = await check();
+      const fine = parts.every((part) => part.ok);
+      // The check itself tells the log, and not for everybody who asks.
+      context.set("isQuiet", true);
+      return context.json({ status: fine ? "ok" : "failing", version, parts }, fine ? 200 : 503);
+    });
+}
+
+export function operatorRoutes(services: Services, limiter: RateLimiter) {
   const metrics = defineRoute(
     limiter,
     { admin: true },
@@ -41,17 +54,21 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
       responses: { 200: { description: "measures", content: { "text/plain": { schema: z.string() } } } },
     },
   );
-  const ok = { status: "ok" as const, version };
+  const warnings = defineRoute(
+    limiter,
+    { admin: true },
+    {
+      method: "get",
+      path: "/v1/warnings",
+      tags,
+      summary: "What the operator should mend although everything works",
+      responses: { 200: json("the warnings, none when all is well", warningListSchema) },
+    },
+  );
   return createRouter()
-    .openapi(alive("/health", "Whether the broker answers"), (context) => context.json(ok, 200))
-    .openapi(alive("/health/live", "Whether the process is alive"), (context) => context.json(ok, 200))
-    .openapi(ready, async (context) => {
-      const parts = await check();
-      const fine = parts.every((part) => part.ok);
-      return context.json({ status: fine ? "ok" : "failing", version, parts }, fine ? 200 : 503);
-    })
     .openapi(metrics, async (context) => {
       const text = await services.metrics.render();
       return context.body(text, 200, { "content-type": services.metrics.contentType }) as never;
-    });
+    })
+    .openapi(warnings, (context) => context.json({ warnings: exposureWarnings(services.config) }, 200));
 }

@@ -6,7 +6,7 @@ import {
 } from "@keyloan/contract";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
-import { addressOf, type RateLimiter } from "../http/rate-limit.ts";
+import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
@@ -74,7 +74,7 @@ export function personRoutes(services: Services, limiter: RateLimiter) {
     })
     .openapi(ask, async (context) => {
       const { session, requestId } = context.var;
-      return context.json(await askStartOver(services, session, addressOf(context), requestId), 200);
+      return context.json(await askStartOver(services, session, context.var.clientAddress(), requestId), 200);
     })
     .openapi(refuse, async (context) => {
       const { session, requestId } = context.var;

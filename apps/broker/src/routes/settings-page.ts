@@ -4,7 +4,7 @@ import { extname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BrokerError } from "@keyloan/contract";
 import { Hono } from "hono";
-import type { BrokerEnv } from "../http/context.ts";
+import type { BrokerContext, BrokerEnv } from "../http/context.ts";
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -41,17 +41,17 @@ export function settingsPageDirectory(): string | undefined {
     .find((directory) => existsSync(join(directory, "index.html")));
 }
 
-/** Serves the settings page, its files read once when the first of them is asked for. */
+/** Serves the settings page, its files read once when the first of them is asked for; what is no file is left to others. */
 export function settingsPageRoutes(): Hono<BrokerEnv> {
   let files: ReadonlyMap<string, PageFile> | undefined;
   const find = (path: string): PageFile | undefined => {
     files ??= readFiles(settingsPageDirectory());
     return files.get(path);
   };
-  return new Hono<BrokerEnv>().get("/settings/*", (context) => {
-    const path = context.req.path.replace(/^\/settings\/?/, "") || "index.html";
+  return new Hono<BrokerEnv>().get("/settings/*", async (context, next) => {
+    const path = pagePath(context);
     const file = find(path);
-    if (file === undefined) throw missing(path);
+    if (file === undefined) return next();
     const isPage = path === "index.html";
     const headers = {
       "content-type": file.type,
@@ -66,6 +66,15 @@ export function settingsPageRoutes(): Hono<BrokerEnv> {
     return context.body(file.bytes, 200, headers);
   });
 }
+
+/** Tells what is missing of the page. */
+export function missingPageRoutes(): Hono<BrokerEnv> {
+  return new Hono<BrokerEnv>().get("/settings/*", (context) => {
+    throw missing(pagePath(context));
+  });
+}
+
+const pagePath = (context: BrokerContext) => context.req.path.replace(/^\/settings\/?/, "") || "index.html";
 
 function readFiles(directory: string | undefined): ReadonlyMap<string, PageFile> {
   if (directory === undefined) return new Map();

@@ -13,7 +13,8 @@ import {
 import * as z from "zod";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
-import { createRateLimiter, type RateLimiter, rateLimit } from "../http/rate-limit.ts";
+import { limitWork } from "../http/limit-callers.ts";
+import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
@@ -34,8 +35,9 @@ const tags = ["settings"];
 const connectorParams = z.object({ connector: z.string().max(64) });
 
 export function settingsRoutes(services: Services, limiter: RateLimiter) {
-  // A check asks a provider, who limits us too: twenty at once, then one every two seconds.
-  const checkLimiter = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
+  const checks = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const middleware = [limitWork(checks)];
   const show = defineRoute(limiter, "session", {
     method: "get",
     path: "/v1/settings",
@@ -48,6 +50,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/settings/keys/{connector}/validate",
     tags,
     summary: "Check values at the provider; nothing is stored",
+    middleware,
     request: { params: connectorParams, body: body(validateKeysBodySchema) },
     responses: { 200: json("what was found", validateKeysSchema) },
   });
@@ -56,6 +59,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/settings/keys/{connector}",
     tags,
     summary: "Check values and seal them",
+    middleware,
     request: { params: connectorParams, body: body(saveKeysBodySchema) },
     responses: { 200: json("saved", savedAnswerSchema) },
   });
@@ -64,6 +68,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/settings/keys/{connector}/recheck",
     tags,
     summary: "Check saved values at the provider again and keep the answer",
+    middleware,
     request: { params: connectorParams, body: body(changeSettingsBodySchema) },
     responses: { 200: json("what was found now", savedAnswerSchema) },
   });
@@ -118,11 +123,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { body: body(changeSettingsBodySchema) },
     responses: { 200: json("the settings", settingsSchema) },
   });
-  const router = createRouter();
-  router.use(validate.getRoutingPath(), rateLimit(checkLimiter, "address"));
-  router.use(save.getRoutingPath(), rateLimit(checkLimiter, "address"));
-  router.use(recheck.getRoutingPath(), rateLimit(checkLimiter, "address"));
-  return router
+  return createRouter()
     .openapi(show, async (context) => context.json(await settingsView(services, context.var.session), 200))
     .openapi(validate, async (context) => {
       const { session } = context.var;

@@ -5,9 +5,12 @@ import {
   startTransferBodySchema,
   transferListSchema,
 } from "@keyloan/contract";
+import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
+import type { BrokerEnv } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
-import { createRateLimiter, type RateLimiter, rateLimit } from "../http/rate-limit.ts";
+import { limitWork } from "../http/limit-callers.ts";
+import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
 import { cancelTransfers } from "../verbs/transfers/cancel-transfer.ts";
@@ -37,14 +40,11 @@ const receipts = { 200: json("newest first", receiptListSchema) };
 /** Moving data, from the settings page and for whoever made the build: the same verbs behind two doors. */
 export function transferRoutes(services: Services, limiter: RateLimiter) {
   // Beginning looks into the user's account each time.
-  const startLimiter = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
-  const page = pageRoutes(limiter);
-  const own = buildRoutes(limiter);
-  const router = createRouter();
-  for (const route of [page.start, page.resume, own.start, own.resume]) {
-    router.use(route.getRoutingPath(), rateLimit(startLimiter, "address"));
-  }
-  return router
+  const starts = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const middleware = [limitWork(starts)];
+  const page = pageRoutes(limiter, middleware);
+  const own = buildRoutes(limiter, middleware);
+  return createRouter()
     .openapi(page.show, async (context) =>
       context.json(await listTransfers(services, context.var.session.buildId), 200),
     )
@@ -101,7 +101,7 @@ export function transferRoutes(services: Services, limiter: RateLimiter) {
     });
 }
 
-function pageRoutes(limiter: RateLimiter) {
+function pageRoutes(limiter: RateLimiter, middleware: MiddlewareHandler<BrokerEnv>[]) {
   const path = "/v1/settings/transfer";
   return {
     show: defineRoute(limiter, "session", {
@@ -116,6 +116,7 @@ function pageRoutes(limiter: RateLimiter) {
       path,
       tags,
       summary: words.start,
+      middleware,
       request: { body: optional(startTransferBodySchema) },
       responses: begun,
     }),
@@ -132,6 +133,7 @@ function pageRoutes(limiter: RateLimiter) {
       path: `${path}/resume`,
       tags,
       summary: words.resume,
+      middleware,
       request: { body: optional(changeTransferBodySchema) },
       responses: begun,
     }),
@@ -146,7 +148,7 @@ function pageRoutes(limiter: RateLimiter) {
   };
 }
 
-function buildRoutes(limiter: RateLimiter) {
+function buildRoutes(limiter: RateLimiter, middleware: MiddlewareHandler<BrokerEnv>[]) {
   const path = "/v1/builds/{id}/transfers";
   const write = { admin: true, platform: "builds:write" } as const;
   const read = { admin: true, platform: "builds:read" } as const;
@@ -164,6 +166,7 @@ function buildRoutes(limiter: RateLimiter) {
       path,
       tags,
       summary: words.start,
+      middleware,
       request: { params, body: optional(startTransferBodySchema) },
       responses: begun,
     }),
@@ -180,6 +183,7 @@ function buildRoutes(limiter: RateLimiter) {
       path: `${path}/resume`,
       tags,
       summary: words.resume,
+      middleware,
       request: { params, body: optional(changeTransferBodySchema) },
       responses: begun,
     }),

@@ -1,4 +1,5 @@
-import { type Actor, actorLabel, BrokerError, newId } from "@keyloan/contract";
+import { createHash } from "node:crypto";
+import { type Actor, actorLabel, BrokerError, isId, newId } from "@keyloan/contract";
 import type { NewAuditEvent, Tables } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
@@ -15,17 +16,43 @@ export type AuditEntry = {
   readonly requestId?: string | undefined;
 };
 
-/** The row of an audit entry. Write it in the transaction of the change it tells of. */
-export function auditRow(deps: Pick<Deps, "now" | "randomBytes">, entry: AuditEntry): NewAuditEvent {
+/**
+ * The row of an audit entry. Write it in the transaction of the change it tells of. What the client calls its
+ * request stands beside our own id and never instead.
+ */
+export function auditRow(
+  deps: Pick<Deps, "now" | "randomBytes"> & Partial<Pick<Deps, "auditWatch">>,
+  entry: AuditEntry,
+): NewAuditEvent {
+  const clientRequestId =
+    entry.requestId === undefined ? undefined : deps.auditWatch?.clientRequestId(entry.requestId);
   return {
     id: newId("auditEvent", deps.randomBytes),
     at: deps.now(),
     actor: actorLabel(entry.actor),
     action: entry.action,
-    entity: entry.entity,
-    details: JSON.stringify(entry.details),
+    entity: writableEntity(entry.entity),
+    details: JSON.stringify(
+      clientRequestId === undefined ? entry.details : { ...entry.details, clientRequestId },
+    ),
     requestId: entry.requestId ?? null,
   };
+}
+
+/** What is named in a path may be anything: it is written as it is only when it has the form of an id. */
+export function entityOfInput(text: string): string {
+  return isId(text) ? text : hashedEntity(text);
+}
+
+/** Ids, connectors and our own words; a text of another form is written as its hash. */
+function writableEntity(entity: string): string {
+  return /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$|^sha256:[0-9a-f]{32}$/.test(entity)
+    ? entity
+    : hashedEntity(entity);
+}
+
+function hashedEntity(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
 /**

@@ -8,8 +8,14 @@ export type HealthPart = { readonly name: string; readonly ok: boolean; readonly
 
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
+const tellIntervalMs = 10_000;
 
-/** Checks what the broker cannot work without; every part answers within its time. */
+type Tell = (part: string, error: unknown) => void;
+
+/**
+ * Checks what the broker cannot work without; every part answers within its time. All who ask while a check is under
+ * way get its answer, so that asking often costs no more.
+ */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
   const proveAudit = createAuditProbe(deps);
   const proveKeyring = async () => {
@@ -18,17 +24,25 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
     );
     if (unknown.length > 0) throw new Error("unknown root key");
   };
-  return () =>
+  const tell = createTeller(deps);
+  const check = () =>
     Promise.all([
-      probe(deps, "store", deps.store.check, "the store cannot be read"),
+      probe(tell, "store", deps.store.check, "the store cannot be read"),
       probe(
-        deps,
+        tell,
         "keyring",
         proveKeyring,
         "a root key that wraps data keys is missing: add it to KEYLOAN_ROOT_KEY",
       ),
-      probe(deps, "audit", proveAudit, "the audit trail cannot be written"),
+      probe(tell, "audit", proveAudit, "the audit trail cannot be written"),
     ]);
+  let underWay: Promise<readonly HealthPart[]> | undefined;
+  return () => {
+    underWay ??= check().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
 }
 
 /**
@@ -58,8 +72,18 @@ function createAuditProbe(deps: Deps): () => Promise<void> {
   };
 }
 
+/** Logs what failed, but not for everybody who asks. */
+function createTeller({ logger, now }: Pick<Deps, "logger" | "now">): Tell {
+  const toldAt = new Map<string, number>();
+  return (part, error) => {
+    if (Math.abs(now() - (toldAt.get(part) ?? Number.NEGATIVE_INFINITY)) < tellIntervalMs) return;
+    toldAt.set(part, now());
+    logger.error({ part, ...describeError(error) }, "a health check failed");
+  };
+}
+
 async function probe(
-  deps: Deps,
+  tell: Tell,
   name: string,
   check: () => Promise<void>,
   message: string,
@@ -72,7 +96,7 @@ async function probe(
     await Promise.race([check(), late]);
     return { name, ok: true };
   } catch (error) {
-    deps.logger.error({ part: name, ...describeError(error) }, "a health check failed");
+    tell(name, error);
     const trouble = storeTrouble(error);
     return { name, ok: false, message: trouble === undefined ? message : `${message}: ${trouble.reason}` };
   } finally {

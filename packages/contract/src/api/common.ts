@@ -38,6 +38,10 @@ export const errorEnvelopeSchema = z
       docsUrl: z.string().optional(),
       details: z.record(z.string(), z.unknown()).optional(),
       requestId: z.string(),
+      clientRequestId: z
+        .string()
+        .optional()
+        .meta({ description: "the request's own header `x-request-id`, when it was plain and short" }),
     }),
   })
   .meta({ id: "Error" });

@@ -17,3 +17,4 @@ export * from "./settings.ts";
 export * from "./signing-keys.ts";
 export * from "./tokens.ts";
 export * from "./transfers.ts";
+export * from "./warnings.ts";

@@ -44,6 +44,13 @@ export function doctorChecks(io: Io, connect: (needsToken?: boolean) => Caller):
       },
     },
     {
+      name: "Configuration",
+      run: async () => {
+        if (seen.admin) return brokerWarnings(connect(true));
+        return [skipped(seen.token ? "only an admin token can see it" : "there is no valid token")];
+      },
+    },
+    {
       name: "Org keys",
       run: async () => {
         if (seen.admin) return orgKeys(connect(true));
@@ -105,6 +112,18 @@ async function readiness(caller: Caller): Promise<Outcome[]> {
     return parts.length === 0 ? [ok("ready")] : parts;
   }
   return [...parts, failed("the broker says that it is not ready", "Look at the broker's log.")];
+}
+
+/** What the broker's operator should mend of who reaches it. */
+async function brokerWarnings(caller: Caller): Promise<Outcome[]> {
+  try {
+    const { warnings } = await healthApi(caller).warnings();
+    if (warnings.length === 0) return [ok("nothing to mend")];
+    return warnings.map(({ message, remedy }) => warning(message, remedy));
+  } catch (error) {
+    if (!(error instanceof KeyloanError) || error.status !== 404) throw error;
+    return [skipped("this broker is older and does not tell")];
+  }
 }
 
 function tokenFile(io: Io): Outcome[] {

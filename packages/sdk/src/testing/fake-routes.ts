@@ -19,6 +19,8 @@ import {
   renewBodySchema,
   tokenListSchema,
   visitListSchema,
+  type WarningList,
+  warningListSchema,
 } from "@keyloan/contract";
 import { createFakeAudit, type FakeAudit } from "./fake-audit.ts";
 import { type FakeActor, FakeError, type SeenRequest } from "./fake-broker.ts";
@@ -36,6 +38,7 @@ export type FakeState = {
   readonly buildsByKey: Map<string, { readonly body: string; readonly id: string }>;
   env: Readonly<Record<string, unknown>>;
   health: Health;
+  warnings: WarningList;
   readonly moving: FakeTransfers;
   readonly working: FakeJobs;
   readonly holding: FakeDatabases;
@@ -72,6 +75,7 @@ export function createFakeRoutes(): {
     buildsByKey: new Map(),
     env: sampleEnv,
     health: { status: "ok", version: "0.1.0", parts: [{ name: "store", ok: true }] },
+    warnings: { warnings: [] },
   };
   const routes = {
     ...buildRoutes(state),
@@ -305,6 +309,7 @@ function adminRoutes(state: FakeState): Routes {
         body: healthSchema.parse(state.health),
       }),
     },
+    "GET /warnings": { who, answer: () => ({ body: warningListSchema.parse(state.warnings) }) },
     "GET /catalog": { who: everyone, answer: () => ({ body: catalogSchema.parse(sampleCatalog) }) },
     "GET /org-keys": {
       who,

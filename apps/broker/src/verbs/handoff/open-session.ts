@@ -84,16 +84,16 @@ export async function refuseClosed(deps: Deps, buildId: string): Promise<void> {
 }
 
 async function refuseSecond(deps: Deps, handoff: HandoffRow, requestId: string): Promise<never> {
-  const at = deps.now();
-  await deps.store.write(async (tables) => {
-    await tables.handoffs.markRefused(handoff.id, at);
-    const actor = { kind: "system", part: "handoff" } as const;
-    const details = { handoffId: handoff.id, usedAt: handoff.usedAt };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "handoff.refused", entity: handoff.buildId, details, requestId }),
-    ]);
+  const actor = { kind: "system", part: "handoff" } as const;
+  const details = { handoffId: handoff.id, usedAt: handoff.usedAt };
+  const entry = { actor, action: "handoff.refused", entity: handoff.buildId, details, requestId };
+  await deps.refusals.note(handoff.id, entry, async () => {
+    await deps.store.write(async (tables) => {
+      await tables.handoffs.markRefused(handoff.id, deps.now());
+      await tables.auditEvents.insertAll([auditRow(deps, entry)]);
+    });
+    deps.logger.warn({ buildId: handoff.buildId, requestId }, "a handoff link was opened a second time");
   });
-  deps.logger.warn({ buildId: handoff.buildId, requestId }, "a handoff link was opened a second time");
   throw new BrokerError("handoff_used", "this link was opened before, and it works once", {
     remedy:
       "If that was you, go back to the tool that sent you and open a new link. If it was not, tell them: someone else may have it.",

@@ -1,0 +1,36 @@
+import { randomBytes } from "node:crypto";
+import { newTokenBody } from "@keyloan/contract";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./env.ts";
+
+const needed = { KEYLOAN_ROOT_KEY: "rk:x", KEYLOAN_ADMIN_TOKEN: newTokenBody("admin", randomBytes) };
+const read = (environment: Record<string, string>) => readConfig({ ...needed, ...environment }, []);
+
+describe("the configuration", () => {
+  it("trusts no proxy, and shows measures to this machine alone, unless told otherwise", () => {
+    expect(read({})).toMatchObject({
+      ok: true,
+      config: { trustedProxies: [], metricsHost: "127.0.0.1", metricsToken: undefined },
+    });
+  });
+
+  it("takes networks of both families", () => {
+    expect(read({ KEYLOAN_TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8,192.0.2.1" })).toMatchObject({
+      ok: true,
+      config: { trustedProxies: ["10.0.0.0/8", "fd00::/8", "192.0.2.1"] },
+    });
+  });
+
+  it.each([
+    ["KEYLOAN_TRUSTED_PROXIES", "0.0.0.0/0"],
+    ["KEYLOAN_TRUSTED_PROXIES", "10.0.0.0/8,proxy.internal"],
+    ["KEYLOAN_METRICS_TOKEN", "short"],
+    ["KEYLOAN_ADMIN_TOKEN", newTokenBody("api", randomBytes)],
+  ])("is refused by name and without the value: %s", (name, value) => {
+    const result = read({ [name]: value });
+    const problems = result.ok ? [] : result.problems;
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(new RegExp(`^${name}: must `));
+    expect(problems[0]).not.toContain(value);
+  });
+});

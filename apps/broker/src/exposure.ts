@@ -1,0 +1,51 @@
+import type { Warning } from "@keyloan/contract";
+import type { BrokerConfig } from "./env.ts";
+
+type Exposed = Pick<
+  BrokerConfig,
+  "host" | "publicUrl" | "trustedProxies" | "metricsPort" | "metricsHost" | "metricsToken"
+>;
+
+/** What an operator should mend of who reaches the broker, and how. It works all the same. */
+export function exposureWarnings(config: Exposed): readonly Warning[] {
+  const { host, publicUrl, trustedProxies, metricsPort, metricsHost, metricsToken } = config;
+  const isOpen = !isLoopback(host);
+  const url = publicUrl === undefined ? undefined : new URL(publicUrl);
+  const warnings: Warning[] = [];
+  if (isOpen && url === undefined) {
+    warnings.push({
+      code: "no_public_url",
+      message:
+        "The broker listens beyond this machine without KEYLOAN_PUBLIC_URL: tokens, keys and cookies travel in the clear, and links begin with whatever host a request names.",
+      remedy:
+        "Put a proxy that ends TLS in front and set KEYLOAN_PUBLIC_URL to its https address, or listen on 127.0.0.1.",
+    });
+  }
+  if (url?.protocol === "http:" && (isOpen || !isLoopback(url.hostname))) {
+    warnings.push({
+      code: "plain_http",
+      message: "KEYLOAN_PUBLIC_URL is not https: tokens, keys and cookies travel in the clear.",
+      remedy: "Put a proxy that ends TLS in front and set KEYLOAN_PUBLIC_URL to its https address.",
+    });
+  }
+  if (url?.protocol === "https:" && trustedProxies.length === 0) {
+    warnings.push({
+      code: "no_trusted_proxies",
+      message:
+        "KEYLOAN_PUBLIC_URL is https, so a proxy stands in front, but KEYLOAN_TRUSTED_PROXIES is not set: all callers without a valid token or session count as one.",
+      remedy: "Set KEYLOAN_TRUSTED_PROXIES to the network the proxy connects from.",
+    });
+  }
+  if (metricsPort !== undefined && !isLoopback(metricsHost) && metricsToken === undefined) {
+    warnings.push({
+      code: "open_metrics",
+      message: "The measures can be read beyond this machine by whoever reaches their port.",
+      remedy: "Set KEYLOAN_METRICS_TOKEN, or let KEYLOAN_METRICS_HOST be 127.0.0.1.",
+    });
+  }
+  return warnings;
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
