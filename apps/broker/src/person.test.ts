@@ -83,8 +83,10 @@ describe("the first save", () => {
     const answers = await Promise.all(
       pages.map((page) => page.call("PUT", "/v1/settings/keys/app-secrets", body)),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409]);
-    const loser = answers.findIndex(({ status }) => status === 409);
+    const loser = answers.findIndex(({ status }) => status !== 200);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    // Whether it is told of the other's save or of the other's right depends on who is faster by how much.
+    expect(["settings_changed", "person_only"]).toContain(codeOf(answers[loser] ?? expect.fail()));
     const again = await pages[loser]?.save("app-secrets", {});
     expect(again === undefined ? "" : codeOf(again)).toBe("person_only");
     const { read } = broker.running().services.store;
