@@ -35,7 +35,7 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
       </h2>
       {open ? (
         <p className="text-ink-2">
-          It ends when you finish. A no holds from now on, but does not take back what was read.
+          When you finish it gets none of them. A no holds at once, but does not take back what was read.
           {unasked && " You switched before this page asked, so every answer stands at yes."}
         </p>
       ) : (

@@ -10,7 +10,7 @@ import { StartedOver } from "./started-over.tsx";
 
 /** What others did or ask for, at the top of every step. */
 export function PersonNotices() {
-  const { settings } = useSettings();
+  const { settings, services } = useSettings();
   const { person, adminRevert, build } = settings;
   return (
     <div className="mb-6 space-y-3 empty:hidden">
@@ -19,12 +19,14 @@ export function PersonNotices() {
       {adminRevert !== undefined && (
         <Notice tone="warn" icon="undo" title="The people who run this page switched your app back">
           <p>
-            It uses the lent keys again since <Moment at={adminRevert.at} />. The reason they gave:
+            It went back to the lent keys <Moment at={adminRevert.at} />. The reason they gave:
           </p>
           <blockquote className="border-l-2 border-edge pl-3 whitespace-pre-line">
             {adminRevert.reason}
           </blockquote>
-          <p>Your own keys are still saved. You can switch again.</p>
+          {!services.some(({ inUse }) => inUse) && (
+            <p>Your own keys are still saved. You can switch again.</p>
+          )}
         </Notice>
       )}
     </div>
