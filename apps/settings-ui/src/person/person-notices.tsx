@@ -10,7 +10,7 @@ import { StartedOver } from "./started-over.tsx";
 
 /** What others did or ask for, at the top of every step. */
 export function PersonNotices() {
-  const { settings, services } = useSettings();
+  const { settings } = useSettings();
   const { person, adminRevert, build } = settings;
   return (
     <div className="mb-6 space-y-3 empty:hidden">
@@ -24,9 +24,7 @@ export function PersonNotices() {
           <blockquote className="border-l-2 border-edge pl-3 whitespace-pre-line">
             {adminRevert.reason}
           </blockquote>
-          {!services.some(({ inUse }) => inUse) && (
-            <p>Your own keys are still saved. You can switch again.</p>
-          )}
+          <p>Your own keys are still saved. You can switch again.</p>
         </Notice>
       )}
     </div>
