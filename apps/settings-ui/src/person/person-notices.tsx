@@ -5,6 +5,7 @@ import { Button } from "../ui/button.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
 import { useAnnounce } from "../ui/live-region.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { focusHeading } from "../ui/page-heading.tsx";
 import { Countdown, Moment } from "../ui/time.tsx";
 import { StartedOver } from "./started-over.tsx";
 
@@ -39,7 +40,9 @@ function AskedToStartOver() {
   if (asked === undefined) return null;
   const inUse = settings.bindings.some(({ source }) => source === "user");
   const refuse = async () => {
-    if (await write(endStartOver)) announce("Refused. Everything stays yours.");
+    if (!(await write(endStartOver))) return;
+    announce("Refused. Everything stays yours.");
+    focusHeading();
   };
   return (
     <>
