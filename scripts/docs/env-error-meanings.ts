@@ -14,7 +14,8 @@ export const envFormatMeanings: Readonly<Record<EnvFormatErrorCode, string>> = {
   newline: "The value holds a line break, and the format has one line for each variable.",
   carriage_return: "The value holds a carriage return that a reader would drop.",
   control_character: "The value holds a control character, for which a reader leaves the variable out.",
-  expansion: "The value holds a `$` that some readers would replace, whatever the quotes.",
+  expansion:
+    "The value holds text that some readers would replace, run as a command or decrypt, whatever the quotes.",
   quoting: "No kind of quotes lets all readers of the format read the value back.",
   surrounding_quotes: "The value stands in quotes, which some readers remove.",
   too_long: "The line, or all values together, are longer than a reader takes.",

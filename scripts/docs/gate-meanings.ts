@@ -35,6 +35,11 @@ export const gateMeanings: Readonly<Record<string, GateMeaning>> = {
     fails:
       "A secret would stand under a name that browsers get to see, or one name would stand for two values.",
   },
+  env_files: {
+    warns: "A value fits into a `.env` file, but not into a file of every other [format](#env-files).",
+    fails:
+      "A value of your own cannot be written into a `.env` file so that its readers give it back and run nothing.",
+  },
   durable_database: {
     fails:
       "Payment keys are live, and a database is only lent, does not keep what it is told, or cannot be tried just now.",

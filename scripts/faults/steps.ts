@@ -35,6 +35,7 @@ export async function settingsOf(
 ): Promise<{
   readonly version: number;
   readonly bindings: readonly { connector: string; source: string }[];
+  readonly person: { readonly standing: string };
 }> {
   const answer = await run.call("GET", "/v1/settings", undefined, page);
   mustAnswer(answer, [200], "the settings cannot be read");

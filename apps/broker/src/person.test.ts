@@ -110,6 +110,19 @@ describe("the first save", () => {
 });
 
 describe("proof", () => {
+  it.each(["save", "recovery"])(
+    "is kept by a browser whose first answer was lost, at the next %s",
+    async (how) => {
+      const { id, page } = await savedBuild(broker);
+      page.browser.delete("keyloan_person");
+      const again = () =>
+        how === "save" ? page.save("app-secrets", {}) : page.call("POST", "/v1/settings/recovery");
+      expect((await again()).status).toBeLessThan(300);
+      expect((await knownIn(page.browser)).builds).toMatchObject([{ id }]);
+      expect((await again()).headers.getSetCookie()).toEqual([]);
+    },
+  );
+
   it("is the browser that saved: by a link, and by its cookie alone", async () => {
     const { id, page } = await savedBuild(broker);
     const again = await openPage(broker, id, page.browser);

@@ -9,7 +9,7 @@ import { executeStartOver, sweepStartOvers } from "./verbs/person/execute-start-
 
 let broker: TestBroker;
 beforeAll(async () => {
-  broker = await createTestBroker({ emulators: [] });
+  broker = await createTestBroker({ emulators: [], config: { revertHours: 96 } });
 });
 afterAll(() => broker.close());
 

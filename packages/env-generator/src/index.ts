@@ -12,7 +12,8 @@ export { EnvFileError, type EnvFileErrorCode, type EnvFilePlace } from "./env-fi
 export { EnvFormatError, type EnvFormatErrorCode } from "./env-format-error.ts";
 export type { EnvGroup, EnvLine } from "./env-line.ts";
 export { mergeEnv, mergeEnvText } from "./merge-env.ts";
-export { type RenderOptions, renderEnv } from "./render-env.ts";
+export type { Refusal } from "./refusal.ts";
+export { formatsFor, type RenderOptions, refusalOf, renderEnv } from "./render-env.ts";
 export {
   type ProductionEnv,
   type ProductionEnvOptions,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -7,9 +7,10 @@ import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { EnvFileError, type EnvLine, mergeEnv, parseEnvFile, serialiseEnvFile } from "./index.ts";
 import { refusal } from "./testing/carried.ts";
-import { dotenvReaders } from "./testing/dotenv-readers.ts";
+import { plainReaders } from "./testing/dotenv-readers.ts";
 import { foreignFiles } from "./testing/foreign-files.ts";
-import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
+import { hostileValues, planted, seed, troubledValues } from "./testing/hostile-values.ts";
+import { readWithShell } from "./testing/shell-readers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "keyloan-merge-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -87,7 +88,7 @@ describe("whatever the file holds, unless it is refused,", () => {
     );
   });
 
-  test.each(Object.entries(dotenvReaders))("%s reads our values and its own", async (name, read) => {
+  test.each(Object.entries(plainReaders))("%s reads our values and its own", async (name, read) => {
     await fc.assert(
       fc.asyncProperty(unmarkedFiles, foreignFiles, small, async (above, below, lines) => {
         const once = merged(above, [line("KEYLOAN_TEST_0", "old")]);
@@ -106,16 +107,16 @@ describe("whatever the file holds, unless it is refused,", () => {
 test("the block goes behind everything, and is found again wherever it is moved", () => {
   const file = "# mine\r\nPORT=3000 # here\r\n\r\nNAME = 'a\r\nb'\r\n";
   const once = mergeEnv(file, [line("A", "1")], dotenv);
-  expect(once).toBe(`${file}\r\n${begin}\r\nA='1'\r\n${end}\r\n`);
+  expect(once).toBe(`${file}\r\n${begin}\r\nA=1\r\n${end}\r\n`);
   const moved = `FIRST=1\n${begin} edited\nA='1'\nMINE=lost\n  ${end}\nLAST=2`;
-  expect(mergeEnv(moved, [line("B", "2")], dotenv)).toBe(`FIRST=1\n${begin}\nB='2'\n${end}\nLAST=2`);
+  expect(mergeEnv(moved, [line("B", "2")], dotenv)).toBe(`FIRST=1\n${begin}\nB=2\n${end}\nLAST=2`);
 });
 
 test.each([
-  ["", `${begin}\nA='1'\n${end}\n`],
-  ["X=1", `X=1\n\n${begin}\nA='1'\n${end}`],
-  ["X=1\n", `X=1\n\n${begin}\nA='1'\n${end}\n`],
-  ["X=1\n\n", `X=1\n\n${begin}\nA='1'\n${end}\n`],
+  ["", `${begin}\nA=1\n${end}\n`],
+  ["X=1", `X=1\n\n${begin}\nA=1\n${end}`],
+  ["X=1\n", `X=1\n\n${begin}\nA=1\n${end}\n`],
+  ["X=1\n\n", `X=1\n\n${begin}\nA=1\n${end}\n`],
 ])("the final line end of %j stays as it is", (file, expected) => {
   expect(mergeEnv(file, [line("A", "1")], dotenv)).toBe(expected);
 });
@@ -123,7 +124,7 @@ test.each([
 test("a value with the closing mark as a line of its own does not close the block", () => {
   const hostile = linesOf([`a\n${end}\nb`, ...hostileValues]);
   const once = mergeEnv("X=1\n", hostile, dotenv);
-  expect(mergeEnv(once, [line("A", "1")], dotenv)).toBe(`X=1\n\n${begin}\nA='1'\n${end}\n`);
+  expect(mergeEnv(once, [line("A", "1")], dotenv)).toBe(`X=1\n\n${begin}\nA=1\n${end}\n`);
 });
 
 test.each([
@@ -162,4 +163,46 @@ test.each([
 
 test.each(["A#=1", "# A=1", "AA=1", "A_=1", "'\nA=1'"])("%j sets no name of ours", (file) => {
   expect(merged(`${file}\n`, [line("B", "1")])).toContain(`${file}\n\n${begin}`);
+});
+
+describe("above values that need quotes", () => {
+  const quoted = [line("A", "canary; touch it"), line("B", "`touch it`")];
+
+  test.each([
+    ["an apostrophe", "X=1\nIT=it's\n", [{ name: "IT", line: 2 }]],
+    ["one in no assignment", "it's\n", [{ line: 1 }]],
+    ["a double quote inside", 'SIZE=5"\n', [{ name: "SIZE", line: 1 }]],
+    ["a backtick", "X=a`b\n", [{ name: "X", line: 1 }]],
+  ])(
+    "%s that a shell takes for an open quote is refused, and below them it is not",
+    (_what, file, places) => {
+      expect(() => mergeEnv(file, quoted, dotenv)).toThrow(
+        expect.objectContaining({ code: "unclear_line", places }),
+      );
+      const block = mergeEnv("", quoted, dotenv);
+      expect(mergeEnv(block + file, quoted, dotenv)).toBe(block + file);
+    },
+  );
+
+  test.each([
+    ["closed quotes", "X='a' # it's\nY=\"it's\"\n"],
+    ["a comment", "# it's\nX=1 # it's\n"],
+    ["an escaped quote", "X=it\\'s\n"],
+  ])("%s stand as they are", (_what, file) => {
+    expect(mergeEnv(file, quoted, dotenv)).toContain(`${file}\n${begin}`);
+  });
+
+  test("an apostrophe stands as it is above values that need none", () => {
+    expect(mergeEnv("IT=it's\n", [line("A", "sk_1")], dotenv)).toContain("A=sk_1");
+  });
+});
+
+test("a shell would run a value below an open quote, and runs none of a merged file", async () => {
+  const values = linesOf([`;touch ${planted};`, `\n\`touch ${planted}\`\n`]);
+  const read = (text: string) => readWithShell("/bin/sh", '. "$1"', folder, text).catch(() => undefined);
+  await read(`IT=it's\n${mergeEnv("", values, dotenv)}`);
+  expect(existsSync(planted)).toBe(true);
+  rmSync(planted);
+  await read(mergeEnv("IT=\"it's\"\n# it's\n", values, dotenv));
+  expect(existsSync(planted)).toBe(false);
 });

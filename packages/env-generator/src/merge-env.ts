@@ -1,6 +1,7 @@
 import { type EnvFileLine, parseEnvFile, serialiseEnvFile } from "./env-file.ts";
 import { EnvFileError, type EnvFilePlace, placesText } from "./env-file-error.ts";
 import type { EnvLine } from "./env-line.ts";
+import { leavesQuoteOpen } from "./open-quote.ts";
 import { renderEnv } from "./render-env.ts";
 
 const beginMark = "# >>> keyloan: what stands up to the closing mark is replaced by the next merge >>>";
@@ -27,9 +28,14 @@ export function mergeEnv(
  */
 export function mergeEnvText(existingText: string, dotenvText: string): string {
   const existing = parseEnvFile(existingText);
-  refuseUnclear(existing);
+  refuseUnclear(existing, (line) => line.kind === "assignment" && line.state === "unclear");
   const place = findBlock(existing);
   const own = parseEnvFile(dotenvText);
+  // Bare values mean themselves inside quotes and outside.
+  if (own.some(({ kind, text }) => kind === "assignment" && /['"]/.test(text))) {
+    const isOpen = ({ kind, text }: EnvFileLine) => kind !== "comment" && leavesQuoteOpen(text);
+    refuseUnclear(existing.slice(0, place.begin), isOpen);
+  }
   refuseSetOutside([...existing.slice(0, place.begin), ...existing.slice(place.end)], own);
   const lineEnd = /\r\n|\n/.exec(existingText)?.[0] ?? "\n";
   const block = [beginMark, ...own.map(withoutLineEnd), endMark].join(lineEnd);
@@ -64,15 +70,18 @@ function findBlock(lines: readonly EnvFileLine[]): { readonly begin: number; rea
   );
 }
 
-function refuseUnclear(lines: readonly EnvFileLine[]): void {
-  const places = lines.flatMap((line): EnvFilePlace[] =>
-    line.kind === "assignment" && line.state === "unclear" ? [{ name: line.name, line: line.number }] : [],
+function refuseUnclear(lines: readonly EnvFileLine[], isUnclear: (line: EnvFileLine) => boolean): void {
+  const places = lines.filter(isUnclear).map(
+    (line): EnvFilePlace => ({
+      ...(line.kind === "assignment" ? { name: line.name } : {}),
+      line: line.number,
+    }),
   );
   if (places.length === 0) return;
   throw new EnvFileError(
     "unclear_line",
     `Programs would not agree on where the quotes end: ${placesText(places)}.`,
-    "Close the quotes, with nothing but a comment behind them.",
+    "Close the quotes, with nothing but a comment behind them; put a value that holds one kind of quote between the other.",
     places,
   );
 }

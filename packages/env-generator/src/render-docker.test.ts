@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Secret } from "@keyloan/contract";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { renderEnv } from "./index.ts";
 import { refusal, renderCarried } from "./testing/carried.ts";
 import { hasDockerCli, readWithDockerCli } from "./testing/docker-cli.ts";
 import { parseDockerEnvFile } from "./testing/docker-env-file.ts";
@@ -77,4 +79,9 @@ test.each([
   ["all bytes of a line", "x".repeat(65_535 - "VALUE=".length)],
 ])("a value with %s is carried", (_what, value) => {
   expect(refusal(value, "docker")).toBeUndefined();
+});
+
+test("the first line says how Docker Compose reads the file", () => {
+  const text = renderEnv([{ name: "A", value: Secret.of("$x #y") }], { format: "docker" });
+  expect(text).toMatch(/^# .*Docker Compose.*format: raw.*\nA=\$x #y\n$/);
 });

@@ -1,35 +1,45 @@
-import { EnvFormatError } from "./env-format-error.ts";
 import type { EnvLine } from "./env-line.ts";
-import { plainValue, useJsonOrRun } from "./plain-value.ts";
+import { type Refusal, refuseNoText } from "./refusal.ts";
 
 // Go's bufio.Scanner refuses a line that does not fit into 64 KiB with its end.
 const lineBytesMax = 64 * 1024 - 1;
 
+const composeComment =
+  "# For docker run --env-file. In the env_file of Docker Compose set format: raw, or it changes values.\n";
+
 /**
  * Lines for `docker run --env-file`: `NAME=value` verbatim, without quoting or escapes (Docker CLI reference,
- * "docker container run", `--env-file`). What its line format cannot carry is refused by name.
- * @throws EnvFormatError `newline`, `carriage_return`, `surrounding_quotes`, `too_long`, `nul` or `not_text`
+ * "docker container run", `--env-file`). Compose reads `env_file` by other rules unless it is told not to, which
+ * the first line says.
  */
 export function renderDocker(lines: readonly EnvLine[]): string {
-  return lines.map((line) => `${dockerLine(line)}\n`).join("");
+  if (lines.length === 0) return "";
+  return composeComment + lines.map((line) => `${dockerLine(line)}\n`).join("");
+}
+
+/** What Docker's line format cannot carry. */
+export function refuseForDocker(line: EnvLine): Refusal | undefined {
+  const noText = refuseNoText(line);
+  if (noText !== undefined) return noText;
+  const text = line.value.reveal();
+  if (text.includes("\n")) {
+    return { code: "newline", reason: "has more than one line, which Docker's env files cannot carry." };
+  }
+  if (text.endsWith("\r")) {
+    return { code: "carriage_return", reason: "ends in a carriage return, which Docker drops." };
+  }
+  if (text.length > 1 && /^['"]/.test(text) && text.at(-1) === text[0]) {
+    return {
+      code: "surrounding_quotes",
+      reason: "stands in quotes, which some versions of Docker remove.",
+    };
+  }
+  if (Buffer.byteLength(dockerLine(line)) > lineBytesMax) {
+    return { code: "too_long", reason: "is longer than a line of Docker's env files." };
+  }
+  return undefined;
 }
 
 function dockerLine({ name, value }: EnvLine): string {
-  const text = plainValue(name, value.reveal());
-  const refuse = (
-    code: "newline" | "carriage_return" | "surrounding_quotes" | "too_long",
-    reason: string,
-  ) => {
-    throw new EnvFormatError(code, name, reason, useJsonOrRun);
-  };
-  if (text.includes("\n"))
-    refuse("newline", "has more than one line, which Docker's env files cannot carry.");
-  if (text.endsWith("\r")) refuse("carriage_return", "ends in a carriage return, which Docker drops.");
-  if (text.length > 1 && /^['"]/.test(text) && text.at(-1) === text[0]) {
-    refuse("surrounding_quotes", "stands in quotes, which some versions of Docker remove.");
-  }
-  const line = `${name}=${text}`;
-  if (Buffer.byteLength(line) > lineBytesMax)
-    refuse("too_long", "is longer than a line of Docker's env files.");
-  return line;
+  return `${name}=${value.reveal()}`;
 }

@@ -1,21 +1,31 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Secret } from "@keyloan/contract";
 import fc from "fast-check";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { renderEnv } from "./index.ts";
 import { refusal, renderCarried } from "./testing/carried.ts";
-import { dotenvReaders } from "./testing/dotenv-readers.ts";
-import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
+import { parseDockerEnvFile } from "./testing/docker-env-file.ts";
+import { dotenvReaders, plainReaders, runningReaders } from "./testing/dotenv-readers.ts";
+import {
+  bareValue,
+  commands,
+  hostileValues,
+  planted,
+  seed,
+  troubledValues,
+} from "./testing/hostile-values.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "keyloan-dotenv-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(planted, { force: true }));
 
-describe.each(Object.entries(dotenvReaders))("%s reads back", (_name, read) => {
+describe.each(Object.entries(dotenvReaders))("%s runs nothing and reads back", (name, read) => {
   test("every hostile value that is not refused, and no other variable", async () => {
     const { expected, text } = renderCarried(hostileValues, "dotenv");
     expect(await read(folder, text)).toEqual(expected);
+    expect(existsSync(planted)).toBe(false);
   });
 
   test("any values, in any neighbourhood", async () => {
@@ -23,8 +33,9 @@ describe.each(Object.entries(dotenvReaders))("%s reads back", (_name, read) => {
       fc.asyncProperty(troubledValues, async (values) => {
         const { expected, text } = renderCarried(values, "dotenv");
         expect(await read(folder, text)).toEqual(expected);
+        expect(existsSync(planted)).toBe(false);
       }),
-      { numRuns: 25, seed },
+      { numRuns: name === "dotenvx" ? 5 : 15, seed },
     );
   });
 
@@ -34,24 +45,50 @@ describe.each(Object.entries(dotenvReaders))("%s reads back", (_name, read) => {
     const text = renderEnv([{ name: "KEYLOAN_TEST", value: Secret.of("x"), group }], { format: "dotenv" });
     expect(await read(folder, text)).toEqual({ KEYLOAN_TEST: "x" });
   });
-
-  test("a file with all its lines ended by CRLF, as an editor may save it", async () => {
-    const { expected, text } = renderCarried(["plain", "it's", "'\"` bare", "", "a#b"], "dotenv");
-    expect(await read(folder, text.replaceAll("\n", "\r\n"))).toEqual(expected);
-  });
 });
+
+test.each(Object.entries(runningReaders))(
+  "%s would run a command that is written as it is",
+  async (_name, read) => {
+    await read(folder, `KEYLOAN_TEST="${commands[0]}"\n`);
+    expect(existsSync(planted)).toBe(true);
+  },
+);
+
+test.each(Object.entries(plainReaders))(
+  "%s reads a file whose lines an editor ended by CRLF",
+  async (_name, read) => {
+    const { expected, text } = renderCarried(["plain", "it's", "", "a#b"], "dotenv");
+    expect(await read(folder, text.replaceAll("\n", "\r\n"))).toEqual(expected);
+  },
+);
+
+test.each([[false], [true]])(
+  "a value without special signs is read back where quotes are part of it (removes quotes: %s)",
+  (removesQuotes) => {
+    fc.assert(
+      fc.property(fc.array(bareValue), (values) => {
+        const { expected, text } = renderCarried(values, "dotenv");
+        expect(Object.keys(expected)).toHaveLength(values.length);
+        expect(parseDockerEnvFile(text, { removesQuotes })).toEqual(expected);
+      }),
+      { seed },
+    );
+  },
+);
 
 test.each([
   ["nothing", ""],
   ["spaces around", "  both sides \t"],
   ["a comment sign", "a #b"],
   ["single quotes", "it's"],
-  ["all three quotes", "a'b\"c`d"],
-  ["single quotes and an escape sequence", "it's two\\nletters"],
-  ["a backslash at the end", "ends in \\"],
-  ["a dollar sign that nothing expands", "price $"],
+  ["single quotes and a comment sign", "it's #1"],
+  ["double quotes and backticks", 'say "x" and `y`'],
+  ["an escape sequence", "two\\nletters"],
+  ["a dollar sign that nothing expands", "price $ 5"],
+  ["signs of a shell", "a;b|c&d<e>f(g){h}[i]*?!~"],
   ["lines", "-----BEGIN KEY-----\nMIIB+/=\n-----END KEY-----\n"],
-  ["lines, single and double quotes", 'it\'s\ntwo "lines"'],
+  ["lines and single quotes", "it's\ntwo lines"],
   ["64 kB", "x".repeat(64 * 1024)],
 ])("a value with %s is carried", (_what, value) => {
   expect(refusal(value, "dotenv")).toBeUndefined();
@@ -62,6 +99,15 @@ test.each([
   ["a variable in braces", "\u0024{HOME}", "expansion"],
   ["a password hash", "$2b$10$abcdefghijklmnopqrstuv", "expansion"],
   ["an escaped dollar sign", "a\\$", "expansion"],
+  ["a command", "a$(id)", "expansion"],
+  ["half a command", "a$(", "expansion"],
+  ["what dotenvx decrypts", "encrypted:BD9x", "expansion"],
+  ["single quotes and a dollar sign", "it's $ 5", "quoting"],
+  ["single quotes and a backtick", "it's `id`", "quoting"],
+  ["single and double quotes", 'it\'s "x"', "quoting"],
+  ["single quotes and a backslash", "it's a\\b", "quoting"],
+  ["a backslash at the end", "ends in \\", "quoting"],
+  ["two backslashes", "a\\\\b", "quoting"],
   ["a carriage return", "a\rb", "carriage_return"],
   ["Windows line ends", "a\r\nb", "carriage_return"],
   ["all three quotes and lines", "'\n\"\n`", "quoting"],
@@ -86,11 +132,11 @@ test("each connector is introduced by its label and what its grade means", () =>
   expect(text).toBe(
     [
       "# Turso: grade B, a resource of its own with a token for that resource alone",
-      "TURSO_DATABASE_URL='libsql://x'",
-      "TURSO_AUTH_TOKEN='t'",
+      "TURSO_DATABASE_URL=libsql://x",
+      "TURSO_AUTH_TOKEN=t",
       "",
       "# Stripe: grade E, a shared test key in the environment",
-      "STRIPE_SECRET_KEY='sk'",
+      "STRIPE_SECRET_KEY=sk",
       "",
     ].join("\n"),
   );

@@ -1,45 +1,63 @@
-import { EnvFormatError, type EnvFormatErrorCode } from "./env-format-error.ts";
 import type { EnvLine } from "./env-line.ts";
 import { withGroupComments } from "./group-comment.ts";
-import { plainValue, useJsonOrRun } from "./plain-value.ts";
+import { type Refusal, refuseNoText } from "./refusal.ts";
 
-/**
- * A `.env` file that reads the same in dotenv, @next/env, Vite and Node's `--env-file`. The four have no escape
- * in common, so a value is quoted so that it needs none, and refused by name when no quoting does that.
- * @throws EnvFormatError `carriage_return`, `expansion`, `quoting`, `nul` or `not_text`
- */
+// Means itself in every shell, and to readers that take quotes for a part of the value.
+const bare = /^[A-Za-z0-9_./:@%+,=-]+$/;
+
+/** A `.env` file. Its readers have no escape in common, so each value is quoted so that it needs none. */
 export function renderDotenv(lines: readonly EnvLine[]): string {
-  return withGroupComments(lines, ({ name, value }) => `${name}=${quoteDotenv(name, value.reveal())}`);
+  return withGroupComments(lines, ({ name, value }) => {
+    const text = value.reveal();
+    const quote = quoteFor(text);
+    return `${name}=${quote}${text}${quote}`;
+  });
 }
 
-function quoteDotenv(name: string, value: string): string {
-  const text = plainValue(name, value);
-  const refuse = (code: EnvFormatErrorCode, reason: string): never => {
-    throw new EnvFormatError(code, name, reason, useJsonOrRun);
-  };
+/** What some reader of `.env` files would change or run, however it is quoted. */
+export function refuseForDotenv(line: EnvLine): Refusal | undefined {
+  const noText = refuseNoText(line);
+  if (noText !== undefined) return noText;
+  const text = line.value.reveal();
   if (text.includes("\r")) {
-    refuse("carriage_return", "holds a carriage return, which readers of .env files drop or change.");
+    return {
+      code: "carriage_return",
+      reason: "holds a carriage return, which readers of .env files drop or change.",
+    };
   }
-  // @next/env and Vite expand `$NAME` and `${…}` in any quotes and turn `\$` into `$`; the other two do neither.
+  if (text.includes("$(")) {
+    return { code: "expansion", reason: "holds $(, behind which some readers of .env files run a command." };
+  }
+  // @next/env, Vite and dotenv-expand expand `$NAME` and `${…}` in any quotes and turn `\$` into `$`.
   if (/\$[A-Za-z0-9_{]|\\\$/.test(text)) {
-    refuse(
-      "expansion",
-      "holds a dollar sign that some readers of .env files expand, and none of them can escape alike.",
-    );
+    return {
+      code: "expansion",
+      reason:
+        "holds a dollar sign that some readers of .env files expand, and none of them can escape alike.",
+    };
   }
-  const quote = ["'", '"', "`"].find((candidate) => fitsQuotes(text, candidate));
-  if (quote !== undefined) return quote + text + quote;
-  if (fitsBare(text)) return text;
-  return refuse("quoting", "mixes quotes, backslashes or line breaks in a way that .env files cannot carry.");
+  if (text.startsWith("encrypted:")) {
+    return {
+      code: "expansion",
+      reason: "begins with encrypted:, behind which some readers of .env files decrypt.",
+    };
+  }
+  if (!fitsQuote(text, quoteFor(text))) {
+    return {
+      code: "quoting",
+      reason: "mixes quotes, backslashes or dollar signs in a way that .env files cannot carry.",
+    };
+  }
+  return undefined;
 }
 
-/** Nothing inside ends the quotes, also not for readers to whom a backslash before a quote hides it. */
-function fitsQuotes(text: string, quote: string): boolean {
-  if (text.includes(quote) || text.endsWith("\\")) return false;
-  return quote !== '"' || !/\\[nr]/.test(text);
+function quoteFor(text: string): "" | "'" | '"' {
+  if (bare.test(text)) return "";
+  return text.includes("'") ? '"' : "'";
 }
 
-/** Without quotes: one line, no comment sign, nothing that is trimmed, and no quote to be taken for one. */
-function fitsBare(text: string): boolean {
-  return text !== "" && text.trim() === text && !/^['"`]|[#\n\u2028\u2029]/.test(text);
+/** Nothing inside ends the quotes, is an escape to any reader, or is run by a shell. */
+function fitsQuote(text: string, quote: "" | "'" | '"'): boolean {
+  if (quote === '"') return !/["\\$`]/.test(text);
+  return quote === "" || !/\\(?:\\|$)/.test(text);
 }

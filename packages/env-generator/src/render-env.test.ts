@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { type EnvFormat, envFormats, envJsonSchema, Secret } from "@keyloan/contract";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EnvFormatError, type EnvLine, renderEnv } from "./index.ts";
+import { EnvFormatError, type EnvLine, formatsFor, renderEnv } from "./index.ts";
 import { renderCarried } from "./testing/carried.ts";
 import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
 
@@ -68,6 +68,8 @@ test.each(["dotenv", "shell", "systemd"] as const)(
 
 test.each([
   ["dotenv", "canary$value"],
+  ["dotenv", "$(canary)"],
+  ["dotenv", "canary's `id`"],
   ["dotenv", "canary\r"],
   ["dotenv", "'\"`\ncanary"],
   ["docker", "canary\n"],
@@ -84,7 +86,23 @@ test.each([
     if (!(error instanceof EnvFormatError)) throw error;
     expect(error.variable).toBe("REFUSED");
     expect(error.message).toMatch(/^REFUSED .*\.$/);
-    expect(error.remedy).toContain("json");
+    expect(error.remedy).toContain(`carries it: ${formatsFor(line("REFUSED", value)).join(", ")}.`);
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("canary");
   }
+});
+
+test.each([
+  ["a$(id)", ["json", "docker", "shell", "github", "kubernetes", "systemd"]],
+  ["two\nlines", ["json", "dotenv", "shell", "github", "kubernetes", "systemd"]],
+  ["a\0b", ["json"]],
+])("%j is said to be carried by the formats that write it", (value, formats) => {
+  expect([...formatsFor(line("A", value))].sort()).toEqual([...formats].sort());
+  const written = envFormats.filter((format) => {
+    try {
+      return renderEnv([line("A", value)], { format }) !== "";
+    } catch {
+      return false;
+    }
+  });
+  expect(written.sort()).toEqual([...formats].sort());
 });

@@ -1,12 +1,14 @@
-import type { EnvFormat } from "@keyloan/contract";
+import { type EnvFormat, envFormats } from "@keyloan/contract";
+import { EnvFormatError } from "./env-format-error.ts";
 import { checkNames, type EnvLine } from "./env-line.ts";
-import { renderDocker } from "./render-docker.ts";
-import { renderDotenv } from "./render-dotenv.ts";
-import { renderGithub } from "./render-github.ts";
+import { type Refusal, refuseNoText } from "./refusal.ts";
+import { refuseForDocker, renderDocker } from "./render-docker.ts";
+import { refuseForDotenv, renderDotenv } from "./render-dotenv.ts";
+import { refuseForGithub, renderGithub } from "./render-github.ts";
 import { renderJson } from "./render-json.ts";
-import { renderKubernetes } from "./render-kubernetes.ts";
+import { refuseForKubernetes, renderKubernetes } from "./render-kubernetes.ts";
 import { renderShell } from "./render-shell.ts";
-import { renderSystemd } from "./render-systemd.ts";
+import { refuseForSystemd, renderSystemd } from "./render-systemd.ts";
 
 export type RenderOptions = {
   readonly format: EnvFormat;
@@ -16,23 +18,50 @@ export type RenderOptions = {
   readonly randomId?: () => string;
 };
 
-const renderers: Readonly<Record<EnvFormat, (lines: readonly EnvLine[], options: RenderOptions) => string>> =
-  {
-    json: renderJson,
-    dotenv: renderDotenv,
-    shell: renderShell,
-    docker: renderDocker,
-    github: (lines, { randomId }) => renderGithub(lines, randomId),
-    kubernetes: (lines, { name }) => renderKubernetes(lines, name),
-    systemd: renderSystemd,
-  };
+type Writer = {
+  /** Asked of every line before any is rendered. */
+  readonly refuse: (line: EnvLine) => Refusal | undefined;
+  readonly render: (lines: readonly EnvLine[], options: RenderOptions) => string;
+};
+
+const writers: Readonly<Record<EnvFormat, Writer>> = {
+  json: { refuse: () => undefined, render: renderJson },
+  dotenv: { refuse: refuseForDotenv, render: renderDotenv },
+  shell: { refuse: refuseNoText, render: renderShell },
+  docker: { refuse: refuseForDocker, render: renderDocker },
+  github: { refuse: refuseForGithub, render: (lines, { randomId }) => renderGithub(lines, randomId) },
+  kubernetes: { refuse: refuseForKubernetes, render: (lines, { name }) => renderKubernetes(lines, name) },
+  systemd: { refuse: refuseForSystemd, render: renderSystemd },
+};
 
 /**
- * The lines as text of a format. Its real readers give back every value exactly as it was; a value that one
- * of them would change is refused.
- * @throws EnvFormatError that names the variable, the reason and a remedy, never the value
+ * The lines as text of a format. Its real readers give back every value exactly as it was and run none; a value
+ * that one of them would change is refused.
+ * @throws EnvFormatError that names the variable, the reason and the formats that carry it, never the value
  */
 export function renderEnv(lines: readonly EnvLine[], options: RenderOptions): string {
   checkNames(lines);
-  return renderers[options.format](lines, options);
+  const { refuse, render } = writers[options.format];
+  for (const line of lines) {
+    const refused = refuse(line);
+    if (refused === undefined) continue;
+    throw new EnvFormatError(refused.code, line.name, refused.reason, refused.remedy ?? otherWays(line));
+  }
+  return render(lines, options);
+}
+
+/** Why a format cannot carry a line; undefined when it can. */
+export function refusalOf(line: EnvLine, format: EnvFormat): Refusal | undefined {
+  return writers[format].refuse(line);
+}
+
+/** The formats that carry a line as it is; JSON always does. */
+export function formatsFor(line: EnvLine): readonly EnvFormat[] {
+  return envFormats.filter((format) => refusalOf(line, format) === undefined);
+}
+
+function otherWays(line: EnvLine): string {
+  const formats = formatsFor(line).join(", ");
+  const run = refuseNoText(line) === undefined ? " `keyloan run` passes it to a program as it is." : "";
+  return `Ask for a format that carries it: ${formats}.${run}`;
 }

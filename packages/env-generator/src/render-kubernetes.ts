@@ -1,11 +1,16 @@
 import { EnvFormatError } from "./env-format-error.ts";
 import type { EnvLine } from "./env-line.ts";
 import { withGroupComments } from "./group-comment.ts";
-import { plainValue, useJson } from "./plain-value.ts";
+import { type Refusal, refuseNoText } from "./refusal.ts";
 
 // Kubernetes documentation, "Secrets": keys of at most 253 characters, 1 MiB in all.
 const keyLengthMax = 253;
 const valueBytesMax = 1024 * 1024;
+const tooLong = {
+  code: "too_long",
+  reason: "makes the values larger than the 1 MiB that a Kubernetes Secret holds.",
+  remedy: "Ask for the format json, which carries every text.",
+} as const;
 const subdomainPattern =
   /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
@@ -14,7 +19,7 @@ const subdomainPattern =
  * `stringData`, a variable that a later manifest leaves out would stay in the cluster. Keys are quoted, because
  * YAML reads some names (`NO`, `ON`) as something else.
  * @param name the Secret's name
- * @throws EnvFormatError `bad_name`, `too_long`, `nul` or `not_text`
+ * @throws EnvFormatError `bad_name` for the Secret's own, `too_long` for all values together
  */
 export function renderKubernetes(lines: readonly EnvLine[], name = "app-env"): string {
   if (!subdomainPattern.test(name)) throw badSecretName(name);
@@ -24,9 +29,11 @@ export function renderKubernetes(lines: readonly EnvLine[], name = "app-env"): s
   const entries = withGroupComments(
     lines,
     (line) => {
-      const value = entryValue(line);
+      const value = Buffer.from(line.value.reveal());
       bytes += value.length;
-      if (bytes > valueBytesMax) throw tooLong(line.name);
+      if (bytes > valueBytesMax) {
+        throw new EnvFormatError(tooLong.code, line.name, tooLong.reason, tooLong.remedy);
+      }
       return `"${line.name}": "${value.toString("base64")}"`;
     },
     "  ",
@@ -34,25 +41,17 @@ export function renderKubernetes(lines: readonly EnvLine[], name = "app-env"): s
   return `${head}data:\n${entries}`;
 }
 
-function entryValue({ name, value }: EnvLine): Buffer {
-  if (name.length > keyLengthMax) {
-    throw new EnvFormatError(
-      "bad_name",
-      name,
-      "is longer than a key of a Kubernetes Secret may be.",
-      `Use a name of at most ${keyLengthMax} characters.`,
-    );
+/** What a key or a value of a Secret cannot be. */
+export function refuseForKubernetes(line: EnvLine): Refusal | undefined {
+  if (line.name.length > keyLengthMax) {
+    return {
+      code: "bad_name",
+      reason: "is longer than a key of a Kubernetes Secret may be.",
+      remedy: `Use a name of at most ${keyLengthMax} characters.`,
+    };
   }
-  return Buffer.from(plainValue(name, value.reveal()));
-}
-
-function tooLong(name: string): EnvFormatError {
-  return new EnvFormatError(
-    "too_long",
-    name,
-    "makes the values larger than the 1 MiB that a Kubernetes Secret holds.",
-    useJson,
-  );
+  if (Buffer.byteLength(line.value.reveal()) > valueBytesMax) return tooLong;
+  return refuseNoText(line);
 }
 
 function badSecretName(name: string): EnvFormatError {

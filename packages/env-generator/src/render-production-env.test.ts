@@ -30,13 +30,13 @@ test("the file tells its date and profile, switches debugging off and holds the 
     text: `# The production environment, written by Keyloan on 2026-11-20, profile next.
 # It holds working keys: keep it out of version control and of all that browsers load.
 
-DEBUG='false'
+DEBUG=false
 
 # Shop: grade E, a shared test key in the environment
-SHOP_SECRET_KEY='${keys.liveSecret}'
-OLD_SHOP_KEY='${keys.liveSecret}'
-SHOP_REGION='auto'
-SHOP_SESSION='s'
+SHOP_SECRET_KEY=${keys.liveSecret}
+OLD_SHOP_KEY=${keys.liveSecret}
+SHOP_REGION=auto
+SHOP_SESSION=s
 `,
   });
 });
@@ -117,7 +117,7 @@ test.each([
   ["", []],
 ])("DEBUG=%s is set to false in production, and told when it was on", (value, codes) => {
   const { text, findings } = renderProductionEnv(shopValues({ DEBUG: value }), options);
-  expect(text.match(/^DEBUG=.*$/gm)).toEqual(["DEBUG='false'"]);
+  expect(text.match(/^DEBUG=.*$/gm)).toEqual(["DEBUG=false"]);
   expect(findings.map(({ code }) => code)).toEqual(codes);
 });
 

@@ -1,7 +1,6 @@
-import { EnvFormatError } from "./env-format-error.ts";
 import type { EnvLine } from "./env-line.ts";
 import { withGroupComments } from "./group-comment.ts";
-import { plainValue, useJsonOrRun } from "./plain-value.ts";
+import { type Refusal, refuseNoText } from "./refusal.ts";
 
 // systemd takes these for no characters at all and then refuses the whole file.
 const noncharacters = /\p{Noncharacter_Code_Point}/u;
@@ -12,40 +11,34 @@ const controlCharacters = /[\u0001-\u0008\u000b-\u001f\u007f]/;
 /**
  * A file for systemd's `EnvironmentFile=`. Every value stands in double quotes, where lines, `$` and all else
  * stand for themselves and only `"` and `\` need a backslash (systemd.exec(5), EnvironmentFile=).
- * @throws EnvFormatError `carriage_return`, `control_character`, `nul` or `not_text`
  */
 export function renderSystemd(lines: readonly EnvLine[]): string {
-  return withGroupComments(lines, ({ name, value }) => {
-    const text = carried(name, value.reveal());
-    return `${name}="${text.replace(/["\\]/g, "\\$&")}"`;
-  });
+  return withGroupComments(
+    lines,
+    ({ name, value }) => `${name}="${value.reveal().replace(/["\\]/g, "\\$&")}"`,
+  );
 }
 
-function carried(name: string, value: string): string {
-  const text = plainValue(name, value);
+/** What some version of systemd drops, or refuses the whole file for. */
+export function refuseForSystemd(line: EnvLine): Refusal | undefined {
+  const text = line.value.reveal();
   if (text.includes("\r")) {
-    throw new EnvFormatError(
-      "carriage_return",
-      name,
-      "holds a carriage return, for which some versions of systemd leave the variable out.",
-      useJsonOrRun,
-    );
+    return {
+      code: "carriage_return",
+      reason: "holds a carriage return, for which some versions of systemd leave the variable out.",
+    };
   }
   if (controlCharacters.test(text)) {
-    throw new EnvFormatError(
-      "control_character",
-      name,
-      "holds a control character, for which some versions of systemd leave the variable out.",
-      useJsonOrRun,
-    );
+    return {
+      code: "control_character",
+      reason: "holds a control character, for which some versions of systemd leave the variable out.",
+    };
   }
   if (noncharacters.test(text)) {
-    throw new EnvFormatError(
-      "not_text",
-      name,
-      "holds a code point that is no character, for which systemd refuses the whole file.",
-      useJsonOrRun,
-    );
+    return {
+      code: "not_text",
+      reason: "holds a code point that is no character, for which systemd refuses the whole file.",
+    };
   }
-  return text;
+  return refuseNoText(line);
 }

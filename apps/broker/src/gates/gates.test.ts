@@ -2,6 +2,7 @@ import type { EnvVarSpec } from "@keyloan/contract";
 import { describe, expect, it } from "vitest";
 import { browserNames } from "./browser-names.ts";
 import { durableDatabase } from "./durable-database.ts";
+import { envFiles } from "./env-files.ts";
 import type { Gate, GateFinding, GateInput } from "./gate.ts";
 import { keysChecked } from "./keys-checked.ts";
 import { matchingPairs } from "./matching-pairs.ts";
@@ -339,6 +340,38 @@ describe("browser_names", () => {
 
   it("leaves gaps to the gate that is for them", async () => {
     expect(await ask(browserNames, gateInput({ pay: { values: { PAY_SECRET: undefined } } }))).toEqual([]);
+  });
+});
+
+describe("env_files", () => {
+  const withSigning = (value: string, source: "org" | "user" = "user") =>
+    gateInput({ data: { source, values: { DATA_SIGNING: value } } });
+
+  it.each([
+    ["a command", "canary$(id)", "holds $(", "json, docker, shell, github, kubernetes, systemd"],
+    ["a variable", "canary$HOME", "dollar sign", "json, docker, shell, github, kubernetes, systemd"],
+    ["both quotes", 'canary\'s "x"', "mixes quotes", "json, docker, shell, github, kubernetes, systemd"],
+    ["a carriage return", "canary\r\nx", "carriage return", "json, shell, github, kubernetes"],
+    ["NUL", "canary\0", "NUL", "json"],
+  ])(
+    "stops a value with %s, with the reason and the formats that carry it",
+    async (_what, value, text, formats) => {
+      const found = await ask(envFiles, withSigning(value));
+      expectOne(found, { connector: "data", variable: "DATA_SIGNING", text });
+      expect(found[0]?.message).toContain("“Signing secret”");
+      for (const format of formats.split(", ")) expect(found[0]?.remedy).toContain(format);
+      expect(found[0]?.remedy).not.toContain("dotenv");
+    },
+  );
+
+  it("warns of a value that only other formats refuse", async () => {
+    const found = await ask(envFiles, withSigning("canary\nof lines"));
+    expectOne(found, { status: "warn", variable: "DATA_SIGNING", text: "format docker" });
+    expect(found[0]?.remedy).toContain("dotenv");
+  });
+
+  it("asks nothing of lent keys", async () => {
+    expect(await ask(envFiles, withSigning("canary$(id)", "org"))).toEqual([]);
   });
 });
 

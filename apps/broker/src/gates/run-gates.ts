@@ -1,6 +1,7 @@
 import type { GateResult } from "@keyloan/contract";
 import { browserNames } from "./browser-names.ts";
 import { durableDatabase } from "./durable-database.ts";
+import { envFiles } from "./env-files.ts";
 import type { Gate, GateInput } from "./gate.ts";
 import { keysChecked } from "./keys-checked.ts";
 import { matchingPairs } from "./matching-pairs.ts";
@@ -24,6 +25,7 @@ export const gates: readonly Gate[] = [
   webhookSecret,
   publicAddress,
   browserNames,
+  envFiles,
   durableDatabase,
 ];
 

@@ -84,6 +84,8 @@ describe("GET /v1/builds/{id}/env", () => {
     const env = (await read("?copies=aws")).body as Record<string, string>;
     expect(env["AWS_ACCESS_KEY_ID"]).toBe(env["R2_ACCESS_KEY_ID"]);
     expect(env["AWS_SESSION_TOKEN"]).toBe(env["R2_SESSION_TOKEN"]);
+    expect(env["AWS_REGION"]).toBe("auto");
+    expect(env["AWS_DEFAULT_REGION"]).toBe("auto");
   });
 
   it("is audited by names, who and request, and never by a value", async () => {

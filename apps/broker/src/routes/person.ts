@@ -4,7 +4,7 @@ import {
   recoveryCodeSchema,
   settingsSchema,
 } from "@keyloan/contract";
-import { personText } from "../http/cookies.ts";
+import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import { addressOf, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -62,7 +62,9 @@ export function personRoutes(services: Services, limiter: RateLimiter) {
     )
     .openapi(recovery, async (context) => {
       const { session, requestId } = context.var;
-      const { code, createdAt } = await renewRecovery(services, session, requestId);
+      const browser = browserOf(services, personText(context));
+      const { code, createdAt, personCookie } = await renewRecovery(services, session, browser, requestId);
+      if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       return context.json({ code: code.reveal(), createdAt: isoTime(createdAt) }, 201);
     })
     .openapi(allow, async (context) => {

@@ -141,8 +141,8 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
       const request = { requestId, signal: context.req.raw.signal, browser };
       const { connector } = context.req.valid("param");
       const input = context.req.valid("json");
-      const { became, ...saved } = await saveKeys(services, session, connector, input, request);
-      if (became !== undefined) setPersonCookie(context, became.personCookie.reveal());
+      const { became, personCookie, ...saved } = await saveKeys(services, session, connector, input, request);
+      if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       const recovery = became === undefined ? {} : { recovery: recoveryView(became) };
       return context.json({ ...saved, repairs: [...saved.repairs], ...recovery }, 200);
     })

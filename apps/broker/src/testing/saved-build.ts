@@ -10,8 +10,8 @@ export async function savedBuild(
   return { id, page, recovery: recoveryCodeOf(await page.save("app-secrets", {})) };
 }
 
-/** Lets the app use everything that the person saved. */
+/** Lets the app, and its preview, use everything that the person saved. */
 export async function switchAll(page: TestPage): Promise<void> {
-  const answer = await page.change("POST", "/v1/settings/swap");
+  const answer = await page.change("POST", "/v1/settings/swap", { preview: { "app-secrets": true } });
   if (answer.status !== 200) throw new Error(`no switch: ${answer.status} ${answer.text}`);
 }

@@ -4,7 +4,7 @@ export type Choice<T extends string> = { readonly value: T; readonly label: stri
 
 const formatWords: Readonly<Record<string, { label: string; hint: string }>> = {
   dotenv: { label: ".env file", hint: "What most apps and hosts read. Choose this if unsure." },
-  docker: { label: "Docker", hint: "For docker run --env-file." },
+  docker: { label: "Docker", hint: "For docker run --env-file. Docker Compose needs format: raw." },
   shell: { label: "Shell", hint: "For source in a terminal." },
   json: { label: "JSON", hint: "For tools that import settings." },
   github: { label: "GitHub Actions", hint: "For a workflow’s environment." },

@@ -323,6 +323,13 @@ describe("a user's own keys", () => {
       "CLERK_PUBLISHABLE_KEY",
       "wrong_pair",
     ],
+    ["a command in a page", { CLERK_SIGN_IN_URL: "/$(id)" }, "CLERK_SIGN_IN_URL", "malformed"],
+    [
+      "a variable in a page",
+      { CLERK_SIGN_UP_URL: "https://a.example/\u0024{X}" },
+      "CLERK_SIGN_UP_URL",
+      "malformed",
+    ],
     ["a script as page", { CLERK_SIGN_IN_URL: "javascript:alert(1)" }, "CLERK_SIGN_IN_URL", "malformed"],
   ])("with %s name the variable to mend", async (_name, changes, envVar, code) => {
     expect(await clerk.validate(context(), values(changes))).toMatchObject({

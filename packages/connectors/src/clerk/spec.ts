@@ -1,4 +1,5 @@
 import type { ConnectorSpec, EnvVarSpec, FieldSpec } from "@keyloan/contract";
+import { pagePattern, webAddressPattern } from "../kit/address-patterns.ts";
 
 // `~` is whichever instance the person had open last ("Rotate your Clerk API keys").
 export const keysPage = "https://dashboard.clerk.com/~/api-keys";
@@ -26,7 +27,7 @@ const page = (name: string, label: string, path: string, ifUnset: string): EnvVa
   help: "A page of your app: a path that starts with /, or a whole address.",
   secret: false,
   exposure: "browser",
-  pattern: "^(?:\\/|https?:\\/\\/)\\S{0,500}$",
+  pattern: pagePattern,
   example: path,
   ifUnset,
   optional: true,
@@ -102,7 +103,7 @@ export const clerkSpec: ConnectorSpec = {
       help: "Set only when the broker itself uses another address than api.clerk.com.",
       secret: false,
       exposure: "server",
-      pattern: "^https?:\\/\\/\\S+$",
+      pattern: webAddressPattern,
       optional: true,
       ifUnset: "https://api.clerk.com is used.",
       own: { kind: "absent" },

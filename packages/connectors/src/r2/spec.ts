@@ -1,4 +1,5 @@
 import type { ConnectorSpec } from "@keyloan/contract";
+import { originPattern } from "../kit/address-patterns.ts";
 
 /** Where S3 keys of an account are made. */
 export const tokensPage = "https://dash.cloudflare.com/?to=/:account/r2/api-tokens";
@@ -99,7 +100,7 @@ export const r2Spec: ConnectorSpec = {
       helpUrl: overviewPage,
       secret: false,
       exposure: "server",
-      pattern: "^https?://[^\\s\\/@?#]+\\/?$",
+      pattern: originPattern,
       example: "https://0000aaaa1111bbbb2222cccc3333dddd.r2.cloudflarestorage.com",
       copies: { aws: ["AWS_ENDPOINT_URL_S3"] },
       ifUnset: "The app cannot reach its file store.",
@@ -121,10 +122,10 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "R2_PREFIX",
       label: "Folder in the bucket",
-      help: "What the names of all the app's files start with; it ends with a slash. Leave it out to use the whole bucket.",
+      help: "What the names of all the app's files start with; letters, digits, _ . @ + , = and dashes, with a slash at the end. Leave it out to use the whole bucket.",
       secret: false,
       exposure: "server",
-      pattern: "^[^\\s*?\\/][^\\s*?]*\\/$",
+      pattern: "^[A-Za-z0-9_.@+,=\\-][A-Za-z0-9_.@+,=\\/\\-]{0,500}\\/$",
       example: "uploads/",
       optional: true,
       aliases: ["R2_USER_PREFIX"],
@@ -176,7 +177,7 @@ export const r2Spec: ConnectorSpec = {
       pattern: "^[a-z0-9\\-]+$",
       example: "auto",
       optional: true,
-      copies: { aws: ["AWS_REGION"] },
+      copies: { aws: ["AWS_REGION", "AWS_DEFAULT_REGION"] },
       ifUnset: "S3 clients that need a region do not start.",
       own: { kind: "default", value: "auto" },
     },

@@ -174,9 +174,14 @@ describe("values of a build or a user", () => {
   test.each([
     ["R2_ENDPOINT", "https://user:pass@host.example"],
     ["R2_ENDPOINT", "file:///etc/passwd"],
+    ["R2_ENDPOINT", "https://$(id).example"],
+    ["R2_ENDPOINT", "https://a`id`"],
     ["R2_BUCKET", "a/b"],
     ["R2_PREFIX", "no-slash"],
     ["R2_PREFIX", "wild*/"],
+    ["R2_PREFIX", "$(id)/"],
+    ["R2_PREFIX", "it's;`id`/"],
+    ["R2_PREFIX", "a\u0007b/"],
   ])("with an ill-formed %s (%s) are refused before any call", async (name, value) => {
     refuse("AccessDenied");
     const waiting = target.emulator.faults.size();

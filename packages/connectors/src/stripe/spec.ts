@@ -1,4 +1,5 @@
 import type { ConnectorSpec, FieldSpec } from "@keyloan/contract";
+import { webAddressPattern } from "../kit/address-patterns.ts";
 
 /** The keys of test mode or of a sandbox: the only ones an org may lend. */
 export const testKeysPage = "https://dashboard.stripe.com/test/apikeys";
@@ -133,7 +134,7 @@ export const stripeSpec: ConnectorSpec = {
       help: "Set only when the broker itself uses another address than api.stripe.com; give its host, port and protocol to the Stripe client.",
       secret: false,
       exposure: "server",
-      pattern: "^https?:\\/\\/\\S+$",
+      pattern: webAddressPattern,
       optional: true,
       ifUnset: "https://api.stripe.com is used.",
       own: { kind: "absent" },

@@ -1,17 +1,25 @@
 import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import nextEnv from "@next/env";
 import dotenv from "dotenv";
+import dotenvExpand from "dotenv-expand";
 import { loadEnv } from "vite";
+import { readWithShell } from "./shell-readers.ts";
 
-type Reader = (folder: string, text: string) => Promise<Readonly<Record<string, string | undefined>>>;
+export type DotenvReader = (
+  folder: string,
+  text: string,
+) => Promise<Readonly<Record<string, string | undefined>>>;
 
 const silent = { info: () => {}, error: () => {} };
+const pathOf = createRequire(import.meta.url).resolve;
+const exported = 'set -a; . "$1"; exec "$2" -e "$3"';
 
-/** The programs that read `.env` files in practice, each by its own entry point, on a real file. */
-export const dotenvReaders: Readonly<Record<string, Reader>> = {
+/** Those that run nothing, each by its own entry point, on a real file. */
+export const plainReaders: Readonly<Record<string, DotenvReader>> = {
   dotenv: async (folder, text) => {
     const path = await envFile(folder, text);
     return dotenv.config({ path, processEnv: {}, quiet: true }).parsed ?? {};
@@ -32,15 +40,50 @@ export const dotenvReaders: Readonly<Record<string, Reader>> = {
     return Object.fromEntries(loaded.filter(([name]) => !ambient.has(name)));
   },
   "Node --env-file": async (folder, text) => {
-    const path = await envFile(folder, text);
     const print = "process.stdout.write(JSON.stringify(process.env))";
-    const { stdout } = await promisify(execFile)(process.execPath, [`--env-file=${path}`, "-e", print], {
-      env: {},
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return JSON.parse(stdout);
+    return readWithNode(folder, [`--env-file=${await envFile(folder, text)}`, "-e", print]);
   },
 };
+
+/** Those that run commands which stand in a file. */
+export const runningReaders: Readonly<Record<string, DotenvReader>> = {
+  "dotenv-expand": async (folder, text) => {
+    const path = await envFile(folder, text);
+    const parsed = dotenv.config({ path, processEnv: {}, quiet: true });
+    return dotenvExpand.expand({ ...parsed, processEnv: {} }).parsed ?? {};
+  },
+  "dotenv-expand, preloaded": async (folder, text) => {
+    const path = await envFile(folder, text);
+    const print = "process.stdout.write(JSON.stringify(process.env))";
+    const preload = pathOf("dotenv-expand/config");
+    return readWithNode(folder, ["-r", preload, "-e", print, `dotenv_config_path=${path}`]);
+  },
+  dotenvx: async (folder, text) => {
+    const path = await envFile(folder, text);
+    const read =
+      "require(process.argv[1]).config({ path: process.argv[2], processEnv: {}, quiet: true }).parsed";
+    const script = `process.stdout.write(JSON.stringify(${read}))`;
+    return readWithNode(folder, ["-e", script, pathOf("@dotenvx/dotenvx"), path]);
+  },
+  "sh, sourced": (folder, text) => readWithShell("/bin/sh", exported, folder, text),
+  "bash, sourced": (folder, text) => readWithShell("bash", exported, folder, text),
+};
+
+/** The programs that read `.env` files in practice. */
+export const dotenvReaders: Readonly<Record<string, DotenvReader>> = { ...plainReaders, ...runningReaders };
+
+async function readWithNode(folder: string, args: readonly string[]): Promise<Record<string, string>> {
+  const { stdout } = await promisify(execFile)(process.execPath, args, {
+    cwd: folder,
+    // What dotenvx keeps for its user goes into the folder.
+    env: { HOME: folder, PATH: process.env.PATH, DOTENVX_NO_ARMOR: "true", DOTENV_CONFIG_QUIET: "true" },
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const values: Record<string, string> = JSON.parse(stdout);
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !ambient.has(name)));
+}
+
+const ambient = new Set(["HOME", "PATH", "DOTENVX_NO_ARMOR", "DOTENV_CONFIG_QUIET"]);
 
 async function envFile(folder: string, text: string): Promise<string> {
   const path = join(folder, ".env");

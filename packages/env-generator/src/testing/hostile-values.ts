@@ -1,4 +1,37 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
+
+/** A file that is there once a reader ran a command of a hostile value. */
+export const planted = join(tmpdir(), `keyloan-planted-${process.pid}`);
+
+/** Commands that make the planted file, as some reader would run them. */
+export const commands: readonly string[] = [
+  `$(touch ${planted})`,
+  `\`touch ${planted}\``,
+  `;touch ${planted};`,
+  `&& touch ${planted}`,
+  `\ntouch ${planted}\n`,
+  `'$(touch ${planted})'`,
+  `"$(touch ${planted})"`,
+  `"\`touch ${planted}\`"`,
+  `';touch ${planted};'`,
+  `";touch ${planted};"`,
+  `it's $(touch ${planted})`,
+  `it's \`touch ${planted}\``,
+  `it's "\`touch ${planted}\`"`,
+  `\\$(touch ${planted})`,
+  `\\\\$(touch ${planted})`,
+  `$$(touch ${planted})`,
+  `\u0024{X:-$(touch ${planted})}`,
+  `\u0024{X:-\`touch ${planted}\`}`,
+  `$((a[$(touch ${planted})]))`,
+  `<(touch ${planted})`,
+  `x\r\ntouch ${planted}`,
+  `x\u2028touch ${planted}`,
+  `\\\ntouch ${planted}`,
+  `#\ntouch ${planted}`,
+];
 
 /** Values that some reader of some format has been seen to change. */
 export const hostileValues: readonly string[] = [
@@ -75,6 +108,20 @@ export const hostileValues: readonly string[] = [
   "libsql://db-name.aws-eu-west-1.turso.io?tls=0&a=b%20c",
   "export A=1",
   "*?[a]~",
+  "~/x",
+  "a:~:b",
+  "=x",
+  "a\\\\b",
+  "it's \\ back",
+  "it's $ 5",
+  "it's `id`",
+  "it's a #b",
+  "$ (id)",
+  "encrypted:BD9x",
+  "{a,b}",
+  "a;b|c&d<e>f(g)",
+  "!!",
+  ...commands,
   "x".repeat(64 * 1024),
   "'".repeat(1000),
   `${"y".repeat(30_000)}\n${"z".repeat(30_000)}`,
@@ -88,6 +135,10 @@ const trouble = fc.constantFrom(
   "\\n",
   "\\$",
   "${",
+  "\\\\",
+  "export ",
+  "encrypted:",
+  ...commands.slice(0, 5),
   "\u2028",
   "\u0085",
   "\uFEFF",
@@ -103,3 +154,10 @@ export const troubledValues = fc.array(
   fc.oneof(fc.string({ unit: trouble, maxLength: 12 }), fc.string({ unit: "binary", maxLength: 12 })),
   { minLength: 40, maxLength: 80 },
 );
+
+const bareSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+,=-";
+
+/** A value without special signs, as nearly all keys are. */
+export const bareValue = fc
+  .string({ unit: fc.constantFrom(...bareSigns), minLength: 1, maxLength: 40 })
+  .filter((value) => !value.startsWith("encrypted:"));

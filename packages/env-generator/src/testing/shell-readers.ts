@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const printEnvironment = "process.stdout.write(JSON.stringify(process.env))";
 
-async function readWith(shell: string, script: string, folder: string, text: string) {
+/** A child process's environment after the script of a real shell read the text; `$1` is its file. */
+export async function readWithShell(shell: string, script: string, folder: string, text: string) {
   const file = join(folder, "env.sh");
   await writeFile(file, text);
   const options = { env: { LC_ALL: "C.UTF-8" }, cwd: folder, maxBuffer: 64 * 1024 * 1024 };
@@ -27,8 +28,8 @@ const evaluated = 'eval "$(/bin/cat "$1")"; exec "$2" -e "$3"';
 export const shellReaders: Readonly<
   Record<string, (folder: string, text: string) => Promise<Record<string, string>>>
 > = {
-  "sh, sourced": (folder, text) => readWith("/bin/sh", sourced, folder, text),
-  "sh, by eval": (folder, text) => readWith("/bin/sh", evaluated, folder, text),
-  "bash, sourced": (folder, text) => readWith("bash", sourced, folder, text),
-  "bash, by eval": (folder, text) => readWith("bash", evaluated, folder, text),
+  "sh, sourced": (folder, text) => readWithShell("/bin/sh", sourced, folder, text),
+  "sh, by eval": (folder, text) => readWithShell("/bin/sh", evaluated, folder, text),
+  "bash, sourced": (folder, text) => readWithShell("bash", sourced, folder, text),
+  "bash, by eval": (folder, text) => readWithShell("bash", evaluated, folder, text),
 };

@@ -4,7 +4,8 @@ import type { HandoffRow, PersonRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
-import { knownAs, type Opener, type StartedSession, startSession, type Visitor } from "./start-session.ts";
+import { knownAs } from "../person/become-person.ts";
+import { type Opener, type StartedSession, startSession, type Visitor } from "./start-session.ts";
 
 /**
  * Exchanges a link's code for a session bound to its build. A code opens once: a second try is refused,

@@ -5,7 +5,7 @@ import type { Deps } from "../../deps.ts";
 import { hashToken } from "../../tokens.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
-import { type Browser, rememberBrowser } from "../person/become-person.ts";
+import { type Browser, knownAs, rememberBrowser } from "../person/become-person.ts";
 import { personOnly } from "../person/standing.ts";
 import { withOpenKey } from "../settings/open-values.ts";
 import { sessionKeyContext } from "./session-key.ts";
@@ -99,16 +99,6 @@ function proves(person: PersonRow, opener: Opener, known: readonly PersonRow[]):
     (opener.by === "identity" && opener.identity === person.identity) ||
     known.some(({ id }) => id === person.id)
   );
-}
-
-/** Everyone that the browser has proven to be for a build, newest first. */
-export async function knownAs(
-  tables: Tables,
-  browser: Browser | undefined,
-  buildId: string,
-): Promise<readonly PersonRow[]> {
-  if (browser === undefined) return [];
-  return (await tables.persons.listByBrowser(browser.hash)).filter((person) => person.buildId === buildId);
 }
 
 /** Ends the visit that the new one takes the place of, and the oldest when a browser has too many. */

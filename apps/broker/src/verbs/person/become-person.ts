@@ -10,8 +10,6 @@ export type Browser = { readonly text: Secret; readonly hash: string };
 export type Became = {
   readonly person: PersonRow;
   readonly recovery: Secret;
-  /** For the browser to keep. */
-  readonly personCookie: Secret;
 };
 
 /**
@@ -22,7 +20,6 @@ export async function becomePerson(
   deps: Deps,
   tables: Tables,
   session: SessionRow,
-  browser: Browser | undefined,
   requestId: string,
 ): Promise<Became> {
   const { id: sessionId, buildId } = session;
@@ -39,13 +36,12 @@ export async function becomePerson(
   };
   await tables.persons.insert(person);
   await tables.sessions.prove(sessionId, person.id);
-  const personCookie = await rememberBrowser(deps, tables, person.id, browser);
   const actor = { kind: "session", sessionId, buildId } as const;
   const details = { personId: person.id, identity: person.identity };
   await tables.auditEvents.insertAll([
     auditRow(deps, { actor, action: "person.began", entity: buildId, details, requestId }),
   ]);
-  return { person, recovery, personCookie };
+  return { person, recovery };
 }
 
 /** Lets a browser prove a person from now on. @returns the cookie to set: its own, if it has one already */
@@ -59,6 +55,32 @@ export async function rememberBrowser(
   const { text, hash } = browser ?? { text: made.token, hash: made.hash };
   await tables.persons.addBrowser({ hash, personId, createdAt: deps.now() });
   return text;
+}
+
+/**
+ * Lets the browser in which the person acts prove them later, when it does not yet: the answer that set its cookie
+ * may have been lost.
+ * @returns the cookie to set, if any
+ */
+export async function keepBrowser(
+  deps: Deps,
+  tables: Tables,
+  person: PersonRow,
+  browser: Browser | undefined,
+): Promise<Secret | undefined> {
+  const known = await knownAs(tables, browser, person.buildId);
+  if (known.some(({ id }) => id === person.id)) return undefined;
+  return rememberBrowser(deps, tables, person.id, browser);
+}
+
+/** Everyone that the browser has proven to be for a build, newest first. */
+export async function knownAs(
+  tables: Tables,
+  browser: Browser | undefined,
+  buildId: string,
+): Promise<readonly PersonRow[]> {
+  if (browser === undefined) return [];
+  return (await tables.persons.listByBrowser(browser.hash)).filter((person) => person.buildId === buildId);
 }
 
 /** The hash of a cookie of ours that names a browser. */

@@ -2,6 +2,7 @@ import { BrokerError, type Secret } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { type Browser, keepBrowser } from "./become-person.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 
 /**
@@ -11,12 +12,18 @@ import { mayWrite, personOnly, standingOf } from "./standing.ts";
 export async function renewRecovery(
   deps: Deps,
   session: SessionRow,
+  browser: Browser | undefined,
   requestId: string,
-): Promise<{ readonly code: Secret; readonly createdAt: number }> {
+): Promise<{
+  readonly code: Secret;
+  readonly createdAt: number;
+  /** For a browser that could not prove the person yet. */
+  readonly personCookie: Secret | undefined;
+}> {
   const { id: sessionId, buildId } = session;
   const { token: code, hash } = deps.tokens.make("recovery", buildId);
   const createdAt = deps.now();
-  await deps.store.write(async (tables) => {
+  const personCookie = await deps.store.write(async (tables) => {
     const { standing, person } = await standingOf(tables, session);
     if (!mayWrite(standing)) throw personOnly(standing);
     if (person === undefined) {
@@ -30,6 +37,7 @@ export async function renewRecovery(
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "person.recovery_renewed", entity: buildId, details, requestId }),
     ]);
+    return keepBrowser(deps, tables, person, browser);
   });
-  return { code, createdAt };
+  return { code, createdAt, personCookie };
 }

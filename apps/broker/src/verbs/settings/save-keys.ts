@@ -1,8 +1,8 @@
-import { BrokerError, type KeySubmission, newId, type SettingsView } from "@keyloan/contract";
+import { BrokerError, type KeySubmission, newId, type Secret, type SettingsView } from "@keyloan/contract";
 import type { SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
-import { type Became, type Browser, becomePerson } from "../person/become-person.ts";
+import { type Became, type Browser, becomePerson, keepBrowser } from "../person/become-person.ts";
 import { mayWrite, personOnly, standingOf } from "../person/standing.ts";
 import { refuseWhileMoving } from "../transfers/switch-transfers.ts";
 import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
@@ -13,7 +13,9 @@ import { settingsView } from "./views.ts";
 export type SavedAnswer = Pick<CheckedKeys, "check" | "repairs"> & {
   readonly settings: SettingsView;
   /** The first save has made its visitor the person of the build. */
-  readonly became?: Became;
+  readonly became?: Became | undefined;
+  /** For a browser that could not prove the person yet. */
+  readonly personCookie?: Secret | undefined;
 };
 
 /**
@@ -61,28 +63,29 @@ export async function saveKeys(
   };
   const { userKeys, keysInUse } = editable;
   const replaced = userKeys.filter((old) => old.connectorId === connectorId && !keysInUse.includes(old));
-  const became = await deps.store.write(async (tables) => {
+  const { became, personCookie } = await deps.store.write(async (tables) => {
     if (!(await tables.builds.changeSettings(session.buildId, input.expectedVersion)))
       throw settingsChanged();
     const { standing, person } = await standingOf(tables, session);
     if (!mayWrite(standing)) throw personOnly(standing);
-    const becoming =
-      person === undefined
-        ? await becomePerson(deps, tables, session, request.browser, request.requestId)
-        : undefined;
+    const became =
+      person === undefined ? await becomePerson(deps, tables, session, request.requestId) : undefined;
+    const owner = person ?? became?.person;
+    const personCookie =
+      owner === undefined ? undefined : await keepBrowser(deps, tables, owner, request.browser);
     for (const old of replaced) await tables.userKeys.remove(session.buildId, old.id);
-    await tables.userKeys.insert({ ...unowned, personId: (person ?? becoming?.person)?.id ?? null });
+    await tables.userKeys.insert({ ...unowned, personId: owner?.id ?? null });
     const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
     const details = { connector: connectorId, way, names: Object.keys(complete), check: check.status };
     const { requestId } = request;
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.saved", entity: session.buildId, details, requestId }),
     ]);
-    return becoming;
+    return { became, personCookie };
   });
   const proven = became === undefined ? session : { ...session, personId: became.person.id };
   const settings = await settingsView(deps, proven);
-  return { check, repairs, settings, ...(became === undefined ? {} : { became }) };
+  return { check, repairs, settings, became, personCookie };
 }
 
 /**

@@ -1,8 +1,12 @@
 import type { Connector, FieldSpec } from "@keyloan/contract";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isTyped, ownValueProblem } from "../check-own-values.ts";
 import { writtenNames } from "../define-connector.ts";
 import { leaseRequest, slotOf } from "./harness.ts";
+
+// Letters, digits and signs of addresses. Others can be code to something that reads the env.
+const harmless = /^[A-Za-z0-9_./:@%+,=?&#~-]*$/;
 
 /** What a connector promises about its own description and plan. No network. */
 export function describeSpec(connector: Connector, options: unknown): void {
@@ -42,6 +46,18 @@ export function describeSpec(connector: Connector, options: unknown): void {
       expect(() => new RegExp(pattern, "v")).not.toThrow();
       expect(pattern).toMatch(/^\^[\s\S]*\$$/);
     });
+
+    test.each(fieldRows)(
+      "%s: its pattern admits no text that a shell or an env file runs",
+      (_name, field) => {
+        // Without what a value may not be, which cannot be made at random and only admits less.
+        const made = fc.stringMatching(new RegExp(field.pattern?.replaceAll(/\(\?![^)]*\)/g, "") ?? "[^]*"));
+        fc.assert(
+          fc.property(made, (value) => harmless.test(value)),
+          { numRuns: 200, seed: 1 },
+        );
+      },
+    );
 
     test.each(fieldRows)("%s: its example shows the form and is no working value", (_name, field) => {
       const { example, pattern, secret } = field;

@@ -1,0 +1,23 @@
+import type { EnvFormatErrorCode } from "./env-format-error.ts";
+import type { EnvLine } from "./env-line.ts";
+
+/** Why a format cannot carry a variable. */
+export type Refusal = {
+  readonly code: EnvFormatErrorCode;
+  /** A sentence whose subject is the variable. */
+  readonly reason: string;
+  /** What to do when no other format is the answer. */
+  readonly remedy?: string;
+};
+
+/** What no process environment can hold, so that every format but JSON refuses it. */
+export function refuseNoText({ value }: EnvLine): Refusal | undefined {
+  const text = value.reveal();
+  if (text.includes("\0")) {
+    return { code: "nul", reason: "holds a NUL character, which no process environment can carry." };
+  }
+  if (!text.isWellFormed()) {
+    return { code: "not_text", reason: "holds half of a surrogate pair, which has no UTF-8 form." };
+  }
+  return undefined;
+}
