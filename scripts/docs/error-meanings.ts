@@ -20,7 +20,8 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   settings_changed: "The settings were changed meanwhile: read them again and repeat the change.",
   gates_failed: "A check that must pass first does not; `details` lists each with its remedy.",
   not_revertible: "There is nothing to go back to, or the time for it is over.",
-  build_closed: "The build was closed: its keys are dead and its values shredded.",
+  build_closed:
+    "The build hands nothing out any more: it was closed, and its values shredded; or its keys are its user's alone, because it was handed over or lending to it has ended.",
   database_archived: "The database was idle and is archived: restore it, then ask again.",
   target_not_empty: "What the data would be moved to holds data already; nothing was changed.",
   not_faithful: "A copy did not hold exactly what its source holds, so the source was kept.",
