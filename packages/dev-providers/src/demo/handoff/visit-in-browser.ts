@@ -10,7 +10,8 @@ export function visitInBrowser(page: Page, buildName: string): Visit {
   const works = (label: string) => card(label).locator('[data-state="works"]').waitFor();
   const answer = (name: string) => button(name, page.getByRole("alertdialog")).click();
   const choose = async (answer: "Yes" | "No") => {
-    for (const row of await page.getByRole("group").all()) {
+    const question = page.getByRole("region", { name: /^May the app builder’s preview use your keys/ });
+    for (const row of await question.getByRole("group").all()) {
       await row.getByRole("radio", { name: answer, exact: true }).click();
       await row.getByRole("radio", { name: answer, exact: true, checked: true }).waitFor();
     }
