@@ -11,7 +11,9 @@ import { createTestBroker, type TestBroker } from "./testing/create-test-broker.
 const documentPath = fileURLToPath(new URL("../../../docs/handoff.md", import.meta.url));
 const hasPyNacl = spawnSync("python3", ["-c", "import nacl.public"]).status === 0;
 if (!hasPyNacl) {
-  console.warn("The example of docs/handoff.md is NOT run: there is no python3 with PyNaCl (pip install pynacl).");
+  console.warn(
+    "The example of docs/handoff.md is NOT run: there is no python3 with PyNaCl (pip install pynacl).",
+  );
 }
 
 let broker: TestBroker;
