@@ -97,7 +97,7 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     await broker.advance(61 * 60_000);
     await page.evaluate(() => dispatchEvent(new Event("focus")));
     await heading(page, "Your visit has ended");
-    await says(page, "You can open this from here");
+    await says(page, "This browser still opens");
     await look(browser, "session-ended-known");
     await button(page, "Open Acme Notes").click();
     await waitForState(page, "App secrets", "works");

@@ -162,6 +162,11 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await broker.runSql(database, "CREATE TABLE mine (id)");
     await broker.putObjects(files, { "mine.txt": "mine" });
     await toSwitch();
+    // This browser has visits of several apps by now: the link says which is meant.
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: /Download the Turso database/ }).click();
+    const bytes = await readFile(await (await downloading).path());
+    expect(bytes.subarray(0, 15).toString()).toBe("SQLite format 3");
     await button(page, "Move my data").click();
     await says(page, "Your Turso database is not empty");
     await says(page, "There are files already in your Cloudflare R2");

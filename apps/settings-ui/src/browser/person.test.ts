@@ -21,6 +21,7 @@ import { startBrowser, type TestBrowser } from "./testing/start-browser.ts";
 
 const hour = 3_600_000;
 const dialog = (page: Page) => page.getByRole("alertdialog");
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
 const secretsOnly = { connectors: ["app-secrets"] };
 
 describe.skipIf(findChromium() === undefined)("whose settings these are", () => {
@@ -71,9 +72,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await mine.page.goto(link);
     await button(mine.page, "Open my settings").waitFor();
     await look(mine, "open-link");
-    expect(await mine.page.evaluate(() => document.activeElement?.textContent)).toBe(
-      "Your app’s settings are ready",
-    );
+    expect(await focused(mine.page)).toBe("Your app’s settings are ready");
     await mine.page.keyboard.press("Tab");
     await mine.page.keyboard.press("Enter");
     await heading(mine.page, "Make Acme Notes yours");
@@ -95,6 +94,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     expect(file).toContain(`It opens ${broker.url}/settings in any browser`);
     await button(page, "Hide").click();
     expect(await code(page).count()).toBe(0);
+    expect(await focused(page)).toBe("Add your own keys");
     await button(page, "Continue to the check").click();
     await heading(page, "Check that everything fits");
   });
@@ -167,6 +167,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await button(dialog(other.page), "Start over").click();
     await says(other.page, "You asked to start over");
     await says(other.page, /left\), unless the person who saved the keys refuses/);
+    expect(await focused(other.page)).toMatch(/^Start over/);
     await look(other, "start-over-waiting");
 
     await mine.page.reload();
@@ -175,6 +176,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await look(mine, "start-over-told");
     await button(mine.page, "Refuse").click();
     await saysNoMore(mine.page, "Somebody asked to start over");
+    expect(await focused(mine.page)).toBe("Add your own keys");
     await other.page.reload();
     await says(other.page, "The person who saved the keys refused");
     await look(other, "start-over-refused");

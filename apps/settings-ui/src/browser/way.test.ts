@@ -110,7 +110,8 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
       "",
     ]);
     expect(browser.complaints).toEqual([]);
-  });
+    // The longest way, and a picture of each of its states.
+  }, 90_000);
 
   it("goes back to the lent keys and forward again, and shows the deadline", async () => {
     const { page } = browser;

@@ -18,7 +18,7 @@ export function ClosedPage({
 }: {
   readonly closed: Closed;
 } & Pick<OpenPage, "openBuild" | "openRecovery">) {
-  const { title, what, next, recovery } = closedWords[reason];
+  const { title, what, next, reopens, recovery } = closedWords[reason];
   const knows = known.some(({ replaced }) => replaced === undefined);
   return (
     <Frame>
@@ -40,15 +40,15 @@ export function ClosedPage({
             </p>
           </Notice>
         )}
-        {knows && <h2 className="text-lg font-semibold">You can open this from here</h2>}
+        {knows && <h2 className="text-lg font-semibold">This browser still opens</h2>}
         <KnownBuilds builds={known} onOpen={openBuild} />
         {recovery === "first" && (
           <section className="rounded-card border border-line bg-surface p-4 sm:p-5">
             <RecoveryForm onOpen={openRecovery} />
           </section>
         )}
-        {next !== undefined && (
-          <Notice tone="plain" icon="arrow" title={knows ? "To open another app" : "What to do next"}>
+        {next !== undefined && !(knows && reopens === true) && (
+          <Notice tone="plain" icon="arrow" title="What to do next">
             <p>{next}</p>
           </Notice>
         )}

@@ -4,6 +4,8 @@ type Words = {
   readonly title: string;
   readonly what: string;
   readonly next?: string;
+  /** A browser that is known needs none of `next`. */
+  readonly reopens?: boolean;
   /** Whether a recovery code may help: as the first thing to try, or for who has one. */
   readonly recovery?: "first" | "folded";
 };
@@ -45,12 +47,14 @@ export const closedWords: Readonly<Record<ClosedReason, Words>> = {
     title: "Your visit has ended",
     what: "For your safety this page closes after an hour without use. What you typed and did not save is forgotten.",
     next: newLink,
+    reopens: true,
     recovery: "folded",
   },
   left: {
     title: "You have left this page",
     what: "What you saved is kept, and you can close this tab.",
     next: "To come back, use your recovery code, or ask the tool that built your app for a new link.",
+    reopens: true,
     recovery: "folded",
   },
   build_closed: {

@@ -16,11 +16,10 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
   const { failure, write } = useWrite();
   // Shown at once, and taken back when it fails.
   const [chosen, setChosen] = useState<Readonly<Record<string, boolean>>>({});
-  const shown = services.filter(({ binding }) => binding.preview !== undefined);
+  const shown = services.filter(({ inUse }) => inUse);
   if (shown.length === 0) return null;
   const groups = previewGroups(shown, isMoved);
   const open = settings.finishedAt === undefined && settings.lendingEndedAt === undefined;
-  const unasked = shown.some(({ binding }) => binding.preview?.asked === false);
   const answer = async ({ id, services: together }: PreviewGroup, allowed: boolean) => {
     setChosen((before) => ({ ...before, [id]: allowed }));
     const answers = Object.fromEntries(together.map(({ id }) => [id, allowed]));
@@ -35,8 +34,7 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
       </h2>
       {open ? (
         <p className="text-ink-2">
-          It ends when you finish. A no holds from now on, but does not take back what was read.
-          {unasked && " You switched before this page asked, so every answer stands at yes."}
+          When you finish it gets none of them. A no holds at once, but does not take back what was read.
         </p>
       ) : (
         <p className="text-ink-2">It gets none of your keys any more.</p>
@@ -81,11 +79,12 @@ function Reads({
 }) {
   const { preview } = service.binding;
   if (preview === undefined) return null;
-  const { reads, lastReadAt } = preview;
+  const { asked, reads, lastReadAt } = preview;
   const read = named ? `${service.label}: read` : "Read";
   const unread = open ? "not read yet" : "never read";
   return (
     <p className="text-sm text-ink-3">
+      {!asked && "You switched before this page asked, which counts as yes. "}
       {reads === 0 ? (
         sentence(named ? `${service.label}: ${unread}` : unread)
       ) : (

@@ -11,7 +11,7 @@ import { useKeyWork } from "../state/key-work.tsx";
 import { usePaste } from "../state/paste.tsx";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
-import { PageHeading } from "../ui/page-heading.tsx";
+import { focusHeading, PageHeading } from "../ui/page-heading.tsx";
 
 /** Opens the named field for a change and puts the focus into it, once. */
 function useFieldFocus(target: KeyTarget | undefined): void {
@@ -59,6 +59,10 @@ export function KeysPage({
   const [focused, setFocused] = useState<string>();
   const continueButton = useRef<HTMLButtonElement>(null);
 
+  const hideCode = () => {
+    onHideCode();
+    focusHeading();
+  };
   const show = (id: string | undefined) => {
     setOpen(id);
     setFocused(id);
@@ -109,7 +113,7 @@ export function KeysPage({
       >
         Add your own keys
       </PageHeading>
-      {!codeHidden && <RecoveryBox onHide={onHideCode} />}
+      {!codeHidden && <RecoveryBox onHide={hideCode} />}
       <PasteReportNotice />
       <PastePanel />
       <CheckAll

@@ -5,6 +5,7 @@ import { Button } from "../ui/button.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
 import { useAnnounce } from "../ui/live-region.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { focusHeading } from "../ui/page-heading.tsx";
 import { Countdown, Moment } from "../ui/time.tsx";
 import { StartedOver } from "./started-over.tsx";
 
@@ -19,7 +20,7 @@ export function PersonNotices() {
       {adminRevert !== undefined && (
         <Notice tone="warn" icon="undo" title="The people who run this page switched your app back">
           <p>
-            It uses the lent keys again since <Moment at={adminRevert.at} />. The reason they gave:
+            It went back to the lent keys <Moment at={adminRevert.at} />. The reason they gave:
           </p>
           <blockquote className="border-l-2 border-edge pl-3 whitespace-pre-line">
             {adminRevert.reason}
@@ -39,7 +40,9 @@ function AskedToStartOver() {
   if (asked === undefined) return null;
   const inUse = settings.bindings.some(({ source }) => source === "user");
   const refuse = async () => {
-    if (await write(endStartOver)) announce("Refused. Everything stays yours.");
+    if (!(await write(endStartOver))) return;
+    announce("Refused. Everything stays yours.");
+    focusHeading();
   };
   return (
     <>

@@ -1,5 +1,5 @@
 import type { StartOverView } from "@keyloan/contract";
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { endStartOver, startOver } from "../api/persons.ts";
 import { useSettings } from "../state/settings.tsx";
 import { useWrite } from "../state/use-write.ts";
@@ -17,8 +17,15 @@ export function StartOver() {
   const { settings } = useSettings();
   const { startOver: asked } = settings.person;
   const waiting = asked?.state === "waiting";
+  const section = useRef<HTMLElement>(null);
+  // The button that had the focus gives way to what came of it.
+  const before = useRef(waiting);
+  useEffect(() => {
+    if (before.current !== waiting && document.activeElement === document.body) section.current?.focus();
+    before.current = waiting;
+  }, [waiting]);
   return (
-    <section aria-labelledby="start-over-title" className="space-y-3">
+    <section ref={section} tabIndex={-1} aria-labelledby="start-over-title" className="space-y-3">
       <h2 id="start-over-title" className="text-lg font-semibold">
         Start over
       </h2>

@@ -9,12 +9,11 @@ export function visitInBrowser(page: Page, buildName: string): Visit {
   const card = (label: string) => page.getByRole("region", { name: label, exact: true });
   const works = (label: string) => card(label).locator('[data-state="works"]').waitFor();
   const answer = (name: string) => button(name, page.getByRole("alertdialog")).click();
-  const choose = async (answer: "Yes" | "No") => {
-    for (const row of await page.getByRole("group").all()) {
-      await row.getByRole("radio", { name: answer, exact: true }).click();
-      await row.getByRole("radio", { name: answer, exact: true, checked: true }).waitFor();
-    }
-  };
+  const previewAnswers = (answer: "Yes" | "No") =>
+    page
+      .getByRole("region", { name: /^May the app builder’s preview use your keys/ })
+      .getByRole("radio", { name: answer, exact: true })
+      .all();
   const copy = (text: string) => page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
   const swapPage = `Switch ${buildName} to your keys`;
   return {
@@ -57,13 +56,19 @@ export function visitInBrowser(page: Page, buildName: string): Visit {
       await heading(swapPage);
     },
     swap: async () => {
-      await choose("Yes");
+      for (const radio of await previewAnswers("Yes")) await radio.click();
       // Nothing is moved in this part of the play.
       await page.getByRole("button", { name: /^Switch (?:to my keys|without my data)$/ }).click();
       await heading("Download your settings");
       await page.getByText("Your app uses your own keys now").waitFor();
     },
-    keepFromPreview: () => choose("No"),
+    keepFromPreview: async () => {
+      for (const radio of await previewAnswers("No")) {
+        // The page shows the answer at once, and the broker has it a moment later.
+        const saved = page.waitForResponse((response) => response.url().endsWith("/v1/settings/preview"));
+        await Promise.all([saved, radio.click()]);
+      }
+    },
     revert: async () => {
       await button("Go back to the lent keys").click();
       await answer("Go back");
