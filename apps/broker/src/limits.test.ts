@@ -35,7 +35,7 @@ async function makeApiToken(): Promise<string> {
 
 const limit = (more = {}) => broker.restart({ rateLimitPerSecond, ...more });
 const asStranger = (headers = {}) => broker.call("GET", "/v1/builds", { token: null, headers });
-const madeUp = (kind: TokenFormKind) => newTokenBody(kind, randomBytes) + "AAAAAAAA";
+const madeUp = (kind: TokenFormKind) => `${newTokenBody(kind, randomBytes)}AAAAAAAA`;
 const open = (text: string) =>
   broker.call("POST", "/v1/session", {
     token: null,

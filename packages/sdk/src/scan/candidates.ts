@@ -1,4 +1,4 @@
-import { findTokens } from "@keyloan/contract";
+import { findTokens } from "@keyloan/contract/token-forms";
 
 /** A text that may be a secret, and where in the searched text it begins. */
 export type Candidate = { readonly value: string; readonly index: number };
