@@ -1,11 +1,10 @@
-import { readRecoveryCode, type TokenFormKind, tokenKinds } from "@keyloan/contract";
+import { readRecoveryCode, tokenKinds } from "@keyloan/contract";
 import type { ReadToken } from "../tokens.ts";
 import type { BrokerContext } from "./context.ts";
 import { personText, sessionTexts } from "./cookies.ts";
 import { chosenSession } from "./session.ts";
 
-/** What may stand in the body of `POST /v1/session`, and how long that body may then be. */
-const openerKinds: readonly TokenFormKind[] = ["handoff", "recovery"];
+/** How long the body of `POST /v1/session` may be that is looked into. */
 const openerBytesMax = 2_048;
 
 /**
@@ -46,8 +45,8 @@ async function openerOf(context: BrokerContext): Promise<ReadToken | undefined> 
   if (!(bytes > 0 && bytes <= openerBytesMax)) return undefined;
   const body: unknown = await req.json().catch(() => undefined);
   if (typeof body !== "object" || body === null) return undefined;
-  const texts = Object.values(body).filter((value) => typeof value === "string");
-  return texts
-    .map((text) => context.var.deps.tokens.read(readRecoveryCode(text) ?? text, openerKinds))
-    .find((read) => read !== undefined);
+  const { tokens } = context.var.deps;
+  if ("code" in body && typeof body.code === "string") return tokens.read(body.code, ["handoff"]);
+  if (!("recovery" in body) || typeof body.recovery !== "string") return undefined;
+  return tokens.read(readRecoveryCode(body.recovery) ?? "", ["recovery"]);
 }
