@@ -188,6 +188,18 @@ describe("the answer of the user", () => {
     expect(error(await change(page, "preview", { preview: both(false) })).code).toBe("conflict");
   });
 
+  it("takes keys back that a person before has left in use, and lends none of them", async () => {
+    await change(page, "swap", { preview: both(true) });
+    const ending = { at: broker.now() };
+    await services().store.write((tables) => tables.persons.end(buildId, ending.at, ending));
+    page = await openPage(broker, buildId);
+    expect((await change(page, "preview", { preview: both(false) })).status).toBe(200);
+    expect(await namesIn()).toEqual(lentNames());
+    const lending = await change(page, "preview", { preview: both(true) });
+    expect([lending.status, error(lending).code]).toEqual([409, "not_ready"]);
+    expect(await namesIn()).toEqual(lentNames());
+  });
+
   it("is kept when a newer key is switched in without another answer, as long as it was no", async () => {
     await change(page, "swap", { preview: both(false) });
     await page.save("memory-files", { ...values["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
