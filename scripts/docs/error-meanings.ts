@@ -36,5 +36,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   rate_limited: "Too many requests from this caller: wait as long as `Retry-After` says.",
   internal: "Something failed that should not: the request id leads the operator to it.",
   provider_failed: "A provider did not do what was asked; `details` tells which, and its request id.",
+  audit_degraded:
+    "The store is not what was signed, so nothing new is handed out; envs are read as always. A person has to look at `keyloan audit verify`.",
   unavailable: "The broker cannot work just now, for instance because it cannot write its audit trail.",
 };

@@ -75,9 +75,11 @@ export const revealHomes: readonly string[] = [
   // The composition root: opens the keyring and keeps the hash of the admin token.
   "apps/broker/src/deps.ts",
   // Opens the private key that it signs with.
-  "apps/broker/src/signing.ts",
+  "apps/broker/src/signing-keys.ts",
   // Keeps the hash of the token that its port asks for.
   "apps/broker/src/observe/metrics-server.ts",
+  // Opens the counts of the audit, which are sealed so that nobody makes them up.
+  "apps/broker/src/audit-state.ts",
   // Signs what is sent to the operator's receiver.
   "apps/broker/src/notify/sign-notice.ts",
   // Show a new token to the one who asked for it, once.

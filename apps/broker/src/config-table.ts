@@ -194,6 +194,19 @@ export const configVariables = [
     ifUnset: "Notices are sent unsigned.",
   },
   {
+    name: "KEYLOAN_AUDIT_SINK",
+    purpose:
+      "A place outside the store that gets every signed head of the audit: a file on another machine or volume, or an https address. It proves later that nothing was cut off or put back.",
+    ifUnset: "The audit proves only that it is consistent in itself, unless you keep heads yourself.",
+    example: "https://ops.example.com/audit-heads",
+  },
+  {
+    name: "KEYLOAN_AUDIT_HEAD_FILE",
+    purpose:
+      "A file with a head that was kept (`keyloan audit head`), or a copy of a file sink: the store is compared with it at start. `--head-file` names it too.",
+    ifUnset: "The store is compared with what the sink gives back, if there is one.",
+  },
+  {
     name: "KEYLOAN_HANDS_HOURS",
     purpose: "How long a person has for a job that needs hands before it is told as overdue.",
     default: "24",

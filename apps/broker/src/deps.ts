@@ -4,17 +4,9 @@ import { connectors as allConnectors } from "@keyloan/connectors";
 import { BrokerError, type Connector, type ConnectorContext, newId } from "@keyloan/contract";
 import { createGuardedFetch } from "@keyloan/key-validator";
 import { openStore, type Store } from "@keyloan/store";
-import {
-  closeDataKey,
-  createFingerprinter,
-  createTokenCheck,
-  type DataKey,
-  type Fingerprinter,
-  type Keyring,
-  openDataKey,
-  parseKeyring,
-  ready,
-} from "@keyloan/vault";
+import { createTokenCheck, type Fingerprinter, type Keyring, parseKeyring, ready } from "@keyloan/vault";
+import { createHeadDelivery, type HeadDelivery } from "./audit-sink/head-delivery.ts";
+import { createOutsideHeads, type OutsideHeads } from "./audit-sink/outside-heads.ts";
 import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
 import type { BrokerConfig } from "./env.ts";
 import { createLimitedFetch } from "./jobs/limited-fetch.ts";
@@ -22,11 +14,14 @@ import { createSlots, type Slots } from "./jobs/slots.ts";
 import { createKnownCallers, type KnownCallers } from "./known-callers.ts";
 import { createLogger, type Logger } from "./observe/logger.ts";
 import { createMetrics, type Metrics } from "./observe/metrics.ts";
+import { withOrgDataKey } from "./org-data-key.ts";
+import { ensureOrganization, openFingerprinter } from "./organization.ts";
 import { createPooledRandom } from "./pooled-random.ts";
 import { createRefusals, type Refusals } from "./refusals.ts";
 import { createSigner, type Signer } from "./signing.ts";
 import { createTokens, hashToken, type Tokens } from "./tokens.ts";
-import { createOwnerKey } from "./verbs/owner-key.ts";
+import { upgradeAudit } from "./upgrade-audit.ts";
+import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
 export type Deps = {
@@ -56,6 +51,10 @@ export type Deps = {
   readonly auditWatch: AuditWatch;
   readonly refusals: Refusals;
   readonly callers: KnownCallers;
+  /** Signed heads that are known from outside the store. */
+  readonly outsideHeads: OutsideHeads;
+  /** Hands signed heads to the audit sink. */
+  readonly headDelivery: HeadDelivery;
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
@@ -87,7 +86,9 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
   try {
     const now = overrides.now ?? Date.now;
     const random = overrides.randomBytes ?? createPooledRandom();
+    const logger = overrides.logger ?? createLogger(config.logLevel);
     const organizationId = await ensureOrganization(store, keyring, now, random);
+    await upgradeAudit({ store, keyring, organizationId, now, randomBytes: random });
     const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
     const limitedFetch = createLimitedFetch({ store, now, fetch });
     const guardedFetch = createGuardedFetch({
@@ -97,15 +98,14 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       // The operator's own choice of a provider's address needs no guard.
       allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
     });
-    const logger = overrides.logger ?? createLogger(config.logLevel);
     const metrics = createMetrics(store, now);
     const adminTokenHash = hashToken(config.adminToken.reveal());
-    const check = await makeOfDataKey(store, keyring, organizationId, createTokenCheck);
-    return {
+    const check = await withOrgDataKey({ store, keyring, organizationId }, createTokenCheck);
+    const base: Omit<Deps, "headDelivery"> = {
       config,
       store,
       keyring,
-      fingerprint: await makeOfDataKey(store, keyring, fingerprintOwner(organizationId), createFingerprinter),
+      fingerprint: await openFingerprinter(store, keyring, organizationId),
       organizationId,
       signer: createSigner({ store, keyring, organizationId, now, randomBytes: random }),
       archives: archiveStoreOf(config),
@@ -131,11 +131,22 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       auditWatch,
       callers: createKnownCallers(),
       refusals: createRefusals({ store, now, randomBytes: random, logger, metrics, auditWatch }),
+      outsideHeads: createOutsideHeads(),
       now,
       randomBytes: random,
       sleep: overrides.sleep ?? sleep,
       workerId: newId("job", random),
     };
+    const headDelivery = createHeadDelivery(base);
+    base.metrics.addGauge("keyloan_audit_degraded", "1 while the audit is not what was signed", async () =>
+      (await findStandingProblem(base)) === undefined ? 0 : 1,
+    );
+    base.metrics.addGauge(
+      "keyloan_audit_sink_undelivered_heads",
+      "Signed heads that the audit sink has not taken yet",
+      async () => (await headDelivery.state())?.undelivered ?? 0,
+    );
+    return { ...base, headDelivery };
   } catch (error) {
     await store.close();
     throw error;
@@ -158,45 +169,6 @@ function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerCo
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
 const movedAtOnceMax = 3;
-
-const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
-
-async function ensureOrganization(
-  store: Store,
-  keyring: Keyring,
-  now: () => number,
-  random: (size: number) => Uint8Array,
-): Promise<string> {
-  const known = await store.read.organizations.first();
-  if (known !== undefined) return known.id;
-  return store.write(async (tables) => {
-    const other = await tables.organizations.first();
-    if (other !== undefined) return other.id;
-    const id = newId("organization", random);
-    await tables.organizations.insert({ id, name: "default", createdAt: now() });
-    for (const ownerId of [id, fingerprintOwner(id)]) {
-      await tables.dataKeys.insert(createOwnerKey({ keyring, now, randomBytes: random }, ownerId).row);
-    }
-    return id;
-  });
-}
-
-/** What is made of a data key at the start; the key itself is closed again. */
-async function makeOfDataKey<T>(
-  store: Store,
-  keyring: Keyring,
-  ownerId: string,
-  make: (key: DataKey) => T,
-): Promise<T> {
-  const row = await store.read.dataKeys.findByOwner(ownerId);
-  if (row === undefined) throw new Error("the store lacks a key of its org: it was not made by this broker");
-  const key = openDataKey(keyring, row);
-  try {
-    return make(key);
-  } finally {
-    closeDataKey(key);
-  }
-}
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

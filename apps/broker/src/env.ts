@@ -4,6 +4,7 @@ import * as z from "zod";
 import { configVariables } from "./config-table.ts";
 import { proxiesProblem } from "./http/client-address.ts";
 import { type Environment, readProviderUrls, readVariable } from "./read-variable.ts";
+import { isFileOrHttps, isInside } from "./sink-place.ts";
 
 export type BrokerConfig = {
   readonly dataDirectory: string;
@@ -33,6 +34,10 @@ export type BrokerConfig = {
   readonly archiveS3: ArchiveS3Config | undefined;
   readonly notifyUrl: string | undefined;
   readonly notifySecret: Secret | undefined;
+  /** A file or an https address that gets every signed head of the audit. */
+  readonly auditSink: string | undefined;
+  /** A file with a head that was kept. */
+  readonly auditHeadFile: string | undefined;
   readonly handsHours: number;
   readonly reconcileHours: number;
   readonly reconcilePolicy: "report" | "mend";
@@ -111,6 +116,11 @@ const shapes = {
   KEYLOAN_ARCHIVE_S3_REGION: z.string(),
   KEYLOAN_NOTIFY_URL: z.url({ protocol: /^https?$/, error: "must be an http or https address" }).optional(),
   KEYLOAN_NOTIFY_SECRET: z.string().min(16, "must have 16 characters or more").optional(),
+  KEYLOAN_AUDIT_SINK: z
+    .string()
+    .refine(isFileOrHttps, "must be a file or an https address without a user")
+    .optional(),
+  KEYLOAN_AUDIT_HEAD_FILE: z.string().optional(),
   KEYLOAN_HANDS_HOURS: z.coerce.number().min(0.01).max(720),
   KEYLOAN_RECONCILE_HOURS: z.coerce.number().min(0).max(8760),
   KEYLOAN_RECONCILE_POLICY: z.enum(["report", "mend"]),
@@ -152,6 +162,8 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
     if (set.length > 0 && set.length < group.length)
       problems.push(`${group.join(", ")}: set all of them, or none`);
   }
+  if (isInside(values.KEYLOAN_DATA_DIR, values.KEYLOAN_AUDIT_SINK))
+    problems.push("KEYLOAN_AUDIT_SINK: must be outside KEYLOAN_DATA_DIR, or it proves nothing");
   if (!parsed.success || problems.length > 0) return { ok: false, problems };
   const value = parsed.data;
   return {
@@ -180,6 +192,8 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       archiveS3: archiveS3Of(value),
       notifyUrl: value.KEYLOAN_NOTIFY_URL,
       notifySecret: secretOf(value.KEYLOAN_NOTIFY_SECRET),
+      auditSink: value.KEYLOAN_AUDIT_SINK,
+      auditHeadFile: value.KEYLOAN_AUDIT_HEAD_FILE,
       handsHours: value.KEYLOAN_HANDS_HOURS,
       reconcileHours: value.KEYLOAN_RECONCILE_HOURS,
       reconcilePolicy: value.KEYLOAN_RECONCILE_POLICY,

@@ -1,3 +1,4 @@
+import { parseArgs } from "node:util";
 import { connectors } from "@keyloan/connectors";
 import { processEnvironment, readConfig } from "./env.ts";
 import { exposureWarnings } from "./exposure.ts";
@@ -5,7 +6,7 @@ import { startBroker } from "./start-broker.ts";
 import { explainStartFailure } from "./start-failure.ts";
 
 const result = readConfig(
-  processEnvironment(),
+  { ...processEnvironment(), ...readArguments() },
   connectors.map(({ spec }) => spec.id),
 );
 if (!result.ok) {
@@ -13,6 +14,18 @@ if (!result.ok) {
     `The broker cannot start. Mend this configuration:\n${result.problems.map((p) => `  - ${p}`).join("\n")}`,
   );
   process.exit(2);
+}
+
+/** The one argument, as the variable that it stands for. */
+function readArguments(): Record<string, string> {
+  try {
+    const { values } = parseArgs({ options: { "head-file": { type: "string" } } });
+    const file = values["head-file"];
+    return file === undefined ? {} : { KEYLOAN_AUDIT_HEAD_FILE: file };
+  } catch {
+    console.error("The broker takes one argument: --head-file <file>. All else is set in the environment.");
+    process.exit(2);
+  }
 }
 
 try {

@@ -88,7 +88,9 @@ describe("refusals of one caller", () => {
     await broker.restart();
     const repeats = (await rows()).map(({ told }) => told.repeats ?? 1);
     expect(repeats).toEqual([1, 19]);
-    expect((await broker.call("POST", "/v1/audit/verify")).body).toMatchObject({ ok: true });
+    expect((await broker.call("POST", "/v1/audit/verify")).body).toMatchObject({
+      verdict: "self_consistent",
+    });
   });
 
   it("for too many requests are counted like the others, and write no more", async () => {

@@ -63,7 +63,7 @@ it("tells when a data key does not open, and removes the copy all the same", asy
   try {
     const { store } = other.running().services;
     const row = (await store.read.dataKeys.listOtherThan("none", "", 1))[0] ?? expect.fail();
-    await store.write((tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row.kid));
+    await store.write((tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
     const rehearsal = (await other.call("POST", "/v1/rollback/rehearsals")).body as Rehearsal;
     expect(rehearsal.ok).toBe(false);
     expect(rehearsal.steps.find(({ name }) => name === "data_keys")).toMatchObject({ ok: false });

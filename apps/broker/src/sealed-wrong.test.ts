@@ -37,7 +37,9 @@ const env = (id: string) => broker.call("GET", `/v1/builds/${id}/env`);
 const error = (answer: Answer) => (answer.body as ErrorEnvelope).error;
 const dataKeyOf = async (id: string) => (await store().read.dataKeys.findByOwner(id)) ?? expect.fail();
 const wrapAs = (row: DataKeyRow, wrapped: string) =>
-  store().write((tables) => tables.dataKeys.rewrap({ ...row, wrapped }, row.kid));
+  store().write(async (tables) =>
+    tables.dataKeys.rewrap({ ...row, wrapped }, (await tables.dataKeys.findByOwner(row.ownerId)) ?? row),
+  );
 const leaseOf = async (build: BuildView) =>
   (await store().read.leases.listByBuild(build.id))[0] ?? expect.fail();
 const expectRefused = async (id: string, ...values: readonly string[]) => {

@@ -1,7 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { compactVerify, createLocalJWKSet, type JSONWebKeySet } from "jose";
+import type { SigningKeyRow } from "@keyloan/store";
+import { openDataKey } from "@keyloan/vault";
+import {
+  CompactSign,
+  compactVerify,
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JSONWebKeySet,
+} from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Services } from "./services.ts";
 import { createSigner, type Signer } from "./signing.ts";
+import { macOfOlderRow } from "./signing-keys.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createOwnerKey } from "./verbs/owner-key.ts";
 
@@ -14,6 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
+const verify = async (jws: string, by = signer) => (await by.readKeys()).verify(jws);
 const payload = { sequence: 7, hash: "ab" };
 const changed = (jws: string, part: 0 | 1 | 2, text: string) =>
   jws
@@ -43,9 +55,9 @@ describe("the signer", () => {
 
   it("knows its own signatures, also those of a broker before it", async () => {
     const jws = await signer.sign("test", payload);
-    expect(await signer.verify(jws)).toMatchObject({ type: "test", payload });
+    expect(await verify(jws)).toMatchObject({ type: "test", payload });
     const later = createSigner(broker.running().services);
-    expect(await later.verify(jws)).toMatchObject({ type: "test", payload });
+    expect(await verify(jws, later)).toMatchObject({ type: "test", payload });
   });
 
   it.each([
@@ -63,7 +75,7 @@ describe("the signer", () => {
     ["what is no signed text", () => "garbage"],
     ["nothing", () => ""],
   ])("does not know %s", async (_what, alter) => {
-    expect(await signer.verify(alter(await signer.sign("test", payload)))).toBeUndefined();
+    expect(await verify(alter(await signer.sign("test", payload)))).toBeUndefined();
   });
 
   it("is one for two brokers that start at the same moment", async () => {
@@ -83,12 +95,46 @@ describe("the signer", () => {
     const [row] = await services.store.read.signingKeys.list(services.organizationId);
     if (row === undefined) throw new Error("there is a key");
     expect(row.privateKey).toMatch(/^v1\./);
-    await services.store.write((tables) =>
-      tables.signingKeys.insert({ ...row, id: "sig_moved", createdAt: row.createdAt + 1 }),
-    );
-    await expect(createSigner(services).sign("test", payload)).rejects.toMatchObject({ name: "VaultError" });
+    const moved = macOfOlderRow(await openOrgKey(services), { ...row, id: "sig_moved" });
+    expect(moved).toBeUndefined();
   });
+
+  it.each([
+    ["a MAC", (row: SigningKeyRow) => ({ ...row, mac: null })],
+    ["its own MAC", (row: SigningKeyRow) => row],
+  ])(
+    "refuses a newer row without %s: it signs nothing, proves nothing and is not shown",
+    async (_what, change) => {
+      const { services } = broker.running();
+      const [row] = await services.store.read.signingKeys.list(services.organizationId);
+      if (row === undefined) throw new Error("there is a key");
+      const own = await generateKeyPair("EdDSA", { extractable: true });
+      const publicKey = JSON.stringify(await exportJWK(own.publicKey));
+      const id = `sig_${randomBytes(10).toString("hex")}`;
+      const forged = { ...change(row), id, publicKey, createdAt: row.createdAt + 1 };
+      await services.store.write((tables) => tables.signingKeys.insert(forged));
+      const jws = await new CompactSign(Buffer.from("{}"))
+        .setProtectedHeader({ alg: "EdDSA", kid: id, typ: "test" })
+        .sign(own.privateKey);
+      expect(await verify(jws)).toBeUndefined();
+      expect(header(await signer.sign("test", payload)).kid).toBe(row.id);
+      expect(await signer.readKeys()).toMatchObject({ refused: [id] });
+      const { text } = await broker.call("GET", "/v1/signing-keys", { token: null });
+      expect([text.includes(row.id), text.includes(id)]).toEqual([true, false]);
+      await services.store.write((tables) => tables.signingKeys.remove([id]));
+    },
+  );
 });
+
+async function openOrgKey({
+  store,
+  keyring,
+  organizationId,
+}: Pick<Services, "store" | "keyring" | "organizationId">) {
+  const row = await store.read.dataKeys.findByOwner(organizationId);
+  if (row === undefined) throw new Error("the org has a data key");
+  return openDataKey(keyring, row);
+}
 
 function header(jws: string): { kid: string; alg: string; typ: string } {
   return JSON.parse(Buffer.from(jws.split(".")[0] ?? "", "base64url").toString());

@@ -8,10 +8,15 @@ import { createJobRunner } from "./jobs/runner.ts";
 import { startWorker } from "./jobs/worker.ts";
 import { describeError } from "./observe/logger.ts";
 import { startMetricsServer } from "./observe/metrics-server.ts";
+import { sealedWrong } from "./sealed-wrong.ts";
 import type { Services } from "./services.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
+import { watchStanding } from "./verbs/audit/watch-standing.ts";
 import { sweepDownloads } from "./verbs/databases/download-folder.ts";
 import { removeOldRehearsals } from "./verbs/rollback/rehearse-rollback.ts";
+
+const firstReadMs = 3_000;
+const lastDeliveryMs = 3_000;
 
 export type RunningBroker = {
   readonly services: Services;
@@ -34,6 +39,7 @@ export async function startBroker(
   const services: Services = { ...deps, runner: createJobRunner(deps, jobDefinitions) };
   await removeOldRehearsals(services);
   await sweepDownloads(config.dataDirectory, deps.now());
+  await readOutsideHeads(services);
   const app = createApp(services);
   const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port });
   try {
@@ -61,9 +67,24 @@ export async function startBroker(
     await services.runner.stop();
     await services.refusals.writeAll();
     await signLastHead(services);
+    await services.headDelivery.stop(lastDeliveryMs);
     await deps.store.close();
   };
   return { services, port: portOf(server), metricsPort: metricsServer && portOf(metricsServer), stop };
+}
+
+/** What is known outside is read before the first request, so that an older copy of the store is noticed. */
+async function readOutsideHeads(services: Services): Promise<void> {
+  try {
+    await services.headDelivery.readOutside(firstReadMs);
+    await watchStanding(services);
+  } catch (error) {
+    if (sealedWrong(error) === undefined) {
+      await services.store.close();
+      throw error;
+    }
+    services.logger.error(describeError(error), "the audit could not be compared with what is kept outside");
+  }
 }
 
 /** What was done since the last head is signed before nobody is there to do it. */

@@ -32,6 +32,7 @@ export const errorStatuses = {
   rate_limited: 429,
   internal: 500,
   provider_failed: 502,
+  audit_degraded: 503,
   unavailable: 503,
 } as const;
 

@@ -1,4 +1,5 @@
 import type {
+  AcceptedHead,
   AuditEventView,
   AuditHead,
   AuditList,
@@ -23,6 +24,8 @@ export type AuditApi = {
   readonly head: () => Promise<AuditHead>;
   /** Follows the whole chain. @param head one that was kept: with it a cut end is found too */
   readonly verify: (head?: string) => Promise<AuditVerification>;
+  /** Goes on from the store as it is, though it is not what was signed. @param head one that it does not hold */
+  readonly acceptHead: (head?: string) => Promise<AcceptedHead>;
   /**
    * Gives the audit as JSON lines, oldest first, piece by piece as it arrives.
    * @param take is waited for before more is read
@@ -59,9 +62,14 @@ export function auditApi({ base, call }: Caller): AuditApi {
       const body = head === undefined ? {} : { head };
       const request = { method: "POST", path: `${path}/verify`, body, expect: "json" } as const;
       return bodyOf<AuditVerification>(base, await call({ ...request, extraTimeMs: longTimeMs }), [
-        "ok",
+        "verdict",
         "rows",
       ]);
+    },
+    acceptHead: async (head) => {
+      const body = head === undefined ? {} : { head };
+      const request = { method: "POST", path: `${path}/accept-head`, body, expect: "json" } as const;
+      return bodyOf<AcceptedHead>(base, await call({ ...request, extraTimeMs: 60_000 }), ["head", "problem"]);
     },
     export: async ({ after }, take) => {
       const request = { method: "GET", path: `${path}/export`, query: { after }, expect: "text" } as const;

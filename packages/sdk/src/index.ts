@@ -1,4 +1,5 @@
 export type {
+  AcceptedHead,
   AuditEventView,
   AuditHead,
   AuditList,

@@ -206,16 +206,54 @@ describe("scan", () => {
 });
 
 describe("audit", () => {
-  test("verify exits with 0 for a whole trail and with 1 for a changed one, and says where", async () => {
-    const fine = await keyloan("audit verify");
-    expect([fine.code, fine.out]).toEqual([0, expect.stringContaining("ok: 2 rows, 1 signed head")]);
-    broker.state.audit.problem = { sequence: 7, kind: "edited", message: "this row was changed" };
-    const found = await keyloan("audit verify");
-    expect([found.code, found.out]).toEqual([
+  const anchors = [{ by: "sink", sequence: 2, at: "2026-11-20T12:00:00.000Z" }] as const;
+
+  test.each([
+    ["a trail that stands only by itself", {}, "self-consistent, not anchored", 0, 1],
+    ["an anchored trail", { anchors }, "anchored by the sink (row 2)", 0, 0],
+    [
+      "a forged signing key",
+      { problem: { sequence: 0, kind: "signing_key", message: "not ours" } },
+      "broken at the signing keys: signing_key, not ours",
       1,
-      expect.stringContaining("edited at row 7: this row was changed"),
+      1,
+    ],
+    [
+      "a changed trail, anchored or not",
+      { anchors, problem: { sequence: 7, kind: "edited", message: "this row was changed" } },
+      "broken at row 7: edited, this row was changed",
+      1,
+      1,
+    ],
+  ] as const)(
+    "verify says what %s is, and the exit code too",
+    async (_what, state, words, code, required) => {
+      Object.assign(broker.state.audit, { problem: undefined, anchors: [] }, state);
+      const told = await keyloan("audit verify");
+      expect([told.code, told.out]).toEqual([code, expect.stringContaining(words)]);
+      expect(told.out).not.toMatch(/\bok\b/);
+      expect((await keyloan("audit verify --require-anchor")).code).toBe(required);
+      const json = await keyloan("audit verify --json --require-anchor");
+      expect([json.code, JSON.parse(json.out)]).toEqual([
+        required,
+        expect.not.objectContaining({ ok: true }),
+      ]);
+      const doctor = JSON.parse((await keyloan("doctor --production --json")).out);
+      const check = doctor.checks.find(({ name }: { name: string }) => name === "Audit");
+      expect([check.state === "ok", check.message]).toEqual([required === 0, expect.stringContaining(words)]);
+      expect((await keyloan("doctor --json")).out).not.toContain(words);
+    },
+  );
+
+  test("accept-head tells what was given up, and fails when there is nothing", async () => {
+    broker.state.audit.problem = { sequence: 3, kind: "removed", message: "a row is gone" };
+    const accepted = await keyloan("audit accept-head --head x.y.z");
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ head: "x.y.z" });
+    expect([accepted.code, accepted.out]).toEqual([
+      0,
+      expect.stringMatching(/a row is gone.*\n3 signed heads given up.*row 2.*\n.*sig_forged was removed/),
     ]);
-    expect(JSON.parse((await keyloan("audit verify --json")).out)).toMatchObject({ ok: false });
+    expect((await keyloan("audit accept-head")).code).toBe(1);
   });
 
   test("verify sends a head that was kept, as an option or from a file", async () => {
@@ -226,6 +264,9 @@ describe("audit", () => {
     expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ head: "aaaa.bbbb.cccc" });
     await keyloan("audit verify --head x.y.z");
     expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ head: "x.y.z" });
+    writeFileSync(file, '{"sequence":1,"signed":"a.b.c"}\n{"sequence":2,"signed":"d.e.f"}\n{"sequ');
+    await keyloan(`audit verify --head-file ${file}`);
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ head: "d.e.f" });
     writeFileSync(file, "no head");
     expect((await keyloan(`audit verify --head-file ${file}`)).code).toBe(1);
     expect((await keyloan(`audit verify --head a.b.c --head-file ${file}`)).code).toBe(2);

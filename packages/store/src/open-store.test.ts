@@ -42,7 +42,7 @@ describe("openStore", () => {
     await store.write((tables) => tables.organizations.insert(organization("o1")));
     await store.close();
     store = await openStore({ path: path() });
-    expect(await store.read.organizations.find("o1")).toEqual(organization("o1"));
+    expect(await store.read.organizations.find("o1")).toMatchObject(organization("o1"));
   });
 
   it("keeps the engine's full synchronisation and write-ahead log", async () => {

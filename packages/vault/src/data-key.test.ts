@@ -9,6 +9,7 @@ import {
   openDataKey,
   openValue,
   parseKeyring,
+  promiseState,
   ready,
   rewrapDataKey,
   sealValue,
@@ -32,7 +33,7 @@ test.each([
   ["owner", { ownerId: "bld_00000000000000000000" }, "cannot_open"],
   ["data key id", { id: "dek_00000000000000000000" }, "cannot_open"],
   ["root key", { kid: "other" }, "unknown_root_key"],
-  ["version", { wrapped: `v2.${"A".repeat(96)}` }, "unsupported_version"],
+  ["version", { wrapped: `v3.${"A".repeat(96)}` }, "unsupported_version"],
   ["text", { wrapped: "" }, "malformed"],
   ["length", { wrapped: "v1.AAAA" }, "malformed"],
 ])("a record moved to another %s does not open", (_what, change, code) => {
@@ -82,6 +83,29 @@ test("a root key that gets a name later still opens what it wrapped without one"
   const bare = randomBytes(32).toString("base64url");
   const { record } = createDataKey(parseKeyring(bare), identity);
   expect(openDataKey(parseKeyring(`main:${bare}`), record).id).toBe(identity.id);
+});
+
+test("a promise of state is kept by a re-wrap, and the key is the same", () => {
+  const old = createRootKey(randomBytes);
+  const current = createRootKey(randomBytes);
+  const { record, key } = createDataKey(parseKeyring(old.line), identity);
+  const envelope = sealValue(key, context, Secret.of("value"));
+  const promised = promiseState(parseKeyring(old.line), record);
+  const moved = rewrapDataKey(parseKeyring(current.line, old.line), promised);
+  const opened = openDataKey(parseKeyring(current.line), moved);
+  expect([key.promisesState, opened.promisesState]).toEqual([false, true]);
+  expect(openValue(opened, context, envelope).reveal()).toBe("value");
+  expect(createDataKey(newKeyring(), identity, { promisesState: true }).key.promisesState).toBe(true);
+});
+
+test.each([
+  ["taken away", true, /^v2/, "v1"],
+  ["added", false, /^v1/, "v2"],
+] as const)("a promise that was %s without the root key does not open", (_what, promisesState, from, to) => {
+  const keyring = newKeyring();
+  const { record } = createDataKey(keyring, identity, { promisesState });
+  const changed = { ...record, wrapped: record.wrapped.replace(from, to) };
+  expect(vaultCode(() => openDataKey(keyring, changed))).toBe("cannot_open");
 });
 
 test.each([

@@ -21,10 +21,14 @@ export type DataKeyRecord = {
 export type DataKey = {
   readonly id: string;
   readonly ownerId: string;
+  /** Whether state that its owner keeps sealed must be there: see {@link promiseState}. */
+  readonly promisesState: boolean;
   readonly [dataCipher]: Cipher;
 };
 
-const versionPrefix = "v1.";
+/** `v2` is `v1` with a promise; what a key was wrapped with is authenticated, so neither passes for the other. */
+type WrapVersion = "v1" | "v2";
+
 export const dataKeyIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
@@ -34,9 +38,12 @@ export const dataKeyIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
 export function createDataKey(
   keyring: Keyring,
   identity: { readonly id: string; readonly ownerId: string },
+  options: { readonly promisesState?: boolean } = {},
 ): { readonly record: DataKeyRecord; readonly key: DataKey } {
   const raw = randomBytes(keyBytes);
-  const record = wrapDataKey(keyring, identity, raw);
+  const record = wrapDataKey(keyring, identity, raw, {
+    version: options.promisesState === true ? "v2" : "v1",
+  });
   return { record, key: toDataKey(record, raw) };
 }
 
@@ -54,9 +61,25 @@ export function openDataKey(keyring: Keyring, record: DataKeyRecord): DataKey {
  * @throws VaultError as {@link openDataKey} does
  */
 export function rewrapDataKey(keyring: Keyring, record: DataKeyRecord): DataKeyRecord {
+  const version = wrapVersion(record);
   const raw = unwrapDataKey(keyring, record);
   try {
-    return record.kid === keyring.currentKeyId ? record : wrapDataKey(keyring, record, raw);
+    return record.kid === keyring.currentKeyId ? record : wrapDataKey(keyring, record, raw, { version });
+  } finally {
+    raw.fill(0);
+  }
+}
+
+/**
+ * The same data key, wrapped so that it tells from now on: its owner keeps state sealed under it, and where that
+ * is missing it was taken away. Who can write the record cannot take the promise back, but for putting an older
+ * record in its place.
+ * @throws VaultError as {@link openDataKey} does
+ */
+export function promiseState(keyring: Keyring, record: DataKeyRecord): DataKeyRecord {
+  const raw = unwrapDataKey(keyring, record);
+  try {
+    return wrapDataKey(keyring, record, raw, { version: "v2" });
   } finally {
     raw.fill(0);
   }
@@ -72,28 +95,32 @@ export function wrapDataKey(
   keyring: Keyring,
   identity: { readonly id: string; readonly ownerId: string },
   raw: Uint8Array,
-  nonce?: Uint8Array,
+  { version, nonce }: { readonly version: WrapVersion; readonly nonce?: Uint8Array },
 ): DataKeyRecord {
   const { id, ownerId } = identity;
   const kid = keyring.currentKeyId;
   if (!dataKeyIdPattern.test(id)) throw new VaultError("bad_context");
-  const sealed = rootCipherOf(keyring, kid).seal(raw, wrapContext(kid, id, ownerId), nonce);
-  return { id, ownerId, kid, wrapped: versionPrefix + sealed };
+  const sealed = rootCipherOf(keyring, kid).seal(raw, wrapContext(version, kid, id, ownerId), nonce);
+  return { id, ownerId, kid, wrapped: `${version}.${sealed}` };
 }
 
 function unwrapDataKey(keyring: Keyring, record: DataKeyRecord): Uint8Array {
   const { id, ownerId, kid, wrapped } = record;
   const cipher = rootCipherOf(keyring, kid);
-  if (!wrapped.startsWith(versionPrefix)) {
-    throw new VaultError(/^v\d+\./.test(wrapped) ? "unsupported_version" : "malformed");
-  }
-  const raw = cipher.open(wrapped.slice(versionPrefix.length), wrapContext(kid, id, ownerId));
+  const version = wrapVersion(record);
+  const raw = cipher.open(wrapped.slice(version.length + 1), wrapContext(version, kid, id, ownerId));
   if (raw.length !== keyBytes) throw new VaultError("malformed");
   return raw;
 }
 
-function wrapContext(kid: string, id: string, ownerId: string): Uint8Array {
-  return associatedData("keyloan/data-key/v1", kid, id, ownerId);
+function wrapVersion({ wrapped }: DataKeyRecord): WrapVersion {
+  if (wrapped.startsWith("v1.")) return "v1";
+  if (wrapped.startsWith("v2.")) return "v2";
+  throw new VaultError(/^v\d+\./.test(wrapped) ? "unsupported_version" : "malformed");
+}
+
+function wrapContext(version: WrapVersion, kid: string, id: string, ownerId: string): Uint8Array {
+  return associatedData(`keyloan/data-key/${version}`, kid, id, ownerId);
 }
 
 function rootCipherOf(keyring: Keyring, kid: string): Cipher {
@@ -102,9 +129,7 @@ function rootCipherOf(keyring: Keyring, kid: string): Cipher {
   return cipher;
 }
 
-function toDataKey(
-  { id, ownerId }: { readonly id: string; readonly ownerId: string },
-  raw: Uint8Array,
-): DataKey {
-  return { id, ownerId, [dataCipher]: createCipher(raw) };
+function toDataKey(record: DataKeyRecord, raw: Uint8Array): DataKey {
+  const { id, ownerId } = record;
+  return { id, ownerId, promisesState: wrapVersion(record) === "v2", [dataCipher]: createCipher(raw) };
 }

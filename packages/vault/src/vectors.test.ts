@@ -45,7 +45,8 @@ test("the root key line gives the id of the vector", () => {
 });
 
 test("wrapping the vector's data key with its nonce gives its wrapped text again", () => {
-  expect(wrapDataKey(keyring(), dataKey, fromHex(dataKey.keyHex), fromHex(dataKey.nonceHex))).toEqual(record);
+  const nonce = fromHex(dataKey.nonceHex);
+  expect(wrapDataKey(keyring(), dataKey, fromHex(dataKey.keyHex), { version: "v1", nonce })).toEqual(record);
 });
 
 test("the wrapped data key opens without libsodium", () => {

@@ -1,5 +1,6 @@
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
+import { findStandingProblem } from "../verbs/audit/audit-standing.ts";
 import { claimDueJobs } from "./claim-jobs.ts";
 import { runDueWork } from "./schedule.ts";
 import { sweepExpired } from "./sweep-expired.ts";
@@ -23,7 +24,7 @@ export function startWorker(services: Services): Worker {
   const stopping = new AbortController();
   const loops = [
     repeat(services, stopping.signal, claimIntervalMs, () => workThroughJobs(services, stopping.signal)),
-    repeat(services, stopping.signal, sweepIntervalMs, () => sweepExpired(services, stopping.signal)),
+    repeat(services, stopping.signal, sweepIntervalMs, () => endWhatIsDue(services, stopping.signal)),
     repeat(services, stopping.signal, shredIntervalMs, services.store.eraseDeleted),
     repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
     repeat(services, stopping.signal, countIntervalMs, services.refusals.writeDue),
@@ -53,6 +54,11 @@ async function workThroughJobs(services: Services, signal: AbortSignal): Promise
     // What ends together makes room together: each claim costs a transaction, and requests come in between.
     await services.sleep(claimPauseMs, signal);
   }
+}
+
+/** A store that was put back does not know what was renewed since, so by it nothing ends. */
+export async function endWhatIsDue(services: Services, signal: AbortSignal): Promise<void> {
+  if ((await findStandingProblem(services)) === undefined) await sweepExpired(services, signal);
 }
 
 async function cleanUp({ store, now }: Services): Promise<void> {

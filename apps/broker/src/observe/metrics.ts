@@ -10,9 +10,12 @@ export type Metrics = {
   readonly userValueReads: Counter;
   /** Builds for which everything lent has ended because their users have own keys. */
   readonly lendingsEnded: Counter;
+  readonly auditSinkFailures: Counter;
   /** What the newest comparison of this process with a provider's list found. */
   readonly reconcileFindings: Gauge<"connector" | "kind">;
   readonly reconcileEnded: Counter<"connector">;
+  /** A number that is asked for when somebody reads the measures; left out when it cannot be had. */
+  readonly addGauge: (name: string, help: string, read: () => Promise<number>) => void;
   /** The Prometheus text format. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -50,6 +53,11 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
       help: "Requests refused because their audit row could not be written",
       registers,
     }),
+    auditSinkFailures: new Counter({
+      name: "keyloan_audit_sink_failures_total",
+      help: "Times that the audit sink could not be read or did not take a head",
+      registers,
+    }),
     userValueReads: new Counter({
       name: "keyloan_user_value_reads_total",
       help: "Answers of a build's env that held values of its user's own",
@@ -72,6 +80,18 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
       labelNames: ["connector"],
       registers,
     }),
+    addGauge: (name, help, read) => {
+      new Gauge({
+        name,
+        help,
+        registers,
+        async collect() {
+          const value = await read().catch(() => undefined);
+          if (value === undefined) this.reset();
+          else this.set(value);
+        },
+      });
+    },
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

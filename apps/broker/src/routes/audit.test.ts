@@ -38,10 +38,15 @@ describe("the proof of the audit", () => {
 
   it("finds nothing wrong with what nobody touched, also after a restart", async () => {
     const before = await readHead();
-    expect(await verify({ head: before.signed })).toMatchObject({ ok: true, rows: 5, heads: 1 });
+    expect(await verify()).toMatchObject({ verdict: "self_consistent", rows: 5, heads: 1 });
+    expect(await verify({ head: before.signed })).toMatchObject({
+      verdict: "anchored",
+      through: 5,
+      anchors: [{ by: "head", sequence: 5 }],
+    });
     await broker.restart();
     const after = await verify({ head: before.signed });
-    expect(after).toMatchObject({ ok: true, heads: 2 });
+    expect(after).toMatchObject({ verdict: "anchored", through: 5, heads: 2 });
     expect(broker.logs.join("\n")).toContain(before.signed);
   });
 
@@ -54,7 +59,7 @@ describe("the proof of the audit", () => {
   ])("finds %s", async (_what, statement, sequence, kind) => {
     await readHead();
     await tamper(statement);
-    expect(await verify()).toMatchObject({ ok: false, firstProblem: { sequence, kind } });
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { sequence, kind } });
   });
 
   it("finds a chain that was written anew from a row on, by the head that was signed before", async () => {
@@ -64,18 +69,20 @@ describe("the proof of the audit", () => {
     if (row === undefined) throw new Error("there are five rows");
     await tamper("DELETE FROM audit_events WHERE sequence = 5");
     await store.appendAudit([{ ...row, entity: "other" }]);
-    expect(await verify()).toMatchObject({ ok: false, firstProblem: { sequence: 5, kind: "head_mismatch" } });
+    expect(await verify()).toMatchObject({
+      verdict: "broken",
+      problem: { sequence: 5, kind: "head_mismatch" },
+    });
   });
 
-  it("finds a cut end by a head in the store, and when that was cut too by one kept elsewhere", async () => {
+  it("finds a cut end by a head in the store, by the count of heads, and by a head kept elsewhere", async () => {
     const head = await readHead();
     await tamper("DELETE FROM audit_events WHERE sequence > 3");
-    expect(await verify()).toMatchObject({ ok: false, firstProblem: { sequence: 4, kind: "removed" } });
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { sequence: 4, kind: "removed" } });
     await tamper("DELETE FROM audit_heads", "DELETE FROM audit_events WHERE sequence > 3");
-    expect((await verify()).ok).toBe(true);
-    await tamper("DELETE FROM audit_heads", "DELETE FROM audit_events WHERE sequence > 3");
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind: "heads_missing" } });
     const found = await verify({ head: head.signed });
-    expect(found).toMatchObject({ ok: false, firstProblem: { sequence: 4, kind: "removed" } });
+    expect(found).toMatchObject({ verdict: "broken", problem: { kind: "heads_missing" } });
   });
 
   it("finds a head that somebody else signed", async () => {
@@ -86,15 +93,18 @@ describe("the proof of the audit", () => {
     const forger = createSigner({ ...services, organizationId: "org_other" });
     const { sequence, hash } = head;
     const forged = await forger.sign("keyloan-audit-head", { sequence, hash, at: Date.parse(head.at) });
-    expect(await verify({ head: forged })).toMatchObject({ ok: false, firstProblem: { kind: "signature" } });
+    expect(await verify({ head: forged })).toMatchObject({
+      verdict: "broken",
+      problem: { kind: "signature" },
+    });
     await tamper(`UPDATE audit_heads SET signed = '${forged}'`);
-    expect(await verify()).toMatchObject({ ok: false, firstProblem: { sequence, kind: "signature" } });
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { sequence, kind: "signature" } });
   });
 
   it("takes no receipt or other signed text for a head", async () => {
     const { sequence, hash } = await readHead();
     const receipt = await broker.running().services.signer.sign("receipt", { sequence, hash, at: 1 });
-    expect(await verify({ head: receipt })).toMatchObject({ firstProblem: { kind: "signature" } });
+    expect(await verify({ head: receipt })).toMatchObject({ problem: { kind: "signature" } });
   });
 
   it("tells the log when what was signed has changed, without being asked", async () => {
@@ -123,7 +133,7 @@ describe("the proof of the audit", () => {
       answered += 1;
     }
     const done = await verified;
-    expect(done.result).toMatchObject({ ok: true, rows: 20_004 });
+    expect(done.result).toMatchObject({ verdict: "self_consistent", rows: 20_004 });
     expect(done.answered).toBeGreaterThan(0);
   });
 

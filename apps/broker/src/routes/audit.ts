@@ -1,4 +1,6 @@
 import {
+  acceptedHeadSchema,
+  acceptHeadBodySchema,
   auditExportQuerySchema,
   auditHeadSchema,
   auditListSchema,
@@ -15,6 +17,7 @@ import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
+import { acceptHead } from "../verbs/audit/accept-head.ts";
 import { exportAudit } from "../verbs/audit/export-audit.ts";
 import { findMatches } from "../verbs/audit/find-matches.ts";
 import { listAudit } from "../verbs/audit/list-audit.ts";
@@ -44,9 +47,17 @@ export function auditRoutes(services: Services, limiter: RateLimiter) {
     method: "post",
     path: "/v1/audit/verify",
     tags,
-    summary: "Find edited, removed and reordered rows of the audit",
+    summary: "Find edited, removed and reordered rows of the audit, and say what outside the store proves it",
     request: { body: { ...body(verifyAuditBodySchema), required: false } },
     responses: { 200: json("what was found", auditVerificationSchema) },
+  });
+  const accept = defineRoute(limiter, access, {
+    method: "post",
+    path: "/v1/audit/accept-head",
+    tags,
+    summary: "Go on from the store as it is, though something outside it knows more; what is lost is audited",
+    request: { body: { ...body(acceptHeadBodySchema), required: false } },
+    responses: { 200: json("the new head and what was given up", acceptedHeadSchema) },
   });
   const download = defineRoute(limiter, access, {
     method: "get",
@@ -79,6 +90,11 @@ export function auditRoutes(services: Services, limiter: RateLimiter) {
       const { head: outside } = verifyAuditBodySchema.parse(context.req.valid("json") ?? {});
       const request = { requestId, signal: context.req.raw.signal };
       return context.json(await verifyAudit(services, actor, outside, request), 200);
+    })
+    .openapi(accept, async (context) => {
+      const { actor, requestId } = context.var;
+      const { head: outside } = acceptHeadBodySchema.parse(context.req.valid("json") ?? {});
+      return context.json(await acceptHead(services, actor, outside, requestId), 200);
     })
     .openapi(download, async (context) => {
       const { actor, requestId } = context.var;

@@ -5,7 +5,7 @@ import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
-import { createHealthCheck } from "../verbs/check-health.ts";
+import { createHealthCheck, healthStatus } from "../verbs/check-health.ts";
 import { version } from "../version.ts";
 
 const tags = ["health"];
@@ -27,7 +27,10 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     path: "/health/ready",
     tags,
     summary: "Whether store, keyring and audit can be used",
-    responses: { 200: health("ready"), 503: health("a part is failing") },
+    responses: {
+      200: health("ready, or degraded: a person has to look at a part"),
+      503: health("a part is failing"),
+    },
   });
   const ok = { status: "ok" as const, version };
   return createRouter()
@@ -35,10 +38,10 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     .openapi(alive("/health/live", "Whether the process is alive"), (context) => context.json(ok, 200))
     .openapi(ready, async (context) => {
       const parts = await check();
-      const fine = parts.every((part) => part.ok);
+      const status = healthStatus(parts);
       // The check itself tells the log, and not for everybody who asks.
       context.set("isQuiet", true);
-      return context.json({ status: fine ? "ok" : "failing", version, parts }, fine ? 200 : 503);
+      return context.json({ status, version, parts }, status === "failing" ? 503 : 200);
     });
 }
 

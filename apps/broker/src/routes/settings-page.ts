@@ -51,8 +51,11 @@ export function settingsPageRoutes(): Hono<BrokerEnv> {
   return new Hono<BrokerEnv>().get("/settings/*", async (context, next) => {
     const path = pagePath(context);
     const file = find(path);
-    if (file === undefined) return next();
     const isPage = path === "index.html";
+    if (file === undefined) {
+      if (isPage) throw missing(path);
+      return next();
+    }
     const headers = {
       "content-type": file.type,
       etag: file.etag,

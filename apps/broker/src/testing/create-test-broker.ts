@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadEmulators, type RunningEmulator } from "@keyloan/connectors/emulators";
@@ -42,6 +42,8 @@ export type TestBroker = {
   readonly readEnv: (buildId: string, token?: string) => Promise<Record<string, string>>;
   /** Starts one more broker on the same store, with its own background work; `close` ends it too. */
   readonly startAnother: () => Promise<RunningBroker>;
+  /** Ends the broker, puts an older copy of the store into its place and starts another one on that. */
+  readonly putBack: (copy: string, changes?: Partial<BrokerConfig>) => Promise<void>;
   /** Ends the broker and starts another one on the same store. */
   readonly restart: (changes?: Partial<BrokerConfig>) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -85,6 +87,8 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     archiveS3: undefined,
     notifyUrl: undefined,
     notifySecret: undefined,
+    auditSink: undefined,
+    auditHeadFile: undefined,
     handsHours: 24,
     reconcileHours: 0,
     reconcilePolicy: "mend",
@@ -118,6 +122,11 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     if (!statuses.includes(got.status))
       throw new Error(`expected ${statuses.join(" or ")}: ${got.status} ${got.text}`);
     return got;
+  };
+
+  const startAgain = async (changes: Partial<BrokerConfig> = {}) => {
+    config = { ...config, ...changes };
+    running = await start();
   };
 
   return {
@@ -164,10 +173,16 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
       others.push(another);
       return another;
     },
-    restart: async (changes = {}) => {
+    putBack: async (copy, changes) => {
       await running.stop();
-      config = { ...config, ...changes };
-      running = await start();
+      const file = join(config.dataDirectory, "keyloan.db");
+      for (const suffix of ["", "-wal", "-shm"]) await rm(file + suffix, { force: true });
+      await copyFile(copy, file);
+      await startAgain(changes);
+    },
+    restart: async (changes) => {
+      await running.stop();
+      await startAgain(changes);
     },
     close: async () => {
       await Promise.all([running, ...others].map((each) => each.stop()));

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export type ReceivedNotice = {
+  readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -14,6 +15,8 @@ export type Receiver = {
   readonly received: ReceivedNotice[];
   /** What is answered from now on: a status, a redirect to its own other path, or nothing at all. */
   readonly answer: (how: number | "redirect" | "silence") => void;
+  /** What is answered to GET from now on; before, as anything else. */
+  readonly giveBack: (text: string) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -21,6 +24,7 @@ export type Receiver = {
 export async function startReceiver(): Promise<Receiver> {
   const received: ReceivedNotice[] = [];
   let how: number | "redirect" | "silence" = 204;
+  let givenBack: string | undefined;
   const server = createServer((request, response) => {
     let text = "";
     request.setEncoding("utf8");
@@ -28,7 +32,12 @@ export async function startReceiver(): Promise<Receiver> {
       text += part;
     });
     request.on("end", () => {
-      received.push({ headers: request.headers, text, body: text === "" ? {} : JSON.parse(text) });
+      const { method = "" } = request;
+      if (method === "GET" && givenBack !== undefined) {
+        response.end(givenBack);
+        return;
+      }
+      received.push({ method, headers: request.headers, text, body: text === "" ? {} : JSON.parse(text) });
       if (how === "silence") return;
       if (how === "redirect") response.writeHead(307, { location: "/elsewhere" }).end();
       else response.writeHead(how).end("a receiver's own words");
@@ -40,6 +49,9 @@ export async function startReceiver(): Promise<Receiver> {
     received,
     answer: (next) => {
       how = next;
+    },
+    giveBack: (text) => {
+      givenBack = text;
     },
     close: async () => {
       server.closeAllConnections();

@@ -1,10 +1,14 @@
-import { newId } from "@keyloan/contract";
+import { type AuditProblem, type Health, newId } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { storeTrouble } from "../store-trouble.ts";
+import { findStandingProblem } from "./audit/audit-standing.ts";
 import { auditRow } from "./audit.ts";
 
 export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
+
+/** Parts without which envs are read all the same: a person has to look, and nobody is sent away. */
+const watchedParts: readonly string[] = ["anchor", "audit_sink"];
 
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
@@ -12,8 +16,15 @@ const tellIntervalMs = 10_000;
 
 type Tell = (part: string, error: unknown) => void;
 
+/** What the parts come to. */
+export function healthStatus(parts: readonly HealthPart[]): Health["status"] {
+  const bad = parts.filter(({ ok }) => !ok);
+  if (bad.length === 0) return "ok";
+  return bad.every(({ name }) => watchedParts.includes(name)) ? "degraded" : "failing";
+}
+
 /**
- * Checks what the broker cannot work without; every part answers within its time. All who ask while a check is under
+ * Checks what the broker cannot work without, and the audit's anchor; every part answers within its time. All who ask while a check is under
  * way get its answer, so that asking often costs no more.
  */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
@@ -35,6 +46,8 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
         "a root key that wraps data keys is missing: add it to KEYLOAN_ROOT_KEY",
       ),
       probe(tell, "audit", proveAudit, "the audit trail cannot be written"),
+      anchorPart(deps, tell),
+      ...(deps.config.auditSink === undefined ? [] : [sinkPart(deps, tell)]),
     ]);
   let underWay: Promise<readonly HealthPart[]> | undefined;
   return () => {
@@ -43,6 +56,26 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
     });
     return underWay;
   };
+}
+
+async function anchorPart(deps: Deps, tell: Tell): Promise<HealthPart> {
+  let problem: AuditProblem | undefined;
+  const look = async () => {
+    problem = await findStandingProblem(deps);
+  };
+  const part = await probe(tell, "anchor", look, "the audit cannot be compared with what was signed");
+  if (problem === undefined) return part;
+  return { name: "anchor", ok: false, message: `${problem.message}: run keyloan audit verify` };
+}
+
+async function sinkPart(deps: Deps, tell: Tell): Promise<HealthPart> {
+  let failure: string | undefined;
+  const look = async () => {
+    failure = (await deps.headDelivery.state())?.failure;
+  };
+  const part = await probe(tell, "audit_sink", look, "what the audit sink has is not known");
+  if (failure === undefined) return part;
+  return { name: "audit_sink", ok: false, message: `the audit sink takes no heads (${failure})` };
 }
 
 /**

@@ -7,7 +7,9 @@ import type { Deps } from "../deps.ts";
 export function createOwnerKey(
   deps: Pick<Deps, "keyring" | "now" | "randomBytes">,
   ownerId: string,
+  options: { readonly promisesState?: boolean } = {},
 ): { readonly row: DataKeyRow; readonly key: DataKey } {
-  const { record, key } = createDataKey(deps.keyring, { id: newId("dataKey", deps.randomBytes), ownerId });
+  const identity = { id: newId("dataKey", deps.randomBytes), ownerId };
+  const { record, key } = createDataKey(deps.keyring, identity, options);
   return { row: { ...record, createdAt: deps.now() }, key };
 }

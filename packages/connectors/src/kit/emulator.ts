@@ -22,6 +22,8 @@ export type RunningEmulator = {
    * @throws Error for a kind of key that the provider does not have
    */
   readonly createUserEnv: (options?: UserEnvOptions) => Promise<Record<string, string>>;
+  /** What whoever starts it should know of this machine, in one sentence. */
+  readonly notice?: string;
   /** Settles when something it runs on has ended, asked or not; absent when it runs on nothing else. */
   readonly ended?: Promise<void>;
   readonly close: () => Promise<void>;

@@ -46,6 +46,7 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
       ...listening,
       faults,
       ended: server.exited,
+      ...(server.walled ? {} : { notice: noWall }),
       createUserEnv: ({ kind = "good" } = {}) => createUserDatabase(userDatabases, kind),
       orgFields: { organization, group: groups[0]?.name ?? "", token: tokens[0]?.token ?? "" },
       close: async () => {
@@ -58,6 +59,9 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
     throw error;
   }
 };
+
+const noWall =
+  "This system lets the database server see your files: only the check of its SQL keeps builds from them.";
 
 function initialState(): TursoState {
   const token = { id: randomUUID(), name: "keyloan", token: randomText(64), group: null, scopes: null };

@@ -24,6 +24,10 @@ export const auditHeadPayloadSchema = z.object({
   sequence: sequenceSchema,
   hash: hashSchema,
   at: z.number().int(),
+  /** The how many-th head of the broker it is; absent in heads from before they were counted. */
+  counter: z.number().int().min(1).optional(),
+  /** The counter of the head it follows, where those between were given up by the operator. */
+  after: z.number().int().min(0).optional(),
 });
 
 export const auditProblemKinds = [
@@ -32,33 +36,72 @@ export const auditProblemKinds = [
   "reordered",
   "forked",
   "head_mismatch",
+  "heads_missing",
   "signature",
+  "count",
+  "signing_key",
 ] as const;
 export type AuditProblemKind = (typeof auditProblemKinds)[number];
 
-export const verifyAuditBodySchema = z
-  .strictObject({
-    head: signedHeadSchema
-      .optional()
-      .meta({ description: "a head that was kept elsewhere: with it a cut end is found too" }),
+export const auditProblemSchema = z
+  .object({
+    sequence: sequenceSchema.meta({ description: "the first row that is not proven; 0 when it is no row" }),
+    kind: z.enum(auditProblemKinds),
+    message: z.string(),
   })
-  .meta({ id: "VerifyAuditBody" });
+  .meta({ id: "AuditProblem" });
+
+const keptHead = signedHeadSchema
+  .optional()
+  .meta({ description: "a head that was kept elsewhere: with it a cut end is found too" });
+
+export const verifyAuditBodySchema = z.strictObject({ head: keptHead }).meta({ id: "VerifyAuditBody" });
+
+export const auditAnchorSchema = z
+  .object({
+    by: z.enum(["head", "head_file", "sink"]).meta({
+      description: "a head that was sent, the file that the broker was started with, or its sink",
+    }),
+    sequence: sequenceSchema.meta({ description: "every row through this one is proven by it" }),
+    at: timestampSchema,
+  })
+  .meta({ id: "AuditAnchor" });
+
+const found = {
+  rows: z.number().int(),
+  heads: z.number().int(),
+  lastSequence: sequenceSchema,
+  /** Heads that the operator gave up: what they proved is not in this store. */
+  givenUp: z
+    .array(z.object({ after: z.number().int(), before: z.number().int(), at: timestampSchema }))
+    .readonly()
+    .meta({ description: "gaps in the count of heads that `accept-head` made, by counter" }),
+  warnings: z.array(z.string()).readonly(),
+};
 
 export const auditVerificationSchema = z
-  .object({
-    ok: z.boolean(),
-    rows: z.number().int(),
-    heads: z.number().int(),
-    lastSequence: sequenceSchema,
-    firstProblem: z
-      .object({
-        sequence: sequenceSchema,
-        kind: z.enum(auditProblemKinds),
-        message: z.string(),
-      })
-      .optional(),
-  })
+  .discriminatedUnion("verdict", [
+    z.object({
+      verdict: z.literal("anchored"),
+      ...found,
+      anchors: z.array(auditAnchorSchema).min(1).readonly(),
+      through: sequenceSchema.meta({ description: "the last row that something outside the store proves" }),
+    }),
+    z.object({ verdict: z.literal("self_consistent"), ...found }),
+    z.object({ verdict: z.literal("broken"), ...found, problem: auditProblemSchema }),
+  ])
   .meta({ id: "AuditVerification" });
+
+export const acceptHeadBodySchema = z.strictObject({ head: keptHead }).meta({ id: "AcceptHeadBody" });
+
+export const acceptedHeadSchema = z
+  .object({
+    problem: auditProblemSchema.meta({ description: "what was accepted" }),
+    head: auditHeadSchema.meta({ description: "the new end, signed" }),
+    lostHeads: z.number().int().meta({ description: "how many signed heads were given up" }),
+    removedKeys: z.array(z.string()).readonly().meta({ description: "refused signing keys, removed" }),
+  })
+  .meta({ id: "AcceptedHead" });
 
 export const auditExportQuerySchema = z.object({
   after: z.coerce.number().int().min(0).default(0).meta({ description: "only rows with a greater sequence" }),
@@ -82,5 +125,10 @@ export const auditExportLineSchema = z
 
 export type AuditHead = z.output<typeof auditHeadSchema>;
 export type VerifyAuditBody = z.output<typeof verifyAuditBodySchema>;
+export type AuditHeadPayload = z.output<typeof auditHeadPayloadSchema>;
+export type AuditProblem = z.output<typeof auditProblemSchema>;
+export type AuditAnchor = z.output<typeof auditAnchorSchema>;
+export type AcceptHeadBody = z.output<typeof acceptHeadBodySchema>;
+export type AcceptedHead = z.output<typeof acceptedHeadSchema>;
 export type AuditVerification = z.output<typeof auditVerificationSchema>;
 export type AuditExportLine = z.output<typeof auditExportLineSchema>;

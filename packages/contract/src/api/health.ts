@@ -8,7 +8,9 @@ export const healthPartSchema = z.object({
 
 export const healthSchema = z
   .object({
-    status: z.enum(["ok", "failing"]),
+    status: z.enum(["ok", "degraded", "failing"]).meta({
+      description: "degraded: envs are read as always, and a person has to look at a part",
+    }),
     version: z.string(),
     parts: z.array(healthPartSchema).readonly().optional(),
   })

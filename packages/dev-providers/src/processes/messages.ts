@@ -21,6 +21,8 @@ const providerSchema = z.object({
   baseUrl: z.string(),
   port: z.number().int(),
   orgFields: z.record(z.string(), z.string()),
+  /** What whoever starts it should know of this machine, in one sentence. */
+  notice: z.string().optional(),
 });
 
 /** What a child tells the launcher. */

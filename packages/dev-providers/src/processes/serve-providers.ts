@@ -60,8 +60,8 @@ async function startAll(
       const emulator = await startOne({ label, start, port: ports[id] ?? 0, folder: order.stateFolder, id });
       running.push({ id, emulator });
       void emulator.ended?.then(() => onLoss(label));
-      const { baseUrl, port, orgFields } = emulator;
-      return { id, label, baseUrl, port, orgFields: { ...orgFields } };
+      const { baseUrl, port, orgFields, notice } = emulator;
+      return { id, label, baseUrl, port, orgFields: { ...orgFields }, notice };
     }),
   );
   const failed = started.find((result) => result.status === "rejected");

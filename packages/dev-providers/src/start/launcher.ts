@@ -25,7 +25,7 @@ export type RunningKeyloan = {
   readonly adminToken: string;
   readonly adminTokenFile: string;
   readonly buildFile: string;
-  readonly providers: readonly Pick<ServedProvider, "id" | "label" | "baseUrl">[];
+  readonly providers: readonly Pick<ServedProvider, "id" | "label" | "baseUrl" | "notice">[];
   /** By connector id what another person would type for an account of their own. */
   readonly createUserEnvs: () => Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
   /** Settles when a child has ended by itself. */

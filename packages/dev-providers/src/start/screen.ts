@@ -19,6 +19,9 @@ export function renderScreen(running: RunningKeyloan, paint: Paint): string {
     fact("Broker", paint("cyan", running.url)),
     fact("API documentation", paint("cyan", `${running.url}/docs`)),
     ...running.providers.map(({ label, baseUrl }) => fact(`${label} stand-in`, baseUrl)),
+    ...running.providers.flatMap(({ notice }) =>
+      notice === undefined ? [] : [`  ${paint("bold", notice)}`],
+    ),
     fact("Admin token", `in ${tokenFile}`),
     fact("Handoff link", "keyloan build link <build id>, run like keyloan run below"),
     "",

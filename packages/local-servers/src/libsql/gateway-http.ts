@@ -1,8 +1,10 @@
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
-import { answerHeaders, forwardedHeaders, type GatewayRoute, isAllowedTarget } from "./gateway-rules.ts";
+import { judgeRequest, type Refusal, unreadable } from "./gateway-judge.ts";
+import { answerHeaders, encodingOfTarget, forwardedHeaders, type GatewayRoute } from "./gateway-rules.ts";
 
-const repeatableBytesMax = 64 * 1024;
+/** The largest request that is taken; it is held in memory until it is whole. */
+export const requestBytesMax = 64 * 1024 * 1024;
 const attemptsMax = 4;
 
 type Exchange = {
@@ -13,26 +15,45 @@ type Exchange = {
   upstream?: ClientRequest;
 };
 
-/** Sends one request on to the namespace, and its answer back as it comes. */
+/** Sends one request on to the namespace once it is judged, and its answer back as it comes. */
 export function forwardRequest(route: GatewayRoute, incoming: IncomingMessage, answer: ServerResponse): void {
-  if (!isAllowedTarget(incoming.url)) {
-    refuse(answer, 404, "no such path");
+  const encoding = encodingOfTarget(incoming.url);
+  if (encoding === undefined) {
+    refuse(answer, 404, { error: "no such path" });
+    return;
+  }
+  if ((incoming.headers["content-encoding"] ?? "identity") !== "identity") {
+    refuseRequest(answer, unreadable);
     return;
   }
   const exchange: Exchange = { route, incoming, answer };
   answer.once("close", () => exchange.upstream?.destroy());
-  const { "content-length": length, "transfer-encoding": chunked } = incoming.headers;
-  if (chunked !== undefined || Number(length ?? 0) > repeatableBytesMax) {
-    incoming.pipe(ask(exchange, (response) => pass(response, answer)));
-    return;
-  }
+  collect(incoming, (body) => {
+    const refusal = body === undefined ? tooLarge : judgeRequest(encoding, body);
+    if (refusal !== undefined) refuseRequest(answer, refusal);
+    else if (body !== undefined) sendWhole(exchange, body, 1);
+  });
+}
+
+const tooLarge: Refusal = { status: 413, message: `a request has at most ${requestBytesMax} bytes` };
+
+/** Gives the whole body, or undefined once it is too large. */
+function collect(incoming: IncomingMessage, onBody: (body: Buffer | undefined) => void): void {
   const chunks: Buffer[] = [];
-  incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-  incoming.once("end", () => sendWhole(exchange, Buffer.concat(chunks), 1));
+  let bytes = 0;
+  const take = (chunk: Buffer) => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes <= requestBytesMax) return;
+    incoming.off("data", take).off("end", finish).resume();
+    onBody(undefined);
+  };
+  const finish = () => onBody(Buffer.concat(chunks));
+  incoming.on("data", take).once("end", finish);
 }
 
 /**
- * A small request is sent again when the server says that the namespace is not there: it says so, having
+ * A request is sent again when the server says that the namespace is not there: it says so, having
  * done nothing, of namespaces that it is just closing to make room for others.
  */
 function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
@@ -66,7 +87,7 @@ function ask(exchange: Exchange, onResponse: (response: IncomingMessage) => void
   upstream.once("response", onResponse);
   upstream.once("error", () => {
     if (answer.headersSent) answer.destroy();
-    else if (!answer.destroyed) refuse(answer, 502, "the database server does not answer");
+    else if (!answer.destroyed) refuse(answer, 502, { error: "the database server does not answer" });
   });
   return upstream;
 }
@@ -77,8 +98,13 @@ function pass(response: IncomingMessage, answer: ServerResponse): void {
   pipeline(response, answer, () => {});
 }
 
-function refuse(answer: ServerResponse, status: number, message: string): void {
-  const text = JSON.stringify({ error: message });
+/** Clients of Hrana show `message` to their user; `error` is where the server has its own words. */
+function refuseRequest(answer: ServerResponse, { status, message }: Refusal): void {
+  refuse(answer, status, { error: message, message });
+}
+
+function refuse(answer: ServerResponse, status: number, body: Readonly<Record<string, string>>): void {
+  const text = JSON.stringify(body);
   // What is left of the request body is not read: the connection ends with this answer.
   answer.writeHead(status, {
     "content-type": "application/json",

@@ -1,4 +1,5 @@
 import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
+import type { RequestEncoding } from "./gateway-judge.ts";
 
 /** Where the requests of one port go. */
 export type GatewayRoute = {
@@ -7,42 +8,51 @@ export type GatewayRoute = {
   readonly namespace: string;
 };
 
-// What libSQL clients of any language call: Hrana 1–3 over HTTP, health, version and dump. The server's
+// What libSQL clients of any language call: Hrana 1–3 over HTTP, what came before it (`/`), health, version
+// and dump, each with the form of its body, which the server too takes from the path alone. The server's
 // other paths are left out on purpose: /dev/<namespace>/… and its gRPC services choose a namespace themselves.
-const paths: ReadonlySet<string> = new Set([
-  "/",
-  "/health",
-  "/version",
-  "/dump",
-  "/v1",
-  "/v1/execute",
-  "/v1/batch",
-  "/v2",
-  "/v2/pipeline",
-  "/v3",
-  "/v3/pipeline",
-  "/v3/cursor",
-  "/v3-protobuf",
-  "/v3-protobuf/pipeline",
-  "/v3-protobuf/cursor",
+const paths: ReadonlyMap<string, RequestEncoding> = new Map([
+  ["/", "json"],
+  ["/health", "none"],
+  ["/version", "none"],
+  ["/dump", "none"],
+  ["/v1", "none"],
+  ["/v1/execute", "json"],
+  ["/v1/batch", "json"],
+  ["/v2", "none"],
+  ["/v2/pipeline", "json"],
+  ["/v3", "none"],
+  ["/v3/pipeline", "json"],
+  ["/v3/cursor", "json"],
+  ["/v3-protobuf", "none"],
+  ["/v3-protobuf/pipeline", "pipeline"],
+  ["/v3-protobuf/cursor", "cursor"],
 ]);
 
-// Not accept-encoding: on one machine, compressing costs more than it saves.
+// By the subprotocol that the server chose; without one it speaks the first version.
+const subprotocols: ReadonlyMap<string | undefined, RequestEncoding> = new Map([
+  [undefined, "json"],
+  ["hrana1", "json"],
+  ["hrana2", "json"],
+  ["hrana3", "json"],
+  ["hrana3-protobuf", "message"],
+]);
+
+// Not accept-encoding: on one machine, compressing costs more than it saves. The length is that of the
+// body that is sent on.
 const requestHeaders = [
   "accept",
   "access-control-request-headers",
   "access-control-request-method",
   "authorization",
-  "content-encoding",
-  "content-length",
   "content-type",
   "origin",
   "user-agent",
 ] as const;
 
+// No extensions: what is sent has to be read here.
 const webSocketHeaders = [
   "origin",
-  "sec-websocket-extensions",
   "sec-websocket-key",
   "sec-websocket-protocol",
   "sec-websocket-version",
@@ -60,11 +70,16 @@ const hopHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a request target may pass. Compared as sent, byte for byte: an encoded, doubled or absolute
- * form of another path is not in the list and therefore goes nowhere.
+ * How the body of a request to this target is written, or undefined when nothing may go there. Compared as
+ * sent, byte for byte: an encoded, doubled or absolute form of another path is not in the list.
  */
-export function isAllowedTarget(target: string | undefined): boolean {
-  return target !== undefined && paths.has(pathOf(target));
+export function encodingOfTarget(target: string | undefined): RequestEncoding | undefined {
+  return target === undefined ? undefined : paths.get(pathOf(target));
+}
+
+/** How the messages of a WebSocket are written, or undefined for a subprotocol that is not known here. */
+export function encodingOfSubprotocol(subprotocol: string | undefined): RequestEncoding | undefined {
+  return subprotocols.get(subprotocol);
 }
 
 /** Whether a WebSocket may be opened here; clients open it at the root. */

@@ -1,10 +1,19 @@
 import { type IncomingMessage, request } from "node:http";
-import type { Duplex } from "node:stream";
-import { type GatewayRoute, isWebSocketTarget, upgradeHeaders } from "./gateway-rules.ts";
+import { type Duplex, Transform } from "node:stream";
+import { requestBytesMax } from "./gateway-http.ts";
+import { judgeRequest, type RequestEncoding } from "./gateway-judge.ts";
+import {
+  encodingOfSubprotocol,
+  type GatewayRoute,
+  isWebSocketTarget,
+  upgradeHeaders,
+} from "./gateway-rules.ts";
+import { createWebSocketReader, type WebSocketMessage, writeWebSocketFrame } from "./websocket-frames.ts";
 
 /**
- * Becomes a tunnel only after the server has agreed to speak WebSocket. Before that the client could
- * send a second, unchecked request down the same connection and name another namespace in it.
+ * Carries a WebSocket and judges every message on its way to the server. It begins only after the server
+ * has agreed to speak WebSocket: before that the client could send a second, unchecked request down the
+ * same connection and name another namespace in it.
  */
 export function forwardUpgrade(
   route: GatewayRoute,
@@ -32,20 +41,85 @@ export function forwardUpgrade(
     endRaw(client, response.statusCode === 404 ? "404 Not Found" : "400 Bad Request");
   });
   upstream.once("upgrade", (response, server, serverHead) => {
-    if (!client.writable) {
+    const encoding = encodingOfSubprotocol(response.headers["sec-websocket-protocol"]);
+    if (!client.writable || encoding === undefined) {
       server.destroy();
+      client.destroy();
       return;
     }
     server.setNoDelay(true);
     client.write(switchingHead(response));
     if (serverHead.length > 0) client.write(serverHead);
-    if (head.length > 0) server.write(head);
     server.on("error", () => server.destroy());
-    server.once("close", () => client.destroy());
+    server.once("close", () => (client.writableEnded ? undefined : client.destroy()));
     client.once("close", () => server.destroy());
-    client.pipe(server).pipe(client);
+    const judged = judgeMessages(encoding, (reason) => {
+      server.unpipe(client);
+      client.end(writeWebSocketFrame(closeOpcode, closePayload(reason), "server"));
+      server.destroy();
+    });
+    judged.pipe(server);
+    if (head.length > 0) judged.write(head);
+    client.pipe(judged);
+    server.pipe(client);
   });
   upstream.end();
+}
+
+const closeOpcode = 8;
+const policyViolation = 1008;
+
+/** Passes whole messages on; at the first that may not pass it says why, and passes nothing any more. */
+function judgeMessages(encoding: RequestEncoding, onRefusal: (reason: string) => void): Transform {
+  const reader = createWebSocketReader(requestBytesMax);
+  let refused = false;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const reason = refused
+        ? undefined
+        : refusalOf(
+            () => reader.read(chunk),
+            encoding,
+            (frame) => this.push(frame),
+          );
+      if (reason !== undefined) {
+        refused = true;
+        onRefusal(reason);
+      }
+      done();
+    },
+  });
+}
+
+function refusalOf(
+  read: () => readonly WebSocketMessage[],
+  encoding: RequestEncoding,
+  pass: (frame: Buffer) => void,
+): string | undefined {
+  let messages: readonly WebSocketMessage[];
+  try {
+    messages = read();
+  } catch (error) {
+    return error instanceof Error ? error.message : "the message cannot be read";
+  }
+  const expected = encoding === "json" ? "text" : "binary";
+  for (const { kind, opcode, payload } of messages) {
+    if (kind !== "control") {
+      if (kind !== expected) return `this subprotocol has ${expected} messages`;
+      const refusal = judgeRequest(encoding, payload);
+      if (refusal !== undefined) return refusal.message;
+    }
+    pass(writeWebSocketFrame(opcode, payload, "client"));
+  }
+  return undefined;
+}
+
+/** The reason of a close frame has at most 123 bytes. */
+function closePayload(reason: string): Buffer {
+  const payload = Buffer.alloc(2 + Math.min(reason.length, 123));
+  payload.writeUInt16BE(policyViolation);
+  payload.write(reason, 2, "latin1");
+  return payload;
 }
 
 function switchingHead(response: IncomingMessage): string {

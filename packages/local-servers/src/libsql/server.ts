@@ -4,17 +4,22 @@ import { createLibsqlAdmin, type LibsqlAdmin } from "./admin.ts";
 import { createAdminHttp } from "./admin-http.ts";
 import { createLibsqlGateway, gatewayPorts, type LibsqlGateway } from "./gateway.ts";
 import { startSqldProcess } from "./sqld-process.ts";
+import type { SqldWall } from "./sqld-wall.ts";
 
 export type LibsqlServerOptions = {
   /** Where all databases live; made when absent, mode 0700. One server per directory. */
   readonly dataDirectory: string;
   /** Told what happens to the server, one line each; never a query or a key. */
   readonly log?: (line: string) => void;
+  /** The ways to keep it from files outside its folder; by default those that suit the user who runs it. */
+  readonly walls?: readonly SqldWall[];
 };
 
 /** A running libSQL server, reachable only through the admin client and the ports opened by the gateway. */
 export type LibsqlServer = {
   readonly pid: number;
+  /** Whether its process sees no file outside the data folder; not where the platform has no such wall. */
+  readonly walled: boolean;
   readonly admin: LibsqlAdmin;
   readonly gateway: LibsqlGateway;
   /** Where the server itself answers, for measurements; it wants a `Host` that names a namespace. */
@@ -31,7 +36,7 @@ export type LibsqlServer = {
  */
 export async function startLibsqlServer(options: LibsqlServerOptions): Promise<LibsqlServer> {
   const log = options.log ?? (() => {});
-  const child = await startSqldProcess(options.dataDirectory, log);
+  const child = await startSqldProcess(options.dataDirectory, log, options.walls);
   const http = createAdminHttp(child.adminPort, child.adminKey);
   const gateway = createLibsqlGateway(child.httpPort, firstPortOf(resolve(options.dataDirectory)));
   let closing = false;
@@ -40,6 +45,7 @@ export async function startLibsqlServer(options: LibsqlServerOptions): Promise<L
   });
   return {
     pid: child.pid,
+    walled: child.walled,
     admin: createLibsqlAdmin(http),
     gateway,
     directUrl: `http://127.0.0.1:${child.httpPort}`,

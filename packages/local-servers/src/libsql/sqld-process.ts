@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, realpath, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { createServer, type Server } from "node:net";
@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { findSqld } from "./find-sqld.ts";
 import { endWithParent } from "./parent-watch.ts";
+import { type SqldCommand, type SqldWall, sqldWalls, standsWall } from "./sqld-wall.ts";
 import { endStaleSqld } from "./stale-process.ts";
 
 export type SqldProcess = {
@@ -17,6 +18,8 @@ export type SqldProcess = {
   readonly adminPort: number;
   /** Random at every start; known to this process and the child only. */
   readonly adminKey: string;
+  /** Whether it sees no file outside its data folder. */
+  readonly walled: boolean;
   /** Settles when the child has ended, for whatever reason. */
   readonly exited: Promise<void>;
   readonly stop: () => Promise<void>;
@@ -30,12 +33,15 @@ const portAttemptsMax = 5;
  * Starts the libSQL server on two free ports of 127.0.0.1 and waits until it answers.
  *
  * No namespace is open: there is no default one, and the server-wide token key is a public key whose
- * private half is thrown away, so that only a namespace's own key opens it.
+ * private half is thrown away, so that only a namespace's own key opens it. It runs behind a wall where the
+ * platform lets one be raised, and without one elsewhere.
+ * @param walls the ways to raise one, the best first
  * @throws Error in one sentence when there is no program for this platform, the folder is in use, or it ends at once
  */
 export async function startSqldProcess(
   dataDirectory: string,
   log: (line: string) => void,
+  walls?: readonly SqldWall[],
 ): Promise<SqldProcess> {
   const program = findSqld();
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
@@ -43,9 +49,17 @@ export async function startSqldProcess(
   const directory = await realpath(dataDirectory);
   const pidFile = join(directory, "sqld.pid");
   if ((await endStaleSqld(pidFile, directory)) === "ended") log("ended a libSQL server of an earlier start");
+  const ways: (SqldWall | undefined)[] = [...(walls ?? sqldWalls(directory)), undefined];
   for (let attempt = 1; ; attempt++) {
-    const started = await startOnce(program, directory, pidFile);
+    const [wall] = ways;
+    const started = await startOnce({ program, directory, pidFile, wall });
     if (typeof started !== "string") return started;
+    // Asked only now: where a wall can be raised, which is nearly everywhere, asking would cost the time of a start.
+    if (wall !== undefined && !(await standsWall(wall, program))) {
+      ways.shift();
+      attempt--;
+      continue;
+    }
     // Between finding free ports and the server taking them, someone else may.
     if (!/address already in use/i.test(started) || attempt === portAttemptsMax) {
       throw new Error(`The libSQL server does not start: ${started || "it ended without a word"}`);
@@ -53,10 +67,18 @@ export async function startSqldProcess(
   }
 }
 
-async function startOnce(program: string, directory: string, pidFile: string): Promise<SqldProcess | string> {
+type Place = {
+  readonly program: string;
+  readonly directory: string;
+  readonly pidFile: string;
+  readonly wall: SqldWall | undefined;
+};
+
+async function startOnce({ program, directory, pidFile, wall }: Place): Promise<SqldProcess | string> {
   const [httpPort, adminPort] = await findFreePorts();
   const adminKey = randomBytes(32).toString("base64url");
-  const child = spawnSqld(program, directory, { httpPort, adminPort, adminKey });
+  const args = sqldArguments(directory, httpPort, adminPort);
+  const child = spawnSqld(wall?.(program, args) ?? { program, args, env: {} }, directory, adminKey);
   const lastWords = collectLastWords(child);
   const exited = once(child, "exit").then(
     () => undefined,
@@ -67,7 +89,9 @@ async function startOnce(program: string, directory: string, pidFile: string): P
     return `${program} cannot be run`;
   }
   const { pid } = child;
-  writeFileSync(pidFile, JSON.stringify({ pid, parentPid: process.pid }), { mode: 0o600 });
+  // The server could have put a link here: never written through.
+  rmSync(pidFile, { recursive: true, force: true });
+  writeFileSync(pidFile, JSON.stringify({ pid, parentPid: process.pid }), { mode: 0o600, flag: "wx" });
   const release = endWithParent(pid);
   void exited.then(release);
   const stop = async () => {
@@ -75,20 +99,16 @@ async function startOnce(program: string, directory: string, pidFile: string): P
     await rm(pidFile, { force: true });
   };
   if (await waitUntilAnswering(child, adminPort, adminKey)) {
-    return { pid, httpPort, adminPort, adminKey, exited, stop };
+    return { pid, httpPort, adminPort, adminKey, walled: wall !== undefined, exited, stop };
   }
   await stop();
   return lastWords();
 }
 
-function spawnSqld(
-  program: string,
-  directory: string,
-  listen: { readonly httpPort: number; readonly adminPort: number; readonly adminKey: string },
-): ChildProcess {
+function sqldArguments(directory: string, httpPort: number, adminPort: number): readonly string[] {
   const args = ["--no-welcome", "--db-path", directory];
-  args.push("--http-listen-addr", `127.0.0.1:${listen.httpPort}`);
-  args.push("--admin-listen-addr", `127.0.0.1:${listen.adminPort}`);
+  args.push("--http-listen-addr", `127.0.0.1:${httpPort}`);
+  args.push("--admin-listen-addr", `127.0.0.1:${adminPort}`);
   args.push("--enable-namespaces", "--disable-default-namespace");
   // The replication log of every namespace may grow to this many megabytes; the default is 200.
   args.push("--max-log-size", "1");
@@ -97,13 +117,18 @@ function spawnSqld(
   args.push("--max-active-namespaces", "500");
   args.push("--max-concurrent-connections", "1024", "--max-concurrent-requests", "1024");
   args.push("--shutdown-timeout", "2");
+  return args;
+}
+
+function spawnSqld({ program, args, env }: SqldCommand, directory: string, adminKey: string): ChildProcess {
   return spawn(program, args, {
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
     // Secrets travel by environment: arguments can be read by every user of the machine.
     env: {
-      LIBSQL_ADMIN_AUTH_KEY: listen.adminKey,
+      ...env,
+      LIBSQL_ADMIN_AUTH_KEY: adminKey,
       SQLD_AUTH_JWT_KEY: publicKeyOfNobody(),
       LIBSQL_DISABLE_METRICS: "true",
       RUST_LOG: "error",

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile, readlink, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readFile, readlink, rm } from "node:fs/promises";
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -24,7 +25,7 @@ export async function endStaleSqld(pidFile: string, dataDirectory: string): Prom
   if (record === undefined) return "none";
   const facts = await readProcess(record.pid);
   if (facts === undefined || !isSqldOn(facts, dataDirectory)) {
-    await rm(pidFile, { force: true });
+    await rm(pidFile, { recursive: true, force: true });
     return "none";
   }
   if (facts.parentPid === record.parentPid) {
@@ -34,7 +35,7 @@ export async function endStaleSqld(pidFile: string, dataDirectory: string): Prom
   }
   process.kill(record.pid, "SIGKILL");
   await waitUntilGone(record.pid, dataDirectory);
-  await rm(pidFile, { force: true });
+  await rm(pidFile, { recursive: true, force: true });
   return "ended";
 }
 
@@ -89,13 +90,23 @@ async function readProcessList(pid: number): Promise<ProcessFacts | undefined> {
 
 async function readPidRecord(pidFile: string): Promise<PidRecord | undefined> {
   try {
-    const { pid, parentPid } = JSON.parse(await readFile(pidFile, "utf8"));
+    const { pid, parentPid } = JSON.parse(await readOwnFile(pidFile));
     // 0 and negative ids mean whole process groups to kill(2).
     return Number.isSafeInteger(pid) && pid > 1 && Number.isSafeInteger(parentPid)
       ? { pid, parentPid }
       : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** The folder is the server's: what lies there may be a link, or a pipe that never ends. */
+async function readOwnFile(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return (await file.stat()).isFile() ? await file.readFile("utf8") : "";
+  } finally {
+    await file.close();
   }
 }
 

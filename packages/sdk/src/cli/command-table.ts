@@ -194,6 +194,10 @@ export const commandTable: CommandTable = {
     summary: "print the signed end of the audit, to be kept elsewhere",
     load: () => import("../commands/audit-head.ts"),
   },
+  "audit accept-head": {
+    summary: "go on from a store that was put back",
+    load: () => import("../commands/audit-accept-head.ts"),
+  },
   "audit export": {
     summary: "write the audit as JSON lines",
     load: () => import("../commands/audit-export.ts"),

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { healthApi, orgKeysApi } from "../administration.ts";
 import { isObject } from "../answer.ts";
+import { auditApi } from "../audit.ts";
 import { buildsApi } from "../builds.ts";
 import type { Caller } from "../call.ts";
 import { readSettings } from "../env.ts";
@@ -8,13 +9,18 @@ import { KeyloanError } from "../errors.ts";
 import { type Check, failed, type Outcome, ok, skipped, warning } from "./checks.ts";
 import type { Io } from "./io.ts";
 import { spanText } from "./moments.ts";
+import { verdictText } from "./show-verification.ts";
 
 const skewMsTolerated = 60_000;
 // Beyond a quarter of an hour S3 services refuse a signature.
 const skewMsMax = 15 * 60_000;
 
 /** The checks in the order in which they build on each other. */
-export function doctorChecks(io: Io, connect: (needsToken?: boolean) => Caller): Check[] {
+export function doctorChecks(
+  io: Io,
+  connect: (needsToken?: boolean) => Caller,
+  inProduction: boolean,
+): Check[] {
   const seen = { broker: false, token: false, admin: false };
   return [
     { name: "Node.js", run: () => [nodeVersion(process.versions.node)] },
@@ -57,6 +63,9 @@ export function doctorChecks(io: Io, connect: (needsToken?: boolean) => Caller):
         return [skipped(seen.token ? "only an admin token can see them" : "there is no valid token")];
       },
     },
+    ...(inProduction
+      ? [{ name: "Audit", run: async () => (seen.admin ? anchoredAudit(connect(true)) : [auditUnseen]) }]
+      : []),
   ];
 }
 
@@ -99,15 +108,16 @@ function clockSkew(date: string | undefined, nowMs: number): Outcome {
 
 async function readiness(caller: Caller): Promise<Outcome[]> {
   const health = await healthApi(caller).ready();
-  const parts = (health.parts ?? []).map((part) =>
-    part.ok
-      ? ok(part.message ?? "works", `Part ${part.name}`)
-      : failed(
-          part.message ?? "does not work",
-          "Look at the broker's log; until this is repaired it lends nothing.",
-          `Part ${part.name}`,
-        ),
-  );
+  const remedy =
+    health.status === "degraded"
+      ? "Envs are read as always. Look at the broker's log, and at keyloan audit verify."
+      : "Look at the broker's log; until this is repaired it lends nothing.";
+  const parts = (health.parts ?? []).map((part) => {
+    const name = `Part ${part.name}`;
+    return part.ok
+      ? ok(part.message ?? "works", name)
+      : failed(part.message ?? "does not work", remedy, name);
+  });
   if (health.status === "ok" || parts.some((part) => part.state === "failed")) {
     return parts.length === 0 ? [ok("ready")] : parts;
   }
@@ -124,6 +134,22 @@ async function brokerWarnings(caller: Caller): Promise<Outcome[]> {
     if (!(error instanceof KeyloanError) || error.status !== 404) throw error;
     return [skipped("this broker is older and does not tell")];
   }
+}
+
+const auditUnseen = failed(
+  "the audit cannot be read without a valid admin token",
+  "Set KEYLOAN_TOKEN to the admin token.",
+);
+
+async function anchoredAudit(caller: Caller): Promise<Outcome[]> {
+  const result = await auditApi(caller).verify();
+  const message = verdictText(result);
+  if (result.verdict === "anchored") return [ok(message)];
+  if (result.verdict === "broken") return [failed(message, "Look at it with keyloan audit verify.")];
+  const notes = result.warnings.map((warning) => ` (${warning})`).join("");
+  return [
+    failed(`${message}${notes}`, "Set KEYLOAN_AUDIT_SINK to a file or address outside the broker's machine."),
+  ];
 }
 
 function tokenFile(io: Io): Outcome[] {

@@ -8,11 +8,17 @@ import { printable, wrap } from "../cli/terminal-text.ts";
 
 /** Checks everything between this machine and a working key, with a remedy for each thing that is wrong. */
 export const command: Command = {
-  usage: "doctor",
+  usage: "doctor [--production]",
   summary: "Check this machine, the broker and the token; say what to do about each problem.",
   notes: ["It changes nothing. The exit code is 1 when a check fails; a warning does not count."],
-  examples: ["keyloan doctor", "keyloan doctor --json"],
-  run: async ({ io, json, connectCaller }) => {
+  options: {
+    production: {
+      type: "flag",
+      help: "also read the whole audit, and fail unless something outside the store proves it",
+    },
+  },
+  examples: ["keyloan doctor", "keyloan doctor --production", "keyloan doctor --json"],
+  run: async ({ args, io, json, connectCaller }) => {
     const paint = paintFor(io, "stdout");
     const show = (result: CheckResult) => {
       if (json) return;
@@ -22,7 +28,7 @@ export const command: Command = {
       io.out(`${state}${text.slice(indent.length)}\n`);
       if (result.remedy !== undefined) io.out(`${wrap(printable(result.remedy), io.columns(), indent)}\n`);
     };
-    const results = await runChecks(doctorChecks(io, connectCaller), show);
+    const results = await runChecks(doctorChecks(io, connectCaller, args.flag("production")), show);
     const failures = results.filter((result) => result.state === "failed").length;
     if (json) printJson(io, { ok: failures === 0, checks: results });
     else {

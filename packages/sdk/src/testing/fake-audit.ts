@@ -1,6 +1,9 @@
 import {
   type AuditMatch,
+  type AuditProblem,
   type AuditVerification,
+  acceptedHeadSchema,
+  acceptHeadBodySchema,
   auditHeadSchema,
   auditMatchesBodySchema,
   auditMatchesSchema,
@@ -16,7 +19,9 @@ import { FakeError, type SeenRequest } from "./fake-broker.ts";
 export type FakeAudit = {
   /** What was ever lent, by value. */
   readonly issued: Map<string, AuditMatch>;
-  problem: AuditVerification["firstProblem"];
+  problem: AuditProblem | undefined;
+  /** What outside the store proves it. */
+  anchors: (AuditVerification & { verdict: "anchored" })["anchors"];
   /** Leases whose credentials are shared: they cannot be ended alone. */
   readonly shared: Set<string>;
   /** How a re-issue ends. */
@@ -28,7 +33,13 @@ type Answer = { readonly status?: number; readonly body: unknown; readonly type?
 const rows = [1, 2];
 
 export function createFakeAudit() {
-  const state: FakeAudit = { issued: new Map(), problem: undefined, shared: new Set(), rotation: "done" };
+  const state: FakeAudit = {
+    issued: new Map(),
+    problem: undefined,
+    anchors: [],
+    shared: new Set(),
+    rotation: "done",
+  };
   const read = ({ query }: SeenRequest, name: string): Answer => {
     if (name === "head") return { body: auditHeadSchema.parse(head) };
     const after = Number(query.get("after") ?? 0);
@@ -37,10 +48,22 @@ export function createFakeAudit() {
   };
   const verify = ({ body }: SeenRequest): Answer => {
     verifyAuditBodySchema.parse(JSON.parse(body));
+    const { problem, anchors } = state;
+    const read = { rows: rows.length, heads: 1, lastSequence: 2, givenUp: [], warnings: [] };
+    const anchored = { verdict: "anchored", ...read, anchors, through: 2 };
+    const sound = anchors.length > 0 ? anchored : { verdict: "self_consistent", ...read };
+    return {
+      body: auditVerificationSchema.parse(
+        problem === undefined ? sound : { verdict: "broken", ...read, problem },
+      ),
+    };
+  };
+  const accept = ({ body }: SeenRequest): Answer => {
+    acceptHeadBodySchema.parse(JSON.parse(body));
     const { problem } = state;
-    const found = problem === undefined ? {} : { firstProblem: problem };
-    const result = { ok: problem === undefined, rows: rows.length, heads: 1, lastSequence: 2, ...found };
-    return { body: auditVerificationSchema.parse(result) };
+    if (problem === undefined) throw new FakeError("conflict", "there is nothing to accept", "Look.");
+    state.problem = undefined;
+    return { body: acceptedHeadSchema.parse({ problem, head, lostHeads: 3, removedKeys: ["sig_forged"] }) };
   };
   const match = ({ body }: SeenRequest): Answer => {
     const { values } = auditMatchesBodySchema.parse(JSON.parse(body));
@@ -53,7 +76,10 @@ export function createFakeAudit() {
   return {
     state,
     read,
-    ask: (request: SeenRequest, name: string) => (name === "verify" ? verify(request) : match(request)),
+    ask: (request: SeenRequest, name: string) => {
+      if (name === "verify") return verify(request);
+      return name === "accept-head" ? accept(request) : match(request);
+    },
     rotation: (_request: SeenRequest, id: string): Answer => ({ body: rotation(state.rotation, id) }),
     reissue: ({ body }: SeenRequest, id: string): Answer => {
       reissueLeaseBodySchema.parse(JSON.parse(body));

@@ -30,12 +30,12 @@ export function dataKeysTable(database: Database) {
     /** False when the row changed or went meanwhile. */
     rewrap: async (
       row: Pick<DataKeyRow, "id" | "kid" | "wrapped">,
-      previousKid: string,
+      previous: Pick<DataKeyRow, "wrapped">,
     ): Promise<boolean> => {
       const result = await database
         .update(dataKeys)
         .set({ kid: row.kid, wrapped: row.wrapped })
-        .where(and(eq(dataKeys.id, row.id), eq(dataKeys.kid, previousKid)));
+        .where(and(eq(dataKeys.id, row.id), eq(dataKeys.wrapped, previous.wrapped)));
       return result.rowsAffected === 1;
     },
     /** Shreds the owner's key: whatever it sealed can never be opened again. */

@@ -1,4 +1,4 @@
-import { eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { organizations } from "./schema.ts";
 
@@ -15,8 +15,18 @@ export function organizationsTable(database: Database) {
     /** The oldest organization: the one this broker serves. */
     first: (): Promise<OrganizationRow | undefined> =>
       database.select().from(organizations).orderBy(organizations.createdAt).limit(1).get(),
-    insert: async (row: OrganizationRow): Promise<void> => {
+    insert: async (row: typeof organizations.$inferInsert): Promise<void> => {
       await database.insert(organizations).values(row);
+    },
+    /** False when the state is no longer the one that was read. */
+    setAuditState: async (id: string, before: string | null, after: string): Promise<boolean> => {
+      const unchanged =
+        before === null ? isNull(organizations.auditState) : eq(organizations.auditState, before);
+      const result = await database
+        .update(organizations)
+        .set({ auditState: after })
+        .where(and(eq(organizations.id, id), unchanged));
+      return result.rowsAffected === 1;
     },
   };
 }

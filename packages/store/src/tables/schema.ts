@@ -24,6 +24,8 @@ export const organizations = sqliteTable("organizations", {
   id: text("id").primaryKey(),
   name: text("name").notNull(),
   createdAt: millis("created_at").notNull(),
+  /** Sealed: how many audit heads were signed, and which were given up. Absent only before the first counted head. */
+  auditState: text("audit_state"),
 });
 
 /** One key per owner (a build, or the org); deleting the row shreds everything sealed under it. */
@@ -306,6 +308,7 @@ export const startOvers = sqliteTable(
   },
   (table) => [
     uniqueIndex("start_overs_waiting").on(table.buildId).where(sql`state = 'waiting'`),
+    index("start_overs_build").on(table.buildId, table.createdAt),
     index("start_overs_due").on(table.state, table.dueAt),
   ],
 );
@@ -455,6 +458,8 @@ export const signingKeys = sqliteTable("signing_keys", {
   publicKey: text("public_key").notNull(),
   privateKey: text("private_key").notNull(),
   createdAt: millis("created_at").notNull(),
+  /** Over all other columns, under the org's data key; a row without it is refused. */
+  mac: text("mac"),
 });
 
 /** What a database held: enough to compare a copy with it. */

@@ -1,4 +1,4 @@
-import { desc, eq } from "drizzle-orm";
+import { desc, eq, inArray } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { signingKeys } from "./schema.ts";
 
@@ -9,7 +9,13 @@ export function signingKeysTable(database: Database) {
     insert: async (row: SigningKeyRow): Promise<void> => {
       await database.insert(signingKeys).values(row);
     },
-    /** Newest first; the first one signs, the others only prove what was signed before. */
+    setMac: async (id: string, mac: string): Promise<void> => {
+      await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id));
+    },
+    remove: async (ids: readonly string[]): Promise<void> => {
+      await database.delete(signingKeys).where(inArray(signingKeys.id, [...ids]));
+    },
+    /** Newest first, authentic or not. */
     list: (organizationId: string): Promise<SigningKeyRow[]> =>
       database
         .select()

@@ -1,65 +1,124 @@
 import {
   type Actor,
-  type AuditProblemKind,
+  type AuditAnchor,
+  type AuditProblem,
   type AuditVerification,
-  auditHeadPayloadSchema,
-  auditHeadType,
   BrokerError,
 } from "@keyloan/contract";
-import { type AuditEventRow, type AuditHeadRow, createChainCheck } from "@keyloan/store";
+import { type AuditEventRow, createChainCheck } from "@keyloan/store";
+import { type AuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
+import type { KnownKeys } from "../../signing.ts";
 import { writeAudit } from "../audit.ts";
+import { isoTime } from "../builds/views.ts";
+import { createHeadCheck } from "./head-check.ts";
+import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
+import { auditProblem, namesOf } from "./problems.ts";
 
 const pageRows = 500;
 
-type Problem = { readonly sequence: number; readonly kind: AuditProblemKind };
-
 /**
- * Follows the whole chain and compares it with every signed head, and with one that was kept elsewhere. Only a
- * page of rows is in memory, and other requests go on between pages.
+ * Follows the whole chain and compares it with every signed head, with the count of heads that is kept sealed, and
+ * with what is known outside the store: a head that was sent, the head file, the sink. Only a page of rows is in
+ * memory, and other requests go on between pages.
  */
 export async function verifyAudit(
   deps: Deps,
   actor: Actor,
-  outsideHead: string | undefined,
+  given: string | undefined,
   request: { readonly requestId: string; readonly signal: AbortSignal },
 ): Promise<AuditVerification> {
-  // Heads first: each was signed after its row was written, so a head without its row has lost it.
+  // What is outside first, then the count, heads and rows: each was written before what is read ahead of it.
+  const { outside, warnings } = await readOutside(deps, given);
+  const keys = await deps.signer.readKeys();
+  const state = (await readAuditState(deps))?.state;
   const newestHead = (await deps.store.read.auditHeads.findLatest())?.sequence ?? 0;
   const lastSequence = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
-  const found = await followChain(deps, lastSequence, newestHead, request.signal);
-  if (outsideHead !== undefined)
-    found.problems.push(...(await checkOutside(deps, outsideHead, lastSequence)));
-  const first = found.problems.toSorted((a, b) => a.sequence - b.sequence)[0];
-  const { rows, heads } = found;
-  const details = { rows, heads, lastSequence, ...(first === undefined ? {} : { problem: first }) };
-  const { requestId } = request;
-  await writeAudit(deps, { actor, action: "audit.verified", entity: "audit", details, requestId });
-  if (first !== undefined) deps.logger.error({ ...first }, "the audit is not what was written");
-  return {
-    ok: first === undefined,
+  const chain = await followChain(deps, { keys, state, lastSequence, newestHead, signal: request.signal });
+  const anchors: AuditAnchor[] = [];
+  const problems = [...chain.problems];
+  let remembered: AuditProblem | undefined;
+  for (const { by, signed } of outside) {
+    const judged = await judgeHead(deps, keys, state, { by, signed });
+    // What this process remembers proves nothing to others, and what the store tells itself is more exact.
+    if (by === "memory") remembered = judged.kind === "problem" ? judged.problem : undefined;
+    else if (judged.kind === "problem") problems.push(judged.problem);
+    else if (judged.kind === "given_up") warnings.push(`${by}: its head was given up with accept-head`);
+    else anchors.push({ by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
+  }
+  if (keys.refused.length > 0) problems.push(auditProblem("signing_key", 0, namesOf(keys.refused)));
+  const countNow = (await readAuditState(deps))?.state.heads;
+  if (countNow === undefined || countNow < chain.counter) problems.push(auditProblem("count", 0));
+  const problem = problems.toSorted((a, b) => a.sequence - b.sequence)[0] ?? remembered;
+  const { rows, heads, givenUp } = chain;
+  const found = { rows, heads, lastSequence, givenUp, warnings };
+  const result = verdictOf(found, anchors, problem);
+  const details = {
+    verdict: result.verdict,
     rows,
     heads,
     lastSequence,
-    ...(first === undefined ? {} : { firstProblem: { ...first, message: messages[first.kind] } }),
+    ...(problem === undefined ? { anchors } : { problem }),
   };
+  const { requestId } = request;
+  await writeAudit(deps, { actor, action: "audit.verified", entity: "audit", details, requestId });
+  if (problem !== undefined) deps.logger.error({ ...problem }, "the audit is not what was written");
+  return result;
 }
 
-async function followChain(deps: Deps, lastSequence: number, newestHead: number, signal: AbortSignal) {
+type Found = Pick<AuditVerification, "rows" | "heads" | "lastSequence" | "givenUp" | "warnings">;
+
+function verdictOf(
+  found: Found,
+  anchors: readonly AuditAnchor[],
+  problem: AuditProblem | undefined,
+): AuditVerification {
+  if (problem !== undefined) return { verdict: "broken", ...found, problem };
+  if (anchors.length === 0) return { verdict: "self_consistent", ...found };
+  const through = Math.max(...anchors.map(({ sequence }) => sequence));
+  return { verdict: "anchored", ...found, anchors, through };
+}
+
+async function readOutside(
+  deps: Deps,
+  given: string | undefined,
+): Promise<{ outside: OutsideHead[]; warnings: string[] }> {
+  const sink = await deps.headDelivery.readSink();
+  const warnings: string[] = [];
+  if (sink?.kind === "failed") warnings.push(`sink: it cannot be read (${sink.failure})`);
+  if (sink?.kind === "none")
+    warnings.push(
+      `sink: ${sink.isEmpty ? "it holds no head, or gives none back" : "no signed head is at its end"}`,
+    );
+  // What this process delivered it cannot prove by itself: only what the sink gives back counts.
+  const outside = deps.outsideHeads.known().filter(({ by }) => by !== "sink");
+  if (sink?.kind === "head" || sink?.kind === "foreign") outside.push({ by: "sink", signed: sink.signed });
+  if (given !== undefined) outside.push({ by: "head", signed: given.trim() });
+  return { outside, warnings };
+}
+
+type Way = {
+  readonly keys: KnownKeys;
+  readonly state: AuditState | undefined;
+  readonly lastSequence: number;
+  readonly newestHead: number;
+  readonly signal: AbortSignal;
+};
+
+async function followChain(deps: Deps, { keys, state, lastSequence, newestHead, signal }: Way) {
   const { auditEvents, auditHeads } = deps.store.read;
   const chain = createChainCheck();
-  const problems: Problem[] = [];
+  const heads = createHeadCheck(lastSequence);
   let rows = 0;
-  let heads = 0;
   let after = 0;
   const checkHeads = async (through: number, page: readonly AuditEventRow[]) => {
     const hashes = new Map(page.map(({ sequence, hash }) => [sequence, hash]));
-    for (const head of await auditHeads.listBetween(after, Math.min(through, newestHead), pageRows)) {
-      heads += 1;
-      const kind = await problemOfHead(deps, head, hashes.get(head.sequence));
-      // What follows the first is a consequence as a rule, and a list would grow with the table.
-      if (kind === undefined || problems.length > 0) continue;
-      problems.push({ sequence: Math.min(head.sequence, lastSequence + 1), kind });
+    for (let from = after; ; ) {
+      const some = await auditHeads.listBetween(from, Math.min(through, newestHead), pageRows);
+      for (const row of some) heads.add(row, await readStoredHead(keys, row), hashes.get(row.sequence));
+      const last = some.at(-1);
+      if (last === undefined) return;
+      from = last.sequence;
     }
   };
   while (after < lastSequence) {
@@ -76,50 +135,13 @@ async function followChain(deps: Deps, lastSequence: number, newestHead: number,
     await new Promise((resolve) => setImmediate(resolve));
   }
   await checkHeads(newestHead, []);
+  const found = heads.end(state);
   const broken = chain.problem();
-  if (broken === undefined) return { rows, heads, problems };
+  if (broken === undefined) return { rows, ...found };
+  const problem = auditProblem(broken.kind, broken.sequence);
   // The chain tells better what became of a row that a head misses.
-  return { rows, heads, problems: [broken, ...problems.filter(({ kind }) => kind !== "removed")] };
+  return { rows, ...found, problems: [problem, ...found.problems.filter(({ kind }) => kind !== "removed")] };
 }
-
-/** @param hash of the row that the head names; `undefined` when there is no such row */
-async function problemOfHead(
-  deps: Pick<Deps, "signer">,
-  head: AuditHeadRow,
-  hash: string | null | undefined,
-): Promise<AuditProblemKind | undefined> {
-  const signed = await readHead(deps, head.signed);
-  const { sequence, at } = head;
-  if (signed === undefined || signed.sequence !== sequence || signed.hash !== head.hash || signed.at !== at) {
-    return "signature";
-  }
-  if (hash === undefined) return "removed";
-  return hash === head.hash ? undefined : "head_mismatch";
-}
-
-async function checkOutside(deps: Deps, jws: string, lastSequence: number): Promise<Problem[]> {
-  const head = await readHead(deps, jws.trim());
-  if (head === undefined) return [{ sequence: 0, kind: "signature" }];
-  if (head.sequence > lastSequence) return [{ sequence: lastSequence + 1, kind: "removed" }];
-  const row = await deps.store.read.auditEvents.find(head.sequence);
-  if (row?.hash === head.hash) return [];
-  return [{ sequence: head.sequence, kind: row === undefined ? "removed" : "head_mismatch" }];
-}
-
-async function readHead({ signer }: Pick<Deps, "signer">, jws: string) {
-  const signed = await signer.verify(jws);
-  if (signed?.type !== auditHeadType) return undefined;
-  return auditHeadPayloadSchema.safeParse(signed.payload).data;
-}
-
-const messages: Readonly<Record<AuditProblemKind, string>> = {
-  edited: "this row says something else than was written",
-  removed: "a row that stood here is gone",
-  reordered: "this row stands in another place than it was written to",
-  forked: "this row and one before it both follow the same row",
-  head_mismatch: "the chain was written anew: this row is not the one that was signed",
-  signature: "the signed head for this row was not signed by this broker, or was changed",
-};
 
 function givenUp(): BrokerError {
   return new BrokerError("unavailable", "the request was given up before the whole audit was read", {

@@ -12,6 +12,7 @@ import type { BuildRow, ClaimedJob, LeaseRow } from "@keyloan/store";
 import { issuerOf } from "../../issuer-of.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
 import type { Services } from "../../services.ts";
+import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
 import { createOwnerKey } from "../owner-key.ts";
 import { type SelectedConnector, selectConnectors } from "./select-connectors.ts";
@@ -27,7 +28,7 @@ export type CreateBuildInput = {
  * Records a build with everything it will own, in one transaction, and starts to issue its leases.
  * The same idempotency key and body give the build that was made first.
  * @returns the build's id; {@link waitUntilTried} waits for its leases
- * @throws BrokerError `idempotency_conflict` when the key was used for another body
+ * @throws BrokerError `idempotency_conflict` when the key was used for another body, or `audit_degraded`
  */
 export async function createBuild(
   services: Services,
@@ -43,6 +44,7 @@ export async function createBuild(
     const known = await store.read.idempotencyKeys.find(principal, idempotencyKey);
     if (known !== undefined) return adopt(known, requestHash);
   }
+  await requireSoundAudit(services);
   const planned = planBuild(services, actor, input, await selectConnectors(services, input.connectors));
   const outcome = await store.write(async (tables) => {
     if (idempotencyKey !== undefined) {

@@ -1,5 +1,6 @@
 import { type Actor, actorLabel, limits, newId, Secret } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
+import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
@@ -8,7 +9,7 @@ import { keepAliveUntil } from "../builds/keep-alive.ts";
  * A link to the settings page of one build. Its code stands in the fragment, which no browser sends to a
  * server and no proxy logs. A new link ends those that were never opened, and the build is renewed so that it
  * outlives the link.
- * @throws BrokerError `not_found` or `build_closed`
+ * @throws BrokerError `not_found`, `build_closed` or `audit_degraded`
  */
 export async function createHandoff(
   deps: Deps,
@@ -23,6 +24,7 @@ export async function createHandoff(
 ): Promise<{ readonly url: Secret; readonly expiresAt: number }> {
   const { build } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
+  await requireSoundAudit(deps);
   const { token, hash } = deps.tokens.make("handoff");
   const createdAt = deps.now();
   const wanted = createdAt + input.ttlSeconds * 1000;

@@ -27,7 +27,7 @@ export async function rewrapDataKeys(
     afterId = page.at(-1)?.id ?? "";
     // Without the root key that wraps it, a data key stays as it is: `showRootKey` tells of it.
     const known = page.filter(({ kid }) => deps.keyring.keyIds.includes(kid));
-    const records = known.map((row) => ({ before: row.kid, row: rewrapDataKey(deps.keyring, row) }));
+    const records = known.map((row) => ({ before: row, row: rewrapDataKey(deps.keyring, row) }));
     rewrapped += await deps.store.write(async (tables) => {
       let done = 0;
       for (const { before, row } of records) if (await tables.dataKeys.rewrap(row, before)) done += 1;

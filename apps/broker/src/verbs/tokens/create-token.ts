@@ -1,6 +1,7 @@
 import { type Actor, type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
 import type { Tables, TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
 import { buildNotFound } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
@@ -11,7 +12,7 @@ export type NewToken = Omit<IssuedToken, "token"> & { readonly token: Secret };
 
 /**
  * A token for one build's env, for `ttlSeconds` from now.
- * @throws BrokerError `not_found` or `build_closed`
+ * @throws BrokerError `not_found`, `build_closed` or `audit_degraded`
  */
 export async function createBuildToken(
   deps: Deps,
@@ -20,6 +21,7 @@ export async function createBuildToken(
   input: { readonly ttlSeconds: number; readonly singleUse: boolean },
   requestId: string,
 ): Promise<NewToken> {
+  await requireSoundAudit(deps);
   const expiresAt = deps.now() + input.ttlSeconds * 1000;
   const { row, token } = newTokenRow(deps, {
     kind: "build",
@@ -46,7 +48,10 @@ async function refuseWhenOver(deps: Deps, tables: Tables, buildId: string): Prom
   refuseWhenUsersAlone(deps.config, build, await tables.bindings.listByBuild(buildId), deps.now());
 }
 
-/** A platform's API token with the given scopes, without an end unless one is asked for. */
+/**
+ * A platform's API token with the given scopes, without an end unless one is asked for.
+ * @throws BrokerError `audit_degraded`
+ */
 export async function createApiToken(
   deps: Deps,
   actor: Actor,
@@ -57,6 +62,7 @@ export async function createApiToken(
   },
   requestId: string,
 ): Promise<NewToken> {
+  await requireSoundAudit(deps);
   const expiresAt = input.ttlSeconds === undefined ? null : deps.now() + input.ttlSeconds * 1000;
   const { row, token } = newTokenRow(deps, {
     kind: "api",

@@ -2,6 +2,7 @@ import {
   BrokerError,
   type MovableView,
   type ReceiptList,
+  type ReceiptView,
   type TransferList,
   type TransferView,
 } from "@keyloan/contract";
@@ -57,11 +58,15 @@ export async function listTransfers(deps: Deps, buildId: string): Promise<Transf
 export async function listReceipts(deps: Deps, buildId: string, connector?: string): Promise<ReceiptList> {
   await findBuild(deps, buildId);
   const rows = await deps.store.read.transfers.listByBuild(buildId);
-  const receipts = rows.flatMap(({ id, connectorId, receipt }) =>
-    receipt === null || (connector !== undefined && connector !== connectorId)
-      ? []
-      : [{ connector: connectorId, transferId: id, content: readReceipt(receipt), receipt }],
-  );
+  const keys = await deps.signer.readKeys();
+  const receipts: ReceiptView[] = [];
+  for (const { id, connectorId, receipt } of rows) {
+    if (receipt === null || (connector !== undefined && connector !== connectorId)) continue;
+    const content = await readReceipt(keys, receipt);
+    if (content?.transferId === id)
+      receipts.push({ connector: connectorId, transferId: id, content, receipt });
+    else deps.logger.error({ transferId: id }, "a receipt in the store was not signed by this broker");
+  }
   if (receipts.length > 0 || connector === undefined) return { receipts };
   throw new BrokerError("not_found", `nothing of ${connector} was moved and proven`, {
     remedy: "A receipt is there when a transfer has been copied; see `keyloan transfer show`.",

@@ -2,6 +2,7 @@ import { type ReceiptPayload, receiptPayloadSchema, receiptType } from "@keyloan
 import { countRows } from "@keyloan/database-provisioner";
 import type { TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import type { KnownKeys } from "../../signing.ts";
 import { isoTime } from "../builds/views.ts";
 import type { Moved } from "./move-data.ts";
 
@@ -28,10 +29,10 @@ export async function signReceipt(
   return deps.signer.sign(receiptType, payload);
 }
 
-/** What a receipt of ours says; its signature is for others to check. */
-export function readReceipt(receipt: string): ReceiptPayload {
-  const [, payload = ""] = receipt.split(".");
-  return receiptPayloadSchema.parse(JSON.parse(Buffer.from(payload, "base64url").toString("utf8")));
+/** What a receipt says; `undefined` when no key of this broker signed it as one, whoever put it into the store. */
+export async function readReceipt(keys: KnownKeys, receipt: string): Promise<ReceiptPayload | undefined> {
+  const signed = await keys.verify(receipt);
+  return signed?.type === receiptType ? receiptPayloadSchema.safeParse(signed.payload).data : undefined;
 }
 
 function whatMoved(moved: Moved): Pick<ReceiptPayload, "database" | "storage"> {

@@ -186,7 +186,8 @@ describe("moving", () => {
       proof: "equal",
       database: { rows: 40, tables: [{ name: "notes", rows: 40 }] },
     });
-    const signed = await broker.running().services.signer.verify(receipt.receipt);
+    const keys = await broker.running().services.signer.readKeys();
+    const signed = await keys.verify(receipt.receipt);
     expect(signed).toMatchObject({ type: "keyloan-receipt+jwt", payload: receipt.content });
     expect(JSON.stringify(receipts)).not.toMatch(/token/);
   });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type LibsqlServer, startLibsqlServer } from "../server.ts";
+import { type LibsqlServer, type LibsqlServerOptions, startLibsqlServer } from "../server.ts";
 import { createNamespaceKey, createNamespaceTokenSigner, type NamespaceTokenOptions } from "../tokens.ts";
 
 export type TestDatabase = {
@@ -14,9 +14,9 @@ export type TestDatabase = {
 };
 
 /** A server on a temporary folder, with databases that have a key and a port of their own. */
-export async function startTestServer() {
+export async function startTestServer(options: Pick<LibsqlServerOptions, "walls"> = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), "keyloan-libsql-"));
-  const server = await startLibsqlServer({ dataDirectory });
+  const server = await startLibsqlServer({ ...options, dataDirectory });
   return {
     server,
     dataDirectory,

@@ -32,6 +32,7 @@ CREATE TABLE `start_overs` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `start_overs_waiting` ON `start_overs` (`build_id`) WHERE state = 'waiting';--> statement-breakpoint
+CREATE INDEX `start_overs_build` ON `start_overs` (`build_id`,`created_at`);--> statement-breakpoint
 CREATE INDEX `start_overs_due` ON `start_overs` (`state`,`due_at`);--> statement-breakpoint
 ALTER TABLE `bindings` ADD `preview` integer;--> statement-breakpoint
 ALTER TABLE `bindings` ADD `user_reads` integer DEFAULT 0 NOT NULL;--> statement-breakpoint

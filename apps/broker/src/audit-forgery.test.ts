@@ -1,0 +1,367 @@
+import { join } from "node:path";
+import {
+  type AuditHead,
+  type AuditVerification,
+  auditHeadType,
+  type ErrorEnvelope,
+  receiptType,
+  type SigningKeys,
+} from "@keyloan/contract";
+import { verifyReceipt } from "@keyloan/sdk";
+import { rowMac } from "@keyloan/vault";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createSigner } from "./signing.ts";
+import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { createStoreWriter, type StoreRow, type StoreWriter } from "./testing/store-writer.ts";
+import { createOwnerKey } from "./verbs/owner-key.ts";
+
+let broker: TestBroker;
+let writer: StoreWriter;
+/** Two heads: of row 3, and of row 6, the last. */
+let heads: readonly [AuditHead, AuditHead];
+let buildId: string;
+
+beforeEach(async () => {
+  broker = await createTestBroker({ emulators: [] });
+  writer = await createStoreWriter(broker.dataDirectory);
+  heads = [await signedHead("a"), await signedHead("b")];
+});
+afterEach(() => broker.close());
+
+async function signedHead(name: string): Promise<AuditHead> {
+  for (const more of ["1", "2"])
+    await broker.call("POST", "/v1/tokens", { body: { name: name + more, scopes: ["builds:read"] } });
+  return (await broker.call("GET", "/v1/audit/head")).body as AuditHead;
+}
+async function verify(head?: string): Promise<AuditVerification> {
+  const answer = await broker.call("POST", "/v1/audit/verify", { body: head === undefined ? {} : { head } });
+  expect(answer.status).toBe(200);
+  return answer.body as AuditVerification;
+}
+const only = async (query: string): Promise<StoreRow> => (await writer.rows(query))[0] ?? expect.fail(query);
+const genuineKey = () => only("SELECT * FROM signing_keys");
+
+/** An own public key in the store, newer than the broker's. */
+async function insertOwnKey(more: StoreRow = {}): Promise<string> {
+  const row = await genuineKey();
+  const id = "sig_00000000000000000000";
+  const createdAt = Number(row.created_at) + 1;
+  await writer.insert("signing_keys", {
+    ...row,
+    id,
+    public_key: writer.publicKey,
+    created_at: createdAt,
+    ...more,
+  });
+  return id;
+}
+
+/** Takes rows away, writes the chain anew from there on, and gives its end a head of the writer's own. */
+async function rewriteHistory(kid: string): Promise<void> {
+  const { store, now } = broker.running().services;
+  const [third, ...rest] = await store.read.auditEvents.pageAfter(2, 10);
+  expect(third).toBeDefined();
+  await writer.run("DELETE FROM audit_events WHERE sequence > 2");
+  await store.appendAudit(rest.map((row) => ({ ...row, entity: "harmless" })));
+  const last = (await store.read.auditEvents.findLast()) ?? expect.fail();
+  const at = now();
+  const payload = { sequence: last.sequence, hash: last.hash, at, counter: 2 };
+  const signed = await writer.sign(kid, auditHeadType, payload);
+  await writer.run("DELETE FROM audit_heads WHERE sequence > 3");
+  await writer.insert("audit_heads", { sequence: last.sequence, hash: last.hash, at, signed });
+}
+
+const cut = ["DELETE FROM audit_heads WHERE sequence > 3", "DELETE FROM audit_events WHERE sequence > 3"];
+const empty = ["DELETE FROM audit_heads", "DELETE FROM audit_events", "DELETE FROM sqlite_sequence"];
+
+type Forgery = readonly [title: string, forge: () => Promise<unknown>, kind: string, sequence: number];
+
+const forgeries: readonly Forgery[] = [
+  ["an own public key among the signing keys", () => insertOwnKey({ mac: null }), "signing_key", 0],
+  ["an own public key with the MAC of another row", () => insertOwnKey(), "signing_key", 0],
+  [
+    "an own public key with a MAC under another org's key",
+    async () => {
+      const { key } = createOwnerKey(broker.running().services, "org_other");
+      const row = { ...(await genuineKey()), public_key: writer.publicKey };
+      await insertOwnKey({ mac: rowMac(key, "signing_keys", row) });
+    },
+    "signing_key",
+    0,
+  ],
+  [
+    "rows taken away under a head, renumbered, chained and signed anew with an own key",
+    async () => rewriteHistory(await insertOwnKey()),
+    "signing_key",
+    0,
+  ],
+  [
+    "the same with the own key in the place of the broker's",
+    async () => {
+      const id = String((await genuineKey()).id);
+      await writer.run(`UPDATE signing_keys SET public_key = '${writer.publicKey}'`);
+      await rewriteHistory(id);
+    },
+    "signing_key",
+    0,
+  ],
+  ["a signing key without its MAC", () => writer.run("UPDATE signing_keys SET mac = NULL"), "signing_key", 0],
+  [
+    "a signing key of another age",
+    () => writer.run("UPDATE signing_keys SET created_at = 1"),
+    "signing_key",
+    0,
+  ],
+  [
+    "a signing key that got another id, in its heads too",
+    async () => {
+      const id = String((await genuineKey()).id);
+      await writer.run(`UPDATE signing_keys SET id = 'sig_x' WHERE id = '${id}'`);
+    },
+    "signing_key",
+    0,
+  ],
+  ["no signing key", () => writer.run("DELETE FROM signing_keys"), "signature", 3],
+  ["all heads taken away", () => writer.run("DELETE FROM audit_heads"), "heads_missing", 1],
+  [
+    "the last head taken away",
+    () => writer.run("DELETE FROM audit_heads WHERE sequence = 6"),
+    "heads_missing",
+    4,
+  ],
+  ["the end cut off with its heads", () => writer.run(...cut), "heads_missing", 4],
+  ["the whole audit emptied", () => writer.run(...empty), "heads_missing", 1],
+  [
+    "the whole audit emptied, and the count and the signing keys too",
+    () => writer.run(...empty, "DELETE FROM signing_keys", "UPDATE organizations SET audit_state = NULL"),
+    "count",
+    0,
+  ],
+  [
+    "a count that is no count",
+    () => writer.run("UPDATE organizations SET audit_state = 'v1.x.y'"),
+    "count",
+    0,
+  ],
+  [
+    "another envelope of the org in the place of the count",
+    () => writer.run("UPDATE organizations SET audit_state = (SELECT private_key FROM signing_keys)"),
+    "count",
+    0,
+  ],
+  [
+    "an older head in the place of a newer one",
+    () =>
+      writer.run(
+        "UPDATE audit_heads SET signed = (SELECT signed FROM audit_heads WHERE sequence = 3) WHERE sequence = 6",
+      ),
+    "signature",
+    6,
+  ],
+  [
+    "a head of an own key in the place of the broker's",
+    async () => {
+      const { sequence, hash, at } = heads[1];
+      const payload = { sequence, hash, at: Date.parse(at), counter: 2 };
+      const signed = await writer.sign(String((await genuineKey()).id), auditHeadType, payload);
+      await writer.run(`UPDATE audit_heads SET signed = '${signed}' WHERE sequence = 6`);
+    },
+    "signature",
+    6,
+  ],
+];
+
+const countHeads = () => only("SELECT count(*) AS count FROM audit_heads");
+
+describe("a store writer is found out at once,", () => {
+  it.each(forgeries)(
+    "after %s: nothing new is handed out, envs are read on",
+    async (_title, forge, kind, sequence) => {
+      buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+      const token = await broker.createBuildToken(buildId);
+      await forge();
+      const refused = [
+        await broker.call("POST", "/v1/builds", { body: { name: "x", connectors: ["app-secrets"] } }),
+        await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } }),
+        await broker.call("POST", `/v1/builds/${buildId}/tokens`, { body: {} }),
+        await broker.call("POST", `/v1/builds/${buildId}/handoff`, { body: {} }),
+      ];
+      expect(refused.map(({ status, body }) => [status, (body as ErrorEnvelope).error.code])).toEqual(
+        refused.map(() => [503, "audit_degraded"]),
+      );
+      expect((await broker.call("GET", `/v1/builds/${buildId}/env`, { token })).status).toBe(200);
+      const ready = await broker.call("GET", "/health/ready", { token: null });
+      const part = expect.objectContaining({ name: "anchor", ok: false });
+      expect([ready.status, ready.body]).toMatchObject([
+        200,
+        { status: "degraded", parts: expect.arrayContaining([part]) },
+      ]);
+      expect((await broker.call("GET", "/metrics")).text).toMatch(/^keyloan_audit_degraded 1$/m);
+      const problem = expect.objectContaining({ kind, sequence });
+      expect(await verify()).toMatchObject({ verdict: "broken", problem });
+      const before = await countHeads();
+      await broker.restart();
+      expect(await verify()).toMatchObject({ verdict: "broken", problem });
+      // What goes on afterwards hides nothing: no head is signed on top of it.
+      expect(await countHeads()).toEqual(before);
+      expect(broker.logs.join("\n")).toContain("the audit is not what was signed");
+      // A person can go on from it, and the way is in the audit.
+      expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
+      expect(await broker.createBuild({ connectors: ["app-secrets"] })).toMatchObject({ state: "ready" });
+      expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(kind);
+    },
+  );
+
+  it("but for a head taken away between others, which verify alone sees", async () => {
+    await writer.run("DELETE FROM audit_heads WHERE sequence = 3");
+    expect(await verify()).toMatchObject({
+      verdict: "broken",
+      problem: { kind: "heads_missing", sequence: 1, message: expect.stringContaining("after 0 comes 2") },
+    });
+  });
+
+  it("names the signing key that it refuses, and accept-head removes it, audited", async () => {
+    const id = await insertOwnKey();
+    expect(await verify()).toMatchObject({ problem: { message: expect.stringContaining(id) } });
+    const accepted = await broker.call("POST", "/v1/audit/accept-head");
+    expect([accepted.status, accepted.body]).toMatchObject([200, { removedKeys: [id], lostHeads: 0 }]);
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored", givenUp: [] });
+    expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(id);
+  });
+});
+
+describe("what a store writer signed", () => {
+  it("is no receipt: the broker does not list it, and no key that it shows proves it", async () => {
+    buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+    const kid = await insertOwnKey();
+    const content = {
+      transferId: "trf_00000000000000000000",
+      buildId,
+      connector: "turso",
+      kind: "database",
+      from: { database: "a" },
+      to: { account: "b" },
+      startedAt: "2026-11-20T12:00:00.000Z",
+      provenAt: "2026-11-20T12:00:00.000Z",
+      proof: "equal",
+      database: { schemaSha256: "ab".repeat(32), rows: 0, tables: [] },
+    };
+    const receipt = await writer.sign(kid, receiptType, content);
+    await writer.insert("transfers", {
+      id: content.transferId,
+      build_id: buildId,
+      connector_id: "turso",
+      kind: "database",
+      state: "copied",
+      lease_id: "lse_1",
+      user_key_id: "usr_1",
+      overwrite: 0,
+      receipt,
+      started_by: "admin:admin",
+      created_at: 1,
+    });
+    const listed = await broker.call("GET", `/v1/builds/${buildId}/transfers/receipts`);
+    expect([listed.status, listed.body]).toEqual([200, { receipts: [] }]);
+    const { keys } = (await broker.call("GET", "/v1/signing-keys", { token: null })).body as SigningKeys;
+    expect(keys.map((key) => key.kid)).not.toContain(kid);
+    expect(verifyReceipt(receipt, keys)).toBeUndefined();
+  });
+});
+
+describe("a store that is put back whole", () => {
+  /** The count and the signed keys of now, put back later by somebody who kept them. */
+  const older = async () => ({
+    state: String((await only("SELECT audit_state FROM organizations")).audit_state),
+  });
+
+  it("is consistent in itself: only a head from outside tells of what it lost", async () => {
+    const kept = join(broker.dataDirectory, "..", "older.db");
+    await broker.running().services.store.copyTo(kept);
+    const later = await signedHead("c");
+    await broker.putBack(kept);
+    expect(await verify()).toMatchObject({ verdict: "self_consistent" });
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored", through: 6 });
+    expect(await verify(later.signed)).toMatchObject({ verdict: "broken", problem: { kind: "removed" } });
+  });
+
+  it("with an older count put back beside the cut is told while this process runs, and later from outside", async () => {
+    const { state } = await older();
+    const later = await signedHead("c");
+    await writer.run(
+      `UPDATE organizations SET audit_state = '${state}'`,
+      "DELETE FROM audit_heads WHERE sequence > 6",
+      "DELETE FROM audit_events WHERE sequence > 6",
+    );
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind: "removed" } });
+    await broker.restart();
+    expect(await verify()).toMatchObject({ verdict: "self_consistent" });
+    expect(await verify(later.signed)).toMatchObject({ verdict: "broken", problem: { kind: "removed" } });
+  });
+
+  it("with an older count and all of its rows is told by its own heads", async () => {
+    const { state } = await older();
+    await signedHead("c");
+    await writer.run(`UPDATE organizations SET audit_state = '${state}'`);
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind: "count" } });
+  });
+
+  it("with an older count, its heads cut and its rows kept is told by a head from outside", async () => {
+    const { state } = await older();
+    const later = await signedHead("c");
+    await writer.run(
+      `UPDATE organizations SET audit_state = '${state}'`,
+      "DELETE FROM audit_heads WHERE sequence > 6",
+    );
+    expect(await verify(later.signed)).toMatchObject({
+      verdict: "broken",
+      problem: { kind: "heads_missing" },
+    });
+  });
+});
+
+describe("a store without its org", () => {
+  it("does not start as a new one with an empty audit", async () => {
+    await writer.run(...empty, "DELETE FROM signing_keys", "DELETE FROM organizations");
+    await expect(broker.restart()).rejects.toThrow(/restore it from a backup/);
+  });
+});
+
+describe("the promise of the org's data key", () => {
+  it("cannot be taken back: without it the key does not open, and no broker starts", async () => {
+    const { organizationId } = broker.running().services;
+    await writer.run(
+      ...empty,
+      "DELETE FROM signing_keys",
+      "UPDATE organizations SET audit_state = NULL",
+      `UPDATE data_keys SET wrapped = replace(wrapped, 'v2.', 'v1.') WHERE owner_id = '${organizationId}'`,
+    );
+    await expect(broker.restart()).rejects.toMatchObject({ code: "cannot_open" });
+  });
+});
+
+describe("heads from outside that are not this broker's", () => {
+  it("are refused, those of another org in the same store too", async () => {
+    const { services } = broker.running();
+    const other = createOwnerKey(services, "org_other");
+    await services.store.write((tables) => tables.dataKeys.insert(other.row));
+    const forger = createSigner({ ...services, organizationId: "org_other" });
+    const { sequence, hash, at } = heads[1];
+    const payload = { sequence, hash, at: Date.parse(at), counter: 2 };
+    const foreign = [
+      await forger.sign(auditHeadType, payload),
+      await writer.sign(String((await genuineKey()).id), auditHeadType, payload),
+      await services.signer.sign(receiptType, payload),
+      "aaaa.bbbb.cccc",
+      "",
+    ];
+    for (const head of foreign) {
+      expect(await verify(head)).toMatchObject({
+        verdict: "broken",
+        problem: { kind: "signature", sequence: 0 },
+      });
+      const accepted = await broker.call("POST", "/v1/audit/accept-head", { body: { head } });
+      expect(accepted.status).toBe(409);
+    }
+    expect(await verify()).toMatchObject({ verdict: "self_consistent" });
+  });
+});

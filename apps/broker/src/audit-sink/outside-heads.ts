@@ -1,0 +1,26 @@
+import type { OutsideHead } from "../verbs/audit/judge-head.ts";
+
+/** What this process knows of heads outside the store. */
+export type OutsideHeads = {
+  /** The newest of each place. */
+  readonly known: () => readonly OutsideHead[];
+  readonly note: (head: OutsideHead) => void;
+  /** Whether what is wrong with the audit is new to this process. */
+  readonly noteTold: (problem: string | undefined) => boolean;
+};
+
+export function createOutsideHeads(): OutsideHeads {
+  const heads = new Map<OutsideHead["by"], OutsideHead>();
+  let told: string | undefined;
+  return {
+    known: () => [...heads.values()],
+    note: (head) => {
+      heads.set(head.by, head);
+    },
+    noteTold: (problem) => {
+      const isNew = problem !== undefined && problem !== told;
+      told = problem;
+      return isNew;
+    },
+  };
+}

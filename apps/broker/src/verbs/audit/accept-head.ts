@@ -1,0 +1,134 @@
+import {
+  type AcceptedHead,
+  type Actor,
+  type AuditHead,
+  type AuditProblem,
+  BrokerError,
+} from "@keyloan/contract";
+import { type AuditState, changeAuditState, firstAuditState, readAuditState } from "../../audit-state.ts";
+import type { Deps } from "../../deps.ts";
+import type { KnownKeys } from "../../signing.ts";
+import { auditRow } from "../audit.ts";
+import { findStandingProblem } from "./audit-standing.ts";
+import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
+import { namesOf } from "./problems.ts";
+import { headView, signEnd } from "./sign-head.ts";
+
+const pageRows = 100;
+const attemptsMax = 5;
+
+/**
+ * Goes on from the store as it is, after a person saw that it is not what was signed: heads that are not there are
+ * given up, refused signing keys and heads of rows that are gone are removed, and the next head tells of the gap. What
+ * was lost, and who accepted it, is in the audit and signed.
+ * @param signed a head from outside that the store does not hold, when nothing else tells of it
+ * @throws BrokerError `conflict` when there is nothing to accept, or the head is not this broker's
+ */
+export async function acceptHead(
+  deps: Deps,
+  actor: Actor,
+  signed: string | undefined,
+  requestId: string,
+): Promise<AcceptedHead> {
+  const given: readonly OutsideHead[] = signed === undefined ? [] : [{ by: "head", signed: signed.trim() }];
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const keys = await deps.signer.readKeys();
+    const read = await readAuditState(deps);
+    const outside = await headsToGiveUp(deps, keys, read?.state, [...deps.outsideHeads.known(), ...given]);
+    const problem = (await findStandingProblem(deps)) ?? outside[0]?.problem;
+    if (problem === undefined) throw nothingToAccept();
+    const { state, lostHeads } = await withoutLost(deps, keys, read?.state ?? firstAuditState, outside);
+    const before = (await deps.store.read.organizations.find(deps.organizationId))?.auditState ?? null;
+    if (before !== (read?.text ?? before)) continue;
+    const last = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
+    const removedKeys = [...keys.refused];
+    const details = {
+      problem,
+      lostHeads,
+      removedKeys: namesOf(removedKeys),
+      lastRow: last,
+    };
+    const accepted = await changeAuditState(deps, before, state, async (tables) => {
+      await tables.auditHeads.removeAfter(last);
+      if (removedKeys.length > 0) await tables.signingKeys.remove(removedKeys);
+      await tables.auditEvents.insertAll([
+        auditRow(deps, { actor, action: "audit.head_accepted", entity: "audit", details, requestId }),
+      ]);
+    });
+    if (accepted) return { problem, head: await signAnew(deps), lostHeads, removedKeys };
+  }
+  throw new Error("the audit's state could not be written: other brokers were always first");
+}
+
+/** Signed whatever the head before it is like: that is what was accepted. */
+async function signAnew(deps: Deps): Promise<AuditHead> {
+  const head = await signEnd(deps);
+  if (head === undefined) throw new Error("the audit has no end though a row was written");
+  deps.headDelivery.poke();
+  return headView(head);
+}
+
+type ToGiveUp = {
+  readonly problem: AuditProblem;
+  readonly head: { readonly sequence: number; readonly hash: string; readonly counter?: number | undefined };
+};
+
+async function headsToGiveUp(
+  deps: Deps,
+  keys: KnownKeys,
+  state: AuditState | undefined,
+  heads: readonly OutsideHead[],
+): Promise<readonly ToGiveUp[]> {
+  const found: ToGiveUp[] = [];
+  for (const outside of heads) {
+    const judged = await judgeHead(deps, keys, state, outside);
+    if (judged.kind !== "problem") continue;
+    if (judged.head !== undefined) found.push({ problem: judged.problem, head: judged.head });
+    // What this process remembers is replaced by the head that it signs next.
+    else if (outside.by !== "memory") throw notOurs(judged.problem);
+  }
+  return found;
+}
+
+/** The state in which what the store does not hold is given up. */
+async function withoutLost(
+  deps: Deps,
+  keys: KnownKeys,
+  state: AuditState,
+  outside: readonly ToGiveUp[],
+): Promise<{ state: AuditState; lostHeads: number }> {
+  const after = await newestCounter(deps, keys);
+  const through = Math.max(state.heads, after, ...outside.map(({ head }) => head.counter ?? 0));
+  const gap = { after, through };
+  const told = outside.map(({ head: { sequence, hash } }) => ({ ...gap, head: { sequence, hash } }));
+  const lost = [...state.lost, ...(told.length === 0 && after < through ? [gap] : told)];
+  return { state: { ...state, heads: through, lost }, lostHeads: through - after };
+}
+
+/** The counter of the newest head that this broker signed and whose row stands. */
+async function newestCounter(deps: Deps, keys: KnownKeys): Promise<number> {
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const page = await deps.store.read.auditHeads.listBefore(before, pageRows);
+    for (const row of page) {
+      const head = await readStoredHead(keys, row);
+      const event = head && (await deps.store.read.auditEvents.find(head.sequence));
+      if (head !== undefined && event !== undefined) return head.counter ?? 0;
+    }
+    const last = page.at(-1);
+    if (last === undefined) return 0;
+    before = last.sequence;
+  }
+}
+
+function nothingToAccept(): BrokerError {
+  return new BrokerError("conflict", "the store is what was signed: there is nothing to accept", {
+    remedy: "When a kept head tells of more, give it with --head-file.",
+  });
+}
+
+function notOurs({ message }: AuditProblem): BrokerError {
+  return new BrokerError("conflict", `a head of another broker cannot be accepted (${message})`, {
+    remedy:
+      "Give KEYLOAN_AUDIT_SINK (or the head file) another place, restart, and keep the old one: it may be all that is left of this audit.",
+  });
+}

@@ -1,0 +1,32 @@
+import { type AuditProblem, type AuditProblemKind, BrokerError } from "@keyloan/contract";
+
+const messages: Readonly<Record<AuditProblemKind, string>> = {
+  edited: "this row says something else than was written",
+  removed: "a row that stood here is gone",
+  reordered: "this row stands in another place than it was written to",
+  forked: "this row and one before it both follow the same row",
+  head_mismatch: "the chain was written anew: this row is not the one that was signed",
+  heads_missing: "fewer signed heads stand than were signed",
+  signature: "the signed head for this row was not signed by this broker, or was changed",
+  count: "the sealed count of signed heads is gone or was changed",
+  signing_key: "a signing key in the store was not made by this broker, or was changed",
+};
+
+/** @param what names the thing, where the row does not */
+export function auditProblem(kind: AuditProblemKind, sequence: number, what?: string): AuditProblem {
+  return { kind, sequence, message: what === undefined ? messages[kind] : `${messages[kind]}: ${what}` };
+}
+
+/** The ids of refused signing keys, short enough to be told whatever somebody wrote there. */
+export function namesOf(ids: readonly string[]): string {
+  const shown = ids.slice(0, 5).map((id) => id.slice(0, 64));
+  return shown.join(", ") + (ids.length > shown.length ? `, and ${ids.length - shown.length} more` : "");
+}
+
+/** Why nothing new is handed out. */
+export function auditDegraded({ message }: AuditProblem): BrokerError {
+  return new BrokerError("audit_degraded", `the store is not what was signed (${message})`, {
+    remedy:
+      "Ask the operator: `keyloan audit verify` tells what is wrong. When the store was put back from a backup on purpose, `keyloan audit accept-head` goes on from it.",
+  });
+}

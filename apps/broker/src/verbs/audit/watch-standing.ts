@@ -1,0 +1,27 @@
+import type { AuditProblem } from "@keyloan/contract";
+import type { Deps } from "../../deps.ts";
+import { noticeJob } from "../../notify/notice.ts";
+import { findStandingProblem, type StandingDeps } from "./audit-standing.ts";
+
+type WatchDeps = StandingDeps & Pick<Deps, "logger" | "now" | "randomBytes">;
+
+/** {@link findStandingProblem}, told to the log each time and to a person when it is new to this process. */
+export async function watchStanding(deps: WatchDeps): Promise<AuditProblem | undefined> {
+  const problem = await findStandingProblem(deps);
+  const isNew = deps.outsideHeads.noteTold(problem?.message);
+  if (problem === undefined) return undefined;
+  deps.logger.error(
+    { ...problem },
+    "the audit is not what was signed, so nothing new is handed out: run `keyloan audit verify`",
+  );
+  if (isNew) {
+    const notice = noticeJob(deps, {
+      type: "audit.degraded",
+      message: `the audit is not what was signed: ${problem.message}`,
+      remedy:
+        "Run `keyloan audit verify`. When the store was put back on purpose, run `keyloan audit accept-head`.",
+    });
+    await deps.store.write((tables) => tables.jobs.insertAll([notice]));
+  }
+  return problem;
+}

@@ -1,0 +1,35 @@
+import { isUtf8 } from "node:buffer";
+import { hranaSqlFields, sqlInJson, sqlInProtobuf } from "./read-hrana.ts";
+import { mentionsRefused, refusedIn } from "./sql-rules.ts";
+
+/** How a request writes its SQL down; `none` is a request without any. */
+export type RequestEncoding = "json" | keyof typeof hranaSqlFields | "none";
+
+/** Why a request is not passed on. */
+export type Refusal = { readonly status: 400 | 403 | 413; readonly message: string };
+
+/**
+ * Whether a request may reach the server. Refused are SQL that reaches past its database and whatever
+ * cannot be read.
+ */
+export function judgeRequest(encoding: RequestEncoding, body: Buffer): Refusal | undefined {
+  if (encoding === "none") return body.length === 0 ? undefined : unreadable;
+  // Nearly all requests end here: none of the words stands in them, and JSON hides none in an escape.
+  const bytes = body.toString("latin1");
+  if (!mentionsRefused(bytes) && !(encoding === "json" && bytes.includes("\\u"))) return undefined;
+  if (!isUtf8(body) && encoding === "json") return unreadable;
+  const texts =
+    encoding === "json" ? sqlInJson(body.toString("utf8")) : sqlInProtobuf(body, hranaSqlFields[encoding]);
+  if (texts === undefined) return unreadable;
+  for (const text of texts) {
+    const refused = refusedIn(text);
+    if (refused !== undefined)
+      return { status: 403, message: `this database server does not take ${refused}` };
+  }
+  return undefined;
+}
+
+export const unreadable: Refusal = {
+  status: 400,
+  message: "this request cannot be read, and is not passed on",
+};

@@ -1,0 +1,246 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { gzipSync } from "node:zlib";
+import { createClient } from "@libsql/client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { refusedIn } from "./sql-rules.ts";
+import { type Asked, askDirect } from "./testing/ask-direct.ts";
+import { askWays } from "./testing/ask-ways.ts";
+import { startTestServer, type TestDatabase, type TestServer } from "./testing/test-server.ts";
+
+const secret = "belongs to another";
+const folder = mkdtempSync(join(tmpdir(), "keyloan-host-"));
+const hostFile = join(folder, "admin-token");
+let host: TestServer;
+let own: TestDatabase;
+let neighbourFile: string;
+
+beforeAll(async () => {
+  writeFileSync(hostFile, secret);
+  // Without the other wall: what is shown here is that this one holds alone.
+  host = await startTestServer({ walls: [] });
+  own = await host.addDatabase("own");
+  const neighbour = await host.addDatabase("neighbour");
+  const client = createClient({ url: neighbour.url, authToken: await neighbour.token() });
+  await client.batch(["CREATE TABLE notes (body)", `INSERT INTO notes VALUES ('${secret}')`], "write");
+  client.close();
+  neighbourFile = join(host.dataDirectory, "dbs/neighbour/data-wal");
+});
+afterAll(async () => {
+  await host.close();
+  rmSync(folder, { recursive: true });
+});
+
+const direct = async (sqls: readonly string[]) => askDirect(host.server, "own", await own.token(), sqls);
+
+/** A statement that gives a file's text, without the NULs of a database file. */
+const reading = (file: string, call = "readfile") => `SELECT replace(hex(${call}('${file}')), 'x', '')`;
+const secretInHex = Buffer.from(secret).toString("hex").toUpperCase();
+
+test("asked past the gateway, the server gives both files: what is refused below is the gateway's doing", async () => {
+  const asked = await direct([reading(hostFile), reading(neighbourFile)]);
+  expect(asked.map(({ value }) => value?.includes(secretInHex))).toEqual([true, true]);
+});
+
+describe.each(Object.entries(askWays))("over %s", (_way, ask) => {
+  test("SQL with such names as columns and texts runs", async () => {
+    const answer = await ask(
+      own,
+      "SELECT 'wor' || 'king', edit, 'readfile(1), fsdir' FROM (SELECT 1 AS edit)",
+    );
+    expect(answer).toContain("working");
+    expect(answer).toContain("readfile(1), fsdir");
+  });
+
+  test("neither a file of the machine nor a neighbour's database is read", async () => {
+    for (const sql of [reading(hostFile), reading(neighbourFile), reading(neighbourFile, '"ReadFile"/**/')]) {
+      const answer = await ask(own, sql);
+      expect(answer).toContain("this database server does not take readfile");
+      expect(answer).not.toContain(secretInHex);
+    }
+  });
+
+  test("no file is written and no folder listed", async () => {
+    const written = join(folder, "written");
+    expect(await ask(own, `SELECT writefile('${written}', 'x')`)).toContain("does not take writefile");
+    await expect(stat(written)).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await ask(own, `SELECT name FROM fsdir('${folder}')`)).toContain("does not take fsdir");
+  });
+});
+
+describe("what cannot be read is refused, and never reaches the server:", () => {
+  const pipeline = JSON.stringify({ requests: [{ type: "execute", stmt: { sql: reading(hostFile) } }] });
+  test.each<[string, string, Record<string, string>, string | Buffer]>([
+    ["a compressed body", "/v2/pipeline", { "content-encoding": "gzip" }, gzipSync(pipeline)],
+    ["a body that names another coding", "/v2/pipeline", { "content-encoding": "x" }, pipeline],
+    ["a byte order mark", "/v2/pipeline", {}, `\ufeff${pipeline}`],
+    [
+      "bytes that are no UTF-8",
+      "/v2/pipeline",
+      {},
+      Buffer.concat([Buffer.from(pipeline), Buffer.from([0xff])]),
+    ],
+    ["half a document", "/v2/pipeline", {}, pipeline.slice(0, -2)],
+    ["JSON where Protobuf belongs", "/v3-protobuf/pipeline", {}, pipeline],
+    ["a body where none belongs", "/health", {}, pipeline],
+  ])("%s", async (_what, path, headers, body) => {
+    const authorization = `Bearer ${await own.token()}`;
+    const answer = await fetch(`${own.url}${path}`, {
+      method: "POST",
+      headers: { authorization, ...headers },
+      body,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain("cannot be read");
+  });
+
+  test("an unknown subprotocol", async () => {
+    const socket = new WebSocket(own.url.replace("http:", "ws:"), ["hrana9"]);
+    await new Promise((resolve) => socket.addEventListener("error", resolve, { once: true }));
+    expect(socket.readyState).not.toBe(WebSocket.OPEN);
+  });
+
+  test("a body in chunks", async () => {
+    const parts = pipeline.match(/.{1,7}/gs) ?? [];
+    const answer = await fetch(`${own.url}/v2/pipeline`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${await own.token()}` },
+      body: ReadableStream.from(parts.map((part) => Buffer.from(part))),
+      duplex: "half",
+    } as RequestInit);
+    expect(answer.status).toBe(403);
+  });
+});
+
+describe("ways around that sqld itself has", () => {
+  test.each([
+    [
+      "an option of FTS4 that names a function",
+      "CREATE VIRTUAL TABLE f USING fts4(x, compress=lower, uncompress=readfile)",
+    ],
+    ["a byte order mark that is white space", `SELECT \ufeffreadfile('${hostFile}')`],
+    ["SQL in a text that sha3_query runs", `SELECT sha3_query('SELECT writefile(''${folder}/x'', 1)')`],
+    ["a table in single quotes", `SELECT name FROM 'fsdir' WHERE path = '${folder}'`],
+    [
+      "a vector index whose name attaches a file",
+      `CREATE INDEX "i(q); ATTACH '${folder}/x' AS x; CREATE TABLE q" ON v (libsql_vector_idx(e))`,
+    ],
+    [
+      "a vector index whose name reads a file",
+      `CREATE INDEX "i_x AS SELECT readfile('${hostFile}') --" ON v (libsql_vector_idx(e))`,
+    ],
+    [
+      "a table whose name reads a file when it is dumped",
+      `CREATE TABLE "t"" WHERE 0 UNION SELECT readfile('${hostFile}') --" (a)`,
+    ],
+  ])("%s: the server takes it, the gateway does not", async (_what, sql) => {
+    const setup = "CREATE TABLE IF NOT EXISTS v (e F32_BLOB(3))";
+    const [, asked] = await direct([setup, sql]);
+    expect(asked?.error ?? "").not.toMatch(/not authorized|syntax error|no such|unsupported/);
+    const way = askWays["JSON /v2/pipeline"];
+    expect(await way?.(own, sql)).toContain("does not take");
+  });
+});
+
+test("whatever spelling the server takes for a call, the gateway does too", async () => {
+  const sqls = spellings(2_000).map((call) => `SELECT CAST(${call} AS TEXT)`);
+  const answers: Asked[] = [];
+  for (let at = 0; at < sqls.length; at += 250) answers.push(...(await direct(sqls.slice(at, at + 250))));
+  const taken = sqls.filter((_sql, index) => answers[index]?.value?.includes(secret) === true);
+  expect(taken.length).toBeGreaterThan(150);
+  expect(taken.filter((sql) => refusedIn(sql) === undefined)).toEqual([]);
+});
+
+test("each function and module that sqld has beyond SQLite's own was looked at", async () => {
+  const served = await direct(
+    ["function", "module"].map((kind) => `SELECT group_concat(DISTINCT name) FROM pragma_${kind}_list`),
+  );
+  const sqlite = new DatabaseSync(":memory:");
+  const own = ["function", "module"].flatMap((kind) =>
+    sqlite.prepare(`SELECT name FROM pragma_${kind}_list`).all(),
+  );
+  sqlite.close();
+  const names = served.flatMap(({ value }) => value?.split(",") ?? []);
+  const extra = names.filter((name) => !own.some((row) => row.name === name));
+  expect(
+    extra.filter((name) => refusedIn(`SELECT * FROM ${name}(1)`) === undefined && !harmless.has(name)),
+  ).toEqual([]);
+});
+
+// They compute, or tell of this connection or this database alone. carray takes pointers, which SQL cannot make;
+// lsmode writes a file's mode in letters; the sqlite3mc ones set ciphers, which are not in use.
+const harmless: ReadonlySet<string> = new Set(
+  `atn2 carray charindex cot coth difference generate_series json_each json_tree last_rows_affected leftstr
+  libsql_server_database_name libsql_vector_idx lower_quartile lsmode mode padc padl padr proper regexp regexpi
+  replicate reverse rightstr sha3 soundex sqlite3mc_codec_data sqlite3mc_config sqlite3mc_config_table
+  sqlite3mc_version sqlite_crypt sqlite_stmt square stdev strfilter upper_quartile uuid uuid_blob uuid_str variance
+  vector vector16 vector1bit vector32 vector64 vector8 vector_distance_cos vector_distance_l2 vector_extract
+  vector_top_k vectorb16`.split(/\s+/),
+);
+
+/** Calls in random spellings, right and wrong ones, always the same. */
+function spellings(count: number): readonly string[] {
+  let state = 42;
+  const random = (below: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * below);
+  };
+  const pick = (from: readonly string[]) => from[random(from.length)] ?? "";
+  const gaps = [
+    "",
+    "",
+    " ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\f",
+    "\v",
+    "\u00a0",
+    "\ufeff",
+    "/**/",
+    "/* ' */",
+    "/*/*/",
+    "--\n",
+    "--'\n",
+    "--\r\n",
+    "\0",
+  ];
+  const before = [
+    "",
+    "",
+    "'a'||",
+    '"',
+    "1+",
+    "''||",
+    "'''",
+    "x''||",
+    "/*'*/",
+    "$a(')",
+    ":a||",
+    "[",
+    "--[\n",
+    "(",
+    "-",
+    "~",
+  ];
+  const quotes = [
+    ["", ""],
+    ["", ""],
+    ['"', '"'],
+    ["[", "]"],
+    ["`", "`"],
+    ["'", "'"],
+    ['""', '""'],
+    ["main.", ""],
+    ["\ufeff", ""],
+  ] as const;
+  const name = () => [..."readfile"].map((char) => (random(3) === 0 ? char.toUpperCase() : char)).join("");
+  return Array.from({ length: count }, () => {
+    const [open = "", close = ""] = quotes[random(quotes.length)] ?? [];
+    const lead = random(3) === 0 ? pick(before) : "";
+    return `${lead}${pick(gaps)}${open}${name()}${close}${pick(gaps)}${random(2) === 0 ? "" : pick(gaps)}('${hostFile}')`;
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * Every text in a JSON request that may be SQL, that is every string outside of arguments, by whatever key:
+ * the server reads a statement from an array as well as from an object, and doubled keys are all seen.
+ * @returns undefined when it is no JSON
+ */
+export function sqlInJson(text: string): readonly string[] | undefined {
+  try {
+    JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const found: string[] = [];
+  let depth = 0;
+  let argumentsDepth = Number.POSITIVE_INFINITY;
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at);
+    if (char === "{" || char === "[") depth++;
+    if (char === "}" || char === "]") depth--;
+    if (depth < argumentsDepth || (depth === argumentsDepth && char === ",")) {
+      argumentsDepth = Number.POSITIVE_INFINITY;
+    }
+    if (char !== '"') continue;
+    const end = endOfString(text, at);
+    const isKey = /\s*:/y;
+    isKey.lastIndex = end;
+    if (argumentsDepth === Number.POSITIVE_INFINITY) {
+      const value: string = JSON.parse(text.slice(at, end));
+      if (!isKey.test(text)) found.push(value);
+      else if (argumentKeys.has(value)) argumentsDepth = depth;
+    }
+    at = end - 1;
+  }
+  return found;
+}
+
+const argumentKeys: ReadonlySet<string> = new Set(["args", "named_args", "params"]);
+
+/** Just after the closing quote of a string that is known to be closed. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (text.charAt(at) !== '"') at += text.charAt(at) === "\\" ? 2 : 1;
+  return at + 1;
+}
+
+/** Where a Protobuf message has SQL: by the number of a field `"sql"`, or the message that lies in it. */
+export type SqlFields = { readonly [field: number]: "sql" | SqlFields };
+
+const statement: SqlFields = { 1: "sql" };
+const batch: SqlFields = { 1: { 2: statement } };
+
+/** The requests of Hrana 3 in Protobuf, as its specification numbers their fields. */
+export const hranaSqlFields = {
+  pipeline: {
+    2: { 2: { 1: statement }, 3: { 1: batch }, 4: { 1: "sql" }, 5: { 1: "sql" }, 6: { 2: "sql" } },
+  },
+  cursor: { 2: batch },
+  message: {
+    2: {
+      4: { 2: statement },
+      5: { 2: batch },
+      6: { 3: batch },
+      9: { 2: "sql" },
+      10: { 2: "sql" },
+      11: { 2: "sql" },
+    },
+  },
+} as const satisfies Record<string, SqlFields>;
+
+/** Every text of these fields, repeated ones included; undefined when the bytes are no such message. */
+export function sqlInProtobuf(bytes: Buffer, fields: SqlFields): readonly string[] | undefined {
+  const found: string[] = [];
+  let at = 0;
+  while (at < bytes.length) {
+    const tag = readVarint(bytes, at);
+    if (tag === undefined) return undefined;
+    const wireType = tag.value % 8;
+    const field = fields[Math.floor(tag.value / 8)];
+    const length = wireType === 2 ? readVarint(bytes, tag.end) : undefined;
+    const start = length?.end ?? tag.end;
+    const end = wireType === 2 ? length && start + length.value : endOfNumber(bytes, start, wireType);
+    if (end === undefined || end > bytes.length) return undefined;
+    at = end;
+    if (field === undefined) continue;
+    if (wireType !== 2) return undefined;
+    const inner = bytes.subarray(start, end);
+    const texts = field === "sql" ? [inner.toString("utf8")] : sqlInProtobuf(inner, field);
+    if (texts === undefined) return undefined;
+    found.push(...texts);
+  }
+  return found;
+}
+
+/** Where a field that holds a number ends. Groups, which Hrana does not have, are not read. */
+function endOfNumber(bytes: Buffer, start: number, wireType: number): number | undefined {
+  if (wireType === 0) return readVarint(bytes, start)?.end;
+  return wireType === 1 ? start + 8 : wireType === 5 ? start + 4 : undefined;
+}
+
+function readVarint(
+  bytes: Buffer,
+  start: number,
+): { readonly value: number; readonly end: number } | undefined {
+  let value = 0;
+  for (let index = 0; index < 10; index++) {
+    const byte = bytes[start + index];
+    if (byte === undefined) return undefined;
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    if (byte < 0x80) return { value, end: start + index + 1 };
+  }
+  return undefined;
+}

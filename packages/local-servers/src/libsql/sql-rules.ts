@@ -1,0 +1,146 @@
+import { readSqlTokens, type SqlToken } from "./sql-tokens.ts";
+
+// What the server serves to every token and what reaches past the one database: files of the machine,
+// text that is run as SQL (sha3_query), memory (fts3_tokenizer), programs (edit, load_extension).
+const functions: ReadonlySet<string> = new Set([
+  "readfile",
+  "writefile",
+  "edit",
+  "load_extension",
+  "sha3_query",
+  "fts3_tokenizer",
+]);
+// These need no call: a table that lists and reads folders, the raw pages of a database file, and what
+// makes the schema's own text writable.
+const anywhere: ReadonlySet<string> = new Set(["fsdir", "sqlite_dbpage", "writable_schema"]);
+const vectorIndex = "libsql_vector_idx";
+
+// An app may well have a table `edit`, and its name in other names; the server has no such function.
+const inNames = [...functions, ...anywhere].filter((word) => word !== "edit");
+const mention = new RegExp([...functions, ...anywhere, vectorIndex].join("|"), "i");
+const mentionInName = new RegExp(inNames.join("|"), "i");
+const plainName = /^[\w$\u0080-\uffff]+$/;
+
+/** Whether a text has any of the words, in whatever role: whoever has none of them needs no closer look. */
+export function mentionsRefused(text: string): boolean {
+  return mention.test(text);
+}
+
+/**
+ * What in the SQL the gateway does not let through, in words; undefined when all of it may pass.
+ *
+ * A word counts as SQLite decodes it: bare, quoted or in brackets, in any case. A column, a table or a
+ * string of that name is not refused where it can be nothing else.
+ */
+export function refusedIn(sql: string): string | undefined {
+  if (!mentionsRefused(sql)) return undefined;
+  const tokens = readSqlTokens(sql);
+  if (tokens === undefined) return "SQL that cannot be read";
+  const state = createState();
+  for (const [index, token] of tokens.entries()) {
+    const refused = judgeToken(tokens, index, token, state);
+    if (refused !== undefined) return refused;
+    follow(state, token, tokens[index - 1]);
+  }
+  return undefined;
+}
+
+/** What is known of the statement up to a token. */
+type State = {
+  readonly words: Set<string>;
+  /** One for each open parenthesis: what its members are. */
+  readonly lists: ("rows" | "values" | "other")[];
+  /** After `)` of a row of VALUES: another may come. */
+  rowEnded: boolean;
+  /** Between INDEX and ON. */
+  namesIndex: boolean;
+  oddIndexName: boolean;
+};
+
+function createState(): State {
+  return { words: new Set(), lists: [], rowEnded: false, namesIndex: false, oddIndexName: false };
+}
+
+function judgeToken(
+  tokens: readonly SqlToken[],
+  index: number,
+  token: SqlToken,
+  state: State,
+): string | undefined {
+  if (token.kind === "sign") return undefined;
+  const word = token.text.toLowerCase();
+  const before = tokens[index - 1];
+  const called = isSign(tokens[index + 1], "(") && !isTableName(tokens, index, state);
+  // FTS4 calls the functions that its options name.
+  const option = state.words.has("VIRTUAL") && isSign(before, "=");
+  if (functions.has(word) && (called || option)) return word;
+  if (anywhere.has(word) && !(token.kind === "string" && isValue(tokens, index, state))) return word;
+  // The server builds SQL from some names without quoting them: those of vector indexes, and of what it dumps.
+  if (token.quoted && !plainName.test(token.text) && isName(tokens, index, state)) {
+    const inside = mentionInName.exec(token.text)?.[0];
+    if (inside !== undefined) return `${inside.toLowerCase()} inside a name`;
+  }
+  if (word === vectorIndex && state.oddIndexName) return "a vector index whose name is not one plain word";
+  return undefined;
+}
+
+/** Takes a token into account for those that come after it. */
+function follow(state: State, token: SqlToken, before: SqlToken | undefined): void {
+  const word = keywordOf(token);
+  if ((word === "SELECT" || word === "WITH") && state.lists.pop() !== undefined) state.lists.push("other");
+  if (state.namesIndex && keywordOf(before) !== "ON" && token.quoted && !plainName.test(token.text)) {
+    state.oddIndexName = true;
+  }
+  if (word === "INDEX") state.namesIndex = true;
+  // One token longer, so that the table after it still counts as named.
+  else if (keywordOf(before) === "ON") state.namesIndex = false;
+  if (word !== undefined) state.words.add(word);
+  if (isSign(token, "(")) {
+    const opener = keywordOf(before);
+    const isRow = opener === "VALUES" || (state.rowEnded && isSign(before, ","));
+    state.lists.push(isRow ? "rows" : opener === "IN" ? "values" : "other");
+  }
+  if (isSign(token, ")")) state.rowEnded = state.lists.pop() === "rows";
+  else if (!isSign(token, ",")) state.rowEnded = false;
+  if (isSign(token, ";")) Object.assign(state, createState());
+}
+
+/** Whether a quoted text is, or may be, the name of something that is made. */
+function isName(tokens: readonly SqlToken[], index: number, state: State): boolean {
+  if (tokens[index]?.kind === "name") return true;
+  return (state.words.has("CREATE") || state.words.has("ALTER")) && !isValue(tokens, index, state);
+}
+
+/** Whether a string can be nothing but a value; elsewhere SQLite takes a string for a name. */
+function isValue(tokens: readonly SqlToken[], index: number, state: State): boolean {
+  if (state.words.has("VIRTUAL") || state.words.has("PRAGMA") || isSign(tokens[index + 1], "(")) return false;
+  const before = tokens[index - 1];
+  const keyword = keywordOf(before);
+  if (keyword !== undefined) return beforeValues.has(keyword);
+  if (before?.kind !== "sign") return false;
+  const inList = (state.lists.at(-1) ?? "other") !== "other";
+  return /^[=<>|+\-*/%&~]$/.test(before.text) || (inList && /^[(,]$/.test(before.text));
+}
+
+const beforeValues: ReadonlySet<string> = new Set(
+  "SELECT DISTINCT ALL WHERE AND OR NOT IS LIKE GLOB MATCH REGEXP CASE WHEN THEN ELSE BETWEEN HAVING BY DEFAULT RETURNING".split(
+    " ",
+  ),
+);
+
+/** Whether a name before `(` is that of a table whose columns follow: no function can stand there. */
+function isTableName(tokens: readonly SqlToken[], index: number, state: State): boolean {
+  if (state.words.has("VACUUM") || state.words.has("VIRTUAL")) return false;
+  const keyword = keywordOf(tokens[index - 1]);
+  return keyword !== undefined && (beforeTables.has(keyword) || (keyword === "ON" && state.namesIndex));
+}
+
+const beforeTables: ReadonlySet<string> = new Set("INTO TABLE EXISTS REFERENCES WITH RECURSIVE".split(" "));
+
+function keywordOf(token: SqlToken | undefined): string | undefined {
+  return token?.kind === "name" && !token.quoted ? token.text.toUpperCase() : undefined;
+}
+
+function isSign(token: SqlToken | undefined, text: string): boolean {
+  return token?.kind === "sign" && token.text === text;
+}
