@@ -3,7 +3,14 @@ import type { AuditList, ErrorEnvelope, KnownBuilds, SettingsView } from "@keylo
 import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { callIn, openPage, recoveryCodeOf, type TestBrowser, type TestPage } from "./testing/open-page.ts";
+import {
+  callIn,
+  openPage,
+  openPageBy,
+  recoveryCodeOf,
+  type TestBrowser,
+  type TestPage,
+} from "./testing/open-page.ts";
 import { savedBuild, switchAll } from "./testing/saved-build.ts";
 import { executeStartOver, sweepStartOvers } from "./verbs/person/execute-start-over.ts";
 
@@ -89,10 +96,16 @@ describe("starting over before the switch", () => {
     expect(codeOf(await refuse(await openPage(broker, id)))).toBe("person_only");
     expect(personOf(await refuse(page)).startOver).toBeUndefined();
     expect((await other.settings()).person.startOver).toMatchObject({ state: "refused", mine: true });
-    broker.advance(1_000);
-    await ask(other);
-    expect(personOf(await refuse(other)).startOver).toMatchObject({ state: "withdrawn" });
-    expect(codeOf(await refuse(page))).toBe("conflict");
+    // A refusal holds for a day: whoever can get links could ask on and on.
+    broker.advance(aDay - 60_000);
+    const again = await openPage(broker, id);
+    expect(codeOf(await ask(again))).toBe("conflict");
+    broker.advance(61_000);
+    const still = await openPage(broker, id, page.browser);
+    await still.save("app-secrets", {});
+    await ask(again);
+    expect(personOf(await refuse(again)).startOver).toMatchObject({ state: "withdrawn" });
+    expect(codeOf(await refuse(still))).toBe("conflict");
     expect(await auditOf(id)).toEqual([
       "start_over.withdrawn",
       "start_over.requested",
@@ -102,6 +115,20 @@ describe("starting over before the switch", () => {
     broker.advance(2 * aDay);
     expect(await sweep()).toBe(0);
     expect(await keysOf(id)).toHaveLength(1);
+  });
+
+  it("keeps the build alive until it is decided", async () => {
+    const { id, page } = await savedBuild(broker);
+    const lives = async () => ((await read().builds.find(id)) ?? expect.fail()).expiresAt;
+    broker.advance((await lives()) - broker.running().services.now() - 3_600_000);
+    const back = await openPageBy(broker, { buildId: id }, page.browser);
+    expect((await back.save("app-secrets", {})).status).toBe(200);
+    const made = await broker.call("POST", `/v1/builds/${id}/handoff`, { body: { ttlSeconds: 60 } });
+    const code = new URL((made.body as { url: string }).url).hash.replace("#code=", "");
+    const { startOver } = personOf(await ask(await openPageBy(broker, { code })));
+    expect(startOver?.state).toBe("waiting");
+    expect(await lives()).toBeGreaterThan(Date.parse(startOver?.dueAt ?? ""));
+    expect((await refuse(back)).status).toBe(200);
   });
 
   it("is either done or refused when both come at the same instant", async () => {

@@ -3,16 +3,22 @@ import type { BuildRow, PersonRow, SessionRow, StartOverRow, Tables } from "@key
 import type { Deps } from "../../deps.ts";
 import type { Services } from "../../services.ts";
 import { buildClosed } from "../builds/find-build.ts";
+import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { settingsView } from "../settings/views.ts";
 import { executeStartOver } from "./execute-start-over.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
+/** Whoever can get links could ask on and on, and the present person would have to refuse each time. */
+const refusalHoldsMs = limits.startOverWaitSeconds * 1000;
+const visitMs = limits.sessionLifetimeSecondsMax * 1000;
+
 /**
  * Asks to become the person of a build whose present one cannot be proven. It is done at once where nothing is in
  * use and nothing was saved for a day; else the present person has a day to refuse. While one waits, another asking
  * changes nothing.
- * @throws BrokerError `conflict` when there is nothing to start over, or it is finished; `build_closed`
+ * @throws BrokerError `conflict` when there is nothing to start over, it is finished, or it was refused within a day;
+ * `build_closed`
  */
 export async function askStartOver(
   services: Services,
@@ -29,6 +35,7 @@ export async function askStartOver(
     const newest = await tables.startOvers.findNewest(buildId);
     if (newest?.state === "waiting") return newest;
     const now = services.now();
+    if (newest?.state === "refused" && now < (newest.endedAt ?? 0) + refusalHoldsMs) throw justRefused();
     const row: StartOverRow = {
       id: newId("startOver", services.randomBytes),
       buildId,
@@ -44,6 +51,8 @@ export async function askStartOver(
     return row;
   });
   if (asked.dueAt <= services.now()) await executeStartOver(services, asked, actor, requestId);
+  // A build that closed before would take with it what the present person saved, and what was asked for.
+  else await keepAliveUntil(services, actor, buildId, asked.dueAt + visitMs, requestId);
   return settingsView(services, session);
 }
 
@@ -114,6 +123,12 @@ async function waitMs(
 function nothingToStartOver(): BrokerError {
   return new BrokerError("conflict", "nothing here belongs to somebody else", {
     remedy: "Go on: save your own keys, or change those you saved.",
+  });
+}
+
+function justRefused(): BrokerError {
+  return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
+    remedy: "Ask them for the recovery code, or ask the tool that sent you for another build.",
   });
 }
 
