@@ -8,6 +8,10 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   handoff_used: "The handoff link was used already: ask for a new one.",
   handoff_expired: "The handoff link is too old: ask for a new one.",
   forbidden: "The token is known and may not do this.",
+  person_decides:
+    "The person who saved own keys has not allowed tokens to do this. Ask them to do it, or to allow it, on the settings page.",
+  person_only:
+    "Only the person who saved keys here may do this. Open the page in the browser they were saved in, or enter the recovery code; if both are lost, start over.",
   not_found: "There is no such address, build, key or token, or not for this caller.",
   method_not_allowed: "The address exists and does not take this method; `Allow` lists those it takes.",
   conflict: "The request contradicts the state of what it names.",
@@ -16,7 +20,8 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   settings_changed: "The settings were changed meanwhile: read them again and repeat the change.",
   gates_failed: "A check that must pass first does not; `details` lists each with its remedy.",
   not_revertible: "There is nothing to go back to, or the time for it is over.",
-  build_closed: "The build was closed: its keys are dead and its values shredded.",
+  build_closed:
+    "The build hands nothing out any more: it was closed, and its values shredded; or its keys are its user's alone, because it was handed over or lending to it has ended.",
   database_archived: "The database was idle and is archived: restore it, then ask again.",
   target_not_empty: "What the data would be moved to holds data already; nothing was changed.",
   not_faithful: "A copy did not hold exactly what its source holds, so the source was kept.",

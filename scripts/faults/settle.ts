@@ -47,7 +47,9 @@ function whatIsLeft(run: Run): string[] {
   const between = run.rows<{ what: string }>(
     `SELECT 'build ' || state AS what FROM builds WHERE state IN ('provisioning', 'closing')
      UNION ALL SELECT 'archive ' || state FROM archives WHERE state = 'writing'
-     UNION ALL SELECT 'transfer ' || state FROM transfers WHERE state IN ('waiting', 'copying')`,
+     UNION ALL SELECT 'transfer ' || state FROM transfers WHERE state IN ('waiting', 'copying')
+     UNION ALL SELECT 'start over' FROM start_overs WHERE state = 'waiting' AND due_at <= CAST(? AS INTEGER)`,
+    String(run.now()),
   );
   return [
     ...soon.map(({ kind, last_error }) => `job ${kind}${last_error === null ? "" : ` (${last_error})`}`),

@@ -26,7 +26,7 @@ export async function openPage(run: Run, buildId: string): Promise<Readonly<Reco
   const opened = await run.call("POST", "/v1/session", { code }, { "x-keyloan-session": "1" });
   mustAnswer(opened, [201], "no session");
   const cookie = opened.headers.getSetCookie()[0]?.split(";")[0] ?? "";
-  return { "x-keyloan-session": "1", cookie };
+  return { "x-keyloan-session": "1", "x-keyloan-build": buildId, cookie };
 }
 
 export async function settingsOf(
@@ -35,6 +35,7 @@ export async function settingsOf(
 ): Promise<{
   readonly version: number;
   readonly bindings: readonly { connector: string; source: string }[];
+  readonly person: { readonly standing: string };
 }> {
   const answer = await run.call("GET", "/v1/settings", undefined, page);
   mustAnswer(answer, [200], "the settings cannot be read");
@@ -74,7 +75,10 @@ export async function swap(run: Run, facts: Facts): Promise<void> {
   for (let tries = 3; ; tries--) {
     const { version, bindings } = await settingsOf(run, page);
     if (bindings.every(({ source }) => source === "user")) return;
-    const answer = await run.call("POST", "/v1/settings/swap", { expectedVersion: version }, page);
+    // The env that is read afterwards is to hold the user's values.
+    const preview = Object.fromEntries(bindings.map(({ connector }) => [connector, true]));
+    const body = { preview, expectedVersion: version };
+    const answer = await run.call("POST", "/v1/settings/swap", body, page);
     // Somebody else's step came between reading and asking; a page reads again.
     if (tries > 0 && isSettingsChanged(answer.body)) continue;
     return mustAnswer(answer, [200], "the swap fails");

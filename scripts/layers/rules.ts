@@ -85,8 +85,9 @@ export const revealHomes: readonly string[] = [
   // Show a new token to the one who asked for it, once.
   "apps/broker/src/routes/builds.ts",
   "apps/broker/src/routes/tokens.ts",
-  // A handoff link, a session's cookie and the user's own env file, each to the one who may have it.
+  // A handoff link, cookies, a recovery code and the user's own env file, each to the one who may have it.
   "apps/broker/src/routes/handoff.ts",
+  "apps/broker/src/routes/person.ts",
   "apps/broker/src/routes/settings.ts",
   "apps/broker/src/verbs/handoff/create-handoff.ts",
   // Opens what the page sealed, and masks it for showing again.

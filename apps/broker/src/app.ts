@@ -1,6 +1,7 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import { bodyLimit } from "hono/body-limit";
 import { trustedProxies } from "./http/client-address.ts";
+import { cookieNames } from "./http/cookies.ts";
 import { handleError } from "./http/errors.ts";
 import { limitCallers } from "./http/limit-callers.ts";
 import { createRateLimiter } from "./http/rate-limit.ts";
@@ -18,6 +19,7 @@ import { healthRoutes, operatorRoutes } from "./routes/health.ts";
 import { jobRoutes } from "./routes/jobs.ts";
 import { leaseRoutes } from "./routes/leases.ts";
 import { orgKeyRoutes } from "./routes/org-keys.ts";
+import { personRoutes } from "./routes/person.ts";
 import { reconcileRoutes } from "./routes/reconcile.ts";
 import { rollbackRoutes } from "./routes/rollback.ts";
 import { rotationRoutes } from "./routes/rotation.ts";
@@ -26,6 +28,7 @@ import { missingPageRoutes, settingsPageRoutes } from "./routes/settings-page.ts
 import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { transferRoutes } from "./routes/transfers.ts";
+import { visitRoutes } from "./routes/visits.ts";
 import type { Services } from "./services.ts";
 
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
@@ -53,8 +56,9 @@ export function createApp(services: Services): BrokerRouter {
   app.openAPIRegistry.registerComponent("securitySchemes", "session", {
     type: "apiKey",
     in: "cookie",
-    name: "keyloan_session",
-    description: "the cookie of the settings page; writes also need the header `x-keyloan-session: 1`",
+    name: cookieNames.session,
+    description:
+      "a cookie of the settings page for each build, named in the header `x-keyloan-build`; writes also need the header `x-keyloan-session: 1`",
   });
   for (const routes of [
     envRoutes,
@@ -71,6 +75,8 @@ export function createApp(services: Services): BrokerRouter {
     signingKeyRoutes,
     operatorRoutes,
     handoffRoutes,
+    personRoutes,
+    visitRoutes,
     settingsRoutes,
     rollbackRoutes,
     transferRoutes,

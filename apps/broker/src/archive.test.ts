@@ -195,7 +195,7 @@ describe("a download", () => {
     const { id } = await createFilled();
     const page = await openPage(broker, id);
     const answer = await fetch(`${broker.url}/v1/settings/databases/turso/download`, {
-      headers: { cookie: page.cookie },
+      headers: { cookie: `keyloan_session_${id}=${page.cookie}` },
     });
     expect(await read(answer)).toEqual(expected);
     expect((await fetch(`${broker.url}/v1/settings/databases/turso/download`)).status).toBe(401);

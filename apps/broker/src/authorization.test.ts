@@ -1,12 +1,11 @@
 import type { ErrorEnvelope } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Access } from "./http/auth.ts";
+import type { RouteAccess } from "./http/router.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { openPage } from "./testing/open-page.ts";
+import { openPage, type TestPage } from "./testing/open-page.ts";
 
 // Every route × every kind of principal, made of the OpenAPI document: a new route is in it by itself.
 
-type RouteAccess = Access | "open" | "session";
 type Operation = {
   readonly "x-keyloan-access": RouteAccess;
   readonly responses: Record<string, unknown>;
@@ -15,7 +14,8 @@ type Operation = {
 let broker: TestBroker;
 let ownBuild: string;
 let otherBuild: string;
-let cookie: string;
+/** Visits of a build's page: before anybody saved anything, of its person, and of somebody else. */
+const pages: Record<string, TestPage> = {};
 const tokens: Record<string, string | null> = {};
 let operations: { method: string; path: string; access: RouteAccess; declared: string[] }[] = [];
 
@@ -38,7 +38,14 @@ beforeAll(async () => {
     "workload of the build": await broker.createBuildToken(ownBuild),
     "workload of another build": await broker.createBuildToken(otherBuild),
   });
-  cookie = (await openPage(broker, ownBuild)).cookie;
+  const keysBuild = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+  const person = await openPage(broker, keysBuild);
+  await person.save("app-secrets", {});
+  Object.assign(pages, {
+    "session of the build": await openPage(broker, ownBuild),
+    "session of the person": person,
+    "unproven session": await openPage(broker, keysBuild),
+  });
   const document = (await broker.call("GET", "/openapi.json", { token: null })).body as {
     paths: Record<string, Record<string, Operation>>;
   };
@@ -55,8 +62,10 @@ afterAll(() => broker.close());
 
 function expected(access: RouteAccess, principal: string): "allowed" | 401 | 403 {
   if (access === "open") return "allowed";
-  if (access === "session") return principal === "session of the build" ? "allowed" : 401;
-  if (principal === "session of the build") return 401;
+  if (access === "session") return principal in pages ? "allowed" : 401;
+  if (access === "person" && principal === "unproven session") return 403;
+  if (access === "person") return principal in pages ? "allowed" : 401;
+  if (principal in pages) return 401;
   if (["nobody", "unknown", "garbage"].includes(principal)) return 401;
   if (principal === "admin") return access.admin ? "allowed" : 403;
   if (principal.startsWith("platform ")) return access.platform === principal.slice(9) ? "allowed" : 403;
@@ -74,6 +83,8 @@ const principals = [
   "workload of the build",
   "workload of another build",
   "session of the build",
+  "session of the person",
+  "unproven session",
 ];
 
 describe("authorization", () => {
@@ -91,16 +102,17 @@ describe("authorization", () => {
     for (const { method, path, access, declared } of operations) {
       // An empty body and ids that exist nowhere: whoever is let in then meets 2xx, 404, 409 or 422.
       // Ending the session would end it for the rows that follow.
-      if (principal === "session of the build" && `${method} ${path}` === "DELETE /v1/session") continue;
+      if (principal in pages && `${method} ${path}` === "DELETE /v1/session") continue;
       const url = path.replace(
         "{id}",
         path.startsWith("/v1/builds/") ? targetBuild(method) : "tok_00000000000000000000",
       );
-      const answer = await broker.call(method, url.replace("{connector}", "turso"), {
-        token: tokens[principal] ?? null,
-        headers: principal === "session of the build" ? { cookie, "x-keyloan-session": "1" } : {},
-        ...(method === "POST" || method === "PUT" ? { body: {} } : {}),
-      });
+      const body = method === "POST" || method === "PUT" ? {} : undefined;
+      const named = url
+        .replace("{connector}", "turso")
+        .replace("{sessionId}", "ses_00000000000000000000")
+        .replace("{tokenId}", "tok_00000000000000000000");
+      const answer = await callAs(principal, method, named, body);
       const want = expected(access, principal);
       const good =
         want === "allowed"
@@ -117,6 +129,15 @@ describe("authorization", () => {
     }
     expect(wrong).toEqual([]);
   });
+
+  function callAs(principal: string, method: string, path: string, body: unknown) {
+    const page = pages[principal];
+    if (page !== undefined) return page.call(method, path, body);
+    return broker.call(method, path, {
+      token: tokens[principal] ?? null,
+      ...(body === undefined ? {} : { body }),
+    });
+  }
 
   // Closing would end the build the other rows need.
   function targetBuild(method: string): string {

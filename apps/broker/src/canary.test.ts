@@ -3,7 +3,7 @@ import { join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { runSql } from "./testing/app-clients.ts";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { createCode, openPage } from "./testing/open-page.ts";
+import { callIn, createCode, openPage, type TestBrowser, type TestPage } from "./testing/open-page.ts";
 
 // The whole flow, then a search of everything that was written or answered for every secret that took part.
 
@@ -119,7 +119,7 @@ async function bringOwnKeys(): Promise<void> {
     headers: pageHeader,
   });
   const page = await openPage(broker, id);
-  note("session cookie", page.cookie.split("=")[1] ?? "");
+  note("session cookie", page.cookie);
   const keep = async (answer: Promise<Answer>) => answers.push(await answer);
   for (const [connector, emulator] of broker.emulators) {
     const values = (await emulator.createUserEnv?.({ mode: "live" })) ?? {};
@@ -133,9 +133,14 @@ async function bringOwnKeys(): Promise<void> {
     await keep(page.call("POST", `${path}/validate`, { submission: { values: wrong } }));
     await keep(page.call("POST", `${path}/validate`, { submission: await page.seal(values) }));
     const submission = connector === "turso" ? { values } : await page.seal(values);
-    await keep(page.call("PUT", path, { submission, expectedVersion: await page.version() }));
+    const saved = await page.call("PUT", path, { submission, expectedVersion: await page.version() });
+    // The first one shows the recovery code and sets the person's cookie, once.
+    const { recovery } = saved.body as { recovery?: { code: string } };
+    if (recovery === undefined) answers.push(saved);
+    else note("recovery code", recovery.code);
   }
   await page.save("app-secrets", {});
+  await provePerson(id, page);
   await keep(page.call("GET", "/v1/settings"));
   await keep(page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() }));
   await keep(page.call("GET", "/v1/settings/env-file?preview=true"));
@@ -144,6 +149,28 @@ async function bringOwnKeys(): Promise<void> {
     if (/^(?:JWT|CHECKOUT)/.test(name)) note(`generated ${name}`, value);
   }
   await keep(page.call("POST", "/v1/settings/finish", { expectedVersion: await page.version() }));
+}
+
+/** Every way to prove who the person is, right and wrong, and starting over that is refused. */
+async function provePerson(id: string, page: TestPage): Promise<void> {
+  const open = (body: object, browser: TestBrowser) =>
+    callIn(broker, browser, "POST", "/v1/session", { body });
+  const code = secrets.get("recovery code") ?? "";
+  note("person cookie", page.browser.get("keyloan_person") ?? "");
+  const other: TestBrowser = new Map();
+  await open({ recovery: code }, other);
+  note("second person cookie", other.get("keyloan_person") ?? "");
+  answers.push(await open({ recovery: `${code.slice(0, -1)}u` }, new Map()));
+  answers.push(await callIn(broker, page.browser, "GET", "/v1/person"));
+  const stranger = await openPage(broker, id);
+  answers.push(await stranger.call("GET", "/v1/settings"));
+  answers.push(await stranger.call("POST", "/v1/settings/start-over"));
+  answers.push(await page.call("DELETE", "/v1/settings/start-over"));
+  const renewed = await page.call("POST", "/v1/settings/recovery");
+  note("renewed recovery code", (renewed.body as { code: string }).code);
+  answers.push(await open({ recovery: code }, new Map()));
+  answers.push(await broker.call("GET", `/v1/builds/${id}/sessions`));
+  answers.push(await broker.call("GET", `/v1/builds/${id}/tokens`));
 }
 
 /** A key of the same shape that is not the right one. */
@@ -198,6 +225,10 @@ describe("canary", () => {
         "kept env JWT_SECRET",
         "handoff code",
         "session cookie",
+        "recovery code",
+        "renewed recovery code",
+        "person cookie",
+        "second person cookie",
         "own TURSO_AUTH_TOKEN",
         "own STRIPE_SECRET_KEY",
         "generated JWT_SECRET",

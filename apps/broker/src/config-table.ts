@@ -49,7 +49,8 @@ export const configVariables = [
     name: "KEYLOAN_PUBLIC_URL",
     purpose:
       "The address users reach the broker at, such as `https://keys.example.com`: handoff links begin with it, and with https their cookies are sent over https alone.",
-    ifUnset: "Links lead to the address the broker listens on.",
+    ifUnset:
+      "Links lead to the address the broker listens on, and the settings page opens on loopback addresses alone.",
     example: "https://keys.example.com",
   },
   {

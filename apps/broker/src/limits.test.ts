@@ -90,7 +90,7 @@ describe("a stranger who floods the one address that everybody seems to come fro
       () =>
         broker.call("GET", "/v1/settings", {
           token: null,
-          headers: { cookie: `keyloan_session=${madeUp("session")}` },
+          headers: { cookie: `keyloan_session_${build.id}=${madeUp("session")}` },
         }),
     ],
     ["with a made-up code", () => open(madeUp("handoff"))],
@@ -194,7 +194,7 @@ describe("what was never made here", () => {
       await broker.call("GET", "/v1/builds", { token: page.cookie.replace("keyloan_session=", "") }),
       await broker.call("GET", "/v1/settings", {
         token: null,
-        headers: { cookie: `keyloan_session=${madeUp("session")}` },
+        headers: { cookie: `keyloan_session_${build.id}=${madeUp("session")}` },
       }),
       await broker.call("GET", "/v1/settings", {
         token: null,

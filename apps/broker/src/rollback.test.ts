@@ -75,10 +75,11 @@ it("tells when a data key does not open, and removes the copy all the same", asy
 
 it("goes back for real when an operator says so", async () => {
   const { id, page } = await swappedBuild();
-  const answer = await broker.call("POST", `/v1/builds/${id}/revert`);
+  const body = { reason: "Your sign-in service is down." };
+  const answer = await broker.call("POST", `/v1/builds/${id}/revert`, { body });
   expect(answer.status).toBe(200);
   expect((await page.settings()).bindings.map(({ source }) => source)).toEqual(["org"]);
-  const again = await broker.call("POST", `/v1/builds/${id}/revert`);
+  const again = await broker.call("POST", `/v1/builds/${id}/revert`, { body });
   expect(again.status).toBe(409);
 });
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { newTokenBody, parseToken, Secret, type TokenFormKind } from "@keyloan/contract";
+import { newTokenBody, parseToken, Secret, type TokenFormKind, writeToken } from "@keyloan/contract";
 import type { TokenCheck } from "@keyloan/vault";
 
 /** What a text of ours is, as far as it tells without the store. */
@@ -12,8 +12,11 @@ export type ReadToken = {
 
 /** Makes the texts that the broker hands out, and knows them again. */
 export type Tokens = {
-  /** A new opaque text with its check, and the hash that is stored of it. */
-  readonly make: (kind: Exclude<TokenFormKind, "admin">) => { readonly token: Secret; readonly hash: string };
+  /** A new opaque text with its check, and the hash that is stored of it. A recovery code names its build. */
+  readonly make: (
+    kind: Exclude<TokenFormKind, "admin">,
+    buildId?: string,
+  ) => { readonly token: Secret; readonly hash: string };
   /** What a text is; `undefined` when it is none of the kinds, or made up. Never asks the store. */
   readonly read: (text: string, kinds: readonly TokenFormKind[]) => ReadToken | undefined;
 };
@@ -24,16 +27,17 @@ export function createTokens(deps: {
   readonly randomBytes: (size: number) => Uint8Array;
 }): Tokens {
   return {
-    make: (kind) => {
-      const body = newTokenBody(kind, deps.randomBytes);
-      const text = body + deps.check(body);
+    make: (kind, buildId) => {
+      const body = newTokenBody(kind, deps.randomBytes, buildId);
+      const text = writeToken(kind, body, deps.check(body));
       return { token: Secret.of(text), hash: hashToken(text) };
     },
     read: (text, kinds) => {
       const parts = parseToken(text, kinds);
       if (parts === undefined) return undefined;
       const { kind, body, check } = parts;
-      if (check !== undefined && !textsMatch(check, deps.check(body))) return undefined;
+      if (check !== undefined && !textsMatch(text, writeToken(kind, body, deps.check(body))))
+        return undefined;
       const hash = hashToken(text);
       if (kind !== "admin") return { kind, hash, isProven: check !== undefined };
       return textsMatch(hash, deps.adminTokenHash) ? { kind, hash, isProven: true } : undefined;

@@ -1,31 +1,45 @@
 import { ClosedPage } from "./handoff/closed-page.tsx";
 import { OpeningPage } from "./handoff/opening-page.tsx";
+import { ChoosePage } from "./person/choose-page.tsx";
+import { OpenLinkPage } from "./person/open-link-page.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { KeyWorkProvider } from "./state/key-work.tsx";
-import { useOpenPage } from "./state/open-page.ts";
+import { type OpenPage, useOpenPage } from "./state/open-page.ts";
 import { SettingsProvider } from "./state/settings.tsx";
 import { LiveRegion } from "./ui/live-region.tsx";
 
-/** The whole page: opening, open, or closed with a way on. */
+/** The whole page: a link to open, opening, open, or closed with a way on. */
 export function App({ code }: { readonly code: string | undefined }) {
-  const { state, retry, close } = useOpenPage(code);
+  const page = useOpenPage(code);
   return (
     <LiveRegion>
-      {state.kind === "opening" && <OpeningPage />}
-      {state.kind === "failed" && <OpeningPage failure={state.failure} onRetry={retry} />}
-      {state.kind === "closed" && <ClosedPage reason={state.reason} other={state.other} onContinue={retry} />}
-      {state.kind === "open" && (
-        <SettingsProvider
-          key={state.settings.build.id}
-          catalog={state.catalog}
-          first={state.settings}
-          close={close}
-        >
-          <KeyWorkProvider>
-            <Shell />
-          </KeyWorkProvider>
-        </SettingsProvider>
-      )}
+      <Page {...page} />
     </LiveRegion>
   );
+}
+
+function Page({ state, openLink, openBuild, openRecovery, retry, close }: OpenPage) {
+  switch (state.kind) {
+    case "link":
+      return <OpenLinkPage onOpen={openLink} />;
+    case "opening":
+      return <OpeningPage />;
+    case "failed":
+      return <OpeningPage failure={state.failure} onRetry={retry} />;
+    case "choosing":
+      return <ChoosePage known={state.known} openBuild={openBuild} openRecovery={openRecovery} />;
+    case "closed":
+      return <ClosedPage closed={state} openBuild={openBuild} openRecovery={openRecovery} />;
+    case "open": {
+      const { settings, catalog } = state;
+      return (
+        // Each visit has a sealing key of its own, so another visit begins anew.
+        <SettingsProvider key={settings.session.sealingKey} catalog={catalog} first={settings} close={close}>
+          <KeyWorkProvider>
+            <Shell openRecovery={openRecovery} />
+          </KeyWorkProvider>
+        </SettingsProvider>
+      );
+    }
+  }
 }

@@ -7,6 +7,8 @@ export const errorStatuses = {
   handoff_used: 401,
   handoff_expired: 401,
   forbidden: 403,
+  person_decides: 403,
+  person_only: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,

@@ -9,6 +9,8 @@ export const idPrefixes = {
   handoff: "hnd",
   session: "ses",
   userKey: "usr",
+  person: "per",
+  startOver: "sto",
   job: "job",
   archive: "arc",
   transfer: "trf",
@@ -21,8 +23,9 @@ export type IdKind = keyof typeof idPrefixes;
 
 // 32 characters without look-alikes (no i, l, o, u): five random bits each, safe in host names,
 // object keys and database names, and equal in any letter case folding.
-const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
-const randomLength = 20;
+export const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+/** Characters of the random part. */
+export const idLength = 20;
 
 /**
  * A new id such as `bld_3k9…` with 100 random bits.
@@ -30,18 +33,16 @@ const randomLength = 20;
  */
 export function newId(kind: IdKind, randomBytes: (size: number) => Uint8Array): string {
   let text = "";
-  for (const byte of randomBytes(randomLength)) text += alphabet[byte & 31];
+  for (const byte of randomBytes(idLength)) text += idAlphabet[byte & 31];
   return `${idPrefixes[kind]}_${text}`;
 }
 
 /** The pattern every id of a kind matches; anything else is refused before it is looked up. */
 export function idPattern(kind: IdKind): RegExp {
-  return new RegExp(`^${idPrefixes[kind]}_[${alphabet}]{${randomLength}}$`);
+  return new RegExp(`^${idPrefixes[kind]}_[${idAlphabet}]{${idLength}}$`);
 }
 
-const anyIdPattern = new RegExp(
-  `^(?:${Object.values(idPrefixes).join("|")})_[${alphabet}]{${randomLength}}$`,
-);
+const anyIdPattern = new RegExp(`^(?:${Object.values(idPrefixes).join("|")})_[${idAlphabet}]{${idLength}}$`);
 
 /** Whether a text has the form of an id, of whatever kind. */
 export function isId(text: string): boolean {

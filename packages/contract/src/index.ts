@@ -10,6 +10,7 @@ export * from "./gates.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./pasted-env.ts";
+export * from "./person.ts";
 export * from "./secret.ts";
 export * from "./states.ts";
 export * from "./token-forms.ts";

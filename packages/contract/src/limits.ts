@@ -20,6 +20,12 @@ export const limits = {
   sessionLifetimeSecondsMax: 12 * 3600,
   /** How long after a swap the lent keys can be taken back. */
   revertWindowSecondsDefault: 24 * 3600,
+  /** Sessions of one browser, a build each; one more ends the oldest. */
+  sessionsPerBrowserMax: 8,
+  /** How long the present person can refuse that somebody starts over. */
+  startOverWaitSeconds: 24 * 3600,
+  /** Tries at a recovery code by one session, or by one address without one. */
+  recoveryTriesPerHourMax: 5,
   keyValueLengthMax: 16 * 1024,
   bodyBytesMax: 64 * 1024,
   idempotencyKeyLengthMax: 200,

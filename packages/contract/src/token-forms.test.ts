@@ -4,18 +4,22 @@ import {
   findTokens,
   newTokenBody,
   parseToken,
+  readRecoveryCode,
   tokenFormKinds,
   tokenForms,
   tokenPattern,
+  writeToken,
 } from "./token-forms.ts";
 
 const check = "abcdEF-_";
+const build = "bld_3k9abcdefghjkmnpqrst";
 const forms = tokenFormKinds.flatMap((kind) => {
-  const body = newTokenBody(kind, randomBytes);
-  const { check: rule } = tokenForms[kind];
+  const body = newTokenBody(kind, randomBytes, build);
+  const { check: rule, written } = tokenForms[kind];
+  if (written === "typed") return [{ kind, text: writeToken(kind, body, check), body, check: "d6vht42zqw" }];
   return [
     ...(rule === "required" ? [] : [{ kind, text: body, body, check: undefined }]),
-    ...(rule === "none" ? [] : [{ kind, text: body + check, body, check }]),
+    ...(rule === "none" ? [] : [{ kind, text: writeToken(kind, body, check), body, check }]),
   ];
 });
 
@@ -66,4 +70,31 @@ describe("the forms of tokens", () => {
     const body = newTokenBody("build", randomBytes);
     expect([...findTokens(`${body}-and-more`)].map(({ value }) => value)).toContain(body);
   });
+});
+
+describe("a recovery code", () => {
+  const code = writeToken("recovery", newTokenBody("recovery", randomBytes, build), check);
+
+  it("names its build, in groups", () => {
+    expect(code).toMatch(/^klo_rec_(?:[0-9a-z]{6}-){8}[0-9a-z]{6}$/);
+    expect(code.replaceAll("-", "")).toContain("klo_rec_3k9abcdefghjkmnpqrst");
+  });
+
+  it.each([
+    ["as it was shown", code],
+    ["in capitals", code.toUpperCase()],
+    ["without its beginning", code.slice(8)],
+    ["with spaces for dashes and around it", `\n ${code.replaceAll("-", " ")} `],
+    ["without any dash", code.replaceAll("-", "")],
+    ["with characters that look alike", code.slice(8).replaceAll("1", "l").replaceAll("0", "O")],
+  ])("is read %s", (_how, typed) => {
+    expect(readRecoveryCode(typed)).toBe(code);
+  });
+
+  it.each(["", "klo_rec_", code.slice(0, -1), `${code}0`, code.replace("-", "u-")])(
+    "that cannot be one is none",
+    (typed) => {
+      expect(readRecoveryCode(typed)).toBeUndefined();
+    },
+  );
 });

@@ -9,6 +9,8 @@ import type {
   Handoff,
   IssuedToken,
   RenewBody,
+  TokenList,
+  VisitList,
 } from "@keyloan/contract";
 import { pathSegment } from "./address.ts";
 import { bodyOf } from "./answer.ts";
@@ -59,6 +61,14 @@ export type BuildsApi = {
   readonly renew: (buildId: string, body?: RenewBody) => Promise<BuildView>;
   /** A token that reads this build's env and nothing else. It is shown this once. */
   readonly createToken: (buildId: string, body?: CreateBuildTokenBody) => Promise<IssuedToken>;
+  /** One page of the build's tokens, newest first; never their text. */
+  readonly listTokens: (buildId: string, query?: PageQuery) => Promise<TokenList>;
+  /** Ends a token of the build. */
+  readonly revokeToken: (buildId: string, tokenId: string) => Promise<void>;
+  /** Visits of the build's settings page, newest first. */
+  readonly listSessions: (buildId: string) => Promise<VisitList>;
+  /** Ends a visit. Whoever can prove to be the build's person comes in again. */
+  readonly endSession: (buildId: string, sessionId: string) => Promise<void>;
   /** A link to the settings page, where the user brings keys of their own. It opens once and is shown this once. */
   readonly createHandoff: (buildId: string, body?: CreateHandoffBody) => Promise<Handoff>;
   /** The env of a build, by variable name. */
@@ -84,6 +94,11 @@ export function buildsApi(caller: Caller): BuildsApi {
       ...(body === undefined ? {} : { body }),
     });
   };
+  const read = (buildId: string, part: string, query: PageQuery = {}) =>
+    caller.call({ method: "GET", path: buildPath(buildId) + part, query, expect: "json" });
+  const end = async (path: string) => {
+    await caller.call({ method: "DELETE", path, expect: "nothing" });
+  };
   const buildOf = async (answer: ReturnType<typeof onBuild>) =>
     bodyOf<BuildView>(caller.base, await answer, ["id", "state", "leases"]);
   return {
@@ -100,6 +115,14 @@ export function buildsApi(caller: Caller): BuildsApi {
     renew: (buildId, body = {}) => buildOf(onBuild("POST", buildId, "/renew", body)),
     createToken: async (buildId, body = {}) =>
       bodyOf<IssuedToken>(caller.base, await onBuild("POST", buildId, "/tokens", body), ["id", "token"]),
+    listTokens: async (buildId, query) =>
+      bodyOf<TokenList>(caller.base, await read(buildId, "/tokens", query), ["tokens"]),
+    revokeToken: (buildId, tokenId) =>
+      end(`${buildPath(buildId)}/tokens/${pathSegment(tokenId, "the token id")}`),
+    listSessions: async (buildId) =>
+      bodyOf<VisitList>(caller.base, await read(buildId, "/sessions"), ["sessions"]),
+    endSession: (buildId, sessionId) =>
+      end(`${buildPath(buildId)}/sessions/${pathSegment(sessionId, "the session id")}`),
     createHandoff: async (buildId, body = {}) =>
       bodyOf<Handoff>(caller.base, await onBuild("POST", buildId, "/handoff", body), ["url"]),
     env: (buildId, options = {}) => readEnv(caller, buildId, options),

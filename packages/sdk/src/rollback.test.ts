@@ -56,6 +56,21 @@ test("going back asks first, and is not done without a yes", async () => {
   expect(broker.seen[0]).toMatchObject({ method: "POST", path: `/v1/builds/${sampleBuildId}/revert` });
 });
 
+test("the admin's reason goes along, for the app's user to read", async () => {
+  answerWith(sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now()));
+  const args = ["rollback", sampleBuildId, "--yes", "--reason", "Your database answers errors."];
+  const env = { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken };
+  expect((await runKeyloan(args, { env })).code).toBe(0);
+  expect(broker.seen[0]).toMatchObject({ body: '{"reason":"Your database answers errors."}' });
+});
+
+test("a build whose lending has ended says so", async () => {
+  const build = sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now());
+  answerWith({ ...build, lendingEndedAt: "2026-11-24T12:00:00.000Z" });
+  const { out } = await keyloan(`build show ${sampleBuildId}`);
+  expect(out).toMatch(/^Lending +ended 2026-11-24 .*keys of their own for everything$/m);
+});
+
 test("a rehearsal of one build is a wrong command line", async () => {
   expect((await keyloan(`rollback --rehearse ${sampleBuildId}`)).code).toBe(2);
 });

@@ -34,23 +34,23 @@ const bodies = () =>
 describe("transfer start", () => {
   test("follows everything to its end and shows what was moved", async () => {
     const { code, out } = await keyloan("start", sampleBuildId);
-    expect([code, bodies()]).toEqual([0, [{ overwrite: false }]]);
+    expect([code, bodies()]).toEqual([0, [{}]]);
     expect(out).toMatch(/turso +copied +20000 rows/);
     expect(out).toMatch(/r2 +copied +300 files/);
   });
 
   test("moves only what is named", async () => {
     await keyloan("start", sampleBuildId, "--connector", "turso", "--no-wait");
-    expect(bodies()).toEqual([{ connectors: ["turso"], overwrite: false }]);
+    expect(bodies()).toEqual([{ connectors: ["turso"] }]);
     expect(broker.seen).toHaveLength(1);
   });
 
-  test("touches nothing that is there unless told, and says so before", async () => {
+  test("touches nothing that is there, and has no way to say otherwise", async () => {
     broker.state.moving.occupied = true;
     const refused = await keyloan("start", sampleBuildId);
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("may be overwritten")]);
-    const told = await keyloan("start", sampleBuildId, "--overwrite");
-    expect([told.code, told.err]).toEqual([0, expect.stringContaining("is deleted before the copy")]);
+    for (const action of ["start", "resume"])
+      expect((await keyloan(action, sampleBuildId, "--overwrite")).code).toBe(2);
   });
 
   test("ends with 1 and the remedy when it failed", async () => {
@@ -76,9 +76,9 @@ test("transfer show tells what can be moved, and follows when asked", async () =
 test("transfer cancel and transfer resume are told which", async () => {
   await keyloan("start", sampleBuildId, "--no-wait");
   expect((await keyloan("cancel", sampleBuildId)).out).toMatch(/turso +cancelled/);
-  const resumed = await keyloan("resume", sampleBuildId, "--connector", "r2", "--overwrite");
+  const resumed = await keyloan("resume", sampleBuildId, "--connector", "r2");
   expect(resumed.code).toBe(0);
-  expect(bodies().slice(1)).toEqual([{}, { connectors: ["r2"], overwrite: true }]);
+  expect(bodies().slice(1)).toEqual([{}, { connectors: ["r2"], overwrite: false }]);
 });
 
 describe("transfer receipt", () => {

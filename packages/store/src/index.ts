@@ -6,7 +6,7 @@ export type { ArchiveRow } from "./tables/archives.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 export type { AuditHeadRow } from "./tables/audit-heads.ts";
 export type { BindingRow, EnvSourceRow } from "./tables/bindings.ts";
-export type { BuildRow, TimeCursor } from "./tables/builds.ts";
+export { type BuildRow, closesAt, type TimeCursor } from "./tables/builds.ts";
 export type { DataKeyRow } from "./tables/data-keys.ts";
 export type { FingerprintRow } from "./tables/fingerprints.ts";
 export type { HandoffRow } from "./tables/handoffs.ts";
@@ -16,9 +16,12 @@ export type { ClaimedJob, JobRow } from "./tables/jobs.ts";
 export type { LeaseRow } from "./tables/leases.ts";
 export { erasedFields, type OrgKeyRow } from "./tables/org-keys.ts";
 export type { OrganizationRow } from "./tables/organizations.ts";
+export type { PersonRow } from "./tables/persons.ts";
 export type { ProviderLimitRow } from "./tables/provider-limits.ts";
 export type {
+  StoredAdminRevert,
   StoredCheck,
+  StoredEnding,
   StoredHandsNeeded,
   StoredKeyCheck,
   StoredLeaseError,
@@ -28,6 +31,7 @@ export type {
 } from "./tables/schema.ts";
 export type { SessionRow } from "./tables/sessions.ts";
 export type { SigningKeyRow } from "./tables/signing-keys.ts";
+export type { StartOverRow } from "./tables/start-overs.ts";
 export type { TokenRow } from "./tables/tokens.ts";
 export type { TransferRow } from "./tables/transfers.ts";
 export type { UserKeyRow } from "./tables/user-keys.ts";

@@ -21,11 +21,11 @@ export const transfer: Scenario = {
   name: "transfer",
   setUp: async (run) => fill(await buildWithOwnKeys(run, ["turso"])),
   act: async (run, facts) => {
-    const path = `/v1/builds/${facts.buildId}/transfers`;
     await run.settle();
     if (transferState(run) === "switched") return;
     if (transferState(run) !== "copied") {
-      const begun = await run.call("POST", path, { connectors: ["turso"], overwrite: true });
+      const body = { connectors: ["turso"], overwrite: true };
+      const begun = await run.call("POST", "/v1/settings/transfer", body, facts.page ?? {});
       mustAnswer(begun, [200, 201, 202], "the transfer is not begun");
       await run.settle();
     }
@@ -52,13 +52,14 @@ export const cancelTransfer: Scenario = {
   name: "cancel-transfer",
   setUp: async (run) => {
     const facts = await fill(await buildWithOwnKeys(run, ["turso"]));
-    const path = `/v1/builds/${facts.buildId}/transfers`;
-    mustAnswer(await run.call("POST", path, { connectors: ["turso"] }), [200, 201, 202], "not begun");
+    const body = { connectors: ["turso"] };
+    const begun = await run.call("POST", "/v1/settings/transfer", body, facts.page ?? {});
+    mustAnswer(begun, [200, 201, 202], "not begun");
     return facts;
   },
   act: async (run, facts) => {
     if (transferState(run) === "cancelled") return;
-    const answer = await run.call("POST", `/v1/builds/${facts.buildId}/transfers/cancel`, {});
+    const answer = await run.call("POST", "/v1/settings/transfer/cancel", {}, facts.page ?? {});
     mustAnswer(answer, [200, 202], "the transfer is not cancelled");
   },
   expect: async (run, facts) => {

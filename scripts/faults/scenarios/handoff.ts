@@ -1,7 +1,65 @@
 import { must, mustAnswer, type Scenario } from "../scenario.ts";
-import { buildState, buildWithOwnKeys, ownValue, readEnv, settingsOf, swap } from "../steps.ts";
+import {
+  buildState,
+  buildWithOwnKeys,
+  openPage,
+  ownValue,
+  readEnv,
+  readyBuild,
+  settingsOf,
+  swap,
+} from "../steps.ts";
 
 const connectors = ["turso", "clerk", "stripe"];
+
+const notOwned =
+  "SELECT id FROM user_keys WHERE person_id IS NULL OR person_id NOT IN (SELECT id FROM persons)";
+const livePerson = "SELECT id FROM persons WHERE build_id = ? AND ended_at IS NULL";
+
+export const firstSave: Scenario = {
+  name: "first-save",
+  setUp: async (run) => {
+    const facts = await readyBuild(run, ["app-secrets"]);
+    return { ...facts, page: await openPage(run, facts.buildId) };
+  },
+  act: async (run, facts) => {
+    const page = facts.page ?? {};
+    const { version } = await settingsOf(run, page);
+    if (version > 0) return;
+    const body = { submission: { values: {} }, expectedVersion: version };
+    mustAnswer(await run.call("PUT", "/v1/settings/keys/app-secrets", body, page), [200], "nothing is saved");
+  },
+  expect: async (run, facts) => {
+    must(run.rows(livePerson, facts.buildId).length === 1, "the build has not exactly one person");
+    must(run.rows(notOwned).length === 0, "something saved belongs to nobody");
+    const { person } = await settingsOf(run, facts.page ?? {});
+    must(person.standing === "you", `who saved is ${person.standing}`);
+  },
+};
+
+export const startOver: Scenario = {
+  name: "start-over",
+  setUp: async (run) => {
+    const facts = await buildWithOwnKeys(run, ["clerk"]);
+    await run.advance(25 * 3_600_000);
+    return { ...facts, page: await openPage(run, facts.buildId) };
+  },
+  act: async (run, facts) => {
+    const page = facts.page ?? {};
+    if ((await settingsOf(run, page)).person.standing === "none") return;
+    mustAnswer(await run.call("POST", "/v1/settings/start-over", {}, page), [200], "it is not started over");
+  },
+  expect: async (run, facts) => {
+    // A kill between asking and doing leaves it due: the next minute does it.
+    await run.advance(61_000);
+    await run.settle();
+    must(run.rows(livePerson, facts.buildId).length === 0, "the person before is still there");
+    const left = run.rows("SELECT id FROM user_keys WHERE build_id = ?", facts.buildId);
+    must(left.length === 0, "what the person before saved is still there");
+    const { person } = await settingsOf(run, facts.page ?? {});
+    must(person.standing === "none", `who starts over is ${person.standing}`);
+  },
+};
 
 export const swapKeys: Scenario = {
   name: "swap",

@@ -1,7 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 import { close, issue, renew, revoke } from "./build.ts";
 import { archive, cancelTransfer, restore, transfer } from "./data.ts";
-import { finish, revert, swapKeys } from "./handoff.ts";
+import { finish, firstSave, revert, startOver, swapKeys } from "./handoff.ts";
 import { rotateLease, rotateOrgKey, rotateRootKey } from "./rotation.ts";
 
 /** Everything that is killed in the middle. */
@@ -10,6 +10,8 @@ export const scenarios: readonly Scenario[] = [
   renew,
   revoke,
   close,
+  firstSave,
+  startOver,
   swapKeys,
   revert,
   finish,

@@ -16,6 +16,8 @@ export type BrokerEnv = {
     isQuiet: boolean | undefined;
     /** What the request carries, before the store was asked; strangers carry none. */
     credential: ReadToken | undefined;
+    /** Where the request comes from, by the word of trusted proxies; `unknown` when that cannot be told. */
+    clientAddress: () => string;
     /** Set by the authentication of the route; open routes have none, nor has a caller who is not known. */
     actor: Actor;
     /** The stored row of the caller's token; the admin has none. */

@@ -1,21 +1,32 @@
-import { type TokenFormKind, tokenKinds } from "@keyloan/contract";
+import { readRecoveryCode, tokenKinds } from "@keyloan/contract";
 import type { ReadToken } from "../tokens.ts";
 import type { BrokerContext } from "./context.ts";
-import { sessionCookie } from "./session.ts";
+import { personText, sessionTexts } from "./cookies.ts";
+import { chosenSession } from "./session.ts";
 
-/** What may stand in the body of `POST /v1/session`, and how long that body may then be. */
-const openerKinds: readonly TokenFormKind[] = ["handoff"];
+/** How long the body of `POST /v1/session` may be that is looked into. */
 const openerBytesMax = 2_048;
 
 /**
  * The credential that a request carries, as far as it tells by itself: a token, else a link's code where one
- * is taken, else a session's cookie. `undefined` for strangers: none, or none that can be ours.
+ * or a recovery code is taken, else a session's cookie, else a person's. `undefined` for strangers: none, or none that can be ours.
  */
 export async function credentialOf(context: BrokerContext): Promise<ReadToken | undefined> {
   const { tokens } = context.var.deps;
   const bearer = bearerOf(context);
   const token = bearer === undefined ? undefined : tokens.read(bearer, tokenKinds);
-  return token ?? (await openerOf(context)) ?? tokens.read(sessionCookie(context) ?? "", ["session"]);
+  return (
+    token ??
+    (await openerOf(context)) ??
+    tokens.read(sessionText(context) ?? "", ["session"]) ??
+    tokens.read(personText(context) ?? "", ["person"])
+  );
+}
+
+/** Of several sessions, with none named, any is a credential; the route then asks which is meant. */
+function sessionText(context: BrokerContext): string | undefined {
+  const chosen = chosenSession(context);
+  return chosen === "ambiguous" ? [...sessionTexts(context).values()][0] : chosen?.text;
 }
 
 /** The text after `Bearer`. */
@@ -34,8 +45,8 @@ async function openerOf(context: BrokerContext): Promise<ReadToken | undefined> 
   if (!(bytes > 0 && bytes <= openerBytesMax)) return undefined;
   const body: unknown = await req.json().catch(() => undefined);
   if (typeof body !== "object" || body === null) return undefined;
-  const texts = Object.values(body).filter((value) => typeof value === "string");
-  return texts
-    .map((text) => context.var.deps.tokens.read(text, openerKinds))
-    .find((read) => read !== undefined);
+  const { tokens } = context.var.deps;
+  if ("code" in body && typeof body.code === "string") return tokens.read(body.code, ["handoff"]);
+  if (!("recovery" in body) || typeof body.recovery !== "string") return undefined;
+  return tokens.read(readRecoveryCode(body.recovery) ?? "", ["recovery"]);
 }

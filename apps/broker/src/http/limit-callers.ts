@@ -23,6 +23,7 @@ export function limitCallers(
 ): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
     const { deps } = context.var;
+    context.set("clientAddress", () => addressOf(context, proxies));
     const credential = await credentialOf(context);
     context.set("credential", credential);
     const actor = credential === undefined ? undefined : deps.callers.find(credential.hash);
@@ -31,7 +32,7 @@ export function limitCallers(
       const taken = principals.take(credential.hash, deps.now());
       if (taken.waitSeconds > 0) await refuse(context, taken, actor);
     } else {
-      for (const { name, share } of addressBuckets(addressOf(context, proxies))) {
+      for (const { name, share } of addressBuckets(context.var.clientAddress())) {
         const taken = strangers.take(name, deps.now(), share);
         if (taken.waitSeconds > 0) await refuse(context, taken, undefined);
       }

@@ -16,6 +16,8 @@ export type Taken = {
 export type RateLimiter = {
   /** @param share how many times the usual rate this bucket has, for one that several callers share */
   readonly take: (bucket: string, nowMs: number, share?: number) => Taken;
+  /** A call that was taken is not to count after all. */
+  readonly giveBack: (bucket: string) => void;
   /** How many buckets are in memory. */
   readonly size: () => number;
 };
@@ -56,6 +58,11 @@ export function createRateLimiter(
       }
       bucket.tokens -= 1;
       return goOn;
+    },
+    giveBack: (name) => {
+      const bucket = buckets.get(name);
+      // What is too much for the bucket goes when it is next asked.
+      if (bucket !== undefined) bucket.tokens += 1;
     },
     size: () => buckets.size,
   };

@@ -35,6 +35,9 @@ export function invalidInput(target: string, issues: readonly z.core.$ZodIssue[]
   });
 }
 
+/** `session`: any visitor of the build's page; `person`: who has proven to be its person, or while nobody is that. */
+export type RouteAccess = Access | "open" | "session" | "person";
+
 const errorContent = { "application/json": { schema: errorEnvelopeSchema } };
 
 function errorAnswers(statuses: readonly number[]) {
@@ -54,10 +57,11 @@ function errorAnswers(statuses: readonly number[]) {
  */
 export function defineRoute<Path extends string, Route extends Omit<RouteConfig, "path"> & { path: Path }>(
   limiter: RateLimiter,
-  access: Access | "open" | "session",
+  access: RouteAccess,
   route: Route,
 ) {
   const open = access === "open";
+  const ofPage = access === "session" || access === "person";
   const failures = [
     ...(open && route.request?.body === undefined ? [] : [401, 403, 404, 409, 503]),
     ...(route.request?.body === undefined ? [] : [400, 413, 415, 502]),
@@ -66,12 +70,12 @@ export function defineRoute<Path extends string, Route extends Omit<RouteConfig,
   const complete = {
     ...route,
     responses: { ...errorAnswers(failures), ...route.responses },
-    security: open ? [] : [access === "session" ? { session: [] } : { bearer: [] }],
+    security: open ? [] : [ofPage ? { session: [] } : { bearer: [] }],
     middleware: open
       ? []
       : [
           auditRequest(route.path),
-          access === "session" ? authenticateSession : authenticate(access),
+          ofPage ? authenticateSession(access) : authenticate(access),
           limitBuild(limiter),
           ...[route.middleware ?? []].flat(),
         ],

@@ -1,30 +1,32 @@
 import { type Actor, BrokerError, limits } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
-import { getCookie, setCookie } from "hono/cookie";
 import { textsMatch } from "../tokens.ts";
+import { mayWrite, personOnly, standingOf } from "../verbs/person/standing.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
+import { sessionTexts } from "./cookies.ts";
 
-const cookieName = "keyloan_session";
 /** The expiry moves with use, but not with every request: that would be a write each time. */
 const touchIntervalMs = 60_000;
 
 /**
  * Lets the session of the settings page through, and only from that page: a write needs a header that other
- * sites cannot send without asking first, which is never allowed, and must come from our own origin.
+ * sites cannot send without asking first, which is never allowed, and must come from our own origin. With
+ * `person` it must also have proven to be the person of its build, or nobody is that yet.
  */
-export const authenticateSession: MiddlewareHandler<BrokerEnv> = async (context, next) => {
-  const session = await findSession(context);
-  context.set("actor", sessionActor(session));
-  context.set("session", session);
-  context.set("token", undefined);
-  if (context.req.method !== "GET") refuseOtherOrigins(context);
-  await next();
-};
-
-/** The text of the session's cookie. */
-export function sessionCookie(context: BrokerContext): string | undefined {
-  return getCookie(context, cookieName);
+export function authenticateSession(access: "session" | "person"): MiddlewareHandler<BrokerEnv> {
+  return async (context, next) => {
+    const session = await findSession(context);
+    context.set("actor", sessionActor(session));
+    context.set("session", session);
+    context.set("token", undefined);
+    if (context.req.method !== "GET") refuseOtherOrigins(context);
+    if (access === "person") {
+      const { standing } = await standingOf(context.var.deps.store.read, session);
+      if (!mayWrite(standing)) throw personOnly(standing);
+    }
+    await next();
+  };
 }
 
 /** Refuses a request that another site made a browser send. */
@@ -39,28 +41,40 @@ export function refuseOtherOrigins(context: BrokerContext): void {
   });
 }
 
-export function setSessionCookie(context: BrokerContext, text: string): void {
-  setCookie(context, cookieName, text, {
-    httpOnly: true,
-    sameSite: "Strict",
-    path: "/v1/",
-    secure: context.var.deps.config.publicUrl?.startsWith("https:") === true,
-    // An empty text ends the cookie.
-    maxAge: text === "" ? 0 : limits.sessionLifetimeSecondsMax,
-  });
+type Chosen = { readonly buildId: string; readonly text: string };
+
+/**
+ * The session that a request is for, of those its browser has: the build is named in a header, so that pages of
+ * two builds can stand open beside each other. `ambiguous` when none is named and there are several.
+ */
+export function chosenSession(context: BrokerContext): Chosen | "ambiguous" | undefined {
+  const texts = sessionTexts(context);
+  // A download is followed as a link, which has no headers.
+  const named = context.req.header("x-keyloan-build") ?? context.req.query("build");
+  if (named === undefined && texts.size > 1) return "ambiguous";
+  const buildId = named ?? [...texts.keys()][0];
+  const text = buildId === undefined ? undefined : texts.get(buildId);
+  return buildId === undefined || text === undefined ? undefined : { buildId, text };
 }
 
-async function findSession(context: BrokerContext): Promise<SessionRow> {
-  const { deps, credential } = context.var;
-  const read =
-    credential?.kind === "session" ? credential : deps.tokens.read(sessionCookie(context) ?? "", ["session"]);
-  if (read === undefined) throw sessionExpired();
+/** @throws BrokerError `session_expired`; `invalid_input` when it is not clear which build is meant */
+export async function findSession(context: BrokerContext): Promise<SessionRow> {
+  const { deps } = context.var;
+  const chosen = chosenSession(context);
+  if (chosen === "ambiguous") {
+    throw new BrokerError("invalid_input", "this browser has pages of several apps open", {
+      remedy: "Send the header `x-keyloan-build` with the id of the build that is meant.",
+    });
+  }
+  const read = chosen === undefined ? undefined : deps.tokens.read(chosen.text, ["session"]);
+  if (chosen === undefined || read === undefined) throw sessionExpired();
   const session = await deps.store.read.sessions.findByHash(read.hash);
   const now = deps.now();
   if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, now)) {
     deps.callers.forget(read.hash);
     throw sessionExpired();
   }
+  if (session.buildId !== chosen.buildId) throw sessionExpired();
   deps.callers.remember(read.hash, sessionActor(session));
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
@@ -74,7 +88,8 @@ const sessionActor = ({ id, buildId }: SessionRow): Actor => ({ kind: "session",
 
 function sessionExpired(): BrokerError {
   return new BrokerError("session_expired", "the visit to this page has ended", {
-    remedy: "Go back to the tool that sent you and open a new link. What you saved is kept.",
+    remedy:
+      "Open the page again in this browser, with your recovery code, or with a new link from the tool that sent you. What you saved is kept.",
   });
 }
 

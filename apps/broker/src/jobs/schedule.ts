@@ -4,8 +4,10 @@ import type { Services } from "../services.ts";
 import { signAuditHead } from "../verbs/audit/sign-head.ts";
 import { sweepArchives } from "../verbs/databases/sweep-archives.ts";
 import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
+import { endDueLendings } from "../verbs/lending/end-lending.ts";
 import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
+import { sweepStartOvers } from "../verbs/person/execute-start-over.ts";
 import { reconcile } from "../verbs/reconcile/reconcile.ts";
 import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
 import { remindOfHands } from "./remind.ts";
@@ -50,9 +52,19 @@ export const scheduledWork: readonly ScheduledWork[] = [
       reconcile(services, { kind: "system", part: "reconcile" }, { dryRun: false }, { signal }),
   },
   {
+    name: "lending-end",
+    everyMs: () => 60_000,
+    run: endDueLendings,
+  },
+  {
     name: "transfer-sweep",
     everyMs: () => 60_000,
     run: sweepTransfers,
+  },
+  {
+    name: "start-over",
+    everyMs: () => 60_000,
+    run: sweepStartOvers,
   },
   {
     name: "database-usage",

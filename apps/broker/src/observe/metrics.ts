@@ -6,6 +6,10 @@ export type Metrics = {
   readonly requests: Histogram<"method" | "route" | "status">;
   readonly providerCalls: Histogram<"connector" | "operation" | "outcome">;
   readonly auditFailures: Counter;
+  /** Answers of builds' envs that held values of their users' own. */
+  readonly userValueReads: Counter;
+  /** Builds for which everything lent has ended because their users have own keys. */
+  readonly lendingsEnded: Counter;
   readonly auditSinkFailures: Counter;
   /** What the newest comparison of this process with a provider's list found. */
   readonly reconcileFindings: Gauge<"connector" | "kind">;
@@ -52,6 +56,16 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
     auditSinkFailures: new Counter({
       name: "keyloan_audit_sink_failures_total",
       help: "Times that the audit sink could not be read or did not take a head",
+      registers,
+    }),
+    userValueReads: new Counter({
+      name: "keyloan_user_value_reads_total",
+      help: "Answers of a build's env that held values of its user's own",
+      registers,
+    }),
+    lendingsEnded: new Counter({
+      name: "keyloan_lendings_ended_total",
+      help: "Builds for which everything lent has ended because their users have own keys",
       registers,
     }),
     reconcileFindings: new Gauge({

@@ -55,12 +55,20 @@ export function databaseRoutes(services: Services, limiter: RateLimiter) {
     request: { params: databaseParams },
     responses: { 200: { description: "the file", content: fileContent } },
   });
-  const ownDownload = defineRoute(limiter, "session", {
+  const ownDownload = defineRoute(limiter, "person", {
     method: "get",
     path: "/v1/settings/databases/{connector}/download",
     tags,
     summary: "Download the app's database as a file that its own tools open",
-    request: { params: z.object({ connector }) },
+    request: {
+      params: z.object({ connector }),
+      query: z.strictObject({
+        build: z.string().max(64).optional().meta({
+          description:
+            "the build whose session is meant, as `x-keyloan-build` says it: a link has no headers",
+        }),
+      }),
+    },
     responses: { 200: { description: "the file", content: fileContent } },
   });
   return createRouter()

@@ -3,22 +3,28 @@ import {
   createHandoffBodySchema,
   createSessionBodySchema,
   handoffSchema,
-  sessionSchema,
+  openedSessionSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
+import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import { refuseOtherOrigins, setSessionCookie } from "../http/session.ts";
+import { refuseOtherOrigins } from "../http/session.ts";
+import { visitorOf } from "../http/visitor.ts";
 import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
 import { createHandoff } from "../verbs/handoff/create-handoff.ts";
 import { endSession } from "../verbs/handoff/end-session.ts";
-import { openSession, openSessionForUser } from "../verbs/handoff/open-session.ts";
+import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
+import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
+import { browserOf } from "../verbs/person/become-person.ts";
 
 const tags = ["settings"];
 
 export function handoffRoutes(services: Services, limiter: RateLimiter) {
+  const limitTries = limitRecovery();
   const handoff = defineRoute(
     limiter,
     { admin: true, platform: "builds:write" },
@@ -38,10 +44,13 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
     method: "post",
     path: "/v1/session",
     tags,
-    summary: "Exchange a link's code for a session of the settings page",
+    summary: "Open the settings page of a build: by a link's code, a recovery code, or as who is known here",
     request: { body: body(createSessionBodySchema) },
     responses: {
-      201: json("opened; the session itself is in a cookie that no script can read", sessionSchema),
+      201: json(
+        "opened; the session itself is in a cookie that no script can read, and is named by its build",
+        openedSessionSchema,
+      ),
     },
   });
   const leave = defineRoute(limiter, "session", {
@@ -49,6 +58,14 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
     path: "/v1/session",
     tags,
     summary: "End the session",
+    request: {
+      query: z.strictObject({
+        forget: z
+          .enum(["true", "false"])
+          .default("false")
+          .meta({ description: "`true`: this browser proves nothing for this build any more" }),
+      }),
+    },
     responses: { 204: { description: "ended" } },
   });
   return createRouter()
@@ -62,18 +79,30 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
     })
     .openapi(open, async (context) => {
       refuseOtherOrigins(context);
+      refuseOpenNetwork(context);
       const opener = context.req.valid("json");
       const { requestId } = context.var;
-      const { session, cookie } =
+      const visitor = visitorOf(context);
+      const opened =
         "code" in opener
-          ? await openSession(services, opener.code, requestId)
-          : await openSessionForUser(services, opener.buildId, context.req.raw, requestId);
-      setSessionCookie(context, cookie.reveal());
-      return context.json({ expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey }, 201);
+          ? await openByLink(services, opener.code, visitor, requestId)
+          : "recovery" in opener
+            ? await limitTries(context, () => openByRecovery(services, opener.recovery, visitor, requestId))
+            : await openByBrowserOrUser(services, opener.buildId, context.req.raw, visitor, requestId);
+      const { session, cookie, ended, personCookie } = opened;
+      for (const buildId of ended) setSessionCookie(context, buildId, "");
+      setSessionCookie(context, session.buildId, cookie.reveal());
+      if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
+      const { buildId, sealingKey } = session;
+      return context.json({ buildId, expiresAt: isoTime(session.expiresAt), sealingKey }, 201);
     })
     .openapi(leave, async (context) => {
-      await endSession(services, context.var.session, context.var.requestId);
-      setSessionCookie(context, "");
+      const { session, requestId } = context.var;
+      const browser = browserOf(services, personText(context));
+      const forget = context.req.valid("query").forget === "true" ? browser : undefined;
+      const { isBrowserKnown } = await endSession(services, session, forget, requestId);
+      setSessionCookie(context, session.buildId, "");
+      if (forget !== undefined && !isBrowserKnown) setPersonCookie(context, "");
       return context.body(null, 204);
     });
 }

@@ -1,4 +1,4 @@
-import { buildIdSchema, buildSchema, rehearsalSchema } from "@keyloan/contract";
+import { buildIdSchema, buildSchema, rehearsalSchema, revertBuildBodySchema } from "@keyloan/contract";
 import * as z from "zod";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -33,7 +33,12 @@ export function rollbackRoutes(services: Services, limiter: RateLimiter) {
       path: "/v1/builds/{id}/revert",
       tags,
       summary: "Let a swapped build use its lent keys again",
-      request: { params: z.object({ id: buildIdSchema }) },
+      description:
+        "Once the app's user has saved keys, they decide: a token may do it when they allow it, and the admin with a reason that the settings page shows.",
+      request: {
+        params: z.object({ id: buildIdSchema }),
+        body: { required: false, content: { "application/json": { schema: revertBuildBodySchema } } },
+      },
       responses: {
         200: { description: "reverted", content: { "application/json": { schema: buildSchema } } },
       },
@@ -47,7 +52,8 @@ export function rollbackRoutes(services: Services, limiter: RateLimiter) {
     .openapi(revert, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
-      await revertBuild(services, actor, id, { requestId });
+      const { reason } = revertBuildBodySchema.parse(context.req.valid("json") ?? {});
+      await revertBuild(services, actor, id, { reason, requestId });
       return context.json(await showBuild(services, id), 200);
     });
 }

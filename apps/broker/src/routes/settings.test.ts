@@ -325,7 +325,7 @@ describe("the whole way", () => {
       await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
       own.advance(20 * 3_600_000);
       await sweepExpired(own.running().services);
-      const again = await openPage(own, id);
+      const again = await openPage(own, id, page.browser);
       const { revertibleUntil } = await again.settings();
       expect(Date.parse(revertibleUntil ?? "")).toBeGreaterThan(Date.now() + 20 * 3_600_000);
       const reverted = await again.call("POST", "/v1/settings/revert", {
@@ -386,7 +386,13 @@ describe("the whole way", () => {
     expect((await page.settings()).bindings.every(({ source }) => source === "org")).toBe(true);
     expect((await page.call("GET", "/v1/settings/env-file")).status).toBe(409);
 
-    const swapped = await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
+    const lendAll = Object.fromEntries(
+      (await page.settings()).bindings.map(({ connector }) => [connector, true]),
+    );
+    const swapped = await page.call("POST", "/v1/settings/swap", {
+      preview: lendAll,
+      expectedVersion: await page.version(),
+    });
     expect(swapped.status).toBe(200);
     const { settings } = swapped.body as { settings: SettingsView };
     expect(settings.bindings.every(({ source, grade }) => source === "user" && grade === "A")).toBe(true);
@@ -449,7 +455,7 @@ describe("the whole way", () => {
     await page.save("app-secrets", {});
     await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
     broker.advance(24 * 3_600_000 + 1_000);
-    const again = await openPage(broker, id);
+    const again = await openPage(broker, id, page.browser);
     const answer = await again.call("POST", "/v1/settings/revert", {
       expectedVersion: await again.version(),
     });

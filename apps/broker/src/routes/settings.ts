@@ -1,6 +1,8 @@
 import {
   changeSettingsBodySchema,
   envFileQuerySchema,
+  previewBodySchema,
+  savedAnswerSchema,
   saveKeysBodySchema,
   settingsSchema,
   swapBodySchema,
@@ -9,11 +11,15 @@ import {
   validateKeysSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import type { Services } from "../services.ts";
+import { isoTime } from "../verbs/builds/views.ts";
+import { type Became, browserOf } from "../verbs/person/become-person.ts";
+import { changePreview } from "../verbs/settings/change-preview.ts";
 import { checkKeys } from "../verbs/settings/check-keys.ts";
 import { boundConnector, editableBuild } from "../verbs/settings/editable-build.ts";
 import { ownEnvFile } from "../verbs/settings/env-file.ts";
@@ -27,7 +33,6 @@ import { settingsView } from "../verbs/settings/views.ts";
 
 const tags = ["settings"];
 const connectorParams = z.object({ connector: z.string().max(64) });
-const savedSchema = validateKeysSchema.extend({ settings: settingsSchema }).meta({ id: "SavedAnswer" });
 
 export function settingsRoutes(services: Services, limiter: RateLimiter) {
   // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
@@ -40,7 +45,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     summary: "Whose keys the app uses, and masked what was saved",
     responses: { 200: json("the settings", settingsSchema) },
   });
-  const validate = defineRoute(limiter, "session", {
+  const validate = defineRoute(limiter, "person", {
     method: "post",
     path: "/v1/settings/keys/{connector}/validate",
     tags,
@@ -49,25 +54,25 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { params: connectorParams, body: body(validateKeysBodySchema) },
     responses: { 200: json("what was found", validateKeysSchema) },
   });
-  const save = defineRoute(limiter, "session", {
+  const save = defineRoute(limiter, "person", {
     method: "put",
     path: "/v1/settings/keys/{connector}",
     tags,
     summary: "Check values and seal them",
     middleware,
     request: { params: connectorParams, body: body(saveKeysBodySchema) },
-    responses: { 200: json("saved", savedSchema) },
+    responses: { 200: json("saved", savedAnswerSchema) },
   });
-  const recheck = defineRoute(limiter, "session", {
+  const recheck = defineRoute(limiter, "person", {
     method: "post",
     path: "/v1/settings/keys/{connector}/recheck",
     tags,
     summary: "Check saved values at the provider again and keep the answer",
     middleware,
     request: { params: connectorParams, body: body(changeSettingsBodySchema) },
-    responses: { 200: json("what was found now", savedSchema) },
+    responses: { 200: json("what was found now", savedAnswerSchema) },
   });
-  const remove = defineRoute(limiter, "session", {
+  const remove = defineRoute(limiter, "person", {
     method: "delete",
     path: "/v1/settings/keys/{connector}",
     tags,
@@ -78,7 +83,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     },
     responses: { 200: json("the settings", settingsSchema) },
   });
-  const swap = defineRoute(limiter, "session", {
+  const swap = defineRoute(limiter, "person", {
     method: "post",
     path: "/v1/settings/swap",
     tags,
@@ -86,7 +91,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { body: body(swapBodySchema) },
     responses: { 200: json("what the gates found, and the settings", swapResultSchema) },
   });
-  const revert = defineRoute(limiter, "session", {
+  const revert = defineRoute(limiter, "person", {
     method: "post",
     path: "/v1/settings/revert",
     tags,
@@ -94,7 +99,15 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { body: body(changeSettingsBodySchema) },
     responses: { 200: json("the settings", settingsSchema) },
   });
-  const envFile = defineRoute(limiter, "session", {
+  const preview = defineRoute(limiter, "person", {
+    method: "post",
+    path: "/v1/settings/preview",
+    tags,
+    summary: "Change which of the user's own values the build's env may hold",
+    request: { body: body(previewBodySchema) },
+    responses: { 200: json("the settings", settingsSchema) },
+  });
+  const envFile = defineRoute(limiter, "person", {
     method: "get",
     path: "/v1/settings/env-file",
     tags,
@@ -102,7 +115,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     request: { query: envFileQuerySchema },
     responses: { 200: { description: "the file", content: { "text/plain": { schema: z.string() } } } },
   });
-  const finish = defineRoute(limiter, "session", {
+  const finish = defineRoute(limiter, "person", {
     method: "post",
     path: "/v1/settings/finish",
     tags,
@@ -125,10 +138,14 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     })
     .openapi(save, async (context) => {
       const { session, requestId } = context.var;
-      const request = { requestId, signal: context.req.raw.signal };
+      const browser = browserOf(services, personText(context));
+      const request = { requestId, signal: context.req.raw.signal, browser };
       const { connector } = context.req.valid("param");
-      const saved = await saveKeys(services, session, connector, context.req.valid("json"), request);
-      return context.json({ ...saved, repairs: [...saved.repairs] }, 200);
+      const input = context.req.valid("json");
+      const { became, personCookie, ...saved } = await saveKeys(services, session, connector, input, request);
+      if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
+      const recovery = became === undefined ? {} : { recovery: recoveryView(became) };
+      return context.json({ ...saved, repairs: [...saved.repairs], ...recovery }, 200);
     })
     .openapi(recheck, async (context) => {
       const { session, requestId } = context.var;
@@ -153,6 +170,10 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
       const { expectedVersion } = context.req.valid("json");
       return context.json(await revertKeys(services, session, expectedVersion, requestId), 200);
     })
+    .openapi(preview, async (context) => {
+      const { session, requestId } = context.var;
+      return context.json(await changePreview(services, session, context.req.valid("json"), requestId), 200);
+    })
     .openapi(envFile, async (context) => {
       const { session, requestId } = context.var;
       const { format, profile, preview } = context.req.valid("query");
@@ -169,4 +190,8 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
       const { expectedVersion } = context.req.valid("json");
       return context.json(await finishHandoff(services, session, expectedVersion, requestId), 200);
     });
+}
+
+function recoveryView({ person, recovery }: Became) {
+  return { code: recovery.reveal(), createdAt: isoTime(person.createdAt) };
 }

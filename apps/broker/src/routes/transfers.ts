@@ -111,7 +111,7 @@ function pageRoutes(limiter: RateLimiter, middleware: MiddlewareHandler<BrokerEn
       summary: words.show,
       responses: shown,
     }),
-    start: defineRoute(limiter, "session", {
+    start: defineRoute(limiter, "person", {
       method: "post",
       path,
       tags,
@@ -120,7 +120,7 @@ function pageRoutes(limiter: RateLimiter, middleware: MiddlewareHandler<BrokerEn
       request: { body: optional(startTransferBodySchema) },
       responses: begun,
     }),
-    cancel: defineRoute(limiter, "session", {
+    cancel: defineRoute(limiter, "person", {
       method: "post",
       path: `${path}/cancel`,
       tags,
@@ -128,7 +128,7 @@ function pageRoutes(limiter: RateLimiter, middleware: MiddlewareHandler<BrokerEn
       request: { body: optional(changeTransferBodySchema) },
       responses: ending,
     }),
-    resume: defineRoute(limiter, "session", {
+    resume: defineRoute(limiter, "person", {
       method: "post",
       path: `${path}/resume`,
       tags,
@@ -137,7 +137,7 @@ function pageRoutes(limiter: RateLimiter, middleware: MiddlewareHandler<BrokerEn
       request: { body: optional(changeTransferBodySchema) },
       responses: begun,
     }),
-    receipt: defineRoute(limiter, "session", {
+    receipt: defineRoute(limiter, "person", {
       method: "get",
       path: `${path}/receipt`,
       tags,

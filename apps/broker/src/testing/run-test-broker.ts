@@ -1,4 +1,5 @@
 import type { Fault } from "@keyloan/connectors/emulators";
+import { scheduledWork } from "../jobs/schedule.ts";
 import { putObjects, runSql } from "./app-clients.ts";
 import { createTestBroker } from "./create-test-broker.ts";
 
@@ -35,6 +36,14 @@ const commands = {
   runSql,
   putObjects,
   advance: async (ms: number) => broker.advance(ms),
+  /** Does work that comes round, without waiting for its time. */
+  runWork: async (name: string) => {
+    const work = scheduledWork.find((each) => each.name === name);
+    if (work === undefined) throw new Error(`there is no work ${name}`);
+    await work.run(broker.running().services, new AbortController().signal);
+  },
+  revert: async (buildId: string, reason: string) =>
+    (await broker.call("POST", `/v1/builds/${buildId}/revert`, { body: { reason } })).status,
   logs: async () => broker.logs.join("\n"),
 } satisfies Record<string, (...args: never[]) => Promise<unknown>>;
 

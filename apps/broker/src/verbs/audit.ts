@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Actor, actorLabel, BrokerError, isId, newId } from "@keyloan/contract";
-import type { NewAuditEvent } from "@keyloan/store";
+import type { NewAuditEvent, Tables } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { storeRetrySeconds, storeTrouble } from "../store-trouble.ts";
@@ -56,16 +56,25 @@ function hashedEntity(text: string): string {
 }
 
 /**
- * Writes an entry that belongs to no change, and resolves when it is on disk.
- * @throws BrokerError `unavailable` when it cannot be written: what is not audited is not answered
+ * Writes the entry of something that is handed out, and resolves when it is on disk.
+ * @param along what is written with it, all or nothing; absent for the quick path of an entry alone
+ * @throws BrokerError `unavailable` when it cannot be written: what is not audited is not answered; and what `along`
+ * throws
  */
 export async function writeAudit(
   deps: Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics" | "auditWatch">,
   entry: AuditEntry,
+  along?: (tables: Tables) => Promise<void>,
 ): Promise<void> {
+  const row = auditRow(deps, entry);
   try {
-    await deps.store.appendAudit([auditRow(deps, entry)]);
+    if (along === undefined) return await deps.store.appendAudit([row]);
+    await deps.store.write(async (tables) => {
+      await along(tables);
+      await tables.auditEvents.insertAll([row]);
+    });
   } catch (error) {
+    if (error instanceof BrokerError) throw error;
     deps.metrics.auditFailures.inc();
     deps.auditWatch.noteFailure();
     deps.logger.error(describeError(error), "the audit row could not be written");

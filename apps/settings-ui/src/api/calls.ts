@@ -3,25 +3,13 @@ import type {
   EnvFormat,
   EnvProfile,
   KeySubmission,
-  Repair,
-  SavedKeys,
-  Session,
+  SavedAnswer,
   SettingsView,
   SwapResult,
 } from "@keyloan/contract";
 import { request, requestJson } from "./request.ts";
 
-export type SavedAnswer = {
-  readonly settings: SettingsView;
-  readonly check: SavedKeys["check"];
-  readonly repairs: readonly Repair[];
-};
 export type EnvFileChoice = { readonly format: EnvFormat; readonly profile: EnvProfile };
-
-export const openSession = (code: string): Promise<Session> =>
-  requestJson("POST", "/v1/session", { body: { code } });
-
-export const endSession = (): Promise<unknown> => request("DELETE", "/v1/session");
 
 export const readCatalog = (): Promise<Catalog> => requestJson("GET", "/v1/catalog");
 
@@ -55,10 +43,17 @@ export const removeKeys = (connector: string, expectedVersion: number): Promise<
     `/v1/settings/keys/${encodeURIComponent(connector)}?expectedVersion=${expectedVersion}`,
   );
 
+/** By service: whether the app builder's preview may use the person's keys. */
+export type PreviewAnswers = Readonly<Record<string, boolean>>;
+
+export const changePreview = (preview: PreviewAnswers, expectedVersion: number): Promise<SettingsView> =>
+  requestJson("POST", "/v1/settings/preview", { body: { preview, expectedVersion } });
+
 /** `dryRun` only asks the gates. @throws RequestError `gates_failed` with the gates in its details */
 export const swap = (body: {
   readonly connectors?: readonly string[];
   readonly dryRun: boolean;
+  readonly preview?: PreviewAnswers;
   readonly expectedVersion: number;
 }): Promise<SwapResult> => requestJson("POST", "/v1/settings/swap", { body });
 

@@ -24,6 +24,13 @@ export type RequestOptions = { readonly body?: unknown; readonly signal?: AbortS
 /** Longer than the broker gives a slow provider, so that the broker's own answer comes first. */
 const timeoutMs = 60_000;
 
+let namedBuild: string | undefined;
+
+/** Names the build that calls are about from now on: a browser may have visits of several open. */
+export function nameBuild(id: string | undefined): void {
+  namedBuild = id;
+}
+
 /** One call to the broker this page came from. @throws RequestError, or the `AbortError` of `signal` */
 export async function request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
   const timeout = AbortSignal.timeout(timeoutMs);
@@ -38,6 +45,7 @@ export async function request(method: string, path: string, options: RequestOpti
       headers: {
         // Another site cannot send this header without being allowed to, which it never is.
         ...(method === "GET" ? {} : { "x-keyloan-session": "1" }),
+        ...(namedBuild === undefined ? {} : { "x-keyloan-build": namedBuild }),
         ...(options.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),

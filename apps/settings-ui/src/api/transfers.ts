@@ -20,6 +20,6 @@ export const cancelTransfers = (): Promise<TransferList> => requestJson("POST", 
 
 export const readReceipts = (): Promise<ReceiptList> => requestJson("GET", `${path}/receipt`);
 
-/** Where the browser downloads a lent database as a file. */
-export const databaseFilePath = (connector: string): string =>
-  `/v1/settings/databases/${encodeURIComponent(connector)}/download`;
+/** Where the browser downloads a lent database as a file. A link has no headers, so the build is in it. */
+export const databaseFilePath = (connector: string, build: string): string =>
+  `/v1/settings/databases/${encodeURIComponent(connector)}/download?${new URLSearchParams({ build })}`;

@@ -9,6 +9,7 @@ import {
   heading,
   look,
   openBuild,
+  openLink,
   ownValues,
   paste,
   says,
@@ -139,7 +140,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
   it("keys that do not fit together: the check names them and leads to the field; the switch refuses", async () => {
     const { page } = browser;
     const test = await broker.createUserEnv("clerk", { mode: "test" });
-    await page.goto(await broker.createLink(build));
+    await openLink(page, await broker.createLink(build));
     await addAllKeys(page, { ...(await ownValues(broker)), ...test });
     await says(page, "Not ready to switch yet");
     await look(browser, "check-refused");

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
 import {
+  buildHeader,
   button,
   card,
   check,
@@ -8,6 +9,7 @@ import {
   heading,
   look,
   openBuild,
+  openLink,
   says,
   toKeys,
   waitForState,
@@ -41,11 +43,10 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
   it("a link opened before: refused, and nothing of the app is shown", async () => {
     const { page } = browser;
     const { link } = await newLink();
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "Make Acme Notes yours");
     await browser.context.clearCookies();
-    await page.goto("about:blank");
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "This link was opened before");
     expect(await page.getByText("Acme Notes").count()).toBe(0);
     await look(browser, "link-used");
@@ -54,10 +55,9 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
   it("the same link again in the same browser: leads on to the visit that is still open", async () => {
     const { page } = browser;
     const { link } = await newLink();
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "Make Acme Notes yours");
-    await page.goto("about:blank");
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "This link was opened before");
     await look(browser, "link-used-here");
     await button(page, "Continue with Acme Notes").click();
@@ -68,8 +68,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     const { page } = browser;
     const { link } = await newLink({ ttlSeconds: 60 });
     await broker.advance(2 * minute);
-    await page.goto("about:blank");
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "This link has expired");
     await look(browser, "link-expired");
   });
@@ -77,8 +76,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
   it("a link that was cut: not whole", async () => {
     const { page } = browser;
     const { link } = await newLink();
-    await page.goto("about:blank");
-    await page.goto(link.slice(0, -9));
+    await openLink(page, link.slice(0, -9));
     await heading(page, "This link is not whole");
     expect(page.url()).not.toContain("code=");
     await look(browser, "link-broken");
@@ -94,6 +92,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
       },
       new URL(await broker.createLink(other)).hash,
     );
+    await button(page, "Open my settings").click();
     await heading(page, "Make Beta Shop yours");
     expect(page.url()).not.toContain("code=");
   });
@@ -113,7 +112,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await page.keyboard.press("Enter");
     await heading(page, "Your visit has ended");
     await look(browser, "session-ended");
-    await page.goto(await broker.createLink(build));
+    await openLink(page, await broker.createLink(build));
     await heading(page, "Add your own keys");
     await waitForState(page, "Turso", "works");
   });
@@ -123,7 +122,8 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await page.clock.install();
     await openBuild(broker, page);
     const end = await page.evaluate(
-      async () => (await (await fetch("/v1/settings")).json()).session.expiresAt,
+      async (headers) => (await (await fetch("/v1/settings", { headers })).json()).session.expiresAt,
+      buildHeader(page),
     );
     await page.clock.fastForward(Date.parse(end) - Date.now() - 4 * minute);
     await says(page, /This visit ends in/);
@@ -149,7 +149,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     expect(await broker.closeBuild(build)).toBe(200);
     await check(page, "Turso", await broker.createUserEnv("turso"));
     await heading(page, "Your visit has ended");
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "This link has expired");
   });
 });

@@ -3,12 +3,14 @@ import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { findChromium } from "./testing/find-chromium.ts";
 import {
+  buildHeader,
   button,
   envText,
   heading,
   look,
   openBuild,
   paste,
+  previewAnswer,
   says,
   toKeys,
   waitForState,
@@ -66,7 +68,7 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await toSwitch();
     await look(browser, "move-offered");
     expect(await page.getByRole("link", { name: /Download the Turso database/ }).getAttribute("href")).toBe(
-      "/v1/settings/databases/turso/download",
+      `/v1/settings/databases/turso/download?build=${build}`,
     );
     await button(page, "Move my data").click();
     await says(page, "Your data is moved");
@@ -75,6 +77,13 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await says(page, /^Switch by .* left\)\. Until then your app can read/);
     await look(browser, "move-copied");
     await expect(broker.runSql(lent, "DELETE FROM notes")).rejects.toThrow(/block/i);
+    // Services whose data was moved have one answer together, and start at yes.
+    const together = "Turso and Cloudflare R2";
+    expect(await previewAnswer(page, together, "Yes").isChecked()).toBe(true);
+    await previewAnswer(page, together, "No").check();
+    await says(page, "The preview shows the old data and cannot save.");
+    await look(browser, "preview-choice-moved");
+    await previewAnswer(page, together, "Yes").check();
 
     await button(page, "Switch to my keys").click();
     await heading(page, "Download your settings");
@@ -127,7 +136,10 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await page.reload();
     await heading(page, "Switch Acme Notes to your keys");
     expect(await button(page, /^Switch/).getAttribute("aria-disabled")).toBe("true");
-    const underWay = await page.evaluate(async () => (await fetch("/v1/settings/transfer")).text());
+    const underWay = await page.evaluate(
+      async (headers) => (await fetch("/v1/settings/transfer", { headers })).text(),
+      buildHeader(page),
+    );
     await button(page, "Stop moving").click();
     await says(page, "Not moved. Nothing of it is left in your database.");
     await look(browser, "move-stopped");
@@ -150,6 +162,11 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await broker.runSql(database, "CREATE TABLE mine (id)");
     await broker.putObjects(files, { "mine.txt": "mine" });
     await toSwitch();
+    // This browser has visits of several apps by now: the link says which is meant.
+    const downloading = page.waitForEvent("download");
+    await page.getByRole("link", { name: /Download the Turso database/ }).click();
+    const bytes = await readFile(await (await downloading).path());
+    expect(bytes.subarray(0, 15).toString()).toBe("SQLite format 3");
     await button(page, "Move my data").click();
     await says(page, "Your Turso database is not empty");
     await says(page, "There are files already in your Cloudflare R2");

@@ -9,6 +9,7 @@ import {
   heading,
   look,
   openBuild,
+  openLink,
   ownValues,
   says,
   saysNoMore,
@@ -104,7 +105,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     const build = await broker.createBuild({ name: "Acme Notes" });
     const link = await broker.createLink(build);
     await page.route("**/v1/**", (route) => route.abort());
-    await page.goto(link);
+    await openLink(page, link);
     await heading(page, "We could not open this page");
     await look(browser, "not-opened");
     await page.unroute("**/v1/**");
@@ -117,7 +118,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await openBuild(broker, page);
     await toKeys(page);
     const other = await context.newPage();
-    await other.goto(`${broker.url}/settings#keys`);
+    await other.goto(page.url());
     await check(other, "Turso", await broker.createUserEnv("turso"));
     await waitForState(other, "Turso", "works");
     const stripe = await broker.createUserEnv("stripe");
@@ -139,7 +140,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await addAllKeys(page, await ownValues(broker));
     await button(page, "Continue").click();
     const other = await context.newPage();
-    await other.goto(`${broker.url}/settings#swap`);
+    await other.goto(page.url());
     await button(other, switchName).click();
     await heading(other, "Download your settings");
     await other.close();

@@ -13,6 +13,7 @@ import {
   openBuild,
   ownValues,
   paste,
+  previewAnswer,
   says,
   switchName,
   switchOver,
@@ -109,7 +110,8 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
       "",
     ]);
     expect(browser.complaints).toEqual([]);
-  });
+    // The longest way, and a picture of each of its states.
+  }, 90_000);
 
   it("goes back to the lent keys and forward again, and shows the deadline", async () => {
     const { page } = browser;
@@ -117,7 +119,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     const before = await broker.readEnv(build);
     const own = await ownValues(broker);
     await addAllKeys(page, own);
-    await switchOver(page);
+    await switchOver(page, "Stripe");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(own.STRIPE_SECRET_KEY);
 
     await button(page, "Go back to the lent keys").click();
@@ -129,6 +131,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await look(browser, "reverted");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(before.STRIPE_SECRET_KEY);
 
+    await previewAnswer(page, "Stripe", "Yes").check();
     await button(page, switchName).click();
     await heading(page, "Download your settings");
     expect((await broker.readEnv(build)).STRIPE_SECRET_KEY).toBe(own.STRIPE_SECRET_KEY);
@@ -140,7 +143,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await toKeys(page);
     await check(page, "Stripe", await broker.createUserEnv("stripe"));
     await button(page, "Continue to the check").click();
-    await switchOver(page);
+    await switchOver(page, "Stripe");
     await page.getByRole("link", { name: /Your keys/ }).click();
     const region = await unfold(page, "Stripe");
     await look(browser, "keys-replace");

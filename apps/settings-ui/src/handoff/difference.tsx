@@ -90,7 +90,7 @@ function Side({
 }
 
 function Today({ service: { binding } }: { readonly service: Service }) {
-  if (binding.source === "user") return <p>The keys you switched to before</p>;
+  if (binding.source === "user") return <p>The keys it uses now</p>;
   return (
     <>
       <p className="font-medium">Lent to you</p>
@@ -123,9 +123,9 @@ function Staying({ services }: { readonly services: readonly Service[] }) {
     <div className="rounded-card border border-line px-4 py-3 sm:px-5">
       <h2 className="font-semibold">What stays as it is</h2>
       <ul className="mt-1 text-ink-2">
-        {services.map(({ id, label, binding }) => (
+        {services.map(({ id, label, inUse, inherited }) => (
           <li key={id}>
-            {label}: {binding.source === "org" ? "lent to you" : "your own keys"}
+            {label}: {inUse ? "your own keys" : inherited ? "keys of before" : "lent to you"}
           </li>
         ))}
       </ul>

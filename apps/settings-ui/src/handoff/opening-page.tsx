@@ -21,10 +21,7 @@ export function OpeningPage({
         <div className="space-y-6">
           <PageHeading>We could not open this page</PageHeading>
           <FailureNotice
-            failure={{
-              ...failure,
-              remedy: "Try again: your link stays in this page. If that does not help, ask for a new one.",
-            }}
+            failure={{ ...failure, ...(isOnTheWay(failure) ? { remedy: keptLink } : {}) }}
             actions={
               <Button look="primary" onClick={onRetry}>
                 Try again
@@ -35,4 +32,11 @@ export function OpeningPage({
       )}
     </Frame>
   );
+}
+
+const keptLink = "Try again: your link stays in this page. If that does not help, ask for a new one.";
+
+/** What the broker itself answers comes with its own remedy. */
+function isOnTheWay({ code }: Failure): boolean {
+  return ["offline", "unreachable", "too_slow", "unexpected", "internal"].includes(code);
 }

@@ -9,7 +9,7 @@ export function cardState({ binding }: Service, draft: Draft | undefined, work: 
   if (work.phase === "checking") return "checking";
   if (work.phase === "refused") return "needs_you";
   if (isDirty(draft)) return "not_checked";
-  if (binding.saved === undefined) return binding.source === "org" ? "lent" : "works";
+  if (binding.saved === undefined) return binding.source === "org" ? "lent" : "needs_you";
   if (binding.saved.check.status === "valid") return "works";
   return binding.saved.check.status === "invalid" ? "needs_you" : "not_checked";
 }

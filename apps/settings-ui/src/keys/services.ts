@@ -1,4 +1,4 @@
-import type { BindingView, Catalog, CatalogEntry, SettingsView } from "@keyloan/contract";
+import type { BindingView, Catalog, CatalogEntry, PersonView, SettingsView } from "@keyloan/contract";
 
 export type Variable = CatalogEntry["env"][number];
 
@@ -22,17 +22,21 @@ export type Service = {
   readonly unasked: readonly Variable[];
   /** Keys of the person's own wait for the switch. */
   readonly waiting: boolean;
+  /** The app uses keys of the present person. */
+  readonly inUse: boolean;
+  /** The app uses keys of who was the person before somebody started over: nobody can read them. */
+  readonly inherited: boolean;
 };
 
 /** The services of a build in the catalog's order. */
 export function servicesOf(catalog: Catalog, settings: SettingsView): Service[] {
   return catalog.connectors.flatMap((entry) => {
     const binding = settings.bindings.find(({ connector }) => connector === entry.id);
-    return binding === undefined ? [] : [serviceOf(entry, binding)];
+    return binding === undefined ? [] : [serviceOf(entry, binding, settings.person)];
   });
 }
 
-function serviceOf(entry: CatalogEntry, binding: BindingView): Service {
+function serviceOf(entry: CatalogEntry, binding: BindingView, person: Since): Service {
   const variables: readonly Variable[] = entry.env;
   const kindOf = (variable: Variable) => variable.own?.kind ?? "typed";
   const typed = variables.filter((variable) => ["typed", "default"].includes(kindOf(variable)));
@@ -52,6 +56,8 @@ function serviceOf(entry: CatalogEntry, binding: BindingView): Service {
     generated: variables.filter((variable) => kindOf(variable) === "generated"),
     unasked: variables.filter((variable) => !typed.includes(variable)),
     waiting: isWaiting(binding),
+    inUse: isInUse(binding, person),
+    inherited: binding.source === "user" && !isInUse(binding, person),
   };
 }
 
@@ -59,6 +65,14 @@ function serviceOf(entry: CatalogEntry, binding: BindingView): Service {
 export function isWaiting({ saved, source, swappedAt }: BindingView): boolean {
   if (saved === undefined) return false;
   return source === "org" || (swappedAt !== undefined && saved.savedAt > swappedAt);
+}
+
+type Since = Pick<PersonView, "since">;
+
+/** Whether the app uses keys of the present person: not lent ones, and none of who was it before. */
+export function isInUse({ saved, source, swappedAt }: BindingView, { since }: Since): boolean {
+  if (source === "org" || saved === undefined) return false;
+  return since === undefined || swappedAt === undefined || swappedAt >= since;
 }
 
 /** Every single field of a service. */

@@ -1,6 +1,7 @@
 import type { MovableView } from "@keyloan/contract";
 import { databaseFilePath } from "../api/transfers.ts";
 import type { Service } from "../keys/services.ts";
+import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
@@ -102,6 +103,7 @@ function startText(entries: readonly Entry[], more: boolean): string {
 }
 
 function Offer({ entries }: { readonly entries: readonly Entry[] }) {
+  const { id: build } = useSettings().settings.build;
   const databases = entries.filter(({ movable }) => movable.kind === "database");
   return (
     <div className="space-y-2 text-ink-2">
@@ -111,7 +113,11 @@ function Offer({ entries }: { readonly entries: readonly Entry[] }) {
       </p>
       {databases.map(({ service }) => (
         <p key={service.id}>
-          <a className="link inline-flex items-center gap-1" href={databaseFilePath(service.id)} download>
+          <a
+            className="link inline-flex items-center gap-1"
+            href={databaseFilePath(service.id, build)}
+            download
+          >
             <Icon name="download" />
             Download the {service.label} database as a file
           </a>

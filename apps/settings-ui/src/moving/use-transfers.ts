@@ -21,6 +21,8 @@ export type Transfers = {
   readonly move: (connectors: readonly string[], overwrite?: boolean) => Promise<void>;
   readonly stop: () => Promise<void>;
   readonly reload: () => Promise<void>;
+  /** Whether a service's data came along with its switch, or is copied and will. */
+  readonly wasMoved: (service: { readonly id: string }) => boolean;
 };
 
 /** What can be moved and how far it is, asked again as often as it may change. It goes on when the page is left. */
@@ -103,7 +105,14 @@ export function useTransfers(): Transfers {
       setBusy(false);
     }
   }, [reload, settle, take]);
-  return { movable, failure, refused, busy, move, stop, reload };
+  const wasMoved = useCallback(
+    ({ id }: { readonly id: string }) => {
+      const state = movable?.find(({ connector }) => connector === id)?.transfer?.state;
+      return state === "copied" || state === "switched";
+    },
+    [movable],
+  );
+  return { movable, failure, refused, busy, move, stop, reload, wasMoved };
 }
 
 export function isMoving({ transfer }: MovableView): boolean {

@@ -1,20 +1,24 @@
 import { EnvFile } from "../handoff/env-file.tsx";
+import { PreviewPanel } from "../handoff/preview-panel.tsx";
 import { MovedNote } from "../moving/moved-note.tsx";
 import { useTransfers } from "../moving/use-transfers.ts";
+import { Leave } from "../person/leave-dialog.tsx";
 import { useSettings } from "../state/settings.tsx";
-import { Button } from "../ui/button.tsx";
 import { Details } from "../ui/details.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { PageHeading } from "../ui/page-heading.tsx";
 import { Moment, useNow } from "../ui/time.tsx";
 
 /** The end: what is true now, and what is left to do elsewhere. */
-export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
+export function DonePage() {
   const { settings, services } = useSettings();
   const transfers = useTransfers();
   const now = useNow(10_000);
-  const { revertibleUntil } = settings;
-  const ending = revertibleUntil !== undefined && new Date(revertibleUntil).getTime() > now;
+  const { revertibleUntil, lendingEndedAt } = settings;
+  const ending =
+    lendingEndedAt === undefined &&
+    revertibleUntil !== undefined &&
+    new Date(revertibleUntil).getTime() > now;
   return (
     <div className="space-y-8">
       <PageHeading lead={<p>It runs on your own accounts alone. Nothing of what was lent is left in it.</p>}>
@@ -40,24 +44,25 @@ export function DonePage({ onLeave }: { readonly onLeave: () => void }) {
                 The lent keys and their data end <Moment at={revertibleUntil} />.
               </>
             ) : (
-              "The lent keys and their data are being ended."
+              `The lent keys and their data ${lendingEndedAt === undefined ? "are being ended" : "have ended"}.`
             )}
           </li>
           <li>
             Our access to your app’s keys ends with them; your file is then the only place that has them.
           </li>
+          <li>
+            Until then nobody but you can open this page: in a browser that knows you, or with your recovery
+            code.
+          </li>
           <li>Keep your file safe. If it is ever seen by others, make new keys at the services.</li>
         </ul>
       </section>
       <MovedNote transfers={transfers} />
-      {ending && (
-        <Details label="Download the file once more">
-          <EnvFile />
-        </Details>
-      )}
-      <Button look="primary" onClick={onLeave}>
-        Leave this page
-      </Button>
+      <PreviewPanel isMoved={transfers.wasMoved} />
+      <Details label="Download the file once more">
+        <EnvFile />
+      </Details>
+      <Leave look="primary" />
     </div>
   );
 }

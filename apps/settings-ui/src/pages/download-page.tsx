@@ -1,16 +1,18 @@
-import { useState } from "react";
 import { finish, revert } from "../api/calls.ts";
-import type { Failure } from "../api/request.ts";
 import { EnvFile } from "../handoff/env-file.tsx";
 import { GoBack } from "../handoff/go-back.tsx";
+import { PreviewPanel } from "../handoff/preview-panel.tsx";
 import { MovedNote } from "../moving/moved-note.tsx";
 import { useTransfers } from "../moving/use-transfers.ts";
+import { NewRecoveryCode } from "../person/recovery-box.tsx";
 import { useSettings } from "../state/settings.tsx";
+import { useWrite, type Write } from "../state/use-write.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { PageHeading } from "../ui/page-heading.tsx";
+import { Moment } from "../ui/time.tsx";
 
 /** After the switch: the way back with its deadline, the file, and the end of it all. */
 export function DownloadPage({
@@ -22,26 +24,14 @@ export function DownloadPage({
   readonly onReverted: () => void;
   readonly onFinished: () => void;
 }) {
-  const { settings, services, latest, apply, settle, during } = useSettings();
-  const [busy, setBusy] = useState<"revert" | "finish">();
-  const [failure, setFailure] = useState<Failure>();
+  const { settings, services } = useSettings();
+  const back = useWrite();
+  const end = useWrite();
   const transfers = useTransfers();
   const moved = transfers.movable?.some(({ transfer }) => transfer?.state === "switched") === true;
-  const lent = services.filter(({ binding }) => binding.source === "org");
+  const lent = services.filter(({ inUse }) => !inUse);
 
-  const write = async (kind: "revert" | "finish") => {
-    setBusy(kind);
-    setFailure(undefined);
-    try {
-      apply(await during(() => (kind === "revert" ? revert : finish)(latest().version)));
-      if (kind === "revert") onReverted();
-      else onFinished();
-    } catch (error) {
-      setFailure(await settle(error));
-    } finally {
-      setBusy(undefined);
-    }
-  };
+  const failure = back.failure ?? end.failure;
   return (
     <div className="space-y-8">
       <PageHeading
@@ -50,13 +40,21 @@ export function DownloadPage({
         Download your settings
       </PageHeading>
       <GoBack
-        until={settings.revertibleUntil}
+        until={settings.lendingEndedAt === undefined ? settings.revertibleUntil : undefined}
         whole={lent.length === 0}
         moved={moved}
-        busy={busy === "revert"}
-        onRevert={() => write("revert")}
+        busy={back.busy}
+        onRevert={async () => (await back.write(revert)) && onReverted()}
       />
       {failure !== undefined && <FailureNotice failure={failure} />}
+      {settings.lendingEndedAt !== undefined && (
+        <Notice tone="plain" icon="clock" title="What was lent has ended">
+          <p>
+            It ended by itself <Moment at={settings.lendingEndedAt} />, with its data. The app builder’s
+            preview gets no keys any more. Your download still works.
+          </p>
+        </Notice>
+      )}
       <MovedNote transfers={transfers} />
       {lent.length > 0 ? (
         <Notice
@@ -69,35 +67,72 @@ export function DownloadPage({
           }
         >
           <p>
-            Still lent: {lent.map(({ label }) => label).join(", ")}. A lent key in your file would stop
-            working soon.
+            Not your own yet: {lent.map(({ label }) => label).join(", ")}. Their keys are not yours to keep.
           </p>
         </Notice>
       ) : (
-        <>
-          <EnvFile />
-          <section className="space-y-3 border-t border-line pt-6">
-            <h2 className="text-lg font-semibold">Everything works?</h2>
-            <p className="text-ink-2">
-              Start your app with the new file and look around in it. When it does what it should, finish:
-              that gives back what was lent.
-            </p>
-            <ConfirmDialog
-              trigger={{ children: busy === "finish" ? "Finishing…" : "Finish", busy: busy === "finish" }}
-              title="Give back what was lent?"
-              confirm="Finish"
-              onConfirm={() => write("finish")}
-            >
-              <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
-              <p>
-                {moved
-                  ? "The data that came along is in your own accounts. What is still in the lent ones is deleted when they end."
-                  : "What your app stored with the lent keys is deleted when they end, so copy what you need before."}
-              </p>
-            </ConfirmDialog>
-          </section>
-        </>
+        <EnvFile />
       )}
+      <PreviewPanel isMoved={transfers.wasMoved} />
+      {lent.length === 0 && <Finish moved={moved} write={end} onFinished={onFinished} />}
     </div>
+  );
+}
+
+/** The end: what it gives back, and what is needed to come back after it. */
+function Finish({
+  moved,
+  write: { busy, write },
+  onFinished,
+}: {
+  readonly moved: boolean;
+  readonly write: Write;
+  readonly onFinished: () => void;
+}) {
+  const { settings } = useSettings();
+  const { lendingEndsAt } = settings;
+  const over = settings.lendingEndedAt !== undefined;
+  return (
+    <section className="space-y-4 border-t border-line pt-6">
+      <h2 className="text-lg font-semibold">Everything works?</h2>
+      <p className="text-ink-2">
+        Start your app with the new file and look around in it. When it does what it should, finish:{" "}
+        {over ? "then nothing changes here any more." : "that gives back what was lent."}
+        {!over && lendingEndsAt !== undefined && (
+          <>
+            {" "}
+            When you do not, what was lent ends by itself <Moment at={lendingEndsAt} />.
+          </>
+        )}
+      </p>
+      <h3 className="font-semibold">Keep a way back in</h3>
+      <p className="text-ink-2">
+        Without this browser or your recovery code nobody can open this page again after you finish. We cannot
+        either.
+      </p>
+      <NewRecoveryCode />
+      <ConfirmDialog
+        trigger={{ children: busy ? "Finishing…" : "Finish", busy }}
+        title={over ? "Finish here?" : "Give back what was lent?"}
+        confirm="Finish"
+        onConfirm={async () => (await write(finish)) && onFinished()}
+      >
+        {over ? (
+          <p>Your app keeps your own keys. After this nothing can be changed here.</p>
+        ) : (
+          <>
+            <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
+            <p>
+              {moved
+                ? "The data that came along is in your own accounts. What is still in the lent ones is deleted when they end."
+                : "What your app stored with the lent keys is deleted when they end, so copy what you need before."}
+            </p>
+          </>
+        )}
+        <p>
+          Without this browser or your recovery code nobody can open this page again, and we cannot either.
+        </p>
+      </ConfirmDialog>
+    </section>
   );
 }

@@ -6,11 +6,12 @@ import { ConnectorCard } from "../keys/connector-card.tsx";
 import { fieldId } from "../keys/field-id.ts";
 import { PastePanel, PasteReportNotice } from "../keys/paste-panel.tsx";
 import { fieldOf, knownValues, type Service } from "../keys/services.ts";
+import { RecoveryBox } from "../person/recovery-box.tsx";
 import { useKeyWork } from "../state/key-work.tsx";
 import { usePaste } from "../state/paste.tsx";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
-import { PageHeading } from "../ui/page-heading.tsx";
+import { focusHeading, PageHeading } from "../ui/page-heading.tsx";
 
 /** Opens the named field for a change and puts the focus into it, once. */
 function useFieldFocus(target: KeyTarget | undefined): void {
@@ -36,10 +37,15 @@ export type KeyTarget = { readonly service: string; readonly variable?: string }
 
 export function KeysPage({
   target,
+  codeHidden,
+  onHideCode,
   onContinue,
   onSwitched,
 }: {
   readonly target: KeyTarget | undefined;
+  /** The person has put the recovery code away. */
+  readonly codeHidden: boolean;
+  readonly onHideCode: () => void;
   readonly onContinue: () => void;
   /** Back to what comes after a switch, when there was one. */
   readonly onSwitched: () => void;
@@ -53,6 +59,10 @@ export function KeysPage({
   const [focused, setFocused] = useState<string>();
   const continueButton = useRef<HTMLButtonElement>(null);
 
+  const hideCode = () => {
+    onHideCode();
+    focusHeading();
+  };
   const show = (id: string | undefined) => {
     setOpen(id);
     setFocused(id);
@@ -73,7 +83,7 @@ export function KeysPage({
   const goOn = async () => {
     for (const service of services) {
       const { binding, needed } = service;
-      if (needed.length > 0 || binding.saved !== undefined || binding.source === "user") continue;
+      if (needed.length > 0 || binding.saved !== undefined) continue;
       if ((await save(service)) !== "valid") return show(service.id);
     }
     onContinue();
@@ -87,7 +97,7 @@ export function KeysPage({
   useFieldFocus(target);
   const dirty = services.filter((service) => isDirty(draftOf(service.id)));
   const waiting = services.some((service) => service.waiting);
-  const partly = services.some(({ binding }) => binding.source === "user");
+  const partly = services.some(({ inUse }) => inUse);
   const done = services.length - unproven.length;
   return (
     <div className="space-y-6">
@@ -103,6 +113,7 @@ export function KeysPage({
       >
         Add your own keys
       </PageHeading>
+      {!codeHidden && <RecoveryBox onHide={hideCode} />}
       <PasteReportNotice />
       <PastePanel />
       <CheckAll

@@ -8,12 +8,13 @@ import { PageHeading } from "../ui/page-heading.tsx";
 const promises = [
   "Each key is tested at the service before it is used.",
   "Nothing changes for your app until you switch, and you can go back for a while.",
-  "Everything you save is kept: you can stop at any time and come back with a new link.",
+  "Everything you save is kept: you can stop at any time and come back in this browser.",
 ];
 
 /** What this is about, what is needed, and what will happen, before anyone is asked for a key. */
 export function StartPage({ onStart }: { readonly onStart: () => void }) {
   const { settings, services } = useSettings();
+  const inherited = services.some((service) => service.inherited);
   const minutes = Math.max(5, services.filter(({ needed }) => needed.length > 0).length * 3);
   return (
     <div className="space-y-8">
@@ -21,9 +22,10 @@ export function StartPage({ onStart }: { readonly onStart: () => void }) {
         lead={
           <>
             <p>
-              Your app runs on keys that were lent to it. A key is a long password that an app uses to reach a
-              service, such as its database. Here you replace the lent ones with your own, so that the app is
-              yours alone.
+              Your app runs on keys that {inherited ? "somebody saved here before you" : "were lent to it"}. A
+              key is a long password that an app uses to reach a service, such as its database. Here you
+              replace them with your own, so that the app is yours alone.
+              {inherited && " Nobody can read the ones of before; they are deleted when you switch."}
             </p>
             <p>
               You need about {minutes} minutes, and no technical knowledge: each step says exactly what to do.

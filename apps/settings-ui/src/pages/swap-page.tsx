@@ -4,6 +4,7 @@ import type { Failure } from "../api/request.ts";
 import { GateList } from "../checks/gate-list.tsx";
 import { type GateAnswer, readGates } from "../checks/use-gates.ts";
 import { Difference } from "../handoff/difference.tsx";
+import { PreviewChoice, usePreviewChoice } from "../handoff/preview-choice.tsx";
 import { type Entry, entriesOf, MoveData } from "../moving/move-data.tsx";
 import { isMoving, useTransfers } from "../moving/use-transfers.ts";
 import { useSettings } from "../state/settings.tsx";
@@ -45,7 +46,8 @@ export function SwapPage({
   const moving = entries.some(({ movable }) => isMoving(movable));
   const unknown = transfers.movable === undefined && transfers.failure === undefined;
   const left = moving ? [] : entries.filter(({ movable }) => movable.canStart);
-  const whole = staying.every(({ binding }) => binding.source === "user");
+  const preview = usePreviewChoice(changing, transfers.wasMoved);
+  const whole = staying.every(({ inUse }) => inUse);
 
   useEffect(() => {
     if (attempt.kind === "refused") answer.current?.focus();
@@ -56,7 +58,12 @@ export function SwapPage({
     try {
       const connectors = changing.map(({ id }) => id);
       const { settings: next } = await during(() =>
-        swap({ connectors, dryRun: false, expectedVersion: latest().version }),
+        swap({
+          connectors,
+          dryRun: false,
+          preview: preview.answers,
+          expectedVersion: latest().version,
+        }),
       );
       apply(next);
       announce("Switched. Your app uses your keys now.");
@@ -96,6 +103,7 @@ export function SwapPage({
       )}
       <MoveData transfers={transfers} services={changing} />
       <Difference changing={changing} staying={staying} entries={entries} />
+      <PreviewChoice {...preview} />
       {attempt.kind === "failed" && <FailureNotice failure={attempt.failure} />}
       <div className="flex min-h-10 flex-wrap items-center gap-3">
         <Button

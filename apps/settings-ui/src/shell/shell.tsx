@@ -1,11 +1,15 @@
 import { useCallback, useState } from "react";
-import { endSession } from "../api/calls.ts";
 import { CheckPage } from "../pages/check-page.tsx";
 import { DonePage } from "../pages/done-page.tsx";
 import { DownloadPage } from "../pages/download-page.tsx";
 import { KeysPage, type KeyTarget } from "../pages/keys-page.tsx";
 import { StartPage } from "../pages/start-page.tsx";
 import { SwapPage } from "../pages/swap-page.tsx";
+import { Leave } from "../person/leave-dialog.tsx";
+import { PersonNotices } from "../person/person-notices.tsx";
+import { VisitorPage } from "../person/visitor-page.tsx";
+import { YourAccess } from "../person/your-access.tsx";
+import type { OpenPage } from "../state/open-page.ts";
 import { PasteProvider } from "../state/paste.tsx";
 import { useSettings } from "../state/settings.tsx";
 import { useStep } from "../state/use-step.ts";
@@ -13,12 +17,34 @@ import { Frame } from "./frame.tsx";
 import { PageNotices } from "./page-notices.tsx";
 import { StepList } from "./step-list.tsx";
 
-/** The open page: the list of steps, and the one that is shown. */
-export function Shell() {
-  const { settings, close } = useSettings();
+/** The open page: for the person the steps, for everybody else what there is to see. */
+export function Shell({ openRecovery }: Pick<OpenPage, "openRecovery">) {
+  const { settings } = useSettings();
+  const { standing } = settings.person;
+  if (standing === "you" || standing === "none") return <Steps />;
+  return (
+    <Frame app={settings.build.name} notices={<PageNotices />} footer={<Footer />}>
+      <VisitorPage openRecovery={openRecovery} />
+    </Frame>
+  );
+}
+
+function Footer() {
+  return (
+    <>
+      <p>This page talks to nobody but Keyloan.</p>
+      <Leave look="quiet" />
+    </>
+  );
+}
+
+/** The list of steps, and the one that is shown. */
+function Steps() {
+  const { settings } = useSettings();
   const [step, go] = useStep(settings);
   const [target, setTarget] = useState<KeyTarget>();
   const [reverted, setReverted] = useState(false);
+  const [codeHidden, setCodeHidden] = useState(false);
 
   const toKeys = useCallback(
     (next?: KeyTarget) => {
@@ -30,30 +56,22 @@ export function Shell() {
   const showPasted = useCallback(() => {
     if (step !== "keys") toKeys();
   }, [step, toKeys]);
-  const leave = async () => {
-    await endSession().catch(() => undefined);
-    close("left");
-  };
   return (
     <PasteProvider onTaken={showPasted}>
       <Frame
         app={settings.build.name}
         steps={<StepList current={step} settings={settings} />}
         notices={<PageNotices />}
-        footer={
-          <>
-            <p>This page talks to nobody but Keyloan.</p>
-            <button type="button" className="link" onClick={leave}>
-              Leave this page
-            </button>
-          </>
-        }
+        footer={<Footer />}
       >
+        <PersonNotices />
         {step === "start" && <StartPage onStart={() => toKeys()} />}
         {step === "keys" && (
           <KeysPage
             key={targetKey(target)}
             target={target}
+            codeHidden={codeHidden}
+            onHideCode={() => setCodeHidden(true)}
             onContinue={() => go("check")}
             onSwitched={() => go("download")}
           />
@@ -80,7 +98,8 @@ export function Shell() {
             onFinished={() => go("done")}
           />
         )}
-        {step === "done" && <DonePage onLeave={leave} />}
+        {step === "done" && <DonePage />}
+        <YourAccess step={step} />
       </Frame>
     </PasteProvider>
   );

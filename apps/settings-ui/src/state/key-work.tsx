@@ -1,6 +1,6 @@
-import type { Repair } from "@keyloan/contract";
+import type { Repair, SavedAnswer } from "@keyloan/contract";
 import { createContext, type ReactNode, useCallback, useContext, useMemo, useRef, useState } from "react";
-import { recheckKeys, removeKeys, type SavedAnswer, saveKeys } from "../api/calls.ts";
+import { recheckKeys, removeKeys, saveKeys } from "../api/calls.ts";
 import { brokerNow, type Failure, failureOf, isCancelled, RequestError } from "../api/request.ts";
 import { sealValues } from "../api/seal.ts";
 import { type Check, type Refusal, spokenText } from "../checks/check-text.ts";
@@ -44,7 +44,7 @@ export function useKeyWork(): KeyWork {
 
 /** Holds what was typed, in memory alone, and the checks under way: they go on while other steps are shown. */
 export function KeyWorkProvider({ children }: { readonly children: ReactNode }) {
-  const { latest, apply, settle, during, refresh } = useSettings();
+  const { latest, apply, settle, during, refresh, keepRecovery } = useSettings();
   const announce = useAnnounce();
   const [drafts, setDrafts] = useState<Readonly<Record<string, Draft>>>({});
   const [works, setWorks] = useState<Readonly<Record<string, Work>>>({});
@@ -73,6 +73,7 @@ export function KeyWorkProvider({ children }: { readonly children: ReactNode }) 
       try {
         const answer = await during(() => ask(controller.signal));
         apply(answer.settings);
+        if (answer.recovery !== undefined) keepRecovery(answer.recovery);
         setWork(id, { phase: "idle", repairs: answer.repairs });
         announce(spokenText(answer.check, label));
         return answer.check.status === "invalid" ? "refused" : answer.check.status;
@@ -98,7 +99,7 @@ export function KeyWorkProvider({ children }: { readonly children: ReactNode }) 
         running.current.delete(id);
       }
     },
-    [announce, apply, during, refresh, setWork, settle],
+    [announce, apply, during, keepRecovery, refresh, setWork, settle],
   );
 
   const save = useCallback(

@@ -1,4 +1,4 @@
-import type { Catalog, SettingsView } from "@keyloan/contract";
+import type { Catalog, RecoveryCode, SettingsView } from "@keyloan/contract";
 import {
   createContext,
   type ReactNode,
@@ -13,7 +13,7 @@ import {
 import { readSettings } from "../api/calls.ts";
 import { type Failure, failureOf } from "../api/request.ts";
 import { type Service, servicesOf } from "../keys/services.ts";
-import type { ClosedReason } from "./open-page.ts";
+import type { ClosedReason } from "./closed.ts";
 
 export type Connection = "good" | "offline" | "unreachable";
 
@@ -34,6 +34,9 @@ export type SettingsState = {
   /** Counts a write as under way, so that its own change is not mistaken for another tab's. */
   readonly during: <T>(work: () => Promise<T>) => Promise<T>;
   readonly close: (reason: ClosedReason) => void;
+  /** The person's recovery code, which only this page still has: a reload forgets it. */
+  readonly recovery: RecoveryCode | undefined;
+  readonly keepRecovery: (recovery: RecoveryCode) => void;
 };
 
 const setUpPollMs = 5_000;
@@ -60,12 +63,11 @@ export function SettingsProvider({
   const [settings, setSettings] = useState(first);
   const [connection, setConnection] = useState<Connection>("good");
   const [changedElsewhere, setChanged] = useState(false);
+  const [recovery, keepRecovery] = useState<RecoveryCode>();
   const newest = useRef(first);
   const writing = useRef(0);
 
   const apply = useCallback((next: SettingsView) => {
-    // A link opened in another tab may have brought another app's session.
-    if (next.build.id !== newest.current.build.id) return location.reload();
     // Answers may overtake one another.
     if (next.version < newest.current.version) return;
     newest.current = next;
@@ -91,6 +93,12 @@ export function SettingsProvider({
           const next = await readSettings().catch(() => undefined);
           if (next !== undefined) apply(next);
           return undefined;
+        }
+        case "person_only": {
+          // Somebody else was first, or started over: the page shows it.
+          const next = await readSettings().catch(() => undefined);
+          if (next !== undefined) apply(next);
+          return failure;
         }
         case "offline":
         case "unreachable":
@@ -148,6 +156,8 @@ export function SettingsProvider({
       settle,
       during,
       close,
+      recovery,
+      keepRecovery,
     }),
     [
       settings,
@@ -161,6 +171,7 @@ export function SettingsProvider({
       settle,
       during,
       close,
+      recovery,
     ],
   );
   return <SettingsContext value={state}>{children}</SettingsContext>;

@@ -1,5 +1,5 @@
 import type { SettingsView } from "@keyloan/contract";
-import { isWaiting } from "../keys/services.ts";
+import { isInUse, isWaiting } from "../keys/services.ts";
 
 export const steps = ["start", "keys", "check", "swap", "download", "done"] as const;
 export type Step = (typeof steps)[number];
@@ -13,14 +13,17 @@ export const stepLabels: Readonly<Record<Step, string>> = {
   done: "Done",
 };
 
-type Facts = Pick<SettingsView, "bindings" | "finishedAt">;
+type Facts = Pick<SettingsView, "bindings" | "finishedAt"> & {
+  readonly person: Pick<SettingsView["person"], "since">;
+};
 
 /** Where the saved progress leads: what a reload or a new link opens. */
 export function nextStep(settings: Facts): Step {
   if (settings.finishedAt !== undefined) return "done";
   const { bindings } = settings;
-  if (bindings.length > 0 && bindings.every(({ source }) => source === "user")) return "download";
-  if (bindings.length > 0 && bindings.every(isProven)) return "check";
+  if (bindings.length > 0 && bindings.every((binding) => isInUse(binding, settings.person)))
+    return "download";
+  if (bindings.length > 0 && bindings.every((binding) => isProven(binding, settings))) return "check";
   return bindings.some(({ saved }) => saved !== undefined) ? "keys" : "start";
 }
 
@@ -36,7 +39,7 @@ export function isOpen(step: Step, settings: Facts): boolean {
     case "swap":
       return waiting;
     case "download":
-      return settings.bindings.some(({ source }) => source === "user");
+      return settings.bindings.some((binding) => isInUse(binding, settings.person));
     case "done":
       return false;
   }
@@ -52,6 +55,8 @@ export function stepState(step: Step, current: Step, settings: Facts): StepState
   return steps.indexOf(step) < Math.max(reached, steps.indexOf(current)) ? "done" : "to_come";
 }
 
-function isProven({ saved, source }: SettingsView["bindings"][number]): boolean {
-  return source === "user" || saved?.check.status === "valid";
+type Binding = SettingsView["bindings"][number];
+
+function isProven(binding: Binding, settings: Facts): boolean {
+  return isInUse(binding, settings.person) || binding.saved?.check.status === "valid";
 }

@@ -8,6 +8,7 @@ export function ConfirmDialog({
   title,
   children,
   confirm,
+  cancel = "Not yet",
   look = "primary",
   onConfirm,
 }: {
@@ -15,6 +16,7 @@ export function ConfirmDialog({
   readonly title: string;
   readonly children: ReactNode;
   readonly confirm: string;
+  readonly cancel?: string;
   readonly look?: "primary" | "danger";
   readonly onConfirm: () => void;
 }) {
@@ -31,7 +33,7 @@ export function ConfirmDialog({
           <AlertDialog.Title className="text-xl font-semibold">{title}</AlertDialog.Title>
           <AlertDialog.Description render={<div className="mt-3 space-y-3 text-ink-2">{children}</div>} />
           <div className="mt-6 flex flex-wrap-reverse justify-end gap-3">
-            <AlertDialog.Close render={<Button>Not yet</Button>} />
+            <AlertDialog.Close render={<Button>{cancel}</Button>} />
             <Button
               look={look}
               onClick={() => {

@@ -1,5 +1,10 @@
 import { type ReactNode, useEffect, useRef } from "react";
 
+/** Where the focus goes when what had it is gone, and nothing has taken its place. */
+export function focusHeading(): void {
+  document.querySelector("h1")?.focus();
+}
+
 /** The page's title. It takes the focus when it appears, so that keyboard and screen reader start there. */
 export function PageHeading({ children, lead }: { readonly children: string; readonly lead?: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);

@@ -73,7 +73,7 @@ export const tokenMatchSchema = z
   .object({
     ...common,
     what: z.literal("token"),
-    kind: z.string().meta({ description: "admin, api, build, or session" }),
+    kind: z.string().meta({ description: "admin, api, build, handoff, session, person or recovery" }),
     tokenId: z.string().optional().meta({ description: "absent for the admin token" }),
     buildId: z.string().optional(),
     name: z.string().optional(),

@@ -81,6 +81,10 @@ export const buildSchema = z
     expiresAt: timestampSchema,
     renewableUntil: timestampSchema,
     closedAt: timestampSchema.optional(),
+    lendingEndedAt: timestampSchema.optional().meta({
+      description:
+        "when everything lent ended because the app's user has keys of their own for all of it: the env is answered to nobody, and the user's file is theirs to download until the build closes",
+    }),
     handoff: z
       .object({
         createdAt: timestampSchema,

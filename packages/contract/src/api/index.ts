@@ -9,6 +9,7 @@ export * from "./health.ts";
 export * from "./jobs.ts";
 export * from "./leases.ts";
 export * from "./org-keys.ts";
+export * from "./persons.ts";
 export * from "./reconcile.ts";
 export * from "./rollback.ts";
 export * from "./rotation.ts";

@@ -3,6 +3,15 @@ import { timestampSchema } from "./common.ts";
 
 export const rehearsalSteps = ["copy", "open", "integrity", "data_keys", "revert", "clean_up"] as const;
 
+export const revertBuildBodySchema = z
+  .strictObject({
+    reason: z.string().trim().min(1).max(500).optional().meta({
+      description:
+        "why the admin does it without being allowed to by the app's user, who reads it on the settings page",
+    }),
+  })
+  .meta({ id: "RevertBuild" });
+
 /** What a rollback did on a copy of the store, and how long it took. */
 export const rehearsalSchema = z
   .object({
@@ -34,6 +43,7 @@ export const rehearsalSchema = z
   })
   .meta({ id: "Rehearsal" });
 
+export type RevertBuildBody = z.input<typeof revertBuildBodySchema>;
 export type Rehearsal = z.output<typeof rehearsalSchema>;
 export type RehearsalStep = Rehearsal["steps"][number];
 export type RehearsedBuild = Rehearsal["builds"][number];

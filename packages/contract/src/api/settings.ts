@@ -8,6 +8,7 @@ import { tokenForms, tokenPattern } from "../token-forms.ts";
 import { invalidKeyCodes, keyModes, undeterminedCodes, type ValidationResult } from "../validation.ts";
 import { buildIdSchema, timestampSchema } from "./common.ts";
 import { capabilitySchema } from "./org-keys.ts";
+import { personSchema, recoveryCodeSchema } from "./persons.ts";
 
 export const createHandoffBodySchema = z
   .strictObject({
@@ -33,13 +34,18 @@ export const handoffSchema = z
   })
   .meta({ id: "Handoff" });
 
-/** A link's code; or a build, when the request carries a Clerk session of the user the link is for. */
+/** A link's code; a recovery code; or a build, when the request carries the person's cookie or a Clerk session. */
 export const createSessionBodySchema = z
   .union([
     z.strictObject({
       code: z
         .string()
         .regex(tokenPattern("handoff"), `a handoff code looks like ${tokenForms.handoff.prefix}…`),
+    }),
+    z.strictObject({
+      recovery: z.string().max(200).meta({
+        description: "letter case, spaces and dashes do not matter",
+      }),
     }),
     z.strictObject({ buildId: buildIdSchema }),
   ])
@@ -52,6 +58,11 @@ export const sessionSchema = z
     sealingKey: z.string().meta({ description: "the session's public key, base64url, 32 bytes" }),
   })
   .meta({ id: "Session" });
+
+/** What opening answers: which build the cookie is for, to be named in `x-keyloan-build` from then on. */
+export const openedSessionSchema = sessionSchema
+  .extend({ buildId: z.string() })
+  .meta({ id: "OpenedSession" });
 
 /** The checked state of values, as a page shows it. */
 export const keyCheckSchema = z
@@ -105,6 +116,12 @@ export const validateKeysBodySchema = z
   .strictObject({ submission: keySubmissionSchema })
   .meta({ id: "ValidateKeys" });
 export const changeSettingsBodySchema = z.strictObject({ expectedVersion }).meta({ id: "ChangeSettings" });
+const previewAnswers = z.record(z.string().max(64), z.boolean()).meta({
+  description: "by connector: whether the build's own env may hold the user's values until the end",
+});
+export const previewBodySchema = z
+  .strictObject({ preview: previewAnswers, expectedVersion })
+  .meta({ id: "ChangePreview" });
 export const swapBodySchema = z
   .strictObject({
     connectors: z.array(z.string().max(64)).min(1).max(32).readonly().optional().meta({
@@ -112,6 +129,9 @@ export const swapBodySchema = z
     }),
     /** Only ask the gates; nothing changes. */
     dryRun: z.boolean().default(false),
+    preview: previewAnswers.optional().meta({
+      description: "default: `previewDefault` of each binding",
+    }),
     expectedVersion,
   })
   .meta({ id: "Swap" });
@@ -150,6 +170,19 @@ export const bindingSchema = z
       .optional()
       .meta({ description: "the user's own keys, in use or waiting for the swap" }),
     swappedAt: timestampSchema.optional(),
+    previewDefault: z
+      .boolean()
+      .optional()
+      .meta({ description: "what the page preselects at the switch; there once keys are saved" }),
+    preview: z
+      .object({
+        allowed: z.boolean(),
+        asked: z.boolean().meta({ description: "false: switched before the question was asked" }),
+        reads: z.number().int().meta({ description: "answers of the build's env with the user's values" }),
+        lastReadAt: timestampSchema.optional(),
+      })
+      .optional()
+      .meta({ description: "whether the build may use the user's keys; there once they are in use" }),
   })
   .meta({ id: "Binding" });
 
@@ -181,8 +214,22 @@ export const settingsSchema = z
       .meta({ description: "how long after a swap the lent keys can be taken back" }),
     revertibleUntil: timestampSchema.optional(),
     finishedAt: timestampSchema.optional(),
+    lendingEndsAt: timestampSchema
+      .optional()
+      .meta({ description: "then what was lent ends by itself, finished or not" }),
+    lendingEndedAt: timestampSchema.optional(),
+    adminRevert: z
+      .object({ at: timestampSchema, reason: z.string() })
+      .optional()
+      .meta({ description: "the operator let the app use lent keys again, and why" }),
+    person: personSchema,
   })
   .meta({ id: "Settings" });
+
+/** What a save answers: the first one makes its session the build's person, and shows the recovery code. */
+export const savedAnswerSchema = validateKeysSchema
+  .extend({ settings: settingsSchema, recovery: recoveryCodeSchema.optional() })
+  .meta({ id: "SavedAnswer" });
 
 export const swapResultSchema = z
   .object({ gates: z.array(gateResultSchema).readonly(), settings: settingsSchema })
@@ -200,6 +247,8 @@ export const envFileQuerySchema = z.strictObject({
 export type CreateHandoffBody = z.input<typeof createHandoffBodySchema>;
 export type Handoff = z.output<typeof handoffSchema>;
 export type Session = z.output<typeof sessionSchema>;
+export type OpenedSession = z.output<typeof openedSessionSchema>;
+export type SavedAnswer = z.output<typeof savedAnswerSchema>;
 /** The validator's own answer; the schema above is how it travels. */
 export type KeyCheck = ValidationResult;
 export type KeySubmission = z.output<typeof keySubmissionSchema>;

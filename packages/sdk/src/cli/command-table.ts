@@ -28,6 +28,14 @@ export const commandTable: CommandTable = {
     summary: "make a token that reads one build's env and nothing else",
     load: () => import("../commands/build-token.ts"),
   },
+  "build tokens": {
+    summary: "list a build's tokens, or end one",
+    load: () => import("../commands/build-tokens.ts"),
+  },
+  "build sessions": {
+    summary: "list visits of a build's settings page, or end one",
+    load: () => import("../commands/build-sessions.ts"),
+  },
   "build link": {
     summary: "make a link where the user brings keys of their own",
     load: () => import("../commands/build-link.ts"),

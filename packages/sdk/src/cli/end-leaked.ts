@@ -71,6 +71,12 @@ function byHand(match: AuditMatch): string {
   if (match.what === "token" && match.kind === "admin") {
     return "set a new KEYLOAN_ADMIN_TOKEN and restart every broker";
   }
+  if (match.what === "token" && match.kind === "recovery") {
+    return `its owner makes a new recovery code on the settings page of ${match.buildId}, which ends this one`;
+  }
+  if (match.what === "token" && match.kind === "person") {
+    return `it proves who the user of ${match.buildId} is: only they can make their browser forget it, or close the build`;
+  }
   if (match.what === "token" && match.buildId !== undefined) {
     return `it opens the settings page of ${match.buildId}: make a new link with keyloan build link, or close the build`;
   }

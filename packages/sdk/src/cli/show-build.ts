@@ -21,6 +21,10 @@ export function showBuild(io: Io, build: BuildView): void {
   } else {
     fact("Closed", printable(momentText(build.closedAt)));
   }
+  if (build.lendingEndedAt !== undefined) {
+    const ended = printable(momentText(build.lendingEndedAt));
+    fact("Lending", `ended ${ended}: the app's user has keys of their own for everything`);
+  }
   if (build.leases.length === 0) return;
   io.out("\n");
   printTable<LeaseView>(

@@ -1,4 +1,4 @@
-import type { IssuedToken } from "@keyloan/contract";
+import type { IssuedToken, TokenView } from "@keyloan/contract";
 import type { Io } from "./io.ts";
 import { momentText, relativeTime } from "./moments.ts";
 import { note, printJson } from "./output.ts";
@@ -17,4 +17,10 @@ export function showNewToken(io: Io, json: boolean, issued: IssuedToken): void {
       ? "It does not expire"
       : `It ends ${printable(momentText(expiresAt))} (${relativeTime(expiresAt, io.now())})`;
   note(io, `This token is shown this once. ${until}. Its id: ${printable(issued.id)}`);
+}
+
+/** When a token ends, or that it has. */
+export function tokenEnd(token: TokenView, now: number): string {
+  if (token.revokedAt !== undefined) return "revoked";
+  return token.expiresAt === undefined ? "never" : relativeTime(token.expiresAt, now);
 }

@@ -31,6 +31,16 @@ export function buildIdOf(args: Arguments): string {
   return id;
 }
 
+/** `--end` as an id of this kind; `undefined` without it. */
+export function idToEnd(args: Arguments, prefix: "ses" | "tok"): string | undefined {
+  const id = args.text("end");
+  if (id === undefined || (id.startsWith(`${prefix}_`) && /^.{4}[0-9a-hjkmnp-tv-z]{20}$/.test(id))) return id;
+  throw new UsageError(
+    `--end names an id that looks like ${prefix}_ and 20 lower-case letters and digits.`,
+    "See the ids with the same command, without --end.",
+  );
+}
+
 /** A duration such as `90`, `90s`, `15m`, `24h`, `7d` or `1h30m`, in seconds. */
 export function secondsOf(args: Arguments, option: string): number | undefined {
   const text = args.text(option);

@@ -2,6 +2,7 @@ import type { TokenView } from "@keyloan/contract";
 import type { Command } from "../cli/command.ts";
 import { listOptions, showList } from "../cli/listing.ts";
 import { relativeTime } from "../cli/moments.ts";
+import { tokenEnd } from "../cli/show-token.ts";
 
 /** Lists tokens, never the tokens themselves. */
 export const command: Command = {
@@ -24,14 +25,9 @@ export const command: Command = {
         { title: "KIND", value: (token) => token.kind },
         { title: "NAME", value: (token) => token.name, shrinks: true },
         { title: "SCOPES", value: (token) => token.scopes.join(" ") || "-", shrinks: true },
-        { title: "ENDS", value: (token) => endOf(token, now) },
+        { title: "ENDS", value: (token) => tokenEnd(token, now) },
         { title: "USED", value: (token) => relativeTime(token.lastUsedAt, now) },
       ],
     });
   },
 };
-
-function endOf(token: TokenView, now: number): string {
-  if (token.revokedAt !== undefined) return "revoked";
-  return token.expiresAt === undefined ? "never" : relativeTime(token.expiresAt, now);
-}

@@ -6,21 +6,17 @@ import { buildIdOf } from "../cli/values.ts";
 export const command: Command = {
   usage: "transfer resume <build-id> [options]",
   summary: "Go on with transfers that failed or were cancelled.",
-  notes: ["A database is copied anew; of files only what is missing or changed."],
-  options: {
-    ...transferOptions,
-    overwrite: {
-      type: "flag",
-      help: "EMPTY the user's database first, and replace files of the same name",
-    },
-  },
+  notes: [
+    "A database is copied anew; of files only what is missing or changed.",
+    "What the user let be replaced when they began it is not replaced now: no token may.",
+  ],
+  options: transferOptions,
   positionals: ["[build id]"],
   examples: ["keyloan transfer resume bld_3k9v0a5m2c7d8e4f6g1h"],
   run: async (invocation) => {
     const buildId = buildIdOf(invocation.args);
     const client = invocation.connect();
-    const overwrite = invocation.args.flag("overwrite") ? { overwrite: true } : {};
-    const list = await client.transfers.resume(buildId, { ...connectorsOf(invocation), ...overwrite });
+    const list = await client.transfers.resume(buildId, { ...connectorsOf(invocation), overwrite: false });
     return followTransfers(invocation, client, buildId, list);
   },
 };

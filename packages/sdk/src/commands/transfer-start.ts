@@ -1,5 +1,4 @@
 import type { Command } from "../cli/command.ts";
-import { note } from "../cli/output.ts";
 import { connectorsOf, followTransfers, showTransfers, transferOptions } from "../cli/show-transfers.ts";
 import { buildIdOf } from "../cli/values.ts";
 
@@ -10,27 +9,22 @@ export const command: Command = {
   notes: [
     "The user's keys must be saved and work. A lent database takes no writes from then on, until its copy is switched to, cancelled or given up after 30 minutes.",
     "Every row and every file is read again at both ends before the copy counts.",
+    "Once the app's user has saved keys they decide: they can do this on the settings page, or allow it there for tokens. No token may replace what is in their account.",
   ],
   options: {
     ...transferOptions,
-    overwrite: {
-      type: "flag",
-      help: "EMPTY the user's database first, and replace files of the same name",
-    },
     "no-wait": { type: "flag", help: "do not follow it to its end" },
   },
   positionals: ["[build id]"],
   examples: [
     "keyloan transfer start bld_3k9v0a5m2c7d8e4f6g1h",
-    "keyloan transfer start bld_3k9v0a5m2c7d8e4f6g1h --connector turso --overwrite",
+    "keyloan transfer start bld_3k9v0a5m2c7d8e4f6g1h --connector turso --no-wait",
   ],
   run: async (invocation) => {
     const { args, io, json, connect } = invocation;
     const buildId = buildIdOf(args);
-    const overwrite = args.flag("overwrite");
     const client = connect();
-    if (overwrite && !json) note(io, "What is in the user's database is deleted before the copy.");
-    const list = await client.transfers.start(buildId, { ...connectorsOf(invocation), overwrite });
+    const list = await client.transfers.start(buildId, connectorsOf(invocation));
     if (!args.flag("no-wait")) return followTransfers(invocation, client, buildId, list);
     showTransfers(io, json, list);
     return 0;

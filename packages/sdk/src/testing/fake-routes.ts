@@ -18,6 +18,7 @@ import {
   putOrgKeyBodySchema,
   renewBodySchema,
   tokenListSchema,
+  visitListSchema,
   type WarningList,
   warningListSchema,
 } from "@keyloan/contract";
@@ -135,6 +136,7 @@ function buildRoutes(state: FakeState): Routes {
         return save({ ...find(id), expiresAt });
       },
     },
+    ...visitorRoutes(),
     "POST /builds/:id/tokens": {
       who,
       answer: (request, id) => {
@@ -232,6 +234,28 @@ function transferRoutes(transfers: ReturnType<typeof createFakeTransfers>): Rout
       answer: ({ query }, id) => transfers.receipts(id, query.get("connector")),
     },
     "GET /signing-keys": { who, answer: transfers.signingKeys },
+  };
+}
+
+/** One token and one visit, which only their own ids end. */
+function visitorRoutes(): Routes {
+  const who = ["admin", "platform"] as const;
+  const at = "2026-11-20T12:00:00.000Z";
+  const token = { id: "tok_3k9v0a5m2c7d8e4f6g1h", kind: "build", name: "build token", scopes: [] };
+  const visit = { id: "ses_3k9v0a5m2c7d8e4f6g1h", openedBy: "link", isPerson: true };
+  return {
+    "GET /builds/:id/tokens": {
+      who,
+      answer: () => ({ body: tokenListSchema.parse({ tokens: [{ ...token, createdAt: at, expiresAt }] }) }),
+    },
+    [`DELETE /builds/:id/tokens/${token.id}`]: { who, answer: () => ({ status: 204 }) },
+    "GET /builds/:id/sessions": {
+      who,
+      answer: () => ({
+        body: visitListSchema.parse({ sessions: [{ ...visit, openedAt: at, lastUsedAt: at, expiresAt }] }),
+      }),
+    },
+    [`DELETE /builds/:id/sessions/${visit.id}`]: { who, answer: () => ({ status: 204 }) },
   };
 }
 

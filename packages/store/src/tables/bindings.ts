@@ -1,8 +1,10 @@
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, isNull, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { bindings, builds, dataKeys, leases, userKeys } from "./schema.ts";
 
 export type BindingRow = typeof bindings.$inferSelect;
+/** What a binding begins with; the rest is filled in by the switch and what comes after it. */
+export type NewBinding = typeof bindings.$inferInsert;
 
 /** Everything one env answer is made of, from one statement. */
 export type EnvSourceRow = {
@@ -11,6 +13,9 @@ export type EnvSourceRow = {
     readonly state: string;
     readonly profile: string;
     readonly expiresAt: number;
+    readonly revertibleUntil: number | null;
+    readonly downloadedAt: number | null;
+    readonly lendingEndedAt: number | null;
   };
   readonly dataKey: {
     readonly id: string;
@@ -20,6 +25,7 @@ export type EnvSourceRow = {
   } | null;
   readonly connectorId: string;
   readonly source: "org" | "user";
+  readonly preview: boolean | null;
   readonly userKeyId: string | null;
   readonly userEnv: string | null;
   readonly leaseId: string | null;
@@ -31,10 +37,19 @@ export type EnvSourceRow = {
 export function bindingsTable(database: Database) {
   const envSources = database
     .select({
-      build: { id: builds.id, state: builds.state, profile: builds.profile, expiresAt: builds.expiresAt },
+      build: {
+        id: builds.id,
+        state: builds.state,
+        profile: builds.profile,
+        expiresAt: builds.expiresAt,
+        revertibleUntil: builds.revertibleUntil,
+        downloadedAt: builds.downloadedAt,
+        lendingEndedAt: builds.lendingEndedAt,
+      },
       dataKey: { id: dataKeys.id, ownerId: dataKeys.ownerId, kid: dataKeys.kid, wrapped: dataKeys.wrapped },
       connectorId: bindings.connectorId,
       source: bindings.source,
+      preview: bindings.preview,
       userKeyId: userKeys.id,
       userEnv: userKeys.env,
       leaseId: leases.id,
@@ -60,18 +75,49 @@ export function bindingsTable(database: Database) {
       connectorId: string,
       userKeyId: string,
       swappedAt: number,
+      preview: boolean,
     ): Promise<boolean> => {
       const result = await database
         .update(bindings)
-        .set({ source: "user", userKeyId, swappedAt })
+        .set({ source: "user", userKeyId, swappedAt, preview })
         .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
       return result.rowsAffected === 1;
+    },
+    /** Lets the build's env hold the user's values of these connectors, or not; null: nobody was asked. */
+    setPreview: async (
+      buildId: string,
+      connectorIds: readonly string[],
+      preview: boolean | null,
+    ): Promise<void> => {
+      if (connectorIds.length === 0) return;
+      await database
+        .update(bindings)
+        .set({ preview })
+        .where(and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds])));
+    },
+    /** Counts an answer with the user's values of these keys; false when the env may not hold all of them any more. */
+    countUserRead: async (
+      buildId: string,
+      userKeyIds: readonly string[],
+      userReadAt: number,
+    ): Promise<boolean> => {
+      const result = await database
+        .update(bindings)
+        .set({ userReads: sql`${bindings.userReads} + 1`, userReadAt })
+        .where(
+          and(
+            eq(bindings.buildId, buildId),
+            inArray(bindings.userKeyId, [...userKeyIds]),
+            or(isNull(bindings.preview), eq(bindings.preview, true)),
+          ),
+        );
+      return result.rowsAffected === userKeyIds.length;
     },
     /** Lets the app use what was lent again, for these connectors of the build. */
     revert: async (buildId: string, connectorIds: readonly string[]): Promise<void> => {
       await database
         .update(bindings)
-        .set({ source: "org", userKeyId: null, swappedAt: null })
+        .set({ source: "org", userKeyId: null, swappedAt: null, preview: null })
         .where(and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds])));
     },
     /** The build goes on without the connector. */
@@ -99,7 +145,7 @@ export function bindingsTable(database: Database) {
         );
       return result.rowsAffected === 1;
     },
-    insertAll: async (rows: readonly BindingRow[]): Promise<void> => {
+    insertAll: async (rows: readonly NewBinding[]): Promise<void> => {
       await database.insert(bindings).values([...rows]);
     },
   };

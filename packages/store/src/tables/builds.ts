@@ -1,7 +1,7 @@
 import { assertTransition, type BuildState, buildTransitions } from "@keyloan/contract";
-import { and, asc, desc, eq, inArray, lt, lte, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, isNull, lt, lte, notExists, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { builds } from "./schema.ts";
+import { bindings, builds } from "./schema.ts";
 
 export type BuildRow = typeof builds.$inferSelect;
 
@@ -15,6 +15,15 @@ const expiryColumns = [
   ["handing_off", "renewableUntil"],
   ["handed_off", "revertibleUntil"],
 ] as const;
+
+/** When a build closes by itself, unless it is given more time; `undefined` when it is closing or closed. */
+export function closesAt(build: BuildRow): number | undefined {
+  const [, column] = expiryColumns.find(([state]) => state === build.state) ?? [];
+  return column === undefined ? undefined : (build[column] ?? undefined);
+}
+
+/** States in which a build may use its user's own keys. */
+const switchedStates = ["handing_off", "handed_off"] as const;
 
 export function buildsTable(database: Database) {
   const find = database
@@ -87,7 +96,9 @@ export function buildsTable(database: Database) {
     changeSettings: async (
       id: string,
       expectedVersion: number,
-      changes: Partial<Pick<BuildRow, "revertibleUntil" | "finishedAt">> = {},
+      changes: Partial<
+        Pick<BuildRow, "revertibleUntil" | "finishedAt" | "downloadedAt" | "adminRevert">
+      > = {},
     ): Promise<boolean> => {
       const result = await database
         .update(builds)
@@ -112,6 +123,46 @@ export function buildsTable(database: Database) {
     /** The last of a closing build's leases has ended; false when it was not closing. */
     markClosed: async (id: string, closedAt: number): Promise<boolean> =>
       (await markClosed.run({ id, closedAt })).rowsAffected === 1,
+    /** The user has the whole file; only the first download counts. */
+    markDownloaded: async (id: string, downloadedAt: number): Promise<void> => {
+      await database
+        .update(builds)
+        .set({ downloadedAt })
+        .where(and(eq(builds.id, id), isNull(builds.downloadedAt)));
+    },
+    /**
+     * Builds that use their user's own keys alone, and whose time to go back is over: since it was over by itself, or
+     * since `windowMs` after the first download.
+     */
+    listLendingOver: async (now: number, windowMs: number, limit: number): Promise<string[]> => {
+      const usesLent = database
+        .select({ one: sql`1` })
+        .from(bindings)
+        .where(and(eq(bindings.buildId, builds.id), eq(bindings.source, "org")));
+      const rows = await database
+        .select({ id: builds.id })
+        .from(builds)
+        .where(
+          and(
+            inArray(builds.state, [...switchedStates]),
+            isNull(builds.lendingEndedAt),
+            or(lte(builds.revertibleUntil, now), lte(builds.downloadedAt, now - windowMs)),
+            notExists(usesLent),
+          ),
+        )
+        .limit(limit);
+      return rows.map(({ id }) => id);
+    },
+    /** What was decided on the settings page before is refused from then on; false when it had ended, or the build is closing. */
+    endLending: async (id: string, lendingEndedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(builds)
+        .set({ lendingEndedAt, settingsVersion: sql`${builds.settingsVersion} + 1` })
+        .where(
+          and(eq(builds.id, id), inArray(builds.state, [...switchedStates]), isNull(builds.lendingEndedAt)),
+        );
+      return result.rowsAffected === 1;
+    },
     setExpiry: async (id: string, expiresAt: number): Promise<boolean> => {
       const result = await database
         .update(builds)

@@ -14,10 +14,12 @@ import { keyUsesTable } from "./key-uses.ts";
 import { leasesTable } from "./leases.ts";
 import { orgKeysTable } from "./org-keys.ts";
 import { organizationsTable } from "./organizations.ts";
+import { personsTable } from "./persons.ts";
 import { providerLimitsTable } from "./provider-limits.ts";
 import { schedulesTable } from "./schedules.ts";
 import { sessionsTable } from "./sessions.ts";
 import { signingKeysTable } from "./signing-keys.ts";
+import { startOversTable } from "./start-overs.ts";
 import { tokensTable } from "./tokens.ts";
 import { transfersTable } from "./transfers.ts";
 import { userKeysTable } from "./user-keys.ts";
@@ -32,6 +34,8 @@ const factories = {
   endings: endingsTable,
   bindings: bindingsTable,
   userKeys: userKeysTable,
+  persons: personsTable,
+  startOvers: startOversTable,
   handoffs: handoffsTable,
   sessions: sessionsTable,
   fingerprints: fingerprintsTable,

@@ -6,10 +6,14 @@ import type {
   KeyCheck,
   LeaseState,
   OrgKeyState,
+  SessionOpener,
+  StartOverState,
   TokenKind,
+  TokenPermission,
   TransferPhase,
   TransferState,
 } from "@keyloan/contract";
+import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
 // Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
@@ -78,6 +82,8 @@ export const orgKeys = sqliteTable(
   (table) => [uniqueIndex("org_keys_version").on(table.organizationId, table.connectorId, table.version)],
 );
 
+export type StoredAdminRevert = { readonly at: number; readonly reason: string };
+
 export const builds = sqliteTable(
   "builds",
   {
@@ -96,6 +102,12 @@ export const builds = sqliteTable(
     /** Until then a swap can be taken back; absent while nothing is swapped. */
     revertibleUntil: millis("revertible_until"),
     finishedAt: millis("finished_at"),
+    /** When the person first downloaded a whole env file of their own. */
+    downloadedAt: millis("downloaded_at"),
+    /** When everything lent ended because the person had all keys of their own; nobody else reads values from then on. */
+    lendingEndedAt: millis("lending_ended_at"),
+    /** The admin let the app use lent keys again, and why: the page shows it. */
+    adminRevert: json<StoredAdminRevert>("admin_revert"),
   },
   (table) => [
     index("builds_created").on(table.createdAt, table.id),
@@ -161,6 +173,11 @@ export const bindings = sqliteTable(
     leaseId: text("lease_id"),
     userKeyId: text("user_key_id"),
     swappedAt: millis("swapped_at"),
+    /** Whether the build's env may hold the user's values; absent: nobody was asked, which counts as yes. */
+    preview: integer("preview", { mode: "boolean" }),
+    /** How often the build's env was answered with the user's values, and when last. */
+    userReads: integer("user_reads").notNull().default(0),
+    userReadAt: millis("user_read_at"),
   },
   (table) => [primaryKey({ columns: [table.buildId, table.connectorId] })],
 );
@@ -180,6 +197,8 @@ export const userKeys = sqliteTable(
     check: json<StoredKeyCheck>("last_check").notNull(),
     savedAt: millis("saved_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
+    /** Whose it is; absent for what was saved before persons were known. */
+    personId: text("person_id"),
   },
   (table) => [index("user_keys_build").on(table.buildId, table.connectorId)],
 );
@@ -217,8 +236,81 @@ export const sessions = sqliteTable(
     lastUsedAt: millis("last_used_at").notNull(),
     expiresAt: millis("expires_at").notNull(),
     endedAt: millis("ended_at"),
+    openedBy: text("opened_by").$type<SessionOpener>().notNull().default("link"),
+    /** Who signed in to open it, such as `clerk:user_…`; absent for a link. */
+    identity: text("identity"),
+    /** The person it has proven to be. */
+    personId: text("person_id"),
+    /** Where it was opened from, as the person is told when somebody starts over. */
+    address: text("address"),
   },
   (table) => [uniqueIndex("sessions_hash").on(table.hash), index("sessions_build").on(table.buildId)],
+);
+
+/** What is told of a visit that started over: when, and from where. */
+export type StoredEnding = {
+  readonly at: number;
+  readonly address?: string;
+};
+
+/** Who saved own keys for a build: at most one at a time that has not ended. */
+export const persons = sqliteTable(
+  "persons",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    /** Who was signed in when the first keys were saved; absent when a link had opened the session. */
+    identity: text("identity"),
+    /** SHA-256 of the recovery code, hex. */
+    recoveryHash: text("recovery_hash").notNull(),
+    /** What tokens may do with the person's values, beside nothing. */
+    allows: json<readonly TokenPermission[]>("allows").notNull(),
+    createdAt: millis("created_at").notNull(),
+    endedAt: millis("ended_at"),
+    /** Somebody else started over. */
+    ending: json<StoredEnding>("ending"),
+  },
+  (table) => [
+    uniqueIndex("persons_build").on(table.buildId).where(sql`ended_at is null`),
+    uniqueIndex("persons_recovery").on(table.recoveryHash),
+    index("persons_of_build").on(table.buildId),
+  ],
+);
+
+/** Browsers that have proven to be a person, by the hash of their cookie. */
+export const personBrowsers = sqliteTable(
+  "person_browsers",
+  {
+    /** SHA-256 of the cookie, hex: one cookie a browser, whatever builds it knows. */
+    hash: text("hash").notNull(),
+    personId: text("person_id").notNull(),
+    createdAt: millis("created_at").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.hash, table.personId] }),
+    index("person_browsers_person").on(table.personId),
+  ],
+);
+
+/** Somebody who lost every proof asks to become the person of a build; at most one a build waits. */
+export const startOvers = sqliteTable(
+  "start_overs",
+  {
+    id: text("id").primaryKey(),
+    buildId: text("build_id").notNull(),
+    sessionId: text("session_id").notNull(),
+    address: text("address"),
+    state: text("state").$type<StartOverState>().notNull(),
+    createdAt: millis("created_at").notNull(),
+    /** Until then the present person can refuse. */
+    dueAt: millis("due_at").notNull(),
+    endedAt: millis("ended_at"),
+  },
+  (table) => [
+    uniqueIndex("start_overs_waiting").on(table.buildId).where(sql`state = 'waiting'`),
+    index("start_overs_build").on(table.buildId, table.createdAt),
+    index("start_overs_due").on(table.state, table.dueAt),
+  ],
 );
 
 /** Keyed hashes of every secret that was lent or put by the org: how it is known again without keeping it. */

@@ -1,4 +1,4 @@
-import { and, eq, isNull, lt, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { sessions } from "./schema.ts";
 
@@ -13,6 +13,19 @@ export function sessionsTable(database: Database) {
   return {
     findByHash: (hash: string): Promise<SessionRow | undefined> =>
       database.select().from(sessions).where(eq(sessions.hash, hash)).get(),
+    listByHashes: (hashes: readonly string[]): Promise<SessionRow[]> =>
+      database
+        .select()
+        .from(sessions)
+        .where(inArray(sessions.hash, [...hashes])),
+    /** Newest first. */
+    listByBuild: (buildId: string, limit: number): Promise<SessionRow[]> =>
+      database
+        .select()
+        .from(sessions)
+        .where(eq(sessions.buildId, buildId))
+        .orderBy(desc(sessions.createdAt), desc(sessions.id))
+        .limit(limit),
     insert: async (row: SessionRow): Promise<void> => {
       await database.insert(sessions).values(row);
     },
@@ -22,8 +35,31 @@ export function sessionsTable(database: Database) {
         .set({ lastUsedAt, expiresAt })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
-    end: async (id: string, endedAt: number): Promise<void> => {
-      await database.update(sessions).set({ endedAt }).where(eq(sessions.id, id));
+    /** It has proven to be this person. */
+    prove: async (id: string, personId: string): Promise<void> => {
+      await database.update(sessions).set({ personId }).where(eq(sessions.id, id));
+    },
+    /** False when the build has no such session; ending one twice is true twice. */
+    end: async (id: string, buildId: string, endedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(sessions)
+        .set({ endedAt: sql`coalesce(${sessions.endedAt}, ${endedAt})` })
+        .where(and(eq(sessions.id, id), eq(sessions.buildId, buildId)));
+      return result.rowsAffected === 1;
+    },
+    endByPerson: async (personId: string, endedAt: number): Promise<void> => {
+      await database
+        .update(sessions)
+        .set({ endedAt })
+        .where(and(eq(sessions.personId, personId), isNull(sessions.endedAt)));
+    },
+    /** Ends every session of the build that has not proven to be this person. */
+    endOthers: async (buildId: string, personId: string, endedAt: number): Promise<void> => {
+      const isOther = or(isNull(sessions.personId), ne(sessions.personId, personId));
+      await database
+        .update(sessions)
+        .set({ endedAt })
+        .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt), isOther));
     },
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
       await endByBuild.run({ buildId, endedAt });

@@ -21,14 +21,14 @@ export function tokensTable(database: Database) {
     insert: async (row: TokenRow): Promise<void> => {
       await database.insert(tokens).values(row);
     },
-    /** API tokens, newest first. */
-    listApi: (filter: { after?: TimeCursor; limit: number }): Promise<TokenRow[]> =>
+    /** The tokens of a build, or of platforms; newest first. */
+    list: (filter: { buildId: string | null; after?: TimeCursor; limit: number }): Promise<TokenRow[]> =>
       database
         .select()
         .from(tokens)
         .where(
           and(
-            eq(tokens.kind, "api"),
+            filter.buildId === null ? eq(tokens.kind, "api") : eq(tokens.buildId, filter.buildId),
             filter.after === undefined
               ? undefined
               : or(
@@ -53,6 +53,14 @@ export function tokensTable(database: Database) {
         .update(tokens)
         .set({ revokedAt: sql`coalesce(${tokens.revokedAt}, ${revokedAt})` })
         .where(eq(tokens.id, id));
+      return result.rowsAffected === 1;
+    },
+    /** The same for a token of this build alone. */
+    revokeOfBuild: async (id: string, buildId: string, revokedAt: number): Promise<boolean> => {
+      const result = await database
+        .update(tokens)
+        .set({ revokedAt: sql`coalesce(${tokens.revokedAt}, ${revokedAt})` })
+        .where(and(eq(tokens.id, id), eq(tokens.buildId, buildId)));
       return result.rowsAffected === 1;
     },
     revokeByBuild: async (buildId: string, revokedAt: number): Promise<void> => {

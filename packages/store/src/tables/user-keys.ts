@@ -1,6 +1,6 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { type StoredKeyCheck, userKeys } from "./schema.ts";
+import { bindings, persons, type StoredKeyCheck, transfers, userKeys } from "./schema.ts";
 
 export type UserKeyRow = typeof userKeys.$inferSelect;
 
@@ -25,6 +25,40 @@ export function userKeysTable(database: Database) {
     },
     remove: async (buildId: string, id: string): Promise<void> => {
       await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
+    },
+    /** Gives what was saved before persons were known to a person. */
+    claim: async (buildId: string, personId: string): Promise<void> => {
+      await database
+        .update(userKeys)
+        .set({ personId })
+        .where(and(eq(userKeys.buildId, buildId), isNull(userKeys.personId)));
+    },
+    /** Forgets what persons who have ended left behind, but for what the app, or a move of data, still uses. */
+    removeLeftBehind: async (buildId: string): Promise<void> => {
+      const ended = database
+        .select({ id: persons.id })
+        .from(persons)
+        .where(and(eq(persons.buildId, buildId), isNotNull(persons.endedAt)));
+      const inUse = database
+        .select({ id: bindings.userKeyId })
+        .from(bindings)
+        .where(and(eq(bindings.buildId, buildId), isNotNull(bindings.userKeyId)));
+      const moving = database
+        .select({ id: transfers.userKeyId })
+        .from(transfers)
+        .where(
+          and(eq(transfers.buildId, buildId), isNull(transfers.endedAt), isNotNull(transfers.userKeyId)),
+        );
+      await database
+        .delete(userKeys)
+        .where(
+          and(
+            eq(userKeys.buildId, buildId),
+            inArray(userKeys.personId, ended),
+            notInArray(userKeys.id, inUse),
+            notInArray(userKeys.id, moving),
+          ),
+        );
     },
     removeByBuild: async (buildId: string): Promise<void> => {
       await removeByBuild.run({ buildId });

@@ -5,7 +5,7 @@ import { textsMatch } from "../../tokens.ts";
 import { isoTime } from "../builds/views.ts";
 import { readersOf } from "./readers.ts";
 
-/** The token, session or link of a hash; `undefined` when there is none, or it ended so long ago that it is gone. */
+/** The token, link, visit or proof of a person with this hash; `undefined` when there is none, or it ended so long ago that it is gone. */
 export async function describeToken(
   deps: Deps,
   hash: string,
@@ -19,8 +19,14 @@ export async function describeToken(
     return describePage("session", session, alive);
   }
   const handoff = await deps.store.read.handoffs.findByHash(hash);
-  if (handoff === undefined) return undefined;
-  return describePage("handoff", handoff, handoff.usedAt === null && handoff.expiresAt > deps.now());
+  if (handoff !== undefined) {
+    return describePage("handoff", handoff, handoff.usedAt === null && handoff.expiresAt > deps.now());
+  }
+  const person = await deps.store.read.persons.findByRecovery(hash);
+  if (person !== undefined) return describePage("recovery", person, person.endedAt === null);
+  const known = await deps.store.read.persons.listByBrowser(hash);
+  const newest = known.find(({ endedAt }) => endedAt === null) ?? known[0];
+  return newest === undefined ? undefined : describePage("person", newest, newest.endedAt === null);
 }
 
 async function describeStored(deps: Deps, token: TokenRow): Promise<Omit<TokenMatch, "index">> {
@@ -52,7 +58,7 @@ async function describeStored(deps: Deps, token: TokenRow): Promise<Omit<TokenMa
 }
 
 function describePage(
-  kind: "session" | "handoff",
+  kind: "session" | "handoff" | "recovery" | "person",
   { id, buildId, createdAt }: { readonly id: string; readonly buildId: string; readonly createdAt: number },
   alive: boolean,
 ): Omit<TokenMatch, "index"> {

@@ -67,6 +67,8 @@ async function endEverything(
   await tables.sessions.endByBuild(buildId, now);
   await tables.handoffs.expireUnused(buildId, now);
   await tables.userKeys.removeByBuild(buildId);
+  await tables.persons.endByBuild(buildId, now);
+  await tables.startOvers.endByBuild(buildId, now);
   const leases = await tables.leases.listByBuild(buildId);
   const { jobs } = await endLeases(services, tables, leases, start);
   const rows = [

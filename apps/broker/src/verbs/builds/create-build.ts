@@ -68,8 +68,6 @@ export async function createBuild(
         connectorId,
         source: "org",
         leaseId: id,
-        userKeyId: null,
-        swappedAt: null,
       })),
     );
     await tables.jobs.insertAll(planned.jobs);
@@ -128,6 +126,9 @@ function planBuild(
     settingsVersion: 0,
     revertibleUntil: null,
     finishedAt: null,
+    downloadedAt: null,
+    lendingEndedAt: null,
+    adminRevert: null,
   };
   const leases = selected.map(({ connector, options }): LeaseRow => {
     const id = newId("lease", services.randomBytes);

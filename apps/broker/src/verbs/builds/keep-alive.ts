@@ -1,5 +1,7 @@
 import { type Actor, limits, ProviderError } from "@keyloan/contract";
+import { closesAt } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isLendingOver } from "../lending/lending-end.ts";
 import { findBuild } from "./find-build.ts";
 import { renewBuild } from "./renew-build.ts";
 
@@ -17,6 +19,9 @@ export async function keepAliveUntil(
   requestId: string,
 ): Promise<number> {
   const { build, leases } = await findBuild(deps, buildId);
+  const bindings = await deps.store.read.bindings.listByBuild(buildId);
+  // Nothing is lent any more that could end before the build.
+  if (isLendingOver(deps.config, build, bindings, deps.now())) return closesAt(build) ?? build.expiresAt;
   // What was revoked ends no later than that, and the build goes on without it.
   const lent = leases.filter(({ state }) => state !== "releasing" && state !== "released");
   const ends = Math.min(build.expiresAt, ...lent.map(({ expiresAt }) => expiresAt));

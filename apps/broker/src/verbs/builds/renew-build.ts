@@ -17,6 +17,7 @@ import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { isMaking } from "../leases/release-jobs.ts";
+import { isLendingOver, lendingOver } from "../lending/lending-end.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
 import { buildClosed, findBuild, showBuild } from "./find-build.ts";
 
@@ -42,6 +43,7 @@ export async function renewBuild(
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   if (build.state !== "ready" && build.state !== "handing_off") throw notRenewable(build);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
+  if (isLendingOver(deps.config, build, bindings, deps.now())) throw lendingOver(build);
   // What was revoked or cancelled is being ended, and the build goes on without it.
   const leases = all.filter(
     ({ id, state }) => state === "active" && bindings.some(({ leaseId }) => leaseId === id),

@@ -32,6 +32,7 @@ export function buildView(
     expiresAt: isoTime(build.expiresAt),
     renewableUntil: isoTime(build.renewableUntil),
     ...(build.closedAt === null ? {} : { closedAt: isoTime(build.closedAt) }),
+    ...(build.lendingEndedAt === null ? {} : { lendingEndedAt: isoTime(build.lendingEndedAt) }),
     ...(handoff === undefined ? {} : { handoff: handoffView(handoff) }),
     leases: ordered.map((lease) => leaseView(deps, lease)),
   };

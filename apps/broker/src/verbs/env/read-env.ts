@@ -1,15 +1,17 @@
 import { type Actor, BrokerError, type EnvProfile, type SecretValues } from "@keyloan/contract";
 import { type ConnectorValues, copySets, type EnvLine, toEnvLines } from "@keyloan/env-generator";
-import type { EnvSourceRow, TokenRow } from "@keyloan/store";
+import type { EnvSourceRow } from "@keyloan/store";
 import { closeDataKey, type DataKeyRecord, openDataKey } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
-import { auditRow, writeAudit } from "../audit.ts";
-import { buildClosed, buildNotFound } from "../builds/find-build.ts";
+import { buildNotFound } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
 import { databaseArchived } from "../databases/request-archive.ts";
 import { openLease } from "../leases/lease-secrets.ts";
+import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
 import { openUserKey } from "../settings/open-values.ts";
-import { consumeSingleUse } from "../tokens/consume-single-use.ts";
+import { previewUsesOwn } from "../settings/preview-answers.ts";
+import { missingReason, notReady } from "./missing.ts";
+import { changedMeanwhile, type EnvRead, type EnvRequest, recordRead } from "./record-read.ts";
 
 export type ReadEnvInput = {
   readonly buildId: string;
@@ -17,9 +19,12 @@ export type ReadEnvInput = {
   readonly copies: readonly string[];
 };
 
+/** Reads of one request, when the user changes what the build may have at that very moment. */
+const readsMax = 3;
+
 /**
- * The whole env of a build, as lines ready to be written in a format. The audit row, with names only, is on
- * disk before this returns.
+ * The whole env of a build, as lines ready to be written in a format. The user's own values are in it where they
+ * let the build have them. The audit row, with names only, is on disk before this returns.
  * @throws BrokerError `not_found`, `build_closed`, `not_ready` with what is missing, `database_archived`,
  * `unavailable` without audit
  */
@@ -27,11 +32,13 @@ export async function readEnv(
   deps: Deps,
   actor: Actor,
   input: ReadEnvInput,
-  request: { readonly requestId: string; readonly token: TokenRow | undefined },
+  request: EnvRequest,
 ): Promise<readonly EnvLine[]> {
-  const lines = await envLinesOf(deps, input);
-  await recordRead(deps, actor, input.buildId, lines, request);
-  return lines;
+  for (let read = 1; ; read++) {
+    const env = await openEnv(deps, input);
+    if (await recordRead(deps, actor, input.buildId, env, request)) return env.lines;
+    if (read === readsMax) throw changedMeanwhile();
+  }
 }
 
 /**
@@ -39,30 +46,37 @@ export async function readEnv(
  * @throws BrokerError as {@link readEnv} does
  */
 export async function envLinesOf(deps: Deps, input: ReadEnvInput): Promise<readonly EnvLine[]> {
+  return (await openEnv(deps, input)).lines;
+}
+
+async function openEnv(deps: Deps, input: ReadEnvInput): Promise<EnvRead> {
   checkCopySets(deps, input.copies);
   const rows = await deps.store.read.bindings.envSources(input.buildId);
   const first = rows[0];
   if (first === undefined) throw buildNotFound(input.buildId);
   const { build, dataKey } = first;
-  if (["handed_off", "closing", "closed"].includes(build.state)) throw buildClosed(build.state);
+  refuseWhenUsersAlone(deps.config, build, rows, deps.now());
   const missing = rows.flatMap((row) => missingReason(row, deps.now()));
   const archived = missing.find(({ state }) => state === "archived");
   if (archived !== undefined) throw databaseArchived(input.buildId, archived.connector);
   if (missing.length > 0 || dataKey === null) throw notReady(build.state, missing);
-  return toEnvLines(openSources(deps, rows, dataKey), {
+  const lines = toEnvLines(openSources(deps, rows, dataKey), {
     profile: input.profile ?? profileOf(build.profile),
     copies: input.copies,
   });
+  return { lines, own: rows.filter(previewUsesOwn) };
 }
 
 function openSources(deps: Deps, rows: readonly EnvSourceRow[], dataKey: DataKeyRecord): ConnectorValues[] {
   const key = openDataKey(deps.keyring, dataKey);
   const opened = new Map<string, SecretValues>();
   try {
-    for (const { connectorId, source, userKeyId, userEnv, leaseId, env } of rows) {
-      if (source === "user" && userKeyId !== null && userEnv !== null) {
-        opened.set(connectorId, openUserKey(key, userKeyId, userEnv));
-      } else if (source === "org" && leaseId !== null && env !== null) {
+    for (const row of rows) {
+      const { connectorId, userKeyId, userEnv, leaseId, env } = row;
+      if (previewUsesOwn(row)) {
+        if (userKeyId !== null && userEnv !== null)
+          opened.set(connectorId, openUserKey(key, userKeyId, userEnv));
+      } else if (leaseId !== null && env !== null) {
         opened.set(connectorId, openLease(key, dataKey.ownerId, leaseId, env));
       }
     }
@@ -77,27 +91,6 @@ function openSources(deps: Deps, rows: readonly EnvSourceRow[], dataKey: DataKey
   return sources;
 }
 
-async function recordRead(
-  deps: Deps,
-  actor: Actor,
-  buildId: string,
-  lines: readonly EnvLine[],
-  { requestId, token }: { readonly requestId: string; readonly token: TokenRow | undefined },
-): Promise<void> {
-  const entry = {
-    actor,
-    action: "env.read",
-    entity: buildId,
-    details: { names: lines.map(({ name }) => name) },
-    requestId,
-  };
-  if (token?.singleUse !== true) return writeAudit(deps, entry);
-  await deps.store.write(async (tables) => {
-    await consumeSingleUse(tables, token, deps.now());
-    await tables.auditEvents.insertAll([auditRow(deps, entry)]);
-  });
-}
-
 function checkCopySets(deps: Deps, copies: readonly string[]): void {
   if (copies.length === 0) return;
   const known = copySets([...deps.connectors.values()].map(({ spec }) => spec));
@@ -105,36 +98,5 @@ function checkCopySets(deps: Deps, copies: readonly string[]): void {
   if (unknown === undefined) return;
   throw new BrokerError("invalid_input", `there is no set of copies named ${unknown}`, {
     remedy: `Use: ${known.join(", ")}.`,
-  });
-}
-
-type Missing = { readonly connector: string; readonly state: string };
-
-function missingReason(row: EnvSourceRow, now: number): Missing[] {
-  if (row.source === "user") {
-    return row.userEnv === null ? [{ connector: row.connectorId, state: "absent" }] : [];
-  }
-  if (row.leaseState !== "active" || row.env === null) {
-    return [{ connector: row.connectorId, state: stateOf(row) }];
-  }
-  return (row.leaseExpiresAt ?? 0) <= now ? [{ connector: row.connectorId, state: "expired" }] : [];
-}
-
-/** The build lives, so what is ended was revoked alone. */
-function stateOf({ leaseState }: EnvSourceRow): string {
-  return leaseState === "releasing" || leaseState === "released" ? "revoked" : (leaseState ?? "absent");
-}
-
-function notReady(state: string, missing: readonly Missing[]): BrokerError {
-  const has = (wanted: string) => missing.some((entry) => entry.state === wanted);
-  const list = missing.map(({ connector, state: leaseState }) => `${connector} is ${leaseState}`).join(", ");
-  return new BrokerError("not_ready", `the env is not complete: ${list}`, {
-    remedy: has("revoked")
-      ? "What was revoked does not come back: create a new build."
-      : has("expired")
-        ? "Renew the build with `keyloan build renew`."
-        : "Try again in a moment; `keyloan build show` tells why a connector is not ready.",
-    details: { state, missing },
-    ...(has("revoked") || has("expired") ? {} : { retryAfterSeconds: 2 }),
   });
 }

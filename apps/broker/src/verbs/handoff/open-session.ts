@@ -1,105 +1,86 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
-import { BrokerError, limits, newId, type Secret } from "@keyloan/contract";
-import type { HandoffRow, SessionRow } from "@keyloan/store";
-import { closeDataKey, createSubmissionKeyPair, openDataKey, sealValue } from "@keyloan/vault";
+import { BrokerError } from "@keyloan/contract";
+import type { HandoffRow, PersonRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { knownAs } from "../person/become-person.ts";
+import { type Opener, type StartedSession, startSession, type Visitor } from "./start-session.ts";
 
 /**
  * Exchanges a link's code for a session bound to its build. A code opens once: a second try is refused,
  * audited, and shown to the platform with the build.
- * @throws BrokerError `handoff_used`, `handoff_expired` or `build_closed`
+ * @throws BrokerError `handoff_used`, `handoff_expired`, `person_only` or `build_closed`
  */
-export async function openSession(
+export async function openByLink(
   deps: Deps,
   code: string,
+  visitor: Visitor,
   requestId: string,
-): Promise<{ readonly session: SessionRow; readonly cookie: Secret }> {
+): Promise<StartedSession> {
   const read = deps.tokens.read(code, ["handoff"]);
   const handoff = read === undefined ? undefined : await deps.store.read.handoffs.findByHash(read.hash);
   if (handoff === undefined) throw handoffExpired();
   if (handoff.usedAt !== null) return refuseSecond(deps, handoff, requestId);
   if (handoff.expiresAt <= deps.now()) throw handoffExpired();
-  const { build } = await findBuild(deps, handoff.buildId);
-  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
-  const opened = await startSession(deps, handoff.buildId, requestId, { handoffId: handoff.id });
+  await refuseClosed(deps, handoff.buildId);
+  const opener = { by: "link", handoffId: handoff.id } as const;
+  const opened = await startSession(deps, handoff.buildId, opener, visitor, requestId);
   return opened ?? refuseSecond(deps, handoff, requestId);
 }
 
 /**
- * Opens a build's session for a user whom the org's own app has signed in, if a link that has not expired was
- * made for them.
+ * Opens a build's session without a link: for a browser that has proven to be the build's person, or for a user
+ * whom the org's own app has signed in. Such a user is the person, or a link that has not expired was made for
+ * them: that lets them in and proves nothing.
  * @throws BrokerError `unauthenticated` when nobody is signed in or it is not configured, `forbidden` for
- * another user, `build_closed`
+ * another user, `person_only`, `build_closed`
  */
-export async function openSessionForUser(
+export async function openByBrowserOrUser(
   deps: Deps,
   buildId: string,
   request: Request,
+  visitor: Visitor,
   requestId: string,
-): Promise<{ readonly session: SessionRow; readonly cookie: Secret }> {
-  const { clerkSessions } = deps.config;
-  const userRef = clerkSessions === undefined ? undefined : await findClerkUser(request, clerkSessions);
-  if (userRef === undefined) {
-    throw new BrokerError("unauthenticated", "you are not signed in to the app this page belongs to", {
-      remedy: "Sign in there and try again, or open the link you were sent.",
-    });
-  }
-  const now = deps.now();
-  const handoffs = await deps.store.read.handoffs.listByBuild(buildId);
-  if (!handoffs.some((handoff) => handoff.userRef === userRef && handoff.expiresAt > now)) {
-    throw new BrokerError("forbidden", "this app was not handed to you", {
-      remedy: "Go back to the tool that built it and ask for a link.",
-    });
-  }
-  const { build } = await findBuild(deps, buildId);
-  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
-  const opened = await startSession(deps, buildId, requestId, { userRef });
+): Promise<StartedSession> {
+  const person = await deps.store.read.persons.findByBuild(buildId);
+  const known = await knownAs(deps.store.read, visitor.browser, buildId);
+  const opener = known.some(({ id }) => id === person?.id)
+    ? ({ by: "browser" } as const)
+    : await openerOfUser(deps, buildId, person, request);
+  await refuseClosed(deps, buildId);
+  const opened = await startSession(deps, buildId, opener, visitor, requestId);
   if (opened === undefined) throw handoffExpired();
   return opened;
 }
 
-/** A session for a build; `undefined` when its link was used meanwhile. */
-export async function startSession(
+async function openerOfUser(
   deps: Deps,
   buildId: string,
-  requestId: string,
-  opener: { readonly handoffId: string } | { readonly userRef: string },
-): Promise<{ session: SessionRow; cookie: Secret } | undefined> {
-  const { token, hash } = deps.tokens.make("session");
-  const pair = createSubmissionKeyPair();
+  person: PersonRow | undefined,
+  request: Request,
+): Promise<Opener> {
+  const { clerkSessions } = deps.config;
+  const userRef = clerkSessions === undefined ? undefined : await findClerkUser(request, clerkSessions);
+  if (userRef === undefined) {
+    throw new BrokerError("unauthenticated", "this browser is not known here, and nobody is signed in", {
+      remedy: "Open the link you were sent, enter your recovery code, or sign in to the app and try again.",
+    });
+  }
+  const identity = `clerk:${userRef}`;
   const now = deps.now();
-  const id = newId("session", deps.randomBytes);
-  return deps.store.write(async (tables) => {
-    const dataKey = await tables.dataKeys.findByOwner(buildId);
-    if (dataKey === undefined) throw buildClosed("closed");
-    if ("handoffId" in opener && !(await tables.handoffs.markUsed(opener.handoffId, now))) return undefined;
-    const key = openDataKey(deps.keyring, dataKey);
-    const session: SessionRow = {
-      id,
-      buildId,
-      hash,
-      sealingKey: pair.publicKey,
-      openingKey: sealValue(key, sessionKeyContext(buildId, id), pair.privateKey),
-      createdAt: now,
-      lastUsedAt: now,
-      expiresAt: now + limits.sessionIdleSeconds * 1000,
-      endedAt: null,
-    };
-    closeDataKey(key);
-    await tables.sessions.insert(session);
-    const actor = { kind: "session", sessionId: id, buildId } as const;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "session.opened", entity: buildId, details: opener, requestId }),
-    ]);
-    return { session, cookie: token };
+  const handoffs = await deps.store.read.handoffs.listByBuild(buildId);
+  const isInvited = handoffs.some((handoff) => handoff.userRef === userRef && handoff.expiresAt > now);
+  if (isInvited || person?.identity === identity) return { by: "identity", identity };
+  throw new BrokerError("forbidden", "this app was not handed to you", {
+    remedy: "Go back to the tool that built it and ask for a link.",
   });
 }
 
-/** What the private key of a session is bound to. */
-export function sessionKeyContext(buildId: string, sessionId: string) {
-  return { purpose: "session-key", ownerId: buildId, field: sessionId };
+/** @throws BrokerError `build_closed` */
+export async function refuseClosed(deps: Deps, buildId: string): Promise<void> {
+  const { build } = await findBuild(deps, buildId);
+  if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
 }
 
 async function refuseSecond(deps: Deps, handoff: HandoffRow, requestId: string): Promise<never> {

@@ -2,6 +2,7 @@ import type { RehearsedBuild } from "@keyloan/contract";
 import type { BuildRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { envLinesOf } from "../env/read-env.ts";
+import { lendingEndsAt } from "../lending/lending-end.ts";
 import { revertBuild } from "../settings/revert-keys.ts";
 
 const pageRows = 200;
@@ -18,11 +19,17 @@ export async function rehearseReverts(copy: Deps): Promise<readonly RehearsedBui
       ...(after === undefined ? {} : { after }),
     });
     for (const build of builds) {
-      if ((build.revertibleUntil ?? 0) > copy.now()) rehearsed.push(await rehearseRevert(copy, build));
+      if (await canGoBack(copy, build)) rehearsed.push(await rehearseRevert(copy, build));
     }
     after = builds.at(-1);
     if (after === undefined) return rehearsed;
   }
+}
+
+async function canGoBack(copy: Deps, build: BuildRow): Promise<boolean> {
+  const bindings = await copy.store.read.bindings.listByBuild(build.id);
+  const until = lendingEndsAt(copy.config, build, bindings) ?? build.revertibleUntil;
+  return (until ?? 0) > copy.now();
 }
 
 async function rehearseRevert(copy: Deps, { id, name }: BuildRow): Promise<RehearsedBuild> {

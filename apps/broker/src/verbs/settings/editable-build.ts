@@ -1,13 +1,17 @@
 import { BrokerError, type Connector } from "@keyloan/contract";
-import type { BindingRow, BuildRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import type { BindingRow, BuildRow, PersonRow, SessionRow, UserKeyRow } from "@keyloan/store";
 import { type Deps, requireConnector } from "../../deps.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 
 export type EditableBuild = {
   readonly build: BuildRow;
   readonly bindings: readonly BindingRow[];
-  /** Newest first. */
+  /** Who the build belongs to; absent before the first save, and after somebody started over. */
+  readonly person: PersonRow | undefined;
+  /** What the person has saved, newest first. */
   readonly userKeys: readonly UserKeyRow[];
+  /** What the app uses that was not lent: also of a person who has ended, until it is replaced. */
+  readonly keysInUse: readonly UserKeyRow[];
 };
 
 /**
@@ -33,11 +37,41 @@ export async function editableBuild(
     });
   }
   if (expectedVersion !== undefined && build.settingsVersion !== expectedVersion) throw settingsChanged();
-  const [bindings, userKeys] = await Promise.all([
+  const [person, bindings, saved] = await Promise.all([
+    deps.store.read.persons.findByBuild(build.id),
     deps.store.read.bindings.listByBuild(build.id),
     deps.store.read.userKeys.listByBuild(build.id),
   ]);
-  return { build, bindings, userKeys };
+  return { build, bindings, person, ...keysOf(bindings, saved, person) };
+}
+
+/** Of all that is saved for a build: what is the person's, and what the app uses. */
+export function keysOf(
+  bindings: readonly BindingRow[],
+  saved: readonly UserKeyRow[],
+  person: PersonRow | undefined,
+): Pick<EditableBuild, "userKeys" | "keysInUse"> {
+  return {
+    userKeys: person === undefined ? [] : saved.filter(({ personId }) => personId === person.id),
+    keysInUse: saved.filter(({ id }) => bindings.some(({ userKeyId }) => userKeyId === id)),
+  };
+}
+
+/**
+ * Keeps what was saved by a person who has ended from everybody, though the app still uses it.
+ * @throws BrokerError `not_ready` until the present person has replaced all of it
+ */
+export function refuseForeignKeys({ userKeys, keysInUse }: ReturnType<typeof keysOf>): void {
+  const foreign = keysInUse.filter((row) => !userKeys.includes(row)).map(({ connectorId }) => connectorId);
+  if (foreign.length === 0) return;
+  throw new BrokerError(
+    "not_ready",
+    `still in use from before somebody started over: ${foreign.join(", ")}`,
+    {
+      remedy: "Save your own keys for these and switch to them; the old ones are deleted then.",
+      details: { foreign },
+    },
+  );
 }
 
 /** @throws BrokerError `unknown_connector`, or `not_found` for one that this build does not use */

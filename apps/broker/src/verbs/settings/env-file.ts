@@ -1,15 +1,17 @@
 import { BrokerError, type EnvFormat, type EnvProfile, Secret } from "@keyloan/contract";
 import { type ConnectorValues, renderProductionEnv } from "@keyloan/env-generator";
-import type { SessionRow } from "@keyloan/store";
+import type { BuildRow, SessionRow, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { writeAudit } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
+import { keysOf, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
 
 /**
- * The user's own env file, with nothing of the org in it. A preview hides every value and needs no audit row.
- * @throws BrokerError `not_ready` while a connector still uses lent keys, `build_closed`
+ * The user's own env file, with nothing of the org in it. A preview hides every value and needs no audit row. The first
+ * whole file starts the clock by which everything lent ends at the latest.
+ * @throws BrokerError `not_ready` while a connector uses keys that are not the person's own, `build_closed`
  */
 export async function ownEnvFile(
   deps: Deps,
@@ -27,11 +29,14 @@ export async function ownEnvFile(
       details: { lent },
     });
   }
-  const userKeys = await deps.store.read.userKeys.listByBuild(build.id);
+  const person = await deps.store.read.persons.findByBuild(build.id);
+  const saved = await deps.store.read.userKeys.listByBuild(build.id);
+  const keys = keysOf(bindings, saved, person);
+  refuseForeignKeys(keys);
   const sources = await withDataKey(deps, build.id, (key) =>
     [...deps.connectors.values()].flatMap(({ spec }): ConnectorValues[] => {
       const binding = bindings.find(({ connectorId }) => connectorId === spec.id);
-      const row = userKeys.find(({ id }) => id === binding?.userKeyId);
+      const row = keys.keysInUse.find(({ id }) => id === binding?.userKeyId);
       if (row === undefined) return [];
       const values = openUserKey(key, row.id, row.env);
       // The user's account needs no grade: nothing in it is shared.
@@ -56,6 +61,14 @@ export async function ownEnvFile(
   const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
   const names = sources.flatMap(({ values }) => Object.keys(values));
   const details = { format: query.format, names };
-  await writeAudit(deps, { actor, action: "env_file.read", entity: build.id, details, requestId });
+  const entry = { actor, action: "env_file.read", entity: build.id, details, requestId };
+  const isFirst = build.downloadedAt === null;
+  await writeAudit(deps, entry, isFirst ? (tables) => markDownloaded(deps, tables, build) : undefined);
   return Secret.of(text);
+}
+
+/** The clock starts for what is in the file: something that was changed meanwhile is not. */
+async function markDownloaded(deps: Deps, tables: Tables, { id, settingsVersion }: BuildRow): Promise<void> {
+  if ((await tables.builds.find(id))?.settingsVersion !== settingsVersion) throw settingsChanged();
+  await tables.builds.markDownloaded(id, deps.now());
 }

@@ -2,15 +2,17 @@ import { BrokerError, type SettingsView } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
-import { editableBuild, settingsChanged } from "./editable-build.ts";
+import { refuseWaiting } from "../person/ask-start-over.ts";
+import { personOnly } from "../person/standing.ts";
+import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { settingsView } from "./views.ts";
 
 /** What was lent, and the user's own values, stay at least so long: time to download the file once more. */
 const graceMs = 3_600_000;
 
 /**
- * Ends the handoff: the build's tokens die now, and what was lent ends with the revert window. The env file
- * can be downloaded until then.
+ * Ends the handoff: the build's tokens and every visit but the person's die now, and what was lent ends with the
+ * revert window. The env file can be downloaded until then.
  * @throws BrokerError `not_ready` while a connector still uses lent keys, `settings_changed`
  */
 export async function finishHandoff(
@@ -19,7 +21,8 @@ export async function finishHandoff(
   expectedVersion: number,
   requestId: string,
 ): Promise<SettingsView> {
-  const { build, bindings } = await editableBuild(deps, session, expectedVersion);
+  const editable = await editableBuild(deps, session, expectedVersion);
+  const { build, bindings, person } = editable;
   const lent = bindings.filter(({ source }) => source === "org").map(({ connectorId }) => connectorId);
   if (lent.length > 0) {
     throw new BrokerError("not_ready", `still lent: ${lent.join(", ")}`, {
@@ -27,12 +30,16 @@ export async function finishHandoff(
       details: { lent },
     });
   }
+  refuseForeignKeys(editable);
+  if (person === undefined) throw personOnly();
   const now = deps.now();
   await deps.store.write(async (tables) => {
     const changes = { finishedAt: now, revertibleUntil: Math.max(build.revertibleUntil ?? 0, now + graceMs) };
     if (!(await tables.builds.changeSettings(build.id, expectedVersion, changes))) throw settingsChanged();
     if (!(await tables.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
     await tables.tokens.revokeByBuild(build.id, now);
+    await tables.sessions.endOthers(build.id, person.id, now);
+    await refuseWaiting(deps, tables, session, requestId);
     const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "handoff.finished", entity: build.id, details: {}, requestId }),

@@ -20,7 +20,7 @@ import {
 import * as z from "zod";
 import type { Deps } from "../../deps.ts";
 import { buildClosed } from "../builds/find-build.ts";
-import { sessionKeyContext } from "../handoff/open-session.ts";
+import { sessionKeyContext } from "../handoff/session-key.ts";
 
 const sealedSchema = z.strictObject({ values: z.record(z.string().max(128), z.string()) });
 
@@ -81,9 +81,13 @@ export function previewsOf(values: SecretValues, secretNames: ReadonlySet<string
   return Object.fromEntries(
     Object.entries(revealValues(values)).map(([name, value]) => [
       name,
-      !secretNames.has(name) ? value : value.length >= 16 ? `••••${value.slice(-4)}` : "••••",
+      secretNames.has(name) ? maskOf(value) : value,
     ]),
   );
+}
+
+export function maskOf(value: string): string {
+  return value.length >= 16 ? `••••${value.slice(-4)}` : value.startsWith("••••") ? value : "••••";
 }
 
 function parseSecret(text: Secret): unknown {

@@ -1,9 +1,12 @@
 import { type Actor, BrokerError, type SettingsView } from "@keyloan/contract";
-import type { BindingRow, SessionRow } from "@keyloan/store";
+import type { BindingRow, BuildRow, SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { noticeJob } from "../../notify/notice.ts";
 import { auditRow } from "../audit.ts";
+import { lendingEndsAt } from "../lending/lending-end.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
-import { editableBuild, settingsChanged } from "./editable-build.ts";
+import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
+import { refuseUnlessAllowed } from "./person-decides.ts";
 import { settingsView } from "./views.ts";
 
 /**
@@ -16,26 +19,39 @@ export async function revertKeys(
   expectedVersion: number,
   requestId: string,
 ): Promise<SettingsView> {
+  refuseForeignKeys(await editableBuild(deps, session, expectedVersion));
   const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
   await revertBuild(deps, actor, session.buildId, { expectedVersion, requestId });
   return settingsView(deps, session);
 }
 
+type Request = {
+  readonly expectedVersion?: number;
+  readonly reason?: string | undefined;
+  readonly requestId: string;
+};
+
 /**
  * Lets an app use what was lent to it again; the user's own keys stay saved.
  * @param request.expectedVersion of the settings that this was decided on; by default those that are there
- * @throws BrokerError `not_revertible` when nothing was swapped or the window is over, `settings_changed`
+ * @param request.reason why the admin does it, which the user reads on the settings page; then they need not allow it
+ * @throws BrokerError `person_decides` when a token may not, `not_revertible` when nothing was swapped or the window is
+ * over, `settings_changed`
  */
 export async function revertBuild(
   deps: Deps,
   actor: Actor,
   buildId: string,
-  request: { readonly expectedVersion?: number; readonly requestId: string },
+  request: Request,
 ): Promise<void> {
   const { build, bindings } = await editableBuild(deps, { buildId }, request.expectedVersion);
+  const reason = actor.kind === "admin" ? request.reason : undefined;
+  if (reason === undefined) await refuseUnlessAllowed(deps.store.read, actor, buildId, "revert");
   const swapped = bindings.filter(({ source }) => source === "user");
   if (swapped.length === 0) throw notRevertible("nothing was swapped", "The app uses the lent keys already.");
-  if (build.revertibleUntil === null || build.revertibleUntil <= deps.now()) {
+  const now = deps.now();
+  const until = lendingEndsAt(deps.config, build, bindings) ?? build.revertibleUntil;
+  if (until === null || until <= now) {
     throw notRevertible(
       "the time to go back is over",
       "Your own keys stay in use; change them here if one is wrong.",
@@ -43,21 +59,30 @@ export async function revertBuild(
   }
   const returning = await stillLent(deps, build.id, swapped);
   await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, { revertibleUntil: null }))) {
+    const adminRevert = reason === undefined ? {} : { adminRevert: { at: now, reason } };
+    const changes = { revertibleUntil: null, downloadedAt: null, ...adminRevert };
+    if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, changes)))
       throw settingsChanged();
-    }
     const connectors = returning.map(({ connectorId }) => connectorId);
     await tables.bindings.revert(build.id, connectors);
+    await tables.userKeys.removeLeftBehind(build.id);
     await recordReverted(deps, tables, build.id, connectors);
     const whole = returning.length === swapped.length;
     if (whole && build.state === "handing_off")
       await tables.builds.moveState(build.id, ["handing_off"], "ready");
     const { requestId } = request;
-    const details = { connectors };
+    const details = { connectors, ...(reason === undefined ? {} : { reason }) };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.reverted", entity: build.id, details, requestId }),
     ]);
+    if (reason !== undefined) await tables.jobs.insertAll([adminNotice(deps, build)]);
   });
+}
+
+/** Without the reason: it is for who sees the page and the audit. */
+function adminNotice(deps: Deps, { id }: BuildRow) {
+  const message = `The admin let ${id} use its lent keys again, with a reason that its user reads on the settings page.`;
+  return noticeJob(deps, { type: "keys.reverted", message, buildId: id });
 }
 
 /**

@@ -1,26 +1,38 @@
-import { BrokerError, type KeySubmission, newId, type SettingsView } from "@keyloan/contract";
+import { BrokerError, type KeySubmission, newId, type Secret, type SettingsView } from "@keyloan/contract";
 import type { SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { type Became, type Browser, becomePerson, keepBrowser } from "../person/become-person.ts";
+import { mayWrite, personOnly, standingOf } from "../person/standing.ts";
 import { refuseWhileMoving } from "../transfers/switch-transfers.ts";
 import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openSubmittedValues, previewsOf, sealUserKey, withDataKey } from "./open-values.ts";
 import { settingsView } from "./views.ts";
 
-export type SavedAnswer = Pick<CheckedKeys, "check" | "repairs"> & { readonly settings: SettingsView };
+export type SavedAnswer = Pick<CheckedKeys, "check" | "repairs"> & {
+  readonly settings: SettingsView;
+  /** The first save has made its visitor the person of the build. */
+  readonly became?: Became | undefined;
+  /** For a browser that could not prove the person yet. */
+  readonly personCookie?: Secret | undefined;
+};
 
 /**
  * Checks a user's values once more and seals them. What the provider refuses is not kept; what could not be
- * checked is kept, and a swap waits for it.
- * @throws BrokerError `key_rejected` with the check, `settings_changed`, and those of the page's state
+ * checked is kept, and a swap waits for it. The first save makes its session the person of the build.
+ * @throws BrokerError `key_rejected` with the check, `settings_changed`, `person_only`, and those of the page's state
  */
 export async function saveKeys(
   deps: Deps,
   session: SessionRow,
   connectorId: string,
   input: { readonly submission: KeySubmission; readonly expectedVersion: number },
-  request: { readonly requestId: string; readonly signal: AbortSignal },
+  request: {
+    readonly requestId: string;
+    readonly signal: AbortSignal;
+    readonly browser: Browser | undefined;
+  },
 ): Promise<SavedAnswer> {
   const editable = await editableBuild(deps, session, input.expectedVersion);
   const connector = boundConnector(deps, editable, connectorId);
@@ -38,7 +50,7 @@ export async function saveKeys(
   const secretNames = new Set(connector.spec.env.filter(({ secret }) => secret).map(({ name }) => name));
   const id = newId("userKey", deps.randomBytes);
   const now = deps.now();
-  const row: UserKeyRow = {
+  const unowned: Omit<UserKeyRow, "personId"> = {
     id,
     buildId: session.buildId,
     connectorId,
@@ -49,23 +61,31 @@ export async function saveKeys(
     savedAt: now,
     checkedAt: now,
   };
-  const inUse = editable.bindings.map(({ userKeyId }) => userKeyId);
-  const replaced = editable.userKeys.filter(
-    (old) => old.connectorId === connectorId && !inUse.includes(old.id),
-  );
-  await deps.store.write(async (tables) => {
+  const { userKeys, keysInUse } = editable;
+  const replaced = userKeys.filter((old) => old.connectorId === connectorId && !keysInUse.includes(old));
+  const { became, personCookie } = await deps.store.write(async (tables) => {
     if (!(await tables.builds.changeSettings(session.buildId, input.expectedVersion)))
       throw settingsChanged();
+    const { standing, person } = await standingOf(tables, session);
+    if (!mayWrite(standing)) throw personOnly(standing);
+    const became =
+      person === undefined ? await becomePerson(deps, tables, session, request.requestId) : undefined;
+    const owner = person ?? became?.person;
+    const personCookie =
+      owner === undefined ? undefined : await keepBrowser(deps, tables, owner, request.browser);
     for (const old of replaced) await tables.userKeys.remove(session.buildId, old.id);
-    await tables.userKeys.insert(row);
+    await tables.userKeys.insert({ ...unowned, personId: owner?.id ?? null });
     const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
     const details = { connector: connectorId, way, names: Object.keys(complete), check: check.status };
     const { requestId } = request;
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.saved", entity: session.buildId, details, requestId }),
     ]);
+    return { became, personCookie };
   });
-  return { check, repairs, settings: await settingsView(deps, session) };
+  const proven = became === undefined ? session : { ...session, personId: became.person.id };
+  const settings = await settingsView(deps, proven);
+  return { check, repairs, settings, became, personCookie };
 }
 
 /**
@@ -83,8 +103,7 @@ export async function removeKeys(
   boundConnector(deps, editable, connectorId);
   await refuseWhileMoving(deps, session.buildId, connectorId);
   const own = editable.userKeys.filter((row) => row.connectorId === connectorId);
-  const inUse = editable.bindings.map(({ userKeyId }) => userKeyId);
-  const removable = own.filter(({ id }) => !inUse.includes(id));
+  const removable = own.filter((row) => !editable.keysInUse.includes(row));
   if (removable.length === 0) {
     throw own.length > 0
       ? new BrokerError("conflict", "the app uses these keys now", {

@@ -1,4 +1,4 @@
-import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
+import { type Actor, BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
 import type { BindingRow, SessionRow, TransferRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
@@ -7,23 +7,27 @@ import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
 import { openLease } from "../leases/lease-secrets.ts";
+import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
 import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
+import { type Answers, answersFor } from "./preview-answers.ts";
 import { probeDurability } from "./probe-durability.ts";
 import { settingsView } from "./views.ts";
 
 type SwapInput = {
   readonly connectors?: readonly string[] | undefined;
   readonly dryRun: boolean;
+  /** By connector, whether the build's own env may hold the user's values; the rest as the page preselects it. */
+  readonly preview?: Answers | undefined;
   readonly expectedVersion: number;
 };
 
 /**
  * Lets the app use the user's own keys: the gates first, then every binding at once. The lent keys live on
  * until the end of the revert window.
- * @throws BrokerError `gates_failed` with every result, `settings_changed`, `not_found` when nothing is saved,
+ * @throws BrokerError `invalid_input` for answers about the preview that do not fit, `gates_failed` with every result, `settings_changed`, `not_found` when nothing is saved,
  * `already_running` while data is being moved, `conflict` when what was moved does not fit any more
  */
 export async function swapKeys(
@@ -34,6 +38,9 @@ export async function swapKeys(
 ): Promise<SwapResult> {
   const editable = await editableBuild(deps, session, input.expectedVersion);
   const targets = swapTargets(editable, input.connectors);
+  const transfers = await deps.store.read.transfers.listByBuild(editable.build.id);
+  const ids = targets.map(({ connectorId }) => connectorId);
+  const preview = answersFor({ ...editable, transfers }, ids, input.preview ?? {});
   const gates = await askGates(deps, editable, targets);
   const failed = gates.some(({ status }) => status === "fail");
   if (failed && !input.dryRun) {
@@ -44,7 +51,7 @@ export async function swapKeys(
   }
   if (!input.dryRun) {
     const copies = await copiesToSwitch(deps, editable.build.id, targets);
-    await recordSwap(deps, session, editable, { targets, copies }, input.expectedVersion, requestId);
+    await recordSwap(deps, session, editable, { targets, copies, preview }, requestId);
   }
   return { gates, settings: await settingsView(deps, session) };
 }
@@ -70,13 +77,14 @@ async function askGates(
   editable: EditableBuild,
   targets: readonly UserKeyRow[],
 ): Promise<GateResult[]> {
-  const { build, bindings, userKeys } = editable;
+  const { build, bindings, keysInUse } = editable;
   const leases = await deps.store.read.leases.listByBuild(build.id);
   const connectors = await withDataKey(deps, build.id, (key) =>
     bindings.flatMap((binding): GateConnector[] => {
       const spec = deps.connectors.get(binding.connectorId)?.spec;
       const own =
-        targets.find(({ connectorId }) => connectorId === binding.connectorId) ?? rowInUse(binding, userKeys);
+        targets.find(({ connectorId }) => connectorId === binding.connectorId) ??
+        rowInUse(binding, keysInUse);
       if (spec === undefined) return [];
       if (own !== undefined) {
         return [{ spec, source: "user", values: openUserKey(key, own.id, own.env), check: own.check }];
@@ -98,36 +106,51 @@ async function askGates(
   });
 }
 
-function rowInUse(binding: BindingRow, userKeys: readonly UserKeyRow[]): UserKeyRow | undefined {
-  return binding.source === "user" ? userKeys.find(({ id }) => id === binding.userKeyId) : undefined;
+function rowInUse(binding: BindingRow, keysInUse: readonly UserKeyRow[]): UserKeyRow | undefined {
+  return binding.source === "user" ? keysInUse.find(({ id }) => id === binding.userKeyId) : undefined;
 }
+
+type Swap = {
+  readonly targets: readonly UserKeyRow[];
+  readonly copies: readonly TransferRow[];
+  readonly preview: ReadonlyMap<string, boolean>;
+};
 
 async function recordSwap(
   deps: Deps,
   session: SessionRow,
-  { build }: EditableBuild,
-  { targets, copies }: { targets: readonly UserKeyRow[]; copies: readonly TransferRow[] },
-  expectedVersion: number,
+  { build, bindings }: EditableBuild,
+  { targets, copies, preview }: Swap,
   requestId: string,
 ): Promise<void> {
   const now = deps.now();
   const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
-  // Going back is promised only as long as what was lent lives.
-  const wanted = now + deps.config.revertHours * 3_600_000;
-  const lives = await keepAliveUntil(deps, actor, build.id, wanted, requestId);
-  const revertibleUntil = Math.min(wanted, lives);
+  // When nothing is lent any more, there is nothing that could be gone back to.
+  const revertibleUntil = isLendingOver(deps.config, build, bindings, now)
+    ? build.revertibleUntil
+    : await windowEnd(deps, actor, build.id, requestId);
   await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(build.id, expectedVersion, { revertibleUntil })))
+    const changes = { revertibleUntil, adminRevert: null };
+    if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, changes)))
       throw settingsChanged();
     if (build.state === "ready") await tables.builds.moveState(build.id, ["ready"], "handing_off");
     for (const { connectorId, id } of targets) {
-      if (!(await tables.bindings.swap(build.id, connectorId, id, now))) throw settingsChanged();
+      const allowed = preview.get(connectorId) ?? false;
+      if (!(await tables.bindings.swap(build.id, connectorId, id, now, allowed))) throw settingsChanged();
     }
-    await recordSwitched(deps, tables, copies, revertibleUntil);
+    await tables.userKeys.removeLeftBehind(build.id);
+    await recordSwitched(deps, tables, copies, revertibleUntil ?? now);
     const moved = copies.map(({ connectorId }) => connectorId);
-    const details = { connectors: targets.map(({ connectorId }) => connectorId), moved, revertibleUntil };
+    const connectors = targets.map(({ connectorId }) => connectorId);
+    const details = { connectors, moved, preview: Object.fromEntries(preview), revertibleUntil };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.swapped", entity: build.id, details, requestId }),
     ]);
   });
+}
+
+/** The end of the time to go back, which is promised only as long as what was lent lives. */
+async function windowEnd(deps: Deps, actor: Actor, buildId: string, requestId: string): Promise<number> {
+  const wanted = deps.now() + revertWindowMs(deps.config);
+  return Math.min(wanted, await keepAliveUntil(deps, actor, buildId, wanted, requestId));
 }

@@ -1,57 +1,72 @@
-import {
-  type BindingView,
-  isolationGradeMeanings,
-  type SavedKeys,
-  type SettingsView,
-} from "@keyloan/contract";
-import type { BindingRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import type { PersonView, SettingsView } from "@keyloan/contract";
+import type { BindingRow, BuildRow, SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime, profileOf } from "../builds/views.ts";
+import { lendingEndsAt } from "../lending/lending-end.ts";
+import { personView } from "../person/person-view.ts";
+import { bindingViews } from "./binding-views.ts";
+import { maskOf } from "./open-values.ts";
 
 /** Everything the settings page shows of a build: whose keys are used, and masked what was saved. */
 export async function settingsView(deps: Deps, session: SessionRow): Promise<SettingsView> {
   const { build } = await findBuild(deps, session.buildId);
-  const [bindings, userKeys] = await Promise.all([
+  const [bindings, userKeys, transfers, person] = await Promise.all([
     deps.store.read.bindings.listByBuild(build.id),
     deps.store.read.userKeys.listByBuild(build.id),
+    deps.store.read.transfers.listByBuild(build.id),
+    personView(deps, session),
   ]);
-  const order = [...deps.connectors.keys()];
-  const ordered = bindings.toSorted((a, b) => order.indexOf(a.connectorId) - order.indexOf(b.connectorId));
+  const shown = shownKeys(userKeys, session, person);
   return {
     build: { id: build.id, name: build.name, state: build.state, profile: profileOf(build.profile) },
     version: build.settingsVersion,
     session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
-    bindings: ordered.flatMap((binding) => bindingView(deps, binding, userKeys)),
+    bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
-    ...(build.revertibleUntil === null ? {} : { revertibleUntil: isoTime(build.revertibleUntil) }),
+    ...lendingTimes(deps, build, bindings),
     ...(build.finishedAt === null ? {} : { finishedAt: isoTime(build.finishedAt) }),
+    person,
   };
 }
 
-function bindingView(deps: Deps, binding: BindingRow, userKeys: readonly UserKeyRow[]): BindingView[] {
-  const spec = deps.connectors.get(binding.connectorId)?.spec;
-  if (spec === undefined) return [];
-  const saved = userKeys.find(({ connectorId }) => connectorId === binding.connectorId);
-  const grade = binding.source === "user" ? "A" : spec.grade;
-  return [
-    {
-      connector: binding.connectorId,
-      source: binding.source,
-      grade,
-      gradeMeaning: isolationGradeMeanings[grade],
-      ...(saved === undefined ? {} : { saved: savedView(saved) }),
-      ...(binding.swappedAt === null ? {} : { swappedAt: isoTime(binding.swappedAt) }),
-    },
-  ];
+/**
+ * To everybody but the person public values are masked as well, and no account is named. What a person of before
+ * left in use is nothing that the present one has saved.
+ */
+function shownKeys(
+  rows: readonly UserKeyRow[],
+  session: SessionRow,
+  { standing }: PersonView,
+): readonly UserKeyRow[] {
+  if (standing === "you") return rows.filter(({ personId }) => personId === session.personId);
+  return standing === "none" ? [] : rows.map(masked);
 }
 
-function savedView(row: UserKeyRow): SavedKeys {
+function masked(row: UserKeyRow): UserKeyRow {
+  const previews = Object.entries(row.previews).map(([name, preview]) => [name, maskOf(preview)]);
+  const { check } = row;
+  if (check.status !== "valid") return { ...row, previews: Object.fromEntries(previews) };
+  const { account: _, ...rest } = check;
+  return { ...row, previews: Object.fromEntries(previews), check: rest };
+}
+
+type LendingTimes = Pick<
+  SettingsView,
+  "revertibleUntil" | "lendingEndsAt" | "lendingEndedAt" | "adminRevert"
+>;
+
+/** Until when what was lent can be gone back to, and when it ends. */
+function lendingTimes(deps: Deps, build: BuildRow, bindings: readonly BindingRow[]): LendingTimes {
+  const { lendingEndedAt, adminRevert } = build;
+  const endsAt = lendingEndsAt(deps.config, build, bindings);
+  const revertibleUntil = endsAt ?? build.revertibleUntil;
   return {
-    fields: Object.entries(row.previews).map(([name, preview]) => ({ name, preview })),
-    fingerprint: row.fingerprint,
-    savedAt: isoTime(row.savedAt),
-    checkedAt: isoTime(row.checkedAt),
-    check: row.check,
+    ...(revertibleUntil === null ? {} : { revertibleUntil: isoTime(revertibleUntil) }),
+    ...(endsAt === undefined ? {} : { lendingEndsAt: isoTime(endsAt) }),
+    ...(lendingEndedAt === null ? {} : { lendingEndedAt: isoTime(lendingEndedAt) }),
+    ...(adminRevert === null
+      ? {}
+      : { adminRevert: { at: isoTime(adminRevert.at), reason: adminRevert.reason } }),
   };
 }

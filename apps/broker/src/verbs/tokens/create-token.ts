@@ -1,16 +1,14 @@
 import { type Actor, type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
-import type { TokenRow } from "@keyloan/store";
+import type { Tables, TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
-import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { buildNotFound } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
+import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
 
 /** A new token as the API answers it; `token` is a Secret until the answer is written. */
 export type NewToken = Omit<IssuedToken, "token"> & { readonly token: Secret };
-
-/** States in which nobody but the user has a right to the values. */
-const ended: readonly string[] = ["handed_off", "closing", "closed"];
 
 /**
  * A token for one build's env, for `ttlSeconds` from now.
@@ -23,8 +21,6 @@ export async function createBuildToken(
   input: { readonly ttlSeconds: number; readonly singleUse: boolean },
   requestId: string,
 ): Promise<NewToken> {
-  const { build } = await findBuild(deps, buildId);
-  if (ended.includes(build.state)) throw buildClosed(build.state);
   await requireSoundAudit(deps);
   const expiresAt = deps.now() + input.ttlSeconds * 1000;
   const { row, token } = newTokenRow(deps, {
@@ -36,16 +32,20 @@ export async function createBuildToken(
   });
   const details = { tokenId: row.id, expiresAt, singleUse: input.singleUse };
   await deps.store.write(async (tables) => {
-    // The build may have been closed meanwhile; its tokens were revoked then, and this one would not be.
-    const state = (await tables.builds.find(buildId))?.state;
-    if (state === undefined || state === "closing" || state === "closed")
-      throw buildClosed(state ?? "closed");
+    // With this write: what ends a build's tokens at this moment would miss one that is made after it.
+    await refuseWhenOver(deps, tables, buildId);
     await tables.tokens.insert(row);
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "token.created", entity: buildId, details, requestId }),
     ]);
   });
   return { id: row.id, token, expiresAt: isoTime(expiresAt) };
+}
+
+async function refuseWhenOver(deps: Deps, tables: Tables, buildId: string): Promise<void> {
+  const build = await tables.builds.find(buildId);
+  if (build === undefined) throw buildNotFound(buildId);
+  refuseWhenUsersAlone(deps.config, build, await tables.bindings.listByBuild(buildId), deps.now());
 }
 
 /**

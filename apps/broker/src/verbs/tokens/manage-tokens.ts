@@ -2,17 +2,38 @@ import { type Actor, BrokerError, platformScopes, type TokenList, type TokenView
 import type { TokenRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { findBuild } from "../builds/find-build.ts";
 import { decodeTimeCursor } from "../builds/list-builds.ts";
 import { isoTime } from "../builds/views.ts";
 import { encodeCursor } from "../cursor.ts";
 
+type PageQuery = { readonly cursor?: string | undefined; readonly limit: number };
+
 /** A page of platform tokens, newest first; never a token's text or hash. */
-export async function listTokens(
+export function listTokens(deps: Pick<Deps, "store">, query: PageQuery): Promise<TokenList> {
+  return listPage(deps, null, query);
+}
+
+/**
+ * A page of a build's own tokens, newest first.
+ * @throws BrokerError `not_found`
+ */
+export async function listBuildTokens(
   deps: Pick<Deps, "store">,
-  query: { readonly cursor?: string | undefined; readonly limit: number },
+  buildId: string,
+  query: PageQuery,
+): Promise<TokenList> {
+  await findBuild(deps, buildId);
+  return listPage(deps, buildId, query);
+}
+
+async function listPage(
+  deps: Pick<Deps, "store">,
+  buildId: string | null,
+  query: PageQuery,
 ): Promise<TokenList> {
   const after = query.cursor === undefined ? {} : { after: decodeTimeCursor(query.cursor) };
-  const rows = await deps.store.read.tokens.listApi({ ...after, limit: query.limit + 1 });
+  const rows = await deps.store.read.tokens.list({ ...after, buildId, limit: query.limit + 1 });
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   const more = rows.length > query.limit && last !== undefined;
@@ -39,9 +60,34 @@ export async function revokeToken(
     ]);
     return true;
   });
-  if (found) return;
-  throw new BrokerError("not_found", `there is no token ${tokenId}`, {
-    remedy: "List the tokens with `keyloan token list`.",
+  if (!found) throw noToken(tokenId, "keyloan token list");
+}
+
+/**
+ * Ends a token of this build and of no other.
+ * @throws BrokerError `not_found`
+ */
+export async function revokeBuildToken(
+  deps: Deps,
+  actor: Actor,
+  buildId: string,
+  tokenId: string,
+  requestId: string,
+): Promise<void> {
+  const found = await deps.store.write(async (tables) => {
+    if (!(await tables.tokens.revokeOfBuild(tokenId, buildId, deps.now()))) return false;
+    const details = { tokenId };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "token.revoked", entity: buildId, details, requestId }),
+    ]);
+    return true;
+  });
+  if (!found) throw noToken(tokenId, "keyloan build tokens");
+}
+
+function noToken(tokenId: string, command: string): BrokerError {
+  return new BrokerError("not_found", `there is no token ${tokenId} here`, {
+    remedy: `List the tokens with \`${command}\`.`,
   });
 }
 
@@ -54,5 +100,6 @@ function tokenView(row: TokenRow): TokenView {
     createdAt: isoTime(row.createdAt),
     ...(row.expiresAt === null ? {} : { expiresAt: isoTime(row.expiresAt) }),
     ...(row.revokedAt === null ? {} : { revokedAt: isoTime(row.revokedAt) }),
+    ...(row.usedAt === null ? {} : { lastUsedAt: isoTime(row.usedAt) }),
   };
 }

@@ -1,6 +1,7 @@
 import { BrokerError, type Connector, type MovableView } from "@keyloan/contract";
 import type { LeaseRow, TransferRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isLendingOver } from "../lending/lending-end.ts";
 import { boundConnector, type EditableBuild } from "../settings/editable-build.ts";
 import { isOpen, type Movable, movableOf, newestOf } from "./movable.ts";
 
@@ -43,6 +44,7 @@ export async function candidatesOf(
   rows: readonly TransferRow[],
   wanted: readonly string[] | undefined,
 ): Promise<Candidate[]> {
+  if (isLendingOver(deps.config, editable.build, editable.bindings, deps.now())) throw nothingLent();
   const leases = await deps.store.read.leases.listByBuild(editable.build.id);
   const newest = newestOf(rows);
   const ids = wanted ?? editable.bindings.map(({ connectorId }) => connectorId);
@@ -62,6 +64,12 @@ export async function candidatesOf(
   if (candidates.length > 0) return candidates;
   throw new BrokerError("not_ready", "there is nothing that can be moved now", {
     remedy: "Save your own keys for the app's database or file storage first, and let them be checked.",
+  });
+}
+
+function nothingLent(): BrokerError {
+  return new BrokerError("conflict", "what was lent to this app has ended, and its data with it", {
+    remedy: "Nothing is to be done: the app uses its user's own accounts.",
   });
 }
 

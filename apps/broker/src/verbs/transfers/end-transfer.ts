@@ -3,9 +3,12 @@ import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
+import { previewUsesOwn } from "../settings/preview-answers.ts";
 import { switchWithinMs } from "./movable.ts";
 import { notSwitchedInTime } from "./transfer-errors.ts";
 import { undoTransfer } from "./undo-transfer.ts";
+
+const lookAgainMs = 3_600_000;
 
 /**
  * What comes after a transfer, whichever way it went: a proven copy that nobody switched to in time is given up,
@@ -43,10 +46,13 @@ async function endSource(services: Services, { job }: JobHold, row: TransferRow)
       ({ connectorId }) => connectorId === row.connectorId,
     );
     const inUse = binding?.source === "user" && binding.leaseId === row.leaseId;
-    const until = build?.revertibleUntil ?? 0;
+    const now = services.now();
+    // The build goes on reading what was lent when its user keeps their own from it.
+    const isRead = binding !== undefined && !previewUsesOwn(binding);
+    const until = Math.max(build?.revertibleUntil ?? 0, isRead ? now + lookAgainMs : 0);
     // A build that is handed off or closed gives everything back by itself.
-    if (build?.state === "handing_off" && inUse && services.now() < until) {
-      await tables.jobs.retry(job.id, job.fence, until, "waits for the end of the time to go back");
+    if (build?.state === "handing_off" && inUse && now < until) {
+      await tables.jobs.retry(job.id, job.fence, until, "waits until nobody can go back to it or reads it");
       return [];
     }
     if (!(await tables.jobs.finish(job.id, job.fence, "done"))) return [];

@@ -10,6 +10,7 @@ import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
+import { keysOf } from "../settings/editable-build.ts";
 import { readinessOf } from "./candidates.ts";
 import { movableOf, newestOf } from "./movable.ts";
 import { readReceipt } from "./receipt.ts";
@@ -20,11 +21,13 @@ import { readReceipt } from "./receipt.ts";
  */
 export async function listTransfers(deps: Deps, buildId: string): Promise<TransferList> {
   const { build, leases } = await findBuild(deps, buildId);
-  const [bindings, userKeys, rows] = await Promise.all([
+  const [person, bindings, saved, rows] = await Promise.all([
+    deps.store.read.persons.findByBuild(buildId),
     deps.store.read.bindings.listByBuild(buildId),
     deps.store.read.userKeys.listByBuild(buildId),
     deps.store.read.transfers.listByBuild(buildId),
   ]);
+  const { userKeys } = keysOf(bindings, saved, person);
   const newest = newestOf(rows);
   const editable = build.state === "ready" || build.state === "handing_off";
   const movable = [...deps.connectors.values()].flatMap((connector): MovableView[] => {

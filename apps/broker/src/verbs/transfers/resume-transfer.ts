@@ -3,6 +3,7 @@ import type { TransferRow } from "@keyloan/store";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
+import { refuseOverwriteByToken, refuseUnlessAllowed } from "../settings/person-decides.ts";
 import { candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { isOpen, newestOf } from "./movable.ts";
@@ -26,6 +27,7 @@ export async function resumeTransfers(
   request: TransferRequest,
 ): Promise<TransferList> {
   const editable = await editableBuild(services, { buildId });
+  await refuseUnlessAllowed(services.store.read, actor, buildId, "transfer");
   const rows = await services.store.read.transfers.listByBuild(buildId);
   const ended = [...newestOf(rows).values()].filter(
     (row) =>
@@ -40,6 +42,8 @@ export async function resumeTransfers(
     const row = ended.find(({ connectorId }) => connectorId === candidate.connector.spec.id);
     return row === undefined ? [] : [{ candidate, row: resumedRow(services, row, candidate.key.id, input) }];
   });
+  // Also when a session has said so before: that was for the one time.
+  for (const { row } of resumed) refuseOverwriteByToken(actor, row.overwrite);
   await Promise.all(
     resumed.map(({ candidate, row }) => {
       const mayHoldSomething = row.overwrite || row.progress.target !== undefined;

@@ -18,6 +18,7 @@ import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { alreadyArchiving, isBeingArchived } from "../databases/request-archive.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "../settings/editable-build.ts";
+import { refuseOverwriteByToken, refuseUnlessAllowed } from "../settings/person-decides.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { isOpen, newestOf, switchWithinMs } from "./movable.ts";
@@ -41,7 +42,7 @@ export type TransferRequest = { readonly requestId: string; readonly signal: Abo
 /**
  * Begins to move what the app stored with lent keys into the user's own accounts, and answers when it is begun.
  * Nothing is switched by it.
- * @throws BrokerError `target_not_empty`, `already_running`, `not_supported`, `not_ready`, `not_found`,
+ * @throws BrokerError `person_decides` when a token may not, `target_not_empty`, `already_running`, `not_supported`, `not_ready`, `not_found`,
  * `conflict`, `settings_changed`, `provider_failed` when a target cannot be looked at, and those of a build that
  * cannot change
  */
@@ -53,6 +54,8 @@ export async function startTransfer(
   request: TransferRequest,
 ): Promise<TransferList> {
   const editable = await editableBuild(services, { buildId }, input.expectedVersion);
+  refuseOverwriteByToken(actor, input.overwrite);
+  await refuseUnlessAllowed(services.store.read, actor, buildId, "transfer");
   const rows = await services.store.read.transfers.listByBuild(buildId);
   const candidates = await candidatesOf(services, editable, rows, input.connectors);
   await Promise.all(

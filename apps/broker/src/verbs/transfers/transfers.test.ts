@@ -8,6 +8,7 @@ import {
 } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimJobs } from "../../jobs/worker.ts";
+import { allowTokens } from "../../testing/allow-tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
@@ -191,8 +192,11 @@ describe("moving", () => {
     expect(JSON.stringify(receipts)).not.toMatch(/token/);
   });
 
-  it("is done by whoever made the build too, and by nobody else", async () => {
+  it("is done by whoever made the build too when the user allows it, and by nobody else", async () => {
     await saveOwn();
+    const refused = await broker.call("POST", `/v1/builds/${buildId}/transfers`, { body: {} });
+    expect([refused.status, error(refused).code]).toEqual([403, "person_decides"]);
+    await allowTokens(broker, buildId, "transfer");
     const begun = await broker.call("POST", `/v1/builds/${buildId}/transfers`, { body: {} });
     expect(begun.status).toBe(202);
     await until("copied");
@@ -301,6 +305,30 @@ describe("cancelling", () => {
     expect(await show()).toMatchObject({ state: "cancelled", receipt: false });
     lentWritable();
     expect(tablesOf("own-database")).toEqual([]);
+  });
+
+  it("comes with starting over: the copy is undone with the old keys, which go then", async () => {
+    await saveOwn();
+    broker.advance(25 * 3_600_000);
+    page = await openPage(broker, buildId, page.browser);
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    const other = await openPage(broker, buildId);
+    expect((await other.call("POST", "/v1/settings/start-over")).body).toMatchObject({
+      person: { standing: "none" },
+    });
+    const left = async () =>
+      (await broker.running().services.store.read.userKeys.listByBuild(buildId)).map(
+        ({ connectorId }) => connectorId,
+      );
+    expect(await left()).toEqual(["memory-database"]);
+    copying.open();
+    await expect.poll(left, { timeout: 15_000 }).toEqual([]);
+    lentWritable();
+    expect(tablesOf("own-database")).toEqual([]);
+    expect(await actions()).toContain("transfer.cancelled");
   });
 
   it("leaves a copy that the user works with already", async () => {
@@ -493,7 +521,7 @@ describe("what was moved", () => {
     await switchDatabase();
     broker.advance(25 * 3_600_000);
     await expect.poll(() => memory.databases.has(lent), { timeout: 10_000 }).toBe(false);
-    page = await openPage(broker, buildId);
+    page = await openPage(broker, buildId, page.browser);
     await swap(["memory-files"]);
     const reverted = await page.call("POST", "/v1/settings/revert", {
       expectedVersion: await page.version(),

@@ -142,6 +142,8 @@ async function recordEnded(
     const progress = { ...rest, ...(target === undefined ? {} : { target }) };
     const ended = { endedAt: services.now(), progress };
     if (!(await tables.transfers.update(row.id, [row.state], ended))) return;
+    // Keys of a person who has ended were kept for this alone.
+    await tables.userKeys.removeLeftBehind(row.buildId);
     await beginWaiting(services, tables, row.buildId);
   });
 }

@@ -14,10 +14,23 @@ export async function openBuild(
   body: Record<string, unknown> = {},
 ): Promise<string> {
   const build = await broker.createBuild({ name: "Acme Notes", ...body });
-  await page.goto(await broker.createLink(build));
+  await openLink(page, await broker.createLink(build));
   await heading(page, "Make Acme Notes yours");
   return build;
 }
+
+/** Follows a link and spends it with the page's button. */
+export async function openLink(page: Page, link: string): Promise<void> {
+  // The same page with another fragment would be no new visit.
+  await page.goto("about:blank");
+  await page.goto(link);
+  await button(page, "Open my settings").click();
+}
+
+/** What a call of a test's own must name beside the cookie. */
+export const buildHeader = (page: Page) => ({
+  "x-keyloan-build": new URL(page.url()).searchParams.get("build") ?? "",
+});
 
 /** Waits for the page's title. */
 export async function heading(page: Page, name: string | RegExp): Promise<Locator> {
@@ -108,10 +121,15 @@ export async function addAllKeys(page: Page, values: Record<string, string>): Pr
 /** The button that switches: what it says tells whether the data comes along. */
 export const switchName = /^Switch (?:to my keys|without my data)$/;
 
-/** From the check to the download. */
-export async function switchOver(page: Page): Promise<void> {
+/** The question, on the switch's page and after it, whether the preview may use these services' keys. */
+export const previewAnswer = (page: Page, labels: string, answer: "Yes" | "No") =>
+  page.getByRole("group", { name: labels, exact: true }).getByRole("radio", { name: answer });
+
+/** From the check to the download. Keys of these services may be used by the preview. */
+export async function switchOver(page: Page, ...lentToPreview: string[]): Promise<void> {
   await button(page, "Continue").click();
   await heading(page, "Switch Acme Notes to your keys");
+  for (const label of lentToPreview) await previewAnswer(page, label, "Yes").check();
   await button(page, switchName).click();
   await heading(page, "Download your settings");
 }

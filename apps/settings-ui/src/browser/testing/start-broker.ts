@@ -30,6 +30,10 @@ export type RunningBroker = {
   readonly putObjects: (env: Env, objects: Readonly<Record<string, string>>) => Promise<void>;
   /** Moves the broker's clock. */
   readonly advance: (ms: number) => Promise<void>;
+  /** Does work that comes round, such as ending what was lent, without waiting for its time. */
+  readonly runWork: (name: string) => Promise<void>;
+  /** Goes back to the lent keys as the admin, and gives the status of the answer. */
+  readonly revert: (buildId: string, reason: string) => Promise<number>;
   readonly logs: () => Promise<string>;
   readonly close: () => Promise<void>;
 };
@@ -76,6 +80,8 @@ export async function startBroker(): Promise<RunningBroker> {
     runSql: (env, sql) => ask("runSql", env, sql),
     putObjects: (env, objects) => ask("putObjects", env, objects),
     advance: (ms) => ask("advance", ms),
+    runWork: (name) => ask("runWork", name),
+    revert: (buildId, reason) => ask("revert", buildId, reason),
     logs: () => ask("logs"),
     close: async () => {
       if (child.exitCode !== null) return;

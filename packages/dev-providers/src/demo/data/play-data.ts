@@ -101,9 +101,14 @@ async function moveToUser(
     return Object.assign({}, ...Object.values(envs));
   });
   await step(
-    "transfer: the data is frozen, copied and proven equal",
+    "transfer: no token may begin it; at the person's word the data is frozen, copied and proven equal",
     async () => {
-      await admin.transfers.start(view.id);
+      const refused = await admin.transfers.start(view.id).catch((error: unknown) => error);
+      must(
+        refused instanceof KeyloanError && refused.code === "person_decides",
+        "a token may move a person's data",
+      );
+      await visit.moveData();
       await until(async () => {
         const moved = (await admin.transfers.list(view.id)).movable.map(({ transfer }) => transfer);
         const failed = moved.find((transfer) => transfer?.state === "failed");

@@ -127,7 +127,10 @@ async function swapBackAndForth(
     must(wrong.length === 0, `${wrong.join(", ")} did not change`);
   };
   const swap = () => visit.swap().then(() => mustBe(own));
-  await step(`swap: ${name} uses the person's keys`, swap);
+  await step(`swap: ${name} uses the person's keys, and so does its preview`, swap);
+  await step("the person keeps them from the preview, which goes on with lent keys", () =>
+    visit.keepFromPreview().then(() => mustBe(lent)),
+  );
   await step(`revert: ${name} uses the lent keys again`, () => visit.revert().then(() => mustBe(lent)));
   await step(`swap again: ${name} uses the person's keys`, swap);
 }

@@ -9,11 +9,17 @@ export function visitInBrowser(page: Page, buildName: string): Visit {
   const card = (label: string) => page.getByRole("region", { name: label, exact: true });
   const works = (label: string) => card(label).locator('[data-state="works"]').waitFor();
   const answer = (name: string) => button(name, page.getByRole("alertdialog")).click();
+  const previewAnswers = (answer: "Yes" | "No") =>
+    page
+      .getByRole("region", { name: /^May the app builder’s preview use your keys/ })
+      .getByRole("radio", { name: answer, exact: true })
+      .all();
   const copy = (text: string) => page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
   const swapPage = `Switch ${buildName} to your keys`;
   return {
     open: async (link) => {
       await page.goto(link);
+      await button("Open my settings").click();
       await heading(`Make ${buildName} yours`);
       await button("Start").click();
       await heading("Add your own keys");
@@ -50,10 +56,18 @@ export function visitInBrowser(page: Page, buildName: string): Visit {
       await heading(swapPage);
     },
     swap: async () => {
+      for (const radio of await previewAnswers("Yes")) await radio.click();
       // Nothing is moved in this part of the play.
       await page.getByRole("button", { name: /^Switch (?:to my keys|without my data)$/ }).click();
       await heading("Download your settings");
       await page.getByText("Your app uses your own keys now").waitFor();
+    },
+    keepFromPreview: async () => {
+      for (const radio of await previewAnswers("No")) {
+        // The page shows the answer at once, and the broker has it a moment later.
+        const saved = page.waitForResponse((response) => response.url().endsWith("/v1/settings/preview"));
+        await Promise.all([saved, radio.click()]);
+      }
     },
     revert: async () => {
       await button("Go back to the lent keys").click();

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import type { SettingsView, SwapResult } from "@keyloan/contract";
+import type { OpenedSession, SettingsView, SwapResult } from "@keyloan/contract";
 import { must } from "../steps.ts";
 import type { Visit } from "./visit.ts";
 
@@ -14,21 +14,29 @@ type Refusal = {
 
 const timeoutMs = 20_000;
 
+/** A visit that can also have the data moved, which takes a while. */
+export type VisitOverHttp = Visit & { readonly moveData: () => Promise<void> };
+
 /** The calls that the settings page makes, with its cookie and its header; keys go in the plain form. */
-export function visitOverHttp(brokerUrl: string): Visit {
-  let cookie = "";
+export function visitOverHttp(brokerUrl: string): VisitOverHttp {
+  const cookies = new Map<string, string>();
+  let buildId = "";
   const call = async (method: string, path: string, body?: object): Promise<Answer> => {
     const response = await fetch(new URL(path, brokerUrl), {
       method,
       headers: {
-        cookie,
+        cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join("; "),
+        ...(buildId === "" ? {} : { "x-keyloan-build": buildId }),
         ...(method === "GET" ? {} : { "x-keyloan-session": "1" }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
+    for (const line of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = line.split(";")[0]?.split("=") ?? [];
+      cookies.set(name, value);
+    }
     return { status: response.status, text: await response.text() };
   };
   const give = async <T>(method: string, path: string, body?: object): Promise<T> => {
@@ -39,12 +47,14 @@ export function visitOverHttp(brokerUrl: string): Visit {
   const settings = () => give<SettingsView>("GET", "/v1/settings");
   const change = async <T>(method: string, path: string, body: object = {}): Promise<T> =>
     give<T>(method, path, { ...body, expectedVersion: (await settings()).version });
+  const answerAll = async (answer: boolean) =>
+    Object.fromEntries((await settings()).bindings.map(({ connector }) => [connector, answer]));
   const keysPath = (id: string) => `/v1/settings/keys/${id}`;
   return {
     open: async (link) => {
       const code = new URL(link).hash.replace(/^#code=/, "");
-      await give("POST", "/v1/session", { code });
-      must(cookie !== "", "no session was given");
+      ({ buildId } = await give<OpenedSession>("POST", "/v1/session", { code }));
+      must(cookies.size > 0, "no session was given");
     },
     seeRefused: async ({ id, values }, code) => {
       const { version } = await settings();
@@ -66,7 +76,10 @@ export function visitOverHttp(brokerUrl: string): Visit {
       const failed = gates.filter(({ status }) => status === "fail").map(({ message }) => message);
       must(failed.length === 0, failed.join(" "));
     },
-    swap: async () => void (await change("POST", "/v1/settings/swap")),
+    swap: async () => void (await change("POST", "/v1/settings/swap", { preview: await answerAll(true) })),
+    keepFromPreview: async () =>
+      void (await change("POST", "/v1/settings/preview", { preview: await answerAll(false) })),
+    moveData: async () => void (await change("POST", "/v1/settings/transfer")),
     revert: async () => void (await change("POST", "/v1/settings/revert")),
     downloadTo: async (file) => {
       const answer = await call("GET", "/v1/settings/env-file");

@@ -17,7 +17,10 @@ export type Visit = {
   readonly giveKeys: (keys: readonly OwnKeys[]) => Promise<void>;
   /** Looks at all keys together; nothing changes. */
   readonly check: () => Promise<void>;
+  /** Switches to the person's keys, and lets the app builder's preview use all of them. */
   readonly swap: () => Promise<void>;
+  /** Lets the preview go on with what was lent instead. */
+  readonly keepFromPreview: () => Promise<void>;
   readonly revert: () => Promise<void>;
   readonly downloadTo: (file: string) => Promise<void>;
   readonly finish: () => Promise<void>;

@@ -1,0 +1,139 @@
+import { BrokerError, limits, newId, type SettingsView } from "@keyloan/contract";
+import type { BuildRow, PersonRow, SessionRow, StartOverRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import type { Services } from "../../services.ts";
+import { buildClosed } from "../builds/find-build.ts";
+import { keepAliveUntil } from "../builds/keep-alive.ts";
+import { settingsView } from "../settings/views.ts";
+import { executeStartOver } from "./execute-start-over.ts";
+import { mayWrite, personOnly, standingOf } from "./standing.ts";
+import { tellStartOver } from "./tell-start-over.ts";
+
+/** Whoever can get links could ask on and on, and the present person would have to refuse each time. */
+const refusalHoldsMs = limits.startOverWaitSeconds * 1000;
+const visitMs = limits.sessionLifetimeSecondsMax * 1000;
+
+/**
+ * Asks to become the person of a build whose present one cannot be proven. It is done at once where nothing is in
+ * use and nothing was saved for a day; else the present person has a day to refuse. While one waits, another asking
+ * changes nothing.
+ * @throws BrokerError `conflict` when there is nothing to start over, it is finished, or it was refused within a day;
+ * `build_closed`
+ */
+export async function askStartOver(
+  services: Services,
+  session: SessionRow,
+  address: string | undefined,
+  requestId: string,
+): Promise<SettingsView> {
+  const { id: sessionId, buildId } = session;
+  const actor = { kind: "session", sessionId, buildId } as const;
+  const asked = await services.store.write(async (tables) => {
+    const build = await openBuild(tables, buildId);
+    const { standing, person } = await standingOf(tables, session);
+    if (mayWrite(standing)) throw nothingToStartOver();
+    const newest = await tables.startOvers.findNewest(buildId);
+    if (newest?.state === "waiting") return newest;
+    const now = services.now();
+    if (newest?.state === "refused" && now < (newest.endedAt ?? 0) + refusalHoldsMs) throw justRefused();
+    const row: StartOverRow = {
+      id: newId("startOver", services.randomBytes),
+      buildId,
+      sessionId,
+      address: address ?? null,
+      state: "waiting",
+      createdAt: now,
+      dueAt: now + (await waitMs(tables, build, person, now)),
+      endedAt: null,
+    };
+    await tables.startOvers.insert(row);
+    await tellStartOver(services, tables, row, "requested", actor, requestId);
+    return row;
+  });
+  if (asked.dueAt <= services.now()) await executeStartOver(services, asked, actor, requestId);
+  // A build that closed before would take with it what the present person saved, and what was asked for.
+  else await keepAliveUntil(services, actor, buildId, asked.dueAt + visitMs, requestId);
+  return settingsView(services, session);
+}
+
+/**
+ * Ends one that waits: the present person refuses it, or who asked withdraws it.
+ * @throws BrokerError `person_only` for anybody else; `conflict` when none waits, or its time is over
+ */
+export async function endStartOver(
+  services: Services,
+  session: SessionRow,
+  requestId: string,
+): Promise<SettingsView> {
+  const { id: sessionId, buildId } = session;
+  const actor = { kind: "session", sessionId, buildId } as const;
+  await services.store.write(async (tables) => {
+    await openBuild(tables, buildId);
+    const { standing } = await standingOf(tables, session);
+    const row = await tables.startOvers.findNewest(buildId);
+    if (row?.state !== "waiting") throw noneWaits();
+    const state = standing === "you" ? "refused" : row.sessionId === sessionId ? "withdrawn" : undefined;
+    if (state === undefined) throw personOnly(standing);
+    if (state === "refused" && row.dueAt <= services.now()) throw noneWaits();
+    if (!(await tables.startOvers.end(row.id, state, services.now()))) throw noneWaits();
+    await tellStartOver(services, tables, row, state, actor, requestId);
+  });
+  return settingsView(services, session);
+}
+
+/** Refuses one that waits, if any does, in the transaction after which nobody can start over. */
+export async function refuseWaiting(
+  deps: Pick<Deps, "now" | "randomBytes">,
+  tables: Tables,
+  { id: sessionId, buildId }: SessionRow,
+  requestId: string,
+): Promise<void> {
+  const row = await tables.startOvers.findNewest(buildId);
+  if (row === undefined || !(await tables.startOvers.end(row.id, "refused", deps.now()))) return;
+  const actor = { kind: "session", sessionId, buildId } as const;
+  await tellStartOver(deps, tables, row, "refused", actor, requestId);
+}
+
+async function openBuild(tables: Tables, buildId: string): Promise<BuildRow> {
+  const build = await tables.builds.find(buildId);
+  if (build === undefined || build.state === "closing" || build.state === "closed") {
+    throw buildClosed(build?.state ?? "closed");
+  }
+  if (build.state !== "handed_off") return build;
+  throw new BrokerError("conflict", "the handoff is finished, so nobody can start over any more", {
+    remedy: "Open the page in the browser the keys were saved in, or enter the recovery code.",
+  });
+}
+
+/** How long the present person can refuse. */
+async function waitMs(
+  tables: Tables,
+  build: BuildRow,
+  person: PersonRow | undefined,
+  now: number,
+): Promise<number> {
+  const ms = limits.startOverWaitSeconds * 1000;
+  const isInUse = (await tables.bindings.listByBuild(build.id)).some(({ source }) => source === "user");
+  if (isInUse) return ms;
+  const saved = (await tables.userKeys.listByBuild(build.id)).map(({ savedAt }) => savedAt);
+  const last = Math.max(person?.createdAt ?? 0, ...saved);
+  return last + ms <= now ? 0 : ms;
+}
+
+function nothingToStartOver(): BrokerError {
+  return new BrokerError("conflict", "nothing here belongs to somebody else", {
+    remedy: "Go on: save your own keys, or change those you saved.",
+  });
+}
+
+function justRefused(): BrokerError {
+  return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
+    remedy: "Ask them for the recovery code, or ask the tool that sent you for another build.",
+  });
+}
+
+function noneWaits(): BrokerError {
+  return new BrokerError("conflict", "nobody waits to start over, or it was done already", {
+    remedy: "Reload the page: it shows how it ended.",
+  });
+}

@@ -1,0 +1,90 @@
+import { newId, Secret } from "@keyloan/contract";
+import type { PersonRow, SessionRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { auditRow } from "../audit.ts";
+
+/** The cookie that a browser brought, when it is one of ours. */
+export type Browser = { readonly text: Secret; readonly hash: string };
+
+/** What the one who has become the person is given, once. */
+export type Became = {
+  readonly person: PersonRow;
+  readonly recovery: Secret;
+};
+
+/**
+ * Makes the visitor of a session the person of its build, in the transaction of the first save. Call it when there
+ * is none.
+ */
+export async function becomePerson(
+  deps: Deps,
+  tables: Tables,
+  session: SessionRow,
+  requestId: string,
+): Promise<Became> {
+  const { id: sessionId, buildId } = session;
+  const { token: recovery, hash: recoveryHash } = deps.tokens.make("recovery", buildId);
+  const person: PersonRow = {
+    id: newId("person", deps.randomBytes),
+    buildId,
+    identity: session.identity,
+    recoveryHash,
+    allows: [],
+    createdAt: deps.now(),
+    endedAt: null,
+    ending: null,
+  };
+  await tables.persons.insert(person);
+  await tables.sessions.prove(sessionId, person.id);
+  const actor = { kind: "session", sessionId, buildId } as const;
+  const details = { personId: person.id, identity: person.identity };
+  await tables.auditEvents.insertAll([
+    auditRow(deps, { actor, action: "person.began", entity: buildId, details, requestId }),
+  ]);
+  return { person, recovery };
+}
+
+/** Lets a browser prove a person from now on. @returns the cookie to set: its own, if it has one already */
+export async function rememberBrowser(
+  deps: Deps,
+  tables: Tables,
+  personId: string,
+  browser: Browser | undefined,
+): Promise<Secret> {
+  const made = deps.tokens.make("person");
+  const { text, hash } = browser ?? { text: made.token, hash: made.hash };
+  await tables.persons.addBrowser({ hash, personId, createdAt: deps.now() });
+  return text;
+}
+
+/**
+ * Lets the browser in which the person acts prove them later, when it does not yet: the answer that set its cookie
+ * may have been lost.
+ * @returns the cookie to set, if any
+ */
+export async function keepBrowser(
+  deps: Deps,
+  tables: Tables,
+  person: PersonRow,
+  browser: Browser | undefined,
+): Promise<Secret | undefined> {
+  const known = await knownAs(tables, browser, person.buildId);
+  if (known.some(({ id }) => id === person.id)) return undefined;
+  return rememberBrowser(deps, tables, person.id, browser);
+}
+
+/** Everyone that the browser has proven to be for a build, newest first. */
+export async function knownAs(
+  tables: Tables,
+  browser: Browser | undefined,
+  buildId: string,
+): Promise<readonly PersonRow[]> {
+  if (browser === undefined) return [];
+  return (await tables.persons.listByBrowser(browser.hash)).filter((person) => person.buildId === buildId);
+}
+
+/** The hash of a cookie of ours that names a browser. */
+export function browserOf(deps: Pick<Deps, "tokens">, text: string | undefined): Browser | undefined {
+  const read = deps.tokens.read(text ?? "", ["person"]);
+  return read === undefined || text === undefined ? undefined : { text: Secret.of(text), hash: read.hash };
+}

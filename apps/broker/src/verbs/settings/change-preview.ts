@@ -1,0 +1,45 @@
+import { BrokerError, type SettingsView } from "@keyloan/contract";
+import type { SessionRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { auditRow } from "../audit.ts";
+import { isLendingOver } from "../lending/lending-end.ts";
+import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
+import { type Answers, changedAnswers } from "./preview-answers.ts";
+import { settingsView } from "./views.ts";
+
+/**
+ * Changes which of the user's own values the build's env may hold. What was read before cannot be taken back.
+ * @throws BrokerError `invalid_input`, `settings_changed`, `conflict` when nothing is lent any more, `not_ready` for what
+ * another person left in use, and those of the page's state
+ */
+export async function changePreview(
+  deps: Deps,
+  session: SessionRow,
+  input: { readonly preview: Answers; readonly expectedVersion: number },
+  requestId: string,
+): Promise<SettingsView> {
+  const editable = await editableBuild(deps, session, input.expectedVersion);
+  const { build, bindings } = editable;
+  if (isLendingOver(deps.config, build, bindings, deps.now())) {
+    throw new BrokerError("conflict", "the preview has ended, and reads nothing any more", {
+      remedy: "Nothing is to be done: your keys are answered to you alone.",
+    });
+  }
+  // Taking back is anybody's who has the page; lending is not, of what a person before has left in use.
+  if (Object.values(input.preview).includes(true)) refuseForeignKeys(editable);
+  const transfers = await deps.store.read.transfers.listByBuild(build.id);
+  const answers = [...changedAnswers({ ...editable, transfers }, input.preview)];
+  await deps.store.write(async (tables) => {
+    if (!(await tables.builds.changeSettings(build.id, input.expectedVersion))) throw settingsChanged();
+    for (const wanted of [true, false]) {
+      const connectors = answers.flatMap(([id, answer]) => (answer === wanted ? [id] : []));
+      await tables.bindings.setPreview(build.id, connectors, wanted);
+    }
+    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
+    const details = { preview: Object.fromEntries(answers) };
+    await tables.auditEvents.insertAll([
+      auditRow(deps, { actor, action: "preview.changed", entity: build.id, details, requestId }),
+    ]);
+  });
+  return settingsView(deps, session);
+}

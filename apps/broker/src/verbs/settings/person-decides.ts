@@ -1,0 +1,50 @@
+import { type Actor, BrokerError, type TokenPermission } from "@keyloan/contract";
+import type { Tables } from "@keyloan/store";
+
+const refusals: Readonly<Record<TokenPermission | "overwrite", { message: string; remedy: string }>> = {
+  transfer: {
+    message: "the app's user has saved own keys, and decides whether data is moved to their account",
+    remedy:
+      "They can move it on the settings page, which `keyloan build link` leads to, or allow it there for tokens.",
+  },
+  revert: {
+    message: "the app's user has saved own keys, and decides which of them the app uses",
+    remedy:
+      "They can go back on the settings page, or allow it there for tokens. The admin can go back with a reason, which the page shows: `keyloan rollback <build> --reason …`.",
+  },
+  overwrite: {
+    message: "no token may replace what is in an account of the app's user",
+    remedy: "The user can do it on the settings page. Without `overwrite` nothing of theirs is replaced.",
+  },
+};
+
+/**
+ * Lets a token act on the user's own accounts only as far as they allow it. A session is the page's matter.
+ * @throws BrokerError `person_decides` once anything is saved and this kind is not allowed
+ */
+export async function refuseUnlessAllowed(
+  tables: Pick<Tables, "persons" | "userKeys">,
+  actor: Actor,
+  buildId: string,
+  kind: TokenPermission,
+): Promise<void> {
+  if (!isToken(actor)) return;
+  const person = await tables.persons.findByBuild(buildId);
+  if (person?.allows.includes(kind) === true) return;
+  if (person === undefined && (await tables.userKeys.listByBuild(buildId)).length === 0) return;
+  throw personDecides(kind);
+}
+
+/** @throws BrokerError `person_decides` for any token, whatever is allowed */
+export function refuseOverwriteByToken(actor: Actor, overwrite: boolean): void {
+  if (overwrite && isToken(actor)) throw personDecides("overwrite");
+}
+
+function isToken({ kind }: Actor): boolean {
+  return kind === "admin" || kind === "platform" || kind === "workload";
+}
+
+function personDecides(kind: keyof typeof refusals): BrokerError {
+  const { message, remedy } = refusals[kind];
+  return new BrokerError("person_decides", message, { remedy, details: { kind } });
+}

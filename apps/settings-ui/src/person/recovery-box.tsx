@@ -1,0 +1,131 @@
+import { Fragment, type ReactNode, useId, useState } from "react";
+import { makeRecoveryCode } from "../api/persons.ts";
+import type { Failure } from "../api/request.ts";
+import { saveFile } from "../handoff/save-file.ts";
+import { useSettings } from "../state/settings.tsx";
+import { Button } from "../ui/button.tsx";
+import { FailureNotice } from "../ui/failure-notice.tsx";
+import { Icon } from "../ui/icon.tsx";
+import { useAnnounce } from "../ui/live-region.tsx";
+import { recoveryFile, recoveryFileName } from "./recovery-text.ts";
+
+/** The recovery code while this page still has it: to copy or to download, and never in the way. */
+export function RecoveryBox({ onHide }: { readonly onHide?: () => void }) {
+  const { recovery } = useSettings();
+  const title = useId();
+  if (recovery === undefined) return null;
+  return (
+    <section
+      aria-labelledby={title}
+      className="flex gap-3 rounded-card border border-line bg-surface p-4 sm:p-5"
+    >
+      <Icon name="key" className="mt-0.5 hidden size-5 text-ink-3 sm:block" />
+      <div className="min-w-0 flex-1 space-y-3">
+        <h2 id={title} className="font-semibold">
+          Your recovery code
+        </h2>
+        <p className="text-ink-2">
+          This browser is how we know you. Anywhere else, this code lets you in. It is shown only now; you can
+          make a new one at any time, and this one ends then.
+        </p>
+        <Code key={recovery.code} code={recovery.code} {...(onHide === undefined ? {} : { onHide })} />
+      </div>
+    </section>
+  );
+}
+
+function Code({ code, onHide }: { readonly code: string; readonly onHide?: () => void }) {
+  const { settings } = useSettings();
+  const announce = useAnnounce();
+  const [kept, setKept] = useState<string>();
+  const copy = async () => {
+    const done = await navigator.clipboard.writeText(code).then(
+      () => true,
+      () => false,
+    );
+    tell(done ? "Copied." : "Your browser does not let us copy: select the code and copy it yourself.");
+  };
+  const download = () => {
+    const address = `${location.origin}/settings`;
+    saveFile(
+      recoveryFileName,
+      new Blob([recoveryFile(code, settings.build.name, address)], { type: "text/plain" }),
+    );
+    tell(`Downloaded as ${recoveryFileName}.`);
+  };
+  const tell = (text: string) => {
+    setKept(text);
+    announce(text);
+  };
+  return (
+    <>
+      <p className="rounded-control border border-line bg-sunken px-3 py-2 font-mono text-sm select-all">
+        {groupsOf(code)}
+      </p>
+      <div className="flex flex-wrap items-center gap-3">
+        <Button small onClick={copy}>
+          <Icon name="copy" />
+          Copy
+        </Button>
+        <Button small onClick={download}>
+          <Icon name="download" />
+          Download
+        </Button>
+        {onHide !== undefined && (
+          <Button small look="quiet" onClick={onHide}>
+            Hide
+          </Button>
+        )}
+      </div>
+      <p className="min-h-5 text-sm text-ink-3">
+        {kept ?? "Keep it like a password. You can go on without it."}
+      </p>
+    </>
+  );
+}
+
+/** A line may end after a dash, and nowhere else. */
+function groupsOf(code: string): ReactNode {
+  return code.split(/(?<=-)/).map((group) => (
+    <Fragment key={group}>
+      {group}
+      <wbr />
+    </Fragment>
+  ));
+}
+
+/** A new code in place of one that is lost, or that this page does not have any more. */
+export function NewRecoveryCode() {
+  const { recovery, keepRecovery, settle, during } = useSettings();
+  const announce = useAnnounce();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<Failure>();
+  const make = async () => {
+    setBusy(true);
+    setFailure(undefined);
+    try {
+      keepRecovery(await during(makeRecoveryCode));
+      announce("Your new recovery code is shown. The old one has ended.");
+    } catch (error) {
+      setFailure(await settle(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <div className="space-y-3">
+      {recovery !== undefined && <RecoveryBox />}
+      {failure !== undefined && <FailureNotice failure={failure} />}
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
+        <Button small busy={busy} onClick={make}>
+          Make a new code
+        </Button>
+        <p className="text-sm text-ink-2">
+          {recovery === undefined
+            ? "A code is shown only once. If you did not keep yours, make a new one, and the old one ends."
+            : "A new one ends this one."}
+        </p>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,129 @@
+import type { StartOverView } from "@keyloan/contract";
+import { useEffect, useRef } from "react";
+import { endStartOver, startOver } from "../api/persons.ts";
+import { useSettings } from "../state/settings.tsx";
+import { useWrite } from "../state/use-write.ts";
+import { Button } from "../ui/button.tsx";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
+import { FailureNotice } from "../ui/failure-notice.tsx";
+import { useAnnounce } from "../ui/live-region.tsx";
+import { Notice } from "../ui/notice.tsx";
+import { Countdown, Moment, useNow } from "../ui/time.tsx";
+
+const waitingPollMs = 15_000;
+
+/** The way on for who has neither the browser nor the code: ask, wait, and become the person. */
+export function StartOver() {
+  const { settings } = useSettings();
+  const { startOver: asked } = settings.person;
+  const waiting = asked?.state === "waiting";
+  const section = useRef<HTMLElement>(null);
+  // The button that had the focus gives way to what came of it.
+  const before = useRef(waiting);
+  useEffect(() => {
+    if (before.current !== waiting && document.activeElement === document.body) section.current?.focus();
+    before.current = waiting;
+  }, [waiting]);
+  return (
+    <section ref={section} tabIndex={-1} aria-labelledby="start-over-title" className="space-y-3">
+      <h2 id="start-over-title" className="text-lg font-semibold">
+        Start over
+      </h2>
+      {asked?.state === "refused" && (
+        <Notice tone="warn" title="The person who saved the keys refused">
+          <p>They are still there and want to keep them. Ask the people who sent you the link.</p>
+        </Notice>
+      )}
+      {waiting ? <Waiting asked={asked} /> : <Ask />}
+    </section>
+  );
+}
+
+function Ask() {
+  const { settings } = useSettings();
+  const announce = useAnnounce();
+  const { busy, failure, write } = useWrite();
+  const inUse = settings.bindings.some(({ source }) => source === "user");
+  const provable = settings.person.standing === "someone_else";
+  const ask = async () => {
+    if (await write(startOver)) announce("You asked to start over.");
+  };
+  return (
+    <>
+      <p className="text-ink-2">
+        {provable
+          ? "When both the browser and the code are lost, you can put your own keys in their place."
+          : "You put your own keys in their place."}
+      </p>
+      {failure !== undefined && <FailureNotice failure={failure} />}
+      <ConfirmDialog
+        trigger={{ children: busy ? "Asking…" : "Start over…", busy }}
+        title="Start over with your own keys?"
+        confirm="Start over"
+        look="danger"
+        onConfirm={ask}
+      >
+        {inUse ? (
+          <p>
+            The app goes on with the keys it uses now. Nobody can read them any more, and they are deleted
+            when you have switched to yours. This can begin 24 hours from now.
+          </p>
+        ) : (
+          <p>
+            What is saved here is deleted. If something was saved in the last 24 hours, this waits for 24
+            hours.
+          </p>
+        )}
+        {provable && (
+          <p>
+            The person who saved the keys is told when you asked and from which address, and can refuse
+            meanwhile. Afterwards their browser and their code open nothing here.
+          </p>
+        )}
+      </ConfirmDialog>
+    </>
+  );
+}
+
+function Waiting({ asked }: { readonly asked: StartOverView }) {
+  const { refresh } = useSettings();
+  const announce = useAnnounce();
+  const { busy, failure, write } = useWrite();
+  const over = new Date(asked.dueAt).getTime() <= useNow(1000);
+  // It begins, is refused or withdrawn without this page doing anything.
+  useEffect(() => {
+    if (over) refresh();
+    const timer = setInterval(refresh, waitingPollMs);
+    return () => clearInterval(timer);
+  }, [over, refresh]);
+  const withdraw = async () => {
+    if (await write(endStartOver)) announce("Withdrawn. Nothing changed.");
+  };
+  return (
+    <>
+      <Notice
+        tone="accent"
+        icon="clock"
+        title={asked.mine ? "You asked to start over" : "Somebody asked to start over"}
+        actions={
+          asked.mine && (
+            <Button small busy={busy} onClick={withdraw}>
+              Withdraw
+            </Button>
+          )
+        }
+      >
+        {over ? (
+          <p>The time is over. This page goes on by itself in a moment.</p>
+        ) : (
+          <p>
+            It begins <Moment at={asked.dueAt} /> (<Countdown until={asked.dueAt} /> left), unless the person
+            who saved the keys refuses.
+          </p>
+        )}
+        {asked.mine && !over && <p>You can close this page and come back with a new link.</p>}
+      </Notice>
+      {failure !== undefined && <FailureNotice failure={failure} />}
+    </>
+  );
+}
