@@ -31,7 +31,10 @@ export function StartOver() {
       </h2>
       {asked?.state === "refused" && (
         <Notice tone="warn" title="The person who saved the keys refused">
-          <p>They are still there and want to keep them. Ask the people who sent you the link.</p>
+          <p>
+            They are still there and want to keep them. Ask the people who sent you the link. You can ask to
+            start over again after a day.
+          </p>
         </Notice>
       )}
       {waiting ? <Waiting asked={asked} /> : <Ask />}
