@@ -221,6 +221,8 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await button(dialog(other.page), "Start over").click();
     await says(other.page, "You asked to start over");
     await broker.advance(25 * hour);
+    // Lending ends too, and would change the settings under the newcomer's hands.
+    await broker.runWork("lending-end");
     await broker.runWork("start-over");
     await openLink(other.page, await broker.createLink(build));
     await heading(other.page, "Make Acme Notes yours");
