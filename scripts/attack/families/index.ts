@@ -1,8 +1,11 @@
 import type { Family } from "../attack.ts";
 import { crossSite } from "./cross-site.ts";
+import { envReaders } from "./env-readers.ts";
 import { floods } from "./floods.ts";
 import { foreignReads } from "./foreign-reads.ts";
+import { forgedAudit } from "./forged-audit.ts";
 import { hostileIds } from "./hostile-ids.ts";
+import { lentDatabase } from "./lent-database.ts";
 import { links } from "./links.ts";
 import { madeUpCredentials } from "./made-up-credentials.ts";
 import { platformTokens } from "./platform-tokens.ts";
@@ -21,5 +24,8 @@ export const families: readonly Family[] = [
   hostileIds,
   raceFamily,
   recoveryCodes,
+  envReaders,
+  lentDatabase,
+  forgedAudit,
   floods,
 ];

@@ -3,7 +3,7 @@ import { field } from "./protobuf.ts";
 import type { TestDatabase } from "./test-server.ts";
 
 /** Runs one statement in one of the ways that a client has, and gives all that came back as text. */
-export type AskWay = (database: TestDatabase, sql: string) => Promise<string>;
+export type AskWay = (database: Pick<TestDatabase, "url" | "token">, sql: string) => Promise<string>;
 
 const statement = (sql: string) => ({ sql, args: [], named_args: [], want_rows: true });
 const batchOf = (sql: string) => ({ steps: [{ condition: null, stmt: statement(sql) }] });
