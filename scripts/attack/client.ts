@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 export type Answer = {
   readonly status: number;
   readonly text: string;
@@ -34,6 +36,21 @@ export function senderTo(url: string): Send {
     });
     const text = (await response.text()).slice(0, answerBytesMax);
     return { status: response.status, text, json: recordOf(text), headers: response.headers };
+  };
+}
+
+const patienceSecondsMax = 5;
+const triesMax = 4;
+
+/** Waits when it is told to: a refusal for want of patience would show nothing of the defence behind it. */
+export function patient(send: Send): Send {
+  return async (...call) => {
+    for (let tries = 1; ; tries++) {
+      const answer = await send(...call);
+      const waitSeconds = Number(answer.headers.get("retry-after") ?? "0");
+      if (answer.status !== 429 || waitSeconds > patienceSecondsMax || tries === triesMax) return answer;
+      await delay(waitSeconds * 1000);
+    }
   };
 }
 

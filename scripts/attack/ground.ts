@@ -1,10 +1,13 @@
-import { type Answer, type Browser, newBrowser, type Send, senderTo } from "./client.ts";
+import { type Answer, type Browser, newBrowser, patient, type Send, senderTo } from "./client.ts";
 
 /** A broker under attack, and what the suite may ask of it as its operator. */
 export type Ground = {
   readonly url: string;
   readonly adminToken: string;
+  /** Waits as it is told when it was limited. */
   readonly send: Send;
+  /** Takes the first answer, whatever it is. */
+  readonly sendOnce: Send;
   /** As the operator. @throws Error when the answer has another status */
   readonly admin: (status: number, method: string, path: string, body?: unknown) => Promise<Answer>;
   readonly newBuild: () => Promise<Build>;
@@ -32,7 +35,8 @@ export type Attacker = Build & { readonly token: string; readonly person: Browse
 const connector = "app-secrets";
 
 export function createGround(url: string, adminToken: string): Ground {
-  const send = senderTo(url);
+  const sendOnce = senderTo(url);
+  const send = patient(sendOnce);
   const admin: Ground["admin"] = async (status, method, path, body) => {
     const answer = await send(method, path, { token: adminToken, ...(body === undefined ? {} : { body }) });
     if (answer.status !== status) {
@@ -71,6 +75,7 @@ export function createGround(url: string, adminToken: string): Ground {
     url,
     adminToken,
     send,
+    sendOnce,
     admin,
     newBuild,
     newCode,

@@ -41,35 +41,37 @@ const refused: Readonly<
 
 /** Who must get through while strangers knock. */
 const welcome: Readonly<Record<string, (ground: Ground) => Promise<() => Promise<Answer>>>> = {
-  "the-admin": async (ground) => () => ground.send("GET", "/v1/builds?limit=1", { token: ground.adminToken }),
+  "the-admin": async (ground) => () =>
+    ground.sendOnce("GET", "/v1/builds?limit=1", { token: ground.adminToken }),
   "a-platform": async (ground) => {
     const token = await ground.apiToken("builds:read");
-    return () => ground.send("GET", "/v1/builds?limit=1", { token });
+    return () => ground.sendOnce("GET", "/v1/builds?limit=1", { token });
   },
   "a-build": async (ground) => {
     const { id } = await ground.newBuild();
     const token = await ground.buildToken(id);
-    return () => ground.send("GET", `/v1/builds/${id}/env`, { token });
+    return () => ground.sendOnce("GET", `/v1/builds/${id}/env`, { token });
   },
   "a-person": async (ground) => {
     const { id } = await ground.newBuild();
     const page = await ground.visit(id);
-    return () => page.send("GET", "/v1/settings");
+    const headers = { cookie: page.cookieHeader(), "x-keyloan-build": id };
+    return () => ground.sendOnce("GET", "/v1/settings", { headers });
   },
   "a-link": async (ground) => {
     const { id } = await ground.newBuild();
     const code = await ground.newCode(id);
     return () =>
-      ground.send("POST", "/v1/session", { body: { code }, headers: { "x-keyloan-session": "1" } });
+      ground.sendOnce("POST", "/v1/session", { body: { code }, headers: { "x-keyloan-session": "1" } });
   },
-  health: async (ground) => () => ground.send("GET", "/health"),
-  "the-page": async (ground) => () => ground.send("GET", "/settings"),
+  health: async (ground) => () => ground.sendOnce("GET", "/health"),
+  "the-page": async (ground) => () => ground.sendOnce("GET", "/settings"),
 };
 
 const knocks: Readonly<Record<string, (ground: Ground, index: number) => Promise<Answer>>> = {
-  "bad-tokens": (ground) => ground.send("GET", "/v1/builds", { token: stranger() }),
+  "bad-tokens": (ground) => ground.sendOnce("GET", "/v1/builds", { token: stranger() }),
   "bad-links": (ground) =>
-    ground.send("POST", "/v1/session", {
+    ground.sendOnce("POST", "/v1/session", {
       body: { code: `klo_hnd_${randomBytes(32).toString("base64url")}` },
       headers: { "x-keyloan-session": "1" },
     }),
@@ -83,7 +85,7 @@ export const floods: Family = {
       const { token } = await ground.attacker();
       const before = await lastSequence(ground);
       await flood((index) =>
-        ground.send("GET", path.replaceAll("INDEX", String(index).padStart(20, "0")), {
+        ground.sendOnce("GET", path.replaceAll("INDEX", String(index).padStart(20, "0")), {
           token,
           ...call,
           headers: Object.fromEntries(
@@ -114,7 +116,7 @@ export const floods: Family = {
       },
       async (ground: Ground, headersOf) => {
         const answers = await flood((index) =>
-          ground.send("GET", "/v1/builds", { token: stranger(), headers: headersOf(index) }),
+          ground.sendOnce("GET", "/v1/builds", { token: stranger(), headers: headersOf(index) }),
         );
         const limited = answers.some(({ status }) => status === 429);
         return spoilIf(!limited, `${requests} bad tokens under changing addresses were never limited`);
@@ -131,7 +133,7 @@ export const floods: Family = {
           return socket;
         });
         try {
-          const answer = await ground.send("GET", "/v1/builds?limit=1", { token: ground.adminToken });
+          const answer = await ground.sendOnce("GET", "/v1/builds?limit=1", { token: ground.adminToken });
           return spoilIf(answer.status !== 200, `64 open connections starve the admin: ${answer.status}`);
         } finally {
           for (const socket of sockets) socket.destroy();

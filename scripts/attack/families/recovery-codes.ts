@@ -22,7 +22,7 @@ export const recoveryCodes: Family = {
       const victim = await ground.victim();
       const other = await savedBuild(ground);
       const code = change(victim.recovery, other.recovery);
-      const browser = newBrowser(ground.send);
+      const browser = newBrowser(ground.sendOnce);
       const answer = await browser.send("POST", "/v1/session", {
         body: { recovery: code },
         headers: { "x-forwarded-for": `203.0.113.${Math.floor(Math.random() * 250)}` },
@@ -36,7 +36,7 @@ export const recoveryCodes: Family = {
         const { person, recovery } = await savedBuild(ground);
         const renewed = await person.send("POST", "/v1/settings/recovery", { body: {} });
         if (renewed.status !== 200 && renewed.status !== 201) return `no new code: ${renewed.status}`;
-        const answer = await newBrowser(ground.send).send("POST", "/v1/session", { body: { recovery } });
+        const answer = await newBrowser(ground.sendOnce).send("POST", "/v1/session", { body: { recovery } });
         return spoilIf(answer.status === 201, "the old code works after a new one was made");
       },
     },
@@ -47,7 +47,7 @@ export const recoveryCodes: Family = {
         const statuses: number[] = [];
         for (let tries = 0; tries < 12; tries++) {
           const guess = recovery.slice(0, -1) + "0123456789abcdefghjk"[tries];
-          const answer = await newBrowser(ground.send).send("POST", "/v1/session", {
+          const answer = await newBrowser(ground.sendOnce).send("POST", "/v1/session", {
             body: { recovery: guess },
           });
           statuses.push(answer.status);
