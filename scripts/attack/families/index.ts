@@ -4,6 +4,7 @@ import { envReaders } from "./env-readers.ts";
 import { floods } from "./floods.ts";
 import { foreignReads } from "./foreign-reads.ts";
 import { forgedAudit } from "./forged-audit.ts";
+import { forgedSchema } from "./forged-schema.ts";
 import { hostileIds } from "./hostile-ids.ts";
 import { lentDatabase } from "./lent-database.ts";
 import { links } from "./links.ts";
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   recoveryCodes,
   envReaders,
   lentDatabase,
+  forgedSchema,
   forgedAudit,
   floods,
 ];
