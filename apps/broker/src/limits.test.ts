@@ -284,6 +284,15 @@ describe("health and the page", () => {
     expect((await broker.call("GET", "/v1/builds")).status).toBe(200);
   });
 
+  it.each(["GET", "HEAD"])("write no line of the log for each %s, however often", async (method) => {
+    await limit();
+    const { logger } = broker.running().services;
+    const lines = (["info", "warn", "error"] as const).map((level) => vi.spyOn(logger, level));
+    for (const path of paths) for (const _ of [1, 2, 3]) await fetch(`${broker.url}${path}`, { method });
+    expect(lines.flatMap((line) => line.mock.calls)).toEqual([]);
+    vi.restoreAllMocks();
+  });
+
   it("asked over 64 connections without end do not hold up a valid token", async () => {
     await broker.restart({ rateLimitPerSecond: 5 });
     const agent = new Agent({ keepAlive: true, maxSockets: 64 });

@@ -17,7 +17,7 @@ import type { BrokerContext, BrokerEnv } from "./context.ts";
 /** The only place where a thrown thing becomes an answer. */
 export const handleError: ErrorHandler<BrokerEnv> = (error, context) => {
   const known = toBrokerError(error);
-  if (errorStatuses[known.code] >= 500) {
+  if (errorStatuses[known.code] >= 500 && context.var.isQuiet !== true) {
     const { deps, requestId } = context.var;
     deps.logger.error(
       { requestId, code: known.code, ...describeError(known.cause ?? error) },

@@ -45,7 +45,8 @@ export function requestScope(deps: Deps): MiddlewareHandler<BrokerEnv> {
     };
     if (context.var.isQuiet === true) deps.logger.debug(line, "answered");
     else if (status >= 500) deps.logger.error(line, "answered");
-    else if (status >= 400 || context.req.method !== "GET") deps.logger.info(line, "answered");
+    else if (status >= 400 || !["GET", "HEAD"].includes(context.req.method))
+      deps.logger.info(line, "answered");
     else deps.logger.debug(line, "answered");
   };
 }

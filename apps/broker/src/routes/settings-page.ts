@@ -53,6 +53,8 @@ export function settingsPageRoutes(): Hono<BrokerEnv> {
     const file = find(path);
     const isPage = path === "index.html";
     if (file === undefined) {
+      // Anybody may ask for it, under no limit: one line a request would fill the log.
+      context.set("isQuiet", isPage);
       if (isPage) throw missing(path);
       return next();
     }
