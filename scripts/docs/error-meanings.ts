@@ -4,7 +4,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   unauthenticated: "No token was sent, or the token is unknown, revoked or used up.",
   token_expired: "The token was right and its time is over: ask for a new one.",
   session_expired:
-    "The session of the settings page is over: open the handoff link again, or ask for a new one.",
+    "The visit to the settings page is over: open /settings in the browser that saved keys, enter the recovery code, or ask for a new link.",
   handoff_used: "The handoff link was used already: ask for a new one.",
   handoff_expired: "The handoff link is too old: ask for a new one.",
   forbidden: "The token is known and may not do this.",

@@ -59,7 +59,7 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: BrokerConfig }
   | { readonly ok: false; readonly problems: readonly string[] };
 
-const port = z.coerce.number().int().min(0).max(65_535);
+const port = z.coerce.number({ error: "must be a whole number from 0 to 65535" }).int().min(0).max(65_535);
 const shapes = {
   KEYLOAN_DATA_DIR: z.string(),
   KEYLOAN_ROOT_KEY: z.string(),

@@ -456,12 +456,18 @@ describe("doctor", () => {
     expect(out).toContain("failed   Part store: locked\n");
   });
 
-  test("what the operator should mend is a warning with a remedy", async () => {
+  test("what the operator should fix is a warning with a remedy, and a failure in production", async () => {
     broker.state.warnings = { warnings: [{ code: "x", message: "anybody can listen", remedy: "Use TLS." }] };
-    const { out } = await keyloan("doctor");
+    const { out, code } = await keyloan("doctor");
+    const production = await keyloan("doctor --production");
     broker.state.warnings = { warnings: [] };
     expect(out).toContain("warning  Configuration: anybody can listen\n");
     expect(out).toContain("Use TLS.");
+    expect([code, out]).toEqual([0, expect.stringMatching(/No problem, and \d+ warnings?\.\n$/)]);
+    expect([production.code, production.out]).toEqual([
+      1,
+      expect.stringContaining("failed   Configuration: anybody can listen\n"),
+    ]);
     const { out: quiet } = await keyloan("doctor --json");
     expect(states(quiet).Configuration).toBe("ok");
   });

@@ -52,7 +52,7 @@ export function doctorChecks(
     {
       name: "Configuration",
       run: async () => {
-        if (seen.admin) return brokerWarnings(connect(true));
+        if (seen.admin) return brokerWarnings(connect(true), inProduction ? failed : warning);
         return [skipped(seen.token ? "only an admin token can see it" : "there is no valid token")];
       },
     },
@@ -124,12 +124,12 @@ async function readiness(caller: Caller): Promise<Outcome[]> {
   return [...parts, failed("the broker says that it is not ready", "Look at the broker's log.")];
 }
 
-/** What the broker's operator should mend of who reaches it. */
-async function brokerWarnings(caller: Caller): Promise<Outcome[]> {
+/** What the broker's operator should fix of who reaches it: in production nobody may go on with it. */
+async function brokerWarnings(caller: Caller, tell: typeof warning): Promise<Outcome[]> {
   try {
     const { warnings } = await healthApi(caller).warnings();
-    if (warnings.length === 0) return [ok("nothing to mend")];
-    return warnings.map(({ message, remedy }) => warning(message, remedy));
+    if (warnings.length === 0) return [ok("nothing to fix")];
+    return warnings.map(({ message, remedy }) => tell(message, remedy));
   } catch (error) {
     if (!(error instanceof KeyloanError) || error.status !== 404) throw error;
     return [skipped("this broker is older and does not tell")];
@@ -148,7 +148,10 @@ async function anchoredAudit(caller: Caller): Promise<Outcome[]> {
   if (result.verdict === "broken") return [failed(message, "Look at it with keyloan audit verify.")];
   const notes = result.warnings.map((warning) => ` (${warning})`).join("");
   return [
-    failed(`${message}${notes}`, "Set KEYLOAN_AUDIT_SINK to a file or address outside the broker's machine."),
+    failed(
+      `${message}${notes}`,
+      "Set KEYLOAN_AUDIT_SINK to a file or address outside the broker's machine. It gets its first signed head within a minute of the start.",
+    ),
   ];
 }
 

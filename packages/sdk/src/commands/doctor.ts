@@ -14,7 +14,7 @@ export const command: Command = {
   options: {
     production: {
       type: "flag",
-      help: "also read the whole audit, and fail unless something outside the store proves it",
+      help: "also fail on what only a test may do without: a configuration that warns, an audit that nothing outside the store proves",
     },
   },
   examples: ["keyloan doctor", "keyloan doctor --production", "keyloan doctor --json"],
@@ -32,8 +32,13 @@ export const command: Command = {
     const failures = results.filter((result) => result.state === "failed").length;
     if (json) printJson(io, { ok: failures === 0, checks: results });
     else {
-      io.out(failures === 0 ? "\nAll is well.\n" : `\n${counted(failures, "problem")} found.\n`);
+      io.out(`\n${verdict(failures, results.filter((result) => result.state === "warning").length)}\n`);
     }
     return failures === 0 ? 0 : 1;
   },
 };
+
+function verdict(failures: number, warnings: number): string {
+  if (failures > 0) return `${counted(failures, "problem")} found.`;
+  return warnings === 0 ? "All is well." : `No problem, and ${counted(warnings, "warning")}.`;
+}
