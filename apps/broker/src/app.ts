@@ -5,6 +5,7 @@ import { cookieNames } from "./http/cookies.ts";
 import { handleError } from "./http/errors.ts";
 import { limitCallers } from "./http/limit-callers.ts";
 import { createRateLimiter } from "./http/rate-limit.ts";
+import { readBody } from "./http/read-body.ts";
 import { requestScope, requireJson } from "./http/request.ts";
 import { type BrokerRouter, createRouter } from "./http/router.ts";
 import { answerUnknown } from "./http/unknown-route.ts";
@@ -47,6 +48,7 @@ export function createApp(services: Services): BrokerRouter {
   const limitBody = bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
   // A GET has no body here; looking for one costs as much as the rest of a fast answer.
   app.use((context, next) => (context.req.method === "GET" ? next() : limitBody(context, next)));
+  app.use(readBody());
   app.notFound(answerUnknown(app));
   app.openAPIRegistry.registerComponent("securitySchemes", "bearer", {
     type: "http",

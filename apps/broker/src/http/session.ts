@@ -2,6 +2,7 @@ import { type Actor, BrokerError, limits } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { textsMatch } from "../tokens.ts";
+import { sessionExpired } from "../verbs/handoff/session-expired.ts";
 import { mayWrite, personOnly, standingOf } from "../verbs/person/standing.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { sessionTexts } from "./cookies.ts";
@@ -85,13 +86,6 @@ export async function findSession(context: BrokerContext): Promise<SessionRow> {
 
 const isEnded = ({ endedAt, expiresAt }: SessionRow, now: number) => endedAt !== null || expiresAt <= now;
 const sessionActor = ({ id, buildId }: SessionRow): Actor => ({ kind: "session", sessionId: id, buildId });
-
-function sessionExpired(): BrokerError {
-  return new BrokerError("session_expired", "the visit to this page has ended", {
-    remedy:
-      "Open the page again in this browser, with your recovery code, or with a new link from the tool that sent you. What you saved is kept.",
-  });
-}
 
 function originHost(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;

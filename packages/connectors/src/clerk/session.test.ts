@@ -57,6 +57,10 @@ describe("a Clerk session", () => {
       "a token signed by somebody else",
       async () => ({ authorization: `Bearer ${await token({}, otherKey)}` }),
     ],
+    [
+      "somebody who acts as the user",
+      async () => ({ authorization: `Bearer ${await token({ act: { sub: "user_2" } })}` }),
+    ],
     ["a cookie alone", async () => ({ cookie: `__session=${await token()}; __client_uat=1` })],
   ])("is not accepted from %s", async (_what, headers) => {
     expect(await ask(await headers())).toBeUndefined();

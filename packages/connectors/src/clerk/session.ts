@@ -34,5 +34,8 @@ export async function findClerkUser(
     acceptsToken: "session_token",
     ...(jwtKey === undefined ? {} : { jwtKey }),
   });
-  return state.isAuthenticated ? (state.toAuth().userId ?? undefined) : undefined;
+  if (!state.isAuthenticated) return undefined;
+  const { userId, actor } = state.toAuth();
+  // Somebody else acts as the user (Clerk, "User impersonation"): that is not the user.
+  return actor === undefined || actor === null ? (userId ?? undefined) : undefined;
 }

@@ -11,6 +11,8 @@ export function sessionsTable(database: Database) {
     .where(and(eq(sessions.buildId, sql.placeholder("buildId")), isNull(sessions.endedAt)))
     .prepare();
   return {
+    find: (id: string): Promise<SessionRow | undefined> =>
+      database.select().from(sessions).where(eq(sessions.id, id)).get(),
     findByHash: (hash: string): Promise<SessionRow | undefined> =>
       database.select().from(sessions).where(eq(sessions.hash, hash)).get(),
     listByHashes: (hashes: readonly string[]): Promise<SessionRow[]> =>

@@ -2,7 +2,8 @@ import { BrokerError, type SettingsView, type TokenPermission } from "@keyloan/c
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
-import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
+import { editableBuild } from "../settings/editable-build.ts";
+import { takeStep } from "../settings/take-step.ts";
 import { settingsView } from "../settings/views.ts";
 
 /**
@@ -22,10 +23,10 @@ export async function allowTokens(
     });
   }
   const tokensMay = [...new Set(input.tokensMay)];
+  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
   await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(build.id, input.expectedVersion))) throw settingsChanged();
+    await takeStep(deps, tables, actor, build);
     await tables.persons.allow(person.id, tokensMay);
-    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     const details = { tokensMay };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "person.tokens_allowed", entity: build.id, details, requestId }),

@@ -1,11 +1,11 @@
 import { BrokerError, limits, newId, type SettingsView } from "@keyloan/contract";
-import type { BuildRow, PersonRow, SessionRow, StartOverRow, Tables } from "@keyloan/store";
+import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import type { Services } from "../../services.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { settingsView } from "../settings/views.ts";
-import { executeStartOver } from "./execute-start-over.ts";
+import { startOverIn } from "./execute-start-over.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
@@ -33,26 +33,31 @@ export async function askStartOver(
     const { standing, person } = await standingOf(tables, session);
     if (mayWrite(standing)) throw nothingToStartOver();
     const newest = await tables.startOvers.findNewest(buildId);
-    if (newest?.state === "waiting") return newest;
     const now = services.now();
     if (newest?.state === "refused" && now < (newest.endedAt ?? 0) + refusalHoldsMs) throw justRefused();
-    const row: StartOverRow = {
-      id: newId("startOver", services.randomBytes),
-      buildId,
-      sessionId,
-      address: address ?? null,
-      state: "waiting",
-      createdAt: now,
-      dueAt: now + (await waitMs(tables, build, person, now)),
-      endedAt: null,
-    };
-    await tables.startOvers.insert(row);
-    await tellStartOver(services, tables, row, "requested", actor, requestId);
-    return row;
+    let row = newest;
+    if (row?.state !== "waiting") {
+      row = {
+        id: newId("startOver", services.randomBytes),
+        buildId,
+        sessionId,
+        address: address ?? null,
+        state: "waiting",
+        createdAt: now,
+        dueAt: now + (await waitMs(tables, build, person, now)),
+        endedAt: null,
+      };
+      await tables.startOvers.insert(row);
+      await tellStartOver(services, tables, row, "requested", actor, requestId);
+    }
+    if (row.dueAt > now) return { waitsUntil: row.dueAt, jobs: [] };
+    // What is done at once is done here: else a switch could come in between.
+    return { jobs: (await startOverIn(services, tables, row, actor, requestId)) ?? [] };
   });
-  if (asked.dueAt <= services.now()) await executeStartOver(services, asked, actor, requestId);
+  void services.runner.run(buildId, [...asked.jobs]);
   // A build that closed before would take with it what the present person saved, and what was asked for.
-  else await keepAliveUntil(services, actor, buildId, asked.dueAt + visitMs, requestId);
+  if (asked.waitsUntil !== undefined)
+    await keepAliveUntil(services, actor, buildId, asked.waitsUntil + visitMs, requestId);
   return settingsView(services, session);
 }
 

@@ -31,22 +31,34 @@ export async function executeStartOver(
   actor: Actor,
   requestId?: string,
 ): Promise<boolean> {
-  const { buildId } = row;
-  const jobs = await services.store.write(async (tables) => {
-    const now = services.now();
-    if (!(await tables.startOvers.end(row.id, "done", now))) return undefined;
-    const ending = { at: now, ...(row.address === null ? {} : { address: row.address }) };
-    await endPerson(services, tables, buildId, ending);
-    const undoing = await cancelMoves(services, tables, buildId, actor, requestId);
-    await tables.userKeys.removeLeftBehind(buildId);
-    const build = await tables.builds.find(buildId);
-    if (build !== undefined) await tables.builds.changeSettings(buildId, build.settingsVersion);
-    await tellStartOver(services, tables, row, "done", actor, requestId);
-    return undoing;
-  });
+  const jobs = await services.store.write((tables) => startOverIn(services, tables, row, actor, requestId));
   if (jobs === undefined) return false;
-  void services.runner.run(buildId, [...jobs]);
+  void services.runner.run(row.buildId, [...jobs]);
   return true;
+}
+
+/**
+ * The same in a transaction that is under way.
+ * @returns jobs that this process holds and has to run; `undefined` when there is nothing to do any more
+ */
+export async function startOverIn(
+  services: Services,
+  tables: Tables,
+  row: StartOverRow,
+  actor: Actor,
+  requestId: string | undefined,
+): Promise<readonly ClaimedJob[] | undefined> {
+  const { buildId } = row;
+  const now = services.now();
+  if (!(await tables.startOvers.end(row.id, "done", now))) return undefined;
+  const ending = { at: now, ...(row.address === null ? {} : { address: row.address }) };
+  await endPerson(services, tables, buildId, ending);
+  const undoing = await cancelMoves(services, tables, buildId, actor, requestId);
+  await tables.userKeys.removeLeftBehind(buildId);
+  const build = await tables.builds.find(buildId);
+  if (build !== undefined) await tables.builds.changeSettings(buildId, build.settingsVersion);
+  await tellStartOver(services, tables, row, "done", actor, requestId);
+  return undoing;
 }
 
 async function endPerson(

@@ -2,8 +2,8 @@ import { BrokerError, type Secret } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
+import { requirePerson } from "../settings/take-step.ts";
 import { type Browser, keepBrowser } from "./become-person.ts";
-import { mayWrite, personOnly, standingOf } from "./standing.ts";
 
 /**
  * A new recovery code for the person of a build; the old one opens nothing any more.
@@ -23,16 +23,15 @@ export async function renewRecovery(
   const { id: sessionId, buildId } = session;
   const { token: code, hash } = deps.tokens.make("recovery", buildId);
   const createdAt = deps.now();
+  const actor = { kind: "session", sessionId, buildId } as const;
   const personCookie = await deps.store.write(async (tables) => {
-    const { standing, person } = await standingOf(tables, session);
-    if (!mayWrite(standing)) throw personOnly(standing);
+    const person = await requirePerson(deps, tables, actor);
     if (person === undefined) {
       throw new BrokerError("conflict", "nothing of yours is saved here yet", {
         remedy: "Save your first key: the answer shows your recovery code.",
       });
     }
     await tables.persons.changeRecovery(person.id, hash);
-    const actor = { kind: "session", sessionId, buildId } as const;
     const details = { personId: person.id };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "person.recovery_renewed", entity: buildId, details, requestId }),

@@ -3,8 +3,9 @@ import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { isLendingOver } from "../lending/lending-end.ts";
-import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
+import { editableBuild, refuseForeignKeys } from "./editable-build.ts";
 import { type Answers, changedAnswers } from "./preview-answers.ts";
+import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 
 /**
@@ -29,13 +30,13 @@ export async function changePreview(
   if (Object.values(input.preview).includes(true)) refuseForeignKeys(editable);
   const transfers = await deps.store.read.transfers.listByBuild(build.id);
   const answers = [...changedAnswers({ ...editable, transfers }, input.preview)];
+  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
   await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(build.id, input.expectedVersion))) throw settingsChanged();
+    await takeStep(deps, tables, actor, build);
     for (const wanted of [true, false]) {
       const connectors = answers.flatMap(([id, answer]) => (answer === wanted ? [id] : []));
       await tables.bindings.setPreview(build.id, connectors, wanted);
     }
-    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     const details = { preview: Object.fromEntries(answers) };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "preview.changed", entity: build.id, details, requestId }),

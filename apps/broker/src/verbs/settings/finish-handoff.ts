@@ -5,6 +5,7 @@ import { auditRow } from "../audit.ts";
 import { refuseWaiting } from "../person/ask-start-over.ts";
 import { personOnly } from "../person/standing.ts";
 import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
+import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 
 /** What was lent, and the user's own values, stay at least so long: time to download the file once more. */
@@ -33,14 +34,14 @@ export async function finishHandoff(
   refuseForeignKeys(editable);
   if (person === undefined) throw personOnly();
   const now = deps.now();
+  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
   await deps.store.write(async (tables) => {
     const changes = { finishedAt: now, revertibleUntil: Math.max(build.revertibleUntil ?? 0, now + graceMs) };
-    if (!(await tables.builds.changeSettings(build.id, expectedVersion, changes))) throw settingsChanged();
+    await takeStep(deps, tables, actor, build, changes);
     if (!(await tables.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
     await tables.tokens.revokeByBuild(build.id, now);
     await tables.sessions.endOthers(build.id, person.id, now);
     await refuseWaiting(deps, tables, session, requestId);
-    const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "handoff.finished", entity: build.id, details: {}, requestId }),
     ]);

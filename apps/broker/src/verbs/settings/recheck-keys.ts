@@ -3,9 +3,10 @@ import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { checkKeys, stopWhenGivenUp } from "./check-keys.ts";
-import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
+import { boundConnector, editableBuild } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
 import type { SavedAnswer } from "./save-keys.ts";
+import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 
 /**
@@ -33,10 +34,10 @@ export async function recheckKeys(
   const values = Object.fromEntries(Object.entries(saved).filter(([name]) => typed.has(name)));
   const { check, repairs } = await checkKeys(deps, connector, values, request.signal);
   stopWhenGivenUp(request.signal);
+  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
   await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(session.buildId, expectedVersion))) throw settingsChanged();
+    await takeStep(deps, tables, actor, editable.build);
     await tables.userKeys.recordCheck(row.id, check, deps.now());
-    const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
     const details = { connector: connectorId, check: check.status };
     const { requestId } = request;
     await tables.auditEvents.insertAll([

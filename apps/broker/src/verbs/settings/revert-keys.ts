@@ -5,8 +5,9 @@ import { noticeJob } from "../../notify/notice.ts";
 import { auditRow } from "../audit.ts";
 import { lendingEndsAt } from "../lending/lending-end.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
-import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
+import { editableBuild, refuseForeignKeys } from "./editable-build.ts";
 import { refuseUnlessAllowed } from "./person-decides.ts";
+import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 
 /**
@@ -61,8 +62,7 @@ export async function revertBuild(
   await deps.store.write(async (tables) => {
     const adminRevert = reason === undefined ? {} : { adminRevert: { at: now, reason } };
     const changes = { revertibleUntil: null, downloadedAt: null, ...adminRevert };
-    if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, changes)))
-      throw settingsChanged();
+    await takeStep(deps, tables, actor, build, changes);
     const connectors = returning.map(({ connectorId }) => connectorId);
     await tables.bindings.revert(build.id, connectors);
     await tables.userKeys.removeLeftBehind(build.id);

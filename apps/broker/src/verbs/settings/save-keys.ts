@@ -3,11 +3,11 @@ import type { SessionRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { type Became, type Browser, becomePerson, keepBrowser } from "../person/become-person.ts";
-import { mayWrite, personOnly, standingOf } from "../person/standing.ts";
 import { refuseWhileMoving } from "../transfers/switch-transfers.ts";
 import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
-import { boundConnector, editableBuild, settingsChanged } from "./editable-build.ts";
+import { boundConnector, editableBuild } from "./editable-build.ts";
 import { openSubmittedValues, previewsOf, sealUserKey, withDataKey } from "./open-values.ts";
+import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 
 export type SavedAnswer = Pick<CheckedKeys, "check" | "repairs"> & {
@@ -63,11 +63,9 @@ export async function saveKeys(
   };
   const { userKeys, keysInUse } = editable;
   const replaced = userKeys.filter((old) => old.connectorId === connectorId && !keysInUse.includes(old));
+  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
   const { became, personCookie } = await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(session.buildId, input.expectedVersion)))
-      throw settingsChanged();
-    const { standing, person } = await standingOf(tables, session);
-    if (!mayWrite(standing)) throw personOnly(standing);
+    const person = await takeStep(deps, tables, actor, editable.build);
     const became =
       person === undefined ? await becomePerson(deps, tables, session, request.requestId) : undefined;
     const owner = person ?? became?.person;
@@ -75,7 +73,6 @@ export async function saveKeys(
       owner === undefined ? undefined : await keepBrowser(deps, tables, owner, request.browser);
     for (const old of replaced) await tables.userKeys.remove(session.buildId, old.id);
     await tables.userKeys.insert({ ...unowned, personId: owner?.id ?? null });
-    const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
     const details = { connector: connectorId, way, names: Object.keys(complete), check: check.status };
     const { requestId } = request;
     await tables.auditEvents.insertAll([
@@ -111,10 +108,10 @@ export async function removeKeys(
         })
       : new BrokerError("not_found", "no keys are saved here", { remedy: "Nothing is to be done." });
   }
+  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
   await deps.store.write(async (tables) => {
-    if (!(await tables.builds.changeSettings(session.buildId, expectedVersion))) throw settingsChanged();
+    await takeStep(deps, tables, actor, editable.build);
     for (const { id } of removable) await tables.userKeys.remove(session.buildId, id);
-    const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
     const details = { connector: connectorId };
     await tables.auditEvents.insertAll([
       auditRow(deps, { actor, action: "keys.removed", entity: session.buildId, details, requestId }),

@@ -14,6 +14,7 @@ import { type EditableBuild, editableBuild, settingsChanged } from "./editable-b
 import { openUserKey, withDataKey } from "./open-values.ts";
 import { type Answers, answersFor } from "./preview-answers.ts";
 import { probeDurability } from "./probe-durability.ts";
+import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 
 type SwapInput = {
@@ -131,8 +132,7 @@ async function recordSwap(
     : await windowEnd(deps, actor, build.id, requestId);
   await deps.store.write(async (tables) => {
     const changes = { revertibleUntil, adminRevert: null };
-    if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, changes)))
-      throw settingsChanged();
+    await takeStep(deps, tables, actor, build, changes);
     if (build.state === "ready") await tables.builds.moveState(build.id, ["ready"], "handing_off");
     for (const { connectorId, id } of targets) {
       const allowed = preview.get(connectorId) ?? false;

@@ -4,6 +4,7 @@ import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { refuseUnlessAllowed } from "../settings/person-decides.ts";
+import { requirePerson } from "../settings/take-step.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { heldTransferJob } from "./transfer-jobs.ts";
 
@@ -21,6 +22,7 @@ export async function cancelTransfers(
 ): Promise<TransferList> {
   await findBuild(services, buildId);
   const jobs = await services.store.write(async (tables) => {
+    await requirePerson(services, tables, actor);
     await refuseUnlessAllowed(tables, actor, buildId, "transfer");
     const rows = (await tables.transfers.listByBuild(buildId)).filter(
       (row) => isCancellable(row) && (connectors?.includes(row.connectorId) ?? true),

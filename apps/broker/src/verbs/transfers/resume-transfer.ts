@@ -52,7 +52,7 @@ export async function resumeTransfers(
   );
   await keepAliveForTransfer(services, actor, buildId, request.requestId);
   const jobs = await services.store.write(async (tables) => {
-    await recordStep(tables, editable, candidates);
+    await recordStep(services, tables, actor, editable, candidates);
     for (const { row } of resumed) {
       const { id, connectorId, ...changes } = row;
       if (!(await tables.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();

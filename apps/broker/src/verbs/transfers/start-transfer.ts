@@ -19,6 +19,7 @@ import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { alreadyArchiving, isBeingArchived } from "../databases/request-archive.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "../settings/editable-build.ts";
 import { refuseOverwriteByToken, refuseUnlessAllowed } from "../settings/person-decides.ts";
+import { takeStep } from "../settings/take-step.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { isOpen, newestOf, switchWithinMs } from "./movable.ts";
@@ -65,7 +66,7 @@ export async function startTransfer(
   );
   await keepAliveForTransfer(services, actor, buildId, request.requestId);
   const jobs = await services.store.write(async (tables) => {
-    await recordStep(tables, editable, candidates);
+    await recordStep(services, tables, actor, editable, candidates);
     const created = candidates.map((candidate) => newTransfer(services, actor, candidate, rows, input));
     for (const row of created) await tables.transfers.insert(row);
     await tables.auditEvents.insertAll(
@@ -141,11 +142,13 @@ function refuseSilent(error: unknown, connector: Connector): never {
  * @throws BrokerError when something came in between since the candidates were chosen
  */
 export async function recordStep(
+  deps: Pick<Services, "now">,
   tables: Tables,
+  actor: Actor,
   { build }: EditableBuild,
   candidates: readonly Candidate[],
 ): Promise<void> {
-  if (!(await tables.builds.changeSettings(build.id, build.settingsVersion))) throw settingsChanged();
+  await takeStep(deps, tables, actor, build);
   if ((await tables.builds.find(build.id))?.state !== build.state) throw settingsChanged();
   for (const { lease } of candidates) {
     if (await isBeingArchived(tables, lease.id)) throw alreadyArchiving();
