@@ -23,7 +23,8 @@ export const envFormatMeanings: Readonly<Record<EnvFormatErrorCode, string>> = {
 
 /** Why nothing is merged into an existing file. */
 export const envFileMeanings: Readonly<Record<EnvFileErrorCode, string>> = {
-  unclear_line: "Programs would not agree on where the quotes of a line end.",
+  unclear_line:
+    "Programs would not agree on where a line or its quotes end, or a shell on what stands below it.",
   broken_block: "The marks around Keyloan's block are not one pair in order.",
   name_outside: "The file sets a name outside the block that stands in it too.",
 };

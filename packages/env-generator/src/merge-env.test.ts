@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
@@ -9,8 +9,7 @@ import { EnvFileError, type EnvLine, mergeEnv, parseEnvFile, serialiseEnvFile } 
 import { refusal } from "./testing/carried.ts";
 import { plainReaders } from "./testing/dotenv-readers.ts";
 import { foreignFiles } from "./testing/foreign-files.ts";
-import { hostileValues, planted, seed, troubledValues } from "./testing/hostile-values.ts";
-import { readWithShell } from "./testing/shell-readers.ts";
+import { hostileValues, seed, troubledValues } from "./testing/hostile-values.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "keyloan-merge-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -163,46 +162,4 @@ test.each([
 
 test.each(["A#=1", "# A=1", "AA=1", "A_=1", "'\nA=1'"])("%j sets no name of ours", (file) => {
   expect(merged(`${file}\n`, [line("B", "1")])).toContain(`${file}\n\n${begin}`);
-});
-
-describe("above values that need quotes", () => {
-  const quoted = [line("A", "canary; touch it"), line("B", "`touch it`")];
-
-  test.each([
-    ["an apostrophe", "X=1\nIT=it's\n", [{ name: "IT", line: 2 }]],
-    ["one in no assignment", "it's\n", [{ line: 1 }]],
-    ["a double quote inside", 'SIZE=5"\n', [{ name: "SIZE", line: 1 }]],
-    ["a backtick", "X=a`b\n", [{ name: "X", line: 1 }]],
-  ])(
-    "%s that a shell takes for an open quote is refused, and below them it is not",
-    (_what, file, places) => {
-      expect(() => mergeEnv(file, quoted, dotenv)).toThrow(
-        expect.objectContaining({ code: "unclear_line", places }),
-      );
-      const block = mergeEnv("", quoted, dotenv);
-      expect(mergeEnv(block + file, quoted, dotenv)).toBe(block + file);
-    },
-  );
-
-  test.each([
-    ["closed quotes", "X='a' # it's\nY=\"it's\"\n"],
-    ["a comment", "# it's\nX=1 # it's\n"],
-    ["an escaped quote", "X=it\\'s\n"],
-  ])("%s stand as they are", (_what, file) => {
-    expect(mergeEnv(file, quoted, dotenv)).toContain(`${file}\n${begin}`);
-  });
-
-  test("an apostrophe stands as it is above values that need none", () => {
-    expect(mergeEnv("IT=it's\n", [line("A", "sk_1")], dotenv)).toContain("A=sk_1");
-  });
-});
-
-test("a shell would run a value below an open quote, and runs none of a merged file", async () => {
-  const values = linesOf([`;touch ${planted};`, `\n\`touch ${planted}\`\n`]);
-  const read = (text: string) => readWithShell("/bin/sh", '. "$1"', folder, text).catch(() => undefined);
-  await read(`IT=it's\n${mergeEnv("", values, dotenv)}`);
-  expect(existsSync(planted)).toBe(true);
-  rmSync(planted);
-  await read(mergeEnv("IT=\"it's\"\n# it's\n", values, dotenv));
-  expect(existsSync(planted)).toBe(false);
 });

@@ -1,8 +1,8 @@
 import { type EnvFileLine, parseEnvFile, serialiseEnvFile } from "./env-file.ts";
-import { EnvFileError, type EnvFilePlace, placesText } from "./env-file-error.ts";
+import { EnvFileError, type EnvFileErrorCode, type EnvFilePlace, placesText } from "./env-file-error.ts";
 import type { EnvLine } from "./env-line.ts";
-import { leavesQuoteOpen } from "./open-quote.ts";
 import { renderEnv } from "./render-env.ts";
+import { standsAlone } from "./standing-alone.ts";
 
 const beginMark = "# >>> keyloan: what stands up to the closing mark is replaced by the next merge >>>";
 const endMark = "# <<< keyloan <<<";
@@ -28,13 +28,12 @@ export function mergeEnv(
  */
 export function mergeEnvText(existingText: string, dotenvText: string): string {
   const existing = parseEnvFile(existingText);
-  refuseUnclear(existing, (line) => line.kind === "assignment" && line.state === "unclear");
+  refuseOpenQuotes(existing);
   const place = findBlock(existing);
   const own = parseEnvFile(dotenvText);
   // Bare values mean themselves inside quotes and outside.
   if (own.some(({ kind, text }) => kind === "assignment" && /['"]/.test(text))) {
-    const isOpen = ({ kind, text }: EnvFileLine) => kind !== "comment" && leavesQuoteOpen(text);
-    refuseUnclear(existing.slice(0, place.begin), isOpen);
+    refuseEntangled(existing.slice(0, place.begin));
   }
   refuseSetOutside([...existing.slice(0, place.begin), ...existing.slice(place.end)], own);
   const lineEnd = /\r\n|\n/.exec(existingText)?.[0] ?? "\n";
@@ -70,35 +69,51 @@ function findBlock(lines: readonly EnvFileLine[]): { readonly begin: number; rea
   );
 }
 
-function refuseUnclear(lines: readonly EnvFileLine[], isUnclear: (line: EnvFileLine) => boolean): void {
-  const places = lines.filter(isUnclear).map(
-    (line): EnvFilePlace => ({
-      ...(line.kind === "assignment" ? { name: line.name } : {}),
-      line: line.number,
-    }),
-  );
-  if (places.length === 0) return;
-  throw new EnvFileError(
+function refuseOpenQuotes(lines: readonly EnvFileLine[]): void {
+  refuse(
     "unclear_line",
-    `Programs would not agree on where the quotes end: ${placesText(places)}.`,
+    lines.filter((line) => line.kind === "assignment" && line.state === "unclear"),
+    "Programs would not agree on where the quotes end",
     "Close the quotes, with nothing but a comment behind them; put a value that holds one kind of quote between the other.",
-    places,
+  );
+}
+
+function refuseEntangled(lines: readonly EnvFileLine[]): void {
+  refuse(
+    "unclear_line",
+    lines.filter(({ text }) => !standsAlone(text)),
+    "A shell that reads the file could take values below these lines for commands",
+    "Write each as a comment or as NAME='value', with no backslash at a line's end and no invisible signs; a value " +
+      "that holds ' goes between \", without $, backslash and `. Or put the two lines " +
+      `"# >>> keyloan" and "${endMark}" above them: Keyloan writes between these.`,
   );
 }
 
 /** Two lines for one name: which one counts depends on the reader and the order, and nobody would notice. */
 function refuseSetOutside(foreign: readonly EnvFileLine[], own: readonly EnvFileLine[]): void {
   const names = new Set(own.flatMap((line) => (line.kind === "assignment" ? [line.name] : [])));
-  const places = foreign.flatMap((line): EnvFilePlace[] =>
-    line.kind === "assignment" && names.has(line.name) ? [{ name: line.name, line: line.number }] : [],
-  );
-  if (places.length === 0) return;
-  throw new EnvFileError(
+  refuse(
     "name_outside",
-    `The file sets names that Keyloan writes too: ${placesText(places)}.`,
+    foreign.filter((line) => line.kind === "assignment" && names.has(line.name)),
+    "The file sets names that Keyloan writes too",
     "Delete these lines or turn them into comments, then merge again.",
-    places,
   );
+}
+
+function refuse(
+  code: EnvFileErrorCode,
+  lines: readonly EnvFileLine[],
+  message: string,
+  remedy: string,
+): void {
+  if (lines.length === 0) return;
+  const places = lines.map(
+    (line): EnvFilePlace => ({
+      ...(line.kind === "assignment" ? { name: line.name } : {}),
+      line: line.number,
+    }),
+  );
+  throw new EnvFileError(code, `${message}: ${placesText(places)}.`, remedy, places);
 }
 
 function lineEndOf(line: EnvFileLine | undefined): string {

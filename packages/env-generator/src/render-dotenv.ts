@@ -2,8 +2,8 @@ import type { EnvLine } from "./env-line.ts";
 import { withGroupComments } from "./group-comment.ts";
 import { type Refusal, refuseNoText } from "./refusal.ts";
 
-// Means itself in every shell, and to readers that take quotes for a part of the value.
-const bare = /^[A-Za-z0-9_./:@%+,=-]+$/;
+// zsh replaces what follows a `=` in front, or a `:=`, by the path of the command of that name.
+const bare = /^(?!=|.*:=)[A-Za-z0-9_./:@%+,=-]+$/;
 
 /** A `.env` file. Its readers have no escape in common, so each value is quoted so that it needs none. */
 export function renderDotenv(lines: readonly EnvLine[]): string {
@@ -51,8 +51,13 @@ export function refuseForDotenv(line: EnvLine): Refusal | undefined {
   return undefined;
 }
 
+/** Whether a value means itself without quotes: in sh, bash and zsh, and to readers that take quotes for a part of it. */
+export function isBare(text: string): boolean {
+  return bare.test(text);
+}
+
 function quoteFor(text: string): "" | "'" | '"' {
-  if (bare.test(text)) return "";
+  if (isBare(text)) return "";
   return text.includes("'") ? '"' : "'";
 }
 

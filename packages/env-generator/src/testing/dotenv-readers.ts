@@ -7,7 +7,7 @@ import nextEnv from "@next/env";
 import dotenv from "dotenv";
 import dotenvExpand from "dotenv-expand";
 import { loadEnv } from "vite";
-import { readWithShell } from "./shell-readers.ts";
+import { readWithShell, shells } from "./shell-readers.ts";
 
 export type DotenvReader = (
   folder: string,
@@ -65,8 +65,12 @@ export const runningReaders: Readonly<Record<string, DotenvReader>> = {
     const script = `process.stdout.write(JSON.stringify(${read}))`;
     return readWithNode(folder, ["-e", script, pathOf("@dotenvx/dotenvx"), path]);
   },
-  "sh, sourced": (folder, text) => readWithShell("/bin/sh", exported, folder, text),
-  "bash, sourced": (folder, text) => readWithShell("bash", exported, folder, text),
+  ...Object.fromEntries(
+    shells.map((shell): [string, DotenvReader] => [
+      `${shell}, sourced`,
+      (folder, text) => readWithShell(shell, exported, folder, text),
+    ]),
+  ),
 };
 
 /** The programs that read `.env` files in practice. */

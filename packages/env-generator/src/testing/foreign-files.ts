@@ -48,3 +48,48 @@ export const foreignFiles = fc
   .map(([lines, lineEnd, hasFinalLineEnd]) => {
     return lines.join(lineEnd) + (hasFinalLineEnd && lines.length > 0 ? lineEnd : "");
   });
+
+const plainLines = [
+  "",
+  " \t",
+  "# don't touch",
+  "\t #\u00a0it's",
+  "PORT=3000",
+  "EMPTY=",
+  "EMPTY= # it's",
+  "URL=libsql://x:1/y # it's",
+  "export MODE=a,b\t# it's",
+  "  SPACED=' a #b ' # it's",
+  "TEXT=\"it's #1; it's\"",
+  "EMPTY_2=''",
+  "REGEX='\\d+$`x`\"'",
+  "TEXT_3='a\nIT=\"b\n# c\n'",
+  "TEXT_4=\"a\n'\n\" # it's",
+];
+
+const signs = [
+  ...("'\"`\\$#=(){}[]<>;&|~!*%:,. \t\n\r\v\f\0aA1" + "\u00a0\u0085\u2028\u2029\uFEFF"),
+  "\\\n",
+  "\\'",
+  "$'",
+  "$(",
+  "<<X ",
+  ":=",
+  "histchars=!^%",
+];
+
+/** Files of lines that every reader understands alike, with signs at any place that may entangle them. */
+export const entangledFiles = fc
+  .tuple(
+    fc.array(fc.constantFrom(...plainLines), { minLength: 1, maxLength: 6 }),
+    fc.constantFrom("\n", "\r\n"),
+    fc.constantFrom("\n", ""),
+    fc.array(fc.tuple(fc.nat(), fc.constantFrom(...signs)), { maxLength: 2 }),
+  )
+  .map(([lines, lineEnd, finalLineEnd, insertions]) => {
+    const plain = (lines.join("\n") + finalLineEnd).replaceAll("\n", lineEnd);
+    return insertions.reduce((text, [place, sign]) => {
+      const at = place % (text.length + 1);
+      return text.slice(0, at) + sign + text.slice(at);
+    }, plain);
+  });

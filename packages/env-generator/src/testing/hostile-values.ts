@@ -40,6 +40,9 @@ export const hostileValues: readonly string[] = [
   "  both sides \t",
   "plain",
   "a=b=c",
+  "=ls",
+  "a:=ls",
+  "===",
   "a#b",
   "a #b",
   "#first",
@@ -160,4 +163,4 @@ const bareSigns = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 /** A value without special signs, as nearly all keys are. */
 export const bareValue = fc
   .string({ unit: fc.constantFrom(...bareSigns), minLength: 1, maxLength: 40 })
-  .filter((value) => !value.startsWith("encrypted:"));
+  .filter((value) => !/^(?:encrypted:|=)|:=/.test(value));

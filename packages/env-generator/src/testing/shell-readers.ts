@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -10,7 +10,8 @@ const printEnvironment = "process.stdout.write(JSON.stringify(process.env))";
 export async function readWithShell(shell: string, script: string, folder: string, text: string) {
   const file = join(folder, "env.sh");
   await writeFile(file, text);
-  const options = { env: { LC_ALL: "C.UTF-8" }, cwd: folder, maxBuffer: 64 * 1024 * 1024 };
+  // zsh looks for its settings in ZDOTDIR.
+  const options = { env: { LC_ALL: "C.UTF-8", ZDOTDIR: folder }, cwd: folder, maxBuffer: 64 * 1024 * 1024 };
   const { stdout } = await run(
     shell,
     ["-euc", script, shell, file, process.execPath, printEnvironment],
@@ -20,16 +21,29 @@ export async function readWithShell(shell: string, script: string, folder: strin
   return Object.fromEntries(Object.entries(values).filter(([name]) => !ambient.has(name)));
 }
 
-const ambient = new Set(["LC_ALL", "OLDPWD", "PWD", "SHLVL", "_"]);
+const ambient = new Set(["HOME", "LC_ALL", "LOGNAME", "OLDPWD", "PWD", "SHLVL", "ZDOTDIR", "_"]);
 const sourced = '. "$1"; exec "$2" -e "$3"';
 const evaluated = 'eval "$(/bin/cat "$1")"; exec "$2" -e "$3"';
+
+/** The shells of this machine by their names; sh and bash are everywhere, zsh is skipped where it is not installed. */
+export const shells: readonly string[] = ["sh", "bash", ...(hasZsh() ? ["zsh"] : [])];
 
 /** A child process's environment after a real shell read the text. */
 export const shellReaders: Readonly<
   Record<string, (folder: string, text: string) => Promise<Record<string, string>>>
-> = {
-  "sh, sourced": (folder, text) => readWithShell("/bin/sh", sourced, folder, text),
-  "sh, by eval": (folder, text) => readWithShell("/bin/sh", evaluated, folder, text),
-  "bash, sourced": (folder, text) => readWithShell("bash", sourced, folder, text),
-  "bash, by eval": (folder, text) => readWithShell("bash", evaluated, folder, text),
-};
+> = Object.fromEntries(
+  shells.flatMap((shell) => [
+    [`${shell}, sourced`, (folder, text) => readWithShell(shell, sourced, folder, text)],
+    [`${shell}, by eval`, (folder, text) => readWithShell(shell, evaluated, folder, text)],
+  ]),
+);
+
+function hasZsh(): boolean {
+  try {
+    execFileSync("zsh", ["--version"], { stdio: "pipe" });
+    return true;
+  } catch {
+    console.log("zsh: skipped. Install the package zsh.");
+    return false;
+  }
+}
