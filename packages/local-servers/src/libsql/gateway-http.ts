@@ -58,7 +58,12 @@ function collect(incoming: IncomingMessage, onBody: (body: Buffer | undefined) =
  */
 function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
   const { answer } = exchange;
-  const call = ask(exchange, (response) => {
+  const port = exchange.route.upstreamPort();
+  if (port === undefined) {
+    refuseRequest(answer, startingAgain);
+    return;
+  }
+  const call = ask(exchange, port, (response) => {
     if (response.statusCode !== 404 || attempt === attemptsMax) {
       pass(response, answer);
       return;
@@ -73,12 +78,21 @@ function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
   call.end(body);
 }
 
-function ask(exchange: Exchange, onResponse: (response: IncomingMessage) => void): ClientRequest {
+const startingAgain: Refusal = {
+  status: 503,
+  message: "the database server is being started again: try again in a moment",
+};
+
+function ask(
+  exchange: Exchange,
+  port: number,
+  onResponse: (response: IncomingMessage) => void,
+): ClientRequest {
   const { route, incoming, answer } = exchange;
   const upstream = request({
     agent: route.agent,
     host: "127.0.0.1",
-    port: route.upstreamPort,
+    port,
     method: incoming.method ?? "GET",
     path: incoming.url ?? "/",
     headers: forwardedHeaders(incoming.headers, route.namespace),

@@ -6,7 +6,7 @@ import { mentionsRefused, refusedIn } from "./sql-rules.ts";
 export type RequestEncoding = "json" | keyof typeof hranaSqlFields | "none";
 
 /** Why a request is not passed on. */
-export type Refusal = { readonly status: 400 | 403 | 413; readonly message: string };
+export type Refusal = { readonly status: 400 | 401 | 403 | 413 | 503; readonly message: string };
 
 /**
  * Whether a request may reach the server. Refused are SQL that reaches past its database and whatever

@@ -4,7 +4,8 @@ import type { RequestEncoding } from "./gateway-judge.ts";
 /** Where the requests of one port go. */
 export type GatewayRoute = {
   readonly agent: Agent;
-  readonly upstreamPort: number;
+  /** Where the server answers now; undefined while it is being started again. */
+  readonly upstreamPort: () => number | undefined;
   readonly namespace: string;
 };
 

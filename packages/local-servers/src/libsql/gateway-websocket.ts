@@ -26,10 +26,15 @@ export function forwardUpgrade(
     endRaw(client, "404 Not Found");
     return;
   }
+  const port = route.upstreamPort();
+  if (port === undefined) {
+    endRaw(client, "503 Service Unavailable");
+    return;
+  }
   const upstream = request({
     agent: false,
     host: "127.0.0.1",
-    port: route.upstreamPort,
+    port,
     method: "GET",
     path: incoming.url ?? "/",
     headers: upgradeHeaders(incoming.headers, route.namespace),

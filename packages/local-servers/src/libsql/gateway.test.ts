@@ -209,7 +209,7 @@ describe("a server that denies a namespace", () => {
     await once(upstream, "listening");
     const address = upstream.address();
     const gateway = createLibsqlGateway(
-      typeof address === "object" ? (address?.port ?? 0) : 0,
+      () => (typeof address === "object" ? address?.port : undefined),
       gatewayPorts.first,
     );
     const { port } = await gateway.open({ namespace: "own" });

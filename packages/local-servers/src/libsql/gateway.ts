@@ -36,8 +36,14 @@ export type LibsqlGateway = {
 /** Below the range from which systems take ports for outgoing connections, so that a port can be had again. */
 export const gatewayPorts = { first: 20_000, last: 29_999 } as const;
 
-/** @param firstPort where to start looking for free ports; different per data directory, so that two rarely meet */
-export function createLibsqlGateway(upstreamPort: number, firstPort: number): LibsqlGateway {
+/**
+ * @param upstreamPort where the server answers now; undefined while it is being started again
+ * @param firstPort where to start looking for free ports; different per data directory, so that two rarely meet
+ */
+export function createLibsqlGateway(
+  upstreamPort: GatewayRoute["upstreamPort"],
+  firstPort: number,
+): LibsqlGateway {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: "lifo" });
   const databases = new Set<OpenDatabase>();
   let nextPort = firstPort;
