@@ -37,6 +37,7 @@ export type SqldStart = {
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 3_000;
 const portAttemptsMax = 5;
+const threadStackBytes = 64 * 1024 * 1024;
 
 /**
  * Starts the libSQL server on two free ports of 127.0.0.1 and waits until it answers.
@@ -147,6 +148,8 @@ function spawnSqld({ program, args, env }: SqldCommand, directory: string, admin
       ...env,
       LIBSQL_ADMIN_AUTH_KEY: adminKey,
       SQLD_AUTH_JWT_KEY: publicKeyOfNobody(),
+      // What it calls recursively on data, as LIKE does, ends all of it when the default 2 MiB are used up.
+      RUST_MIN_STACK: String(threadStackBytes),
       LIBSQL_DISABLE_METRICS: "true",
       RUST_LOG: "error",
     },
