@@ -20,8 +20,11 @@ const patterns: ReadonlySet<string> = new Set(["regexp", "regexpi"]);
 const trees: ReadonlySet<string> = new Set(["mode", "median", "lower_quartile", "upper_quartile"]);
 const patternCharactersMax = 1_000;
 
-/** The most operators in one expression: SQLite itself takes no deeper tree than 1,000. */
-export const chainMax = 10_000;
+/**
+ * The most operators in one expression. SQLite takes no deeper tree than 1,000, but what is balanced by
+ * parentheses may have far more of them; the server's stacks hold more than 500,000.
+ */
+export const chainMax = 100_000;
 
 // An app may well have a table `edit`, and its name in other names; the server has no such function.
 const inNames = [...functions, ...anywhere].filter((word) => word !== "edit");
