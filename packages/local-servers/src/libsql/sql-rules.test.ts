@@ -184,6 +184,7 @@ test.each([
   ["a + b, c", 3],
   ["f(a, b + c) + 1", 6],
   ["(1 + (2 - 3)) * 4", 5],
+  ["(a + b) + (c + d) + (e + f)", 8],
   ["1, 'a', ?1, \"b\"", 0],
   ["a; b c d", 3],
 ])("in %j as many operators as %d lie in one another", (sql, depth) => {

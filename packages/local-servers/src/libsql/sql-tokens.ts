@@ -30,39 +30,57 @@ export function readSqlTokens(sql: string): readonly SqlToken[] | undefined {
 
 /**
  * The most operators, words and parentheses that may lie in one another in an expression of this SQL: all
- * between two commas, and those around them. Numbers, texts and variables do not count, however many.
+ * between two commas, and the deepest of what is in parentheses there. Numbers, texts and variables do not
+ * count, however many.
  * @returns undefined for what cannot be read; counting ends once there are more than `enough`
  */
 export function longestChain(sql: string, enough: number): number | undefined {
-  const outer: { readonly start: number; readonly longest: number }[] = [];
-  let [start, length, longest] = [0, 0, 0];
-  const endItem = () => {
-    longest = Math.max(longest, length);
+  const open: Level[] = [newLevel()];
+  let longest = 0;
+  let level = open[0] ?? newLevel();
+  const close = () => {
+    const inner = depthOf(level);
+    open.pop();
+    level = open.at(-1) ?? newLevel();
+    if (open.length === 0) open.push(level);
+    level.inner = Math.max(level.inner, inner);
+    longest = Math.max(longest, depthOf(level));
+  };
+  const closeAll = () => {
+    while (open.length > 1) close();
+    longest = Math.max(longest, depthOf(level));
   };
   const whole = scanSql(sql, (kind, at) => {
     const sign = kind === "sign" ? sql.charCodeAt(at) : 0;
     if (sign === codes.comma) {
-      endItem();
-      length = start;
+      Object.assign(level, { earlier: depthOf(level), length: 0, inner: 0 });
     } else if (sign === codes.semicolon) {
-      endItem();
-      [start, length] = [0, 0];
-      outer.length = 0;
+      closeAll();
+      level = newLevel();
+      open.splice(0, 1, level);
     } else if (sign === codes.open) {
-      outer.push({ start, longest });
-      start = ++length;
-      longest = length;
-    } else if (sign === codes.close) {
-      endItem();
-      // What follows goes around all that stood in the parentheses.
-      length = longest;
-      const around = outer.pop();
-      start = around?.start ?? 0;
-      longest = Math.max(around?.longest ?? 0, length);
-    } else if (kind === "word" || kind === "sign") length++;
-    return length <= enough;
+      level.length++;
+      level = newLevel();
+      open.push(level);
+    } else if (sign === codes.close) close();
+    else if (kind === "word" || kind === "sign") level.length++;
+    return Math.max(longest, open.length - 1 + level.length) <= enough;
   });
-  return whole || length > enough ? Math.max(longest, length) : undefined;
+  if (!whole && Math.max(longest, open.length - 1 + level.length) <= enough) return undefined;
+  if (open.length - 1 > enough) return open.length;
+  closeAll();
+  return longest;
+}
+
+/** What stands in one pair of parentheses: the item after the last comma, and the deepest before it. */
+type Level = { length: number; inner: number; earlier: number };
+
+function newLevel(): Level {
+  return { length: 0, inner: 0, earlier: 0 };
+}
+
+function depthOf({ length, inner, earlier }: Level): number {
+  return Math.max(earlier, length + inner);
 }
 
 /**
