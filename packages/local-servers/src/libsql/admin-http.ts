@@ -9,23 +9,31 @@ export type AdminHttp = {
 
 const answerBytesMax = 1024 * 1024;
 
-/** Calls over kept connections to one port of 127.0.0.1, each with a time and a size limit. */
-export function createAdminHttp(port: number, adminKey: string, timeoutMs = 15_000): AdminHttp {
+/**
+ * Calls over kept connections to a port of 127.0.0.1, each with a time and a size limit.
+ * @param whenRunning gives the server as soon as it answers; undefined when it will not
+ */
+export function createAdminHttp(
+  whenRunning: () => Promise<{ readonly adminPort: number; readonly adminKey: string } | undefined>,
+  timeoutMs = 15_000,
+): AdminHttp {
   const agent = new Agent({ keepAlive: true, maxSockets: 32 });
   return {
     close: () => agent.destroy(),
-    send: (method, path, body) =>
-      new Promise((resolve, reject) => {
+    send: async (method, path, body) => {
+      const server = await whenRunning();
+      if (server === undefined) throw new Error("The libSQL server has ended.");
+      return new Promise((resolve, reject) => {
         const text = body === undefined ? undefined : JSON.stringify(body);
         const call = request({
           agent,
           host: "127.0.0.1",
-          port,
+          port: server.adminPort,
           method,
           path,
           headers: {
             // The libSQL server compares the key as it is: it is not base64 of a user and a password.
-            authorization: `basic ${adminKey}`,
+            authorization: `basic ${server.adminKey}`,
             ...(text === undefined
               ? {}
               : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
@@ -49,6 +57,7 @@ export function createAdminHttp(port: number, adminKey: string, timeoutMs = 15_0
           );
         });
         call.end(text);
-      }),
+      });
+    },
   };
 }

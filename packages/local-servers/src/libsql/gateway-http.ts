@@ -1,11 +1,18 @@
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
-import { judgeRequest, type Refusal, unreadable } from "./gateway-judge.ts";
-import { answerHeaders, encodingOfTarget, forwardedHeaders, type GatewayRoute } from "./gateway-rules.ts";
+import { judgeRequest, type Refusal, type RequestEncoding, unreadable } from "./gateway-judge.ts";
+import {
+  answerHeaders,
+  continuesStream,
+  encodingOfTarget,
+  forwardedHeaders,
+  type GatewayRoute,
+  hasToken,
+} from "./gateway-rules.ts";
 
-/** The largest request that is taken; it is held in memory until it is whole. */
-export const requestBytesMax = 64 * 1024 * 1024;
 const attemptsMax = 4;
+/** What a piece of a body costs beside its bytes: a body may come byte by byte. */
+const pieceBytes = 256;
 
 type Exchange = {
   readonly route: GatewayRoute;
@@ -28,28 +35,69 @@ export function forwardRequest(route: GatewayRoute, incoming: IncomingMessage, a
   }
   const exchange: Exchange = { route, incoming, answer };
   answer.once("close", () => exchange.upstream?.destroy());
-  collect(incoming, (body) => {
-    const refusal = body === undefined ? tooLarge : judgeRequest(encoding, body);
+  collect(exchange, bodyLimit(encoding, exchange), (body) => {
+    const refusal = judgeRequest(encoding, body);
     if (refusal !== undefined) refuseRequest(answer, refusal);
-    else if (body !== undefined) sendWhole(exchange, body, 1);
+    else sendInTurn(exchange, encoding, body);
   });
 }
 
-const tooLarge: Refusal = { status: 413, message: `a request has at most ${requestBytesMax} bytes` };
+type BodyLimit = { readonly bytesMax: number; readonly refusal: Refusal };
 
-/** Gives the whole body, or undefined once it is too large. */
-function collect(incoming: IncomingMessage, onBody: (body: Buffer | undefined) => void): void {
+/** Nothing is held of what could not pass in any case. */
+function bodyLimit(encoding: RequestEncoding, { route, incoming }: Exchange): BodyLimit {
+  if (encoding === "none") return { bytesMax: 0, refusal: unreadable };
+  if (!hasToken(incoming.headers)) return { bytesMax: 0, refusal: tokenMissing };
+  const { requestBytesMax: bytesMax } = route.share.limits;
+  return { bytesMax, refusal: { status: 413, message: `a request has at most ${bytesMax} bytes` } };
+}
+
+const tokenMissing: Refusal = { status: 401, message: "this database wants a token" };
+const tooMuchHeld: Refusal = {
+  status: 503,
+  message: "the database server holds too many large requests: try again in a moment",
+};
+const tooManyWait: Refusal = {
+  status: 503,
+  message: "too many requests of this database wait already: try again in a moment",
+};
+
+/** Gives the whole body, or refuses the request once it is too large. */
+function collect(
+  { route, incoming, answer }: Exchange,
+  { bytesMax, refusal }: BodyLimit,
+  onBody: (body: Buffer) => void,
+): void {
+  const { budget } = route.share;
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let held = 0;
   const take = (chunk: Buffer) => {
-    chunks.push(chunk);
+    const cost = chunk.length + pieceBytes;
     bytes += chunk.length;
-    if (bytes <= requestBytesMax) return;
+    const isHeld = bytes <= bytesMax && budget.take(cost);
+    if (isHeld) {
+      held += cost;
+      chunks.push(chunk);
+      return;
+    }
+    chunks.length = 0;
     incoming.off("data", take).off("end", finish).resume();
-    onBody(undefined);
+    refuseRequest(answer, bytes > bytesMax ? refusal : tooMuchHeld);
   };
-  const finish = () => onBody(Buffer.concat(chunks));
+  const finish = () => onBody(Buffer.concat(chunks.splice(0)));
+  answer.once("close", () => budget.give(held));
   incoming.on("data", take).once("end", finish);
+}
+
+/** Only so many of one database are at the server at once: its threads serve the others too. */
+function sendInTurn(exchange: Exchange, encoding: RequestEncoding, body: Buffer): void {
+  const { route, answer } = exchange;
+  const { fresh, continued } = route.share.queues;
+  const queue = continuesStream(encoding, body) ? continued : fresh;
+  const end = queue.enter(() => sendWhole(exchange, body, 1));
+  if (end === undefined) refuseRequest(answer, tooManyWait);
+  else answer.once("close", end);
 }
 
 /**
@@ -58,7 +106,12 @@ function collect(incoming: IncomingMessage, onBody: (body: Buffer | undefined) =
  */
 function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
   const { answer } = exchange;
-  const call = ask(exchange, (response) => {
+  const port = exchange.route.upstreamPort();
+  if (port === undefined) {
+    refuseRequest(answer, startingAgain);
+    return;
+  }
+  const call = ask(exchange, port, (response) => {
     if (response.statusCode !== 404 || attempt === attemptsMax) {
       pass(response, answer);
       return;
@@ -73,12 +126,21 @@ function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
   call.end(body);
 }
 
-function ask(exchange: Exchange, onResponse: (response: IncomingMessage) => void): ClientRequest {
+const startingAgain: Refusal = {
+  status: 503,
+  message: "the database server is being started again: try again in a moment",
+};
+
+function ask(
+  exchange: Exchange,
+  port: number,
+  onResponse: (response: IncomingMessage) => void,
+): ClientRequest {
   const { route, incoming, answer } = exchange;
   const upstream = request({
     agent: route.agent,
     host: "127.0.0.1",
-    port: route.upstreamPort,
+    port,
     method: incoming.method ?? "GET",
     path: incoming.url ?? "/",
     headers: forwardedHeaders(incoming.headers, route.namespace),

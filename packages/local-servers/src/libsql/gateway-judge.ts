@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer";
 import { hranaSqlFields, sqlInJson, sqlInProtobuf } from "./read-hrana.ts";
-import { mentionsRefused, refusedIn } from "./sql-rules.ts";
+import { chainMax, mentionsRefused, refusedIn } from "./sql-rules.ts";
 
 /** How a request writes its SQL down; `none` is a request without any. */
 export type RequestEncoding = "json" | keyof typeof hranaSqlFields | "none";
 
 /** Why a request is not passed on. */
-export type Refusal = { readonly status: 400 | 403 | 413; readonly message: string };
+export type Refusal = { readonly status: 400 | 401 | 403 | 413 | 503; readonly message: string };
 
 /**
  * Whether a request may reach the server. Refused are SQL that reaches past its database and whatever
@@ -14,9 +14,8 @@ export type Refusal = { readonly status: 400 | 403 | 413; readonly message: stri
  */
 export function judgeRequest(encoding: RequestEncoding, body: Buffer): Refusal | undefined {
   if (encoding === "none") return body.length === 0 ? undefined : unreadable;
-  // Nearly all requests end here: none of the words stands in them, and JSON hides none in an escape.
-  const bytes = body.toString("latin1");
-  if (!mentionsRefused(bytes) && !(encoding === "json" && bytes.includes("\\u"))) return undefined;
+  // Nearly all requests end here: they are short, none of the words stands in them, and JSON hides none.
+  if (body.length <= chainMax && mentionsNone(encoding, body)) return undefined;
   if (!isUtf8(body) && encoding === "json") return unreadable;
   const texts =
     encoding === "json" ? sqlInJson(body.toString("utf8")) : sqlInProtobuf(body, hranaSqlFields[encoding]);
@@ -27,6 +26,11 @@ export function judgeRequest(encoding: RequestEncoding, body: Buffer): Refusal |
       return { status: 403, message: `this database server does not take ${refused}` };
   }
   return undefined;
+}
+
+function mentionsNone(encoding: RequestEncoding, body: Buffer): boolean {
+  const bytes = body.toString("latin1");
+  return !mentionsRefused(bytes) && !(encoding === "json" && bytes.includes("\\u"));
 }
 
 export const unreadable: Refusal = {

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { gzipSync } from "node:zlib";
 import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { refusedIn } from "./sql-rules.ts";
+import { chainMax, refusedIn } from "./sql-rules.ts";
 import { type Asked, askDirect } from "./testing/ask-direct.ts";
 import { askWays } from "./testing/ask-ways.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "./testing/test-server.ts";
@@ -115,6 +115,15 @@ describe("what cannot be read is refused, and never reaches the server:", () => 
   });
 });
 
+describe.each(Object.entries(askWays))("over %s", (_way, ask) => {
+  test("no statement is passed on that uses up the server's stack", async () => {
+    const asked = await ask(own, `SELECT 1${"+1".repeat(chainMax + 1)}`);
+    expect(asked).toContain(`does not take more than ${chainMax} operators in one expression`);
+    expect(await ask(own, "SELECT 'a' REGEXP replicate('(', 100000)")).toContain("does not take regexp");
+    expect(await ask(own, "SELECT 'still ' || 'alive'")).toContain("still alive");
+  });
+});
+
 describe("ways around that sqld itself has", () => {
   test.each([
     [
@@ -154,6 +163,16 @@ test("whatever spelling the server takes for a call, the gateway does too", asyn
   expect(taken.filter((sql) => refusedIn(sql) === undefined)).toEqual([]);
 });
 
+test.each([
+  ["patterns of LIKE", "SELECT replicate('a', 50000) LIKE replicate('%a', 24999)"],
+  ["chains of operators", `SELECT 1${"+1".repeat(3 * chainMax)}`],
+])("the stacks of the server's threads are large enough for the longest %s", async (_what, sql) => {
+  const { pid } = host.server;
+  await direct([sql]);
+  expect((await direct(["SELECT 'alive'"]))[0]?.value).toBe("alive");
+  expect(host.server.pid).toBe(pid);
+});
+
 test("each function and module that sqld has beyond SQLite's own was looked at", async () => {
   const served = await direct(
     ["function", "module"].map((kind) => `SELECT group_concat(DISTINCT name) FROM pragma_${kind}_list`),
@@ -174,9 +193,9 @@ test("each function and module that sqld has beyond SQLite's own was looked at",
 // lsmode writes a file's mode in letters; the sqlite3mc ones set ciphers, which are not in use.
 const harmless: ReadonlySet<string> = new Set(
   `atn2 carray charindex cot coth difference generate_series json_each json_tree last_rows_affected leftstr
-  libsql_server_database_name libsql_vector_idx lower_quartile lsmode mode padc padl padr proper regexp regexpi
+  libsql_server_database_name libsql_vector_idx lsmode padc padl padr proper
   replicate reverse rightstr sha3 soundex sqlite3mc_codec_data sqlite3mc_config sqlite3mc_config_table
-  sqlite3mc_version sqlite_crypt sqlite_stmt square stdev strfilter upper_quartile uuid uuid_blob uuid_str variance
+  sqlite3mc_version sqlite_crypt sqlite_stmt square stdev strfilter uuid uuid_blob uuid_str variance
   vector vector16 vector1bit vector32 vector64 vector8 vector_distance_cos vector_distance_l2 vector_extract
   vector_top_k vectorb16`.split(/\s+/),
 );

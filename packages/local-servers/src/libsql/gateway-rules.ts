@@ -1,11 +1,14 @@
 import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { RequestEncoding } from "./gateway-judge.ts";
+import type { DatabaseShare } from "./gateway-limits.ts";
 
 /** Where the requests of one port go. */
 export type GatewayRoute = {
   readonly agent: Agent;
-  readonly upstreamPort: number;
+  /** Where the server answers now; undefined while it is being started again. */
+  readonly upstreamPort: () => number | undefined;
   readonly namespace: string;
+  readonly share: DatabaseShare;
 };
 
 // What libSQL clients of any language call: Hrana 1–3 over HTTP, what came before it (`/`), health, version
@@ -76,6 +79,23 @@ const hopHeaders: ReadonlySet<string> = new Set([
 export function encodingOfTarget(target: string | undefined): RequestEncoding | undefined {
   return target === undefined ? undefined : paths.get(pathOf(target));
 }
+
+/** Whether a request says who it is from. Whether that is true only the server knows. */
+export function hasToken(headers: IncomingHttpHeaders): boolean {
+  return /^Bearer [\w-]+\.[\w-]+\.[\w-]+$/i.test(headers.authorization ?? "");
+}
+
+/**
+ * Whether a request goes on with a stream that an earlier one began. One that pretends to only waits in
+ * another queue.
+ */
+export function continuesStream(encoding: RequestEncoding, body: Buffer): boolean {
+  if (encoding === "json") return /"baton"\s*:\s*"/.test(body.toString("latin1"));
+  return (encoding === "pipeline" || encoding === "cursor") && body[0] === batonTag;
+}
+
+/** Field 1, a text: it comes first. */
+const batonTag = 0x0a;
 
 /** How the messages of a WebSocket are written, or undefined for a subprotocol that is not known here. */
 export function encodingOfSubprotocol(subprotocol: string | undefined): RequestEncoding | undefined {

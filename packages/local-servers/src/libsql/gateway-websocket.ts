@@ -1,14 +1,13 @@
 import { type IncomingMessage, request } from "node:http";
-import { type Duplex, Transform } from "node:stream";
-import { requestBytesMax } from "./gateway-http.ts";
-import { judgeRequest, type RequestEncoding } from "./gateway-judge.ts";
+import type { Duplex } from "node:stream";
+import { judgeMessages } from "./gateway-messages.ts";
 import {
   encodingOfSubprotocol,
   type GatewayRoute,
   isWebSocketTarget,
   upgradeHeaders,
 } from "./gateway-rules.ts";
-import { createWebSocketReader, type WebSocketMessage, writeWebSocketFrame } from "./websocket-frames.ts";
+import { createMessageCounter, writeWebSocketFrame } from "./websocket-frames.ts";
 
 /**
  * Carries a WebSocket and judges every message on its way to the server. It begins only after the server
@@ -26,10 +25,15 @@ export function forwardUpgrade(
     endRaw(client, "404 Not Found");
     return;
   }
+  const port = route.upstreamPort();
+  if (port === undefined) {
+    endRaw(client, "503 Service Unavailable");
+    return;
+  }
   const upstream = request({
     agent: false,
     host: "127.0.0.1",
-    port: route.upstreamPort,
+    port,
     method: "GET",
     path: incoming.url ?? "/",
     headers: upgradeHeaders(incoming.headers, route.namespace),
@@ -53,66 +57,30 @@ export function forwardUpgrade(
     server.on("error", () => server.destroy());
     server.once("close", () => (client.writableEnded ? undefined : client.destroy()));
     client.once("close", () => server.destroy());
-    const judged = judgeMessages(encoding, (reason) => {
+    const judged = judgeMessages(encoding, route.share, (reason) => {
       server.unpipe(client);
+      // What else it sends is thrown away, so that it gets to read why, but not for ever.
+      client.unpipe(judged.stream).resume();
+      const gone = setTimeout(() => client.destroy(), closeTimeoutMs);
+      client.once("close", () => clearTimeout(gone));
       client.end(writeWebSocketFrame(closeOpcode, closePayload(reason), "server"));
       server.destroy();
     });
-    judged.pipe(server);
-    if (head.length > 0) judged.write(head);
-    client.pipe(judged);
+    const countAnswers = createMessageCounter();
+    if (serverHead.length > 0) judged.onAnswers(countAnswers(serverHead));
+    server.on("data", (chunk: Buffer) => judged.onAnswers(countAnswers(chunk)));
+    server.once("close", judged.end);
+    judged.stream.pipe(server);
+    if (head.length > 0) judged.stream.write(head);
+    client.pipe(judged.stream);
     server.pipe(client);
   });
   upstream.end();
 }
 
+const closeTimeoutMs = 5_000;
 const closeOpcode = 8;
 const policyViolation = 1008;
-
-/** Passes whole messages on; at the first that may not pass it says why, and passes nothing any more. */
-function judgeMessages(encoding: RequestEncoding, onRefusal: (reason: string) => void): Transform {
-  const reader = createWebSocketReader(requestBytesMax);
-  let refused = false;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const reason = refused
-        ? undefined
-        : refusalOf(
-            () => reader.read(chunk),
-            encoding,
-            (frame) => this.push(frame),
-          );
-      if (reason !== undefined) {
-        refused = true;
-        onRefusal(reason);
-      }
-      done();
-    },
-  });
-}
-
-function refusalOf(
-  read: () => readonly WebSocketMessage[],
-  encoding: RequestEncoding,
-  pass: (frame: Buffer) => void,
-): string | undefined {
-  let messages: readonly WebSocketMessage[];
-  try {
-    messages = read();
-  } catch (error) {
-    return error instanceof Error ? error.message : "the message cannot be read";
-  }
-  const expected = encoding === "json" ? "text" : "binary";
-  for (const { kind, opcode, payload } of messages) {
-    if (kind !== "control") {
-      if (kind !== expected) return `this subprotocol has ${expected} messages`;
-      const refusal = judgeRequest(encoding, payload);
-      if (refusal !== undefined) return refusal.message;
-    }
-    pass(writeWebSocketFrame(opcode, payload, "client"));
-  }
-  return undefined;
-}
 
 /** The reason of a close frame has at most 123 bytes. */
 function closePayload(reason: string): Buffer {

@@ -1,7 +1,9 @@
 import { Agent, createServer, type Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { createByteBudget } from "./byte-budget.ts";
 import { forwardRequest } from "./gateway-http.ts";
+import { createDatabaseShare, type GatewayLimits, gatewayLimits } from "./gateway-limits.ts";
 import type { GatewayRoute } from "./gateway-rules.ts";
 import { forwardUpgrade } from "./gateway-websocket.ts";
 import { checkNamespaceName } from "./namespace-name.ts";
@@ -36,8 +38,16 @@ export type LibsqlGateway = {
 /** Below the range from which systems take ports for outgoing connections, so that a port can be had again. */
 export const gatewayPorts = { first: 20_000, last: 29_999 } as const;
 
-/** @param firstPort where to start looking for free ports; different per data directory, so that two rarely meet */
-export function createLibsqlGateway(upstreamPort: number, firstPort: number): LibsqlGateway {
+/**
+ * @param upstreamPort where the server answers now; undefined while it is being started again
+ * @param firstPort where to start looking for free ports; different per data directory, so that two rarely meet
+ */
+export function createLibsqlGateway(
+  upstreamPort: GatewayRoute["upstreamPort"],
+  firstPort: number,
+  limits: GatewayLimits = gatewayLimits,
+): LibsqlGateway {
+  const budget = createByteBudget(limits.heldBytesMax);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: "lifo" });
   const databases = new Set<OpenDatabase>();
   let nextPort = firstPort;
@@ -48,7 +58,8 @@ export function createLibsqlGateway(upstreamPort: number, firstPort: number): Li
   };
   return {
     open: async ({ namespace, port, onUse = () => {} }) => {
-      const route = { agent, upstreamPort, namespace: checkNamespaceName(namespace) };
+      const share = createDatabaseShare(limits, budget);
+      const route = { agent, upstreamPort, namespace: checkNamespaceName(namespace), share };
       const serve = createDatabaseServer(route, onUse);
       const listening = port ?? (await listenOnNextFree(serve.server, takePort));
       if (port !== undefined) await listen(serve.server, port);
@@ -80,18 +91,31 @@ function createDatabaseServer(
   readonly cutConnections: () => void;
 } {
   const sockets = new Set<Duplex>();
-  const server = createServer((incoming, answer) => {
+  const { limits } = route.share;
+  // Requests must arrive soon; their answers may take long.
+  const times = {
+    headersTimeout: Math.min(limits.headersTimeoutMs, limits.arrivalTimeoutMs),
+    requestTimeout: limits.arrivalTimeoutMs,
+    connectionsCheckingInterval: Math.min(1_000, limits.arrivalTimeoutMs),
+  };
+  const server = createServer(times, (incoming, answer) => {
     onUse();
     forwardRequest(route, incoming, answer);
   });
-  // Queries may take long; only headers must come soon.
-  server.requestTimeout = 0;
+  let webSockets = 0;
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("upgrade", (incoming, socket, head) => {
+    if (webSockets >= limits.webSocketsMax) {
+      socket.on("error", () => socket.destroy());
+      socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
+      return;
+    }
+    webSockets++;
+    socket.once("close", () => webSockets--);
     onUse();
     socket.on("data", onUse);
     forwardUpgrade(route, incoming, socket, head);

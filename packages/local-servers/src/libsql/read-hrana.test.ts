@@ -87,3 +87,16 @@ test.each([
 ])("a message %s is not read", (_what, bytes) => {
   expect(sqlInProtobuf(bytes, { 1: "sql" })).toBeUndefined();
 });
+
+test("a message of very many statements is read", () => {
+  const steps = Buffer.concat(Array.from({ length: 300_000 }, () => Buffer.from([10, 1, 65])));
+  expect(sqlInProtobuf(field(1, steps), { 1: { 1: "sql" } })).toHaveLength(300_000);
+});
+
+test.each([
+  ["of more lists than memory should hold", `[${"[],".repeat(1_000_000)}[]]`],
+  ["with an open text", `["a`],
+  ["with a text that ends in an escape", `["a\\`],
+])("JSON %s is not read", (_what, text) => {
+  expect(sqlInJson(text)).toBeUndefined();
+});

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { createClient } from "@libsql/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type LibsqlServer, startLibsqlServer } from "./server.ts";
+import { startSqldProcess } from "./sqld-process.ts";
 import { endStaleSqld, readProcess } from "./stale-process.ts";
 import { createNamespaceKey, createNamespaceTokenSigner } from "./tokens.ts";
 
@@ -103,10 +104,13 @@ describe("the process", () => {
     const client = await openDatabase("a1");
     await client.execute("CREATE TABLE t (n)");
     client.close();
-    await pretendParentDied(server.pid);
+    // Nobody starts this one again: whoever did so is gone.
+    await server.close();
+    const left = await startSqldProcess({ dataDirectory, log: () => {} });
+    await pretendParentDied(left.pid);
     const lines: string[] = [];
     const next = await startLibsqlServer({ dataDirectory, log: (line) => lines.push(line) });
-    await server.exited;
+    await left.exited;
     expect(lines).toContain("ended a libSQL server of an earlier start");
     expect(await next.admin.exists("a1")).toBe(true);
     await next.close();

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { createLibsqlAdmin, type LibsqlAdmin } from "./admin.ts";
 import { createAdminHttp } from "./admin-http.ts";
 import { createLibsqlGateway, gatewayPorts, type LibsqlGateway } from "./gateway.ts";
-import { startSqldProcess } from "./sqld-process.ts";
+import { keepSqld } from "./keep-sqld.ts";
 import type { SqldWall } from "./sqld-wall.ts";
 
 export type LibsqlServerOptions = {
@@ -17,6 +17,7 @@ export type LibsqlServerOptions = {
 
 /** A running libSQL server, reachable only through the admin client and the ports opened by the gateway. */
 export type LibsqlServer = {
+  /** Of the process that answers now; another one once it was started again. */
   readonly pid: number;
   /** Whether its process sees no file outside the data folder; not where the platform has no such wall. */
   readonly walled: boolean;
@@ -24,37 +25,39 @@ export type LibsqlServer = {
   readonly gateway: LibsqlGateway;
   /** Where the server itself answers, for measurements; it wants a `Host` that names a namespace. */
   readonly directUrl: string;
-  /** Settles when the server's process has ended, for whatever reason. */
+  /** Settles when the server has ended and is not started again. */
   readonly exited: Promise<void>;
   readonly close: () => Promise<void>;
 };
 
 /**
- * Starts a libSQL server with namespaces on 127.0.0.1 and waits until it answers. It ends with this
- * process, and one that outlived a killed process on the same directory is ended first.
+ * Starts a libSQL server with namespaces on 127.0.0.1 and waits until it answers. It is started again when
+ * it ends by itself, meanwhile the gateway answers 503. It ends with this process, and one that outlived a killed process on the same directory is ended first.
  * @throws Error in one sentence when it cannot start
  */
 export async function startLibsqlServer(options: LibsqlServerOptions): Promise<LibsqlServer> {
   const log = options.log ?? (() => {});
-  const child = await startSqldProcess(options.dataDirectory, log, options.walls);
-  const http = createAdminHttp(child.adminPort, child.adminKey);
-  const gateway = createLibsqlGateway(child.httpPort, firstPortOf(resolve(options.dataDirectory)));
-  let closing = false;
-  void child.exited.then(() => {
-    if (!closing) log("the libSQL server has ended: start again");
-  });
+  const kept = await keepSqld(options.dataDirectory, log, options.walls);
+  const http = createAdminHttp(kept.whenRunning);
+  const gateway = createLibsqlGateway(
+    () => kept.running()?.httpPort,
+    firstPortOf(resolve(options.dataDirectory)),
+  );
   return {
-    pid: child.pid,
-    walled: child.walled,
+    get pid() {
+      return kept.process().pid;
+    },
+    walled: kept.process().wall !== undefined,
     admin: createLibsqlAdmin(http),
     gateway,
-    directUrl: `http://127.0.0.1:${child.httpPort}`,
-    exited: child.exited,
+    get directUrl() {
+      return `http://127.0.0.1:${kept.process().httpPort}`;
+    },
+    exited: kept.exited,
     close: async () => {
-      closing = true;
       await gateway.close();
       http.close();
-      await child.stop();
+      await kept.stop();
     },
   };
 }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { refusedIn } from "./sql-rules.ts";
-import { readSqlTokens } from "./sql-tokens.ts";
+import { chainMax, refusedIn } from "./sql-rules.ts";
+import { longestChain, readSqlTokens } from "./sql-tokens.ts";
 
-const calls = ["readfile", "writefile", "edit", "load_extension", "sha3_query", "fts3_tokenizer"];
+const calls = [
+  ...["readfile", "writefile", "edit", "load_extension", "sha3_query", "fts3_tokenizer"],
+  ...["mode", "median", "lower_quartile", "upper_quartile"],
+];
 
 describe("refused, in whatever way it is written:", () => {
   test.each(calls)("a call of %s", (name) => {
@@ -62,9 +65,54 @@ describe("refused, in whatever way it is written:", () => {
     ],
     ["a column name", `CREATE TABLE t (a, "b"", READFILE('x') AS ""c" text)`],
     ["a new name", `ALTER TABLE t RENAME TO "x"", fsdir('/') --"`],
+    ["a name that ends early", `CREATE TABLE "t"" UNION SELECT regexp(a, 1) --" (a)`],
     ["a name in single quotes", `CREATE TABLE 'a" , readfile(1) --' (a)`],
   ])("a call inside %s", (_where, sql) => {
-    expect(refusedIn(sql)).toMatch(/^(readfile|fsdir) inside a name$/);
+    expect(refusedIn(sql)).toMatch(/^(readfile|fsdir|regexp) inside a name$/);
+  });
+
+  test.each([
+    "SELECT regexp(replicate('(', 100000), 'a')",
+    "SELECT regexpi('(' || replicate('(', 100000), 'a')",
+    "SELECT 'a' REGEXP replicate('(', 100000)",
+    "SELECT 'a' NOT REGEXP '(' || replicate('(', 100000)",
+    "SELECT 'a' REGEXP ('(' || replicate('(', 100000))",
+    "SELECT a REGEXP pattern FROM t",
+    "SELECT a REGEXP ? FROM t",
+    'SELECT "regexp"(?, a) FROM t',
+    `SELECT a REGEXP '${"(".repeat(1_001)}' FROM t`,
+  ])("a pattern that calls itself as deep as its data goes: %.60s", (sql) => {
+    expect(refusedIn(sql)).toContain("with a pattern that is not one short text");
+  });
+
+  test.each([
+    ["sums", "SELECT 1", "+1", ""],
+    ["texts", "SELECT 'a'", "->'a'", ""],
+    ["words after their operand", "SELECT 1", " ISNULL", ""],
+    ["words before it", "SELECT ", "NOT ", "1"],
+    ["an order that SQLite does not count", "SELECT 1", " COLLATE a", ""],
+    ["comparisons with lists", "SELECT 1", " IN (1, 2)", ""],
+    ["sums of calls", "SELECT 1", " + max(1, 2)", ""],
+    ["quoted words", "SELECT 1", '+"a"', ""],
+    ["comments between", "SELECT 1", "+/* , */1", ""],
+    ["lines that look like the end", "SELECT 1", "+1 -- ;\n", ""],
+  ])("a chain of %s that is too long, wherever it stands", (_what, start, link, end) => {
+    const expression = start.replace("SELECT ", "") + link.repeat(chainMax + 1) + end;
+    for (const sql of [
+      `SELECT ${expression}`,
+      `SELECT 1, max(2, ${expression}, 3), 4`,
+      `INSERT INTO t VALUES (1, 2), (3, ${expression})`,
+      `SELECT 1; SELECT ${expression}; SELECT 2`,
+      `SELECT [a, b], ${expression}`,
+    ]) {
+      expect(refusedIn(sql)).toBe(`more than ${chainMax} operators in one expression`);
+    }
+  });
+
+  test("a chain that goes on around its parentheses", () => {
+    const part = "+1".repeat(chainMax / 4);
+    expect(refusedIn(`SELECT max(0, ((((1${part})${part})${part})${part}), 0)`)).toContain("operators");
+    expect(refusedIn(`SELECT max(0, ((1${part})${part}), 0)`)).toBeUndefined();
   });
 
   test.each([
@@ -108,9 +156,39 @@ test.each([
   "CREATE INDEX emb ON t (libsql_vector_idx(e, 'metric=cosine'))",
   'CREATE INDEX "emb_1" ON "my table" (libsql_vector_idx("my e"))',
   "SELECT credit(1), edited FROM t",
+  "SELECT mode, median FROM t WHERE mode IN ('a') ORDER BY mode",
+  'CREATE TABLE mode (mode TEXT, "median price (net)" REAL)',
+  "SELECT a REGEXP '^[a-z]+$' AND b NOT REGEXP 'x' = 1 FROM t",
+  "SELECT regexp('^(a|b)$', name), regexpi('c', name) FROM t",
   "CREATE TABLE t (a TEXT DEFAULT 'edit (x)', b TEXT DEFAULT 'readfile(x)')",
 ])("passes: %s", (sql) => {
   expect(refusedIn(sql)).toBeUndefined();
+});
+
+test.each([
+  [
+    "many rows",
+    `INSERT INTO t VALUES (0)${", (-1.5e3, x'00', NULL, 'it''s', :name, CAST(? AS TEXT))".repeat(60_000)}`,
+  ],
+  ["large texts", `INSERT INTO t VALUES ('${"+".repeat(5_000_000)}', "${"(".repeat(50_000)}")`],
+  ["a long list", `SELECT * FROM t WHERE a IN (1${", -1".repeat(100_000)})`],
+  ["many cases", `UPDATE t SET a = CASE id${" WHEN 1 THEN 'x'".repeat(4_000)} END`],
+  ["as many alternatives as SQLite takes", `SELECT * FROM t WHERE a = 1${" OR t.a = 1".repeat(999)}`],
+  ["many statements", "UPDATE t SET a = a + 1 WHERE b = 2; ".repeat(20_000)],
+  ["a long comment", `SELECT 1 /* ${"+1".repeat(100_000)} */`],
+])("%s pass", (_what, sql) => {
+  expect(refusedIn(sql)).toBeUndefined();
+});
+
+test.each([
+  ["a + b, c", 3],
+  ["f(a, b + c) + 1", 6],
+  ["(1 + (2 - 3)) * 4", 5],
+  ["(a + b) + (c + d) + (e + f)", 8],
+  ["1, 'a', ?1, \"b\"", 0],
+  ["a; b c d", 3],
+])("in %j as many operators as %d lie in one another", (sql, depth) => {
+  expect(longestChain(sql, 100)).toBe(depth);
 });
 
 test("a text of a megabyte is judged without running out of stack", () => {

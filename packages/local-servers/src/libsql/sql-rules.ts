@@ -1,4 +1,4 @@
-import { readSqlTokens, type SqlToken } from "./sql-tokens.ts";
+import { longestChain, readSqlTokens, type SqlToken } from "./sql-tokens.ts";
 
 // What the server serves to every token and what reaches past the one database: files of the machine,
 // text that is run as SQL (sha3_query), memory (fts3_tokenizer), programs (edit, load_extension).
@@ -14,11 +14,24 @@ const functions: ReadonlySet<string> = new Set([
 // makes the schema's own text writable.
 const anywhere: ReadonlySet<string> = new Set(["fsdir", "sqlite_dbpage", "writable_schema"]);
 const vectorIndex = "libsql_vector_idx";
+// These call themselves as deep as their data goes, and a stack that is used up ends the server of all: the
+// first two on parentheses in a pattern, the others on rows, which they keep in a tree that is not balanced.
+const patterns: ReadonlySet<string> = new Set(["regexp", "regexpi"]);
+const trees: ReadonlySet<string> = new Set(["mode", "median", "lower_quartile", "upper_quartile"]);
+const patternCharactersMax = 1_000;
+
+/**
+ * The most operators in one expression. SQLite takes no deeper tree than 1,000, but what is balanced by
+ * parentheses may have far more of them; the server's stacks hold more than 500,000.
+ */
+export const chainMax = 100_000;
 
 // An app may well have a table `edit`, and its name in other names; the server has no such function.
 const inNames = [...functions, ...anywhere].filter((word) => word !== "edit");
-const mention = new RegExp([...functions, ...anywhere, vectorIndex].join("|"), "i");
+const mention = new RegExp([...functions, ...anywhere, vectorIndex, ...patterns, ...trees].join("|"), "i");
 const mentionInName = new RegExp(inNames.join("|"), "i");
+// Common words, so only where a quote in the name lets it end early.
+const recursiveInName = new RegExp(`^(?=.*").*?(${[...patterns, ...trees].join("|")})`, "is");
 const plainName = /^[\w$\u0080-\uffff]+$/;
 
 /** Whether a text has any of the words, in whatever role: whoever has none of them needs no closer look. */
@@ -33,6 +46,11 @@ export function mentionsRefused(text: string): boolean {
  * string of that name is not refused where it can be nothing else.
  */
 export function refusedIn(sql: string): string | undefined {
+  if (sql.length > chainMax) {
+    const chain = longestChain(sql, chainMax);
+    if (chain === undefined) return "SQL that cannot be read";
+    if (chain > chainMax) return `more than ${chainMax} operators in one expression`;
+  }
   if (!mentionsRefused(sql)) return undefined;
   const tokens = readSqlTokens(sql);
   if (tokens === undefined) return "SQL that cannot be read";
@@ -73,15 +91,27 @@ function judgeToken(
   const called = isSign(tokens[index + 1], "(") && !isTableName(tokens, index, state);
   // FTS4 calls the functions that its options name.
   const option = state.words.has("VIRTUAL") && isSign(before, "=");
-  if (functions.has(word) && (called || option)) return word;
+  if ((functions.has(word) || trees.has(word)) && (called || option)) return word;
+  if (patterns.has(word) && (called || option || keywordOf(token) === "REGEXP")) {
+    if (!hasPlainPattern(tokens, index, called)) return `${word} with a pattern that is not one short text`;
+  }
   if (anywhere.has(word) && !(token.kind === "string" && isValue(tokens, index, state))) return word;
   // The server builds SQL from some names without quoting them: those of vector indexes, and of what it dumps.
   if (token.quoted && !plainName.test(token.text) && isName(tokens, index, state)) {
-    const inside = mentionInName.exec(token.text)?.[0];
+    const inside = mentionInName.exec(token.text)?.[0] ?? recursiveInName.exec(token.text)?.[1];
     if (inside !== undefined) return `${inside.toLowerCase()} inside a name`;
   }
   if (word === vectorIndex && state.oddIndexName) return "a vector index whose name is not one plain word";
   return undefined;
+}
+
+/** Whether the pattern of a call, or of the operator, is written out and stands alone. */
+function hasPlainPattern(tokens: readonly SqlToken[], index: number, called: boolean): boolean {
+  const pattern = tokens[index + (called ? 2 : 1)];
+  const after = tokens[index + (called ? 3 : 2)];
+  if (pattern?.kind !== "string" || pattern.text.length > patternCharactersMax) return false;
+  // Other signs, such as `||`, bind the text to what follows before the operator has it.
+  return called ? isSign(after, ",") : after?.kind !== "sign" || /^[),;=!]$/.test(after.text);
 }
 
 /** Takes a token into account for those that come after it. */

@@ -8,15 +8,87 @@ export type SqlToken = {
   readonly quoted: boolean;
 };
 
+/** What a token is by its first character; `value` is a number or a variable. */
+type ScannedKind = "word" | "quoted" | "value" | "sign";
+
+const tokensMax = 1_000_000;
+
 /**
  * Reads SQL into tokens the way SQLite does.
  *
  * @returns undefined for text that SQLite refuses, or that another reader could take apart in another way:
- * an open quote, a NUL, a variable with a `(` at its end
+ * an open quote, a NUL, a variable with a `(` at its end; and for more than a million tokens
  */
 export function readSqlTokens(sql: string): readonly SqlToken[] | undefined {
-  if (sql.includes("\0")) return undefined;
   const tokens: SqlToken[] = [];
+  const whole = scanSql(sql, (kind, start, end) => {
+    tokens.push(tokenOf(sql, kind, start, end));
+    return tokens.length <= tokensMax;
+  });
+  return whole ? tokens : undefined;
+}
+
+/**
+ * The most operators, words and parentheses that may lie in one another in an expression of this SQL: all
+ * between two commas, and the deepest of what is in parentheses there. Numbers, texts and variables do not
+ * count, however many.
+ * @returns undefined for what cannot be read; counting ends once there are more than `enough`
+ */
+export function longestChain(sql: string, enough: number): number | undefined {
+  const open: Level[] = [newLevel()];
+  let longest = 0;
+  let level = open[0] ?? newLevel();
+  const close = () => {
+    const inner = depthOf(level);
+    open.pop();
+    level = open.at(-1) ?? newLevel();
+    if (open.length === 0) open.push(level);
+    level.inner = Math.max(level.inner, inner);
+    longest = Math.max(longest, depthOf(level));
+  };
+  const closeAll = () => {
+    while (open.length > 1) close();
+    longest = Math.max(longest, depthOf(level));
+  };
+  const whole = scanSql(sql, (kind, at) => {
+    const sign = kind === "sign" ? sql.charCodeAt(at) : 0;
+    if (sign === codes.comma) {
+      Object.assign(level, { earlier: depthOf(level), length: 0, inner: 0 });
+    } else if (sign === codes.semicolon) {
+      closeAll();
+      level = newLevel();
+      open.splice(0, 1, level);
+    } else if (sign === codes.open) {
+      level.length++;
+      level = newLevel();
+      open.push(level);
+    } else if (sign === codes.close) close();
+    else if (kind === "word" || kind === "sign") level.length++;
+    return Math.max(longest, open.length - 1 + level.length) <= enough;
+  });
+  if (!whole && Math.max(longest, open.length - 1 + level.length) <= enough) return undefined;
+  if (open.length - 1 > enough) return open.length;
+  closeAll();
+  return longest;
+}
+
+/** What stands in one pair of parentheses: the item after the last comma, and the deepest before it. */
+type Level = { length: number; inner: number; earlier: number };
+
+function newLevel(): Level {
+  return { length: 0, inner: 0, earlier: 0 };
+}
+
+function depthOf({ length, inner, earlier }: Level): number {
+  return Math.max(earlier, length + inner);
+}
+
+/**
+ * Goes through the tokens until `visit` says false.
+ * @returns whether it came to the end of SQL that can be read
+ */
+function scanSql(sql: string, visit: (kind: ScannedKind, start: number, end: number) => boolean): boolean {
+  if (sql.includes("\0")) return false;
   let at = 0;
   while (at < sql.length) {
     const gapEnd = endOfGap(sql, at);
@@ -24,38 +96,58 @@ export function readSqlTokens(sql: string): readonly SqlToken[] | undefined {
       at = gapEnd;
       continue;
     }
-    const close = closingQuotes[sql.charAt(at)];
-    if (close !== undefined) {
-      const end = endOfQuoted(sql, at, close);
-      if (end === undefined) return undefined;
-      const text = sql.slice(at + 1, end);
-      const decoded = close === "]" ? text : text.replaceAll(close + close, close);
-      tokens.push({ kind: close === "'" ? "string" : "name", text: decoded, quoted: true });
-      at = end + 1;
-      continue;
-    }
-    const name = matchAt(namePattern, sql, at);
-    const text =
-      name ?? matchAt(variablePattern, sql, at) ?? matchAt(digitsPattern, sql, at) ?? sql.charAt(at);
-    at += text.length;
-    if (name === undefined && variableStart.test(text) && sql.charAt(at) === "(") return undefined;
-    tokens.push({ kind: name === undefined ? "sign" : "name", text, quoted: false });
+    const kind = kindOf(sql.charCodeAt(at));
+    const end = endOfToken(sql, at, kind);
+    if (end === undefined || !visit(kind, at, end)) return false;
+    at = end;
   }
-  return tokens;
+  return true;
 }
 
+const codes = { comma: 44, semicolon: 59, open: 40, close: 41, minus: 45, slash: 47, byteOrderMark: 0xfeff };
 const closingQuotes: Readonly<Record<string, string>> = { '"': '"', "`": "`", "'": "'", "[": "]" };
-const namePattern = /[A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*/y;
-const variablePattern = /[?$@:#][\w$\u0080-\uffff]*/y;
-const variableStart = /^[?$@:#]/;
-const digitsPattern = /\d+/y;
-// SQLite takes a byte order mark for white space wherever a token may begin.
-const spacePattern = /[ \t\n\f\r\ufeff]+/y;
+
+// By character below 128; every other one is part of a word.
+const asciiKinds = Array.from({ length: 128 }, (_none, code): ScannedKind => {
+  const char = String.fromCharCode(code);
+  if (/[A-Za-z_]/.test(char)) return "word";
+  if (/[\d?$@:#]/.test(char)) return "value";
+  return char in closingQuotes ? "quoted" : "sign";
+});
+const wordPart = Array.from({ length: 128 }, (_none, code) => /[\w$]/.test(String.fromCharCode(code)));
+const space = Array.from({ length: 128 }, (_none, code) => /[ \t\n\f\r]/.test(String.fromCharCode(code)));
+
+function kindOf(code: number): ScannedKind {
+  return asciiKinds[code] ?? "word";
+}
+
+function endOfToken(sql: string, at: number, kind: ScannedKind): number | undefined {
+  if (kind === "sign") return at + 1;
+  if (kind === "word") return endOfWord(sql, at);
+  if (kind === "quoted") {
+    const end = endOfQuoted(sql, at, closingQuotes[sql.charAt(at)] ?? "");
+    return end === undefined ? undefined : end + 1;
+  }
+  if (isDigit(sql.charCodeAt(at))) return endOfDigits(sql, at);
+  const end = endOfWord(sql, at + 1);
+  return sql.charCodeAt(end) === codes.open ? undefined : end;
+}
+
+function tokenOf(sql: string, kind: ScannedKind, start: number, end: number): SqlToken {
+  if (kind !== "quoted")
+    return { kind: kind === "word" ? "name" : "sign", text: sql.slice(start, end), quoted: false };
+  const close = closingQuotes[sql.charAt(start)] ?? "";
+  const text = sql.slice(start + 1, end - 1);
+  const decoded = close === "]" ? text : text.replaceAll(close + close, close);
+  return { kind: close === "'" ? "string" : "name", text: decoded, quoted: true };
+}
 
 function endOfGap(sql: string, at: number): number {
-  if (sql.startsWith("--", at)) return endAfter(sql, "\n", at);
-  if (sql.startsWith("/*", at)) return endAfter(sql, "*/", at + 2);
-  return at + (matchAt(spacePattern, sql, at)?.length ?? 0);
+  const code = sql.charCodeAt(at);
+  if (code === codes.minus && sql.charCodeAt(at + 1) === codes.minus) return endAfter(sql, "\n", at);
+  if (code === codes.slash && sql.startsWith("/*", at)) return endAfter(sql, "*/", at + 2);
+  // SQLite takes a byte order mark for white space wherever a token may begin.
+  return space[code] === true || code === codes.byteOrderMark ? at + 1 : at;
 }
 
 function endAfter(sql: string, mark: string, from: number): number {
@@ -63,14 +155,25 @@ function endAfter(sql: string, mark: string, from: number): number {
   return found === -1 ? sql.length : found + mark.length;
 }
 
+function endOfWord(sql: string, start: number): number {
+  let end = start;
+  while (end < sql.length && wordPart[sql.charCodeAt(end)] !== false) end++;
+  return end;
+}
+
+function endOfDigits(sql: string, start: number): number {
+  let end = start;
+  while (isDigit(sql.charCodeAt(end))) end++;
+  return end;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
 /** Where the closing quote stands; a doubled one is a character of the text, except in brackets. */
 function endOfQuoted(sql: string, start: number, close: string): number | undefined {
   let end = sql.indexOf(close, start + 1);
   while (end !== -1 && close !== "]" && sql.charAt(end + 1) === close) end = sql.indexOf(close, end + 2);
   return end === -1 ? undefined : end;
-}
-
-function matchAt(pattern: RegExp, text: string, at: number): string | undefined {
-  pattern.lastIndex = at;
-  return pattern.exec(text)?.[0];
 }

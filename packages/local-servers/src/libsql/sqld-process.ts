@@ -18,16 +18,26 @@ export type SqldProcess = {
   readonly adminPort: number;
   /** Random at every start; known to this process and the child only. */
   readonly adminKey: string;
-  /** Whether it sees no file outside its data folder. */
-  readonly walled: boolean;
+  /** What keeps it from files outside its data folder; undefined when nothing does. */
+  readonly wall: SqldWall | undefined;
   /** Settles when the child has ended, for whatever reason. */
   readonly exited: Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
+export type SqldStart = {
+  readonly dataDirectory: string;
+  readonly log: (line: string) => void;
+  /** The ways to raise a wall, the best first, and undefined for a start without one. */
+  readonly ways?: readonly (SqldWall | undefined)[];
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
+};
+
 const startTimeoutMs = 15_000;
 const stopTimeoutMs = 3_000;
 const portAttemptsMax = 5;
+const threadStackBytes = 64 * 1024 * 1024;
 
 /**
  * Starts the libSQL server on two free ports of 127.0.0.1 and waits until it answers.
@@ -35,27 +45,28 @@ const portAttemptsMax = 5;
  * No namespace is open: there is no default one, and the server-wide token key is a public key whose
  * private half is thrown away, so that only a namespace's own key opens it. It runs behind a wall where the
  * platform lets one be raised, and without one elsewhere.
- * @param walls the ways to raise one, the best first
  * @throws Error in one sentence when there is no program for this platform, the folder is in use, or it ends at once
  */
-export async function startSqldProcess(
-  dataDirectory: string,
-  log: (line: string) => void,
-  walls?: readonly SqldWall[],
-): Promise<SqldProcess> {
+export async function startSqldProcess({
+  dataDirectory,
+  log,
+  ways: givenWays,
+  signal,
+}: SqldStart): Promise<SqldProcess> {
   const program = findSqld();
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   await chmod(dataDirectory, 0o700);
   const directory = await realpath(dataDirectory);
   const pidFile = join(directory, "sqld.pid");
   if ((await endStaleSqld(pidFile, directory)) === "ended") log("ended a libSQL server of an earlier start");
-  const ways: (SqldWall | undefined)[] = [...(walls ?? sqldWalls(directory)), undefined];
+  const ways = [...(givenWays ?? [...sqldWalls(directory), undefined])];
   for (let attempt = 1; ; attempt++) {
     const [wall] = ways;
-    const started = await startOnce({ program, directory, pidFile, wall });
+    signal?.throwIfAborted();
+    const started = await startOnce({ program, directory, pidFile, wall, signal });
     if (typeof started !== "string") return started;
     // Asked only now: where a wall can be raised, which is nearly everywhere, asking would cost the time of a start.
-    if (wall !== undefined && !(await standsWall(wall, program))) {
+    if (ways.length > 1 && wall !== undefined && !(await standsWall(wall, program))) {
       ways.shift();
       attempt--;
       continue;
@@ -72,9 +83,16 @@ type Place = {
   readonly directory: string;
   readonly pidFile: string;
   readonly wall: SqldWall | undefined;
+  readonly signal: AbortSignal | undefined;
 };
 
-async function startOnce({ program, directory, pidFile, wall }: Place): Promise<SqldProcess | string> {
+async function startOnce({
+  program,
+  directory,
+  pidFile,
+  wall,
+  signal,
+}: Place): Promise<SqldProcess | string> {
   const [httpPort, adminPort] = await findFreePorts();
   const adminKey = randomBytes(32).toString("base64url");
   const args = sqldArguments(directory, httpPort, adminPort);
@@ -98,8 +116,8 @@ async function startOnce({ program, directory, pidFile, wall }: Place): Promise<
     await endChild(child, exited);
     await rm(pidFile, { force: true });
   };
-  if (await waitUntilAnswering(child, adminPort, adminKey)) {
-    return { pid, httpPort, adminPort, adminKey, walled: wall !== undefined, exited, stop };
+  if (await waitUntilAnswering(child, adminPort, adminKey, signal)) {
+    return { pid, httpPort, adminPort, adminKey, wall, exited, stop };
   }
   await stop();
   return lastWords();
@@ -130,6 +148,8 @@ function spawnSqld({ program, args, env }: SqldCommand, directory: string, admin
       ...env,
       LIBSQL_ADMIN_AUTH_KEY: adminKey,
       SQLD_AUTH_JWT_KEY: publicKeyOfNobody(),
+      // What it calls recursively on data, as LIKE does, ends all of it when the default 2 MiB are used up.
+      RUST_MIN_STACK: String(threadStackBytes),
       LIBSQL_DISABLE_METRICS: "true",
       RUST_LOG: "error",
     },
@@ -153,9 +173,15 @@ function collectLastWords(child: ChildProcess): () => string {
   return () => words.trim().split("\n").slice(-3).join(" ").slice(0, 500);
 }
 
-async function waitUntilAnswering(child: ChildProcess, port: number, adminKey: string): Promise<boolean> {
+async function waitUntilAnswering(
+  child: ChildProcess,
+  port: number,
+  adminKey: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   const deadline = performance.now() + startTimeoutMs;
-  while (performance.now() < deadline && child.exitCode === null && child.signalCode === null) {
+  const ended = () => child.exitCode !== null || child.signalCode !== null || signal?.aborted === true;
+  while (performance.now() < deadline && !ended()) {
     // A stranger on the port does not know our key; the server itself knows no such namespace.
     if ((await statusOf(port, adminKey)) === 404) return child.exitCode === null;
     await delay(5);

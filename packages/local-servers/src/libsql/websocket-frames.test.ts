@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createWebSocketReader, writeWebSocketFrame } from "./websocket-frames.ts";
+import { createMessageCounter, createWebSocketReader, writeWebSocketFrame } from "./websocket-frames.ts";
 
 const mask = Buffer.from([1, 2, 3, 4]);
 
@@ -57,6 +57,10 @@ test.each([
   ["a compressed frame", clientFrame(0xc1, "a")],
   ["a first part that continues", clientFrame(0x80, "a")],
   ["a new message inside another", Buffer.concat([clientFrame(0x01, "a"), clientFrame(0x81, "b")])],
+  [
+    "a message of endless empty parts",
+    Buffer.concat([clientFrame(0x01, ""), ...Array.from({ length: 1_024 }, () => clientFrame(0x00, ""))]),
+  ],
   ["an unknown kind", clientFrame(0x83, "a")],
   ["a control frame in parts", clientFrame(0x09, "a")],
   ["a long control frame", clientFrame(0x89, "a".repeat(126))],
@@ -67,4 +71,23 @@ test.each([
   ],
 ])("%s is refused", (_what, bytes) => {
   expect(() => createWebSocketReader(100).read(bytes)).toThrow();
+});
+
+test.each([1, 7, 1_000_000])("a server's messages are counted from chunks of %d bytes", (chunkBytes) => {
+  const frame = (opcode: number, length: number) =>
+    writeWebSocketFrame(opcode, Buffer.alloc(length, 0x81), "server");
+  const begun = frame(1, 3);
+  begun[0] = 0x01;
+  const bytes = Buffer.concat([
+    frame(1, 0),
+    frame(2, 126),
+    frame(9, 5),
+    begun,
+    frame(0, 70_000),
+    frame(1, 4),
+  ]);
+  const count = createMessageCounter();
+  let counted = 0;
+  for (let at = 0; at < bytes.length; at += chunkBytes) counted += count(bytes.subarray(at, at + chunkBytes));
+  expect(counted).toBe(4);
 });

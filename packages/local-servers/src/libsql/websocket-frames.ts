@@ -11,7 +11,12 @@ export type WebSocketReader = {
    * @throws Error for what no client may send: an unmasked frame, one of an extension, a part out of place
    */
   readonly read: (chunk: Buffer) => readonly WebSocketMessage[];
+  /** Of a message that has not come whole. */
+  readonly heldBytes: () => number;
 };
+
+/** No client is known that sends parts at all; empty ones would cost memory and no bytes. */
+const partsMax = 1_024;
 
 const opcodes = { continuation: 0, text: 1, binary: 2, control: 8 } as const;
 
@@ -27,6 +32,7 @@ export function createWebSocketReader(messageBytesMax: number): WebSocketReader 
     }
     if ((frame.opcode === opcodes.continuation) !== parts.length > 0)
       throw new Error("a part is out of place");
+    if (parts.length === partsMax) throw new Error("the message has too many parts");
     parts.push(frame);
     partBytes += frame.payload.length;
     if (partBytes > messageBytesMax) throw new Error("the message is too large");
@@ -39,6 +45,7 @@ export function createWebSocketReader(messageBytesMax: number): WebSocketReader 
     return { kind: opcode === opcodes.text ? "text" : "binary", opcode, payload };
   };
   return {
+    heldBytes: () => waiting.bytes() + partBytes,
     read: (chunk) => {
       waiting.add(chunk);
       const messages: WebSocketMessage[] = [];
@@ -50,6 +57,38 @@ export function createWebSocketReader(messageBytesMax: number): WebSocketReader 
       }
     },
   };
+}
+
+/** Counts the messages that end in what a server sends, whose frames are not masked. */
+export function createMessageCounter(): (chunk: Buffer) => number {
+  let head = Buffer.alloc(0);
+  let payloadLeft = 0;
+  return (chunk) => {
+    let ended = 0;
+    for (let at = 0; at < chunk.length; ) {
+      const skipped = Math.min(payloadLeft, chunk.length - at);
+      payloadLeft -= skipped;
+      at += skipped;
+      if (at === chunk.length) return ended;
+      head = Buffer.concat([head, chunk.subarray(at, at + 1)]);
+      at++;
+      const length = payloadLength(head);
+      if (length === undefined) continue;
+      const [first = 0] = head;
+      if ((first & 0x80) !== 0 && (first & 0x0f) < opcodes.control) ended++;
+      payloadLeft = length;
+      head = Buffer.alloc(0);
+    }
+    return ended;
+  };
+}
+
+/** Undefined until the head is whole. */
+function payloadLength(head: Buffer): number | undefined {
+  const short = (head[1] ?? 0) & 0x7f;
+  const headBytes = short === 126 ? 4 : short === 127 ? 10 : 2;
+  if (head.length < headBytes) return undefined;
+  return short === 126 ? head.readUInt16BE(2) : short === 127 ? Number(head.readBigUInt64BE(2)) : short;
 }
 
 /** A message as one frame. A client's frame is masked, here with zeros, which leave it as it is. */
@@ -98,6 +137,7 @@ function readFrame(waiting: ByteQueue, bytesMax: number): Frame | undefined {
 
 type ByteQueue = {
   readonly add: (chunk: Buffer) => void;
+  readonly bytes: () => number;
   /** The first bytes, or fewer when there are no more. */
   readonly peek: (count: number) => Buffer;
   /** So many bytes, or undefined until there are as many. */
@@ -115,6 +155,7 @@ function createByteQueue(): ByteQueue {
     return all;
   };
   return {
+    bytes: () => bytes,
     add: (chunk) => {
       chunks.push(chunk);
       bytes += chunk.length;

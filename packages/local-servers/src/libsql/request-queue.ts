@@ -1,0 +1,40 @@
+/** Lets so many run at once; the next ones wait in the order in which they came. */
+export type RequestQueue = {
+  /**
+   * Runs `start` now or later, and gives it what ends its run.
+   * @returns the same, which ends the wait too; undefined when too many wait already
+   */
+  readonly enter: (start: (end: () => void) => void) => (() => void) | undefined;
+};
+
+export function createRequestQueue(atOnceMax: number, waitingMax: number): RequestQueue {
+  const waiting = new Set<() => void>();
+  let running = 0;
+  const next = () => {
+    for (const begin of waiting) {
+      if (running >= atOnceMax) return;
+      waiting.delete(begin);
+      begin();
+    }
+  };
+  return {
+    enter: (start) => {
+      if (running >= atOnceMax && waiting.size >= waitingMax) return undefined;
+      let state: "waiting" | "running" | "ended" = "waiting";
+      const begin = () => {
+        state = "running";
+        running++;
+        start(end);
+      };
+      const end = () => {
+        if (state === "waiting") waiting.delete(begin);
+        if (state === "running") running--;
+        state = "ended";
+        next();
+      };
+      waiting.add(begin);
+      next();
+      return end;
+    },
+  };
+}
