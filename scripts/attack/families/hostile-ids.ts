@@ -12,7 +12,7 @@ const ids: Readonly<Record<string, string>> = {
   unicode: "bld_％marker𝒃",
   "control-characters": "%1b[31mmarker%07",
   json: '{"marker":1}',
-  template: "${marker}",
+  template: "\u0024{marker}",
 };
 
 export const hostileIds: Family = {
