@@ -43,6 +43,8 @@ export function openConnection(
 ): Connection {
   const { lockWaitMs, mayRun = () => true } = options;
   const engine = new SyncDatabase(path, { timeout: lockWaitMs });
+  // What stands in the file as a trigger, a view or a default calls nothing that reaches out of it.
+  engine.exec("PRAGMA trusted_schema = OFF");
   const statements = new Map<string, Prepared>();
   const prepare = (sql: string): Prepared => {
     const known = statements.get(sql);

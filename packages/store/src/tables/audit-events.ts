@@ -1,11 +1,15 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNotNull, lt, sql } from "drizzle-orm";
 import { type ChainEnd, chainRows, chainStart, hashRow } from "../audit-chain.ts";
 import type { Database } from "../database.ts";
+import { notKept, requireWritten } from "../errors.ts";
 import { createSerial } from "../serial.ts";
 import { auditEvents } from "./schema.ts";
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
 export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "hash">;
+
+/** A row as it was handed to the engine in this transaction. */
+export type WrittenRow = ChainEnd & Pick<NewAuditEvent, "requestId">;
 
 const rowsMax = 64;
 const pageRows = 500;
@@ -61,7 +65,7 @@ export function auditEventsTable(database: Database) {
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
   const inTurn = createSerial();
-  let requestIds: string[] = [];
+  let written: WrittenRow[] = [];
 
   const findEnd = async (): Promise<ChainEnd> => {
     const last = await selectLast.get();
@@ -81,9 +85,9 @@ export function auditEventsTable(database: Database) {
         values[names[at] ?? ""] = row[column];
       });
     }
-    await statement.run(values);
+    requireWritten(await statement.run(values), rows.length);
     end = chained.at(-1);
-    for (const { requestId } of rows) if (requestId !== null) requestIds.push(requestId);
+    written.push(...chained);
   };
 
   /** How far older rows were chained by this handle; a rollback may have undone it. */
@@ -135,11 +139,19 @@ export function auditEventsTable(database: Database) {
     forgetEnd: (): void => {
       end = undefined;
     },
-    /** The requests that rows were added for since this was last asked. */
-    takeRequestIds: (): readonly string[] => {
-      const taken = requestIds;
-      requestIds = [];
+    /** The rows that were added since this was last asked. */
+    takeWritten: (): readonly WrittenRow[] => {
+      const taken = written;
+      written = [];
       return taken;
+    },
+    /** @throws StoreError `altered` when one of the rows does not stand as it was written */
+    requireStanding: async (rows: readonly WrittenRow[]): Promise<void> => {
+      for (const row of rows) {
+        const stored = await find(row.sequence);
+        if (stored === undefined || stored.previousHash === null) throw notKept();
+        if (hashRow({ ...stored, previousHash: stored.previousHash }) !== row.hash) throw notKept();
+      }
     },
     /** The last row's place and hash; `hash` is null when it is older than the chain. */
     findLast: (): Promise<{ sequence: number; hash: string | null } | undefined> => selectLast.get(),

@@ -1,5 +1,6 @@
 import { and, asc, count, desc, gt, lt, lte } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { requireWritten } from "../errors.ts";
 import { auditHeads } from "./schema.ts";
 
 export type AuditHeadRow = typeof auditHeads.$inferSelect;
@@ -7,7 +8,7 @@ export type AuditHeadRow = typeof auditHeads.$inferSelect;
 export function auditHeadsTable(database: Database) {
   return {
     insert: async (row: AuditHeadRow): Promise<void> => {
-      await database.insert(auditHeads).values(row);
+      requireWritten(await database.insert(auditHeads).values(row));
     },
     /** Heads of rows after one and up to another, oldest first. */
     listBetween: (after: number, through: number, limit: number): Promise<AuditHeadRow[]> =>

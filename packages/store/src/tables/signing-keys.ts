@@ -1,5 +1,6 @@
 import { desc, eq, inArray } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { requireWritten } from "../errors.ts";
 import { signingKeys } from "./schema.ts";
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
@@ -7,10 +8,10 @@ export type SigningKeyRow = typeof signingKeys.$inferSelect;
 export function signingKeysTable(database: Database) {
   return {
     insert: async (row: SigningKeyRow): Promise<void> => {
-      await database.insert(signingKeys).values(row);
+      requireWritten(await database.insert(signingKeys).values(row));
     },
     setMac: async (id: string, mac: string): Promise<void> => {
-      await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id));
+      requireWritten(await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id)));
     },
     remove: async (ids: readonly string[]): Promise<void> => {
       await database.delete(signingKeys).where(inArray(signingKeys.id, [...ids]));
