@@ -11,6 +11,8 @@ export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "h
 /** A row as it was handed to the engine in this transaction. */
 export type WrittenRow = ChainEnd & Pick<NewAuditEvent, "requestId">;
 
+const isInChain = gte(auditEvents.sequence, 1);
+const isStray = lt(auditEvents.sequence, 1);
 const rowsMax = 64;
 const pageRows = 500;
 const columns = [
@@ -153,6 +155,19 @@ export function auditEventsTable(database: Database) {
         if (hashRow({ ...stored, previousHash: stored.previousHash }) !== row.hash) throw notKept();
       }
     },
+    /** Whether rows stand before the first, where the chain has none: no list shows them. */
+    hasStray: async (): Promise<boolean> => {
+      const stray = await database
+        .select({ sequence: auditEvents.sequence })
+        .from(auditEvents)
+        .where(isStray)
+        .limit(1)
+        .get();
+      return stray !== undefined;
+    },
+    removeStray: async (): Promise<void> => {
+      await database.delete(auditEvents).where(isStray);
+    },
     /** The last row's place and hash; `hash` is null when it is older than the chain. */
     findLast: (): Promise<{ sequence: number; hash: string | null } | undefined> => selectLast.get(),
     find,
@@ -173,6 +188,7 @@ export function auditEventsTable(database: Database) {
       readonly limit: number;
     }): Promise<{ readonly count: number; readonly latest: readonly AuditEventRow[] }> => {
       const which = and(
+        isInChain,
         eq(auditEvents.entity, filter.entity),
         inArray(auditEvents.action, [...filter.actions]),
         gte(auditEvents.at, filter.since),
@@ -199,6 +215,7 @@ export function auditEventsTable(database: Database) {
         .from(auditEvents)
         .where(
           and(
+            isInChain,
             filter.before === undefined ? undefined : lt(auditEvents.sequence, filter.before),
             filter.entity === undefined ? undefined : eq(auditEvents.entity, filter.entity),
             filter.action === undefined ? undefined : eq(auditEvents.action, filter.action),
