@@ -13,9 +13,18 @@ export function organizationsTable(database: Database) {
     .prepare();
   return {
     find: (id: string): Promise<OrganizationRow | undefined> => find.get({ id }),
-    /** The oldest organization: the one this broker serves. */
+    /** The oldest organization. */
     first: (): Promise<OrganizationRow | undefined> =>
       database.select().from(organizations).orderBy(organizations.createdAt).limit(1).get(),
+    /** Ids of some, the oldest first; a broker makes one. */
+    listIds: async (limit: number): Promise<readonly string[]> => {
+      const rows = await database
+        .select({ id: sql<string>`substr(${organizations.id}, 1, 64)` })
+        .from(organizations)
+        .orderBy(organizations.createdAt)
+        .limit(limit);
+      return rows.map(({ id }) => id);
+    },
     insert: async (row: typeof organizations.$inferInsert): Promise<void> => {
       await database.insert(organizations).values(row);
     },
