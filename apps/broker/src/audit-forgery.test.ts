@@ -106,6 +106,18 @@ const forgeries: readonly Forgery[] = [
     "signing_key",
     0,
   ],
+  [
+    "very many signing keys, each of them long",
+    () =>
+      writer.run(
+        `INSERT INTO signing_keys (id, organization_id, public_key, private_key, created_at, mac)
+        SELECT 'sig_' || hex(randomblob(10)), organization_id, hex(zeroblob(1000)), private_key, created_at + 1, 'm1_x'
+        FROM signing_keys, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n)`,
+        "UPDATE signing_keys SET id = id || hex(zeroblob(1000000)) WHERE id = (SELECT max(id) FROM signing_keys WHERE mac = 'm1_x')",
+      ),
+    "signing_key",
+    0,
+  ],
   ["a signing key without its MAC", () => writer.run("UPDATE signing_keys SET mac = NULL"), "signing_key", 0],
   [
     "a signing key of another age",
@@ -424,6 +436,18 @@ describe("a store that is put back whole", () => {
       verdict: "broken",
       problem: { kind: "heads_missing" },
     });
+  });
+});
+
+describe("a store with another org", () => {
+  it("does not start, and names the one that it did not make", async () => {
+    await writer.run(
+      "INSERT INTO organizations (id, name, created_at, audit_state) SELECT 'org_older', name, created_at - 1, audit_state FROM organizations",
+    );
+    await expect(broker.restart()).rejects.toThrow(/more than one org.*org_older \(no data key\).*restore/);
+    await writer.run("DELETE FROM organizations WHERE id = 'org_older'");
+    await broker.restart();
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
   });
 });
 

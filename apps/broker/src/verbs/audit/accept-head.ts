@@ -8,6 +8,7 @@ import {
 import { type AuditState, changeAuditState, firstAuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
+import { signingKeysMax } from "../../signing-keys.ts";
 import { auditRow } from "../audit.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
@@ -34,7 +35,7 @@ export async function acceptHead(
 ): Promise<AcceptedHead> {
   const given: readonly OutsideHead[] = signed === undefined ? [] : [{ by: "head", signed: signed.trim() }];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const keys = await deps.signer.readKeys();
+    const keys = await deps.signer.readKeys({ rowsMax: Number.POSITIVE_INFINITY });
     const read = await readAuditState(deps);
     const outside = await headsToGiveUp(deps, keys, read?.state, [...deps.outsideHeads.known(), ...given]);
     const problem = (await findStandingProblem(deps)) ?? outside[0]?.problem;
@@ -44,17 +45,17 @@ export async function acceptHead(
     const before = (await deps.store.read.organizations.find(deps.organizationId))?.auditState ?? null;
     if (before !== (read?.text ?? before)) continue;
     const last = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
-    const removedKeys = [...keys.refused];
+    const removedKeys = keys.refused.slice(0, signingKeysMax);
     const details = {
       problem,
       lostHeads,
-      removedKeys: namesOf(removedKeys),
+      removedKeys: namesOf(keys.refused),
       lastRow: last,
     };
     const accepted = await changeAuditState(deps, before, state, async (tables) => {
-      await tables.auditHeads.removeAfter(last);
+      await tables.auditHeads.removeOutside(last);
       await tables.auditEvents.removeStray();
-      if (removedKeys.length > 0) await tables.signingKeys.remove(removedKeys);
+      if (removedKeys.length > 0) await tables.signingKeys.keepOnly(deps.organizationId, keys.authentic);
       await tables.auditEvents.insertAll([
         auditRow(deps, { actor, action: "audit.head_accepted", entity: "audit", details, requestId }),
       ]);

@@ -4,7 +4,7 @@ import { holdsAllHeads, type ReadState, readAuditState } from "../../audit-state
 import { describeError } from "../../observe/logger.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { judgeHead, readStoredHead } from "./judge-head.ts";
-import { auditDegraded, auditProblem, findShapeProblem, namesOf } from "./problems.ts";
+import { auditDegraded, auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
 import { signEnd } from "./sign-end.ts";
 
 export type StandingDeps = Parameters<typeof signEnd>[0];
@@ -23,7 +23,8 @@ export async function findStandingProblem(deps: StandingDeps): Promise<AuditProb
   const shape = await findShapeProblem(deps);
   if (shape !== undefined) return shape;
   const keys = await deps.signer.readKeys();
-  if (keys.refused.length > 0) return auditProblem("signing_key", 0, namesOf(keys.refused));
+  const keyProblem = findKeyProblem(keys);
+  if (keyProblem !== undefined) return keyProblem;
   const { read, newest } = await readEnd(deps);
   if (read === undefined) return auditProblem("count", 0);
   const problem = await problemOfEnd(deps, keys, read, newest);

@@ -27,6 +27,16 @@ export async function findShapeProblem({ store }: Pick<Deps, "store">): Promise<
   return difference === undefined ? undefined : auditProblem("shape", 0, difference);
 }
 
+/** What is wrong with the rows that signing keys are in. */
+export function findKeyProblem(keys: {
+  readonly refused: readonly string[];
+  readonly isCut: boolean;
+}): AuditProblem | undefined {
+  if (keys.isCut)
+    return auditProblem("signing_key", 0, `far more rows than a broker makes, ${namesOf(keys.refused)}`);
+  return keys.refused.length > 0 ? auditProblem("signing_key", 0, namesOf(keys.refused)) : undefined;
+}
+
 /** The ids of refused signing keys, short enough to be told whatever somebody wrote there. */
 export function namesOf(ids: readonly string[]): string {
   const shown = ids.slice(0, 5).map((id) => id.slice(0, 64));

@@ -14,7 +14,7 @@ import { isoTime } from "../builds/views.ts";
 import { findOverdueHead } from "./audit-standing.ts";
 import { createHeadCheck } from "./head-check.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
-import { auditProblem, findShapeProblem, namesOf } from "./problems.ts";
+import { auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
 
 const pageRows = 500;
 
@@ -49,7 +49,8 @@ export async function verifyAudit(
     else anchors.push({ by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
   }
   if (overdue !== undefined) problems.push(overdue);
-  if (keys.refused.length > 0) problems.push(auditProblem("signing_key", 0, namesOf(keys.refused)));
+  const keyProblem = findKeyProblem(keys);
+  if (keyProblem !== undefined) problems.push(keyProblem);
   const countNow = (await readAuditState(deps))?.state.heads;
   if (countNow === undefined || countNow < chain.counter) problems.push(auditProblem("count", 0));
   const problem = problems.toSorted((a, b) => a.sequence - b.sequence)[0] ?? remembered;
