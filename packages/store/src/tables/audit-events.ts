@@ -55,6 +55,7 @@ export function auditEventsTable(database: Database) {
   const selectLast = database
     .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
     .from(auditEvents)
+    .where(isInChain)
     .orderBy(desc(auditEvents.sequence))
     .limit(1)
     .prepare();
@@ -100,7 +101,7 @@ export function auditEventsTable(database: Database) {
     const row = await database
       .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
       .from(auditEvents)
-      .where(isNotNull(auditEvents.hash))
+      .where(and(isInChain, isNotNull(auditEvents.hash)))
       .orderBy(desc(auditEvents.sequence))
       .limit(1)
       .get();
