@@ -337,6 +337,14 @@ describe("rows after the newest head", () => {
     expect(await countHeads()).toEqual({ count: Number(before.count) + 1 });
   });
 
+  it("get none, however overdue, while the store is not what was signed", async () => {
+    await writer.run("DELETE FROM audit_heads");
+    broker.advance(11 * 60_000);
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind: "heads_missing" } });
+    expect((await broker.call("GET", "/v1/audit/head")).status).toBe(503);
+    expect(await countHeads()).toEqual({ count: 0 });
+  });
+
   it("are a problem when none can be signed for long", async () => {
     const { services } = broker.running();
     await broker.call("POST", "/v1/tokens", { body: { name: "later", scopes: ["builds:read"] } });

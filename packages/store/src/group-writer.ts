@@ -50,7 +50,7 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
   let closed = false;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
   const tables = createTables(connection.database);
-  const watch = shape.watch(connection.database);
+  const watch = shape.watch(connection);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
   // Commits copy the log themselves only from 16,000 pages on: when nobody else has come to the end of it.

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
-import { openConnection } from "./connection.ts";
+import { type Connection, openConnection } from "./connection.ts";
 import type { Database } from "./database.ts";
 
 /** Tables and indexes, triggers and views: what a store is built of. Only SQLite is asked here. */
@@ -11,7 +11,7 @@ export type StoreShape = {
    */
   readonly findDifference: (database: Database) => Promise<string | undefined>;
   /** The same as yes or no, of one connection: it compares only after the shape was changed. */
-  readonly watch: (database: Database) => ShapeWatch;
+  readonly watch: (connection: Connection) => ShapeWatch;
 };
 
 export type ShapeWatch = {
@@ -38,14 +38,14 @@ function createShape(expected: string): StoreShape {
   };
   return {
     findDifference,
-    watch: (database) => {
+    watch: ({ database, shapeVersion }) => {
       // The engine counts changes of the shape in the file, and reads it anew when the number is another. A number that
       // was wrong once is not remembered: it may be put back.
-      let soundAt: number | undefined;
+      let soundAt: unknown;
       return {
         isSound: async () => {
-          const version = await readVersion(database);
-          if (version === soundAt) return true;
+          const version = shapeVersion();
+          if (soundAt !== undefined && version === soundAt) return true;
           soundAt = (await findDifference(database)) === undefined ? version : undefined;
           return soundAt !== undefined;
         },
@@ -69,11 +69,6 @@ const partsText = sql`SELECT json_group_array(json_array(type, name, tbl_name, t
 async function readParts(database: Database): Promise<string> {
   const [row] = await database.values<[string]>(partsText);
   return row?.[0] ?? "[]";
-}
-
-async function readVersion(database: Database): Promise<number | undefined> {
-  const [row] = await database.values<[number]>(sql`PRAGMA schema_version`);
-  return row?.[0];
 }
 
 /** Holds because the text is made by {@link partsText} alone. */

@@ -41,7 +41,7 @@ export async function findStandingProblem(deps: StandingDeps): Promise<AuditProb
  * Signs a head that is overdue, as after a pause of the machine. Only what keeps it from being signed is a problem: rows
  * without a head can be changed by whoever changes the store. The age is that of the newest head, which is signed.
  */
-export async function findOverdueHead(
+async function findOverdueHead(
   deps: StandingDeps,
   newest: AuditHeadRow | undefined,
 ): Promise<AuditProblem | undefined> {

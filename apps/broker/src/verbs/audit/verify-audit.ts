@@ -11,7 +11,7 @@ import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
-import { findOverdueHead } from "./audit-standing.ts";
+import { findStandingProblem } from "./audit-standing.ts";
 import { createHeadCheck } from "./head-check.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
 import { auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
@@ -31,7 +31,7 @@ export async function verifyAudit(
 ): Promise<AuditVerification> {
   // What is outside first, then the count, heads and rows: each was written before what is read ahead of it.
   const { outside, warnings } = await readOutside(deps, given);
-  const overdue = await findOverdueHead(deps, await deps.store.read.auditHeads.findLatest());
+  const standing = await findStandingProblem(deps);
   const keys = await deps.signer.readKeys();
   const state = (await readAuditState(deps))?.state;
   const newestHead = (await deps.store.read.auditHeads.findLatest())?.sequence ?? 0;
@@ -48,7 +48,7 @@ export async function verifyAudit(
     else if (judged.kind === "given_up") warnings.push(`${by}: its head was given up with accept-head`);
     else anchors.push({ by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
   }
-  if (overdue !== undefined) problems.push(overdue);
+  if (standing?.kind === "head_overdue") problems.push(standing);
   const keyProblem = findKeyProblem(keys);
   if (keyProblem !== undefined) problems.push(keyProblem);
   const countNow = (await readAuditState(deps))?.state.heads;
