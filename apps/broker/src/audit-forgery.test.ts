@@ -13,6 +13,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createSigner } from "./signing.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createStoreWriter, type StoreRow, type StoreWriter } from "./testing/store-writer.ts";
+import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
 import { createOwnerKey } from "./verbs/owner-key.ts";
 
 let broker: TestBroker;
@@ -105,6 +106,18 @@ const forgeries: readonly Forgery[] = [
     "signing_key",
     0,
   ],
+  [
+    "very many signing keys, each of them long",
+    () =>
+      writer.run(
+        `INSERT INTO signing_keys (id, organization_id, public_key, private_key, created_at, mac)
+        SELECT 'sig_' || hex(randomblob(10)), organization_id, hex(zeroblob(1000)), private_key, created_at + 1, 'm1_x'
+        FROM signing_keys, (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT i FROM n)`,
+        "UPDATE signing_keys SET id = id || hex(zeroblob(1000000)) WHERE id = (SELECT max(id) FROM signing_keys WHERE mac = 'm1_x')",
+      ),
+    "signing_key",
+    0,
+  ],
   ["a signing key without its MAC", () => writer.run("UPDATE signing_keys SET mac = NULL"), "signing_key", 0],
   [
     "a signing key of another age",
@@ -159,6 +172,15 @@ const forgeries: readonly Forgery[] = [
     6,
   ],
   [
+    "rows before the first",
+    () =>
+      writer.run(
+        "INSERT INTO audit_events SELECT -5, 'aud_x', at, 'admin', 'env.read', 'forged', details, request_id, previous_hash, hash FROM audit_events WHERE sequence = 3",
+      ),
+    "out_of_chain",
+    0,
+  ],
+  [
     "a head of an own key in the place of the broker's",
     async () => {
       const { sequence, hash, at } = heads[1];
@@ -169,6 +191,44 @@ const forgeries: readonly Forgery[] = [
     "signature",
     6,
   ],
+];
+
+const trigger = (when: string, action: string) => `CREATE TRIGGER hush ${when} BEGIN ${action}; END`;
+/** The index by entity without some of its rows, under the text that it should have. */
+async function falsifyIndex(entity: string): Promise<void> {
+  const { sql } = await only("SELECT sql FROM sqlite_schema WHERE name = 'audit_events_entity'");
+  await writer.run("DROP INDEX audit_events_entity", `${sql} WHERE entity <> '${entity}'`);
+  await writer.run(
+    "PRAGMA writable_schema = ON",
+    `UPDATE sqlite_schema SET sql = '${sql}' WHERE name = 'audit_events_entity'`,
+    "PRAGMA schema_version = 1000",
+  );
+}
+
+type Shape = readonly [title: string, forge: string, undo: string];
+const shapes: readonly Shape[] = [
+  [
+    "a trigger that drops rows of env reads",
+    trigger("BEFORE INSERT ON audit_events WHEN NEW.action LIKE 'env%'", "SELECT RAISE(IGNORE)"),
+    "DROP TRIGGER hush",
+  ],
+  [
+    "a trigger that takes rows of env reads away again",
+    trigger(
+      "AFTER INSERT ON audit_events WHEN NEW.action LIKE 'env%'",
+      "DELETE FROM audit_events WHERE sequence = NEW.sequence",
+    ),
+    "DROP TRIGGER hush",
+  ],
+  [
+    "a trigger that keeps heads from being counted",
+    trigger("BEFORE UPDATE OF audit_state ON organizations", "SELECT RAISE(IGNORE)"),
+    "DROP TRIGGER hush",
+  ],
+  ["a trigger that does nothing", trigger("AFTER DELETE ON tokens", "SELECT 1"), "DROP TRIGGER hush"],
+  ["a view", "CREATE VIEW hush AS SELECT * FROM audit_events", "DROP VIEW hush"],
+  ["another table", "CREATE TABLE hush (a)", "DROP TABLE hush"],
+  ["another index", "CREATE INDEX hush ON audit_events(action)", "DROP INDEX hush"],
 ];
 
 const countHeads = () => only("SELECT count(*) AS count FROM audit_heads");
@@ -196,6 +256,7 @@ describe("a store writer is found out at once,", () => {
         200,
         { status: "degraded", parts: expect.arrayContaining([part]) },
       ]);
+      expect((await broker.call("GET", "/v1/audit?entity=forged")).body).toEqual({ events: [] });
       expect((await broker.call("GET", "/metrics")).text).toMatch(/^keyloan_audit_degraded 1$/m);
       const problem = expect.objectContaining({ kind, sequence });
       expect(await verify()).toMatchObject({ verdict: "broken", problem });
@@ -227,6 +288,73 @@ describe("a store writer is found out at once,", () => {
     expect([accepted.status, accepted.body]).toMatchObject([200, { removedKeys: [id], lostHeads: 0 }]);
     expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored", givenUp: [] });
     expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(id);
+  });
+});
+
+describe("what a store writer builds into the file", () => {
+  it.each(shapes)("is found at once: %s", async (_title, forge, undo) => {
+    buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+    const token = await broker.createBuildToken(buildId);
+    await writer.run(forge);
+    const before = await countHeads();
+    const envRows = () => only("SELECT count(*) AS count FROM audit_events WHERE action LIKE 'env%'");
+    const readBefore = await envRows();
+    const env = await broker.call("GET", `/v1/builds/${buildId}/env`, { token });
+    const isWritten = Number((await envRows()).count) > Number(readBefore.count);
+    expect([env.status, isWritten]).toEqual(forge.includes("'env%'") ? [503, false] : [200, true]);
+    expect((await broker.call("GET", "/v1/audit/head")).status).toBe(503);
+    const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+    expect([made.status, made.text]).toEqual([503, expect.stringMatching(/audit_degraded.*hush/)]);
+    expect((await broker.call("GET", "/health/ready", { token: null })).text).toContain("hush");
+    const problem = { kind: "shape", sequence: 0, message: expect.stringContaining("hush") };
+    expect(await verify()).toMatchObject({ verdict: "broken", problem });
+    const accepted = await broker.call("POST", "/v1/audit/accept-head");
+    expect([accepted.status, accepted.text]).toEqual([409, expect.stringContaining("DROP TRIGGER")]);
+    await broker.restart();
+    expect(await verify()).toMatchObject({ verdict: "broken", problem });
+    expect(await countHeads()).toEqual(before);
+    await writer.run(undo);
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
+    expect((await broker.call("GET", `/v1/builds/${buildId}/env`, { token })).status).toBe(200);
+  });
+
+  it("is found by verify when it is an index that hides rows", async () => {
+    const { entity } = await only("SELECT entity FROM audit_events WHERE action = 'token.created'");
+    await falsifyIndex(String(entity));
+    const problem = { kind: "shape", message: expect.stringContaining("index") };
+    expect(await verify()).toMatchObject({ verdict: "broken", problem });
+    await writer.run("REINDEX");
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
+  });
+});
+
+describe("rows after the newest head", () => {
+  it("get their head when it is overdue, whatever the schedule says", async () => {
+    await broker.call("POST", "/v1/tokens", { body: { name: "later", scopes: ["builds:read"] } });
+    broker.advance(11 * 60_000);
+    const before = await countHeads();
+    expect((await broker.call("GET", "/health/ready", { token: null })).body).toMatchObject({ status: "ok" });
+    expect(await countHeads()).toEqual({ count: Number(before.count) + 1 });
+  });
+
+  it("get none, however overdue, while the store is not what was signed", async () => {
+    await writer.run("DELETE FROM audit_heads");
+    broker.advance(11 * 60_000);
+    expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind: "heads_missing" } });
+    expect((await broker.call("GET", "/v1/audit/head")).status).toBe(503);
+    expect(await countHeads()).toEqual({ count: 0 });
+  });
+
+  it("are a problem when none can be signed for long", async () => {
+    const { services } = broker.running();
+    await broker.call("POST", "/v1/tokens", { body: { name: "later", scopes: ["builds:read"] } });
+    const failing = {
+      ...services,
+      signer: { ...services.signer, sign: async () => Promise.reject(new Error("no signature")) },
+    };
+    expect(await findStandingProblem(failing)).toBeUndefined();
+    broker.advance(11 * 60_000);
+    expect(await findStandingProblem(failing)).toMatchObject({ kind: "head_overdue", sequence: 7 });
   });
 });
 
@@ -316,6 +444,18 @@ describe("a store that is put back whole", () => {
       verdict: "broken",
       problem: { kind: "heads_missing" },
     });
+  });
+});
+
+describe("a store with another org", () => {
+  it("does not start, and names the one that it did not make", async () => {
+    await writer.run(
+      "INSERT INTO organizations (id, name, created_at, audit_state) SELECT 'org_older', name, created_at - 1, audit_state FROM organizations",
+    );
+    await expect(broker.restart()).rejects.toThrow(/more than one org.*org_older \(no data key\).*restore/);
+    await writer.run("DELETE FROM organizations WHERE id = 'org_older'");
+    await broker.restart();
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
   });
 });
 

@@ -134,7 +134,7 @@ export async function createDeps(config: BrokerConfig, overrides: DepsOverrides 
       auditWatch,
       callers: createKnownCallers(),
       refusals: createRefusals({ store, now, randomBytes: random, logger, metrics, auditWatch }),
-      outsideHeads: createOutsideHeads(),
+      outsideHeads: createOutsideHeads(now()),
       now,
       randomBytes: random,
       sleep: overrides.sleep ?? sleep,

@@ -8,7 +8,7 @@ const fingerprintOwner = (organizationId: string) => `fingerprint:${organization
 
 /**
  * The id of the org of this store, which is made at the first start.
- * @throws Error when the org was taken away
+ * @throws Error when the org was taken away, or another was put beside it
  */
 export async function ensureOrganization(
   store: Store,
@@ -16,8 +16,9 @@ export async function ensureOrganization(
   now: () => number,
   random: (size: number) => Uint8Array,
 ): Promise<string> {
-  const known = await store.read.organizations.first();
-  if (known !== undefined) return known.id;
+  const [known, ...others] = await store.read.organizations.listIds(orgsShownMax);
+  if (known !== undefined && others.length === 0) return known;
+  if (others.length > 0) throw await tooManyOrgs(store, [known ?? "", ...others]);
   return store.write(async (tables) => {
     const other = await tables.organizations.first();
     if (other !== undefined) return other.id;
@@ -35,6 +36,18 @@ export async function ensureOrganization(
     await tables.dataKeys.insert(createOwnerKey(keyDeps, fingerprintOwner(id)).row);
     return id;
   });
+}
+
+const orgsShownMax = 10;
+
+/** A broker makes one org, so the others were written by somebody else. */
+async function tooManyOrgs(store: Store, ids: readonly string[]): Promise<Error> {
+  const told: string[] = [];
+  for (const id of ids)
+    told.push((await store.read.dataKeys.findByOwner(id)) === undefined ? `${id} (no data key)` : id);
+  return new Error(
+    `the store has more than one org, and a broker makes one: ${told.join(", ")}. Remove from the table organizations the rows without a data key, or restore the store from a backup`,
+  );
 }
 
 /** The org's fingerprints. @throws Error when the store has no key for them */

@@ -1,13 +1,17 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
 import { newId, Secret, type SigningKeyView, signingKeySchema } from "@keyloan/contract";
-import type { SigningKeyRow } from "@keyloan/store";
+import type { SigningKeyRow, Tables } from "@keyloan/store";
 import { type DataKey, isAuthenticRow, openValue, rowMac, sealValue } from "@keyloan/vault";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import type { Deps } from "./deps.ts";
 import { withOrgDataKey } from "./org-data-key.ts";
+import { auditDegraded, findKeyProblem } from "./verbs/audit/problems.ts";
 
 export const signingAlgorithm = "EdDSA";
 const table = "signing_keys";
+
+/** A broker makes one. The rest is not read, but by who asks for all. */
+export const signingKeysMax = 100;
 
 type KeyDeps = Pick<Deps, "store" | "keyring" | "organizationId" | "now" | "randomBytes">;
 
@@ -17,29 +21,63 @@ export type StoredKeys = {
   readonly authentic: readonly SigningKeyRow[];
   /** Ids of rows without a MAC or with a wrong one: nothing they signed counts. */
   readonly refused: readonly string[];
+  /** There are more than {@link signingKeysMax}, and not all were read. */
+  readonly isCut: boolean;
 };
 
 /** @throws VaultError when the org's data key does not open */
-export async function readStoredKeys(deps: KeyDeps): Promise<StoredKeys> {
-  const rows = await deps.store.read.signingKeys.list(deps.organizationId);
-  return withOrgDataKey(deps, (key) => {
-    const authentic = rows.filter((row) => isAuthenticRow(key, table, row));
-    return { authentic, refused: rows.filter((row) => !authentic.includes(row)).map(({ id }) => id) };
-  });
+export function readStoredKeys(deps: KeyDeps, rowsMax = signingKeysMax): Promise<StoredKeys> {
+  return withOrgDataKey(deps, (key) => readRows(deps, deps.store.read, key, rowsMax));
+}
+
+/** The rows of the org, some at a time; requests come in between. */
+export async function* pagesOfKeys(
+  { organizationId }: Pick<Deps, "organizationId">,
+  { signingKeys }: Tables,
+): AsyncGenerator<readonly SigningKeyRow[]> {
+  const limit = signingKeysMax + 1;
+  for (let offset = 0; ; offset += limit) {
+    const page = await signingKeys.list(organizationId, limit, offset);
+    yield page;
+    if (page.length < limit) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function readRows(deps: KeyDeps, tables: Tables, key: DataKey, rowsMax: number): Promise<StoredKeys> {
+  const authentic: SigningKeyRow[] = [];
+  const refused: string[] = [];
+  let isCut = false;
+  for await (const page of pagesOfKeys(deps, tables)) {
+    for (const row of page) {
+      if (isAuthenticRow(key, table, row)) authentic.push(row);
+      else refused.push(row.id);
+    }
+    isCut = authentic.length + refused.length > rowsMax;
+    if (isCut) break;
+  }
+  authentic.sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+  return { authentic, refused, isCut };
 }
 
 /**
  * The private half of the key that signs, and its id: the newest authentic one, made when there is none. Of two
  * brokers that start at once, one makes it.
+ * @throws BrokerError `audit_degraded` when there are too many to find it
  */
 export function findOrCreateSigningKey(deps: KeyDeps): Promise<{ kid: string; privateJwk: JWK }> {
   return withOrgDataKey(deps, async (key) => {
-    const newestOf = (rows: readonly SigningKeyRow[]) => rows.find((row) => isAuthenticRow(key, table, row));
-    const known = newestOf(await deps.store.read.signingKeys.list(deps.organizationId));
+    const findNewest = async (tables: Tables) => {
+      const keys = await readRows(deps, tables, key, signingKeysMax);
+      const problem = findKeyProblem(keys);
+      if (keys.isCut && problem !== undefined) throw auditDegraded(problem);
+      return keys.authentic[0];
+    };
+    const known = await findNewest(deps.store.read);
     if (known !== undefined) return openPrivate(key, known);
     const fresh = await createRow(deps, key);
     const row = await deps.store.write(async (tables) => {
-      const other = newestOf(await tables.signingKeys.list(deps.organizationId));
+      const other = await findNewest(tables);
       if (other !== undefined) return other;
       await tables.signingKeys.insert(fresh);
       return fresh;

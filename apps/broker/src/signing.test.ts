@@ -37,9 +37,9 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("
 describe("the signer", () => {
   it("makes no key before its first use", async () => {
     const { store, organizationId } = broker.running().services;
-    expect(await store.read.signingKeys.list(organizationId)).toEqual([]);
+    expect(await store.read.signingKeys.list(organizationId, 10, 0)).toEqual([]);
     await signer.sign("test", payload);
-    expect(await store.read.signingKeys.list(organizationId)).toHaveLength(1);
+    expect(await store.read.signingKeys.list(organizationId, 10, 0)).toHaveLength(1);
   });
 
   it("signs what anyone can check with the keys at /v1/signing-keys alone", async () => {
@@ -92,7 +92,7 @@ describe("the signer", () => {
 
   it("keeps its private half sealed: another row's id or another org does not open it", async () => {
     const { services } = broker.running();
-    const [row] = await services.store.read.signingKeys.list(services.organizationId);
+    const [row] = await services.store.read.signingKeys.list(services.organizationId, 10, 0);
     if (row === undefined) throw new Error("there is a key");
     expect(row.privateKey).toMatch(/^v1\./);
     const moved = macOfOlderRow(await openOrgKey(services), { ...row, id: "sig_moved" });
@@ -106,7 +106,7 @@ describe("the signer", () => {
     "refuses a newer row without %s: it signs nothing, proves nothing and is not shown",
     async (_what, change) => {
       const { services } = broker.running();
-      const [row] = await services.store.read.signingKeys.list(services.organizationId);
+      const [row] = await services.store.read.signingKeys.list(services.organizationId, 10, 0);
       if (row === undefined) throw new Error("there is a key");
       const own = await generateKeyPair("EdDSA", { extractable: true });
       const publicKey = JSON.stringify(await exportJWK(own.publicKey));
@@ -121,7 +121,7 @@ describe("the signer", () => {
       expect(await signer.readKeys()).toMatchObject({ refused: [id] });
       const { text } = await broker.call("GET", "/v1/signing-keys", { token: null });
       expect([text.includes(row.id), text.includes(id)]).toEqual([true, false]);
-      await services.store.write((tables) => tables.signingKeys.remove([id]));
+      await services.store.write((tables) => tables.signingKeys.keepOnly(services.organizationId, [row.id]));
     },
   );
 });

@@ -2,7 +2,13 @@ import type { SigningKeyView } from "@keyloan/contract";
 import type { SigningKeyRow } from "@keyloan/store";
 import { CompactSign, type CryptoKey, compactVerify, decodeProtectedHeader, importJWK, type JWK } from "jose";
 import type { Deps } from "./deps.ts";
-import { findOrCreateSigningKey, readStoredKeys, signingAlgorithm, toPublicJwk } from "./signing-keys.ts";
+import {
+  findOrCreateSigningKey,
+  readStoredKeys,
+  signingAlgorithm,
+  signingKeysMax,
+  toPublicJwk,
+} from "./signing-keys.ts";
 
 /** What a signed text was found to say. */
 export type Signed = {
@@ -17,6 +23,10 @@ export type KnownKeys = {
   readonly verify: (jws: string) => Promise<Signed | undefined>;
   /** Ids of rows that this broker did not write: nothing they signed counts, and they are shown to nobody. */
   readonly refused: readonly string[];
+  /** Ids of the rows that it wrote. */
+  readonly authentic: readonly string[];
+  /** There are far more than a broker makes, and not all were read. */
+  readonly isCut: boolean;
 };
 
 /** Signs what others must be able to check without asking: audit heads and receipts. */
@@ -27,8 +37,11 @@ export type Signer = {
    */
   readonly sign: (type: string, payload: Readonly<Record<string, unknown>>) => Promise<string>;
   /** The keys as they are in the store now. */
-  readonly readKeys: () => Promise<KnownKeys>;
-  /** The public halves of all keys that ever signed, the one that signs now first. */
+  readonly readKeys: (options?: { readonly rowsMax: number }) => Promise<KnownKeys>;
+  /**
+   * The public halves of all keys that ever signed, the one that signs now first.
+   * @throws BrokerError `audit_degraded` when there are too many to find them
+   */
   readonly publicKeys: () => Promise<readonly SigningKeyView[]>;
 };
 
@@ -39,9 +52,10 @@ const jwsLengthMax = 64 * 1024;
 /** The org's signer. Nothing is read or made before its first use, so it does not slow the start. */
 export function createSigner(deps: SignerDeps): Signer {
   const proven: Proven = new Map();
-  const readKeys = async () => {
-    const { authentic, refused } = await readStoredKeys(deps);
-    return { refused, verify: createVerifier(authentic, proven) };
+  const readKeys: Signer["readKeys"] = async ({ rowsMax } = { rowsMax: signingKeysMax }) => {
+    const { authentic, refused, isCut } = await readStoredKeys(deps, rowsMax);
+    const ids = authentic.map(({ id }) => id);
+    return { refused, isCut, authentic: ids, verify: createVerifier(authentic, proven) };
   };
   return {
     sign: async (type, payload) => {

@@ -25,6 +25,11 @@ const troubles: Readonly<Record<StoreErrorCode, StoreTrouble>> = {
       "Ask the operator to look at the permissions and the mount of KEYLOAN_DATA_DIR; nothing was written, and it goes on by itself.",
   },
   corrupt: { reason: "its file is damaged", remedy: "Ask the operator to restore it from a backup." },
+  altered: {
+    reason: "its file does not keep what is written",
+    remedy:
+      "Ask the operator to run `keyloan audit verify`: it names what was added to the store's file. Nothing was written.",
+  },
   conflict: { reason: "the same was written at this moment", remedy: again },
 };
 

@@ -1,7 +1,7 @@
 import { openDataKey, promiseState } from "@keyloan/vault";
 import { firstAuditState, sealAuditState } from "./audit-state.ts";
 import type { Deps } from "./deps.ts";
-import { macOfOlderRow } from "./signing-keys.ts";
+import { macOfOlderRow, pagesOfKeys } from "./signing-keys.ts";
 import { namesOf } from "./verbs/audit/problems.ts";
 import { auditRow } from "./verbs/audit.ts";
 
@@ -25,12 +25,15 @@ async function isUpgraded(deps: UpgradeDeps): Promise<boolean> {
   if (dataKey === undefined || organization === undefined) return true;
   const key = openDataKey(keyring, dataKey);
   if (key.promisesState) return true;
-  const rows = await store.read.signingKeys.list(organizationId);
-  const proven = rows.flatMap((row) => {
-    const mac = macOfOlderRow(key, row);
-    return mac === undefined ? [] : [{ id: row.id, mac }];
-  });
-  const refused = rows.map(({ id }) => id).filter((id) => !proven.some((row) => row.id === id));
+  const proven: { readonly id: string; readonly mac: string }[] = [];
+  const refused: string[] = [];
+  for await (const page of pagesOfKeys(deps, store.read)) {
+    for (const row of page) {
+      const mac = macOfOlderRow(key, row);
+      if (mac === undefined) refused.push(row.id);
+      else proven.push({ id: row.id, mac });
+    }
+  }
   const promised = promiseState(keyring, dataKey);
   const state = sealAuditState(key, firstAuditState);
   return store.write(async (tables) => {

@@ -14,6 +14,8 @@ export type Connection = {
    * constant of the source.
    */
   readonly run: (text: TemplateStringsArray) => Promise<void>;
+  /** The engine's number of what the file is built of: another one after each change. */
+  readonly shapeVersion: () => unknown;
   /** Writes a copy as of one moment to a path where nothing is, on another thread. */
   readonly copyTo: (path: string) => Promise<void>;
   /** Ends a transaction without keeping anything of it, if one is open. */
@@ -43,6 +45,8 @@ export function openConnection(
 ): Connection {
   const { lockWaitMs, mayRun = () => true } = options;
   const engine = new SyncDatabase(path, { timeout: lockWaitMs });
+  // What stands in the file as a trigger, a view or a default calls nothing that reaches out of it.
+  engine.exec("PRAGMA trusted_schema = OFF");
   const statements = new Map<string, Prepared>();
   const prepare = (sql: string): Prepared => {
     const known = statements.get(sql);
@@ -65,6 +69,7 @@ export function openConnection(
   return {
     database: drizzle(asClient(execute)),
     run: ([text = ""]) => AsyncDatabase.prototype.exec.call(engine, text).then(() => undefined),
+    shapeVersion: () => prepare("PRAGMA schema_version").statement.all([])[0]?.[0],
     copyTo: async (path) => {
       const statement = await AsyncDatabase.prototype.prepare.call(engine, "VACUUM INTO ?");
       await statement.run([path]);

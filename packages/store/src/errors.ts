@@ -1,4 +1,11 @@
-export type StoreErrorCode = "unavailable" | "busy" | "full" | "not_writable" | "corrupt" | "conflict";
+export type StoreErrorCode =
+  | "unavailable"
+  | "busy"
+  | "full"
+  | "not_writable"
+  | "corrupt"
+  | "conflict"
+  | "altered";
 
 /** The store could not do it. It carries no values; `cause` has the engine's code only. */
 export class StoreError extends Error {
@@ -11,6 +18,16 @@ export class StoreError extends Error {
     this.code = code;
     this.engineCode = engineCode;
   }
+}
+
+/** @throws StoreError `altered` when fewer or more rows were written than were given to write */
+export function requireWritten(written: { readonly rowsAffected: number }, rows = 1): void {
+  if (written.rowsAffected !== rows) throw notKept();
+}
+
+/** Something in the file, such as a trigger, keeps a write from being what it says. */
+export function notKept(): StoreError {
+  return new StoreError("altered", "the store's file does not keep what is written to it");
 }
 
 /** Turns what the engine throws into a StoreError; its text may quote values, so it is dropped. */

@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
-import type { NewAuditEvent } from "./tables/audit-events.ts";
+import type { ShapeWatch, StoreShape } from "./store-shape.ts";
+import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
 type Unit = {
@@ -38,9 +39,10 @@ const lockWaitMs = 5_000;
  * Group commit: all writes that wait at the same time share one transaction and one flush to disk. A unit
  * that fails is rolled back to its own savepoint and takes no other with it; when the commit itself fails,
  * all fail. A unit must only await the tables it is given. Waiting for the lock and for the disk happens on
- * another thread, and what arrives meanwhile makes the next group.
+ * another thread, and what arrives meanwhile makes the next group. While the file is not built as the migrations make
+ * it, the audit rows of a group are read back before they are taken for written.
  */
-export function createGroupWriter(path: string, onAudited: OnAudited): GroupWriter {
+export function createGroupWriter(path: string, shape: StoreShape, onAudited: OnAudited): GroupWriter {
   const queue: Unit[] = [];
   const erasing: PromiseWithResolvers<void>[] = [];
   let inGroup = false;
@@ -48,6 +50,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
   let closed = false;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
   const tables = createTables(connection.database);
+  const watch = shape.watch(connection);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
   // Commits copy the log themselves only from 16,000 pages on: when nobody else has come to the end of it.
@@ -62,7 +65,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
       inGroup = true;
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
-      const { requestIds, settle, left } = await runGroup(connection, tables, group);
+      const { requestIds, settle, left } = await runGroup(connection, tables, watch, group);
       queue.unshift(...left);
       taken = group.filter((unit) => !left.includes(unit));
       inGroup = false;
@@ -96,6 +99,7 @@ export function createGroupWriter(path: string, onAudited: OnAudited): GroupWrit
     try {
       await prepared;
       await connection.run`PRAGMA wal_checkpoint(TRUNCATE)`;
+      watch.forget();
       for (const { resolve } of waiting) resolve();
     } catch (error) {
       for (const { reject } of waiting) reject(toStoreError(error));
@@ -184,11 +188,16 @@ type Ran = {
 };
 
 /** Runs units while there is time and gives the function that settles them once the commit is durable. */
-async function runGroup(connection: Connection, tables: Tables, group: readonly Unit[]): Promise<Ran> {
+async function runGroup(
+  connection: Connection,
+  tables: Tables,
+  watch: ShapeWatch,
+  group: readonly Unit[],
+): Promise<Ran> {
   const { database } = connection;
   const { auditEvents } = tables;
-  const requestIds: string[] = [];
-  auditEvents.takeRequestIds();
+  const written: WrittenRow[] = [];
+  auditEvents.takeWritten();
   const settlements: (() => void)[] = [];
   const alone = group.length === 1;
   const isWaited = group.some((unit) => unit.run === undefined);
@@ -203,23 +212,25 @@ async function runGroup(connection: Connection, tables: Tables, group: readonly 
     if (!alone) await database.run(sql`SAVEPOINT unit`);
     try {
       const value = await unit.run(tables);
-      requestIds.push(...auditEvents.takeRequestIds());
+      written.push(...auditEvents.takeWritten());
       settlements.push(() => unit.resolve(value));
     } catch (error) {
       if (alone) throw error;
       await database.run(sql`ROLLBACK TO unit`);
       auditEvents.forgetEnd();
-      auditEvents.takeRequestIds();
+      auditEvents.takeWritten();
       settlements.push(() => unit.reject(toStoreError(error)));
     }
     if (!alone) await database.run(sql`RELEASE unit`);
   }
   const audits = group.filter((unit) => unit.run === undefined);
   await auditEvents.insertAll(audits.flatMap((unit) => unit.audit));
-  requestIds.push(...auditEvents.takeRequestIds());
+  written.push(...auditEvents.takeWritten());
+  if (!(await watch.isSound())) await auditEvents.requireStanding(written);
   for (const unit of audits) settlements.push(() => unit.resolve(undefined));
   const settle = () => {
     for (const each of settlements) each();
   };
+  const requestIds = written.flatMap(({ requestId }) => requestId ?? []);
   return { requestIds, settle, left };
 }

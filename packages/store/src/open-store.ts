@@ -8,6 +8,7 @@ import { checkIntegrity, copyStore } from "./copy-store.ts";
 import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import { createGroupWriter, type GroupWriter, type OnAudited } from "./group-writer.ts";
+import { readStoreShape } from "./store-shape.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
 export type Store = {
@@ -17,6 +18,11 @@ export type Store = {
   readonly appendAudit: GroupWriter["appendAudit"];
   /** Resolves when the store can be read; writing is proven by the audit row of the caller. */
   readonly check: () => Promise<void>;
+  /**
+   * How the file is built otherwise than the migrations build it: a trigger, a view, another table or index, or one that
+   * is missing or changed, by its name; `undefined` when nothing is.
+   */
+  readonly findShapeDifference: () => Promise<string | undefined>;
   /** Writes the log back into the file and empties it, so that nothing deleted is left in either. */
   readonly eraseDeleted: () => Promise<void>;
   /**
@@ -45,12 +51,12 @@ export async function openStore(options: {
   const reader = openReader(options.path);
   try {
     await reader.run`PRAGMA journal_mode = WAL`;
-    await applyMigrations(
-      reader.database,
-      options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url)),
-    );
+    const migrationsFolder =
+      options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url));
+    await applyMigrations(reader.database, migrationsFolder);
+    const shape = await readStoreShape(migrationsFolder);
     const read = createTables(reader.database);
-    const writer = createGroupWriter(options.path, options.onAudited ?? (() => undefined));
+    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined));
     await chainOlderRows(writer, read);
     return {
       read,
@@ -59,6 +65,13 @@ export async function openStore(options: {
       check: async () => {
         try {
           await reader.database.run(sql`SELECT count(*) FROM organizations`);
+        } catch (error) {
+          throw toStoreError(error);
+        }
+      },
+      findShapeDifference: async () => {
+        try {
+          return await shape.findDifference(reader.database);
         } catch (error) {
           throw toStoreError(error);
         }

@@ -8,6 +8,7 @@ import type { BrokerConfig } from "../env.ts";
 import { endWhatIsDue } from "../jobs/worker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { type Receiver, signatureOf, startReceiver } from "../testing/start-receiver.ts";
+import { createStoreWriter } from "../testing/store-writer.ts";
 import { createHeadDelivery } from "./head-delivery.ts";
 
 let folder: string;
@@ -179,6 +180,63 @@ describe("a file", () => {
     const accepted = await broker.call("POST", "/v1/audit/accept-head");
     expect([accepted.status, accepted.text]).toEqual([409, expect.stringContaining("KEYLOAN_AUDIT_SINK")]);
     expect(await readFile(file, "utf8")).toBe(before);
+  });
+});
+
+describe("whoever writes to the store", () => {
+  it("writes nothing to the sink: what no broker signed is passed over, whatever its size", async () => {
+    await open({ auditSink: file });
+    const first = await newHead();
+    await arrived(first);
+    const text = await readFile(file, "utf8");
+    await rm(file);
+    await mkdir(file);
+    for (const _row of [1, 2, 3]) await makeBuild();
+    const second = await newHead();
+    const writer = await createStoreWriter(broker.dataDirectory);
+    const own = { sequence: first.sequence + 1, hash: "own", at: 1, signed: "own words" };
+    await writer.insert("audit_heads", own);
+    const long = { ...own, sequence: first.sequence + 2, signed: "own words ".repeat(500_000) };
+    await writer.insert("audit_heads", long);
+    await rm(file, { recursive: true });
+    await writeFile(file, text);
+    poke();
+    await arrived(first, second);
+    expect(await readFile(file, "utf8")).not.toContain("own words");
+    const stored = await broker.running().services.store.read.auditHeads.listBetween(0, 100, 100);
+    expect(stored.map(({ signed }) => signed.length < 5_000)).toEqual([true, true, true, true]);
+  });
+
+  it("keeps no delivery going for ever, nor the stop waiting", async () => {
+    await open({ auditSink: file });
+    await arrived(await newHead(), await newHead());
+    const { services } = broker.running();
+    // Others are always first: what was delivered cannot be noted.
+    let writes = 0;
+    const write: typeof services.store.write = async (run) => {
+      writes += 1;
+      return services.store.write((tables) =>
+        run({ ...tables, organizations: { ...tables.organizations, setAuditState: async () => false } }),
+      );
+    };
+    const delivery = createHeadDelivery({ ...services, store: { ...services.store, write } });
+    await rm(file);
+    delivery.poke();
+    await expect.poll(async () => (await delivery.state())?.failure, patiently).toContain("always first");
+    expect(writes).toBe(10);
+    await delivery.stop(0);
+  });
+
+  it("cannot keep the stop waiting by a store that does not answer", async () => {
+    await open({ auditSink: file });
+    await newHead();
+    const { services } = broker.running();
+    const write = () => new Promise<never>(() => undefined);
+    const delivery = createHeadDelivery({ ...services, store: { ...services.store, write } });
+    await rm(file, { force: true });
+    delivery.poke();
+    await expect.poll(async () => (await signedIn()).length, patiently).toBe(1);
+    await delivery.stop(0);
   });
 });
 

@@ -1,14 +1,14 @@
 import type { AuditHeadRow } from "@keyloan/store";
 import { type AuditState, changeAuditState, readAuditState } from "../audit-state.ts";
 import type { Deps } from "../deps.ts";
-import { noticeJob } from "../notify/notice.ts";
 import { describeError } from "../observe/logger.ts";
 import { findStandingProblem } from "../verbs/audit/audit-standing.ts";
-import { judgeHead } from "../verbs/audit/judge-head.ts";
+import { judgeHead, readStoredHead } from "../verbs/audit/judge-head.ts";
 import { headView } from "../verbs/audit/sign-head.ts";
 import { type AuditSink, askSink, openAuditSink, sinkFailure, sinkId } from "./audit-sink.ts";
 import { readTail } from "./file-sink.ts";
 import { type KeptHeads, readKeptHeads } from "./head-lines.ts";
+import { createSinkTrouble } from "./sink-trouble.ts";
 
 export type SinkState = { readonly failure?: string; readonly undelivered: number };
 
@@ -31,13 +31,15 @@ export type HeadDelivery = {
 type DeliveryDeps = Omit<Deps, "headDelivery">;
 
 const timeoutMsDefault = 10_000;
-const alarmAfterMs = 5 * 60_000;
 const headsAtOnceMax = 100;
+const attemptsMax = 10;
+/** What was told to end has so long for what it does anyway. */
+const endMs = 1_000;
 
 export function createHeadDelivery(deps: DeliveryDeps, timeoutMs = timeoutMsDefault): HeadDelivery {
   const sink = openAuditSink(deps);
   const stopping = new AbortController();
-  const trouble = createTrouble(deps);
+  const trouble = createSinkTrouble(deps);
   let running: Promise<void> | undefined;
   let isPoked = false;
   let wasRead = false;
@@ -60,14 +62,23 @@ export function createHeadDelivery(deps: DeliveryDeps, timeoutMs = timeoutMsDefa
       deps.logger.warn({}, "the end of the audit sink holds no signed head; it goes on with the newest");
     // A second history must not stand behind the first.
     if ((await findStandingProblem(deps)) !== undefined) return;
-    for (const head of await undelivered(deps, to, kept)) {
+    const keys = await deps.signer.readKeys();
+    const heads = await undelivered(deps, to, kept);
+    let delivered = 0;
+    for (const head of heads) {
+      if (stopping.signal.aborted) return;
+      // Who writes to the store must not write to the sink: verify tells of what is passed over here.
+      if ((await readStoredHead(keys, head)) === undefined) continue;
       const line = JSON.stringify(headView(head));
       const id = `${deps.organizationId}.${head.sequence}`;
       await askSink(timeoutMs, stopping.signal, (signal) => to.append(line, id, signal));
       deps.outsideHeads.note({ by: "sink", signed: head.signed });
       await noteDelivered(deps, { sink: sinkId(to), sequence: head.sequence });
+      delivered += 1;
       isPoked ||= head.sequence !== (await deps.store.read.auditHeads.findLatest())?.sequence;
     }
+    if (delivered === 0 && heads.length > 0)
+      throw new Error("the store holds heads in between that this broker did not sign");
   };
   const run = async (to: AuditSink): Promise<void> => {
     while (isPoked && !stopping.signal.aborted) {
@@ -99,10 +110,9 @@ export function createHeadDelivery(deps: DeliveryDeps, timeoutMs = timeoutMsDefa
       start(sink);
     },
     stop: async (limitMs) => {
-      const late = setTimeout(() => stopping.abort(), limitMs);
-      await running;
-      clearTimeout(late);
+      await endsWithin(limitMs, running);
       stopping.abort();
+      await endsWithin(endMs, running);
     },
     readOutside: async (limitMs) => {
       await readHeadFile(deps);
@@ -126,6 +136,15 @@ export function createHeadDelivery(deps: DeliveryDeps, timeoutMs = timeoutMsDefa
       return { undelivered, ...(failure === undefined ? {} : { failure }) };
     },
   };
+}
+
+async function endsWithin(limitMs: number, running: Promise<void> | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([running, late]);
+  clearTimeout(timer);
 }
 
 /** What the sink has not got. One that never got any, or was emptied, begins with the newest: it proves all before. */
@@ -159,11 +178,13 @@ const headsAfter = ({ store }: Pick<Deps, "store">, sequence: number) =>
   store.read.auditHeads.listBetween(sequence, Number.MAX_SAFE_INTEGER, headsAtOnceMax);
 
 async function noteDelivered(deps: DeliveryDeps, delivered: AuditState["delivered"] & {}): Promise<void> {
-  for (let isWritten = false; !isWritten; ) {
+  // Each attempt that fails is a head that another broker signed meanwhile.
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const read = await readAuditState(deps);
     if (read === undefined) return;
-    isWritten = await changeAuditState(deps, read.text, { ...read.state, delivered });
+    if (await changeAuditState(deps, read.text, { ...read.state, delivered })) return;
   }
+  throw new Error("what was delivered could not be noted: other brokers were always first");
 }
 
 async function readHeadFile(deps: DeliveryDeps): Promise<void> {
@@ -174,29 +195,4 @@ async function readHeadFile(deps: DeliveryDeps): Promise<void> {
   const kept = await readKeptHeads(await deps.signer.readKeys(), text);
   if (kept.kind === "none") throw new Error(`the head file holds no signed head: ${path}`);
   deps.outsideHeads.note({ by: "head_file", signed: kept.signed });
-}
-
-/** Tells the log of a sink that fails, and a person once when it goes on failing. */
-function createTrouble(deps: DeliveryDeps) {
-  let now: { failure: string; since: number; isTold: boolean } | undefined;
-  return {
-    failure: () => now?.failure,
-    end: () => {
-      if (now !== undefined) deps.logger.info({}, "the audit sink takes heads again");
-      now = undefined;
-    },
-    note: async (failure: string): Promise<void> => {
-      deps.metrics.auditSinkFailures.inc();
-      deps.logger.warn({ failure }, "the audit sink did not take a head; it is sent again");
-      now = { since: deps.now(), isTold: false, ...now, failure };
-      if (now.isTold || deps.now() - now.since < alarmAfterMs) return;
-      now = { ...now, isTold: true };
-      const notice = noticeJob(deps, {
-        type: "audit.sink_failing",
-        message: `the audit sink takes no heads (${failure})`,
-        remedy: "Look at what KEYLOAN_AUDIT_SINK names; what it missed is delivered when it works again.",
-      });
-      await deps.store.write((tables) => tables.jobs.insertAll([notice]));
-    },
-  };
 }

@@ -2,6 +2,8 @@ import type { OutsideHead } from "../verbs/audit/judge-head.ts";
 
 /** What this process knows of heads outside the store. */
 export type OutsideHeads = {
+  /** When the process began, milliseconds since the epoch. */
+  readonly since: number;
   /** The newest of each place. */
   readonly known: () => readonly OutsideHead[];
   readonly note: (head: OutsideHead) => void;
@@ -9,10 +11,11 @@ export type OutsideHeads = {
   readonly noteTold: (problem: string | undefined) => boolean;
 };
 
-export function createOutsideHeads(): OutsideHeads {
+export function createOutsideHeads(since: number): OutsideHeads {
   const heads = new Map<OutsideHead["by"], OutsideHead>();
   let told: string | undefined;
   return {
+    since,
     known: () => [...heads.values()],
     note: (head) => {
       heads.set(head.by, head);

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createClient } from "@libsql/client";
+import { type Client, createClient, type InStatement, LibsqlError } from "@libsql/client";
 import { CompactSign, exportJWK, generateKeyPair } from "jose";
 
 export type StoreRow = Record<string, string | number | null>;
@@ -17,8 +17,8 @@ export type StoreWriter = {
 
 export async function createStoreWriter(dataDirectory: string): Promise<StoreWriter> {
   const own = await generateKeyPair("EdDSA", { extractable: true });
-  const withClient = async <T>(use: (client: ReturnType<typeof createClient>) => Promise<T>): Promise<T> => {
-    const client = createClient({ url: `file:${join(dataDirectory, "keyloan.db")}`, timeout: 5_000 });
+  const withClient = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
+    const client = createClient({ url: `file:${join(dataDirectory, "keyloan.db")}`, timeout: 10 });
     try {
       return await use(client);
     } finally {
@@ -28,18 +28,18 @@ export async function createStoreWriter(dataDirectory: string): Promise<StoreWri
   return {
     run: (...statements) =>
       withClient(async (client) => {
-        for (const statement of statements) await client.execute(statement);
+        for (const statement of statements) await execute(client, statement);
       }),
     rows: (query) =>
       withClient(async (client) => {
-        const { rows, columns } = await client.execute(query);
+        const { rows, columns } = await execute(client, query);
         return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));
       }),
     insert: (table, row) =>
       withClient(async (client) => {
         const names = Object.keys(row);
         const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
-        await client.execute({ sql, args: Object.values(row) });
+        await execute(client, { sql, args: Object.values(row) });
       }),
     sign: (kid, type, payload) =>
       new CompactSign(Buffer.from(JSON.stringify(payload)))
@@ -47,6 +47,21 @@ export async function createStoreWriter(dataDirectory: string): Promise<StoreWri
         .sign(own.privateKey),
     publicKey: JSON.stringify(await exportJWK(own.publicKey)),
   };
+}
+
+const attemptsMax = 500;
+
+/** A broker of this process may hold the lock, and needs this thread to let go of it. */
+async function execute(client: Client, statement: InStatement) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await client.execute(statement);
+    } catch (error) {
+      const isBusy = error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
+      if (!isBusy || attempt === attemptsMax) throw error;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
 }
 
 function plain(value: unknown): string | number | null {

@@ -40,6 +40,9 @@ export const auditProblemKinds = [
   "signature",
   "count",
   "signing_key",
+  "shape",
+  "out_of_chain",
+  "head_overdue",
 ] as const;
 export type AuditProblemKind = (typeof auditProblemKinds)[number];
 

@@ -1,12 +1,18 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNotNull, lt, sql } from "drizzle-orm";
 import { type ChainEnd, chainRows, chainStart, hashRow } from "../audit-chain.ts";
 import type { Database } from "../database.ts";
+import { notKept, requireWritten } from "../errors.ts";
 import { createSerial } from "../serial.ts";
 import { auditEvents } from "./schema.ts";
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
 export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "hash">;
 
+/** A row as it was handed to the engine in this transaction. */
+export type WrittenRow = ChainEnd & Pick<NewAuditEvent, "requestId">;
+
+const isInChain = gte(auditEvents.sequence, 1);
+const isStray = lt(auditEvents.sequence, 1);
 const rowsMax = 64;
 const pageRows = 500;
 const columns = [
@@ -49,6 +55,7 @@ export function auditEventsTable(database: Database) {
   const selectLast = database
     .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
     .from(auditEvents)
+    .where(isInChain)
     .orderBy(desc(auditEvents.sequence))
     .limit(1)
     .prepare();
@@ -61,7 +68,7 @@ export function auditEventsTable(database: Database) {
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
   const inTurn = createSerial();
-  let requestIds: string[] = [];
+  let written: WrittenRow[] = [];
 
   const findEnd = async (): Promise<ChainEnd> => {
     const last = await selectLast.get();
@@ -81,9 +88,9 @@ export function auditEventsTable(database: Database) {
         values[names[at] ?? ""] = row[column];
       });
     }
-    await statement.run(values);
+    requireWritten(await statement.run(values), rows.length);
     end = chained.at(-1);
-    for (const { requestId } of rows) if (requestId !== null) requestIds.push(requestId);
+    written.push(...chained);
   };
 
   /** How far older rows were chained by this handle; a rollback may have undone it. */
@@ -94,7 +101,7 @@ export function auditEventsTable(database: Database) {
     const row = await database
       .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
       .from(auditEvents)
-      .where(isNotNull(auditEvents.hash))
+      .where(and(isInChain, isNotNull(auditEvents.hash)))
       .orderBy(desc(auditEvents.sequence))
       .limit(1)
       .get();
@@ -135,11 +142,32 @@ export function auditEventsTable(database: Database) {
     forgetEnd: (): void => {
       end = undefined;
     },
-    /** The requests that rows were added for since this was last asked. */
-    takeRequestIds: (): readonly string[] => {
-      const taken = requestIds;
-      requestIds = [];
+    /** The rows that were added since this was last asked. */
+    takeWritten: (): readonly WrittenRow[] => {
+      const taken = written;
+      written = [];
       return taken;
+    },
+    /** @throws StoreError `altered` when one of the rows does not stand as it was written */
+    requireStanding: async (rows: readonly WrittenRow[]): Promise<void> => {
+      for (const row of rows) {
+        const stored = await find(row.sequence);
+        if (stored === undefined || stored.previousHash === null) throw notKept();
+        if (hashRow({ ...stored, previousHash: stored.previousHash }) !== row.hash) throw notKept();
+      }
+    },
+    /** Whether rows stand before the first, where the chain has none: no list shows them. */
+    hasStray: async (): Promise<boolean> => {
+      const stray = await database
+        .select({ sequence: auditEvents.sequence })
+        .from(auditEvents)
+        .where(isStray)
+        .limit(1)
+        .get();
+      return stray !== undefined;
+    },
+    removeStray: async (): Promise<void> => {
+      await database.delete(auditEvents).where(isStray);
     },
     /** The last row's place and hash; `hash` is null when it is older than the chain. */
     findLast: (): Promise<{ sequence: number; hash: string | null } | undefined> => selectLast.get(),
@@ -161,6 +189,7 @@ export function auditEventsTable(database: Database) {
       readonly limit: number;
     }): Promise<{ readonly count: number; readonly latest: readonly AuditEventRow[] }> => {
       const which = and(
+        isInChain,
         eq(auditEvents.entity, filter.entity),
         inArray(auditEvents.action, [...filter.actions]),
         gte(auditEvents.at, filter.since),
@@ -187,6 +216,7 @@ export function auditEventsTable(database: Database) {
         .from(auditEvents)
         .where(
           and(
+            isInChain,
             filter.before === undefined ? undefined : lt(auditEvents.sequence, filter.before),
             filter.entity === undefined ? undefined : eq(auditEvents.entity, filter.entity),
             filter.action === undefined ? undefined : eq(auditEvents.action, filter.action),

@@ -1,18 +1,28 @@
-import { and, asc, count, desc, gt, lt, lte } from "drizzle-orm";
+import { and, asc, count, desc, gt, gte, lt, lte, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { requireWritten } from "../errors.ts";
 import { auditHeads } from "./schema.ts";
 
 export type AuditHeadRow = typeof auditHeads.$inferSelect;
 
+// A head is far shorter. What somebody else wrote there is cut, and so proven by nothing.
+const columns = {
+  sequence: auditHeads.sequence,
+  hash: sql<string>`substr(${auditHeads.hash}, 1, 65)`,
+  at: auditHeads.at,
+  signed: sql<string>`substr(${auditHeads.signed}, 1, 4097)`,
+};
+const isInChain = gte(auditHeads.sequence, 1);
+
 export function auditHeadsTable(database: Database) {
   return {
     insert: async (row: AuditHeadRow): Promise<void> => {
-      await database.insert(auditHeads).values(row);
+      requireWritten(await database.insert(auditHeads).values(row));
     },
     /** Heads of rows after one and up to another, oldest first. */
     listBetween: (after: number, through: number, limit: number): Promise<AuditHeadRow[]> =>
       database
-        .select()
+        .select(columns)
         .from(auditHeads)
         .where(and(gt(auditHeads.sequence, after), lte(auditHeads.sequence, through)))
         .orderBy(asc(auditHeads.sequence))
@@ -20,9 +30,9 @@ export function auditHeadsTable(database: Database) {
     /** Heads of rows before one, newest first. */
     listBefore: (sequence: number, limit: number): Promise<AuditHeadRow[]> =>
       database
-        .select()
+        .select(columns)
         .from(auditHeads)
-        .where(lt(auditHeads.sequence, sequence))
+        .where(and(isInChain, lt(auditHeads.sequence, sequence)))
         .orderBy(desc(auditHeads.sequence))
         .limit(limit),
     countAfter: async (sequence: number): Promise<number> => {
@@ -33,11 +43,17 @@ export function auditHeadsTable(database: Database) {
         .get();
       return row?.count ?? 0;
     },
-    /** Takes away the heads of rows that do not stand any more. */
-    removeAfter: async (sequence: number): Promise<void> => {
-      await database.delete(auditHeads).where(gt(auditHeads.sequence, sequence));
+    /** Takes away the heads of rows that do not stand any more, or never could. */
+    removeOutside: async (last: number): Promise<void> => {
+      await database.delete(auditHeads).where(or(gt(auditHeads.sequence, last), lt(auditHeads.sequence, 1)));
     },
     findLatest: (): Promise<AuditHeadRow | undefined> =>
-      database.select().from(auditHeads).orderBy(desc(auditHeads.sequence)).limit(1).get(),
+      database
+        .select(columns)
+        .from(auditHeads)
+        .where(isInChain)
+        .orderBy(desc(auditHeads.sequence))
+        .limit(1)
+        .get(),
   };
 }

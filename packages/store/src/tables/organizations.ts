@@ -1,5 +1,6 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { notKept } from "../errors.ts";
 import { organizations } from "./schema.ts";
 
 export type OrganizationRow = typeof organizations.$inferSelect;
@@ -12,13 +13,25 @@ export function organizationsTable(database: Database) {
     .prepare();
   return {
     find: (id: string): Promise<OrganizationRow | undefined> => find.get({ id }),
-    /** The oldest organization: the one this broker serves. */
+    /** The oldest organization. */
     first: (): Promise<OrganizationRow | undefined> =>
       database.select().from(organizations).orderBy(organizations.createdAt).limit(1).get(),
+    /** Ids of some, the oldest first; a broker makes one. */
+    listIds: async (limit: number): Promise<readonly string[]> => {
+      const rows = await database
+        .select({ id: sql<string>`substr(${organizations.id}, 1, 64)` })
+        .from(organizations)
+        .orderBy(organizations.createdAt)
+        .limit(limit);
+      return rows.map(({ id }) => id);
+    },
     insert: async (row: typeof organizations.$inferInsert): Promise<void> => {
       await database.insert(organizations).values(row);
     },
-    /** False when the state is no longer the one that was read. */
+    /**
+     * False when the state is no longer the one that was read.
+     * @throws StoreError `altered` when the file does not keep the new one
+     */
     setAuditState: async (id: string, before: string | null, after: string): Promise<boolean> => {
       const unchanged =
         before === null ? isNull(organizations.auditState) : eq(organizations.auditState, before);
@@ -26,7 +39,10 @@ export function organizationsTable(database: Database) {
         .update(organizations)
         .set({ auditState: after })
         .where(and(eq(organizations.id, id), unchanged));
-      return result.rowsAffected === 1;
+      const now = (await find.get({ id }))?.auditState;
+      if (result.rowsAffected === 1 && now === after) return true;
+      if (result.rowsAffected === 0 && now !== before) return false;
+      throw notKept();
     },
   };
 }

@@ -1,26 +1,42 @@
-import { desc, eq, inArray } from "drizzle-orm";
+import { and, asc, eq, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { requireWritten } from "../errors.ts";
 import { signingKeys } from "./schema.ts";
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
+// What somebody else wrote there may be of any length: it is cut, and so fits no MAC.
+const columns = {
+  id: sql<string>`substr(${signingKeys.id}, 1, 100)`,
+  organizationId: signingKeys.organizationId,
+  publicKey: sql<string>`substr(${signingKeys.publicKey}, 1, 1000)`,
+  privateKey: sql<string>`substr(${signingKeys.privateKey}, 1, 4000)`,
+  createdAt: signingKeys.createdAt,
+  mac: sql<string | null>`substr(${signingKeys.mac}, 1, 200)`,
+};
+
 export function signingKeysTable(database: Database) {
   return {
     insert: async (row: SigningKeyRow): Promise<void> => {
-      await database.insert(signingKeys).values(row);
+      requireWritten(await database.insert(signingKeys).values(row));
     },
     setMac: async (id: string, mac: string): Promise<void> => {
-      await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id));
+      requireWritten(await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id)));
     },
-    remove: async (ids: readonly string[]): Promise<void> => {
-      await database.delete(signingKeys).where(inArray(signingKeys.id, [...ids]));
+    /** Leaves an org the named keys only. */
+    keepOnly: async (organizationId: string, ids: readonly string[]): Promise<void> => {
+      await database
+        .delete(signingKeys)
+        .where(and(eq(signingKeys.organizationId, organizationId), notInArray(signingKeys.id, [...ids])));
     },
-    /** Newest first, authentic or not. */
-    list: (organizationId: string): Promise<SigningKeyRow[]> =>
+    /** Authentic or not, in the order of ids. */
+    list: (organizationId: string, limit: number, offset: number): Promise<SigningKeyRow[]> =>
       database
-        .select()
+        .select(columns)
         .from(signingKeys)
         .where(eq(signingKeys.organizationId, organizationId))
-        .orderBy(desc(signingKeys.createdAt), desc(signingKeys.id)),
+        .orderBy(asc(signingKeys.id))
+        .limit(limit)
+        .offset(offset),
   };
 }

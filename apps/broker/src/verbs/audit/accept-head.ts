@@ -8,11 +8,13 @@ import {
 import { type AuditState, changeAuditState, firstAuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
+import { signingKeysMax } from "../../signing-keys.ts";
 import { auditRow } from "../audit.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
 import { namesOf } from "./problems.ts";
-import { headView, signEnd } from "./sign-head.ts";
+import { signEnd } from "./sign-end.ts";
+import { headView } from "./sign-head.ts";
 
 const pageRows = 100;
 const attemptsMax = 5;
@@ -22,7 +24,8 @@ const attemptsMax = 5;
  * given up, refused signing keys and heads of rows that are gone are removed, and the next head tells of the gap. What
  * was lost, and who accepted it, is in the audit and signed.
  * @param signed a head from outside that the store does not hold, when nothing else tells of it
- * @throws BrokerError `conflict` when there is nothing to accept, or the head is not this broker's
+ * @throws BrokerError `conflict` when there is nothing to accept, the head is not this broker's, or the store's file
+ * would not keep what is written
  */
 export async function acceptHead(
   deps: Deps,
@@ -32,25 +35,27 @@ export async function acceptHead(
 ): Promise<AcceptedHead> {
   const given: readonly OutsideHead[] = signed === undefined ? [] : [{ by: "head", signed: signed.trim() }];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const keys = await deps.signer.readKeys();
+    const keys = await deps.signer.readKeys({ rowsMax: Number.POSITIVE_INFINITY });
     const read = await readAuditState(deps);
     const outside = await headsToGiveUp(deps, keys, read?.state, [...deps.outsideHeads.known(), ...given]);
     const problem = (await findStandingProblem(deps)) ?? outside[0]?.problem;
     if (problem === undefined) throw nothingToAccept();
+    if (problem.kind === "shape") throw notAcceptable(problem);
     const { state, lostHeads } = await withoutLost(deps, keys, read?.state ?? firstAuditState, outside);
     const before = (await deps.store.read.organizations.find(deps.organizationId))?.auditState ?? null;
     if (before !== (read?.text ?? before)) continue;
     const last = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
-    const removedKeys = [...keys.refused];
+    const removedKeys = keys.refused.slice(0, signingKeysMax);
     const details = {
       problem,
       lostHeads,
-      removedKeys: namesOf(removedKeys),
+      removedKeys: namesOf(keys.refused),
       lastRow: last,
     };
     const accepted = await changeAuditState(deps, before, state, async (tables) => {
-      await tables.auditHeads.removeAfter(last);
-      if (removedKeys.length > 0) await tables.signingKeys.remove(removedKeys);
+      await tables.auditHeads.removeOutside(last);
+      await tables.auditEvents.removeStray();
+      if (removedKeys.length > 0) await tables.signingKeys.keepOnly(deps.organizationId, keys.authentic);
       await tables.auditEvents.insertAll([
         auditRow(deps, { actor, action: "audit.head_accepted", entity: "audit", details, requestId }),
       ]);
@@ -123,6 +128,13 @@ async function newestCounter(deps: Deps, keys: KnownKeys): Promise<number> {
 function nothingToAccept(): BrokerError {
   return new BrokerError("conflict", "the store is what was signed: there is nothing to accept", {
     remedy: "When a kept head tells of more, give it with --head-file.",
+  });
+}
+
+function notAcceptable({ message }: AuditProblem): BrokerError {
+  return new BrokerError("conflict", `what the store's file is built of cannot be accepted (${message})`, {
+    remedy:
+      "Stop the broker, take out of the store's file what was added (DROP TRIGGER, DROP VIEW), or put back a backup when a table or an index is missing or changed. Start it and run `keyloan audit verify`.",
   });
 }
 

@@ -1,31 +1,63 @@
 import type { AuditHeadPayload, AuditProblem } from "@keyloan/contract";
-import type { AuditHeadRow } from "@keyloan/store";
+import { type AuditHeadRow, StoreError } from "@keyloan/store";
 import { holdsAllHeads, type ReadState, readAuditState } from "../../audit-state.ts";
-import type { Deps } from "../../deps.ts";
+import { describeError } from "../../observe/logger.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { judgeHead, readStoredHead } from "./judge-head.ts";
-import { auditDegraded, auditProblem, namesOf } from "./problems.ts";
+import { auditDegraded, auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
+import { signEnd } from "./sign-end.ts";
 
-export type StandingDeps = Pick<Deps, "store" | "keyring" | "organizationId" | "signer" | "outsideHeads">;
+export type StandingDeps = Parameters<typeof signEnd>[0];
+
+/** Heads are signed every minute, so an older one that rows stand after was kept from being followed. */
+const headOverdueMs = 10 * 60_000;
+const attemptsMax = 10;
 
 /**
- * What shows without reading the whole audit that the store is not what was signed: a refused signing key, a count
- * that is gone, heads or rows that it misses, or a head from outside that it does not hold. `undefined` when nothing
- * does.
+ * What shows without reading the whole audit that the store is not what was signed: a trigger or another thing that
+ * the migrations did not make, a refused signing key, a count that is gone, heads or rows that it misses, a head from
+ * outside that it does not hold, or rows that no head can be signed for. `undefined` when nothing does.
  * @throws StoreError, or VaultError when the org's data key does not open
  */
 export async function findStandingProblem(deps: StandingDeps): Promise<AuditProblem | undefined> {
+  const shape = await findShapeProblem(deps);
+  if (shape !== undefined) return shape;
   const keys = await deps.signer.readKeys();
-  if (keys.refused.length > 0) return auditProblem("signing_key", 0, namesOf(keys.refused));
+  const keyProblem = findKeyProblem(keys);
+  if (keyProblem !== undefined) return keyProblem;
   const { read, newest } = await readEnd(deps);
   if (read === undefined) return auditProblem("count", 0);
   const problem = await problemOfEnd(deps, keys, read, newest);
   if (problem !== undefined) return problem;
+  if (await deps.store.read.auditEvents.hasStray()) return auditProblem("out_of_chain", 0);
   for (const head of deps.outsideHeads.known()) {
     const judged = await judgeHead(deps, keys, read.state, head);
     if (judged.kind === "problem") return judged.problem;
   }
-  return undefined;
+  return findOverdueHead(deps, newest);
+}
+
+/**
+ * Signs a head that is overdue, as after a pause of the machine. Only what keeps it from being signed is a problem: rows
+ * without a head can be changed by whoever changes the store. The age is that of the newest head, which is signed.
+ */
+async function findOverdueHead(
+  deps: StandingDeps,
+  newest: AuditHeadRow | undefined,
+): Promise<AuditProblem | undefined> {
+  const [next] = await deps.store.read.auditEvents.pageAfter(newest?.sequence ?? 0, 1);
+  if (next === undefined) return undefined;
+  // While no broker ran, none was due.
+  const since = Math.max((newest ?? next).at, deps.outsideHeads.since);
+  if (deps.now() - since <= headOverdueMs) return undefined;
+  try {
+    if ((await signEnd(deps)) !== undefined) return undefined;
+  } catch (error) {
+    // A full disk or a lock is told as such, and keeps rows from being written, too.
+    if (error instanceof StoreError && error.code !== "altered") return undefined;
+    deps.logger.error(describeError(error), "an overdue head of the audit could not be signed");
+  }
+  return auditProblem("head_overdue", next.sequence);
 }
 
 /**
@@ -60,10 +92,11 @@ async function problemOfEnd(
 
 /** The count and the newest head of one moment: another broker may sign one in between. */
 async function readEnd(deps: StandingDeps) {
-  for (let read = await readAuditState(deps); ; ) {
+  let read = await readAuditState(deps);
+  for (let attempt = 1; ; attempt++) {
     const newest = await deps.store.read.auditHeads.findLatest();
     const again = await readAuditState(deps);
-    if (again?.text === read?.text) return { read, newest };
+    if (again?.text === read?.text || attempt === attemptsMax) return { read, newest };
     read = again;
   }
 }

@@ -1,4 +1,5 @@
 import { type AuditProblem, type AuditProblemKind, BrokerError } from "@keyloan/contract";
+import type { Deps } from "../../deps.ts";
 
 const messages: Readonly<Record<AuditProblemKind, string>> = {
   edited: "this row says something else than was written",
@@ -10,11 +11,30 @@ const messages: Readonly<Record<AuditProblemKind, string>> = {
   signature: "the signed head for this row was not signed by this broker, or was changed",
   count: "the sealed count of signed heads is gone or was changed",
   signing_key: "a signing key in the store was not made by this broker, or was changed",
+  shape: "the store's file is not built as this broker builds it",
+  out_of_chain: "rows stand in the audit before its first",
+  head_overdue: "this row and those after it are under no signed head, and none can be signed",
 };
 
 /** @param what names the thing, where the row does not */
 export function auditProblem(kind: AuditProblemKind, sequence: number, what?: string): AuditProblem {
   return { kind, sequence, message: what === undefined ? messages[kind] : `${messages[kind]}: ${what}` };
+}
+
+/** What the store's file is built of otherwise than this broker builds it. @throws StoreError */
+export async function findShapeProblem({ store }: Pick<Deps, "store">): Promise<AuditProblem | undefined> {
+  const difference = await store.findShapeDifference();
+  return difference === undefined ? undefined : auditProblem("shape", 0, difference);
+}
+
+/** What is wrong with the rows that signing keys are in. */
+export function findKeyProblem(keys: {
+  readonly refused: readonly string[];
+  readonly isCut: boolean;
+}): AuditProblem | undefined {
+  if (keys.isCut)
+    return auditProblem("signing_key", 0, `far more rows than a broker makes, ${namesOf(keys.refused)}`);
+  return keys.refused.length > 0 ? auditProblem("signing_key", 0, namesOf(keys.refused)) : undefined;
 }
 
 /** The ids of refused signing keys, short enough to be told whatever somebody wrote there. */

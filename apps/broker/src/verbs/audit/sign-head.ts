@@ -1,10 +1,10 @@
-import { type Actor, type AuditHead, auditHeadType, BrokerError } from "@keyloan/contract";
+import { type Actor, type AuditHead, BrokerError } from "@keyloan/contract";
 import type { AuditHeadRow } from "@keyloan/store";
-import { type AuditState, changeAuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
 import { auditDegraded } from "./problems.ts";
+import { signEnd } from "./sign-end.ts";
 import { watchStanding } from "./watch-standing.ts";
 
 type HeadDeps = Parameters<typeof watchStanding>[0] & Pick<Deps, "headDelivery">;
@@ -39,38 +39,4 @@ export async function readAuditHead(deps: Deps, actor: Actor, requestId: string)
 /** A head as the API and the sink have it. */
 export function headView({ sequence, hash, at, signed }: AuditHeadRow): AuditHead {
   return { sequence, hash, at: isoTime(at), signed };
-}
-
-const attemptsMax = 10;
-
-/** Signs the end, whatever stands before it. */
-export async function signEnd(
-  deps: Pick<Deps, "store" | "keyring" | "organizationId" | "signer" | "outsideHeads" | "logger" | "now">,
-): Promise<AuditHeadRow | undefined> {
-  // Each attempt that fails is a head that another broker signed meanwhile.
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const read = await readAuditState(deps);
-    const newest = await deps.store.read.auditHeads.findLatest();
-    const last = await deps.store.read.auditEvents.findLast();
-    if (read === undefined || last === undefined || last.hash === null) return undefined;
-    if (newest?.sequence === last.sequence) return newest;
-    const { sequence, hash } = last;
-    const at = deps.now();
-    const counter = read.state.heads + 1;
-    const payload = { sequence, hash, at, counter, ...gapBefore(read.state) };
-    const head = { sequence, hash, at, signed: await deps.signer.sign(auditHeadType, payload) };
-    const state = { ...read.state, heads: counter };
-    if (await changeAuditState(deps, read.text, state, (tables) => tables.auditHeads.insert(head))) {
-      // Until this process ends it knows what it signed, though an older copy is put back under it.
-      deps.outsideHeads.note({ by: "memory", signed: head.signed });
-      deps.logger.info({ sequence, counter, auditHead: head.signed }, "the audit was signed");
-      return head;
-    }
-  }
-  throw new Error("the audit's end could not be signed: other brokers were always first");
-}
-
-function gapBefore({ heads, lost }: AuditState): { readonly after?: number } {
-  const gap = lost.findLast(({ through, after }) => through === heads && after < heads);
-  return gap === undefined ? {} : { after: gap.after };
 }

@@ -5,20 +5,21 @@ import {
   type AuditVerification,
   BrokerError,
 } from "@keyloan/contract";
-import { type AuditEventRow, createChainCheck } from "@keyloan/store";
+import { type AuditEventRow, createChainCheck, StoreError } from "@keyloan/store";
 import { type AuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
+import { findStandingProblem } from "./audit-standing.ts";
 import { createHeadCheck } from "./head-check.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
-import { auditProblem, namesOf } from "./problems.ts";
+import { auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
 
 const pageRows = 500;
 
 /**
- * Follows the whole chain and compares it with every signed head, with the count of heads that is kept sealed, and
+ * Checks what the store's file is built of, follows the whole chain and compares it with every signed head, with the count of heads that is kept sealed, and
  * with what is known outside the store: a head that was sent, the head file, the sink. Only a page of rows is in
  * memory, and other requests go on between pages.
  */
@@ -30,13 +31,14 @@ export async function verifyAudit(
 ): Promise<AuditVerification> {
   // What is outside first, then the count, heads and rows: each was written before what is read ahead of it.
   const { outside, warnings } = await readOutside(deps, given);
+  const standing = await findStandingProblem(deps);
   const keys = await deps.signer.readKeys();
   const state = (await readAuditState(deps))?.state;
   const newestHead = (await deps.store.read.auditHeads.findLatest())?.sequence ?? 0;
   const lastSequence = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
   const chain = await followChain(deps, { keys, state, lastSequence, newestHead, signal: request.signal });
   const anchors: AuditAnchor[] = [];
-  const problems = [...chain.problems];
+  const problems = [...(await problemsOfFile(deps)), ...chain.problems];
   let remembered: AuditProblem | undefined;
   for (const { by, signed } of outside) {
     const judged = await judgeHead(deps, keys, state, { by, signed });
@@ -46,7 +48,9 @@ export async function verifyAudit(
     else if (judged.kind === "given_up") warnings.push(`${by}: its head was given up with accept-head`);
     else anchors.push({ by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
   }
-  if (keys.refused.length > 0) problems.push(auditProblem("signing_key", 0, namesOf(keys.refused)));
+  if (standing?.kind === "head_overdue") problems.push(standing);
+  const keyProblem = findKeyProblem(keys);
+  if (keyProblem !== undefined) problems.push(keyProblem);
   const countNow = (await readAuditState(deps))?.state.heads;
   if (countNow === undefined || countNow < chain.counter) problems.push(auditProblem("count", 0));
   const problem = problems.toSorted((a, b) => a.sequence - b.sequence)[0] ?? remembered;
@@ -95,6 +99,20 @@ async function readOutside(
   if (sink?.kind === "head" || sink?.kind === "foreign") outside.push({ by: "sink", signed: sink.signed });
   if (given !== undefined) outside.push({ by: "head", signed: given.trim() });
   return { outside, warnings };
+}
+
+/** What makes reads and writes other than they look: a trigger, a view, rows before the first, a false index. */
+async function problemsOfFile(deps: Deps): Promise<readonly AuditProblem[]> {
+  const shape = await findShapeProblem(deps);
+  const problems = shape === undefined ? [] : [shape];
+  if (await deps.store.read.auditEvents.hasStray()) problems.push(auditProblem("out_of_chain", 0));
+  try {
+    await deps.store.checkIntegrity();
+  } catch (error) {
+    if (!(error instanceof StoreError && error.code === "corrupt")) throw error;
+    problems.push(auditProblem("shape", 0, "it is damaged, or an index says otherwise than its table"));
+  }
+  return problems;
 }
 
 type Way = {

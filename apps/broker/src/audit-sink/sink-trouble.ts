@@ -1,0 +1,29 @@
+import type { Deps } from "../deps.ts";
+import { noticeJob } from "../notify/notice.ts";
+
+const alarmAfterMs = 5 * 60_000;
+
+/** Tells the log of a sink that fails, and a person once when it goes on failing. */
+export function createSinkTrouble(deps: Pick<Deps, "logger" | "metrics" | "now" | "randomBytes" | "store">) {
+  let now: { failure: string; since: number; isTold: boolean } | undefined;
+  return {
+    failure: () => now?.failure,
+    end: () => {
+      if (now !== undefined) deps.logger.info({}, "the audit sink takes heads again");
+      now = undefined;
+    },
+    note: async (failure: string): Promise<void> => {
+      deps.metrics.auditSinkFailures.inc();
+      deps.logger.warn({ failure }, "the audit sink did not take a head; it is sent again");
+      now = { since: deps.now(), isTold: false, ...now, failure };
+      if (now.isTold || deps.now() - now.since < alarmAfterMs) return;
+      now = { ...now, isTold: true };
+      const notice = noticeJob(deps, {
+        type: "audit.sink_failing",
+        message: `the audit sink takes no heads (${failure})`,
+        remedy: "Look at what KEYLOAN_AUDIT_SINK names; what it missed is delivered when it works again.",
+      });
+      await deps.store.write((tables) => tables.jobs.insertAll([notice]));
+    },
+  };
+}
