@@ -6,11 +6,10 @@ import { buildClosed } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { settingsView } from "../settings/views.ts";
 import { executeStartOver } from "./execute-start-over.ts";
+import { refusedUntil } from "./person-view.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
-/** Whoever can get links could ask on and on, and the present person would have to refuse each time. */
-const refusalHoldsMs = limits.startOverWaitSeconds * 1000;
 const visitMs = limits.sessionLifetimeSecondsMax * 1000;
 
 /**
@@ -35,7 +34,7 @@ export async function askStartOver(
     const newest = await tables.startOvers.findNewest(buildId);
     if (newest?.state === "waiting") return newest;
     const now = services.now();
-    if (newest?.state === "refused" && now < (newest.endedAt ?? 0) + refusalHoldsMs) throw justRefused();
+    if (newest !== undefined && now < (refusedUntil(newest) ?? now)) throw justRefused();
     const row: StartOverRow = {
       id: newId("startOver", services.randomBytes),
       buildId,
@@ -128,7 +127,7 @@ function nothingToStartOver(): BrokerError {
 
 function justRefused(): BrokerError {
   return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
-    remedy: "Ask them for the recovery code, or ask the tool that sent you for another build.",
+    remedy: "Ask the tool that sent you the link.",
   });
 }
 
