@@ -36,7 +36,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
   it("no link: the page says where one comes from", async () => {
     await browser.context.clearCookies();
     await browser.page.goto(`${broker.url}/settings`);
-    await heading(browser.page, "Open your link to begin");
+    await heading(browser.page, "This browser opens no app yet");
     await look(browser, "no-link");
   });
 
@@ -52,7 +52,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await says(page, /^If you saved keys in this browser, open the settings page/);
     await look(browser, "link-used");
     await page.getByRole("link", { name: "Open the settings page" }).click();
-    await heading(page, "Open your link to begin");
+    await heading(page, "This browser opens no app yet");
   });
 
   it("the same link again in the same browser: leads on to the visit that is still open", async () => {
@@ -142,7 +142,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await heading(page, "You have left this page");
     await look(browser, "left");
     await page.reload();
-    await heading(page, "Open your link to begin");
+    await heading(page, "This browser opens no app yet");
   });
 
   it("an app that was closed: its visit ends, and its link opens nothing", async () => {

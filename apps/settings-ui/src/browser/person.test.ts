@@ -192,7 +192,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await look(mine, "start-over-refused-here");
     await other.page.reload();
     await says(other.page, "The person who saved the keys refused");
-    await says(other.page, /^This was refused\. You can ask again on \w+ \d+ \w+ at \d\d:\d\d\.$/);
+    await says(other.page, /^This was refused\. You can ask again from \w+ \d+ \w+ at \d\d:\d\d\.$/);
     expect(await button(other.page, "Start over…").isDisabled()).toBe(true);
     await look(other, "start-over-refused");
     // A visit of a new link is kept out as well.
@@ -227,7 +227,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
 
     await other.context.clearCookies();
     await other.page.goto(`${broker.url}/settings?build=${build}`);
-    await heading(other.page, "Open your link to begin");
+    await heading(other.page, "This browser opens no app yet");
     await says(other.page, /^If you saved keys elsewhere, use that browser or your recovery code\./);
     expect(await other.page.getByText(/open the link it gives you/).count()).toBe(0);
     await look(other, "no-link-after-finish");

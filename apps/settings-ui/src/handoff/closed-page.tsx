@@ -53,11 +53,11 @@ export function ClosedPage({
             icon="arrow"
             title="What to do next"
             actions={
-              reopens === true && (
+              reopens === true ? (
                 <a className="link" href="/settings">
                   Open the settings page
                 </a>
-              )
+              ) : undefined
             }
           >
             <p>{next}</p>

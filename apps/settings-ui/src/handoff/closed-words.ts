@@ -16,7 +16,7 @@ const whoeverYouAre =
 
 export const closedWords: Readonly<Record<ClosedReason, Words>> = {
   no_link: {
-    title: "Open your link to begin",
+    title: "This browser opens no app yet",
     what: "This page belongs to one app. It opens without a link in the browser in which you saved keys.",
     next: "If you saved keys elsewhere, use that browser or your recovery code. If you have saved none yet, ask the tool that built your app for a link. Each link works once.",
     recovery: "folded",

@@ -127,7 +127,7 @@ export function NewRecoveryCode() {
         <p className="text-sm text-ink-2">
           {recovery === undefined
             ? "A code is shown only once. If you did not keep yours, make a new one; then the old one stops working."
-            : "Then this one stops working."}
+            : "If you make a new one, this one stops working."}
         </p>
       </div>
     </div>

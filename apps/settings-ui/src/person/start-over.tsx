@@ -84,7 +84,7 @@ function Ask({ againAt }: { readonly againAt: string | undefined }) {
       </ConfirmDialog>
       {held && againAt !== undefined && (
         <p className="text-sm text-ink-2">
-          This was refused. You can ask again <Moment on at={againAt} />.
+          This was refused. You can ask again from <Moment at={againAt} />.
         </p>
       )}
     </>
