@@ -83,7 +83,8 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     const together = "Turso and Cloudflare R2";
     expect(await previewAnswer(page, together, "Yes").isChecked()).toBe(true);
     await previewAnswer(page, together, "No").check();
-    await says(page, "The preview shows the old data and cannot save.");
+    await says(page, "No: the preview shows the old data and cannot save.");
+    await says(page, "The app builder’s preview does not get your keys.");
     await look(browser, "preview-choice-moved");
     await previewAnswer(page, together, "Yes").check();
 
