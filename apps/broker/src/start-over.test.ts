@@ -95,12 +95,21 @@ describe("starting over before the switch", () => {
     await ask(other);
     expect(codeOf(await refuse(await openPage(broker, id)))).toBe("person_only");
     expect(personOf(await refuse(page)).startOver).toBeUndefined();
-    expect((await other.settings()).person.startOver).toMatchObject({ state: "refused", mine: true });
+    const { startOver } = (await other.settings()).person;
+    expect(startOver).toMatchObject({ state: "refused", mine: true });
+    const refusedAt = (await read().startOvers.findNewest(id))?.endedAt ?? 0;
+    expect(Date.parse(startOver?.againAt ?? "")).toBe(refusedAt + aDay);
     // A refusal holds for a day: whoever can get links could ask on and on.
     broker.advance(aDay - 60_000);
     const again = await openPage(broker, id);
-    expect(codeOf(await ask(again))).toBe("conflict");
+    const kept = (await again.settings()).person.startOver;
+    expect(kept).toMatchObject({ state: "refused", mine: false, againAt: startOver?.againAt });
+    expect(kept).not.toHaveProperty("from");
+    const answer = await ask(again);
+    expect(codeOf(answer)).toBe("conflict");
+    expect((answer.body as ErrorEnvelope).error.remedy).toBe("Ask the tool that sent you the link.");
     broker.advance(61_000);
+    expect((await again.settings()).person.startOver).toBeUndefined();
     const still = await openPage(broker, id, page.browser);
     await still.save("app-secrets", {});
     await ask(again);

@@ -176,8 +176,18 @@ describe("builds", () => {
     const link = await keyloan(`build link ${sampleBuildId} --ttl 7d --user user_1`);
     expect(link.out).toMatch(/^http\S+#code=klo_hnd_new\n$/);
     expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ ttlSeconds: 604_800, userRef: "user_1" });
+    expect(link.err).not.toContain("handoff is finished");
     const made = JSON.parse((await keyloan("build create --name gone --json")).out);
     expect(JSON.parse((await keyloan(`build close ${made.id} --json`)).out).state).toBe("closed");
+  });
+
+  test("a link after the handoff is finished says that it lets in nobody but the person", async () => {
+    const build = sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now());
+    broker.state.builds.set(sampleBuildId, { ...build, state: "handed_off" });
+    const { code, out, err } = await keyloan(`build link ${sampleBuildId}`);
+    broker.state.builds.set(sampleBuildId, build);
+    expect([code, out]).toEqual([0, "http://127.0.0.1/settings#code=klo_hnd_new\n"]);
+    expect(err.replace(/\s+/g, " ")).toContain("lets in only the person who saved the keys");
   });
 });
 

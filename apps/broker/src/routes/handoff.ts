@@ -75,7 +75,8 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
       const publicUrl = services.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
       const made = await createHandoff(services, actor, context.req.valid("param").id, input, requestId);
-      return context.json({ url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) }, 201);
+      const answer = { url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) };
+      return context.json({ ...answer, ...(made.personOnly ? { personOnly: true as const } : {}) }, 201);
     })
     .openapi(open, async (context) => {
       refuseOtherOrigins(context);

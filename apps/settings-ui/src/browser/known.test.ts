@@ -108,7 +108,9 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     const build = await save("Acme Notes");
     const kept = await code();
     await button(page, "Leave this page").click();
-    await dialog(page).waitFor();
+    await dialog(page)
+      .getByText(/^What you saved is kept until .* at \d\d:\d\d\./)
+      .waitFor();
     await look(browser, "leave-asked");
     await button(dialog(page), "Leave").click();
     await heading(page, "You have left this page");
@@ -121,6 +123,9 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     await button(dialog(page), "Leave").click();
     await heading(page, "You have left this page");
     expect(await button(page, /^Open Acme/).count()).toBe(0);
+    await says(page, /A new link does not let you in\.$/);
+    expect(await page.getByRole("link", { name: "Open the settings page" }).count()).toBe(0);
+    await look(browser, "forgotten");
     await openLink(page, await broker.createLink(build));
     await heading(page, "Keys for Acme Notes are saved already");
     await page.getByRole("textbox", { name: "Recovery code" }).fill(kept);

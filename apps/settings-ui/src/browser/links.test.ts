@@ -36,7 +36,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
   it("no link: the page says where one comes from", async () => {
     await browser.context.clearCookies();
     await browser.page.goto(`${broker.url}/settings`);
-    await heading(browser.page, "Open your link to begin");
+    await heading(browser.page, "This browser opens no app yet");
     await look(browser, "no-link");
   });
 
@@ -49,7 +49,10 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await openLink(page, link);
     await heading(page, "This link was opened before");
     expect(await page.getByText("Acme Notes").count()).toBe(0);
+    await says(page, /^If you saved keys in this browser, open the settings page/);
     await look(browser, "link-used");
+    await page.getByRole("link", { name: "Open the settings page" }).click();
+    await heading(page, "This browser opens no app yet");
   });
 
   it("the same link again in the same browser: leads on to the visit that is still open", async () => {
@@ -111,6 +114,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await field(page, "R2_SECRET_ACCESS_KEY").fill("0".repeat(64));
     await page.keyboard.press("Enter");
     await heading(page, "Your visit has ended");
+    await says(page, /The people who run this page can end it sooner/);
     await look(browser, "session-ended");
     await openLink(page, await broker.createLink(build));
     await heading(page, "Add your own keys");
@@ -138,7 +142,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await heading(page, "You have left this page");
     await look(browser, "left");
     await page.reload();
-    await heading(page, "Open your link to begin");
+    await heading(page, "This browser opens no app yet");
   });
 
   it("an app that was closed: its visit ends, and its link opens nothing", async () => {

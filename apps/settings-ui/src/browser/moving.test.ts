@@ -66,6 +66,8 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
   it("is offered before the switch, counted, proven, and comes with a receipt", async () => {
     await fill(3_000);
     await toSwitch();
+    await button(page, "Your recovery code, and what the app builder may do").click();
+    await page.getByRole("checkbox", { name: /^Move my data/ }).waitFor();
     await look(browser, "move-offered");
     expect(await page.getByRole("link", { name: /Download the Turso database/ }).getAttribute("href")).toBe(
       `/v1/settings/databases/turso/download?build=${build}`,
@@ -81,7 +83,8 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     const together = "Turso and Cloudflare R2";
     expect(await previewAnswer(page, together, "Yes").isChecked()).toBe(true);
     await previewAnswer(page, together, "No").check();
-    await says(page, "The preview shows the old data and cannot save.");
+    await says(page, "No: the preview shows the old data and cannot save.");
+    await says(page, "The app builder’s preview does not get your keys.");
     await look(browser, "preview-choice-moved");
     await previewAnswer(page, together, "Yes").check();
 

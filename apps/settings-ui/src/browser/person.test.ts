@@ -108,11 +108,17 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     expect(await code(page).count()).toBe(0);
     await button(page, "Your recovery code, and what the app builder may do").click();
     await look(mine, "your-access");
-    const move = page.getByRole("checkbox", { name: /^Move my data/ });
-    expect(await move.isChecked()).toBe(false);
-    await move.check();
-    await page.getByRole("status").getByText("Move my data: allowed.").waitFor();
+    const goBack = page.getByRole("checkbox", { name: /^Go back to the lent keys/ });
+    expect(await goBack.isChecked()).toBe(false);
+    await goBack.check();
+    await page.getByRole("status").getByText("Go back to the lent keys: allowed.").waitFor();
+    expect(await page.getByRole("checkbox", { name: /^Move my data/ }).count()).toBe(0);
     await button(page, "Make a new code").click();
+    await look(mine, "new-code-asked");
+    await button(dialog(page), "Not yet").click();
+    expect(await code(page).count()).toBe(0);
+    await button(page, "Make a new code").click();
+    await button(dialog(page), "Make a new code").click();
     await code(page).waitFor();
     const fresh = await codeText(page);
     expect(fresh).not.toBe(old);
@@ -181,14 +187,52 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await look(mine, "start-over-told");
     await button(mine.page, "Refuse").click();
     await saysNoMore(mine.page, "Somebody asked to start over");
+    await says(mine.page, "Refused. Everything stays yours.");
     expect(await focused(mine.page)).toBe("Add your own keys");
+    await look(mine, "start-over-refused-here");
     await other.page.reload();
     await says(other.page, "The person who saved the keys refused");
+    await says(other.page, /^This was refused\. You can ask again from \w+ \d+ \w+ at \d\d:\d\d\.$/);
+    expect(await button(other.page, "Start over…").isDisabled()).toBe(true);
     await look(other, "start-over-refused");
+    // A visit of a new link is kept out as well.
+    await visit(build);
+    await says(other.page, /^This was refused\./);
+    expect(await other.page.getByText(/127\.0\.0\.1/).count()).toBe(0);
+  });
 
-    await button(other.page, "Start over…").click();
-    await button(dialog(other.page), "Start over").click();
-    await says(other.page, /has refused it less than a day ago/);
+  it("finishing asks about a file that was not taken, and sends no stranger for a link", async () => {
+    const build = await becomePerson();
+    const { page } = mine;
+    expect(await page.getByText("Paste a whole .env file").count()).toBe(0);
+    await switchAll(page);
+    await button(page, "Finish").click();
+    await dialog(page).getByText("You have not downloaded your file yet.").waitFor();
+    expect(
+      await dialog(page)
+        .getByText(/deleted when they end/)
+        .count(),
+    ).toBe(0);
+    await look(mine, "finish-not-downloaded");
+    await button(dialog(page), "Not yet").click();
+    const downloading = page.waitForEvent("download");
+    await button(page, "Download the file").click();
+    await downloading;
+    await says(page, /Its name is/);
+    await button(page, "Finish").click();
+    await dialog(page).getByText("Your app keeps your own keys.", { exact: false }).waitFor();
+    await expect.poll(() => dialog(page).getByText("You have not downloaded your file yet.").count()).toBe(0);
+    await button(dialog(page), "Finish").click();
+    await heading(page, "Acme Notes is yours");
+
+    await other.context.clearCookies();
+    await other.page.goto(`${broker.url}/settings?build=${build}`);
+    await heading(other.page, "This browser opens no app yet");
+    await says(other.page, /^If you saved keys elsewhere, use that browser or your recovery code\./);
+    expect(await other.page.getByText(/open the link it gives you/).count()).toBe(0);
+    await look(other, "no-link-after-finish");
+    await openLink(other.page, await broker.createLink(build));
+    await heading(other.page, "Only the person who saved the keys can open this");
   });
 
   it("after the day it is the newcomer's, and the old browser is told when and from where", async () => {

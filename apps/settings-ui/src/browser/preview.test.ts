@@ -48,10 +48,14 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await toSwitch({ stripe: "live" });
     await says(page, "May the app builder’s preview use your keys until you finish?");
     expect(await previewAnswer(page, "Stripe", "No").isChecked()).toBe(true);
-    await says(page, "These are live keys. The preview goes on with the lent keys.");
+    await says(page, /Yes: the preview works in your account with your live keys/);
+    await says(page, "No: the preview does not get your live keys. It stays with the lent ones.");
+    await says(page, /Choosing No cannot undo what the preview has already read\.$/);
+    await says(page, "The app builder’s preview does not get your keys.");
     await look(browser, "preview-choice-live");
     await toSwitch({ stripe: "test" });
     expect(await previewAnswer(page, "Stripe", "Yes").isChecked()).toBe(true);
+    await says(page, "The app builder’s preview may use your keys for Stripe.");
     await previewAnswer(page, "Stripe", "Yes").focus();
     await page.keyboard.press("ArrowRight");
     expect(await previewAnswer(page, "Stripe", "No").isChecked()).toBe(true);
@@ -68,7 +72,7 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await previewAnswer(page, "Stripe", "Yes").check();
     await expect.poll(async () => (await broker.readEnv(build)).STRIPE_SECRET_KEY).not.toBe(lent);
     await page.reload();
-    await says(page, /^Read once, last .* today\.$/);
+    await says(page, /^Read once, last today at \d\d:\d\d\.$/);
     expect(await previewAnswer(page, "Stripe", "Yes").isChecked()).toBe(true);
     await look(browser, "preview-panel");
     await previewAnswer(page, "Stripe", "No").check();
@@ -112,7 +116,10 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await toSwitch({ stripe: "live" });
     await button(page, switchName).click();
     await heading(page, "Download your settings");
-    await says(page, /When you do not, what was lent ends by itself/);
+    await says(
+      page,
+      /If you do not, what was lent ends by itself (?:today at|on \w+ \d+ \w+ at) \d\d:\d\d\.$/,
+    );
     await broker.advance(25 * hour);
     await broker.runWork("lending-end");
     await page.goto(`${broker.url}/settings?${new URL(page.url()).searchParams}`);

@@ -38,9 +38,11 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     const build = await openBuild(broker, page);
     const lent = Object.values(await broker.readEnv(build)).filter((value) => value.length > 20);
     expect(page.url()).not.toContain("klo_hnd_");
+    await says(page, /^Everything you save is kept until .* at \d\d:\d\d\. .* it is deleted\.$/);
     await look(browser, "start");
 
     await toKeys(page);
+    await says(page, /What you save is kept until .* at \d\d:\d\d\.$/);
     await look(browser, "keys-lent");
     const own = await ownValues(broker);
     await page.locator("h1").click();
@@ -92,6 +94,8 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
 
     await button(page, "Finish").click();
     await page.getByRole("alertdialog").waitFor();
+    await page.getByText(/^What your app stored with the lent keys is deleted/).waitFor();
+    expect(await page.getByText("You have not downloaded your file yet.").count()).toBe(0);
     await look(browser, "finish-asked");
     await button(page.getByRole("alertdialog"), "Finish").click();
     await heading(page, "Acme Notes is yours");

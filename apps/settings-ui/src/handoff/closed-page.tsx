@@ -47,8 +47,19 @@ export function ClosedPage({
             <RecoveryForm onOpen={openRecovery} />
           </section>
         )}
-        {next !== undefined && !(knows && reopens === true) && (
-          <Notice tone="plain" icon="arrow" title="What to do next">
+        {next !== undefined && !((knows || other !== undefined) && reopens === true) && (
+          <Notice
+            tone="plain"
+            icon="arrow"
+            title="What to do next"
+            actions={
+              reopens === true ? (
+                <a className="link" href="/settings">
+                  Open the settings page
+                </a>
+              ) : undefined
+            }
+          >
             <p>{next}</p>
           </Notice>
         )}

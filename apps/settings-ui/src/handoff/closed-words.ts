@@ -4,20 +4,21 @@ type Words = {
   readonly title: string;
   readonly what: string;
   readonly next?: string;
-  /** A browser that is known needs none of `next`. */
+  /** A browser that is known needs none of `next`; one that may be is sent to the page without a link. */
   readonly reopens?: boolean;
   /** Whether a recovery code may help: as the first thing to try, or for who has one. */
   readonly recovery?: "first" | "folded";
 };
 
-const newLink =
-  "Go back to the tool that built your app and ask it for a new link. What you saved is kept as long as the app is.";
+// A link helps only who has saved nothing: for everybody else it opens no more than masks, and nothing after the end.
+const whoeverYouAre =
+  "If you saved keys in this browser, open the settings page: it needs no link then. If you saved them elsewhere, use that browser or your recovery code. If you have saved none yet, ask the tool that built your app for a new link.";
 
 export const closedWords: Readonly<Record<ClosedReason, Words>> = {
   no_link: {
-    title: "Open your link to begin",
-    what: "This page belongs to one app. A link from the tool that built it opens it, and so does the browser in which you saved keys.",
-    next: "Go to that tool and open the link it gives you. It works once, so use a fresh one.",
+    title: "This browser opens no app yet",
+    what: "This page belongs to one app. It opens without a link in the browser in which you saved keys.",
+    next: "If you saved keys elsewhere, use that browser or your recovery code. If you have saved none yet, ask the tool that built your app for a link. Each link works once.",
     recovery: "folded",
   },
   link_broken: {
@@ -29,13 +30,15 @@ export const closedWords: Readonly<Record<ClosedReason, Words>> = {
   link_used: {
     title: "This link was opened before",
     what: "For your safety a link opens this page once, and this one was used already.",
-    next: `If that was you: ${newLink.charAt(0).toLowerCase()}${newLink.slice(1)} If it was not you, tell the people who sent it: somebody else may have your link.`,
+    next: `${whoeverYouAre} If it was not you who used the link, tell the people who sent it: somebody else may have it.`,
+    reopens: true,
     recovery: "folded",
   },
   link_expired: {
     title: "This link has expired",
     what: "Links wait only for some days, and a newer link ends an older one.",
-    next: newLink,
+    next: whoeverYouAre,
+    reopens: true,
     recovery: "folded",
   },
   person_only: {
@@ -45,16 +48,22 @@ export const closedWords: Readonly<Record<ClosedReason, Words>> = {
   },
   session_expired: {
     title: "Your visit has ended",
-    what: "For your safety this page closes after an hour without use. What you typed and did not save is forgotten.",
-    next: newLink,
+    what: "For your safety a visit ends after an hour without use, and after 12 hours at the latest. The people who run this page can end it sooner. What you typed and did not save is forgotten.",
+    next: whoeverYouAre,
     reopens: true,
     recovery: "folded",
   },
   left: {
     title: "You have left this page",
-    what: "What you saved is kept, and you can close this tab.",
-    next: "To come back, use your recovery code, or ask the tool that built your app for a new link.",
+    what: "What you saved stays saved, and you can close this tab.",
+    next: whoeverYouAre,
     reopens: true,
+    recovery: "folded",
+  },
+  forgotten: {
+    title: "You have left this page",
+    what: "What you saved stays saved, and this browser does not know you any more. You can close this tab.",
+    next: "To come back, use your recovery code, or another browser that knows you. A new link does not let you in.",
     recovery: "folded",
   },
   build_closed: {

@@ -57,7 +57,7 @@ function dataText(service: Service, entries: readonly Entry[]): string {
   if (movable === undefined) return without;
   const { transfer } = movable;
   if (isMoving(movable)) return "Its data is on the way.";
-  if (transfer?.state !== "copied") return `When you do not move its data: ${without}`;
+  if (transfer?.state !== "copied") return `If you do not move its data: ${without}`;
   return `Its data comes along: ${totalText(transfer.kind, transfer.progress)}, copied and compared.`;
 }
 

@@ -14,7 +14,7 @@ import { saveFile } from "./save-file.ts";
 
 /** The person's own env file: what kind, a look inside with every value hidden, and the download. */
 export function EnvFile() {
-  const { settings, settle } = useSettings();
+  const { settings, settle, refresh } = useSettings();
   const announce = useAnnounce();
   const [profile, setProfile] = useState<EnvProfile>(settings.build.profile);
   const [format, setFormat] = useState<EnvFormat>("dotenv");
@@ -52,6 +52,7 @@ export function EnvFile() {
       setSavedAs(name);
       setFailure(undefined);
       announce(`${name} is downloaded.`);
+      await refresh();
     } catch (error) {
       setFailure(await settle(error));
     } finally {

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { PreviewAnswers } from "../api/calls.ts";
 import type { Service } from "../keys/services.ts";
+import { listed } from "../ui/prose.tsx";
 import { type PreviewGroup, PreviewRows, previewGroups } from "./preview-rows.tsx";
 
 export type PreviewChoiceState = {
@@ -46,10 +47,24 @@ export function PreviewChoice({ groups, answerOf, choose }: PreviewChoiceState) 
         May the app builder’s preview use your keys until you finish?
       </h2>
       <p className="text-ink-2">
-        The preview is the copy of your app that its builder runs. You can change this after the switch, but a
-        no does not take back what was read before.
+        The preview is the copy of your app that its builder runs. You can change this after the switch.
+        Choosing No cannot undo what the preview has already read.
       </p>
       <PreviewRows groups={groups} answerOf={answerOf} onAnswer={choose} />
     </section>
   );
+}
+
+/** The answers in one line, beside the button that switches. */
+export function previewSummary({ groups, answerOf }: PreviewChoiceState): string {
+  const namesOf = (answer: boolean) =>
+    listed(
+      groups
+        .filter((group) => answerOf(group) === answer)
+        .flatMap(({ services }) => services.map(({ label }) => label)),
+    );
+  const [yes, no] = [namesOf(true), namesOf(false)];
+  if (yes === "") return "The app builder’s preview does not get your keys.";
+  const rest = no === "" ? "" : `, but not for ${no}`;
+  return `The app builder’s preview may use your keys for ${yes}${rest}.`;
 }

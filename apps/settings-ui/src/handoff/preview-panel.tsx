@@ -34,7 +34,8 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
       </h2>
       {open ? (
         <p className="text-ink-2">
-          When you finish it gets none of them. A no holds at once, but does not take back what was read.
+          When you finish, it gets none of them. Choosing No works at once, but cannot undo what the preview
+          has already read.
         </p>
       ) : (
         <p className="text-ink-2">It gets none of your keys any more.</p>
@@ -92,7 +93,7 @@ function Reads({
           {read} {reads === 1 ? "once" : `${reads} times`}
           {lastReadAt !== undefined && (
             <>
-              , last <Moment at={lastReadAt} />
+              , last <Moment on at={lastReadAt} />
             </>
           )}
           .

@@ -20,14 +20,7 @@ export function previewGroups(
   ];
 }
 
-const meanings = {
-  yes: "The preview works with your account, and code that nobody has read can see these keys.",
-  no: "The preview goes on with the lent keys.",
-  movedYes: "The preview shows your data where it is now, in your accounts.",
-  movedNo: "The preview shows the old data and cannot save.",
-};
-
-/** One question for each group, with what the present answer means. */
+/** One question for each group, with what each answer does. */
 export function PreviewRows({
   groups,
   answerOf,
@@ -64,6 +57,7 @@ function Row({
   readonly children: ReactNode;
 }) {
   const name = useId();
+  const meanings = meaningsOf(group);
   return (
     <fieldset
       aria-labelledby={`${name}-title`}
@@ -74,9 +68,14 @@ function Row({
         <p id={`${name}-title`} className="font-medium">
           {group.services.map(({ label }) => label).join(" and ")}
         </p>
-        <p id={`${name}-means`} className="text-sm text-ink-2">
-          {meaningOf(group, answer)}
-        </p>
+        <div id={`${name}-means`} className="space-y-1 text-sm text-ink-2">
+          <p>
+            <span className="font-medium text-ink">Yes:</span> {meanings.yes}
+          </p>
+          <p>
+            <span className="font-medium text-ink">No:</span> {meanings.no}
+          </p>
+        </div>
         {children}
       </div>
       <div className="flex gap-2">
@@ -112,11 +111,19 @@ function Answer({
   );
 }
 
-function meaningOf({ services, moved }: PreviewGroup, answer: boolean): string {
-  if (moved) return answer ? meanings.movedYes : meanings.movedNo;
+function meaningsOf({ services, moved }: PreviewGroup): { readonly yes: string; readonly no: string } {
+  if (moved) {
+    return {
+      yes: "the preview shows your data where it is now, in your accounts.",
+      no: "the preview shows the old data and cannot save.",
+    };
+  }
   const mode = services.map(modeOf).find((known) => known !== undefined);
-  const kind = mode === "test" ? "These are test keys. " : mode === "live" ? "These are live keys. " : "";
-  return `${kind}${answer ? meanings.yes : meanings.no}`;
+  const keys = mode === undefined ? "your keys" : `your ${mode} keys`;
+  return {
+    yes: `the preview works in your account with ${keys}, and code that nobody has read can see them.`,
+    no: `the preview does not get ${keys}. It stays with the lent ones.`,
+  };
 }
 
 function modeOf({ binding: { saved } }: Service): string | undefined {

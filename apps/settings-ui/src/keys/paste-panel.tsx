@@ -60,7 +60,7 @@ export function PastePanel() {
           />
           <p id="pasted-env-message" className="min-h-5 text-sm text-ink-3">
             {problem === undefined ? (
-              "It stays in this page until you press “Check”; you can also paste it anywhere on the page."
+              "It stays in this page until you press “Check and save”; you can also paste it anywhere on the page."
             ) : (
               <span className="text-bad">{problem}</span>
             )}

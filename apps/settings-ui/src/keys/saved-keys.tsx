@@ -91,7 +91,7 @@ function SavedList({ service, saved }: { readonly service: Service; readonly sav
         ))}
       </dl>
       <p className="text-sm text-ink-3">
-        Saved <Moment at={saved.savedAt} />, sealed. Secrets show their last four characters at most.
+        Saved <Moment on at={saved.savedAt} />, sealed. Secrets show their last four characters at most.
       </p>
     </div>
   );

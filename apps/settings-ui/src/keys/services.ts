@@ -80,6 +80,11 @@ export function typedFields({ needed, extra }: Service): readonly Variable[] {
   return [...needed, ...extra];
 }
 
+/** Whether a person has, or may have, anything to type for a service. */
+export function isTyped(service: Service): boolean {
+  return typedFields(service).length > 0 || service.families.length > 0;
+}
+
 /** The field of a service that has exactly this name, or the family that the name belongs to. */
 export function fieldOf(service: Service, name: string): Variable | undefined {
   return (

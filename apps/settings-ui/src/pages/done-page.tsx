@@ -41,7 +41,7 @@ export function DonePage() {
           <li>
             {ending ? (
               <>
-                The lent keys and their data end <Moment at={revertibleUntil} />.
+                The lent keys and their data end <Moment on at={revertibleUntil} />.
               </>
             ) : (
               `The lent keys and their data ${lendingEndedAt === undefined ? "are being ended" : "have ended"}.`

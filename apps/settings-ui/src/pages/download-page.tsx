@@ -30,6 +30,8 @@ export function DownloadPage({
   const transfers = useTransfers();
   const moved = transfers.movable?.some(({ transfer }) => transfer?.state === "switched") === true;
   const lent = services.filter(({ inUse }) => !inUse);
+  // Services with nothing to type are made for the app, and hold nothing of it.
+  const left = services.some((service) => service.needed.length > 0 && !transfers.wasMoved(service));
 
   const failure = back.failure ?? end.failure;
   return (
@@ -50,7 +52,7 @@ export function DownloadPage({
       {settings.lendingEndedAt !== undefined && (
         <Notice tone="plain" icon="clock" title="What was lent has ended">
           <p>
-            It ended by itself <Moment at={settings.lendingEndedAt} />, with its data. The app builder’s
+            It ended by itself <Moment on at={settings.lendingEndedAt} />, with its data. The app builder’s
             preview gets no keys any more. Your download still works.
           </p>
         </Notice>
@@ -74,7 +76,7 @@ export function DownloadPage({
         <EnvFile />
       )}
       <PreviewPanel isMoved={transfers.wasMoved} />
-      {lent.length === 0 && <Finish moved={moved} write={end} onFinished={onFinished} />}
+      {lent.length === 0 && <Finish moved={moved} left={left} write={end} onFinished={onFinished} />}
     </div>
   );
 }
@@ -82,10 +84,13 @@ export function DownloadPage({
 /** The end: what it gives back, and what is needed to come back after it. */
 function Finish({
   moved,
+  left,
   write: { busy, write },
   onFinished,
 }: {
   readonly moved: boolean;
+  /** A service lent an account in which the app may have stored something. */
+  readonly left: boolean;
   readonly write: Write;
   readonly onFinished: () => void;
 }) {
@@ -101,7 +106,7 @@ function Finish({
         {!over && lendingEndsAt !== undefined && (
           <>
             {" "}
-            When you do not, what was lent ends by itself <Moment at={lendingEndsAt} />.
+            If you do not, what was lent ends by itself <Moment on at={lendingEndsAt} />.
           </>
         )}
       </p>
@@ -117,16 +122,21 @@ function Finish({
         confirm="Finish"
         onConfirm={async () => (await write(finish)) && onFinished()}
       >
+        {settings.downloadedAt === undefined && (
+          <p className="font-medium text-ink">You have not downloaded your file yet.</p>
+        )}
         {over ? (
           <p>Your app keeps your own keys. After this nothing can be changed here.</p>
         ) : (
           <>
             <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
-            <p>
-              {moved
-                ? "The data that came along is in your own accounts. What is still in the lent ones is deleted when they end."
-                : "What your app stored with the lent keys is deleted when they end, so copy what you need before."}
-            </p>
+            {moved && <p>The data that came along is in your own accounts.</p>}
+            {left && (
+              <p>
+                {moved ? "What is still in the lent ones" : "What your app stored with the lent keys"} is
+                deleted when they end, so copy what you need before.
+              </p>
+            )}
           </>
         )}
         <p>

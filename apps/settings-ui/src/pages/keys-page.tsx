@@ -5,13 +5,16 @@ import { isDirty } from "../keys/check-draft.ts";
 import { ConnectorCard } from "../keys/connector-card.tsx";
 import { fieldId } from "../keys/field-id.ts";
 import { PastePanel, PasteReportNotice } from "../keys/paste-panel.tsx";
-import { fieldOf, knownValues, type Service } from "../keys/services.ts";
+import { fieldOf, isTyped, knownValues, type Service } from "../keys/services.ts";
+import { KeptUntil } from "../person/kept-until.tsx";
 import { RecoveryBox } from "../person/recovery-box.tsx";
 import { useKeyWork } from "../state/key-work.tsx";
 import { usePaste } from "../state/paste.tsx";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
+import { useAnnounce } from "../ui/live-region.tsx";
 import { focusHeading, PageHeading } from "../ui/page-heading.tsx";
+import { listed } from "../ui/prose.tsx";
 
 /** Opens the named field for a change and puts the focus into it, once. */
 function useFieldFocus(target: KeyTarget | undefined): void {
@@ -53,6 +56,7 @@ export function KeysPage({
   const { services } = useSettings();
   const { draftOf, workOf, save } = useKeyWork();
   const { report, dismiss } = usePaste();
+  const announce = useAnnounce();
   const stateOf = (service: Service) => cardState(service, draftOf(service.id), workOf(service.id));
   const unproven = services.filter((service) => stateOf(service) !== "works");
   const [open, setOpen] = useState<string | undefined>(target?.service ?? unproven[0]?.id);
@@ -79,11 +83,12 @@ export function KeysPage({
     setFocused(next?.id);
     if (next === undefined) continueButton.current?.focus();
   });
-  /** Makes what nobody has to type, so that nobody has to ask for it either. */
+  // What nobody has to type is made on the way, so that nobody has to ask for it either.
+  const toMake = services.filter(({ binding, needed }) => needed.length === 0 && binding.saved === undefined);
+  const making = listed(toMake.map(({ label }) => `${label.charAt(0).toLowerCase()}${label.slice(1)}`));
   const goOn = async () => {
-    for (const service of services) {
-      const { binding, needed } = service;
-      if (needed.length > 0 || binding.saved !== undefined) continue;
+    if (toMake.length > 0) announce(`Making new ${making} for you.`);
+    for (const service of toMake) {
       if ((await save(service)) !== "valid") return show(service.id);
     }
     onContinue();
@@ -107,7 +112,8 @@ export function KeysPage({
             One card per service.{" "}
             {partly
               ? "What you save is used from the next switch on."
-              : "Nothing changes for your app yet: it keeps running on the lent keys until you switch."}
+              : "Nothing changes for your app yet: it keeps running on the lent keys until you switch."}{" "}
+            What you save is kept <KeptUntil />.
           </p>
         }
       >
@@ -115,7 +121,7 @@ export function KeysPage({
       </PageHeading>
       {!codeHidden && <RecoveryBox onHide={hideCode} />}
       <PasteReportNotice />
-      <PastePanel />
+      {services.some(isTyped) && <PastePanel />}
       <CheckAll
         services={dirty}
         onDone={(id) => {
@@ -157,6 +163,7 @@ export function KeysPage({
         <p id="keys-progress" className="text-sm text-ink-2">
           {done} of {services.length} {done === 1 ? "works" : "work"} with your own keys.{" "}
           {!waiting && unproven.length > 0 && "Save the keys of at least one service to continue."}
+          {waiting && toMake.length > 0 && `Continue also makes new ${making} for you.`}
         </p>
       </div>
     </div>

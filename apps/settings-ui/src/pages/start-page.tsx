@@ -1,3 +1,5 @@
+import type { ReactNode } from "react";
+import { KeptUntil } from "../person/kept-until.tsx";
 import { count } from "../state/paste.tsx";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
@@ -8,7 +10,6 @@ import { PageHeading } from "../ui/page-heading.tsx";
 const promises = [
   "Each key is tested at the service before it is used.",
   "Nothing changes for your app until you switch, and you can go back for a while.",
-  "Everything you save is kept: you can stop at any time and come back in this browser.",
 ];
 
 /** What this is about, what is needed, and what will happen, before anyone is asked for a key. */
@@ -60,11 +61,13 @@ export function StartPage({ onStart }: { readonly onStart: () => void }) {
         <h2 className="text-lg font-semibold">You are safe to try</h2>
         <ul className="space-y-2">
           {promises.map((promise) => (
-            <li key={promise} className="flex gap-3 text-ink-2">
-              <Icon name="check" className="mt-0.5 size-5 text-good" />
-              {promise}
-            </li>
+            <Promised key={promise}>{promise}</Promised>
           ))}
+          <Promised>
+            Everything you save is kept <KeptUntil />. Until then you can stop at any time and come back in
+            this browser.
+            {settings.build.state !== "handing_off" && " If you have not switched by then, it is deleted."}
+          </Promised>
         </ul>
       </section>
       <Button look="primary" onClick={onStart}>
@@ -72,5 +75,14 @@ export function StartPage({ onStart }: { readonly onStart: () => void }) {
         <Icon name="arrow" />
       </Button>
     </div>
+  );
+}
+
+function Promised({ children }: { readonly children: ReactNode }) {
+  return (
+    <li className="flex gap-3 text-ink-2">
+      <Icon name="check" className="mt-0.5 size-5 text-good" />
+      <span className="min-w-0">{children}</span>
+    </li>
   );
 }

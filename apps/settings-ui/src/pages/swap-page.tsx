@@ -4,7 +4,7 @@ import type { Failure } from "../api/request.ts";
 import { GateList } from "../checks/gate-list.tsx";
 import { type GateAnswer, readGates } from "../checks/use-gates.ts";
 import { Difference } from "../handoff/difference.tsx";
-import { PreviewChoice, usePreviewChoice } from "../handoff/preview-choice.tsx";
+import { PreviewChoice, previewSummary, usePreviewChoice } from "../handoff/preview-choice.tsx";
 import { type Entry, entriesOf, MoveData } from "../moving/move-data.tsx";
 import { isMoving, useTransfers } from "../moving/use-transfers.ts";
 import { useSettings } from "../state/settings.tsx";
@@ -110,7 +110,7 @@ export function SwapPage({
           look={left.length > 0 ? "secondary" : "primary"}
           busy={attempt.kind === "switching"}
           off={moving || unknown}
-          aria-describedby={moving ? "switch-waits" : undefined}
+          aria-describedby={moving ? "switch-waits" : "switch-preview"}
           onClick={run}
         >
           {attempt.kind === "switching" ? (
@@ -125,6 +125,11 @@ export function SwapPage({
         <Button onClick={onBack} off={attempt.kind === "switching"}>
           Not yet
         </Button>
+        {!moving && (
+          <p id="switch-preview" className="text-sm text-ink-2">
+            {previewSummary(preview)}
+          </p>
+        )}
         {moving && (
           <p id="switch-waits" className="text-sm text-ink-2">
             You can switch when your data is there, or when you stop moving it.

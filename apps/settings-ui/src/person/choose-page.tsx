@@ -21,7 +21,7 @@ export function ChoosePage({
             <p>
               {some
                 ? "You saved keys for these in this browser, so it opens them without a link."
-                : "A new link from the tool that built your app opens this page."}
+                : "Somebody else has started over with what you had saved."}
             </p>
           }
         >

@@ -5,6 +5,7 @@ import { useSettings } from "../state/settings.tsx";
 import { Button, type ButtonProps } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
+import { KeptUntil } from "./kept-until.tsx";
 
 /** Ends the visit; whom this browser is known as is asked first, because it lasts longer than the visit. */
 export function Leave({ look }: Pick<ButtonProps, "look">) {
@@ -14,7 +15,7 @@ export function Leave({ look }: Pick<ButtonProps, "look">) {
   const leave = async () => {
     try {
       await endSession(forget);
-      close("left");
+      close(forget ? "forgotten" : "left");
     } catch (error) {
       setFailure(await settle(error));
     }
@@ -56,7 +57,9 @@ function Ask({
       cancel="Stay"
       onConfirm={onLeave}
     >
-      <p>What you saved is kept. What you typed and did not save is forgotten.</p>
+      <p>
+        What you saved is kept <KeptUntil />. What you typed and did not save is forgotten.
+      </p>
       <label className="flex gap-3">
         <input
           type="checkbox"

@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { endStartOver } from "../api/persons.ts";
 import { useSettings } from "../state/settings.tsx";
 import { useWrite } from "../state/use-write.ts";
@@ -13,14 +14,30 @@ import { StartedOver } from "./started-over.tsx";
 export function PersonNotices() {
   const { settings } = useSettings();
   const { person, adminRevert, build } = settings;
+  const [refused, setRefused] = useState(false);
   return (
     <div className="mb-6 space-y-3 empty:hidden">
-      {person.standing === "you" && person.startOver?.state === "waiting" && <AskedToStartOver />}
+      {person.standing === "you" && person.startOver?.state === "waiting" && (
+        <AskedToStartOver onRefused={() => setRefused(true)} />
+      )}
+      {refused && person.startOver?.state !== "waiting" && (
+        <Notice
+          tone="good"
+          title={refusedTitle}
+          actions={
+            <Button small onClick={() => setRefused(false)}>
+              Close
+            </Button>
+          }
+        >
+          <p>Nobody can ask again for 24 hours.</p>
+        </Notice>
+      )}
       {person.replaced !== undefined && <StartedOver app={build.name} {...person.replaced} />}
       {adminRevert !== undefined && (
         <Notice tone="warn" icon="undo" title="The people who run this page switched your app back">
           <p>
-            It went back to the lent keys <Moment at={adminRevert.at} />. The reason they gave:
+            It went back to the lent keys <Moment on at={adminRevert.at} />. The reason they gave:
           </p>
           <blockquote className="border-l-2 border-edge pl-3 whitespace-pre-line">
             {adminRevert.reason}
@@ -32,7 +49,9 @@ export function PersonNotices() {
   );
 }
 
-function AskedToStartOver() {
+const refusedTitle = "Refused. Everything stays yours.";
+
+function AskedToStartOver({ onRefused }: { readonly onRefused: () => void }) {
   const { settings } = useSettings();
   const announce = useAnnounce();
   const { busy, failure, write } = useWrite();
@@ -41,7 +60,8 @@ function AskedToStartOver() {
   const inUse = settings.bindings.some(({ source }) => source === "user");
   const refuse = async () => {
     if (!(await write(endStartOver))) return;
-    announce("Refused. Everything stays yours.");
+    onRefused();
+    announce(refusedTitle);
     focusHeading();
   };
   return (
@@ -56,7 +76,7 @@ function AskedToStartOver() {
         }
       >
         <p>
-          They asked <Moment at={asked.requestedAt} />
+          They asked <Moment on at={asked.requestedAt} />
           {asked.from !== undefined && (
             <>
               {" "}

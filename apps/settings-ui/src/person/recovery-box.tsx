@@ -4,6 +4,7 @@ import type { Failure } from "../api/request.ts";
 import { saveFile } from "../handoff/save-file.ts";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
+import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { useAnnounce } from "../ui/live-region.tsx";
@@ -25,8 +26,8 @@ export function RecoveryBox({ onHide }: { readonly onHide?: () => void }) {
           Your recovery code
         </h2>
         <p className="text-ink-2">
-          This browser is how we know you. Anywhere else, this code lets you in. It is shown only now; you can
-          make a new one at any time, and this one ends then.
+          We know you by this browser. On any other device, this code lets you in. It is shown only now; you
+          can make a new one at any time, and then this one stops working.
         </p>
         <Code key={recovery.code} code={recovery.code} {...(onHide === undefined ? {} : { onHide })} />
       </div>
@@ -77,9 +78,7 @@ function Code({ code, onHide }: { readonly code: string; readonly onHide?: () =>
           </Button>
         )}
       </div>
-      <p className="min-h-5 text-sm text-ink-3">
-        {kept ?? "Keep it like a password. You can go on without it."}
-      </p>
+      <p className="min-h-5 text-sm text-ink-3">{kept ?? "Keep it like a password."}</p>
     </>
   );
 }
@@ -105,7 +104,7 @@ export function NewRecoveryCode() {
     setFailure(undefined);
     try {
       keepRecovery(await during(makeRecoveryCode));
-      announce("Your new recovery code is shown. The old one has ended.");
+      announce("Your new recovery code is shown. The old one does not work any more.");
     } catch (error) {
       setFailure(await settle(error));
     } finally {
@@ -117,13 +116,18 @@ export function NewRecoveryCode() {
       {recovery !== undefined && <RecoveryBox />}
       {failure !== undefined && <FailureNotice failure={failure} />}
       <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-        <Button small busy={busy} onClick={make}>
-          Make a new code
-        </Button>
+        <ConfirmDialog
+          trigger={{ children: "Make a new code", busy, small: true }}
+          title="Make a new recovery code?"
+          confirm="Make a new code"
+          onConfirm={make}
+        >
+          <p>The code you have now stops working at once. The new one is shown only once.</p>
+        </ConfirmDialog>
         <p className="text-sm text-ink-2">
           {recovery === undefined
-            ? "A code is shown only once. If you did not keep yours, make a new one, and the old one ends."
-            : "A new one ends this one."}
+            ? "A code is shown only once. If you did not keep yours, make a new one; then the old one stops working."
+            : "If you make a new one, this one stops working."}
         </p>
       </div>
     </div>

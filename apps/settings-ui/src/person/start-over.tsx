@@ -31,23 +31,21 @@ export function StartOver() {
       </h2>
       {asked?.state === "refused" && (
         <Notice tone="warn" title="The person who saved the keys refused">
-          <p>
-            They are still there and want to keep them. Ask the people who sent you the link. You can ask to
-            start over again after a day.
-          </p>
+          <p>They are still there and want to keep them. Ask the tool that sent you the link.</p>
         </Notice>
       )}
-      {waiting ? <Waiting asked={asked} /> : <Ask />}
+      {waiting ? <Waiting asked={asked} /> : <Ask againAt={asked?.againAt} />}
     </section>
   );
 }
 
-function Ask() {
+function Ask({ againAt }: { readonly againAt: string | undefined }) {
   const { settings } = useSettings();
   const announce = useAnnounce();
   const { busy, failure, write } = useWrite();
   const inUse = settings.bindings.some(({ source }) => source === "user");
   const provable = settings.person.standing === "someone_else";
+  const held = useNow(10_000) < new Date(againAt ?? 0).getTime();
   const ask = async () => {
     if (await write(startOver)) announce("You asked to start over.");
   };
@@ -55,12 +53,12 @@ function Ask() {
     <>
       <p className="text-ink-2">
         {provable
-          ? "When both the browser and the code are lost, you can put your own keys in their place."
+          ? "If both the browser and the code are lost, you can put your own keys in their place."
           : "You put your own keys in their place."}
       </p>
       {failure !== undefined && <FailureNotice failure={failure} />}
       <ConfirmDialog
-        trigger={{ children: busy ? "Asking…" : "Start over…", busy }}
+        trigger={{ children: busy ? "Asking…" : "Start over…", busy, off: held }}
         title="Start over with your own keys?"
         confirm="Start over"
         look="danger"
@@ -84,6 +82,11 @@ function Ask() {
           </p>
         )}
       </ConfirmDialog>
+      {held && againAt !== undefined && (
+        <p className="text-sm text-ink-2">
+          This was refused. You can ask again from <Moment at={againAt} />.
+        </p>
+      )}
     </>
   );
 }
@@ -120,8 +123,8 @@ function Waiting({ asked }: { readonly asked: StartOverView }) {
           <p>The time is over. This page goes on by itself in a moment.</p>
         ) : (
           <p>
-            It begins <Moment at={asked.dueAt} /> (<Countdown until={asked.dueAt} /> left), unless the person
-            who saved the keys refuses.
+            It begins <Moment on at={asked.dueAt} /> (<Countdown until={asked.dueAt} /> left), unless the
+            person who saved the keys refuses.
           </p>
         )}
         {asked.mine && !over && <p>You can close this page and come back with a new link.</p>}

@@ -27,7 +27,7 @@ export function StartedOver({
 export function FromWhere({ at, from }: { readonly at: string; readonly from?: string | undefined }) {
   return (
     <>
-      It happened <Moment at={at} />
+      It happened <Moment on at={at} />
       {from !== undefined && (
         <>
           , from the address <span className="font-mono text-sm break-all">{from}</span>

@@ -1,6 +1,7 @@
 import { type TokenPermission, tokenPermissions } from "@keyloan/contract";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { allowTokens } from "../api/persons.ts";
+import { readTransfers } from "../api/transfers.ts";
 import { useSettings } from "../state/settings.tsx";
 import { useWrite } from "../state/use-write.ts";
 import { FailureNotice } from "../ui/failure-notice.tsx";
@@ -25,6 +26,11 @@ export function TokensMay() {
   // Shown at once, and taken back when it fails.
   const [chosen, setChosen] = useState<readonly TokenPermission[]>([]);
   const allowed = busy ? chosen : (settings.person.tokensMay ?? []);
+  const movable = useMovable();
+  // What is allowed already is shown whatever it is good for, so that it can be taken back.
+  const shown = tokenPermissions.filter(
+    (kind) => kind !== "transfer" || movable || allowed.includes("transfer"),
+  );
   const change = async (kind: TokenPermission, allow: boolean) => {
     const next = allow ? [...allowed, kind] : allowed.filter((other) => other !== kind);
     setChosen(next);
@@ -38,7 +44,7 @@ export function TokensMay() {
         The tool that built your app never sees your saved keys by this. It could only press these buttons for
         you.
       </p>
-      {tokenPermissions.map((kind) => (
+      {shown.map((kind) => (
         <label key={kind} className="flex gap-3">
           <input
             type="checkbox"
@@ -55,4 +61,16 @@ export function TokensMay() {
       {failure !== undefined && <FailureNotice failure={failure} />}
     </fieldset>
   );
+}
+
+/** Whether the app has data that can be moved at all. */
+function useMovable(): boolean {
+  const [movable, setMovable] = useState(false);
+  useEffect(() => {
+    readTransfers().then(
+      (list) => setMovable(list.movable.length > 0),
+      () => setMovable(true),
+    );
+  }, []);
+  return movable;
 }

@@ -10,6 +10,7 @@ export type ClosedReason =
   | "person_only"
   | "session_expired"
   | "left"
+  | "forgotten"
   | "build_closed";
 
 export type KnownBuild = KnownBuilds["builds"][number];

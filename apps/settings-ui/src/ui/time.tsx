@@ -20,11 +20,20 @@ const moment = new Intl.DateTimeFormat("en-GB", {
 });
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
-/** A moment in the reader's own time zone; of today only the clock. */
-export function Moment({ at }: { readonly at: string }) {
+/**
+ * A moment in the reader's own time zone; of today only the clock. With `on` it says when something happens: "on
+ * Monday 30 November at 16:16"; without, it follows a word such as "until".
+ */
+export function Moment({ at, on = false }: { readonly at: string; readonly on?: boolean }) {
   const date = new Date(at);
   const today = date.toDateString() === new Date(brokerNow()).toDateString();
-  return <time dateTime={at}>{today ? `${clock.format(date)} today` : moment.format(date)}</time>;
+  if (today) return <time dateTime={at}>today at {clock.format(date)}</time>;
+  return (
+    <>
+      {on && "on "}
+      <time dateTime={at}>{moment.format(date)}</time>
+    </>
+  );
 }
 
 /** What is left until a moment, counted down in place; not announced, the moment itself is said beside it. */

@@ -19,6 +19,9 @@ export const startOverSchema = z
     requestedAt: timestampSchema,
     dueAt: timestampSchema.meta({ description: "until then the present person can refuse" }),
     from: z.string().optional().meta({ description: "the address it was asked from" }),
+    againAt: timestampSchema
+      .optional()
+      .meta({ description: "refused: from then on it can be asked for again" }),
   })
   .meta({ id: "StartOver" });
 

@@ -31,6 +31,10 @@ export const handoffSchema = z
       .string()
       .meta({ description: "shown this once; the code stands after the #, which browsers never send" }),
     expiresAt: timestampSchema,
+    personOnly: z
+      .literal(true)
+      .optional()
+      .meta({ description: "the handoff is finished: the link opens for nobody but the person" }),
   })
   .meta({ id: "Handoff" });
 
@@ -204,6 +208,9 @@ export const settingsSchema = z
       name: z.string(),
       state: z.enum(buildStates as [string, ...string[]]),
       profile: z.enum(envProfiles),
+      keptUntil: timestampSchema.optional().meta({
+        description: "then the build closes by itself, with what was saved; not there once it does",
+      }),
     }),
     version: z.number().int(),
     session: sessionSchema,
@@ -213,6 +220,9 @@ export const settingsSchema = z
       .int()
       .meta({ description: "how long after a swap the lent keys can be taken back" }),
     revertibleUntil: timestampSchema.optional(),
+    downloadedAt: timestampSchema
+      .optional()
+      .meta({ description: "the first download of the whole env file since the switch" }),
     finishedAt: timestampSchema.optional(),
     lendingEndsAt: timestampSchema
       .optional()

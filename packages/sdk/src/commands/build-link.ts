@@ -1,6 +1,6 @@
 import type { Command } from "../cli/command.ts";
 import { momentText, relativeTime } from "../cli/moments.ts";
-import { note, printJson } from "../cli/output.ts";
+import { note, printJson, warn } from "../cli/output.ts";
 import { printable } from "../cli/terminal-text.ts";
 import { buildIdOf, secondsOf } from "../cli/values.ts";
 
@@ -36,6 +36,12 @@ export const command: Command = {
       io,
       `It opens once, until ${printable(momentText(expiresAt))} (${relativeTime(expiresAt, io.now())}).`,
     );
+    if (handoff.personOnly === true) {
+      warn(
+        io,
+        "The handoff is finished: this link lets in only the person who saved the keys, in a browser that knows them. Anywhere else they need their recovery code.",
+      );
+    }
     return 0;
   },
 };

@@ -150,11 +150,9 @@ function buildRoutes(state: FakeState): Routes {
       who,
       answer: (request, id) => {
         parse(createHandoffBodySchema, request);
-        find(id);
-        return {
-          status: 201,
-          body: handoffSchema.parse({ url: "http://127.0.0.1/settings#code=klo_hnd_new", expiresAt }),
-        };
+        const only = find(id).state === "handed_off" ? { personOnly: true } : {};
+        const url = "http://127.0.0.1/settings#code=klo_hnd_new";
+        return { status: 201, body: handoffSchema.parse({ url, expiresAt, ...only }) };
       },
     },
     "GET /builds/:id/env": {

@@ -4,6 +4,7 @@ import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
+import { opensForPersonOnly } from "./start-session.ts";
 
 /**
  * A link to the settings page of one build. Its code stands in the fragment, which no browser sends to a
@@ -21,7 +22,7 @@ export async function createHandoff(
     readonly userRef?: string | undefined;
   },
   requestId: string,
-): Promise<{ readonly url: Secret; readonly expiresAt: number }> {
+): Promise<{ readonly url: Secret; readonly expiresAt: number; readonly personOnly: boolean }> {
   const { build } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   await requireSoundAudit(deps);
@@ -52,5 +53,9 @@ export async function createHandoff(
       auditRow(deps, { actor, action: "handoff.created", entity: buildId, details, requestId }),
     ]);
   });
-  return { url: Secret.of(`${input.publicUrl}/settings#code=${token.reveal()}`), expiresAt };
+  return {
+    url: Secret.of(`${input.publicUrl}/settings#code=${token.reveal()}`),
+    expiresAt,
+    personOnly: opensForPersonOnly(build),
+  };
 }

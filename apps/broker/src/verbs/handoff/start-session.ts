@@ -1,5 +1,5 @@
 import { limits, newId, type Secret } from "@keyloan/contract";
-import type { PersonRow, SessionRow, Tables } from "@keyloan/store";
+import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
 import { createSubmissionKeyPair, sealValue } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
 import { hashToken } from "../../tokens.ts";
@@ -57,7 +57,7 @@ export async function startSession(
     if (opener.by === "recovery" && person?.recoveryHash !== opener.recoveryHash) return undefined;
     const known = await knownAs(tables, visitor.browser, buildId);
     const isPerson = person !== undefined && proves(person, opener, known);
-    const isOnlyForPerson = build.state === "handed_off" || opener.by === "browser";
+    const isOnlyForPerson = opensForPersonOnly(build) || opener.by === "browser";
     if (isOnlyForPerson && !isPerson) throw personOnly();
     if (opener.by === "link" && !(await tables.handoffs.markUsed(opener.handoffId, now))) return undefined;
     const byBrowser = opener.by === "link" && isPerson;
@@ -122,4 +122,9 @@ async function endOldest(
     }
   }
   return tooMany;
+}
+
+/** Whether no link is enough any more: the handoff is finished. */
+export function opensForPersonOnly({ state }: Pick<BuildRow, "state">): boolean {
+  return state === "handed_off";
 }

@@ -6,11 +6,10 @@ import { buildClosed } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { settingsView } from "../settings/views.ts";
 import { startOverIn } from "./execute-start-over.ts";
+import { refusedUntil } from "./person-view.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
-/** Whoever can get links could ask on and on, and the present person would have to refuse each time. */
-const refusalHoldsMs = limits.startOverWaitSeconds * 1000;
 const visitMs = limits.sessionLifetimeSecondsMax * 1000;
 
 /**
@@ -34,7 +33,7 @@ export async function askStartOver(
     if (mayWrite(standing)) throw nothingToStartOver();
     const newest = await tables.startOvers.findNewest(buildId);
     const now = services.now();
-    if (newest?.state === "refused" && now < (newest.endedAt ?? 0) + refusalHoldsMs) throw justRefused();
+    if (newest !== undefined && now < (refusedUntil(newest) ?? now)) throw justRefused();
     let row = newest;
     if (row?.state !== "waiting") {
       row = {
@@ -133,7 +132,7 @@ function nothingToStartOver(): BrokerError {
 
 function justRefused(): BrokerError {
   return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
-    remedy: "Ask them for the recovery code, or ask the tool that sent you for another build.",
+    remedy: "Ask the tool that sent you the link.",
   });
 }
 

@@ -1,15 +1,18 @@
-import type { PersonView } from "@keyloan/contract";
-import type { PersonRow, SessionRow } from "@keyloan/store";
+import { limits, type PersonView, type StartOverView } from "@keyloan/contract";
+import type { PersonRow, SessionRow, StartOverRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../builds/views.ts";
 import { standingOf } from "./standing.ts";
 
 /** Who a session is to its build, as the page shows it. */
-export async function personView(deps: Pick<Deps, "store">, session: SessionRow): Promise<PersonView> {
+export async function personView(
+  deps: Pick<Deps, "store" | "now">,
+  session: SessionRow,
+): Promise<PersonView> {
   const { read } = deps.store;
   const { standing, person } = await standingOf(read, session);
   const asked = await read.startOvers.findNewest(session.buildId);
-  const mine = asked?.sessionId === session.id;
+  const startOver = asked === undefined ? undefined : startOverView(asked, session, standing, deps.now());
   const was =
     session.personId === null || session.personId === person?.id
       ? undefined
@@ -18,19 +21,39 @@ export async function personView(deps: Pick<Deps, "store">, session: SessionRow)
     standing,
     ...(person === undefined ? {} : { since: isoTime(person.createdAt) }),
     ...(person === undefined || standing !== "you" ? {} : { tokensMay: person.allows }),
-    ...(asked === undefined || (asked.state !== "waiting" && !mine)
-      ? {}
-      : {
-          startOver: {
-            state: asked.state,
-            mine,
-            requestedAt: isoTime(asked.createdAt),
-            dueAt: isoTime(asked.dueAt),
-            ...(asked.address === null ? {} : { from: asked.address }),
-          },
-        }),
+    ...(startOver === undefined ? {} : { startOver }),
     ...(was === undefined ? {} : replacedView(was)),
   };
+}
+
+/** One that waits is shown to everybody; how it ended to who asked, and while a refusal holds to all it keeps out. */
+function startOverView(
+  row: StartOverRow,
+  session: SessionRow,
+  standing: PersonView["standing"],
+  now: number,
+): StartOverView | undefined {
+  const mine = row.sessionId === session.id;
+  const againAt = refusedUntil(row);
+  const holds = againAt !== undefined && now < againAt && standing !== "you";
+  if (row.state !== "waiting" && !mine && !holds) return undefined;
+  return {
+    state: row.state,
+    mine,
+    requestedAt: isoTime(row.createdAt),
+    dueAt: isoTime(row.dueAt),
+    // Whom a refusal keeps out need not learn who was refused.
+    ...(row.address === null || (holds && !mine) ? {} : { from: row.address }),
+    ...(againAt === undefined ? {} : { againAt: isoTime(againAt) }),
+  };
+}
+
+/**
+ * Until when nobody can ask again, in milliseconds since the epoch: whoever could get links could ask on and on, and
+ * the present person would have to refuse each time.
+ */
+export function refusedUntil({ state, endedAt }: StartOverRow): number | undefined {
+  return state === "refused" ? (endedAt ?? 0) + limits.startOverWaitSeconds * 1000 : undefined;
 }
 
 /** When and from where somebody started over, for who was the person before. */

@@ -1,5 +1,5 @@
 import type { PersonView, SettingsView } from "@keyloan/contract";
-import type { BindingRow, BuildRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import { type BindingRow, type BuildRow, closesAt, type SessionRow, type UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime, profileOf } from "../builds/views.ts";
@@ -19,13 +19,20 @@ export async function settingsView(deps: Deps, session: SessionRow): Promise<Set
   ]);
   const shown = shownKeys(userKeys, session, person);
   return {
-    build: { id: build.id, name: build.name, state: build.state, profile: profileOf(build.profile) },
+    build: {
+      id: build.id,
+      name: build.name,
+      state: build.state,
+      profile: profileOf(build.profile),
+      ...optionalTime("keptUntil", closesAt(build)),
+    },
     version: build.settingsVersion,
     session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
     bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
     ...lendingTimes(deps, build, bindings),
-    ...(build.finishedAt === null ? {} : { finishedAt: isoTime(build.finishedAt) }),
+    ...optionalTime("downloadedAt", build.downloadedAt),
+    ...optionalTime("finishedAt", build.finishedAt),
     person,
   };
 }
@@ -64,11 +71,19 @@ function lendingTimes(deps: Deps, build: BuildRow, bindings: readonly BindingRow
   const endsAt = lendingEndsAt(deps.config, build, bindings);
   const revertibleUntil = endsAt ?? build.revertibleUntil;
   return {
-    ...(revertibleUntil === null ? {} : { revertibleUntil: isoTime(revertibleUntil) }),
-    ...(endsAt === undefined ? {} : { lendingEndsAt: isoTime(endsAt) }),
-    ...(lendingEndedAt === null ? {} : { lendingEndedAt: isoTime(lendingEndedAt) }),
+    ...optionalTime("revertibleUntil", revertibleUntil),
+    ...optionalTime("lendingEndsAt", endsAt),
+    ...optionalTime("lendingEndedAt", lendingEndedAt),
     ...(adminRevert === null
       ? {}
       : { adminRevert: { at: isoTime(adminRevert.at), reason: adminRevert.reason } }),
   };
+}
+
+function optionalTime<K extends string>(
+  name: K,
+  ms: number | null | undefined,
+): Partial<Readonly<Record<K, string>>> {
+  // The key is the name that was given: TypeScript widens a computed one to `string`.
+  return ms === null || ms === undefined ? {} : ({ [name]: isoTime(ms) } as Record<K, string>);
 }

@@ -114,6 +114,7 @@ export async function addAllKeys(page: Page, values: Record<string, string>): Pr
   await paste(page, envText(values));
   await button(page, "Check and save all 4").click();
   for (const label of ["Turso", "Cloudflare R2", "Clerk", "Stripe"]) await waitForState(page, label, "works");
+  await says(page, /Continue also makes new app secrets for you\.$/);
   await button(page, "Continue to the check").click();
   await heading(page, "Check that everything fits");
 }
