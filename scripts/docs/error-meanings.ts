@@ -9,7 +9,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   handoff_expired: "The handoff link is too old: ask for a new one.",
   forbidden: "The token is known and may not do this.",
   person_decides:
-    "The person who saved own keys has not allowed tokens to do this. Ask them to do it, or to allow it, on the settings page.",
+    "The person who saved own keys has not allowed tokens to do this, or can go back to what it would end. Ask them to do it, or to allow it, on the settings page; the remedy says when neither is needed.",
   person_only:
     "Only the person who saved keys here may do this. Open the page in the browser they were saved in, or enter the recovery code; if both are lost, start over.",
   not_found: "There is no such address, build, key or token, or not for this caller.",

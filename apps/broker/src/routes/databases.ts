@@ -33,7 +33,7 @@ export function databaseRoutes(services: Services, limiter: RateLimiter) {
     tags,
     summary: "Put a database away: it is ended when its archive is proven",
     description:
-      "Answers when it is begun; the list tells how far it is. The database takes no writes meanwhile, and stays as it is when the archive does not hold the same.",
+      "Answers when it is begun; the list tells how far it is. The database takes no writes meanwhile, and stays as it is when the archive does not hold the same. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
     request: { params: databaseParams },
     responses: { 202: json("begun", databaseListSchema) },
   });

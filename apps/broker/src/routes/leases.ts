@@ -46,7 +46,7 @@ export function leaseRoutes(services: Services, limiter: RateLimiter) {
       tags,
       summary: "Revoke a lease; its build lives on without it",
       description:
-        "Its values are gone when this answers. 202 says that the provider could not be asked yet: the broker goes on until the lease is released. The env of the build is refused from then on, naming the connector.",
+        "Its values are gone when this answers. 202 says that the provider could not be asked yet: the broker goes on until the lease is released. The env of the build is refused from then on, naming the connector. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
       request: { params, query: revokeLeaseQuerySchema },
       responses: {
         200: json("released", listedLeaseSchema),

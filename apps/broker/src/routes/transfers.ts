@@ -69,8 +69,9 @@ export function transferRoutes(services: Services, limiter: RateLimiter) {
       return context.json(await resumeTransfers(services, actor, session.buildId, input, request), 202);
     })
     .openapi(page.receipt, async (context) => {
+      const { actor, session } = context.var;
       const { connector } = context.req.valid("query");
-      return context.json(await listReceipts(services, context.var.session.buildId, connector), 200);
+      return context.json(await listReceipts(services, actor, session.buildId, connector), 200);
     })
     .openapi(own.show, async (context) =>
       context.json(await listTransfers(services, context.req.valid("param").id), 200),
@@ -96,8 +97,9 @@ export function transferRoutes(services: Services, limiter: RateLimiter) {
       return context.json(await resumeTransfers(services, actor, id, input, request), 202);
     })
     .openapi(own.receipt, async (context) => {
+      const { id } = context.req.valid("param");
       const { connector } = context.req.valid("query");
-      return context.json(await listReceipts(services, context.req.valid("param").id, connector), 200);
+      return context.json(await listReceipts(services, context.var.actor, id, connector), 200);
     });
 }
 

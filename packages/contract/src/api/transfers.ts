@@ -115,7 +115,8 @@ export const receiptPayloadSchema = z.object({
   from: z.record(z.string(), z.string()).meta({ description: "names of what was lent" }),
   to: z
     .object({ account: z.string().optional(), address: z.string().optional() })
-    .meta({ description: "the user's own" }),
+    .optional()
+    .meta({ description: "the user's own; told and signed for the person alone, whose receipt has it" }),
   startedAt: timestampSchema,
   provenAt: timestampSchema,
   proof: z.literal("equal").meta({ description: "both ends were read again and held the same" }),

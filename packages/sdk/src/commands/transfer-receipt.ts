@@ -16,6 +16,7 @@ export const command: Command = {
   usage: "transfer receipt <build-id> [--verify] [--json]",
   summary: "Show the signed receipts of what was moved, and check them.",
   notes: [
+    "They do not name the user's account: the receipts that the user downloads on the settings page do.",
     "--json prints them whole, to be kept. With --file a kept one is checked instead; a receipt stays true when its build is closed.",
   ],
   options: {
@@ -88,7 +89,7 @@ function show({ io }: Pick<Invocation, "io">, receipts: readonly ReceiptView[], 
   for (const { connector, content } of receipts) {
     fact(io, "Moved", `${connector}, proven ${momentText(content.provenAt)}`);
     fact(io, "From", Object.values(content.from).join(" "));
-    fact(io, "To", [content.to.account, content.to.address].filter(Boolean).join(", "));
+    fact(io, "To", targetText(content.to));
     fact(io, "What", whatText(content));
     if (checked) fact(io, "Signature", "good");
     io.out("\n");
@@ -97,6 +98,12 @@ function show({ io }: Pick<Invocation, "io">, receipts: readonly ReceiptView[], 
 
 function fact(io: Io, name: string, value: string): void {
   io.out(`${name.padEnd(10)}${printable(value === "" ? "-" : value)}\n`);
+}
+
+/** Only the person's own receipts name their account. */
+function targetText(to: ReceiptView["content"]["to"]): string {
+  if (to === undefined) return "the user's account, which their own receipt names";
+  return [to.account, to.address].filter(Boolean).join(", ");
 }
 
 function whatText({ database, storage }: ReceiptView["content"]): string {

@@ -114,7 +114,6 @@ function receiptOf(buildId: string, connector: string) {
     connector,
     kind: connector === "turso" ? ("database" as const) : ("storage" as const),
     from: { name: `kl-${connector}` },
-    to: { account: "acme" },
     startedAt: "2026-11-20T12:00:00.000Z",
     provenAt: "2026-11-20T12:01:00.000Z",
     proof: "equal" as const,

@@ -4,6 +4,7 @@ import { type ArchiveRow, type LeaseRow, StoreError } from "@keyloan/store";
 import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 import { openLease } from "../leases/lease-secrets.ts";
+import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 import { withDataKey } from "../settings/open-values.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
@@ -29,8 +30,9 @@ export async function archiveLease(services: Services, hold: JobHold): Promise<v
   const watch = watchWork(services, hold, { ...lease, state: "active" });
   try {
     await clearOlderAttempts(services, hold, lease);
-    // It ended meanwhile, and its database with it.
-    if (lease.state !== "active") return await finish(services, hold);
+    // It ended meanwhile, and its database with it; or its user has switched, and can go back to it.
+    const isKept = await isKeptForUser(services, services.store.read, lease);
+    if (lease.state !== "active" || isKept) return await finish(services, hold);
     await services.movingSlots.run(watch.signal, () => attempt(services, hold, { lease, archivable }, watch));
   } catch (error) {
     await recordArchiveTrouble(services, hold, lease, watch, error);
@@ -78,6 +80,7 @@ async function beginAttempt(
     await keepHold(services, hold, tables);
     if ((await tables.leases.find(lease.id))?.state !== "active") throw movedOn();
     if (await isBeingMoved(tables, lease)) throw movedOn();
+    if (await isKeptForUser(services, tables, lease)) throw movedOn();
     await tables.archives.insert(archive);
   });
   return archive;

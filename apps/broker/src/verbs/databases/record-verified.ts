@@ -4,6 +4,7 @@ import { newHeldJob } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
+import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 import { movedOn } from "./moved-on.ts";
 import { isBeingMoved } from "./request-archive.ts";
 
@@ -25,6 +26,7 @@ export async function recordVerified(
   await services.store.write(async (tables) => {
     if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, verifiedAt))) throw movedOn();
     if (await isBeingMoved(tables, lease)) throw movedOn();
+    if (await isKeptForUser(services, tables, lease)) throw movedOn();
     const verified = { state: "verified", bytes, sha256, summary, verifiedAt, lastError: null } as const;
     const archived = { state: "archived", env: null, lastError: null } as const;
     if (!(await tables.archives.update(archive.id, ["writing"], verified))) throw movedOn();

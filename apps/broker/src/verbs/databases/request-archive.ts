@@ -4,6 +4,7 @@ import { newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
+import { refuseWhileKept } from "../settings/person-decides.ts";
 import { findDatabase } from "./archivable.ts";
 
 /** The longest archiving or restoring. */
@@ -12,7 +13,7 @@ export const movingDeadlineSeconds = 6 * 3600;
 /**
  * Begins to archive a database of a build, and answers when it is begun.
  * @throws BrokerError `not_found`, `not_supported`, `build_closed`, `database_archived`, `not_ready`,
- * `already_running`
+ * `already_running`, `person_decides` while its user can go back to it or lets the preview use it
  */
 export async function requestArchive(
   services: Services,
@@ -34,7 +35,7 @@ export async function requestArchive(
 /**
  * Writes the job that archives a lease's database, in the caller's transaction. One that was asked for is held by
  * this process, which must run it; an idle one waits until a broker has room.
- * @throws BrokerError `not_ready`, `already_running`
+ * @throws BrokerError `not_ready`, `already_running`, `person_decides` when a token asks for one that is kept for its user
  */
 export async function planArchive(
   services: Services,
@@ -52,6 +53,7 @@ export async function planArchive(
       },
     );
   }
+  await refuseWhileKept(services, tables, by.actor, lease);
   await refuseWhileMoving(tables, lease);
   const make = by.reason === "idle" ? newJobNow : newHeldJob;
   const payload = { reason: by.reason };

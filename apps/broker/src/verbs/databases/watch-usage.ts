@@ -6,6 +6,7 @@ import { describeError } from "../../observe/logger.ts";
 import type { Services } from "../../services.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
+import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { isBeingArchived, planArchive } from "./request-archive.ts";
 
@@ -115,6 +116,7 @@ async function archiveIfIdle(
     const build = await tables.builds.find(lease.buildId);
     if (build?.state !== "ready" && build?.state !== "handing_off" && build?.state !== "handed_off") return;
     if (await isBeingArchived(tables, lease.id)) return;
+    if (await isKeptForUser(services, tables, lease)) return;
     await planArchive(services, tables, lease, { actor, reason: "idle" });
   });
 }

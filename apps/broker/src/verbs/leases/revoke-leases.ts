@@ -2,6 +2,7 @@ import { type Actor, BrokerError, type RevokedLeases } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
 import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
+import { refuseWhileKept } from "../settings/person-decides.ts";
 import { endLeases } from "./end-leases.ts";
 import { findLease } from "./list-leases.ts";
 import { markReadyWhenComplete } from "./mark-ready.ts";
@@ -16,7 +17,7 @@ type By = { readonly actor: Actor; readonly requestId: string };
  * Revokes one lease: its values are removed at once, and its provider is asked to end it. The build lives on
  * without it. Revoking again changes nothing.
  * @returns a promise that ends when the provider was asked, or at once when it is asked later
- * @throws BrokerError `not_found`
+ * @throws BrokerError `not_found`, `person_decides` while its user can go back to it or lets the preview use it
  */
 export async function revokeLease(
   services: Services,
@@ -24,9 +25,11 @@ export async function revokeLease(
   leaseId: string,
 ): Promise<{ readonly settled: Promise<void> }> {
   const { buildId } = await findLease(services, leaseId);
-  const { jobs } = await services.store.write(async (tables) =>
-    revokeSome(services, tables, by, await tables.endings.listByIds([leaseId]), { mayStillRun: true }),
-  );
+  const { jobs } = await services.store.write(async (tables) => {
+    const leases = await tables.endings.listByIds([leaseId]);
+    for (const lease of leases) await refuseWhileKept(services, tables, by.actor, lease);
+    return revokeSome(services, tables, by, leases, { mayStillRun: true });
+  });
   const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
   const settled = own.length === 0 ? services.runner.settled(buildId) : services.runner.run(buildId, own);
   return { settled };

@@ -26,6 +26,11 @@ export function lendingEndsAt(config: Config, build: Times, bindings: Bindings):
   return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
+/** Until when a user can take back what was lent; `undefined` when they switched nothing. */
+export function wayBackEndsAt(config: Config, build: Times, bindings: Bindings): number | undefined {
+  return lendingEndsAt(config, build, bindings) ?? build.revertibleUntil ?? undefined;
+}
+
 /** Whether it is over now, also before somebody has done what comes with that. */
 export function isLendingOver(config: Config, build: Times, bindings: Bindings, now: number): boolean {
   return build.lendingEndedAt !== null || (lendingEndsAt(config, build, bindings) ?? Infinity) <= now;

@@ -2,7 +2,7 @@ import type { RehearsedBuild } from "@keyloan/contract";
 import type { BuildRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { envLinesOf } from "../env/read-env.ts";
-import { lendingEndsAt } from "../lending/lending-end.ts";
+import { wayBackEndsAt } from "../lending/lending-end.ts";
 import { revertBuild } from "../settings/revert-keys.ts";
 
 const pageRows = 200;
@@ -28,7 +28,7 @@ export async function rehearseReverts(copy: Deps): Promise<readonly RehearsedBui
 
 async function canGoBack(copy: Deps, build: BuildRow): Promise<boolean> {
   const bindings = await copy.store.read.bindings.listByBuild(build.id);
-  const until = lendingEndsAt(copy.config, build, bindings) ?? build.revertibleUntil;
+  const until = wayBackEndsAt(copy.config, build, bindings);
   return (until ?? 0) > copy.now();
 }
 

@@ -1,7 +1,8 @@
 import type { AuditList, ErrorEnvelope, TokenPermission } from "@keyloan/contract";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { allowTokens } from "../../testing/allow-tokens.ts";
 import { createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import { finishWork } from "../../testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
 
@@ -29,6 +30,12 @@ beforeEach(async () => {
   const lent = (await broker.readEnv(buildId)).MEMORY_DATABASE_NAME ?? "";
   memory.write(lent, "CREATE TABLE notes (id)");
   page = await openPage(broker, buildId);
+});
+
+// A move that still ran would write into the next test's database.
+afterEach(async () => {
+  await broker.call("DELETE", `/v1/builds/${buildId}`);
+  await finishWork(broker.running().services, buildId);
 });
 
 type Holder = keyof typeof tokens;

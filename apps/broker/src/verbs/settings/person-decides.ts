@@ -1,7 +1,11 @@
 import { type Actor, BrokerError, type TokenPermission } from "@keyloan/contract";
-import type { Tables } from "@keyloan/store";
+import type { LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
+import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 
-const refusals: Readonly<Record<TokenPermission | "overwrite", { message: string; remedy: string }>> = {
+const refusals: Readonly<
+  Record<TokenPermission | "overwrite" | "lent", { message: string; remedy: string }>
+> = {
   transfer: {
     message: "the app's user has saved own keys, and decides whether data is moved to their account",
     remedy:
@@ -15,6 +19,12 @@ const refusals: Readonly<Record<TokenPermission | "overwrite", { message: string
   overwrite: {
     message: "no token may replace what is in an account of the app's user",
     remedy: "The user can do it on the settings page. Without `overwrite` nothing of theirs is replaced.",
+  },
+  lent: {
+    message:
+      "the app's user has switched, and what was lent is kept for them to go back to or for the preview",
+    remedy:
+      "Wait until the time to go back is over. A credential that leaked is replaced with `keyloan lease rotate`, which keeps what was lent; closing the build ends all of it.",
   },
 };
 
@@ -38,6 +48,16 @@ export async function refuseUnlessAllowed(
 /** @throws BrokerError `person_decides` for any token, whatever is allowed */
 export function refuseOverwriteByToken(actor: Actor, overwrite: boolean): void {
   if (overwrite && isToken(actor)) throw personDecides("overwrite");
+}
+
+/** @throws BrokerError `person_decides` for any token that would end or put away what the user can go back to */
+export async function refuseWhileKept(
+  deps: Pick<Deps, "config" | "now">,
+  tables: Pick<Tables, "builds" | "bindings">,
+  actor: Actor,
+  lease: LeaseRow,
+): Promise<void> {
+  if (isToken(actor) && (await isKeptForUser(deps, tables, lease))) throw personDecides("lent");
 }
 
 function isToken({ kind }: Actor): boolean {

@@ -266,9 +266,7 @@ describe("the answer of the user", () => {
 
   it("tells who can mend it when what the preview read was revoked", async () => {
     await change(page, "swap", { preview: { "memory-database": true, "memory-files": false } });
-    const leases = await services().store.read.leases.listByBuild(buildId);
-    const { id } = leases.find(({ connectorId }) => connectorId === "memory-files") ?? expect.fail();
-    await broker.call("DELETE", `/v1/leases/${id}`);
+    await broker.call("POST", "/v1/leases/revoke", { body: { connector: "memory-files" } });
     const refused = await broker.call("GET", `/v1/builds/${buildId}/env`);
     expect([refused.status, error(refused).code]).toEqual([409, "not_ready"]);
     expect(error(refused).remedy).toContain("settings page");

@@ -3,7 +3,7 @@ import type { BindingRow, BuildRow, SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { noticeJob } from "../../notify/notice.ts";
 import { auditRow } from "../audit.ts";
-import { lendingEndsAt } from "../lending/lending-end.ts";
+import { wayBackEndsAt } from "../lending/lending-end.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
 import { editableBuild, refuseForeignKeys } from "./editable-build.ts";
 import { refuseUnlessAllowed } from "./person-decides.ts";
@@ -51,8 +51,8 @@ export async function revertBuild(
   const swapped = bindings.filter(({ source }) => source === "user");
   if (swapped.length === 0) throw notRevertible("nothing was swapped", "The app uses the lent keys already.");
   const now = deps.now();
-  const until = lendingEndsAt(deps.config, build, bindings) ?? build.revertibleUntil;
-  if (until === null || until <= now) {
+  const until = wayBackEndsAt(deps.config, build, bindings);
+  if (until === undefined || until <= now) {
     throw notRevertible(
       "the time to go back is over",
       "Your own keys stay in use; change them here if one is wrong.",

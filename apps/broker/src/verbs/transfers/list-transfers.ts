@@ -1,4 +1,5 @@
 import {
+  type Actor,
   BrokerError,
   type MovableView,
   type ReceiptList,
@@ -13,7 +14,7 @@ import { isoTime } from "../builds/views.ts";
 import { keysOf } from "../settings/editable-build.ts";
 import { readinessOf } from "./candidates.ts";
 import { movableOf, newestOf } from "./movable.ts";
-import { readReceipt } from "./receipt.ts";
+import { readReceipt, shownReceipt } from "./receipt.ts";
 
 /**
  * What of a build can be moved, and how far its newest transfers are.
@@ -52,20 +53,28 @@ export async function listTransfers(deps: Deps, buildId: string): Promise<Transf
 }
 
 /**
- * Receipts of everything that was copied and proven, newest first; they outlive the build.
+ * Receipts of everything that was copied and proven, newest first; they outlive the build. Only the person's name their
+ * account.
  * @throws BrokerError `not_found`
  */
-export async function listReceipts(deps: Deps, buildId: string, connector?: string): Promise<ReceiptList> {
+export async function listReceipts(
+  deps: Deps,
+  actor: Actor,
+  buildId: string,
+  connector?: string,
+): Promise<ReceiptList> {
   await findBuild(deps, buildId);
   const rows = await deps.store.read.transfers.listByBuild(buildId);
+  const person = await deps.store.read.persons.findByBuild(buildId);
   const keys = await deps.signer.readKeys();
   const receipts: ReceiptView[] = [];
-  for (const { id, connectorId, receipt } of rows) {
+  for (const { id, connectorId, receipt, createdAt } of rows) {
     if (receipt === null || (connector !== undefined && connector !== connectorId)) continue;
     const content = await readReceipt(keys, receipt);
-    if (content?.transferId === id)
-      receipts.push({ connector: connectorId, transferId: id, content, receipt });
-    else deps.logger.error({ transferId: id }, "a receipt in the store was not signed by this broker");
+    if (content?.transferId === id) {
+      const shown = await shownReceipt(deps, { actor, person }, { receipt, createdAt }, content);
+      receipts.push({ connector: connectorId, transferId: id, ...shown });
+    } else deps.logger.error({ transferId: id }, "a receipt in the store was not signed by this broker");
   }
   if (receipts.length > 0 || connector === undefined) return { receipts };
   throw new BrokerError("not_found", `nothing of ${connector} was moved and proven`, {

@@ -1,12 +1,21 @@
-import { type ReceiptPayload, receiptPayloadSchema, receiptType } from "@keyloan/contract";
+import {
+  type Actor,
+  type ReceiptPayload,
+  type ReceiptView,
+  receiptPayloadSchema,
+  receiptType,
+} from "@keyloan/contract";
 import { countRows } from "@keyloan/database-provisioner";
-import type { TransferRow } from "@keyloan/store";
+import type { PersonRow, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { isoTime } from "../builds/views.ts";
 import type { Moved } from "./move-data.ts";
 
-/** Signs what was moved, from where to where, and what it was proven by. Nothing secret is in it. */
+/**
+ * Signs what was moved, from where to where, and what it was proven by. Nothing secret is in it; the user's account and
+ * address are, so only {@link shownReceipt} hands it out.
+ */
 export async function signReceipt(
   deps: Deps,
   row: TransferRow,
@@ -33,6 +42,23 @@ export async function signReceipt(
 export async function readReceipt(keys: KnownKeys, receipt: string): Promise<ReceiptPayload | undefined> {
   const signed = await keys.verify(receipt);
   return signed?.type === receiptType ? receiptPayloadSchema.safeParse(signed.payload).data : undefined;
+}
+
+/**
+ * A receipt as this caller may have it. The person whose account it names has it whole; everybody else has the same
+ * without that, signed anew, so that it is proven as well.
+ */
+export async function shownReceipt(
+  deps: Deps,
+  caller: { readonly actor: Actor; readonly person: PersonRow | undefined },
+  { receipt, createdAt }: { readonly receipt: string; readonly createdAt: number },
+  whole: ReceiptPayload,
+): Promise<Pick<ReceiptView, "content" | "receipt">> {
+  // Who came after starting over has nothing of the one before; a build has one person at a time.
+  const isTheirs = caller.person !== undefined && caller.person.createdAt <= createdAt;
+  if (caller.actor.kind === "session" && isTheirs) return { content: whole, receipt };
+  const { to: _, ...content } = whole;
+  return { content, receipt: await deps.signer.sign(receiptType, content) };
 }
 
 function whatMoved(moved: Moved): Pick<ReceiptPayload, "database" | "storage"> {

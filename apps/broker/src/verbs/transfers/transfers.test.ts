@@ -3,15 +3,19 @@ import {
   type ErrorEnvelope,
   ProviderError,
   type ReceiptList,
+  type ReceiptView,
+  type SigningKeys,
   type TransferList,
   type TransferView,
 } from "@keyloan/contract";
+import { verifyReceipt } from "@keyloan/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimJobs } from "../../jobs/worker.ts";
 import { allowTokens } from "../../testing/allow-tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
+import { sweepStartOvers } from "../person/execute-start-over.ts";
 import { sweepTransfers } from "./sweep-transfers.ts";
 
 let memory: MemoryConnectors;
@@ -85,6 +89,13 @@ function gate() {
   };
   return { step, reached: reached.promise, open: () => open.resolve() };
 }
+const readReceipts = (token = broker.adminToken) =>
+  broker.call("GET", `/v1/builds/${buildId}/transfers/receipts`, { token });
+const receiptOf = async (answer: Promise<Answer>): Promise<ReceiptView> => {
+  const { receipts } = (await answer).body as ReceiptList;
+  return receipts.find(({ connector }) => connector === "memory-database") ?? expect.fail("no receipt");
+};
+const payloadText = (receipt: string) => Buffer.from(receipt.split(".")[1] ?? "", "base64url").toString();
 const actions = async () => {
   const { events } = (await broker.call("GET", `/v1/audit?entity=${buildId}&limit=200`)).body as AuditList;
   return events.map(({ action }) => action).filter((action) => action.startsWith("transfer."));
@@ -175,21 +186,66 @@ describe("moving", () => {
     await start();
     await until("copied");
     await swap();
+    const own = await receiptOf(page.call("GET", "/v1/settings/transfer/receipt"));
     await broker.call("DELETE", `/v1/builds/${buildId}`);
-    const { receipts } = (await broker.call("GET", `/v1/builds/${buildId}/transfers/receipts`))
-      .body as ReceiptList;
-    const receipt = receipts.find(({ connector }) => connector === "memory-database") ?? expect.fail();
-    expect(receipt.content).toMatchObject({
+    const receipt = await receiptOf(readReceipts());
+    const content = {
       buildId,
       from: { name: lent },
-      to: { account: "own" },
       proof: "equal",
       database: { rows: 40, tables: [{ name: "notes", rows: 40 }] },
-    });
-    const keys = await broker.running().services.signer.readKeys();
-    const signed = await keys.verify(receipt.receipt);
-    expect(signed).toMatchObject({ type: "keyloan-receipt+jwt", payload: receipt.content });
-    expect(JSON.stringify(receipts)).not.toMatch(/token/);
+    };
+    expect(own.content).toMatchObject({ ...content, to: { account: "own" } });
+    expect(receipt.content).toMatchObject(content);
+    const { body: keys } = await broker.call("GET", "/v1/signing-keys", { token: null });
+    for (const each of [own, receipt]) {
+      const signed = verifyReceipt(each.receipt, (keys as SigningKeys).keys);
+      expect(signed?.content).toEqual(each.content);
+    }
+    expect(JSON.stringify([own, receipt])).not.toMatch(/token/);
+  });
+
+  it("names the user's account to nobody but them, from the copy on", async () => {
+    await saveOwn();
+    await start();
+    await until("copied");
+    const reader = await broker.call("POST", "/v1/tokens", { body: { name: "r", scopes: ["builds:read"] } });
+    const { token } = reader.body as { token: string };
+    const texts = async () => {
+      const answers = [await readReceipts(), await readReceipts(token)];
+      const lists = answers.map(({ body }) => (body as ReceiptList).receipts);
+      expect(lists.map((list) => list.length)).toEqual([2, 2]);
+      return (
+        JSON.stringify(lists) +
+        lists
+          .flat()
+          .map(({ receipt }) => payloadText(receipt))
+          .join()
+      );
+    };
+    const { receipt } = await receiptOf(page.call("GET", "/v1/settings/transfer/receipt"));
+    expect(payloadText(receipt)).toContain('"to":{"account":"own"');
+    expect(await texts()).not.toMatch(/"to":|own/);
+    await swap();
+    expect(await texts()).not.toMatch(/"to":|own/);
+    await broker.call("DELETE", `/v1/builds/${buildId}`);
+    expect(await texts()).not.toMatch(/"to":|own/);
+  });
+
+  it("does not name the account of a person who was replaced to whoever came after", async () => {
+    await saveOwn();
+    await start();
+    await until("copied");
+    await swap();
+    const other = await openPage(broker, buildId);
+    expect((await other.call("POST", "/v1/settings/start-over")).status).toBe(200);
+    broker.advance(25 * 3_600_000);
+    await sweepStartOvers(broker.running().services);
+    page = await openPage(broker, buildId);
+    const theirs = () => receiptOf(page.call("GET", "/v1/settings/transfer/receipt"));
+    expect(payloadText((await theirs()).receipt)).not.toContain('"to":');
+    await saveOwn();
+    expect(payloadText((await theirs()).receipt)).not.toContain('"to":');
   });
 
   it("is done by whoever made the build too when the user allows it, and by nobody else", async () => {
