@@ -1,7 +1,7 @@
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
-import { isOwnTable, quoteName, showName } from "./names.ts";
+import { foldName, isOwnTable, quoteName, showName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readHead, readKinds, type SchemaKinds, vectorMetaTable } from "./read-head.ts";
 import { readShapes } from "./read-shapes.ts";
@@ -136,12 +136,17 @@ function contentOf(
   all: readonly SchemaObject[],
 ): readonly SchemaObject[] {
   const indexes = all.filter(({ type, name }) => type === "index" && vectorIndexes.has(name));
-  const behind = new Set([
-    ...indexes.flatMap(({ name }) => [`${name}_shadow`, `${name}_shadow_idx`]),
-    ...[...searches].flatMap(([name, kind]) => behindSearch[kind].map((part) => `${name}_${part}`)),
-  ]);
-  const isInternal = (name: string) =>
-    name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
+  const behind = new Set(
+    [
+      ...indexes.flatMap(({ name }) => [`${name}_shadow`, `${name}_shadow_idx`]),
+      ...[...searches].flatMap(([name, kind]) => behindSearch[kind].map((part) => `${name}_${part}`)),
+    ].map(foldName),
+  );
+  // A trigger's table is listed as the trigger spells it.
+  const isInternal = (spelled: string) => {
+    const name = foldName(spelled);
+    return name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
+  };
   return all.filter(({ type, name, table }) => {
     if (type === "table" && name === "libsql_wasm_func_table") {
       throw notFaithful(provider, "it has functions of its own in WebAssembly");
