@@ -40,8 +40,8 @@ export type OnProgress = (progress: {
 }) => void;
 
 /**
- * Reading and filling a database with the values an app has, in memory that does not grow with it. Whatever
- * the format of `dump` is, `load` of the same connector reads it, and `summarize` reads by another way than
+ * Reading and filling a database with the values an app has, in memory that does not grow with its rows; a schema
+ * that is too large to be held is refused. Whatever the format of `dump` is, `load` of the same connector reads it, and `summarize` reads by another way than
  * `dump`, so that what one loses the other shows.
  */
 export type DatabaseContent = {

@@ -19,7 +19,8 @@ export type DatabaseTransfer = {
 
 /**
  * Copies a database that nobody writes to into another one and proves that both hold the same: schema, rows and a
- * hash for each table, read again at both ends. In memory that does not grow with it.
+ * hash for each table, read again at both ends. Its schema is held, up to the size that the connector takes; its rows
+ * pass through.
  * @returns what both hold
  * @throws BrokerError `target_not_empty` before anything is written, or `not_faithful`; TransferFailure. After a
  * failure the target may hold a part: {@link DatabaseContent.empty} takes it away.

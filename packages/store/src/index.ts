@@ -12,6 +12,7 @@ export type { FingerprintRow } from "./tables/fingerprints.ts";
 export type { HandoffRow } from "./tables/handoffs.ts";
 export type { IdempotencyKeyRow } from "./tables/idempotency-keys.ts";
 export type { Tables } from "./tables/index.ts";
+export { endedWithProcess } from "./tables/job-claims.ts";
 export type { ClaimedJob, JobRow } from "./tables/jobs.ts";
 export type { LeaseRow } from "./tables/leases.ts";
 export { erasedFields, type OrgKeyRow } from "./tables/org-keys.ts";

@@ -2,6 +2,8 @@ import type { JobList } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { giveBackAfterCrash } from "./after-crash.ts";
+import { claimDueJobs } from "./claim-jobs.ts";
+import { never } from "./hands.ts";
 import { newHeldJob } from "./new-job.ts";
 
 let broker: TestBroker;
@@ -41,5 +43,34 @@ describe("a job whose handler breaks", () => {
 
   test("is never told of with a notice when it is a notice itself", async () => {
     expect((await crash("notify", 50)).after).toMatchObject({ state: "waiting" });
+  });
+});
+
+describe("a job under which the broker ends each time", () => {
+  const kill = async (kind: "archive" | "prove-dead", begun: number) => {
+    const { services } = broker.running();
+    const made = newHeldJob(services, { kind, entityId: `gone-${kind}-${begun}` });
+    // As a process leaves it that was killed: held until a time that is over.
+    const left = { ...made, attempts: begun, lockedUntil: services.now() - 1, runAfter: 0 };
+    await services.store.write((tables) => tables.jobs.insertAll([left]));
+    await Promise.all(await claimDueJobs(services));
+    return { after: await services.store.read.jobs.find(left.id), now: services.now() };
+  };
+
+  test("is run again at first", async () => {
+    expect((await kill("archive", 4)).after).toMatchObject({ state: "done", attempts: 5 });
+  });
+
+  test("and moves content is not run a sixth time, and waits for a person", async () => {
+    const { after } = await kill("archive", 5);
+    expect(after).toMatchObject({ state: "needs_hands", lockedBy: null, runAfter: never });
+    expect(JSON.stringify(after?.hands?.steps)).toContain(`keyloan jobs retry ${after?.id}`);
+  });
+
+  test("and must come to its end is not run now, and is tried in an hour", async () => {
+    const { after, now } = await kill("prove-dead", 5);
+    expect(after).toMatchObject({ state: "needs_hands", lockedBy: null });
+    expect(after?.runAfter).toBeGreaterThan(now);
+    expect(after?.runAfter).toBeLessThanOrEqual(now + 3_600_000);
   });
 });

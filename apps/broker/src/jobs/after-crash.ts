@@ -1,4 +1,4 @@
-import type { ClaimedJob, Tables } from "@keyloan/store";
+import { type ClaimedJob, endedWithProcess, type Tables } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { backoffMs } from "./backoff.ts";
 import { needHands } from "./hands.ts";
@@ -6,6 +6,8 @@ import { needHands } from "./hands.ts";
 const firstWaitMs = 5_000;
 const waitMsMax = 600_000;
 const runsMax = 8;
+/** Begun more often than this, and the process gone at the last: the job may be what ends it. */
+const begunMax = 5;
 const hourMs = 3_600_000;
 
 /** Gives a job back whose handler broke, which is a mistake of ours; one that goes on breaking is told to a person. */
@@ -25,5 +27,36 @@ export async function giveBackAfterCrash(deps: Deps, tables: Tables, job: Claime
     ],
     errorCode,
     runAgainAt: deps.now() + hourMs,
+  });
+}
+
+/** Whether a job that was claimed may be what ends the process each time; a notice calls nothing that could. */
+export function mayEndProcess({ kind, attempts, lastError }: ClaimedJob): boolean {
+  return lastError === endedWithProcess && attempts > begunMax && kind !== "notify";
+}
+
+/**
+ * Holds back a job that may be what ends the process, and tells a person.
+ * @param waits it is not tried again before a person says so; else in an hour
+ */
+export async function holdBack(
+  deps: Deps,
+  tables: Tables,
+  job: ClaimedJob,
+  waits: boolean,
+): Promise<boolean> {
+  const { id, kind, attempts } = job;
+  return needHands(deps, tables, job, undefined, {
+    message: `The broker ended under a job of the kind ${kind}, which has been begun ${attempts - 1} times.`,
+    steps: [
+      { text: "See why the broker ended: its log, and what the system says of its memory." },
+      {
+        text: waits
+          ? `When that is mended, run it with \`keyloan jobs retry ${id}\`: by itself it is not run again.`
+          : "When that is mended nothing is to be done: it is tried again by itself, in an hour.",
+      },
+    ],
+    errorCode: "unexpected failure",
+    ...(waits ? {} : { runAgainAt: deps.now() + hourMs }),
   });
 }

@@ -2,7 +2,7 @@ import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import type { Services } from "../services.ts";
-import { giveBackAfterCrash } from "./after-crash.ts";
+import { giveBackAfterCrash, holdBack, mayEndProcess } from "./after-crash.ts";
 import { holdMs } from "./new-job.ts";
 
 /** One job that this process holds now. */
@@ -20,6 +20,8 @@ export type JobDefinition = {
   readonly run: JobHandler;
   /** When its signal ends it; the issue deadline by default. Work that moves data needs longer. */
   readonly deadlineSeconds?: number;
+  /** It moves content of any size: when it may be what ends the process, it waits for a person. */
+  readonly movesContent?: true;
 };
 
 export type JobRunner = {
@@ -62,7 +64,10 @@ export function createJobRunner(
     };
     try {
       if (definition === undefined) throw new Error(`no handler for jobs of kind ${job.kind}`);
-      await definition.run({ ...deps, runner }, hold);
+      if (mayEndProcess(job)) {
+        const waits = definition.movesContent === true;
+        await deps.store.write((tables) => holdBack(deps, tables, job, waits));
+      } else await definition.run({ ...deps, runner }, hold);
     } catch (error) {
       deps.logger.error(
         { jobId: job.id, kind: job.kind, ...describeError(error) },

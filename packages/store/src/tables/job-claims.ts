@@ -8,6 +8,9 @@ import { jobs } from "./schema.ts";
 /** States in which a job may still be run: one that needs hands is too, when it has a time for that. */
 export const openStates = ["waiting", "needs_hands"] as const satisfies readonly JobState[];
 
+/** What a claimed job bears as its last error when the run before let go of nothing: its process ended under it. */
+export const endedWithProcess = "ended with its process";
+
 /** The query by which a worker takes jobs. */
 export function claimsOf(database: Database) {
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
@@ -51,6 +54,7 @@ export function claimsOf(database: Database) {
         lockedUntil: placeholder("lockedUntil"),
         fence: sql`${jobs.fence} + 1`,
         attempts: sql`${jobs.attempts} + 1`,
+        lastError: sql`CASE WHEN ${jobs.lockedBy} IS NULL THEN ${jobs.lastError} ELSE ${endedWithProcess} END`,
       })
       .where(and(inArray(jobs.id, due), isFree))
       .returning()

@@ -10,7 +10,7 @@ import { readValue } from "./typed-values.ts";
 import { partBytes } from "./values.ts";
 
 /**
- * Reads a whole database as a dump, in memory that does not grow with it. Nobody may write meanwhile.
+ * Reads a whole database as a dump. Its schema is held, up to a size; of its rows a page at a time is. Nobody may write meanwhile.
  * @throws ProviderError `rejected` for content that cannot be given faithfully
  */
 export async function* dump(database: LibsqlDatabase, onProgress?: OnProgress): AsyncGenerator<Uint8Array> {

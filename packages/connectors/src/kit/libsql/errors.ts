@@ -7,6 +7,14 @@ export function notFaithful(provider: string, what: string): ProviderError {
   });
 }
 
+/** A schema that is more than is ever read of one. @param what what of it, and how much is too much */
+export function schemaTooLarge(provider: string, what: string): ProviderError {
+  return new ProviderError(provider, "rejected", `has a schema that is too large to be moved: it ${what}`, {
+    remedy:
+      "Drop the tables, indexes, views and triggers that the app does not need, keep long texts in rows instead, or move this database by hand.",
+  });
+}
+
 const faultTexts = {
   cut_short: "is cut short",
   altered: "was altered",

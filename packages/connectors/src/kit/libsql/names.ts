@@ -3,6 +3,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A name as SQLite compares names: without the case of its ASCII letters. */
+export function foldName(name: string): string {
+  return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
 /** A name as it stands in a sentence: one line, of bounded length, without what a terminal or a page acts on. */
 export function showName(name: string): string {
   const text = JSON.stringify(name).replace(

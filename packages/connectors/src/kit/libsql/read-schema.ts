@@ -1,14 +1,15 @@
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
-import { isOwnTable, quoteName, showName } from "./names.ts";
+import { foldName, isOwnTable, quoteName, showName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
-import { type DatabaseHead, readHead, vectorMetaTable } from "./read-head.ts";
+import { readHead, readKinds, type SchemaKinds, vectorMetaTable } from "./read-head.ts";
 import { readShapes } from "./read-shapes.ts";
 import { readSmallTable } from "./read-table.ts";
+import { createSchemaBudget, definitionsMax, type SchemaBudget, settingsMax } from "./schema-budget.ts";
 import { parseVirtualTable, type SearchKind, searchKindOf } from "./search-index.ts";
-import type { TableShape } from "./table-shape.ts";
-import { type DumpValue, isSmall, placeValue, type SmallValue } from "./values.ts";
+import { largeBytesOf, type TableShape } from "./table-shape.ts";
+import { type DumpValue, isSmall, partBytes, placeValue, type SmallValue } from "./values.ts";
 
 export const objectTypes = ["table", "index", "view", "trigger"] as const;
 
@@ -42,21 +43,25 @@ export type LibsqlSchema = {
 };
 
 /**
- * Reads what the database consists of.
- * @throws ProviderError `rejected` for anything that could not be given faithfully, named
+ * Reads what the database consists of, up to a size (`schema-budget.ts`).
+ * @throws ProviderError `rejected` for a schema that is larger, and for anything that could not be given faithfully,
+ * named
  */
 export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema> {
+  const budget = createSchemaBudget(database);
   const head = await readHead(database);
-  const all = await readMaster(database);
+  const all = await readMaster(database, budget);
+  const known = await readKinds(database, budget);
   const searches = new Map(
     all
-      .filter(({ name }) => head.kinds.get(name) === "virtual")
-      .map((one) => [one.name, kindOf(database, head, one)] as const),
+      .filter(({ name }) => known.kinds.get(name) === "virtual")
+      .map((one) => [one.name, kindOf(database, known, one)] as const),
   );
   const objects: SchemaObject[] = [];
-  for (const one of contentOf(database, head, searches, all)) {
+  for (const one of contentOf(database, known, searches, all)) {
     const kind = searches.get(one.name);
-    objects.push(kind === undefined ? one : { ...one, search: await readSearch(database, head, one, kind) });
+    const search = kind === undefined ? undefined : await readSearch(database, known, one, kind, budget);
+    objects.push(search === undefined ? one : { ...one, search });
   }
   const isExternal = ({ search }: SchemaObject) => search?.kind === "external";
   const names = objects.filter((one) => one.type === "table" && !isExternal(one)).map(({ name }) => name);
@@ -64,8 +69,8 @@ export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema
     userVersion: head.userVersion,
     applicationId: head.applicationId,
     objects,
-    tables: (await readShapes(database, names)).toSorted(byName),
-    ...(head.kinds.has(sequenceShape.name) ? { sequences: sequenceShape } : {}),
+    tables: (await readShapes(database, names, budget)).toSorted(byName),
+    ...(known.kinds.has(sequenceShape.name) ? { sequences: sequenceShape } : {}),
     externalIndexes: objects
       .filter(isExternal)
       .map(({ name }) => name)
@@ -76,6 +81,11 @@ export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema
 /** Orders by name as every machine does, whatever its language. */
 export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}
+
+/** The beginning of an object's line in the hash of a schema; no two objects have the same. */
+export function objectKey({ type, name }: Pick<SchemaObject, "type" | "name">): string {
+  return JSON.stringify([type, name]);
 }
 
 const masterShape: TableShape = {
@@ -93,8 +103,9 @@ const sequenceShape: TableShape = {
 };
 
 /** Everything that was made by a statement: what has none was made by the database. */
-async function readMaster(database: LibsqlDatabase): Promise<readonly SchemaObject[]> {
-  const rows = await readSmallTable(database, masterShape);
+async function readMaster(database: LibsqlDatabase, budget: SchemaBudget): Promise<readonly SchemaObject[]> {
+  const rows = await readSmallTable(database, masterShape, { budget, rowsMax: definitionsMax });
+  const names = new Set<string>();
   return rows.flatMap(([type, name, table, sql]) => {
     if (sql === null) return [];
     const known = objectTypes.find((one) => one === type);
@@ -104,27 +115,38 @@ async function readMaster(database: LibsqlDatabase): Promise<readonly SchemaObje
       typeof table === "string" &&
       typeof sql === "string"
     ) {
+      if (names.size === names.add(objectKey({ type: known, name })).size) {
+        throw notFaithful(database.provider, `there are two definitions of the ${known} ${showName(name)}`);
+      }
       return [{ type: known, name, table, sql }];
     }
     const shown = typeof name === "string" ? showName(name) : "something";
-    throw notFaithful(database.provider, `the definition of ${shown} is too long, or is not UTF-8`);
+    const bytes = sql === undefined ? undefined : partBytes(sql);
+    const why =
+      bytes === undefined ? "is not UTF-8" : `is longer than ${largeBytesOf(masterShape) / 1024} KB`;
+    throw notFaithful(database.provider, `the definition of ${shown} ${why}`);
   });
 }
 
 /** What the app made: neither what SQLite keeps for itself nor the tables behind an index. */
 function contentOf(
   { provider }: LibsqlDatabase,
-  { vectorIndexes }: DatabaseHead,
+  { vectorIndexes }: SchemaKinds,
   searches: ReadonlyMap<string, SearchIndex["kind"]>,
   all: readonly SchemaObject[],
 ): readonly SchemaObject[] {
   const indexes = all.filter(({ type, name }) => type === "index" && vectorIndexes.has(name));
-  const behind = new Set([
-    ...indexes.flatMap(({ name }) => [`${name}_shadow`, `${name}_shadow_idx`]),
-    ...[...searches].flatMap(([name, kind]) => behindSearch[kind].map((part) => `${name}_${part}`)),
-  ]);
-  const isInternal = (name: string) =>
-    name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
+  const behind = new Set(
+    [
+      ...indexes.flatMap(({ name }) => [`${name}_shadow`, `${name}_shadow_idx`]),
+      ...[...searches].flatMap(([name, kind]) => behindSearch[kind].map((part) => `${name}_${part}`)),
+    ].map(foldName),
+  );
+  // A trigger's table is listed as the trigger spells it.
+  const isInternal = (spelled: string) => {
+    const name = foldName(spelled);
+    return name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
+  };
   return all.filter(({ type, name, table }) => {
     if (type === "table" && name === "libsql_wasm_func_table") {
       throw notFaithful(provider, "it has functions of its own in WebAssembly");
@@ -143,7 +165,7 @@ const behindSearch: Readonly<Record<SearchIndex["kind"], readonly string[]>> = {
 
 function kindOf(
   { provider }: LibsqlDatabase,
-  { kinds }: DatabaseHead,
+  { kinds }: SchemaKinds,
   { name, sql }: SchemaObject,
 ): SearchIndex["kind"] {
   const virtual = parseVirtualTable(sql);
@@ -158,13 +180,15 @@ function kindOf(
 
 async function readSearch(
   database: LibsqlDatabase,
-  { kinds }: DatabaseHead,
+  { kinds }: SchemaKinds,
   { name }: SchemaObject,
   kind: SearchIndex["kind"],
+  budget: SchemaBudget,
 ): Promise<SearchIndex> {
   if (kind === "external") await checkCovered(database, kinds, name);
   const key = [{ column: "k", collation: "BINARY" }];
-  const rows = await readSmallTable(database, { name: `${name}_config`, columns: ["k", "v"], key });
+  const config = { name: `${name}_config`, columns: ["k", "v"], key };
+  const rows = await readSmallTable(database, config, { budget, rowsMax: settingsMax });
   const settings = rows
     .filter(([key]) => key !== "version")
     .map(([key = null, value = null]) => {

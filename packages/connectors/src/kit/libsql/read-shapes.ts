@@ -3,6 +3,7 @@ import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
 import { showName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql, type Rows } from "./pipeline.ts";
+import type { SchemaBudget } from "./schema-budget.ts";
 import { freeRowIdName, type TableShape } from "./table-shape.ts";
 
 const tablesAtOnce = 40;
@@ -11,11 +12,12 @@ const columnsMax = 1_990;
 
 /**
  * How the named tables are read and filled.
- * @throws ProviderError `rejected` for a table whose row ids cannot be reached
+ * @throws ProviderError `rejected` for a table whose row ids cannot be reached, and for too many columns
  */
 export async function readShapes(
   database: LibsqlDatabase,
   names: readonly string[],
+  budget: SchemaBudget,
 ): Promise<readonly TableShape[]> {
   const shapes: TableShape[] = [];
   for (let index = 0; index < names.length; index += tablesAtOnce) {
@@ -32,7 +34,11 @@ export async function readShapes(
       }),
       "a reading of its tables",
     );
-    shapes.push(...some.map((name, at) => shapeOf(database, name, results.slice(at * 3, at * 3 + 3))));
+    for (const [at, name] of some.entries()) {
+      const shape = shapeOf(database, name, results.slice(at * 3, at * 3 + 3));
+      budget.take([...shape.columns, ...shape.key.map(({ column }) => column)]);
+      shapes.push(shape);
+    }
   }
   return shapes;
 }

@@ -1,8 +1,10 @@
 import { textOf } from "./cells.ts";
+import { schemaTooLarge } from "./errors.ts";
 import { joinTerms } from "./join-terms.ts";
-import { quoteName } from "./names.ts";
+import { quoteName, showName } from "./names.ts";
 import { type Cell, type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readPages } from "./read-pages.ts";
+import type { SchemaBudget } from "./schema-budget.ts";
 import { largeBytesOf, type TableShape } from "./table-shape.ts";
 import { readValue, typeCodeSql, valueSql } from "./typed-values.ts";
 import type { DumpValue } from "./values.ts";
@@ -36,12 +38,24 @@ export async function* readTable(
   }
 }
 
-/** The rows of a table that is small by its nature. */
+/**
+ * The rows of a table that is part of the schema. Nothing is asked for any more once they are too many.
+ * @throws ProviderError `rejected` when they are more than may be held
+ */
 export async function readSmallTable(
   database: LibsqlDatabase,
   shape: TableShape,
+  { budget, rowsMax }: { readonly budget: SchemaBudget; readonly rowsMax: number },
 ): Promise<readonly (readonly DumpValue[])[]> {
   const rows: (readonly DumpValue[])[] = [];
-  for await (const page of readTable(database, shape)) rows.push(...page.map(({ values }) => values));
+  for await (const page of readTable(database, shape)) {
+    for (const { values } of page) {
+      if (rows.length === rowsMax) {
+        throw schemaTooLarge(database.provider, `has more than ${rowsMax} rows in ${showName(shape.name)}`);
+      }
+      budget.take(values);
+      rows.push(values);
+    }
+  }
   return rows;
 }

@@ -285,6 +285,15 @@ describe("what cannot be moved whole is refused by its name:", () => {
       ],
       /"sly" is on the internal table "a_e_shadow"/,
     ],
+    [
+      "the same, spelled in another case",
+      [
+        "CREATE TABLE a(e F32_BLOB(2))",
+        "CREATE INDEX a_e ON a(libsql_vector_idx(e))",
+        "CREATE TRIGGER sly AFTER INSERT ON A_E_Shadow BEGIN SELECT 1; END",
+      ],
+      /"sly" is on the internal table "A_E_Shadow"/,
+    ],
   ] as const)("%s", async (_what, statements, message) => {
     const source = await databases.add();
     await source.run(...statements);

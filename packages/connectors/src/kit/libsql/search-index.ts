@@ -21,7 +21,7 @@ export function parseVirtualTable(
 export function searchKindOf(args: readonly string[]): SearchKind {
   let kind: SearchKind = "own";
   for (const argument of args) {
-    const [, key, value] = /^\s*([A-Za-z0-9_]+)\s*=\s*([\s\S]*)$/.exec(argument) ?? [];
+    const [, key, value] = optionPattern.exec(argument) ?? [];
     if (key === undefined || value === undefined) continue;
     const option = optionOf(key);
     if (option === "content") kind = unquote(value.trim()) === "" ? "unreadable" : "external";
@@ -29,6 +29,24 @@ export function searchKindOf(args: readonly string[]): SearchKind {
   }
   return kind;
 }
+
+/**
+ * How many times the text that it is made of an index may take on the disk, beside the tables that it reads. Each
+ * place of a text is an entry of a trigram index, and each length of prefixes is an index more.
+ */
+export function searchCopiesOf(args: readonly string[]): number {
+  let copies = 1;
+  for (const argument of args) {
+    const [, key = "", value = ""] = optionPattern.exec(argument) ?? [];
+    const option = optionOf(key);
+    if (option === "tokenize" && /trigram/i.test(value)) copies += trigramCopies;
+    if (option === "prefix") copies += value.match(/\d+/g)?.length ?? 0;
+  }
+  return copies;
+}
+
+const trigramCopies = 9;
+const optionPattern = /^\s*([A-Za-z0-9_]+)\s*=\s*([\s\S]*)$/;
 
 // FTS5 takes any beginning of an option's name for the whole, the first in this order.
 const options = [
@@ -45,6 +63,7 @@ const options = [
 ];
 
 function optionOf(key: string): string {
+  if (key === "") return "";
   return options.find((option) => option.startsWith(key.toLowerCase())) ?? "";
 }
 

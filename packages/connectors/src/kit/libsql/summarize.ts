@@ -5,7 +5,7 @@ import { joinTerms } from "./join-terms.ts";
 import { quoteName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readPages, readParts, strangeTable } from "./read-pages.ts";
-import { byName, type LibsqlSchema, readSchema } from "./read-schema.ts";
+import { byName, type LibsqlSchema, objectKey, readSchema } from "./read-schema.ts";
 import { largeBytesOf, type TableShape } from "./table-shape.ts";
 import { realText } from "./values.ts";
 
@@ -35,12 +35,18 @@ function documentsShape(index: string): TableShape {
 function hashSchema(schema: LibsqlSchema, sequences: TableSummary | undefined): string {
   const { userVersion, applicationId, objects } = schema;
   const counted = sequences === undefined || sequences.rows === 0 ? null : sequences.sha256;
-  const lines = objects.map(({ type, name, table, sql, search }) =>
-    JSON.stringify([type, name, table, sql, search?.settings ?? null]),
-  );
-  return createHash("sha256")
-    .update(`${JSON.stringify([userVersion, applicationId, counted])}\n${lines.toSorted().join("\n")}`)
-    .digest("hex");
+  const hash = createHash("sha256").update(`${JSON.stringify([userVersion, applicationId, counted])}\n`);
+  // The lines are in the order of their texts, which is that of their keys; one alone is ever made.
+  const sorted = objects.map((one) => ({ ...one, key: objectKey(one) })).toSorted(byKey);
+  for (const [index, { type, name, table, sql, search }] of sorted.entries()) {
+    if (index > 0) hash.update("\n");
+    hash.update(JSON.stringify([type, name, table, sql, search?.settings ?? null]));
+  }
+  return hash.digest("hex");
+}
+
+function byKey(a: { readonly key: string }, b: { readonly key: string }): number {
+  return a.key < b.key ? -1 : 1;
 }
 
 async function sumTable(

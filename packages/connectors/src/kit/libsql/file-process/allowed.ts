@@ -19,7 +19,7 @@ export const allowedFunctions: ReadonlySet<string> = new Set(
   [
     "abs ceil ceiling changes char coalesce concat concat_ws floor format glob hex if ifnull iif instr length like",
     "likelihood likely lower ltrim max min nullif octet_length printf quote random randomblob replace round rtrim",
-    "sign soundex substr substring trim typeof unhex unicode unistr unistr_quote unlikely upper",
+    "sign soundex sqlite_version substr substring trim typeof unhex unicode unistr unistr_quote unlikely upper",
     "zeroblob",
     "acos acosh asin asinh atan atan2 atanh cos cosh degrees exp ln log log10 log2 mod pi pow power radians sin sinh",
     "sqrt tan tanh trunc",

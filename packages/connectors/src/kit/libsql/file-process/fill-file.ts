@@ -3,6 +3,7 @@ import type { DumpDefinition, DumpTable } from "../dump-format.ts";
 import { type FinishingStep, finishingSteps } from "../finish-load.ts";
 import { partsTable, quoteName } from "../names.ts";
 import { readDump } from "../read-dump.ts";
+import { parseVirtualTable, searchCopiesOf } from "../search-index.ts";
 import { type DumpValue, partBytes } from "../values.ts";
 import { RefusedFile } from "./answers.ts";
 import { fileBytesFor } from "./file-limits.ts";
@@ -30,6 +31,7 @@ export async function fillFile(
     made: 0,
     bytes: 0,
     indexesMax: 0,
+    searchCopies: 0,
   };
   try {
     await fill(filling, counted(filling, dump));
@@ -50,6 +52,8 @@ type Filling = {
   bytes: number;
   /** Of the table that has most. */
   indexesMax: number;
+  /** Of all full-text indexes. */
+  searchCopies: number;
 };
 
 async function* counted(filling: Filling, dump: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -64,14 +68,16 @@ async function fill(filling: Filling, dump: AsyncIterable<Uint8Array>): Promise<
   let insert: Insert = () => {};
   let parts: Buffer[] = [];
   for await (const records of readDump((dump) => new RefusedFile({ dump }), dump)) {
-    wall.allowFile(fileBytesFor(filling.bytes, filling.indexesMax));
+    allowFile(filling);
     for (const record of records) {
       if (record.kind === "head") {
         const { userVersion, applicationId } = record.head;
         wall.own(`PRAGMA user_version=${userVersion}`);
         wall.own(`PRAGMA application_id=${applicationId}`);
-      } else if (record.kind === "definition") definitions.push(record.definition);
-      else if (record.kind === "part") parts.push(Buffer.from(record.base64, "base64"));
+      } else if (record.kind === "definition") {
+        definitions.push(record.definition);
+        filling.searchCopies += copiesOf(record.definition);
+      } else if (record.kind === "part") parts.push(Buffer.from(record.base64, "base64"));
       else if (record.kind === "table") {
         makeTables(filling);
         insert = openInsert(filling, record.table);
@@ -82,7 +88,12 @@ async function fill(filling: Filling, dump: AsyncIterable<Uint8Array>): Promise<
     }
   }
   makeTables(filling);
+  allowFile(filling);
   for (const step of finishingSteps(definitions).flat()) finish(filling, step);
+}
+
+function allowFile({ wall, bytes, indexesMax, searchCopies }: Filling): void {
+  wall.allowFile(fileBytesFor(bytes, indexesMax + searchCopies));
 }
 
 function makeTables(filling: Filling): void {
@@ -94,6 +105,10 @@ function makeTables(filling: Filling): void {
     wall.define(definition);
     tables.add(definition.name);
   }
+}
+
+function copiesOf({ sql, search }: DumpDefinition): number {
+  return search === undefined ? 0 : searchCopiesOf(parseVirtualTable(sql)?.args ?? []);
 }
 
 type Insert = (values: readonly DumpValue[], parts: readonly Buffer[]) => void;

@@ -1,4 +1,5 @@
 import { constants } from "node:sqlite";
+import { foldName } from "../names.ts";
 import { allowedFunctions, type StepKind, searchModules, searchParts, valueTables } from "./allowed.ts";
 import type { Refusal } from "./answers.ts";
 
@@ -27,11 +28,11 @@ export function createGuard(): Guard {
   const readable = new Set([...valueTables, "sqlite_sequence"]);
   const behindSearch = new Set<string>();
   const know = ({ kind, name }: Step) => {
-    readable.add(name.toLowerCase());
+    readable.add(foldName(name));
     if (kind !== "search") return;
     for (const part of partsOf(name)) {
       behindSearch.add(part);
-      readable.add(part.toLowerCase());
+      readable.add(foldName(part));
     }
   };
   return {
@@ -89,7 +90,14 @@ function mayDo(
     case constants.SQLITE_RECURSIVE:
       return !compiles && kind === "rebuild";
     case constants.SQLITE_READ:
-      return isSchemaTable(first) || isOwnPart || first === name || readable.has(first.toLowerCase());
+      return (
+        isSchemaTable(first) ||
+        isOwnPart ||
+        first === name ||
+        readable.has(foldName(first)) ||
+        // What a query names and reads no column of, such as WITH's: it gives a number of rows, and no value.
+        (!compiles && kind === "rebuild" && second === "")
+      );
     case constants.SQLITE_INSERT:
     case constants.SQLITE_UPDATE:
     case constants.SQLITE_DELETE:
@@ -105,7 +113,8 @@ function mayDo(
     case constants.SQLITE_CREATE_VIEW:
       return kind === "view" && first === name;
     case constants.SQLITE_CREATE_TRIGGER:
-      return kind === "trigger" && first === name && second === table;
+      // A trigger is listed on its table as its text spells it, and asked about by the table's own name.
+      return kind === "trigger" && first === name && foldName(second) === foldName(table);
     case constants.SQLITE_CREATE_VTABLE:
       return kind === "search" && first === name && searchModules.has(second.toLowerCase());
     case constants.SQLITE_PRAGMA:
