@@ -31,6 +31,8 @@ afterEach(() => {
 });
 
 const path = "/v1/settings/transfer";
+/** So many that copying them is seen under way, which is told twice a second. */
+const manyRows = 120_000;
 const fill = async (rows: number) => {
   await runSql(lent, "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)");
   await runSql(
@@ -118,7 +120,7 @@ describe("moving 20,000 rows and 300 files", () => {
 
 describe("a database", () => {
   it("is as it was after a cancel in the middle", async () => {
-    await fill(20_000);
+    await fill(manyRows);
     const own = await accounts.addDatabase();
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
@@ -127,21 +129,21 @@ describe("a database", () => {
     await untilTidy("turso");
     expect((await show("turso")).state).toBe("cancelled");
     await insert();
-    expect([await countNotes(lent), await countTables(own.env)]).toEqual([20_001, 0]);
+    expect([await countNotes(lent), await countTables(own.env)]).toEqual([manyRows + 1, 0]);
     await page.call("POST", `${path}/resume`, {});
     await until("turso", "copied");
-    expect(await countNotes(own.env)).toBe(20_001);
+    expect(await countNotes(own.env)).toBe(manyRows + 1);
   });
 
   it("is moved to its end by the broker that comes after a restart", async () => {
-    await fill(20_000);
+    await fill(manyRows);
     const own = await accounts.addDatabase();
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
     await untilPhase("copying");
     await broker.restart();
     await until("turso", "copied");
-    expect(await countNotes(own.env)).toBe(20_000);
+    expect(await countNotes(own.env)).toBe(manyRows);
   });
 
   it("is let go on when the user's fills up, which is emptied again", async () => {
@@ -160,7 +162,7 @@ describe("a database", () => {
   });
 
   it("is let go on when the user's key dies in the middle", async () => {
-    await fill(20_000);
+    await fill(manyRows);
     const own = await accounts.addDatabase();
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
