@@ -129,11 +129,11 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
   });
 
   it("shows how far it is, goes on over a reload, and can be stopped", async () => {
-    await fill(60_000);
+    await fill(200_000);
     await toSwitch();
     await button(page, "Move my data").click();
     await says(page, "Moving your data");
-    await page.getByText(/^(?:Copying|Comparing both sides): [\d,]+ of 60,000 rows/).waitFor();
+    await page.getByText(/^(?:Copying|Comparing both sides): [\d,]+ of 200,000 rows/).waitFor();
     const bar = section("Moving your data").getByRole("progressbar");
     expect(await bar.getAttribute("aria-valuetext")).toMatch(/rows/);
     await page.reload();
