@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { optionsOrExit } from "../options-or-exit.ts";
 import type { Attack, Family, Spoil } from "./attack.ts";
 import { families } from "./families/index.ts";
 import { createGround, type Ground } from "./ground.ts";
@@ -7,24 +8,12 @@ import { help, type Options, readOptions } from "./options.ts";
 
 type Result = { readonly id: string; readonly spoil: Spoil };
 
-const options = optionsOrExit();
+const options = optionsOrExit(readOptions, help);
 const chosen = choose(options);
 if (options.list) {
   for (const { name, attacks } of families) for (const { id } of attacks) console.log(`${name}/${id}`);
 } else {
   process.exitCode = await attackAll();
-}
-
-function optionsOrExit(): Options {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (read !== "help") return read;
-    console.log(help);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${help}`);
-    process.exit(2);
-  }
 }
 
 function choose({ only }: Options): readonly Family[] {

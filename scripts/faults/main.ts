@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { optionsOrExit } from "../options-or-exit.ts";
 import { buildInstrumentedBroker } from "./build-broker.ts";
 import { help, type Options, readOptions } from "./options.ts";
 import { type Point, pointName, pointsOf } from "./points.ts";
@@ -12,7 +13,7 @@ import { createWorld, type World } from "./world.ts";
 type Task = { readonly scenario: Scenario; readonly point: Point; readonly brokers: 1 | 2 };
 type Result = Task & { readonly outcome: Outcome };
 
-const options = optionsOrExit();
+const options = optionsOrExit(readOptions, help);
 const folder = await mkdtemp(join(tmpdir(), "keyloan-faults-"));
 const worlds: World[] = [];
 try {
@@ -31,18 +32,6 @@ try {
 } finally {
   await Promise.all(worlds.map((world) => world.close()));
   await rm(folder, { recursive: true, force: true });
-}
-
-function optionsOrExit(): Options {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (read !== "help") return read;
-    console.log(help);
-    process.exit(0);
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${help}`);
-    process.exit(2);
-  }
 }
 
 /** Runs every scenario once undisturbed, and names each await that it passes. */
