@@ -14,11 +14,9 @@ export function DonePage() {
   const { settings, services } = useSettings();
   const transfers = useTransfers();
   const now = useNow(10_000);
-  const { revertibleUntil, lendingEndedAt } = settings;
+  const { lendingEndsAt, lendingEndedAt } = settings;
   const ending =
-    lendingEndedAt === undefined &&
-    revertibleUntil !== undefined &&
-    new Date(revertibleUntil).getTime() > now;
+    lendingEndedAt === undefined && lendingEndsAt !== undefined && new Date(lendingEndsAt).getTime() > now;
   return (
     <div className="space-y-8">
       <PageHeading lead={<p>It runs on your own accounts alone. Nothing of what was lent is left in it.</p>}>
@@ -41,7 +39,7 @@ export function DonePage() {
           <li>
             {ending ? (
               <>
-                The lent keys and their data end <Moment on at={revertibleUntil} />.
+                The lent keys and their data end <Moment on at={lendingEndsAt} />.
               </>
             ) : (
               `The lent keys and their data ${lendingEndedAt === undefined ? "are being ended" : "have ended"}.`

@@ -140,12 +140,16 @@ describe("after a switch, while its user can go back, what was lent", () => {
     await goesBack();
   });
 
-  it("ends when the admin revokes all of a connector, the measure for an emergency", async () => {
+  it("ends when the admin revokes all of a connector, and no way back is promised any more", async () => {
     await swap(false);
+    const before = await page.settings();
     const body = { connector: "memory-database" };
     expect((await broker.call("POST", "/v1/leases/revoke", { body })).body).toMatchObject({ leases: 1 });
     await finishWork(services(), buildId);
     expect((await lease()).state).toBe("released");
+    const { revertibleUntil, lendingEndsAt } = await page.settings();
+    expect([before.revertibleUntil, revertibleUntil]).toEqual([lendingEndsAt, undefined]);
+    expect(answerOf(await page.change("POST", "/v1/settings/revert"))[1]).toBe("not_revertible");
   });
 
   it("ends with the build, which stays its maker's to close", async () => {

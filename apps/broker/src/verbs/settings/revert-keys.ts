@@ -1,9 +1,10 @@
 import { type Actor, BrokerError, type SettingsView } from "@keyloan/contract";
-import type { BindingRow, BuildRow, SessionRow } from "@keyloan/store";
+import type { BuildRow, SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { noticeJob } from "../../notify/notice.ts";
 import { auditRow } from "../audit.ts";
 import { wayBackEndsAt } from "../lending/lending-end.ts";
+import { stillLent } from "../lending/still-lent.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
 import { editableBuild, refuseForeignKeys } from "./editable-build.ts";
 import { refuseUnlessAllowed } from "./person-decides.ts";
@@ -58,7 +59,12 @@ export async function revertBuild(
       "Your own keys stay in use; change them here if one is wrong.",
     );
   }
-  const returning = await stillLent(deps, build.id, swapped);
+  const [leases, transfers] = await Promise.all([
+    deps.store.read.leases.listByBuild(buildId),
+    deps.store.read.transfers.listByBuild(buildId),
+  ]);
+  const returning = stillLent({ bindings, leases, transfers });
+  if (returning.length === 0) throw notRevertible("a lent key has ended", "Your own keys stay in use.");
   await deps.store.write(async (tables) => {
     const adminRevert = reason === undefined ? {} : { adminRevert: { at: now, reason } };
     const changes = { revertibleUntil: null, downloadedAt: null, ...adminRevert };
@@ -83,30 +89,6 @@ export async function revertBuild(
 function adminNotice(deps: Deps, { id }: BuildRow) {
   const message = `The admin let ${id} use its lent keys again, with a reason that its user reads on the settings page.`;
   return noticeJob(deps, { type: "keys.reverted", message, buildId: id });
-}
-
-/**
- * Those of the swapped that can go back. What was moved and whose own window ended before is given back for good,
- * and stays with the user.
- * @throws BrokerError `not_revertible` when something else has ended, or everything
- */
-async function stillLent(
-  deps: Deps,
-  buildId: string,
-  swapped: readonly BindingRow[],
-): Promise<readonly BindingRow[]> {
-  const [leases, transfers] = await Promise.all([
-    deps.store.read.leases.listByBuild(buildId),
-    deps.store.read.transfers.listByBuild(buildId),
-  ]);
-  const isMoved = ({ leaseId }: BindingRow) =>
-    transfers.some((row) => row.leaseId === leaseId && row.state === "switched");
-  const isLent = ({ leaseId }: BindingRow) =>
-    leases.some(({ id, state }) => id === leaseId && state === "active");
-  const returning = swapped.filter(isLent);
-  if (returning.length > 0 && swapped.every((binding) => isLent(binding) || isMoved(binding)))
-    return returning;
-  throw notRevertible("a lent key has ended", "Your own keys stay in use.");
 }
 
 function notRevertible(message: string, remedy: string): BrokerError {

@@ -1,9 +1,10 @@
 import type { PersonView, SettingsView } from "@keyloan/contract";
-import { type BindingRow, type BuildRow, closesAt, type SessionRow, type UserKeyRow } from "@keyloan/store";
+import { type BuildRow, closesAt, type SessionRow, type UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime, profileOf } from "../builds/views.ts";
-import { lendingEndsAt } from "../lending/lending-end.ts";
+import { lendingEndsAt, wayBackEndsAt } from "../lending/lending-end.ts";
+import { stillLent } from "../lending/still-lent.ts";
 import { personView } from "../person/person-view.ts";
 import { bindingViews } from "./binding-views.ts";
 import { maskOf } from "./open-values.ts";
@@ -11,8 +12,9 @@ import { maskOf } from "./open-values.ts";
 /** Everything the settings page shows of a build: whose keys are used, and masked what was saved. */
 export async function settingsView(deps: Deps, session: SessionRow): Promise<SettingsView> {
   const { build } = await findBuild(deps, session.buildId);
-  const [bindings, userKeys, transfers, person] = await Promise.all([
+  const [bindings, leases, userKeys, transfers, person] = await Promise.all([
     deps.store.read.bindings.listByBuild(build.id),
+    deps.store.read.leases.listByBuild(build.id),
     deps.store.read.userKeys.listByBuild(build.id),
     deps.store.read.transfers.listByBuild(build.id),
     personView(deps, session),
@@ -30,7 +32,7 @@ export async function settingsView(deps: Deps, session: SessionRow): Promise<Set
     session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
     bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
-    ...lendingTimes(deps, build, bindings),
+    ...lendingTimes(deps, build, { bindings, leases, transfers }),
     ...optionalTime("downloadedAt", build.downloadedAt),
     ...optionalTime("finishedAt", build.finishedAt),
     person,
@@ -65,13 +67,13 @@ type LendingTimes = Pick<
   "revertibleUntil" | "lendingEndsAt" | "lendingEndedAt" | "adminRevert"
 >;
 
-/** Until when what was lent can be gone back to, and when it ends. */
-function lendingTimes(deps: Deps, build: BuildRow, bindings: readonly BindingRow[]): LendingTimes {
+/** Until when what was lent can be gone back to, where it still can, and when it ends. */
+function lendingTimes(deps: Deps, build: BuildRow, rows: Parameters<typeof stillLent>[0]): LendingTimes {
   const { lendingEndedAt, adminRevert } = build;
-  const endsAt = lendingEndsAt(deps.config, build, bindings);
-  const revertibleUntil = endsAt ?? build.revertibleUntil;
+  const endsAt = lendingEndsAt(deps.config, build, rows.bindings);
+  const wayBack = stillLent(rows).length === 0 ? undefined : wayBackEndsAt(deps.config, build, rows.bindings);
   return {
-    ...optionalTime("revertibleUntil", revertibleUntil),
+    ...optionalTime("revertibleUntil", wayBack),
     ...optionalTime("lendingEndsAt", endsAt),
     ...optionalTime("lendingEndedAt", lendingEndedAt),
     ...(adminRevert === null
