@@ -73,7 +73,7 @@ export const revealHomes: readonly string[] = [
   // Compares a typed value with the pattern of its field.
   "packages/key-validator/src/check-shape.ts",
   // The composition root: opens the keyring and keeps the hash of the admin token.
-  "apps/broker/src/deps.ts",
+  "apps/broker/src/compose.ts",
   // Opens the private key that it signs with.
   "apps/broker/src/signing-keys.ts",
   // Keeps the hash of the token that its port asks for.

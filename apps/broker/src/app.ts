@@ -1,5 +1,6 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import { bodyLimit } from "hono/body-limit";
+import type { Deps } from "./deps.ts";
 import { trustedProxies } from "./http/client-address.ts";
 import { cookieNames } from "./http/cookies.ts";
 import { handleError } from "./http/errors.ts";
@@ -30,18 +31,17 @@ import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { transferRoutes } from "./routes/transfers.ts";
 import { visitRoutes } from "./routes/visits.ts";
-import type { Services } from "./services.ts";
 
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
-export function createApp(services: Services): BrokerRouter {
-  const { rateLimitPerSecond, trustedProxies: networks } = services.config;
+export function createApp(deps: Deps): BrokerRouter {
+  const { rateLimitPerSecond, trustedProxies: networks } = deps.config;
   const principals = createRateLimiter(rateLimitPerSecond);
   const strangers = createRateLimiter(rateLimitPerSecond);
   const app = createRouter();
   app.onError(handleError);
-  app.use(requestScope(services));
+  app.use(requestScope(deps));
   // Mounted before the limits: whoever watches the broker or opens its page is not held up by a stranger.
-  for (const routes of [healthRoutes(services, principals), settingsPageRoutes(), docsRoutes(app)]) {
+  for (const routes of [healthRoutes(deps, principals), settingsPageRoutes(), docsRoutes(app)]) {
     app.route("/", routes);
   }
   app.use(limitCallers(principals, strangers, trustedProxies(networks)), requireJson);
@@ -83,7 +83,7 @@ export function createApp(services: Services): BrokerRouter {
     rollbackRoutes,
     transferRoutes,
   ]) {
-    app.route("/", routes(services, principals));
+    app.route("/", routes(deps, principals));
   }
   app.route("/", missingPageRoutes());
   return app;

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const databasesOf = async (id: string) =>
   ((await broker.call("GET", `/v1/builds/${id}/databases`)).body as DatabaseList).databases;
 const post = async (id: string, action: string) =>
@@ -30,12 +30,12 @@ const until = <T>(look: () => Promise<T>, expected: T) =>
 const archive = async (id: string) => {
   await post(id, "archive");
   await until(async () => (await databasesOf(id))[0]?.state, "archived");
-  await finishWork(services(), id);
+  await finishWork(deps(), id);
 };
 const restore = async (id: string) => {
   await post(id, "restore");
   await until(async () => (await databasesOf(id))[0]?.state, "active");
-  await finishWork(services(), id);
+  await finishWork(deps(), id);
 };
 /** A build whose database holds what is easily lost on the way. */
 const createFilled = async () => {
@@ -88,8 +88,8 @@ describe("a database at the provider", () => {
     const { id, env } = await createFilled();
     await broker.restart({ archiveAfterDays: 2 });
     const look = async () => {
-      await watchUsage(services(), AbortSignal.timeout(20_000));
-      await finishWork(services(), id);
+      await watchUsage(deps(), AbortSignal.timeout(20_000));
+      await finishWork(deps(), id);
     };
     const idleSince = async () => (await databasesOf(id))[0]?.idleSince;
     await look();
@@ -113,11 +113,11 @@ describe("a database at the provider", () => {
     const { id } = await createFilled();
     await archive(id);
     const folder = join(broker.dataDirectory, "archives");
-    const [row] = await services().store.read.archives.listByBuild(id);
+    const [row] = await deps().store.read.archives.listByBuild(id);
     expect(await readdir(folder)).toContain(row?.location);
     const closed = await broker.call("DELETE", `/v1/builds/${id}`);
     expect((closed.body as BuildView).state).toBe("closed");
-    await finishWork(services(), id);
+    await finishWork(deps(), id);
     expect(await readdir(folder)).not.toContain(row?.location);
   });
 });
@@ -237,7 +237,7 @@ describe("archives in a bucket", () => {
       expect(await rowsOf(await broker.readEnv(id))).toEqual(before);
       await archive(id);
       await broker.call("DELETE", `/v1/builds/${id}`);
-      await finishWork(services(), id);
+      await finishWork(deps(), id);
       expect((await objects()).join("")).not.toContain("keyloan/stream/v1 dek_");
     } finally {
       await broker.restart({ archiveS3: undefined });

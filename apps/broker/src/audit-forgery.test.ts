@@ -59,7 +59,7 @@ async function insertOwnKey(more: StoreRow = {}): Promise<string> {
 
 /** Takes rows away, writes the chain anew from there on, and gives its end a head of the writer's own. */
 async function rewriteHistory(kid: string): Promise<void> {
-  const { store, now } = broker.running().services;
+  const { store, now } = broker.running().deps;
   const [third, ...rest] = await store.read.auditEvents.pageAfter(2, 10);
   expect(third).toBeDefined();
   await writer.run("DELETE FROM audit_events WHERE sequence > 2");
@@ -83,7 +83,7 @@ const forgeries: readonly Forgery[] = [
   [
     "an own public key with a MAC under another org's key",
     async () => {
-      const { key } = createOwnerKey(broker.running().services, "org_other");
+      const { key } = createOwnerKey(broker.running().deps, "org_other");
       const row = { ...(await genuineKey()), public_key: writer.publicKey };
       await insertOwnKey({ mac: rowMac(key, "signing_keys", row) });
     },
@@ -346,11 +346,11 @@ describe("rows after the newest head", () => {
   });
 
   it("are a problem when none can be signed for long", async () => {
-    const { services } = broker.running();
+    const { deps } = broker.running();
     await broker.call("POST", "/v1/tokens", { body: { name: "later", scopes: ["builds:read"] } });
     const failing = {
-      ...services,
-      signer: { ...services.signer, sign: async () => Promise.reject(new Error("no signature")) },
+      ...deps,
+      signer: { ...deps.signer, sign: async () => Promise.reject(new Error("no signature")) },
     };
     expect(await findStandingProblem(failing)).toBeUndefined();
     broker.advance(11 * 60_000);
@@ -404,7 +404,7 @@ describe("a store that is put back whole", () => {
 
   it("is consistent in itself: only a head from outside tells of what it lost", async () => {
     const kept = join(broker.dataDirectory, "..", "older.db");
-    await broker.running().services.store.copyTo(kept);
+    await broker.running().deps.store.copyTo(kept);
     const later = await signedHead("c");
     await broker.putBack(kept);
     expect(await verify()).toMatchObject({ verdict: "self_consistent" });
@@ -468,7 +468,7 @@ describe("a store without its org", () => {
 
 describe("the promise of the org's data key", () => {
   it("cannot be taken back: without it the key does not open, and no broker starts", async () => {
-    const { organizationId } = broker.running().services;
+    const { organizationId } = broker.running().deps;
     await writer.run(
       ...empty,
       "DELETE FROM signing_keys",
@@ -481,16 +481,16 @@ describe("the promise of the org's data key", () => {
 
 describe("heads from outside that are not this broker's", () => {
   it("are refused, those of another org in the same store too", async () => {
-    const { services } = broker.running();
-    const other = createOwnerKey(services, "org_other");
-    await services.store.write((tables) => tables.dataKeys.insert(other.row));
-    const forger = createSigner({ ...services, organizationId: "org_other" });
+    const { deps } = broker.running();
+    const other = createOwnerKey(deps, "org_other");
+    await deps.store.write((tables) => tables.dataKeys.insert(other.row));
+    const forger = createSigner({ ...deps, organizationId: "org_other" });
     const { sequence, hash, at } = heads[1];
     const payload = { sequence, hash, at: Date.parse(at), counter: 2 };
     const foreign = [
       await forger.sign(auditHeadType, payload),
       await writer.sign(String((await genuineKey()).id), auditHeadType, payload),
-      await services.signer.sign(receiptType, payload),
+      await deps.signer.sign(receiptType, payload),
       "aaaa.bbbb.cccc",
       "",
     ];

@@ -129,7 +129,7 @@ describe("every route", () => {
 });
 
 describe("a build", () => {
-  const finish = (id: string) => finishWork(broker.running().services, id);
+  const finish = (id: string) => finishWork(broker.running().deps, id);
   const closed = async () => {
     const build = await broker.createBuild({ connectors: [connector] });
     await broker.call("DELETE", `/v1/builds/${build.id}?wait=20`);

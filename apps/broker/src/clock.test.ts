@@ -26,15 +26,15 @@ const open = async (options: TestBrokerOptions, alsoClose = async () => {}) => {
   close = alsoClose;
   await broker.putOrgKeys();
 };
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 /** The clock is set back, which the background work notices within a second. */
 const setBack = async () => {
-  await claimJobs(services());
+  await claimJobs(deps());
   broker.advance(-hourMs);
-  await claimJobs(services());
+  await claimJobs(deps());
 };
 const countOf = async (entity: string, action: string) =>
-  (await services().store.read.auditEvents.list({ entity, action, limit: 100 })).length;
+  (await deps().store.read.auditEvents.list({ entity, action, limit: 100 })).length;
 
 describe("a clock that is set back an hour in the middle of", () => {
   const openMemory = async (change: (connectors: readonly Connector[]) => readonly Connector[]) => {
@@ -67,8 +67,8 @@ describe("a clock that is set back an hour in the middle of", () => {
     await reached.promise;
     await setBack();
     go.resolve();
-    await services().runner.settled(id);
-    await finishWork(services(), id);
+    await deps().runner.settled(id);
+    await finishWork(deps(), id);
     expect(((await broker.call("GET", `/v1/builds/${id}`)).body as BuildView).state).toBe("ready");
     expect(memory.databases.names()).toEqual([(await broker.readEnv(id)).MEMORY_DATABASE_NAME]);
     expect(await countOf(id, "lease.issued")).toBe(1);
@@ -112,7 +112,7 @@ describe("a clock that is set back an hour in the middle of", () => {
       expect((await page.call("POST", "/v1/settings/swap", body)).status).toBe(200);
       await setBack();
       broker.advance(24.5 * hourMs);
-      await finishWork(services());
+      await finishWork(deps());
       expect(memory.databases.has(lent)).toBe(true);
       broker.advance(hourMs);
       await expect.poll(() => memory.databases.has(lent), patiently).toBe(false);
@@ -158,7 +158,7 @@ describe("a clock that is set back an hour in the middle of", () => {
       await expect.poll(() => stateOf(lease), patiently).toBe("proving");
       await setBack();
       broker.advance(minuteMs);
-      await finishWork(services(), id);
+      await finishWork(deps(), id);
       expect(await stateOf(lease)).toBe("proving");
       broker.advance(6 * minuteMs);
       await expect.poll(() => stateOf(lease), patiently).toBe("needs_hands");
@@ -170,8 +170,8 @@ describe("a clock that is set back an hour in the middle of", () => {
       const told = () => [...new Map(receiver.received.map(({ body }) => [body.id, body.type])).values()];
       const remind = async () => {
         broker.advance(2 * minuteMs);
-        await runDueWork(services(), new AbortController().signal);
-        await finishWork(services());
+        await runDueWork(deps(), new AbortController().signal);
+        await finishWork(deps());
       };
       const { lease } = await build();
       turso().faults.add({ kind: "status", status: 403, path: /auth\/rotate$/ }, 1_000);

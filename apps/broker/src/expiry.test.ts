@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => broker.close());
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const turso = () => broker.emulators.get("turso") ?? expect.fail();
 const show = async (id: string) => (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
 const createMany = async (count: number, ...connectors: string[]) =>
@@ -27,7 +27,7 @@ const createMany = async (count: number, ...connectors: string[]) =>
     ({ id }) => id,
   );
 const countOf = async (entity: string, action: string) => {
-  const rows = await services().store.read.auditEvents.list({ entity, action, limit: 100 });
+  const rows = await deps().store.read.auditEvents.list({ entity, action, limit: 100 });
   return rows.length;
 };
 const countEach = (ids: readonly string[], action: string) =>
@@ -36,12 +36,12 @@ const countEach = (ids: readonly string[], action: string) =>
 describe("builds whose time is over at once", () => {
   it("are all closed, by two brokers together, and nothing is done twice", async () => {
     const ids = [...(await createMany(120, "app-secrets", "stripe")), ...(await createMany(6, "turso"))];
-    const second = (await broker.startAnother()).services;
+    const second = (await broker.startAnother()).deps;
     broker.advance(25 * hourMs);
-    await Promise.all([sweepExpired(services()), sweepExpired(second)]);
-    await Promise.all([finishWork(services(), ...ids), finishWork(second, ...ids)]);
+    await Promise.all([sweepExpired(deps()), sweepExpired(second)]);
+    await Promise.all([finishWork(deps(), ...ids), finishWork(second, ...ids)]);
     await expect
-      .poll(async () => (await services().store.read.builds.list({ state: "closing", limit: 1 })).length)
+      .poll(async () => (await deps().store.read.builds.list({ state: "closing", limit: 1 })).length)
       .toBe(0);
     const once = ids.map(() => 1);
     expect(await countEach(ids, "build.closing")).toEqual(once);
@@ -53,15 +53,15 @@ describe("builds whose time is over at once", () => {
     const ids = await createMany(24, "app-secrets", "turso");
     turso().faults.add({ kind: "delay", ms: 5_000 }, 1_000);
     broker.advance(25 * hourMs);
-    await sweepExpired(services());
+    await sweepExpired(deps());
     let mostAtOnce = 0;
     // The broker's own loop claims: two at once would each leave room for what the other has taken.
     const countReleased = async () => {
-      const atTurso = services()
+      const atTurso = deps()
         .runner.load()
         .filter((connector) => connector === "turso");
       mostAtOnce = Math.max(mostAtOnce, atTurso.length);
-      const rows = await Promise.all(ids.map((id) => services().store.read.leases.listByBuild(id)));
+      const rows = await Promise.all(ids.map((id) => deps().store.read.leases.listByBuild(id)));
       return rows
         .flat()
         .filter(({ connectorId, state }) => connectorId === "app-secrets" && state === "released").length;
@@ -75,10 +75,10 @@ describe("builds whose time is over at once", () => {
   it("are not closed when they were given more time meanwhile", async () => {
     const [id = ""] = await createMany(1, "app-secrets");
     broker.advance(25 * hourMs);
-    const due = await services().store.read.builds.listExpired(broker.now(), 10);
+    const due = await deps().store.read.builds.listExpired(broker.now(), 10);
     expect(due).toEqual([id]);
     expect((await broker.call("POST", `/v1/builds/${id}/renew`, { body: {} })).status).toBe(200);
-    expect(await closeExpired(services(), id)).toBe(false);
+    expect(await closeExpired(deps(), id)).toBe(false);
     expect((await show(id)).state).toBe("ready");
   });
 
@@ -98,41 +98,41 @@ describe("a clock that is set back an hour", () => {
       body: { name: "x", connectors: ["turso"] },
     });
     const { id } = made.body as BuildView;
-    await services().runner.settled(id);
-    await claimJobs(services());
+    await deps().runner.settled(id);
+    await claimJobs(deps());
     turso().faults.clear();
     expect((await show(id)).leases[0]).toMatchObject({ state: "planned", error: { code: "unavailable" } });
     broker.advance(-hourMs);
-    await claimJobs(services());
+    await claimJobs(deps());
     broker.advance(60_000);
-    await finishWork(services(), id);
+    await finishWork(deps(), id);
     expect((await show(id)).state).toBe("ready");
   });
 
   it("loses nothing, closes nothing twice, and lets what expires do so at its time", async () => {
     const [id = ""] = await createMany(1, "turso", "app-secrets");
     const { expiresAt } = await show(id);
-    await claimJobs(services());
+    await claimJobs(deps());
     broker.advance(-hourMs);
-    await sweepExpired(services());
+    await sweepExpired(deps());
     expect((await show(id)).state).toBe("ready");
     expect(Object.keys(await broker.readEnv(id))).toContain("TURSO_DATABASE_URL");
     broker.advance(Date.parse(expiresAt) - broker.now() - 60_000);
-    await sweepExpired(services());
+    await sweepExpired(deps());
     expect((await show(id)).state).toBe("ready");
 
     // Set back once more while what was lent is being ended.
     broker.advance(61_000);
     turso().faults.add({ kind: "status", status: 503 }, 1_000);
-    await sweepExpired(services());
-    await finishWork(services(), id);
+    await sweepExpired(deps());
+    await finishWork(deps(), id);
     expect((await show(id)).state).toBe("closing");
     turso().faults.clear();
     broker.advance(-hourMs);
-    await sweepExpired(services());
-    await claimJobs(services());
+    await sweepExpired(deps());
+    await claimJobs(deps());
     broker.advance(60_000);
-    await finishWork(services(), id);
+    await finishWork(deps(), id);
     expect((await show(id)).state).toBe("closed");
     expect(await countEach([id], "build.closing")).toEqual([1]);
     expect(await countEach([id], "lease.released")).toEqual([2]);

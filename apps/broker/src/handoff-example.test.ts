@@ -39,7 +39,7 @@ describe("the Python example of docs/handoff.md", () => {
     const { stdout } = await promisify(execFile)("python3", ["-c", example, url], { timeout: 30_000 });
     const [status, code = ""] = stdout.trim().split(" ");
     expect([status, readRecoveryCode(code)]).toEqual(["valid", code]);
-    const { read } = broker.running().services.store;
+    const { read } = broker.running().deps.store;
     expect(await read.userKeys.listByBuild(id)).toHaveLength(1);
     expect(await read.persons.findByBuild(id)).toBeDefined();
   });

@@ -78,7 +78,7 @@ describe("text that stands in a lent database's schema", () => {
       forged = undefined;
     }
     expect((await broker.call("GET", "/v1/builds", { token })).status).toBe(401);
-    expect(await broker.running().services.store.read.tokens.findByHash(hash)).toBeUndefined();
+    expect(await broker.running().deps.store.read.tokens.findByHash(hash)).toBeUndefined();
     expect(await actionsOf(id)).toEqual(["database.download_failed", "database.downloading"]);
     expect(await leftOver()).toEqual([]);
   });

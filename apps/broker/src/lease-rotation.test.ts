@@ -20,7 +20,7 @@ const rotate = (leaseId: string, body: Record<string, unknown> = {}) =>
   broker.call("POST", `/v1/leases/${leaseId}/reissue`, { body });
 const show = async (leaseId: string) =>
   (await broker.call("GET", `/v1/leases/${leaseId}/rotation`)).body as RotationView;
-const jobs = (leaseId: string) => broker.running().services.store.read.jobs.listByEntity(leaseId);
+const jobs = (leaseId: string) => broker.running().deps.store.read.jobs.listByEntity(leaseId);
 const patiently = { timeout: 15_000 };
 const stateOf = async (leaseId: string) => (await show(leaseId)).state;
 const turso = () => broker.emulators.get("turso") ?? expect.fail();

@@ -58,12 +58,12 @@ async function addOldToken(): Promise<string> {
     usedAt: null,
     revokedAt: null,
   };
-  await broker.running().services.store.write((tables) => tables.tokens.insert(row));
+  await broker.running().deps.store.write((tables) => tables.tokens.insert(row));
   return text;
 }
 /** Every look for a credential in the store. */
 function watchStore() {
-  const { read } = broker.running().services.store;
+  const { read } = broker.running().deps.store;
   return [
     vi.spyOn(read.tokens, "findByHash"),
     vi.spyOn(read.sessions, "findByHash"),
@@ -123,7 +123,7 @@ describe("a stranger who floods the one address that everybody seems to come fro
 
   it("does not fill the log, and is limited again after the bucket has filled", async () => {
     await limit();
-    const told = vi.spyOn(broker.running().services.logger, "info");
+    const told = vi.spyOn(broker.running().deps.logger, "info");
     for (const _ of [1, 2, 3, 4]) await asStranger();
     const statuses = told.mock.calls.map(([line]) => (line as { status?: number }).status);
     expect(statuses.filter((status) => status !== undefined)).toEqual([401, 429]);
@@ -233,7 +233,7 @@ describe("a token of the old form", () => {
     };
     await broker.call("DELETE", `/v1/tokens/${tokens.find(({ name }) => name === "old")?.id}`);
     expect(await call()).toBe(401);
-    const { callers } = broker.running().services;
+    const { callers } = broker.running().deps;
     expect(callers.find(hashToken(old))).toBeUndefined();
   });
 });
@@ -286,7 +286,7 @@ describe("health and the page", () => {
 
   it.each(["GET", "HEAD"])("write no line of the log for each %s, however often", async (method) => {
     await limit();
-    const { logger } = broker.running().services;
+    const { logger } = broker.running().deps;
     const lines = (["info", "warn", "error"] as const).map((level) => vi.spyOn(logger, level));
     for (const path of paths) for (const _ of [1, 2, 3]) await fetch(`${broker.url}${path}`, { method });
     expect(lines.flatMap((line) => line.mock.calls)).toEqual([]);
@@ -318,7 +318,7 @@ describe("health and the page", () => {
   });
 
   it("share one check of readiness however many ask for it at once", async () => {
-    const check = vi.spyOn(broker.running().services.store.read.dataKeys, "listKeyIds");
+    const check = vi.spyOn(broker.running().deps.store.read.dataKeys, "listKeyIds");
     const answers = await Promise.all(
       Array.from({ length: 30 }, () => broker.call("GET", "/health/ready", { token: null })),
     );

@@ -13,14 +13,14 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 
 const ends: readonly [string, (buildId: string) => Promise<unknown>][] = [
   ["the build is closed", (id) => broker.call("DELETE", `/v1/builds/${id}`)],
   [
     "the lease alone is revoked",
     async (id) => {
-      const [lease] = (await services().store.read.leases.listByBuild(id)).filter(
+      const [lease] = (await deps().store.read.leases.listByBuild(id)).filter(
         ({ connectorId }) => connectorId === "turso",
       );
       return broker.call("DELETE", `/v1/leases/${lease?.id}`);
@@ -30,8 +30,8 @@ const ends: readonly [string, (buildId: string) => Promise<unknown>][] = [
     "the build's time is over",
     async (id) => {
       broker.advance(25 * 3_600_000);
-      await sweepExpired(services());
-      await finishWork(services(), id);
+      await sweepExpired(deps());
+      await finishWork(deps(), id);
     },
   ],
 ];
@@ -72,7 +72,7 @@ describe("when a build ends", () => {
     expect((await broker.call("GET", `/v1/builds/${id}/env`, { token })).status).toBe(401);
     expect((await page.call("GET", "/v1/settings")).status).toBe(401);
     expect((await page.call("POST", "/v1/settings/swap", { expectedVersion: 1 })).status).toBe(401);
-    const { read } = services().store;
+    const { read } = deps().store;
     expect(await read.dataKeys.findByOwner(id)).toBeUndefined();
     expect(await read.userKeys.listByBuild(id)).toEqual([]);
     const leases = await read.leases.listByBuild(id);

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => broker.close());
 
 const stripe = () => broker.emulators.get("stripe") ?? expect.fail();
-const check = () => checkOrgKeys(broker.running().services, new AbortController().signal);
+const check = () => checkOrgKeys(broker.running().deps, new AbortController().signal);
 const show = async () => (await broker.call("GET", "/v1/org-keys/stripe")).body as OrgKeyView;
 
 describe("org keys on a schedule", () => {

@@ -35,12 +35,12 @@ const version = async (connector: string, wanted: number) =>
 const retire = async (connector: string, end = false) =>
   broker.call("POST", `/v1/org-keys/${connector}/retire`, { body: { end } });
 const leaseOf = async (buildId: string) =>
-  (await broker.running().services.store.read.leases.listByBuild(buildId))[0] ?? expect.fail();
-const work = () => claimJobs(broker.running().services);
+  (await broker.running().deps.store.read.leases.listByBuild(buildId))[0] ?? expect.fail();
+const work = () => claimJobs(broker.running().deps);
 const patiently = { timeout: 15_000 };
 const actions = async (query: string) =>
   ((await broker.call("GET", `/v1/audit?${query}`)).body as AuditList).events;
-const jobsOf = (entityId: string) => broker.running().services.store.read.jobs.listByEntity(entityId);
+const jobsOf = (entityId: string) => broker.running().deps.store.read.jobs.listByEntity(entityId);
 
 describe("a new key of the same account", () => {
   beforeEach(async () => {
@@ -69,7 +69,7 @@ describe("a new key of the same account", () => {
     const dead = await version("turso", 1);
     expect(dead).toMatchObject({ state: "retired", provenDeadAt: expect.any(String) });
     const [row] = (
-      await broker.running().services.store.read.orgKeys.list(broker.running().services.organizationId)
+      await broker.running().deps.store.read.orgKeys.list(broker.running().deps.organizationId)
     ).filter((each) => each.version === 1);
     expect(row?.fields).toBe("");
     expect(await actions("action=org_key.retired")).toMatchObject([
@@ -161,7 +161,7 @@ describe("a new key of the same account", () => {
     const body = { name: "x", connectors: ["turso"] };
     return ((await broker.call("POST", "/v1/builds?wait=0", { body })).body as { id: string }).id;
   };
-  const sweep = () => sweepReplacedKeys(broker.running().services, new AbortController().signal);
+  const sweep = () => sweepReplacedKeys(broker.running().deps, new AbortController().signal);
 
   test("a lease that was being made when the key changed is moved afterwards, and holds the old one back", async () => {
     const [first, second] = [await tokens.create(), await tokens.create()];
@@ -222,14 +222,14 @@ describe("a new key of the same account", () => {
       broker.advance(25 * 3_600_000);
       await retire("turso");
       await expect.poll(() => told("org_key.still_works"), patiently).toBe(2);
-      await remindOfOldKeys(broker.running().services);
+      await remindOfOldKeys(broker.running().deps);
       expect(told("org_key.old")).toBe(0);
       broker.advance(90 * 24 * 3_600_000);
-      await remindOfOldKeys(broker.running().services);
-      await remindOfOldKeys(broker.running().services);
+      await remindOfOldKeys(broker.running().deps);
+      await remindOfOldKeys(broker.running().deps);
       await expect.poll(() => told("org_key.old"), patiently).toBe(1);
       broker.advance(8 * 24 * 3_600_000);
-      await remindOfOldKeys(broker.running().services);
+      await remindOfOldKeys(broker.running().deps);
       await expect.poll(() => told("org_key.old"), patiently).toBe(2);
     } finally {
       await receiver.close();

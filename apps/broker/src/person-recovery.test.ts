@@ -68,7 +68,7 @@ describe("a recovery code", () => {
 
   it("is kept as a hash alone", async () => {
     const { id, recovery } = await savedBuild(broker);
-    const person = await broker.running().services.store.read.persons.findByBuild(id);
+    const person = await broker.running().deps.store.read.persons.findByBuild(id);
     expect(person?.recoveryHash).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(person)).not.toContain(recovery.slice(-6));
   });
@@ -132,7 +132,7 @@ describe("what tokens may do", () => {
     const stale = await page.call("PUT", "/v1/settings/tokens-may", { tokensMay: [], expectedVersion: 0 });
     expect(codeOf(stale)).toBe("settings_changed");
     await page.change("PUT", "/v1/settings/tokens-may", { tokensMay: [] });
-    const person = await broker.running().services.store.read.persons.findByBuild(id);
+    const person = await broker.running().deps.store.read.persons.findByBuild(id);
     expect(person?.allows).toEqual([]);
   });
 });

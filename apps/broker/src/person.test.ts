@@ -89,7 +89,7 @@ describe("the first save", () => {
     expect(["settings_changed", "person_only"]).toContain(codeOf(answers[loser] ?? expect.fail()));
     const again = await pages[loser]?.save("app-secrets", {});
     expect(again === undefined ? "" : codeOf(again)).toBe("person_only");
-    const { read } = broker.running().services.store;
+    const { read } = broker.running().deps.store;
     const person = await read.persons.findByBuild(id);
     expect(await read.userKeys.listByBuild(id)).toMatchObject([{ personId: person?.id }]);
   });

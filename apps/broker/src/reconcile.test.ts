@@ -275,10 +275,10 @@ describe("reconciling", () => {
     const other = await startBroker({ ...broker.config, port: 0 }, { now: broker.now });
     const signal = new AbortController().signal;
     const count = async () => (await actions()).filter((action) => action === "reconcile.compared").length;
-    await Promise.all([runDueWork(broker.running().services, signal), runDueWork(other.services, signal)]);
+    await Promise.all([runDueWork(broker.running().deps, signal), runDueWork(other.deps, signal)]);
     expect(await count()).toBe(1);
     broker.advance(minutes(61));
-    await Promise.all([runDueWork(broker.running().services, signal), runDueWork(other.services, signal)]);
+    await Promise.all([runDueWork(broker.running().deps, signal), runDueWork(other.deps, signal)]);
     expect(await count()).toBe(2);
     await other.stop();
   });

@@ -27,8 +27,8 @@ describe("a broker that stops in the middle", () => {
     // The job of the stopped process is held until its hold runs out, unless it gave it back.
     broker.advance(120_000);
     for (let round = 0; round < 50 && (await show(id)).state !== "ready"; round++) {
-      await claimJobs(broker.running().services);
-      await broker.running().services.runner.settled(id);
+      await claimJobs(broker.running().deps);
+      await broker.running().deps.runner.settled(id);
     }
     const view = await show(id);
     expect(view.state).toBe("ready");
@@ -47,8 +47,8 @@ describe("a provider that stays down", () => {
     expect(leases[0]).toMatchObject({ state: "planned", error: { code: "unavailable", retryable: true } });
     turso().faults.clear();
     broker.advance(60_000);
-    await claimJobs(broker.running().services);
-    await broker.running().services.runner.settled(id);
+    await claimJobs(broker.running().deps);
+    await broker.running().deps.runner.settled(id);
     expect((await show(id)).state).toBe("ready");
   });
 
@@ -60,7 +60,7 @@ describe("a provider that stays down", () => {
     });
     expect(made.status).toBe(202);
     expect(performance.now() - started).toBeLessThan(2_300);
-    await broker.running().services.runner.settled((made.body as BuildView).id);
+    await broker.running().deps.runner.settled((made.body as BuildView).id);
   });
 });
 
@@ -74,8 +74,8 @@ describe("an org key that is refused", () => {
       error: { code: "unauthorized", retryable: false },
     });
     await broker.putOrgKeys("turso");
-    await claimJobs(broker.running().services);
-    await broker.running().services.runner.settled(id);
+    await claimJobs(broker.running().deps);
+    await broker.running().deps.runner.settled(id);
     expect((await show(id)).state).toBe("ready");
   });
 });
@@ -84,7 +84,7 @@ describe("the root key", () => {
   it("is rotated by re-wrapping alone, and the old one may then be taken away", async () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
     const before = await broker.readEnv(id);
-    const lease = await broker.running().services.store.read.leases.listByBuild(id);
+    const lease = await broker.running().deps.store.read.leases.listByBuild(id);
     const oldKey = broker.config.rootKey;
     const newKey = createRootKey(randomBytes).line;
     await broker.restart({ rootKey: Secret.of(`${newKey.reveal()}\n${oldKey.reveal()}`) });
@@ -94,7 +94,7 @@ describe("the root key", () => {
     expect(rewrapped).toBe(dataKeys);
     await broker.restart({ rootKey: newKey });
     expect(await broker.readEnv(id)).toEqual(before);
-    expect(await broker.running().services.store.read.leases.listByBuild(id)).toEqual(lease);
+    expect(await broker.running().deps.store.read.leases.listByBuild(id)).toEqual(lease);
     const again = await broker.call("POST", "/v1/root-key/rewrap");
     expect(again.body).toMatchObject({ rewrapped: 0 });
   });
@@ -115,7 +115,7 @@ describe("health", () => {
   it("names the part that fails when a root key is missing", async () => {
     const other = await createTestBroker({ emulators: [] });
     try {
-      const { store } = other.running().services;
+      const { store } = other.running().deps;
       const row = (await store.read.dataKeys.listOtherThan("none", "", 1))[0] ?? expect.fail();
       await store.write((tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
       const answer = await other.call("GET", "/health/ready", { token: null });

@@ -15,7 +15,7 @@ afterEach(() => broker.close());
 
 const other = (number: number) => `bld_${String(number).padStart(20, "0")}`;
 const rows = async (): Promise<(AuditEventRow & { told: Record<string, unknown> })[]> => {
-  const all = await broker.running().services.store.read.auditEvents.list({ limit: 200 });
+  const all = await broker.running().deps.store.read.auditEvents.list({ limit: 200 });
   return all
     .filter(({ actor, action }) => actor.startsWith("workload:") || action === "handoff.refused")
     .map((row) => ({ ...row, told: JSON.parse(row.details) as Record<string, unknown> }))
@@ -23,7 +23,7 @@ const rows = async (): Promise<(AuditEventRow & { told: Record<string, unknown> 
 };
 const flood = (times: number, path: (index: number) => string, method = "GET") =>
   Promise.all(Array.from({ length: times }, (_, index) => broker.call(method, path(index), { token })));
-const writeDue = () => broker.running().services.refusals.writeDue();
+const writeDue = () => broker.running().deps.refusals.writeDue();
 
 describe("refusals of one caller", () => {
   it("write the first at once and the others as one row, however many there are", async () => {
@@ -145,7 +145,7 @@ describe("what a caller names", () => {
       await broker.call("GET", `/v1/builds/${text}`),
     ];
     expect(answers.map(({ status }) => status)).toEqual([403, 422]);
-    const all = await broker.running().services.store.read.auditEvents.list({ limit: 2 });
+    const all = await broker.running().deps.store.read.auditEvents.list({ limit: 2 });
     expect(all.map(({ entity }) => entity)).toEqual([
       expect.stringMatching(/^sha256:[0-9a-f]{32}$/),
       expect.stringMatching(/^sha256:[0-9a-f]{32}$/),
@@ -176,7 +176,7 @@ describe("the id that a client gives its request", () => {
     expect(ids.every((id) => /^req_[0-9a-z]{20}$/.test(id ?? ""))).toBe(true);
     expect(new Set(ids).size).toBe(ids.length);
     expect(answers[1]?.body).toMatchObject({ error: { requestId: ids[1], clientRequestId } });
-    const all = await broker.running().services.store.read.auditEvents.list({ limit: 200 });
+    const all = await broker.running().deps.store.read.auditEvents.list({ limit: 200 });
     const told = ids.map((id) => all.filter(({ requestId }) => requestId === id));
     expect(told.every((found) => found.length > 0)).toBe(true);
     expect(told.flat().every(({ details }) => JSON.parse(details).clientRequestId === clientRequestId)).toBe(

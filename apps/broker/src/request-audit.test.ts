@@ -42,7 +42,7 @@ beforeEach(async () => {
 });
 
 async function rowsOf(answer: Answer): Promise<AuditEventRow[]> {
-  const rows = await broker.running().services.store.read.auditEvents.list({ limit: 200 });
+  const rows = await broker.running().deps.store.read.auditEvents.list({ limit: 200 });
   return rows.filter(({ requestId }) => requestId === answer.headers.get("x-request-id"));
 }
 const isOfPage = (access: unknown) => access === "session" || access === "person";

@@ -47,7 +47,7 @@ it("rehearses on a copy: every swapped build goes back there, and here nothing c
 
 it("tells which build cannot go back", async () => {
   const { id } = await swappedBuild();
-  const { store } = broker.running().services;
+  const { store } = broker.running().deps;
   const [lease] = await store.read.leases.listByBuild(id);
   await store.write((tables) =>
     tables.leases.update(lease?.id ?? "", ["active"], { state: "releasing", env: null }),
@@ -61,7 +61,7 @@ it("tells which build cannot go back", async () => {
 it("tells when a data key does not open, and removes the copy all the same", async () => {
   const other = await createTestBroker({ emulators: [] });
   try {
-    const { store } = other.running().services;
+    const { store } = other.running().deps;
     const row = (await store.read.dataKeys.listOtherThan("none", "", 1))[0] ?? expect.fail();
     await store.write((tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
     const rehearsal = (await other.call("POST", "/v1/rollback/rehearsals")).body as Rehearsal;

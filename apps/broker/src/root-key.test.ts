@@ -23,10 +23,10 @@ afterEach(async () => {
 const status = async () => (await broker.call("GET", "/v1/root-key")).body as RootKeyStatus;
 const rewrap = async () => (await broker.call("POST", "/v1/root-key/rewrap")).body as RewrapResult;
 const addDataKeys = (count: number) => {
-  const { services } = broker.running();
-  return services.store.write(async (tables) => {
+  const { deps } = broker.running();
+  return deps.store.write(async (tables) => {
     for (let index = 0; index < count; index++) {
-      await tables.dataKeys.insert(createOwnerKey(services, newId("build", randomBytes)).row);
+      await tables.dataKeys.insert(createOwnerKey(deps, newId("build", randomBytes)).row);
     }
   });
 };
@@ -61,9 +61,9 @@ describe("the root key", () => {
   });
 
   test("that is missing is told of, and what it wraps is left alone by a rotation", async () => {
-    const { services } = broker.running();
-    const row = createOwnerKey(services, newId("build", randomBytes)).row;
-    await services.store.write((tables) => tables.dataKeys.insert({ ...row, kid: "rk-lost" }));
+    const { deps } = broker.running();
+    const row = createOwnerKey(deps, newId("build", randomBytes)).row;
+    await deps.store.write((tables) => tables.dataKeys.insert({ ...row, kid: "rk-lost" }));
     await addRootKey();
     expect(await rewrap()).toMatchObject({ left: 1 });
     expect((await status()).rootKeys).toContainEqual({ id: "rk-lost", state: "missing", dataKeys: 1 });
@@ -72,26 +72,26 @@ describe("the root key", () => {
   test("is rotated in bounded steps: a run that was cut short is finished by the next", async () => {
     await addDataKeys(450);
     await addRootKey();
-    const { services } = broker.running();
-    const first = await rewrapDataKeys(services, actor, "req_1", 0);
+    const { deps } = broker.running();
+    const first = await rewrapDataKeys(deps, actor, "req_1", 0);
     expect(first.rewrapped).toBe(0);
     let left = first.left;
     // A page is written whole or not at all: stopping between two loses nothing.
     const transactions: number[] = [];
     const slow = {
-      ...services,
+      ...deps,
       store: {
-        ...services.store,
+        ...deps.store,
         write: ((work) =>
-          services.store.write(async (tables) => {
+          deps.store.write(async (tables) => {
             const before = await tables.dataKeys.countByRootKey();
             const result = await work(tables);
             const after = await tables.dataKeys.countByRootKey();
             const current = (rows: typeof before) =>
-              rows.find(({ kid }) => kid === services.keyring.currentKeyId)?.count ?? 0;
+              rows.find(({ kid }) => kid === deps.keyring.currentKeyId)?.count ?? 0;
             transactions.push(current(after) - current(before));
             return result;
-          })) satisfies typeof services.store.write as typeof services.store.write,
+          })) satisfies typeof deps.store.write as typeof deps.store.write,
       },
     };
     left = (await rewrapDataKeys(slow, actor, "req_2")).left;
@@ -104,7 +104,7 @@ describe("the root key", () => {
     await addDataKeys(600);
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
     const env = await broker.readEnv(id);
-    const { services: before } = broker.running();
+    const { deps: before } = broker.running();
     const signed = await before.signer.sign("test", { a: 1 });
     const fingerprint = before.fingerprint.ofValues(secretValues({ a: "some value" }));
     const { fresh } = await addRootKey();
@@ -123,8 +123,8 @@ describe("the root key", () => {
       }
     })();
     const rewraps = Promise.all([
-      rewrapDataKeys(broker.running().services, actor, "req_1"),
-      rewrapDataKeys(other.services, actor, "req_2"),
+      rewrapDataKeys(broker.running().deps, actor, "req_1"),
+      rewrapDataKeys(other.deps, actor, "req_2"),
     ]);
     const made = await broker.createBuild({ connectors: ["app-secrets"] });
     const results = await rewraps;
@@ -136,27 +136,25 @@ describe("the root key", () => {
     await broker.restart({ rootKey: fresh });
     expect(await broker.readEnv(id)).toEqual(env);
     expect(Object.keys(await broker.readEnv(made.id))).toContain("JWT_SECRET");
-    const { services } = broker.running();
-    expect(services.fingerprint.ofValues(secretValues({ a: "some value" }))).toBe(fingerprint);
-    const [key] = await services.signer.publicKeys();
+    const { deps } = broker.running();
+    expect(deps.fingerprint.ofValues(secretValues({ a: "some value" }))).toBe(fingerprint);
+    const [key] = await deps.signer.publicKeys();
     const { payload } = await compactVerify(signed, await importJWK(key ?? {}, "EdDSA"));
     expect(JSON.parse(new TextDecoder().decode(payload))).toMatchObject({ a: 1 });
-    expect(await services.signer.sign("test", { a: 2 })).toEqual(expect.any(String));
+    expect(await deps.signer.sign("test", { a: 2 })).toEqual(expect.any(String));
   });
 
   test("touches no value: an envelope is the same text before and after", async () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
-    const rows = () => broker.running().services.store.read.leases.listByBuild(id);
+    const rows = () => broker.running().deps.store.read.leases.listByBuild(id);
     const before = await rows();
     await addRootKey();
     await rewrap();
     expect(await rows()).toEqual(before);
-    const { services } = broker.running();
-    const dataKey = (await services.store.read.dataKeys.findByOwner(id)) ?? expect.fail();
-    closeDataKey(openDataKey(services.keyring, dataKey));
-    expect(dataKey.kid).toBe(services.keyring.currentKeyId);
-    expect(sealLease(services.keyring, dataKey, "lse_x", secretValues({ a: "b" }))).toEqual(
-      expect.any(String),
-    );
+    const { deps } = broker.running();
+    const dataKey = (await deps.store.read.dataKeys.findByOwner(id)) ?? expect.fail();
+    closeDataKey(openDataKey(deps.keyring, dataKey));
+    expect(dataKey.kid).toBe(deps.keyring.currentKeyId);
+    expect(sealLease(deps.keyring, dataKey, "lse_x", secretValues({ a: "b" }))).toEqual(expect.any(String));
   });
 });

@@ -31,8 +31,8 @@ const open = async (options: TestBrokerOptions, alsoClose = () => {}) => {
   close = async () => alsoClose();
   await broker.putOrgKeys();
 };
-const services = () => broker.running().services;
-const store = () => services().store;
+const deps = () => broker.running().deps;
+const store = () => deps().store;
 const env = (id: string) => broker.call("GET", `/v1/builds/${id}/env`);
 const error = (answer: Answer) => (answer.body as ErrorEnvelope).error;
 const dataKeyOf = async (id: string) => (await store().read.dataKeys.findByOwner(id)) ?? expect.fail();
@@ -100,7 +100,7 @@ describe("what is sealed for another row does not open, and says so:", () => {
     expect((await env(id)).status).toBe(200);
     expect(memory.databases.has(name)).toBe(true);
     broker.advance(3_600_000);
-    await finishWork(services(), id);
+    await finishWork(deps(), id);
     await expect.poll(async () => (await show())?.state, patiently).toBe("archived");
 
     await wrapAs(key, wrong);
@@ -112,7 +112,7 @@ describe("what is sealed for another row does not open, and says so:", () => {
     });
     await wrapAs(key, key.wrapped);
     broker.advance(3_600_000);
-    await finishWork(services(), id);
+    await finishWork(deps(), id);
     if ((await show())?.state === "archived") await call("restore");
     await expect.poll(async () => (await env(id)).status, patiently).toBe(200);
   });
@@ -145,7 +145,7 @@ describe("what is sealed for another row does not open, and says so:", () => {
     living.clear();
     for (let run = 0; run < 40 && (await job()).state !== "needs_hands"; run++) {
       broker.advance(700_000);
-      await finishWork(services(), made.id);
+      await finishWork(deps(), made.id);
     }
     expect(await show()).toMatchObject({ state: "needs_hands", provenDead: false });
     await keep(payload?.old);

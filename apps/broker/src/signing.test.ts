@@ -10,7 +10,7 @@ import {
   type JSONWebKeySet,
 } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Services } from "./services.ts";
+import type { Deps } from "./deps.ts";
 import { createSigner, type Signer } from "./signing.ts";
 import { macOfOlderRow } from "./signing-keys.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
@@ -21,7 +21,7 @@ let signer: Signer;
 
 beforeAll(async () => {
   broker = await createTestBroker({ emulators: [], connectors: [] });
-  signer = broker.running().services.signer;
+  signer = broker.running().deps.signer;
 });
 afterAll(() => broker.close());
 
@@ -36,7 +36,7 @@ const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("
 
 describe("the signer", () => {
   it("makes no key before its first use", async () => {
-    const { store, organizationId } = broker.running().services;
+    const { store, organizationId } = broker.running().deps;
     expect(await store.read.signingKeys.list(organizationId, 10, 0)).toEqual([]);
     await signer.sign("test", payload);
     expect(await store.read.signingKeys.list(organizationId, 10, 0)).toHaveLength(1);
@@ -56,7 +56,7 @@ describe("the signer", () => {
   it("knows its own signatures, also those of a broker before it", async () => {
     const jws = await signer.sign("test", payload);
     expect(await verify(jws)).toMatchObject({ type: "test", payload });
-    const later = createSigner(broker.running().services);
+    const later = createSigner(broker.running().deps);
     expect(await verify(jws, later)).toMatchObject({ type: "test", payload });
   });
 
@@ -79,23 +79,21 @@ describe("the signer", () => {
   });
 
   it("is one for two brokers that start at the same moment", async () => {
-    const { services } = broker.running();
+    const { deps } = broker.running();
     const organizationId = `org_${randomBytes(10).toString("hex")}`;
-    await services.store.write((tables) =>
-      tables.dataKeys.insert(createOwnerKey(services, organizationId).row),
-    );
-    const signers = [1, 2, 3].map(() => createSigner({ ...services, organizationId }));
+    await deps.store.write((tables) => tables.dataKeys.insert(createOwnerKey(deps, organizationId).row));
+    const signers = [1, 2, 3].map(() => createSigner({ ...deps, organizationId }));
     const signed = await Promise.all(signers.map((each) => each.sign("test", payload)));
     expect(new Set(signed.map((jws) => header(jws).kid)).size).toBe(1);
     expect(await signers[0]?.publicKeys()).toHaveLength(1);
   });
 
   it("keeps its private half sealed: another row's id or another org does not open it", async () => {
-    const { services } = broker.running();
-    const [row] = await services.store.read.signingKeys.list(services.organizationId, 10, 0);
+    const { deps } = broker.running();
+    const [row] = await deps.store.read.signingKeys.list(deps.organizationId, 10, 0);
     if (row === undefined) throw new Error("there is a key");
     expect(row.privateKey).toMatch(/^v1\./);
-    const moved = macOfOlderRow(await openOrgKey(services), { ...row, id: "sig_moved" });
+    const moved = macOfOlderRow(await openOrgKey(deps), { ...row, id: "sig_moved" });
     expect(moved).toBeUndefined();
   });
 
@@ -105,14 +103,14 @@ describe("the signer", () => {
   ])(
     "refuses a newer row without %s: it signs nothing, proves nothing and is not shown",
     async (_what, change) => {
-      const { services } = broker.running();
-      const [row] = await services.store.read.signingKeys.list(services.organizationId, 10, 0);
+      const { deps } = broker.running();
+      const [row] = await deps.store.read.signingKeys.list(deps.organizationId, 10, 0);
       if (row === undefined) throw new Error("there is a key");
       const own = await generateKeyPair("EdDSA", { extractable: true });
       const publicKey = JSON.stringify(await exportJWK(own.publicKey));
       const id = `sig_${randomBytes(10).toString("hex")}`;
       const forged = { ...change(row), id, publicKey, createdAt: row.createdAt + 1 };
-      await services.store.write((tables) => tables.signingKeys.insert(forged));
+      await deps.store.write((tables) => tables.signingKeys.insert(forged));
       const jws = await new CompactSign(Buffer.from("{}"))
         .setProtectedHeader({ alg: "EdDSA", kid: id, typ: "test" })
         .sign(own.privateKey);
@@ -121,7 +119,7 @@ describe("the signer", () => {
       expect(await signer.readKeys()).toMatchObject({ refused: [id] });
       const { text } = await broker.call("GET", "/v1/signing-keys", { token: null });
       expect([text.includes(row.id), text.includes(id)]).toEqual([true, false]);
-      await services.store.write((tables) => tables.signingKeys.keepOnly(services.organizationId, [row.id]));
+      await deps.store.write((tables) => tables.signingKeys.keepOnly(deps.organizationId, [row.id]));
     },
   );
 });
@@ -130,7 +128,7 @@ async function openOrgKey({
   store,
   keyring,
   organizationId,
-}: Pick<Services, "store" | "keyring" | "organizationId">) {
+}: Pick<Deps, "store" | "keyring" | "organizationId">) {
   const row = await store.read.dataKeys.findByOwner(organizationId);
   if (row === undefined) throw new Error("the org has a data key");
   return openDataKey(keyring, row);

@@ -1,15 +1,13 @@
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { createApp } from "./app.ts";
-import { createDeps, type DepsOverrides } from "./deps.ts";
+import { composeDeps, type DepsOverrides } from "./compose.ts";
+import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
-import { jobDefinitions } from "./jobs/handlers.ts";
-import { createJobRunner } from "./jobs/runner.ts";
 import { startWorker } from "./jobs/worker.ts";
 import { describeError } from "./observe/logger.ts";
 import { startMetricsServer } from "./observe/metrics-server.ts";
 import { sealedWrong } from "./sealed-wrong.ts";
-import type { Services } from "./services.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
 import { watchStanding } from "./verbs/audit/watch-standing.ts";
 import { sweepDownloads } from "./verbs/databases/download-folder.ts";
@@ -19,7 +17,7 @@ const firstReadMs = 3_000;
 const lastDeliveryMs = 3_000;
 
 export type RunningBroker = {
-  readonly services: Services;
+  readonly deps: Deps;
   readonly port: number;
   /** Absent when no port of its own is configured for measures. */
   readonly metricsPort: number | undefined;
@@ -35,12 +33,11 @@ export async function startBroker(
   config: BrokerConfig,
   overrides: DepsOverrides = {},
 ): Promise<RunningBroker> {
-  const deps = await createDeps(config, overrides);
-  const services: Services = { ...deps, runner: createJobRunner(deps, jobDefinitions) };
-  await removeOldRehearsals(services);
+  const deps = await composeDeps(config, overrides);
+  await removeOldRehearsals(deps);
   await sweepDownloads(config.dataDirectory, deps.now());
-  await readOutsideHeads(services);
-  const app = createApp(services);
+  await readOutsideHeads(deps);
+  const app = createApp(deps);
   const server = serve({ fetch: app.fetch, hostname: config.host, port: config.port });
   try {
     await new Promise<void>((resolve, reject) => server.once("listening", resolve).once("error", reject));
@@ -48,8 +45,8 @@ export async function startBroker(
     await deps.store.close();
     throw error;
   }
-  const metricsServer = await startMetricsServer(services);
-  const worker = startWorker(services);
+  const metricsServer = await startMetricsServer(deps);
+  const worker = startWorker(deps);
   const stop = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     // A connection falls idle when its last answer is sent, and would keep the stop waiting until it times out.
@@ -64,35 +61,35 @@ export async function startBroker(
     clearTimeout(late);
     metricsServer?.close();
     await worker.stop();
-    await services.runner.stop();
-    await services.refusals.writeAll();
-    await signLastHead(services);
-    await services.headDelivery.stop(lastDeliveryMs);
+    await deps.runner.stop();
+    await deps.refusals.writeAll();
+    await signLastHead(deps);
+    await deps.headDelivery.stop(lastDeliveryMs);
     await deps.store.close();
   };
-  return { services, port: portOf(server), metricsPort: metricsServer && portOf(metricsServer), stop };
+  return { deps, port: portOf(server), metricsPort: metricsServer && portOf(metricsServer), stop };
 }
 
 /** What is known outside is read before the first request, so that an older copy of the store is noticed. */
-async function readOutsideHeads(services: Services): Promise<void> {
+async function readOutsideHeads(deps: Deps): Promise<void> {
   try {
-    await services.headDelivery.readOutside(firstReadMs);
-    await watchStanding(services);
+    await deps.headDelivery.readOutside(firstReadMs);
+    await watchStanding(deps);
   } catch (error) {
     if (sealedWrong(error) === undefined) {
-      await services.store.close();
+      await deps.store.close();
       throw error;
     }
-    services.logger.error(describeError(error), "the audit could not be compared with what is kept outside");
+    deps.logger.error(describeError(error), "the audit could not be compared with what is kept outside");
   }
 }
 
 /** What was done since the last head is signed before nobody is there to do it. */
-async function signLastHead(services: Services): Promise<void> {
+async function signLastHead(deps: Deps): Promise<void> {
   try {
-    await signAuditHead(services);
+    await signAuditHead(deps);
   } catch (error) {
-    services.logger.error(describeError(error), "the audit could not be signed before the stop");
+    deps.logger.error(describeError(error), "the audit could not be signed before the stop");
   }
 }
 

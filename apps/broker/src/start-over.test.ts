@@ -25,8 +25,8 @@ const codeOf = (answer: Answer) => (answer.body as ErrorEnvelope).error.code;
 const ask = (page: TestPage) => page.call("POST", "/v1/settings/start-over");
 const refuse = (page: TestPage) => page.call("DELETE", "/v1/settings/start-over");
 const personOf = (answer: Answer) => (answer.body as SettingsView).person;
-const read = () => broker.running().services.store.read;
-const sweep = () => sweepStartOvers(broker.running().services);
+const read = () => broker.running().deps.store.read;
+const sweep = () => sweepStartOvers(broker.running().deps);
 const keysOf = async (id: string) => (await read().userKeys.listByBuild(id)).map((row) => row.id);
 async function auditOf(id: string): Promise<string[]> {
   const { events } = (await broker.call("GET", `/v1/audit?entity=${id}`)).body as AuditList;
@@ -129,7 +129,7 @@ describe("starting over before the switch", () => {
   it("keeps the build alive until it is decided", async () => {
     const { id, page } = await savedBuild(broker);
     const lives = async () => ((await read().builds.find(id)) ?? expect.fail()).expiresAt;
-    broker.advance((await lives()) - broker.running().services.now() - 3_600_000);
+    broker.advance((await lives()) - broker.running().deps.now() - 3_600_000);
     const back = await openPageBy(broker, { buildId: id }, page.browser);
     expect((await back.save("app-secrets", {})).status).toBe(200);
     const made = await broker.call("POST", `/v1/builds/${id}/handoff`, { body: { ttlSeconds: 60 } });
@@ -148,7 +148,7 @@ describe("starting over before the switch", () => {
         await ask(other);
         const row = (await read().startOvers.findNewest(id)) ?? expect.fail();
         const actor = { kind: "system", part: "start-over" } as const;
-        const execute = () => executeStartOver(broker.running().services, row, actor);
+        const execute = () => executeStartOver(broker.running().deps, row, actor);
         const pair = round % 2 === 0 ? [execute(), refuse(page)] : [refuse(page), execute()];
         const [one, two] = await Promise.all(pair);
         const done = typeof one === "boolean" ? one : two;

@@ -18,7 +18,7 @@ let memory: MemoryConnectors;
 /** Where the provider makes a database: a test holds it up. */
 let atProvider: () => Promise<void>;
 const error = (answer: Answer) => (answer.body as ErrorEnvelope).error;
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const show = async (id: string) => (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
 const countBuilds = async () =>
   ((await broker.call("GET", "/v1/builds?limit=200")).body as BuildList).builds.length;
@@ -116,7 +116,7 @@ describe.each(cases)("a store %s", (_what, make, reason, startFailure) => {
     ).toMatchObject({
       verdict: "self_consistent",
     });
-    await services().store.checkIntegrity();
+    await deps().store.checkIntegrity();
     expect(told.body).toMatchObject({
       parts: expect.arrayContaining([{ name: "audit", ok: false, message: expect.any(String) }]),
     });
@@ -133,11 +133,11 @@ describe.each(cases)("a store %s", (_what, make, reason, startFailure) => {
     await reached.promise;
     await trouble.begin();
     open.resolve();
-    await services().runner.settled(id);
+    await deps().runner.settled(id);
     await trouble.end();
     expect((await show(id)).state).not.toBe("ready");
     broker.advance(60_000);
-    await finishWork(services(), id);
+    await finishWork(deps(), id);
     expect((await show(id)).state).toBe("ready");
     expect(memory.databases.names()).toEqual([(await broker.readEnv(id)).MEMORY_DATABASE_NAME]);
   }, 60_000);

@@ -44,10 +44,10 @@ const signedIn = async () =>
   (await lines()).flatMap((line) => (line.startsWith("{") ? [JSON.parse(line).signed] : []));
 const arrived = (...heads: AuditHead[]) =>
   expect.poll(signedIn, patiently).toEqual(heads.map(({ signed }) => signed));
-const poke = () => broker.running().services.headDelivery.poke();
+const poke = () => broker.running().deps.headDelivery.poke();
 const keepCopy = async () => {
   const copy = join(folder, "older.db");
-  await broker.running().services.store.copyTo(copy);
+  await broker.running().deps.store.copyTo(copy);
   return copy;
 };
 /** The builds, tokens and links that a broker which is not sure of its store hands out. */
@@ -138,7 +138,7 @@ describe("a file", () => {
     broker.advance(6 * 60_000);
     poke();
     const notices = async () =>
-      (await broker.running().services.store.read.jobs.list({ kind: "notify", limit: 10 })).map(
+      (await broker.running().deps.store.read.jobs.list({ kind: "notify", limit: 10 })).map(
         ({ payload }) => payload?.type,
       );
     await expect.poll(notices, patiently).toEqual(["audit.sink_failing"]);
@@ -203,23 +203,23 @@ describe("whoever writes to the store", () => {
     poke();
     await arrived(first, second);
     expect(await readFile(file, "utf8")).not.toContain("own words");
-    const stored = await broker.running().services.store.read.auditHeads.listBetween(0, 100, 100);
+    const stored = await broker.running().deps.store.read.auditHeads.listBetween(0, 100, 100);
     expect(stored.map(({ signed }) => signed.length < 5_000)).toEqual([true, true, true, true]);
   });
 
   it("keeps no delivery going for ever, nor the stop waiting", async () => {
     await open({ auditSink: file });
     await arrived(await newHead(), await newHead());
-    const { services } = broker.running();
+    const { deps } = broker.running();
     // Others are always first: what was delivered cannot be noted.
     let writes = 0;
-    const write: typeof services.store.write = async (run) => {
+    const write: typeof deps.store.write = async (run) => {
       writes += 1;
-      return services.store.write((tables) =>
+      return deps.store.write((tables) =>
         run({ ...tables, organizations: { ...tables.organizations, setAuditState: async () => false } }),
       );
     };
-    const delivery = createHeadDelivery({ ...services, store: { ...services.store, write } });
+    const delivery = createHeadDelivery({ ...deps, store: { ...deps.store, write } });
     await rm(file);
     delivery.poke();
     await expect.poll(async () => (await delivery.state())?.failure, patiently).toContain("always first");
@@ -230,9 +230,9 @@ describe("whoever writes to the store", () => {
   it("cannot keep the stop waiting by a store that does not answer", async () => {
     await open({ auditSink: file });
     await newHead();
-    const { services } = broker.running();
+    const { deps } = broker.running();
     const write = () => new Promise<never>(() => undefined);
-    const delivery = createHeadDelivery({ ...services, store: { ...services.store, write } });
+    const delivery = createHeadDelivery({ ...deps, store: { ...deps.store, write } });
     // The broker's own delivery comes first: it would write a line beside this one's.
     await expect.poll(async () => (await signedIn()).length, patiently).toBe(1);
     await rm(file, { force: true });
@@ -312,7 +312,7 @@ describe("a store that was put back to an older copy", () => {
       .toBe("closed");
   });
   /** One round of what ends builds, through the worker's own door. */
-  const sweep = () => endWhatIsDue(broker.running().services, new AbortController().signal);
+  const sweep = () => endWhatIsDue(broker.running().deps, new AbortController().signal);
 
   it("twice is accepted twice, and verify tells of both gaps", async () => {
     await open({ auditSink: file });
@@ -382,9 +382,9 @@ describe("an address", () => {
       const heads = [await newHead()];
       await expect.poll(() => posted().length, patiently).toBe(1);
       receiver.answer(how);
-      const { services } = broker.running();
+      const { deps } = broker.running();
       heads.push(await newHead(), await newHead());
-      const impatient = createHeadDelivery(services, 200);
+      const impatient = createHeadDelivery(deps, 200);
       impatient.poke();
       await expect.poll(async () => (await impatient.state())?.failure, patiently).toBeDefined();
       expect((await makeBuild()).status).toBe(201);
@@ -397,7 +397,7 @@ describe("an address", () => {
         .poll(() => posted().map(({ body }) => body), patiently)
         .toEqual(expect.arrayContaining(heads.slice(1)));
       await impatient.stop(0);
-      expect(await services.headDelivery.state()).toMatchObject({ undelivered: 0 });
+      expect(await deps.headDelivery.state()).toMatchObject({ undelivered: 0 });
     },
   );
 

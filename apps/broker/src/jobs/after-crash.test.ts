@@ -13,12 +13,12 @@ beforeAll(async () => {
 afterAll(() => broker.close());
 
 const crash = async (kind: "prove-dead" | "notify", attempts: number) => {
-  const { services } = broker.running();
-  const made = newHeldJob(services, { kind, entityId: `entity-of-${kind}-${attempts}` });
+  const { deps } = broker.running();
+  const made = newHeldJob(deps, { kind, entityId: `entity-of-${kind}-${attempts}` });
   const job = { ...made, attempts };
-  await services.store.write((tables) => tables.jobs.insertAll([job]));
-  await services.store.write((tables) => giveBackAfterCrash(services, tables, job));
-  return { job, after: await services.store.read.jobs.find(job.id), now: services.now() };
+  await deps.store.write((tables) => tables.jobs.insertAll([job]));
+  await deps.store.write((tables) => giveBackAfterCrash(deps, tables, job));
+  return { job, after: await deps.store.read.jobs.find(job.id), now: deps.now() };
 };
 
 describe("a job whose handler breaks", () => {
@@ -48,13 +48,13 @@ describe("a job whose handler breaks", () => {
 
 describe("a job under which the broker ends each time", () => {
   const kill = async (kind: "archive" | "prove-dead", begun: number) => {
-    const { services } = broker.running();
-    const made = newHeldJob(services, { kind, entityId: `gone-${kind}-${begun}` });
+    const { deps } = broker.running();
+    const made = newHeldJob(deps, { kind, entityId: `gone-${kind}-${begun}` });
     // As a process leaves it that was killed: held until a time that is over.
-    const left = { ...made, attempts: begun, lockedUntil: services.now() - 1, runAfter: 0 };
-    await services.store.write((tables) => tables.jobs.insertAll([left]));
-    await Promise.all(await claimDueJobs(services));
-    return { after: await services.store.read.jobs.find(left.id), now: services.now() };
+    const left = { ...made, attempts: begun, lockedUntil: deps.now() - 1, runAfter: 0 };
+    await deps.store.write((tables) => tables.jobs.insertAll([left]));
+    await Promise.all(await claimDueJobs(deps));
+    return { after: await deps.store.read.jobs.find(left.id), now: deps.now() };
   };
 
   test("is run again at first", async () => {

@@ -31,8 +31,8 @@ const createAt = async ({ port }: RunningBroker): Promise<string> => {
   return ((await response.json()) as BuildView).id;
 };
 const runDue = async (brokers: readonly RunningBroker[], buildId: string) => {
-  for (const { services } of brokers) await claimJobs(services);
-  await Promise.all(brokers.map(({ services }) => services.runner.settled(buildId)));
+  for (const { deps } of brokers) await claimJobs(deps);
+  await Promise.all(brokers.map(({ deps }) => deps.runner.settled(buildId)));
 };
 /** Types of notices in the order they came, repeats dropped as a receiver does. */
 const told = () => {
@@ -42,7 +42,7 @@ const told = () => {
 const remind = async (brokers: readonly RunningBroker[]) => {
   broker.advance(2 * minuteMs);
   const { signal } = new AbortController();
-  await Promise.all(brokers.map(({ services }) => runDueWork(services, signal)));
+  await Promise.all(brokers.map(({ deps }) => runDueWork(deps, signal)));
 };
 
 describe("two brokers on one store, a provider that stays down, and a person", () => {
@@ -68,7 +68,7 @@ describe("two brokers on one store, a provider that stays down, and a person", (
     const buildId = await createAt(other);
     await runDue(both, buildId);
     broker.advance(15 * minuteMs);
-    await claimJobs(other.services);
+    await claimJobs(other.deps);
     // One broker goes in the middle of a run; the other finishes the work.
     await other.stop();
     const left = [broker.running()];

@@ -32,13 +32,13 @@ afterEach(async () => {
   await provider.close();
 });
 
-const services = () => [broker.running().services, second.services] as const;
+const deps = () => [broker.running().deps, second.deps] as const;
 const create = async (wait = 0): Promise<BuildView> =>
   (await broker.call("POST", `/v1/builds?wait=${wait}`, { body: { name: "x", connectors: ["metered"] } }))
     .body as BuildView;
 const show = async (id: string) => (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
 const settle = async (ids: readonly string[]) => {
-  for (const each of services()) {
+  for (const each of deps()) {
     await claimJobs(each);
     await Promise.all(ids.map((id) => each.runner.settled(id)));
   }
@@ -76,7 +76,7 @@ describe("a pause that a provider asks for", () => {
       broker.advance(310_000);
       await settle([id]);
     }
-    const jobs = await services()[0].store.read.jobs.list({ kind: "issue", limit: 5 });
+    const jobs = await deps()[0].store.read.jobs.list({ kind: "issue", limit: 5 });
     expect(jobs).toMatchObject([{ state: "waiting" }]);
     expect(jobs[0]?.attempts).toBeLessThan(3);
     expect((await show(id)).leases[0]?.state).toBe("planned");
@@ -102,7 +102,7 @@ describe("a documented budget", () => {
     ["outside", "/bucket/object", 204],
   ])("holds back only calls %s its part of the provider's addresses", async (_, path, expected) => {
     await start({ calls: 60, windowSeconds: 300, declared: false });
-    const [{ store, now }] = services();
+    const [{ store, now }] = deps();
     const fetch = async () => new Response(null, { status: 204 });
     await store.write((tables) => tables.providerLimits.pause("metered", now() + 60_000, now()));
     const limited = createLimitedFetch({ store, now, fetch })({

@@ -1,5 +1,5 @@
 import type { JobRow, StoredHandsNeeded, TimeCursor } from "@keyloan/store";
-import type { Services } from "../services.ts";
+import type { Deps } from "../deps.ts";
 import { handsNotice } from "./hands.ts";
 
 const hourMs = 3_600_000;
@@ -10,7 +10,7 @@ const pageSize = 200;
  * Tells again of jobs that still need a person: at half of their time, an hour before its end, when it is over,
  * and then every day. What was missed while no broker ran is told once, not once for each moment.
  */
-export async function remindOfHands(services: Services, signal: AbortSignal): Promise<number> {
+export async function remindOfHands(deps: Deps, signal: AbortSignal): Promise<number> {
   let told = 0;
   let after: TimeCursor | undefined;
   do {
@@ -19,18 +19,18 @@ export async function remindOfHands(services: Services, signal: AbortSignal): Pr
       limit: pageSize,
       ...(after === undefined ? {} : { after }),
     } as const;
-    const page = await services.store.read.jobs.list(query);
+    const page = await deps.store.read.jobs.list(query);
     for (const job of page) {
       if (signal.aborted) return told;
-      if (job.hands !== null && (await remind(services, job, job.hands))) told += 1;
+      if (job.hands !== null && (await remind(deps, job, job.hands))) told += 1;
     }
     after = page.length < pageSize ? undefined : page.at(-1);
   } while (after !== undefined);
   return told;
 }
 
-async function remind(services: Services, job: JobRow, hands: StoredHandsNeeded): Promise<boolean> {
-  const now = services.now();
+async function remind(deps: Deps, job: JobRow, hands: StoredHandsNeeded): Promise<boolean> {
+  const now = deps.now();
   const moment = lastMoment(hands, now);
   if (moment === undefined || (hands.remindedAt ?? hands.since) >= moment) return false;
   const overdue = now >= hands.dueAt;
@@ -38,11 +38,9 @@ async function remind(services: Services, job: JobRow, hands: StoredHandsNeeded)
   const message = overdue
     ? `${what} has needed a person for ${hoursText(now - hands.since)}: it is overdue.`
     : `${what} needs a person within ${hoursText(hands.dueAt - now)}.`;
-  return services.store.write(async (tables) => {
+  return deps.store.write(async (tables) => {
     if (!(await tables.jobs.setReminded(job.id, hands, now))) return false;
-    await tables.jobs.insertAll([
-      handsNotice(services, job, overdue ? "job.overdue" : "job.reminder", message),
-    ]);
+    await tables.jobs.insertAll([handsNotice(deps, job, overdue ? "job.overdue" : "job.reminder", message)]);
     return true;
   });
 }

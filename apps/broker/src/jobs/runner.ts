@@ -1,7 +1,6 @@
 import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
-import type { Services } from "../services.ts";
 import { giveBackAfterCrash, holdBack, mayEndProcess } from "./after-crash.ts";
 import { holdMs } from "./new-job.ts";
 
@@ -14,7 +13,7 @@ export type JobHold = {
   readonly cancelled: AbortSignal;
 };
 
-export type JobHandler = (deps: Services, hold: JobHold) => Promise<void>;
+export type JobHandler = (deps: Deps, hold: JobHold) => Promise<void>;
 
 export type JobDefinition = {
   readonly run: JobHandler;
@@ -42,9 +41,12 @@ export type JobRunner = {
 
 const longRunMs = 60_000;
 
-/** Runs jobs in this process under their deadline, and knows which builds have work under way. */
+/**
+ * Runs jobs in this process under their deadline, and knows which builds have work under way.
+ * @param depsOf asked when a job runs: the runner is itself one of them
+ */
 export function createJobRunner(
-  deps: Deps,
+  depsOf: () => Deps,
   definitions: Readonly<Record<string, JobDefinition | undefined>>,
 ): JobRunner {
   const running = new Map<string, { readonly done: Promise<void>; readonly cancel: () => void }>();
@@ -52,6 +54,7 @@ export function createJobRunner(
   const loads = new Map<ClaimedJob, number>();
 
   const runOne = async (job: ClaimedJob, cancelled: AbortSignal): Promise<void> => {
+    const deps = depsOf();
     const definition = definitions[job.kind];
     const deadlineSeconds = definition?.deadlineSeconds ?? deps.config.issueDeadlineSeconds;
     const deadline = AbortSignal.timeout(deadlineSeconds * 1000);
@@ -67,7 +70,7 @@ export function createJobRunner(
       if (mayEndProcess(job)) {
         const waits = definition.movesContent === true;
         await deps.store.write((tables) => holdBack(deps, tables, job, waits));
-      } else await definition.run({ ...deps, runner }, hold);
+      } else await definition.run(deps, hold);
     } catch (error) {
       deps.logger.error(
         { jobId: job.id, kind: job.kind, ...describeError(error) },

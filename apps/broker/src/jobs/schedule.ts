@@ -1,6 +1,6 @@
+import type { Deps } from "../deps.ts";
 import type { BrokerConfig } from "../env.ts";
 import { describeError } from "../observe/logger.ts";
-import type { Services } from "../services.ts";
 import { signAuditHead } from "../verbs/audit/sign-head.ts";
 import { sweepArchives } from "../verbs/databases/sweep-archives.ts";
 import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
@@ -17,7 +17,7 @@ export type ScheduledWork = {
   readonly name: string;
   /** 0 or less: never. */
   readonly everyMs: (config: BrokerConfig) => number;
-  readonly run: (services: Services, signal: AbortSignal) => Promise<unknown>;
+  readonly run: (deps: Deps, signal: AbortSignal) => Promise<unknown>;
 };
 
 const hourMs = 3_600_000;
@@ -48,8 +48,8 @@ export const scheduledWork: readonly ScheduledWork[] = [
   {
     name: "reconcile",
     everyMs: ({ reconcileHours }) => reconcileHours * hourMs,
-    run: (services, signal) =>
-      reconcile(services, { kind: "system", part: "reconcile" }, { dryRun: false }, { signal }),
+    run: (deps, signal) =>
+      reconcile(deps, { kind: "system", part: "reconcile" }, { dryRun: false }, { signal }),
   },
   {
     name: "lending-end",
@@ -79,16 +79,16 @@ export const scheduledWork: readonly ScheduledWork[] = [
 ];
 
 /** Does what is due now and no other broker has taken. A failure is logged, and the work comes round again. */
-export async function runDueWork(services: Services, signal: AbortSignal): Promise<void> {
+export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void> {
   for (const { name, everyMs, run } of scheduledWork) {
-    const interval = everyMs(services.config);
+    const interval = everyMs(deps.config);
     if (interval <= 0 || signal.aborted) continue;
     try {
-      const now = services.now();
-      if (await services.store.write((tables) => tables.schedules.take(name, now, interval)))
-        await run(services, signal);
+      const now = deps.now();
+      if (await deps.store.write((tables) => tables.schedules.take(name, now, interval)))
+        await run(deps, signal);
     } catch (error) {
-      services.logger.error(
+      deps.logger.error(
         { work: name, ...describeError(error) },
         "scheduled work failed; it comes round again",
       );

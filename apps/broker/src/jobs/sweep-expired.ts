@@ -1,4 +1,4 @@
-import type { Services } from "../services.ts";
+import type { Deps } from "../deps.ts";
 import { closeExpired } from "../verbs/builds/close-build.ts";
 
 const pageMax = 100;
@@ -10,17 +10,17 @@ const atOnce = 2;
  * @returns how many builds this call has closed
  */
 export async function sweepExpired(
-  services: Services,
+  deps: Deps,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<number> {
   let closed = 0;
   for (;;) {
-    const due = await services.store.read.builds.listExpired(services.now(), pageMax);
+    const due = await deps.store.read.builds.listExpired(deps.now(), pageMax);
     const closedBefore = closed;
-    const left = shuffled(services, due);
+    const left = shuffled(deps, due);
     const closeSome = async () => {
       for (let id = left.pop(); id !== undefined && !signal.aborted; id = left.pop()) {
-        if (await closeExpired(services, id)) closed++;
+        if (await closeExpired(deps, id)) closed++;
       }
     };
     await Promise.all(Array.from({ length: atOnce }, closeSome));
@@ -30,7 +30,7 @@ export async function sweepExpired(
 }
 
 /** Brokers that sweep at the same time begin with other builds each. */
-function shuffled({ randomBytes }: Pick<Services, "randomBytes">, ids: readonly string[]): string[] {
+function shuffled({ randomBytes }: Pick<Deps, "randomBytes">, ids: readonly string[]): string[] {
   const order = randomBytes(ids.length * 2);
   const placeOf = (index: number) => (order[index * 2] ?? 0) * 256 + (order[index * 2 + 1] ?? 0);
   return ids

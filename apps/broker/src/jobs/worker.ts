@@ -1,5 +1,5 @@
+import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
-import type { Services } from "../services.ts";
 import { findStandingProblem } from "../verbs/audit/audit-standing.ts";
 import { claimDueJobs } from "./claim-jobs.ts";
 import { runDueWork } from "./schedule.ts";
@@ -20,15 +20,15 @@ const keepMs = 7 * 24 * 3_600_000;
 export type Worker = { readonly stop: () => Promise<void> };
 
 /** Everything that happens without a request: jobs left by others, expiries, org-key checks, cleaning. */
-export function startWorker(services: Services): Worker {
+export function startWorker(deps: Deps): Worker {
   const stopping = new AbortController();
   const loops = [
-    repeat(services, stopping.signal, claimIntervalMs, () => workThroughJobs(services, stopping.signal)),
-    repeat(services, stopping.signal, sweepIntervalMs, () => endWhatIsDue(services, stopping.signal)),
-    repeat(services, stopping.signal, shredIntervalMs, services.store.eraseDeleted),
-    repeat(services, stopping.signal, cleanIntervalMs, () => cleanUp(services)),
-    repeat(services, stopping.signal, countIntervalMs, services.refusals.writeDue),
-    repeat(services, stopping.signal, scheduleIntervalMs, () => runDueWork(services, stopping.signal)),
+    repeat(deps, stopping.signal, claimIntervalMs, () => workThroughJobs(deps, stopping.signal)),
+    repeat(deps, stopping.signal, sweepIntervalMs, () => endWhatIsDue(deps, stopping.signal)),
+    repeat(deps, stopping.signal, shredIntervalMs, deps.store.eraseDeleted),
+    repeat(deps, stopping.signal, cleanIntervalMs, () => cleanUp(deps)),
+    repeat(deps, stopping.signal, countIntervalMs, deps.refusals.writeDue),
+    repeat(deps, stopping.signal, scheduleIntervalMs, () => runDueWork(deps, stopping.signal)),
   ];
   return {
     stop: async () => {
@@ -39,29 +39,29 @@ export function startWorker(services: Services): Worker {
 }
 
 /** Claims and runs due jobs as long as there are any. */
-async function workThroughJobs(services: Services, signal: AbortSignal): Promise<void> {
+async function workThroughJobs(deps: Deps, signal: AbortSignal): Promise<void> {
   const running = new Set<Promise<void>>();
   while (!signal.aborted) {
-    for (const run of await claimDueJobs(services)) {
+    for (const run of await claimDueJobs(deps)) {
       running.add(run);
       void run.then(() => running.delete(run));
     }
     if (running.size === 0) return;
     const oneEnded = new AbortController();
-    const wait = services.sleep(claimIntervalMs, AbortSignal.any([signal, oneEnded.signal]));
+    const wait = deps.sleep(claimIntervalMs, AbortSignal.any([signal, oneEnded.signal]));
     await Promise.race([...running, wait]);
     oneEnded.abort();
     // What ends together makes room together: each claim costs a transaction, and requests come in between.
-    await services.sleep(claimPauseMs, signal);
+    await deps.sleep(claimPauseMs, signal);
   }
 }
 
 /** A store that was put back does not know what was renewed since, so by it nothing ends. */
-export async function endWhatIsDue(services: Services, signal: AbortSignal): Promise<void> {
-  if ((await findStandingProblem(services)) === undefined) await sweepExpired(services, signal);
+export async function endWhatIsDue(deps: Deps, signal: AbortSignal): Promise<void> {
+  if ((await findStandingProblem(deps)) === undefined) await sweepExpired(deps, signal);
 }
 
-async function cleanUp({ store, now }: Services): Promise<void> {
+async function cleanUp({ store, now }: Deps): Promise<void> {
   const before = now() - keepMs;
   await store.write(async (tables) => {
     await tables.tokens.deleteExpired(before);
@@ -73,18 +73,18 @@ async function cleanUp({ store, now }: Services): Promise<void> {
 }
 
 async function repeat(
-  services: Services,
+  deps: Deps,
   signal: AbortSignal,
   intervalMs: number,
   work: () => Promise<unknown>,
 ): Promise<void> {
   while (!signal.aborted) {
-    await services.sleep(intervalMs, signal);
+    await deps.sleep(intervalMs, signal);
     if (signal.aborted) return;
     try {
       await work();
     } catch (error) {
-      services.logger.error(describeError(error), "background work failed; it is tried again");
+      deps.logger.error(describeError(error), "background work failed; it is tried again");
     }
   }
 }

@@ -32,22 +32,22 @@ afterEach(async () => {
   await receiver.close();
 });
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 /** A notice that no loop takes, so that the test alone sends it. */
 const insertHeld = async (): Promise<ClaimedJob> => {
-  const job = { ...noticeJob(services(), notice), lockedUntil: services().now() + 20_000, fence: 1 };
-  await services().store.write((tables) => tables.jobs.insertAll([job]));
+  const job = { ...noticeJob(deps(), notice), lockedUntil: deps().now() + 20_000, fence: 1 };
+  await deps().store.write((tables) => tables.jobs.insertAll([job]));
   return job;
 };
 const { signal } = new AbortController();
 const send = (job: ClaimedJob, timeoutMs?: number) =>
-  sendNotice(services(), { job, signal, cancelled: signal }, timeoutMs);
-const stored = async ({ id }: JobRow) => services().store.read.jobs.find(id);
+  sendNotice(deps(), { job, signal, cancelled: signal }, timeoutMs);
+const stored = async ({ id }: JobRow) => deps().store.read.jobs.find(id);
 
 describe("what arrives", () => {
   test("a notice that is written arrives by itself, with its id, names and times", async () => {
-    const job = noticeJob(services(), notice);
-    await services().store.write((tables) => tables.jobs.insertAll([job]));
+    const job = noticeJob(deps(), notice);
+    await deps().store.write((tables) => tables.jobs.insertAll([job]));
     await expect.poll(() => receiver.received.length, { timeout: 5_000 }).toBe(1);
     const [{ headers, body } = { headers: {}, body: {} }] = receiver.received;
     expect(body).toEqual({
@@ -81,7 +81,7 @@ describe("what arrives", () => {
     const [got] = receiver.received;
     if (got === undefined) throw new Error("nothing arrived");
     expect(got.headers["webhook-signature"]).toBe(signatureOf(got, expected));
-    expect(Number(got.headers["webhook-timestamp"])).toBeCloseTo(services().now() / 1000, -1);
+    expect(Number(got.headers["webhook-timestamp"])).toBeCloseTo(deps().now() / 1000, -1);
     expect(broker.logs.join("\n")).not.toContain(secret);
   });
 
@@ -108,7 +108,7 @@ describe("a receiver that does not take it", () => {
       expect(receiver.received).toHaveLength(1);
       const after = await stored(job);
       expect(after).toMatchObject({ state: "waiting", lastError, lockedUntil: null });
-      expect(after?.runAfter).toBeGreaterThan(services().now());
+      expect(after?.runAfter).toBeGreaterThan(deps().now());
       receiver.answer(204);
       broker.advance(hourMs);
       await expect.poll(async () => (await stored(job))?.state, { timeout: 5_000 }).toBe("done");

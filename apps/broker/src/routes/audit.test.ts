@@ -63,7 +63,7 @@ describe("the proof of the audit", () => {
   });
 
   it("finds a chain that was written anew from a row on, by the head that was signed before", async () => {
-    const { store } = broker.running().services;
+    const { store } = broker.running().deps;
     await readHead();
     const [row] = await store.read.auditEvents.pageAfter(4, 1);
     if (row === undefined) throw new Error("there are five rows");
@@ -86,11 +86,11 @@ describe("the proof of the audit", () => {
   });
 
   it("finds a head that somebody else signed", async () => {
-    const { services } = broker.running();
+    const { deps } = broker.running();
     const head = await readHead();
-    const other = createOwnerKey(services, "org_other");
-    await services.store.write((tables) => tables.dataKeys.insert(other.row));
-    const forger = createSigner({ ...services, organizationId: "org_other" });
+    const other = createOwnerKey(deps, "org_other");
+    await deps.store.write((tables) => tables.dataKeys.insert(other.row));
+    const forger = createSigner({ ...deps, organizationId: "org_other" });
     const { sequence, hash } = head;
     const forged = await forger.sign("keyloan-audit-head", { sequence, hash, at: Date.parse(head.at) });
     expect(await verify({ head: forged })).toMatchObject({
@@ -103,7 +103,7 @@ describe("the proof of the audit", () => {
 
   it("takes no receipt or other signed text for a head", async () => {
     const { sequence, hash } = await readHead();
-    const receipt = await broker.running().services.signer.sign("receipt", { sequence, hash, at: 1 });
+    const receipt = await broker.running().deps.signer.sign("receipt", { sequence, hash, at: 1 });
     expect(await verify({ head: receipt })).toMatchObject({ problem: { kind: "signature" } });
   });
 
@@ -115,7 +115,7 @@ describe("the proof of the audit", () => {
   });
 
   it("lets other requests go on while it reads", async () => {
-    const { store, now, randomBytes } = broker.running().services;
+    const { store, now, randomBytes } = broker.running().deps;
     const row = (index: number) => ({
       id: `evt_${index}`,
       at: now(),
@@ -249,7 +249,7 @@ describe("POST /v1/audit/matches", () => {
 
   it("leaves what was asked in no log and no row", async () => {
     await ask("canary-asked-value", value("TURSO_AUTH_TOKEN"));
-    const rows = await broker.running().services.store.read.auditEvents.list({ limit: 200 });
+    const rows = await broker.running().deps.store.read.auditEvents.list({ limit: 200 });
     const written = JSON.stringify(rows) + broker.logs.join("\n");
     expect(written).not.toContain("canary-asked-value");
     expect(written).not.toContain(value("TURSO_AUTH_TOKEN"));

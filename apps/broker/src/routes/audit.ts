@@ -13,10 +13,10 @@ import {
   verifyAuditBodySchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { acceptHead } from "../verbs/audit/accept-head.ts";
 import { exportAudit } from "../verbs/audit/export-audit.ts";
 import { findMatches } from "../verbs/audit/find-matches.ts";
@@ -27,7 +27,7 @@ import { verifyAudit } from "../verbs/audit/verify-audit.ts";
 const tags = ["audit"];
 const access = { admin: true };
 
-export function auditRoutes(services: Services, limiter: RateLimiter) {
+export function auditRoutes(deps: Deps, limiter: RateLimiter) {
   const list = defineRoute(limiter, access, {
     method: "get",
     path: "/v1/audit",
@@ -78,35 +78,33 @@ export function auditRoutes(services: Services, limiter: RateLimiter) {
     responses: { 200: json("what was found; never a value", auditMatchesSchema) },
   });
   return createRouter()
-    .openapi(list, async (context) =>
-      context.json(await listAudit(services, context.req.valid("query")), 200),
-    )
+    .openapi(list, async (context) => context.json(await listAudit(deps, context.req.valid("query")), 200))
     .openapi(head, async (context) => {
       const { actor, requestId } = context.var;
-      return context.json(await readAuditHead(services, actor, requestId), 200);
+      return context.json(await readAuditHead(deps, actor, requestId), 200);
     })
     .openapi(verify, async (context) => {
       const { actor, requestId } = context.var;
       const { head: outside } = verifyAuditBodySchema.parse(context.req.valid("json") ?? {});
       const request = { requestId, signal: context.req.raw.signal };
-      return context.json(await verifyAudit(services, actor, outside, request), 200);
+      return context.json(await verifyAudit(deps, actor, outside, request), 200);
     })
     .openapi(accept, async (context) => {
       const { actor, requestId } = context.var;
       const { head: outside } = acceptHeadBodySchema.parse(context.req.valid("json") ?? {});
-      return context.json(await acceptHead(services, actor, outside, requestId), 200);
+      return context.json(await acceptHead(deps, actor, outside, requestId), 200);
     })
     .openapi(download, async (context) => {
       const { actor, requestId } = context.var;
-      const stream = await exportAudit(services, actor, context.req.valid("query").after, requestId);
+      const stream = await exportAudit(deps, actor, context.req.valid("query").after, requestId);
       return context.body(stream, 200, { "content-type": "application/x-ndjson" }) as never;
     })
     .openapi(matches, async (context) => {
       const { actor, requestId } = context.var;
       const asked = context.req.valid("json").values.map((text) => {
-        const tokenHash = services.tokens.read(text, tokenFormKinds)?.hash;
+        const tokenHash = deps.tokens.read(text, tokenFormKinds)?.hash;
         return { value: Secret.of(text), ...(tokenHash === undefined ? {} : { tokenHash }) };
       });
-      return context.json(await findMatches(services, actor, asked, requestId), 200);
+      return context.json(await findMatches(deps, actor, asked, requestId), 200);
     });
 }

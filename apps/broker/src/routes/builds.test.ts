@@ -45,7 +45,7 @@ describe("POST /v1/builds", () => {
     const answer = await broker.call("POST", "/v1/builds?wait=0", { body: { name: "slow" } });
     expect(answer.status).toBe(202);
     expect(build(answer).state).toBe("provisioning");
-    await broker.running().services.runner.settled(build(answer).id);
+    await broker.running().deps.runner.settled(build(answer).id);
     expect(build(await broker.call("GET", `/v1/builds/${build(answer).id}`)).state).toBe("ready");
   });
 
@@ -170,7 +170,7 @@ describe("DELETE /v1/builds/{id}", () => {
     expect(first.status).toBe(200);
     expect(build(first)).toMatchObject({ state: "closed", closedAt: expect.any(String) });
     expect(new Set(build(first).leases.map(({ state }) => state))).toEqual(new Set(["released"]));
-    expect(await broker.running().services.store.read.dataKeys.findByOwner(id)).toBeUndefined();
+    expect(await broker.running().deps.store.read.dataKeys.findByOwner(id)).toBeUndefined();
     expect((await broker.call("GET", `/v1/builds/${id}/env`, { token })).status).toBe(401);
     expect((await broker.call("GET", `/v1/builds/${id}/env`)).status).toBe(409);
     expect((await broker.call("POST", `/v1/builds/${id}/tokens`, { body: {} })).status).toBe(409);
@@ -187,7 +187,7 @@ describe("DELETE /v1/builds/{id}", () => {
     const answer = await broker.call("DELETE", `/v1/builds/${id}?wait=0`);
     expect(answer.status).toBe(202);
     expect(build(answer).state).toBe("closing");
-    await broker.running().services.runner.settled(id);
+    await broker.running().deps.runner.settled(id);
     expect(build(await broker.call("GET", `/v1/builds/${id}`)).state).toBe("closed");
   });
 
@@ -254,8 +254,8 @@ describe("expiry", () => {
     broker.advance(61_000);
     const env = await broker.call("GET", `/v1/builds/${id}/env`, { token });
     expect(error(env)).toMatchObject({ code: "not_ready", details: { missing: expect.any(Array) } });
-    await sweepExpired(broker.running().services);
-    await finishWork(broker.running().services, id);
+    await sweepExpired(broker.running().deps);
+    await finishWork(broker.running().deps, id);
     expect(build(await broker.call("GET", `/v1/builds/${id}`)).state).toBe("closed");
   });
 });

@@ -11,9 +11,9 @@ import {
   renewBodySchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { closeBuild } from "../verbs/builds/close-build.ts";
 import { createBuild } from "../verbs/builds/create-build.ts";
 import { showBuild } from "../verbs/builds/find-build.ts";
@@ -33,7 +33,7 @@ const body = <Schema extends z.ZodType>(schema: Schema, required = true) => ({
   content: { "application/json": { schema } },
 });
 
-export function buildRoutes(services: Services, limiter: RateLimiter) {
+export function buildRoutes(deps: Deps, limiter: RateLimiter) {
   const create = defineRoute(
     limiter,
     { admin: true, platform: "builds:write" },
@@ -133,35 +133,31 @@ export function buildRoutes(services: Services, limiter: RateLimiter) {
       const { actor, requestId } = context.var;
       const idempotencyKey = context.req.valid("header")["idempotency-key"];
       const input = context.req.valid("json");
-      const buildId = await createBuild(services, actor, input, { idempotencyKey, requestId });
-      const view = await waitUntilTried(services, buildId, context.req.valid("query").wait);
+      const buildId = await createBuild(deps, actor, input, { idempotencyKey, requestId });
+      const view = await waitUntilTried(deps, buildId, context.req.valid("query").wait);
       return context.json(view, view.state === "provisioning" ? 202 : 201);
     })
-    .openapi(list, async (context) =>
-      context.json(await listBuilds(services, context.req.valid("query")), 200),
-    )
-    .openapi(show, async (context) =>
-      context.json(await showBuild(services, context.req.valid("param").id), 200),
-    )
+    .openapi(list, async (context) => context.json(await listBuilds(deps, context.req.valid("query")), 200))
+    .openapi(show, async (context) => context.json(await showBuild(deps, context.req.valid("param").id), 200))
     .openapi(close, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
-      const { settled } = await closeBuild(services, actor, id, { requestId });
-      await endsWithin(services, settled, context.req.valid("query").wait * 1000);
-      const view = await showBuild(services, id);
+      const { settled } = await closeBuild(deps, actor, id, { requestId });
+      await endsWithin(deps, settled, context.req.valid("query").wait * 1000);
+      const view = await showBuild(deps, id);
       return context.json(view, view.state === "closed" ? 200 : 202);
     })
     .openapi(token, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const input = createBuildTokenBodySchema.parse(context.req.valid("json") ?? {});
-      const made = await createBuildToken(services, actor, id, input, requestId);
+      const made = await createBuildToken(deps, actor, id, input, requestId);
       return context.json({ ...made, token: made.token.reveal() }, 201);
     })
     .openapi(renew, async (context) => {
       const { actor, requestId, token: caller } = context.var;
       const input = context.req.valid("json") ?? {};
       const { id } = context.req.valid("param");
-      return context.json(await renewBuild(services, actor, id, input, { requestId, token: caller }), 200);
+      return context.json(await renewBuild(deps, actor, id, input, { requestId, token: caller }), 200);
     });
 }

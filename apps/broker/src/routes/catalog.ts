@@ -1,10 +1,10 @@
 import { toCatalogEntries } from "@keyloan/connectors";
 import { catalogSchema } from "@keyloan/contract";
+import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 
-export function catalogRoutes(services: Services, limiter: RateLimiter) {
+export function catalogRoutes(deps: Deps, limiter: RateLimiter) {
   const catalog = defineRoute(limiter, "open", {
     method: "get",
     path: "/v1/catalog",
@@ -14,7 +14,7 @@ export function catalogRoutes(services: Services, limiter: RateLimiter) {
       200: { description: "all connectors", content: { "application/json": { schema: catalogSchema } } },
     },
   });
-  const entries = toCatalogEntries([...services.connectors.values()]);
+  const entries = toCatalogEntries([...deps.connectors.values()]);
   return createRouter().openapi(catalog, (context) =>
     context.json({ connectors: entries }, 200, { "cache-control": "max-age=300" }),
   );

@@ -1,10 +1,10 @@
 import { buildIdSchema, databaseListSchema } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import type { BrokerContext } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { type DatabaseFile, downloadDatabase } from "../verbs/databases/download-database.ts";
 import { listDatabases } from "../verbs/databases/list-databases.ts";
 import { requestArchive } from "../verbs/databases/request-archive.ts";
@@ -16,7 +16,7 @@ const connector = z.string().max(64);
 const databaseParams = params.extend({ connector });
 const fileContent = { "application/octet-stream": { schema: z.string().meta({ format: "binary" }) } };
 
-export function databaseRoutes(services: Services, limiter: RateLimiter) {
+export function databaseRoutes(deps: Deps, limiter: RateLimiter) {
   const reading = { admin: true, platform: "builds:read" } as const;
   const writing = { admin: true, platform: "builds:write" } as const;
   const list = defineRoute(limiter, reading, {
@@ -73,37 +73,37 @@ export function databaseRoutes(services: Services, limiter: RateLimiter) {
   });
   return createRouter()
     .openapi(list, async (context) =>
-      context.json(await listDatabases(services, context.req.valid("param").id), 200),
+      context.json(await listDatabases(deps, context.req.valid("param").id), 200),
     )
     .openapi(archive, async (context) => {
       const { actor, requestId } = context.var;
       const { id, connector } = context.req.valid("param");
-      await requestArchive(services, actor, id, connector, requestId);
-      return context.json(await listDatabases(services, id), 202);
+      await requestArchive(deps, actor, id, connector, requestId);
+      return context.json(await listDatabases(deps, id), 202);
     })
     .openapi(restore, async (context) => {
       const { actor, requestId } = context.var;
       const { id, connector } = context.req.valid("param");
-      await requestRestore(services, actor, id, connector, requestId);
-      return context.json(await listDatabases(services, id), 202);
+      await requestRestore(deps, actor, id, connector, requestId);
+      return context.json(await listDatabases(deps, id), 202);
     })
     .openapi(download, async (context) => {
       const { id, connector } = context.req.valid("param");
-      return sendFile(context, await downloadFor(services, context, id, connector));
+      return sendFile(context, await downloadFor(deps, context, id, connector));
     })
     .openapi(ownDownload, async (context) => {
       const { buildId } = context.var.session;
       return sendFile(
         context,
-        await downloadFor(services, context, buildId, context.req.valid("param").connector),
+        await downloadFor(deps, context, buildId, context.req.valid("param").connector),
       );
     });
 }
 
-function downloadFor(services: Services, context: BrokerContext, buildId: string, connectorId: string) {
+function downloadFor(deps: Deps, context: BrokerContext, buildId: string, connectorId: string) {
   const { actor, requestId } = context.var;
   const request = { requestId, signal: context.req.raw.signal };
-  return downloadDatabase(services, actor, buildId, connectorId, request);
+  return downloadDatabase(deps, actor, buildId, connectorId, request);
 }
 
 function sendFile(context: BrokerContext, { name, mediaType, bytes, content }: DatabaseFile) {

@@ -134,7 +134,7 @@ describe("GET /v1/builds/{id}/env", () => {
   });
 
   it("answers nothing when its audit row cannot be written, and readiness says so", async () => {
-    const { store } = broker.running().services;
+    const { store } = broker.running().deps;
     const { appendAudit } = store;
     Object.assign(store, { appendAudit: () => Promise.reject(new Error("disk full")) });
     try {

@@ -1,14 +1,14 @@
 import { buildIdSchema, envJsonSchema, envQuerySchema } from "@keyloan/contract";
 import { renderEnv } from "@keyloan/env-generator";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { readEnv } from "../verbs/env/read-env.ts";
 
 const text = { schema: z.string() };
 
-export function envRoutes(services: Services, limiter: RateLimiter) {
+export function envRoutes(deps: Deps, limiter: RateLimiter) {
   const read = defineRoute(
     limiter,
     { admin: true, workload: true },
@@ -31,7 +31,7 @@ export function envRoutes(services: Services, limiter: RateLimiter) {
     const { actor, requestId, token } = context.var;
     const { format, profile, copies, name } = context.req.valid("query");
     const input = { buildId: context.req.valid("param").id, profile, copies: copies?.split(",") ?? [] };
-    const lines = await readEnv(services, actor, input, { requestId, token });
+    const lines = await readEnv(deps, actor, input, { requestId, token });
     const type = format === "json" ? "application/json" : "text/plain; charset=utf-8";
     // Typed as text because the format is chosen at run time; the schemas above tell readers what comes.
     return context.body(renderEnv(lines, { format, ...(name === undefined ? {} : { name }) }), 200, {

@@ -6,6 +6,7 @@ import {
   openedSessionSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
@@ -13,7 +14,6 @@ import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { refuseOtherOrigins } from "../http/session.ts";
 import { visitorOf } from "../http/visitor.ts";
-import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
 import { createHandoff } from "../verbs/handoff/create-handoff.ts";
 import { endSession } from "../verbs/handoff/end-session.ts";
@@ -23,7 +23,7 @@ import { browserOf } from "../verbs/person/become-person.ts";
 
 const tags = ["settings"];
 
-export function handoffRoutes(services: Services, limiter: RateLimiter) {
+export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
   const limitTries = limitRecovery();
   const handoff = defineRoute(
     limiter,
@@ -72,9 +72,9 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
     .openapi(handoff, async (context) => {
       const { actor, requestId } = context.var;
       const { ttlSeconds, userRef } = createHandoffBodySchema.parse(context.req.valid("json") ?? {});
-      const publicUrl = services.config.publicUrl ?? new URL(context.req.url).origin;
+      const publicUrl = deps.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
-      const made = await createHandoff(services, actor, context.req.valid("param").id, input, requestId);
+      const made = await createHandoff(deps, actor, context.req.valid("param").id, input, requestId);
       const answer = { url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) };
       return context.json({ ...answer, ...(made.personOnly ? { personOnly: true as const } : {}) }, 201);
     })
@@ -86,10 +86,10 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
       const visitor = visitorOf(context);
       const opened =
         "code" in opener
-          ? await openByLink(services, opener.code, visitor, requestId)
+          ? await openByLink(deps, opener.code, visitor, requestId)
           : "recovery" in opener
-            ? await limitTries(context, () => openByRecovery(services, opener.recovery, visitor, requestId))
-            : await openByBrowserOrUser(services, opener.buildId, context.req.raw, visitor, requestId);
+            ? await limitTries(context, () => openByRecovery(deps, opener.recovery, visitor, requestId))
+            : await openByBrowserOrUser(deps, opener.buildId, context.req.raw, visitor, requestId);
       const { session, cookie, ended, personCookie } = opened;
       for (const buildId of ended) setSessionCookie(context, buildId, "");
       setSessionCookie(context, session.buildId, cookie.reveal());
@@ -99,9 +99,9 @@ export function handoffRoutes(services: Services, limiter: RateLimiter) {
     })
     .openapi(leave, async (context) => {
       const { session, requestId } = context.var;
-      const browser = browserOf(services, personText(context));
+      const browser = browserOf(deps, personText(context));
       const forget = context.req.valid("query").forget === "true" ? browser : undefined;
-      const { isBrowserKnown } = await endSession(services, session, forget, requestId);
+      const { isBrowserKnown } = await endSession(deps, session, forget, requestId);
       setSessionCookie(context, session.buildId, "");
       if (forget !== undefined && !isBrowserKnown) setPersonCookie(context, "");
       return context.body(null, 204);

@@ -1,18 +1,18 @@
 import { healthSchema, warningListSchema } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { exposureWarnings } from "../exposure.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { createHealthCheck, healthStatus } from "../verbs/check-health.ts";
 import { version } from "../version.ts";
 
 const tags = ["health"];
 const health = (description: string) => json(description, healthSchema);
 
-export function healthRoutes(services: Services, limiter: RateLimiter) {
-  const check = createHealthCheck(services);
+export function healthRoutes(deps: Deps, limiter: RateLimiter) {
+  const check = createHealthCheck(deps);
   const alive = (path: string, summary: string) =>
     defineRoute(limiter, "open", {
       method: "get",
@@ -45,7 +45,7 @@ export function healthRoutes(services: Services, limiter: RateLimiter) {
     });
 }
 
-export function operatorRoutes(services: Services, limiter: RateLimiter) {
+export function operatorRoutes(deps: Deps, limiter: RateLimiter) {
   const metrics = defineRoute(
     limiter,
     { admin: true },
@@ -70,8 +70,8 @@ export function operatorRoutes(services: Services, limiter: RateLimiter) {
   );
   return createRouter()
     .openapi(metrics, async (context) => {
-      const text = await services.metrics.render();
-      return context.body(text, 200, { "content-type": services.metrics.contentType }) as never;
+      const text = await deps.metrics.render();
+      return context.body(text, 200, { "content-type": deps.metrics.contentType }) as never;
     })
-    .openapi(warnings, (context) => context.json({ warnings: exposureWarnings(services.config) }, 200));
+    .openapi(warnings, (context) => context.json({ warnings: exposureWarnings(deps.config) }, 200));
 }

@@ -13,7 +13,7 @@ afterAll(() => broker.close());
 afterEach(() => turso().faults.clear());
 
 const turso = () => broker.emulators.get("turso") ?? expect.fail();
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const show = async (id: string) => (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
 const job = async (id: string) => (await broker.call("GET", `/v1/jobs/${id}`)).body as JobView;
 const list = async (query: string) => (await broker.call("GET", `/v1/jobs?${query}`)).body as JobList;
@@ -23,8 +23,8 @@ const jobOf = async (buildId: string, kind = "issue") =>
   expect.fail();
 const runDue = async (buildId: string, ms = 0) => {
   broker.advance(ms);
-  await claimJobs(services());
-  await services().runner.settled(buildId);
+  await claimJobs(deps());
+  await deps().runner.settled(buildId);
 };
 
 /** A build whose database is refused, so that a person is needed for it. */
@@ -114,7 +114,7 @@ describe("values that a person supplies", () => {
     expect(answer.body).toMatchObject({ id: jobId, state: "done" });
     expect((await show(build.id)).state).toBe("ready");
     expect(await broker.readEnv(build.id)).toMatchObject(values);
-    const lease = (await services().store.read.leases.listByBuild(build.id)).find(
+    const lease = (await deps().store.read.leases.listByBuild(build.id)).find(
       ({ connectorId }) => connectorId === "turso",
     );
     expect(lease).toMatchObject({ state: "active", orgKeyVersion: null, lastError: null });
@@ -180,7 +180,7 @@ describe("cancelling", () => {
       job: { state: "cancelled" },
       lacks: { connector: "turso", variables: expect.arrayContaining(["TURSO_DATABASE_URL"]) },
     });
-    await services().runner.settled(build.id);
+    await deps().runner.settled(build.id);
     const view = await show(build.id);
     expect(view.state).toBe("ready");
     expect(view.leases.find(({ connector }) => connector === "turso")?.state).toBe("released");
@@ -236,7 +236,7 @@ describe("a release that keeps failing", () => {
     await runDue(buildId, 3_600_000);
     expect(await job(jobId)).toMatchObject({ state: "done" });
     expect(await show(buildId)).toMatchObject({ state: "closed", leases: [{ state: "released" }] });
-    const notices = await services().store.read.jobs.list({ kind: "notify", limit: 200 });
+    const notices = await deps().store.read.jobs.list({ kind: "notify", limit: 200 });
     const types = notices
       .filter(({ payload }) => payload?.jobId === jobId)
       .map(({ payload }) => payload?.type);

@@ -9,10 +9,10 @@ import {
   supplyValuesBodySchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { cancelJob } from "../verbs/jobs/cancel-job.ts";
 import { listJobs, showJob } from "../verbs/jobs/list-jobs.ts";
 import { retryJob } from "../verbs/jobs/retry-job.ts";
@@ -22,7 +22,7 @@ const tags = ["jobs"];
 const access = { admin: true };
 const params = z.object({ id: jobIdSchema });
 
-export function jobRoutes(services: Services, limiter: RateLimiter) {
+export function jobRoutes(deps: Deps, limiter: RateLimiter) {
   const list = defineRoute(limiter, access, {
     method: "get",
     path: "/v1/jobs",
@@ -72,19 +72,17 @@ export function jobRoutes(services: Services, limiter: RateLimiter) {
     responses: { 200: json("checked and sealed; the build goes on", jobSchema) },
   });
   return createRouter()
-    .openapi(list, async (context) => context.json(await listJobs(services, context.req.valid("query")), 200))
-    .openapi(show, async (context) =>
-      context.json(await showJob(services, context.req.valid("param").id), 200),
-    )
+    .openapi(list, async (context) => context.json(await listJobs(deps, context.req.valid("query")), 200))
+    .openapi(show, async (context) => context.json(await showJob(deps, context.req.valid("param").id), 200))
     .openapi(retry, async (context) => {
       const { actor, requestId } = context.var;
-      return context.json(await retryJob(services, actor, context.req.valid("param").id, requestId), 200);
+      return context.json(await retryJob(deps, actor, context.req.valid("param").id, requestId), 200);
     })
     .openapi(cancel, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const { confirm } = context.req.valid("json") ?? {};
-      return context.json(await cancelJob(services, actor, id, confirm, requestId), 200);
+      return context.json(await cancelJob(deps, actor, id, confirm, requestId), 200);
     })
     .openapi(supply, async (context) => {
       const { actor, requestId } = context.var;
@@ -92,6 +90,6 @@ export function jobRoutes(services: Services, limiter: RateLimiter) {
       const { values, force } = context.req.valid("json");
       const request = { requestId, signal: context.req.raw.signal };
       const given = { values: secretValues(values), force };
-      return context.json(await supplyValues(services, actor, id, given, request), 200);
+      return context.json(await supplyValues(deps, actor, id, given, request), 200);
     });
 }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const turso = () => broker.emulators.get("turso") ?? expect.fail();
 const create = (...connectors: string[]) => broker.createBuild({ connectors });
 const show = async (id: string) => (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
@@ -20,7 +20,7 @@ const leaseOf = (build: BuildView, connector: string) =>
 const revoke = (leaseId: string, query = "") => broker.call("DELETE", `/v1/leases/${leaseId}${query}`);
 const list = async (query: string) => (await broker.call("GET", `/v1/leases?${query}`)).body as LeaseList;
 const error = (answer: { body: unknown }) => (answer.body as ErrorEnvelope).error;
-const rowOf = async (leaseId: string) => services().store.read.leases.find(leaseId);
+const rowOf = async (leaseId: string) => deps().store.read.leases.find(leaseId);
 const actionsOf = async (id: string) =>
   ((await broker.call("GET", `/v1/audit?entity=${id}`)).body as AuditList).events.map(({ action }) => action);
 
@@ -93,10 +93,10 @@ describe("DELETE /v1/leases/{id}", () => {
     const answer = await revoke(id, "?wait=1");
     expect(answer.status).toBe(202);
     expect((await rowOf(id))?.env).toBeNull();
-    await services().runner.settled(build.id);
+    await deps().runner.settled(build.id);
     turso().faults.clear();
     broker.advance(60_000);
-    await finishWork(services(), build.id);
+    await finishWork(deps(), build.id);
     expect((await revoke(id)).status).toBe(200);
   });
 
@@ -118,7 +118,7 @@ describe("DELETE /v1/leases/{id}", () => {
     const closed = await broker.call("DELETE", `/v1/builds/${build.id}`);
     expect(closed.status).toBe(200);
     expect(closed.body).toMatchObject({ state: "closed", closedAt: expect.any(String) });
-    expect(await services().store.read.dataKeys.findByOwner(build.id)).toBeUndefined();
+    expect(await deps().store.read.dataKeys.findByOwner(build.id)).toBeUndefined();
     expect((await actionsOf(build.id)).filter((action) => action === "build.closed")).toHaveLength(1);
   });
 
@@ -130,12 +130,12 @@ describe("DELETE /v1/leases/{id}", () => {
     const build = made.body as BuildView;
     const { id, resource } = leaseOf(build, "turso");
     expect((await revoke(id, "?wait=0")).status).toBe(202);
-    await services().runner.settled(build.id);
+    await deps().runner.settled(build.id);
     expect((await show(build.id)).state).toBe("ready");
     // First the hold of the issue runs out, then a create call that was given up can no longer succeed.
     for (const ms of [60_000, 200_000]) {
       broker.advance(ms);
-      await finishWork(services(), build.id);
+      await finishWork(deps(), build.id);
     }
     expect((await rowOf(id))?.state).toBe("released");
     const listed = await fetch(
@@ -155,12 +155,12 @@ describe("POST /v1/leases/revoke", () => {
     const answer = await broker.call("POST", "/v1/leases/revoke", { body: { connector: "stripe" } });
     expect(answer.status).toBe(202);
     expect(answer.body).toMatchObject({ leases: before, connectors: { stripe: before } });
-    await finishWork(services(), ...builds.map(({ id }) => id));
+    await finishWork(deps(), ...builds.map(({ id }) => id));
     expect((await list("connector=stripe&state=active")).leases).toEqual([]);
     expect((await list("connector=stripe&state=releasing")).leases).toEqual([]);
     const again = await broker.call("POST", "/v1/leases/revoke", { body: { connector: "stripe" } });
     expect(again.body).toEqual({ leases: 0, builds: 0, connectors: {} });
-    const rows = await Promise.all(builds.map(({ id }) => services().store.read.leases.listByBuild(id)));
+    const rows = await Promise.all(builds.map(({ id }) => deps().store.read.leases.listByBuild(id)));
     expect(
       rows.flat().filter(({ connectorId, state }) => connectorId === "app-secrets" && state !== "active"),
     ).toEqual([]);
@@ -183,7 +183,7 @@ describe("POST /v1/leases/revoke", () => {
       body: { all: true, confirm: "default" },
     });
     expect(answer.status).toBe(202);
-    await finishWork(services(), build.id);
+    await finishWork(deps(), build.id);
     expect((await list("state=active")).leases).toEqual([]);
     expect((await show(build.id)).leases.every(({ state }) => state === "released")).toBe(true);
     expect(await actionsOf("all")).toContain("leases.revoking");

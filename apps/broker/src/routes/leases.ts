@@ -8,10 +8,10 @@ import {
   revokeLeasesBodySchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { endsWithin } from "../verbs/builds/wait-until-tried.ts";
 import { listLeases, showLease } from "../verbs/leases/list-leases.ts";
 import { revokeLease, revokeLeases } from "../verbs/leases/revoke-leases.ts";
@@ -19,7 +19,7 @@ import { revokeLease, revokeLeases } from "../verbs/leases/revoke-leases.ts";
 const tags = ["leases"];
 const params = z.object({ id: leaseIdSchema });
 
-export function leaseRoutes(services: Services, limiter: RateLimiter) {
+export function leaseRoutes(deps: Deps, limiter: RateLimiter) {
   const reading = { admin: true, platform: "builds:read" } as const;
   const list = defineRoute(limiter, reading, {
     method: "get",
@@ -72,23 +72,19 @@ export function leaseRoutes(services: Services, limiter: RateLimiter) {
   );
 
   return createRouter()
-    .openapi(list, async (context) =>
-      context.json(await listLeases(services, context.req.valid("query")), 200),
-    )
+    .openapi(list, async (context) => context.json(await listLeases(deps, context.req.valid("query")), 200))
     .openapi(revokeMany, async (context) => {
       const { actor, requestId } = context.var;
       const which = context.req.valid("json");
-      return context.json(await revokeLeases(services, { actor, requestId }, which), 202);
+      return context.json(await revokeLeases(deps, { actor, requestId }, which), 202);
     })
-    .openapi(show, async (context) =>
-      context.json(await showLease(services, context.req.valid("param").id), 200),
-    )
+    .openapi(show, async (context) => context.json(await showLease(deps, context.req.valid("param").id), 200))
     .openapi(revoke, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
-      const { settled } = await revokeLease(services, { actor, requestId }, id);
-      await endsWithin(services, settled, context.req.valid("query").wait * 1000);
-      const lease = await showLease(services, id);
+      const { settled } = await revokeLease(deps, { actor, requestId }, id);
+      await endsWithin(deps, settled, context.req.valid("query").wait * 1000);
+      const lease = await showLease(deps, id);
       return context.json(lease, lease.state === "released" ? 200 : 202);
     });
 }

@@ -7,10 +7,10 @@ import {
   rootKeyStatusSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { listOrgKeys, removeOrgKey, showOrgKey } from "../verbs/org-keys/manage-org-keys.ts";
 import { putOrgKey } from "../verbs/org-keys/put-org-key.ts";
 import { retireOrgKey } from "../verbs/org-keys/retire-org-key.ts";
@@ -24,7 +24,7 @@ const orgKey = (description: string) => ({
   content: { "application/json": { schema: orgKeySchema } },
 });
 
-export function orgKeyRoutes(services: Services, limiter: RateLimiter) {
+export function orgKeyRoutes(deps: Deps, limiter: RateLimiter) {
   const list = defineRoute(limiter, access, {
     method: "get",
     path: "/v1/org-keys",
@@ -83,32 +83,32 @@ export function orgKeyRoutes(services: Services, limiter: RateLimiter) {
     responses: { 200: json("every version of the key", orgKeyListSchema) },
   });
   return createRouter()
-    .openapi(list, async (context) => context.json(await listOrgKeys(services), 200))
+    .openapi(list, async (context) => context.json(await listOrgKeys(deps), 200))
     .openapi(show, async (context) =>
-      context.json(await showOrgKey(services, context.req.valid("param").connector), 200),
+      context.json(await showOrgKey(deps, context.req.valid("param").connector), 200),
     )
     .openapi(put, async (context) => {
       const { actor, requestId } = context.var;
       const { connector } = context.req.valid("param");
       return context.json(
-        await putOrgKey(services, actor, connector, context.req.valid("json").fields, requestId),
+        await putOrgKey(deps, actor, connector, context.req.valid("json").fields, requestId),
         200,
       );
     })
     .openapi(remove, async (context) => {
       const { actor, requestId } = context.var;
-      await removeOrgKey(services, actor, context.req.valid("param").connector, requestId);
+      await removeOrgKey(deps, actor, context.req.valid("param").connector, requestId);
       return context.body(null, 204);
     })
     .openapi(retire, async (context) => {
       const { actor, requestId } = context.var;
       const { connector } = context.req.valid("param");
       const input = context.req.valid("json");
-      return context.json(await retireOrgKey(services, actor, connector, input, requestId), 200);
+      return context.json(await retireOrgKey(deps, actor, connector, input, requestId), 200);
     })
-    .openapi(rootKey, async (context) => context.json(await showRootKey(services), 200))
+    .openapi(rootKey, async (context) => context.json(await showRootKey(deps), 200))
     .openapi(rewrap, async (context) => {
       const { actor, requestId } = context.var;
-      return context.json(await rewrapDataKeys(services, actor, requestId), 200);
+      return context.json(await rewrapDataKeys(deps, actor, requestId), 200);
     });
 }

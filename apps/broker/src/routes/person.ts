@@ -4,11 +4,11 @@ import {
   recoveryCodeSchema,
   settingsSchema,
 } from "@keyloan/contract";
+import type { Deps } from "../deps.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
 import { allowTokens } from "../verbs/person/allow-tokens.ts";
 import { askStartOver, endStartOver } from "../verbs/person/ask-start-over.ts";
@@ -19,7 +19,7 @@ import { renewRecovery } from "../verbs/person/renew-recovery.ts";
 const tags = ["settings"];
 
 /** Whose a build's settings are. */
-export function personRoutes(services: Services, limiter: RateLimiter) {
+export function personRoutes(deps: Deps, limiter: RateLimiter) {
   const known = defineRoute(limiter, "open", {
     method: "get",
     path: "/v1/person",
@@ -58,26 +58,26 @@ export function personRoutes(services: Services, limiter: RateLimiter) {
   });
   return createRouter()
     .openapi(known, async (context) =>
-      context.json(await knownBuilds(services, browserOf(services, personText(context))), 200),
+      context.json(await knownBuilds(deps, browserOf(deps, personText(context))), 200),
     )
     .openapi(recovery, async (context) => {
       const { session, requestId } = context.var;
-      const browser = browserOf(services, personText(context));
-      const { code, createdAt, personCookie } = await renewRecovery(services, session, browser, requestId);
+      const browser = browserOf(deps, personText(context));
+      const { code, createdAt, personCookie } = await renewRecovery(deps, session, browser, requestId);
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       return context.json({ code: code.reveal(), createdAt: isoTime(createdAt) }, 201);
     })
     .openapi(allow, async (context) => {
       const { session, requestId } = context.var;
       const input = context.req.valid("json");
-      return context.json(await allowTokens(services, session, input, requestId), 200);
+      return context.json(await allowTokens(deps, session, input, requestId), 200);
     })
     .openapi(ask, async (context) => {
       const { session, requestId } = context.var;
-      return context.json(await askStartOver(services, session, context.var.clientAddress(), requestId), 200);
+      return context.json(await askStartOver(deps, session, context.var.clientAddress(), requestId), 200);
     })
     .openapi(refuse, async (context) => {
       const { session, requestId } = context.var;
-      return context.json(await endStartOver(services, session, requestId), 200);
+      return context.json(await endStartOver(deps, session, requestId), 200);
     });
 }

@@ -4,17 +4,17 @@ import {
   reconcileBodySchema,
   reconcileReportSchema,
 } from "@keyloan/contract";
+import type { Deps } from "../deps.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { endUnknown } from "../verbs/reconcile/end-unknown.ts";
 import { reconcile } from "../verbs/reconcile/reconcile.ts";
 
 const tags = ["reconcile"];
 const access = { admin: true };
 
-export function reconcileRoutes(services: Services, limiter: RateLimiter) {
+export function reconcileRoutes(deps: Deps, limiter: RateLimiter) {
   const run = defineRoute(limiter, access, {
     method: "post",
     path: "/v1/reconcile",
@@ -34,10 +34,10 @@ export function reconcileRoutes(services: Services, limiter: RateLimiter) {
   return createRouter()
     .openapi(run, async (context) => {
       const { actor, requestId } = context.var;
-      return context.json(await reconcile(services, actor, context.req.valid("json"), { requestId }), 200);
+      return context.json(await reconcile(deps, actor, context.req.valid("json"), { requestId }), 200);
     })
     .openapi(end, async (context) => {
       const { actor, requestId } = context.var;
-      return context.json(await endUnknown(services, actor, context.req.valid("json"), requestId), 200);
+      return context.json(await endUnknown(deps, actor, context.req.valid("json"), requestId), 200);
     });
 }

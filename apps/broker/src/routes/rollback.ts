@@ -1,15 +1,15 @@
 import { buildIdSchema, buildSchema, rehearsalSchema, revertBuildBodySchema } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { showBuild } from "../verbs/builds/find-build.ts";
 import { rehearseRollback } from "../verbs/rollback/rehearse-rollback.ts";
 import { revertBuild } from "../verbs/settings/revert-keys.ts";
 
 const tags = ["rollback"];
 
-export function rollbackRoutes(services: Services, limiter: RateLimiter) {
+export function rollbackRoutes(deps: Deps, limiter: RateLimiter) {
   const rehearse = defineRoute(
     limiter,
     { admin: true },
@@ -47,13 +47,13 @@ export function rollbackRoutes(services: Services, limiter: RateLimiter) {
   return createRouter()
     .openapi(rehearse, async (context) => {
       const { actor, requestId } = context.var;
-      return context.json(await rehearseRollback(services, actor, requestId), 200);
+      return context.json(await rehearseRollback(deps, actor, requestId), 200);
     })
     .openapi(revert, async (context) => {
       const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const { reason } = revertBuildBodySchema.parse(context.req.valid("json") ?? {});
-      await revertBuild(services, actor, id, { reason, requestId });
-      return context.json(await showBuild(services, id), 200);
+      await revertBuild(deps, actor, id, { reason, requestId });
+      return context.json(await showBuild(deps, id), 200);
     });
 }

@@ -1,16 +1,16 @@
 import { reissueLeaseBodySchema, rotationSchema } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { showRotation } from "../verbs/rotation/rotation-view.ts";
 import { startRotation } from "../verbs/rotation/start-rotation.ts";
 
 const tags = ["leases"];
 const params = z.object({ id: z.string().max(64) });
 
-export function rotationRoutes(services: Services, limiter: RateLimiter) {
+export function rotationRoutes(deps: Deps, limiter: RateLimiter) {
   const start = defineRoute(
     limiter,
     { admin: true, platform: "builds:write" },
@@ -42,9 +42,9 @@ export function rotationRoutes(services: Services, limiter: RateLimiter) {
       const { actor, requestId } = context.var;
       const input = context.req.valid("json");
       const { id } = context.req.valid("param");
-      return context.json(await startRotation(services, actor, id, input, requestId), 202);
+      return context.json(await startRotation(deps, actor, id, input, requestId), 202);
     })
     .openapi(show, async (context) =>
-      context.json(await showRotation(services, context.req.valid("param").id), 200),
+      context.json(await showRotation(deps, context.req.valid("param").id), 200),
     );
 }

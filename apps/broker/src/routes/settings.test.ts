@@ -324,7 +324,7 @@ describe("the whole way", () => {
       await page.save("turso", (await own.emulators.get("turso")?.createUserEnv()) ?? expect.fail());
       await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
       own.advance(20 * 3_600_000);
-      await sweepExpired(own.running().services);
+      await sweepExpired(own.running().deps);
       const again = await openPage(own, id, page.browser);
       const { revertibleUntil } = await again.settings();
       expect(Date.parse(revertibleUntil ?? "")).toBeGreaterThan(Date.now() + 20 * 3_600_000);
@@ -332,7 +332,7 @@ describe("the whole way", () => {
         expectedVersion: await again.version(),
       });
       expect(reverted.status).toBe(200);
-      await sweepExpired(own.running().services);
+      await sweepExpired(own.running().deps);
       expect((await own.readEnv(id)).JWT_SECRET).toBe(lent.JWT_SECRET);
       expect((await again.settings()).bindings.every(({ saved }) => saved !== undefined)).toBe(true);
     } finally {
@@ -345,7 +345,7 @@ describe("the whole way", () => {
     const page = await openPage(broker, id);
     await saveAll(page);
     const before = { settings: await page.settings(), env: await broker.readEnv(id) };
-    const { store } = broker.running().services;
+    const { store } = broker.running().deps;
     const { write } = store;
     let swaps = 0;
     const breakingWrite: typeof write = (run) =>
@@ -432,11 +432,11 @@ describe("the whole way", () => {
     ).toBe(409);
 
     broker.advance(25 * 3_600_000);
-    await sweepExpired(broker.running().services);
-    await finishWork(broker.running().services, id);
+    await sweepExpired(broker.running().deps);
+    await finishWork(broker.running().deps, id);
     const closed = (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
     expect(closed.state).toBe("closed");
-    expect(await broker.running().services.store.read.userKeys.listByBuild(id)).toEqual([]);
+    expect(await broker.running().deps.store.read.userKeys.listByBuild(id)).toEqual([]);
   });
 
   it("cannot finish while something lent is left", async () => {

@@ -11,12 +11,12 @@ import {
   validateKeysSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { isoTime } from "../verbs/builds/views.ts";
 import { type Became, browserOf } from "../verbs/person/become-person.ts";
 import { changePreview } from "../verbs/settings/change-preview.ts";
@@ -34,9 +34,9 @@ import { settingsView } from "../verbs/settings/views.ts";
 const tags = ["settings"];
 const connectorParams = z.object({ connector: z.string().max(64) });
 
-export function settingsRoutes(services: Services, limiter: RateLimiter) {
+export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
   // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
-  const checks = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const checks = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
   const middleware = [limitWork(checks)];
   const show = defineRoute(limiter, "session", {
     method: "get",
@@ -124,25 +124,25 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     responses: { 200: json("the settings", settingsSchema) },
   });
   return createRouter()
-    .openapi(show, async (context) => context.json(await settingsView(services, context.var.session), 200))
+    .openapi(show, async (context) => context.json(await settingsView(deps, context.var.session), 200))
     .openapi(validate, async (context) => {
       const { session } = context.var;
       const connector = boundConnector(
-        services,
-        await editableBuild(services, session),
+        deps,
+        await editableBuild(deps, session),
         context.req.valid("param").connector,
       );
-      const { values } = await openSubmittedValues(services, session, context.req.valid("json").submission);
-      const { check, repairs } = await checkKeys(services, connector, values, context.req.raw.signal);
+      const { values } = await openSubmittedValues(deps, session, context.req.valid("json").submission);
+      const { check, repairs } = await checkKeys(deps, connector, values, context.req.raw.signal);
       return context.json({ check, repairs: [...repairs] }, 200);
     })
     .openapi(save, async (context) => {
       const { session, requestId } = context.var;
-      const browser = browserOf(services, personText(context));
+      const browser = browserOf(deps, personText(context));
       const request = { requestId, signal: context.req.raw.signal, browser };
       const { connector } = context.req.valid("param");
       const input = context.req.valid("json");
-      const { became, personCookie, ...saved } = await saveKeys(services, session, connector, input, request);
+      const { became, personCookie, ...saved } = await saveKeys(deps, session, connector, input, request);
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       const recovery = became === undefined ? {} : { recovery: recoveryView(became) };
       return context.json({ ...saved, repairs: [...saved.repairs], ...recovery }, 200);
@@ -152,33 +152,33 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
       const request = { requestId, signal: context.req.raw.signal };
       const { connector } = context.req.valid("param");
       const { expectedVersion } = context.req.valid("json");
-      const checked = await recheckKeys(services, session, connector, expectedVersion, request);
+      const checked = await recheckKeys(deps, session, connector, expectedVersion, request);
       return context.json({ ...checked, repairs: [...checked.repairs] }, 200);
     })
     .openapi(remove, async (context) => {
       const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("query");
       const { connector } = context.req.valid("param");
-      return context.json(await removeKeys(services, session, connector, expectedVersion, requestId), 200);
+      return context.json(await removeKeys(deps, session, connector, expectedVersion, requestId), 200);
     })
     .openapi(swap, async (context) => {
       const { session, requestId } = context.var;
-      return context.json(await swapKeys(services, session, context.req.valid("json"), requestId), 200);
+      return context.json(await swapKeys(deps, session, context.req.valid("json"), requestId), 200);
     })
     .openapi(revert, async (context) => {
       const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("json");
-      return context.json(await revertKeys(services, session, expectedVersion, requestId), 200);
+      return context.json(await revertKeys(deps, session, expectedVersion, requestId), 200);
     })
     .openapi(preview, async (context) => {
       const { session, requestId } = context.var;
-      return context.json(await changePreview(services, session, context.req.valid("json"), requestId), 200);
+      return context.json(await changePreview(deps, session, context.req.valid("json"), requestId), 200);
     })
     .openapi(envFile, async (context) => {
       const { session, requestId } = context.var;
       const { format, profile, preview } = context.req.valid("query");
       const query = { format, profile, preview: preview === "true" };
-      const text = await ownEnvFile(services, session, query, requestId);
+      const text = await ownEnvFile(deps, session, query, requestId);
       return context.body(text.reveal(), 200, {
         "content-type": "text/plain; charset=utf-8",
         "cache-control": "no-store",
@@ -188,7 +188,7 @@ export function settingsRoutes(services: Services, limiter: RateLimiter) {
     .openapi(finish, async (context) => {
       const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("json");
-      return context.json(await finishHandoff(services, session, expectedVersion, requestId), 200);
+      return context.json(await finishHandoff(deps, session, expectedVersion, requestId), 200);
     });
 }
 

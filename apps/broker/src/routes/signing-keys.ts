@@ -1,9 +1,9 @@
 import { errorEnvelopeSchema, signingKeysSchema } from "@keyloan/contract";
+import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 
-export function signingKeyRoutes(services: Services, limiter: RateLimiter) {
+export function signingKeyRoutes(deps: Deps, limiter: RateLimiter) {
   const list = defineRoute(limiter, "open", {
     method: "get",
     path: "/v1/signing-keys",
@@ -15,6 +15,6 @@ export function signingKeyRoutes(services: Services, limiter: RateLimiter) {
     },
   });
   return createRouter().openapi(list, async (context) =>
-    context.json({ keys: await services.signer.publicKeys() }, 200, { "cache-control": "max-age=300" }),
+    context.json({ keys: await deps.signer.publicKeys() }, 200, { "cache-control": "max-age=300" }),
   );
 }

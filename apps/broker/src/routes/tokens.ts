@@ -6,16 +6,16 @@ import {
   tokenListSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { createApiToken } from "../verbs/tokens/create-token.ts";
 import { listTokens, revokeToken } from "../verbs/tokens/manage-tokens.ts";
 
 const tags = ["tokens"];
 const access = { admin: true };
 
-export function tokenRoutes(services: Services, limiter: RateLimiter) {
+export function tokenRoutes(deps: Deps, limiter: RateLimiter) {
   const create = defineRoute(limiter, access, {
     method: "post",
     path: "/v1/tokens",
@@ -51,15 +51,13 @@ export function tokenRoutes(services: Services, limiter: RateLimiter) {
   return createRouter()
     .openapi(create, async (context) => {
       const { actor, requestId } = context.var;
-      const made = await createApiToken(services, actor, context.req.valid("json"), requestId);
+      const made = await createApiToken(deps, actor, context.req.valid("json"), requestId);
       return context.json({ ...made, token: made.token.reveal() }, 201);
     })
-    .openapi(list, async (context) =>
-      context.json(await listTokens(services, context.req.valid("query")), 200),
-    )
+    .openapi(list, async (context) => context.json(await listTokens(deps, context.req.valid("query")), 200))
     .openapi(revoke, async (context) => {
       const { actor, requestId } = context.var;
-      await revokeToken(services, actor, context.req.valid("param").id, requestId);
+      await revokeToken(deps, actor, context.req.valid("param").id, requestId);
       return context.body(null, 204);
     });
 }

@@ -7,12 +7,12 @@ import {
 } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import type { BrokerEnv } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { cancelTransfers } from "../verbs/transfers/cancel-transfer.ts";
 import { listReceipts, listTransfers } from "../verbs/transfers/list-transfers.ts";
 import { resumeTransfers } from "../verbs/transfers/resume-transfer.ts";
@@ -38,68 +38,65 @@ const ending = { 202: json("being undone", transferListSchema) };
 const receipts = { 200: json("newest first", receiptListSchema) };
 
 /** Moving data, from the settings page and for whoever made the build: the same verbs behind two doors. */
-export function transferRoutes(services: Services, limiter: RateLimiter) {
+export function transferRoutes(deps: Deps, limiter: RateLimiter) {
   // Beginning looks into the user's account each time.
-  const starts = createRateLimiter(services.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const starts = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
   const middleware = [limitWork(starts)];
   const page = pageRoutes(limiter, middleware);
   const own = buildRoutes(limiter, middleware);
   return createRouter()
     .openapi(page.show, async (context) =>
-      context.json(await listTransfers(services, context.var.session.buildId), 200),
+      context.json(await listTransfers(deps, context.var.session.buildId), 200),
     )
     .openapi(page.start, async (context) => {
       const { actor, requestId, session } = context.var;
       const input = startTransferBodySchema.parse(context.req.valid("json") ?? {});
       const request = { requestId, signal: context.req.raw.signal };
-      return context.json(await startTransfer(services, actor, session.buildId, input, request), 202);
+      return context.json(await startTransfer(deps, actor, session.buildId, input, request), 202);
     })
     .openapi(page.cancel, async (context) => {
       const { actor, requestId, session } = context.var;
       const { connectors } = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
-      return context.json(
-        await cancelTransfers(services, actor, session.buildId, connectors, requestId),
-        202,
-      );
+      return context.json(await cancelTransfers(deps, actor, session.buildId, connectors, requestId), 202);
     })
     .openapi(page.resume, async (context) => {
       const { actor, requestId, session } = context.var;
       const input = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
       const request = { requestId, signal: context.req.raw.signal };
-      return context.json(await resumeTransfers(services, actor, session.buildId, input, request), 202);
+      return context.json(await resumeTransfers(deps, actor, session.buildId, input, request), 202);
     })
     .openapi(page.receipt, async (context) => {
       const { actor, session } = context.var;
       const { connector } = context.req.valid("query");
-      return context.json(await listReceipts(services, actor, session.buildId, connector), 200);
+      return context.json(await listReceipts(deps, actor, session.buildId, connector), 200);
     })
     .openapi(own.show, async (context) =>
-      context.json(await listTransfers(services, context.req.valid("param").id), 200),
+      context.json(await listTransfers(deps, context.req.valid("param").id), 200),
     )
     .openapi(own.start, async (context) => {
       const { actor, requestId } = context.var;
       const input = startTransferBodySchema.parse(context.req.valid("json") ?? {});
       const request = { requestId, signal: context.req.raw.signal };
       const { id } = context.req.valid("param");
-      return context.json(await startTransfer(services, actor, id, input, request), 202);
+      return context.json(await startTransfer(deps, actor, id, input, request), 202);
     })
     .openapi(own.cancel, async (context) => {
       const { actor, requestId } = context.var;
       const { connectors } = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
       const { id } = context.req.valid("param");
-      return context.json(await cancelTransfers(services, actor, id, connectors, requestId), 202);
+      return context.json(await cancelTransfers(deps, actor, id, connectors, requestId), 202);
     })
     .openapi(own.resume, async (context) => {
       const { actor, requestId } = context.var;
       const input = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
       const request = { requestId, signal: context.req.raw.signal };
       const { id } = context.req.valid("param");
-      return context.json(await resumeTransfers(services, actor, id, input, request), 202);
+      return context.json(await resumeTransfers(deps, actor, id, input, request), 202);
     })
     .openapi(own.receipt, async (context) => {
       const { id } = context.req.valid("param");
       const { connector } = context.req.valid("query");
-      return context.json(await listReceipts(services, context.var.actor, id, connector), 200);
+      return context.json(await listReceipts(deps, context.var.actor, id, connector), 200);
     });
 }
 

@@ -6,10 +6,10 @@ import {
   visitListSchema,
 } from "@keyloan/contract";
 import * as z from "zod";
+import type { Deps } from "../deps.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import type { Services } from "../services.ts";
 import { endVisit, listVisits } from "../verbs/handoff/visits.ts";
 import { listBuildTokens, revokeBuildToken } from "../verbs/tokens/manage-tokens.ts";
 
@@ -17,7 +17,7 @@ const params = z.object({ id: buildIdSchema });
 const ended = { 204: { description: "ended" } };
 
 /** Who is at a build: visits of its settings page, and the tokens that read its env. */
-export function visitRoutes(services: Services, limiter: RateLimiter) {
+export function visitRoutes(deps: Deps, limiter: RateLimiter) {
   const read = { admin: true, platform: "builds:read" } as const;
   const sessions = defineRoute(limiter, read, {
     method: "get",
@@ -69,22 +69,22 @@ export function visitRoutes(services: Services, limiter: RateLimiter) {
   );
   return createRouter()
     .openapi(sessions, async (context) =>
-      context.json(await listVisits(services, context.req.valid("param").id), 200),
+      context.json(await listVisits(deps, context.req.valid("param").id), 200),
     )
     .openapi(endSession, async (context) => {
       const { actor, requestId } = context.var;
       const { id, sessionId } = context.req.valid("param");
-      await endVisit(services, actor, id, sessionId, requestId);
+      await endVisit(deps, actor, id, sessionId, requestId);
       return context.body(null, 204);
     })
     .openapi(tokens, async (context) => {
       const { id } = context.req.valid("param");
-      return context.json(await listBuildTokens(services, id, context.req.valid("query")), 200);
+      return context.json(await listBuildTokens(deps, id, context.req.valid("query")), 200);
     })
     .openapi(endToken, async (context) => {
       const { actor, requestId } = context.var;
       const { id, tokenId } = context.req.valid("param");
-      await revokeBuildToken(services, actor, id, tokenId, requestId);
+      await revokeBuildToken(deps, actor, id, tokenId, requestId);
       return context.body(null, 204);
     });
 }

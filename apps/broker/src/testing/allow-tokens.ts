@@ -7,7 +7,7 @@ export async function allowTokens(
   buildId: string,
   ...allows: readonly TokenPermission[]
 ): Promise<void> {
-  const { store, randomBytes, now } = broker.running().services;
+  const { store, randomBytes, now } = broker.running().deps;
   await store.write(async (tables) => {
     const person = await tables.persons.findByBuild(buildId);
     if (person !== undefined) return tables.persons.allow(person.id, allows);

@@ -40,7 +40,7 @@ const commands = {
   runWork: async (name: string) => {
     const work = scheduledWork.find((each) => each.name === name);
     if (work === undefined) throw new Error(`there is no work ${name}`);
-    await work.run(broker.running().services, new AbortController().signal);
+    await work.run(broker.running().deps, new AbortController().signal);
   },
   revert: async (buildId: string, reason: string) =>
     (await broker.call("POST", `/v1/builds/${buildId}/revert`, { body: { reason } })).status,

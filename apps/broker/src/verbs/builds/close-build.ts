@@ -1,6 +1,6 @@
 import type { Actor } from "@keyloan/contract";
 import type { ClaimedJob, Tables } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import type { ReleaseStart } from "../leases/release-jobs.ts";
@@ -22,21 +22,21 @@ type Closing = {
  * @throws BrokerError `not_found`
  */
 export async function closeBuild(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   options: { readonly requestId?: string } = {},
 ): Promise<{ readonly settled: Promise<void> }> {
-  await findBuild(services, buildId);
+  await findBuild(deps, buildId);
   // What is being issued now may still finish its call under way; it must not begin another.
-  services.runner.cancel(buildId);
-  await services.runner.settled(buildId);
-  const jobs = await services.store.write(async (tables) => {
+  deps.runner.cancel(buildId);
+  await deps.runner.settled(buildId);
+  const jobs = await deps.store.write(async (tables) => {
     if (!(await tables.builds.moveState(buildId, openStates, "closing"))) return [];
-    return endEverything(services, tables, buildId, { ...options, actor, reason: "requested" });
+    return endEverything(deps, tables, buildId, { ...options, actor, reason: "requested" });
   });
   const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
-  return { settled: own.length > 0 ? services.runner.run(buildId, own) : services.runner.settled(buildId) };
+  return { settled: own.length > 0 ? deps.runner.run(buildId, own) : deps.runner.settled(buildId) };
 }
 
 /**
@@ -44,24 +44,24 @@ export async function closeBuild(
  * providers when a broker has room.
  * @returns false when another broker has closed it, or it was given more time
  */
-export async function closeExpired(services: Services, buildId: string): Promise<boolean> {
-  services.runner.cancel(buildId);
+export async function closeExpired(deps: Deps, buildId: string): Promise<boolean> {
+  deps.runner.cancel(buildId);
   const actor = { kind: "system", part: "expiry" } as const;
   const start = { isOneOfMany: true, mayStillRun: true };
-  return services.store.write(async (tables) => {
-    if (!(await tables.builds.closeExpired(buildId, services.now()))) return false;
-    await endEverything(services, tables, buildId, { actor, reason: "expired", start });
+  return deps.store.write(async (tables) => {
+    if (!(await tables.builds.closeExpired(buildId, deps.now()))) return false;
+    await endEverything(deps, tables, buildId, { actor, reason: "expired", start });
     return true;
   });
 }
 
 async function endEverything(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   buildId: string,
   { actor, reason, requestId, start = {} }: Closing,
 ): Promise<readonly ClaimedJob[]> {
-  const now = services.now();
+  const now = deps.now();
   await tables.dataKeys.deleteByOwner(buildId);
   await tables.tokens.revokeByBuild(buildId, now);
   await tables.sessions.endByBuild(buildId, now);
@@ -70,14 +70,14 @@ async function endEverything(
   await tables.persons.endByBuild(buildId, now);
   await tables.startOvers.endByBuild(buildId, now);
   const leases = await tables.leases.listByBuild(buildId);
-  const { jobs } = await endLeases(services, tables, leases, start);
+  const { jobs } = await endLeases(deps, tables, leases, start);
   const rows = [
-    auditRow(services, { actor, action: "build.closing", entity: buildId, details: { reason }, requestId }),
+    auditRow(deps, { actor, action: "build.closing", entity: buildId, details: { reason }, requestId }),
   ];
   // All were revoked before: no job is left that would close the build with its last lease.
   if (leases.every(({ state }) => state === "released")) {
     await tables.builds.moveState(buildId, ["closing"], "closed", { closedAt: now });
-    rows.push(auditRow(services, { actor, action: "build.closed", entity: buildId, details: {}, requestId }));
+    rows.push(auditRow(deps, { actor, action: "build.closed", entity: buildId, details: {}, requestId }));
   }
   await tables.auditEvents.insertAll(rows);
   return jobs;

@@ -9,9 +9,9 @@ import {
   newId,
 } from "@keyloan/contract";
 import type { BuildRow, ClaimedJob, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { auditRow } from "../audit.ts";
 import { createOwnerKey } from "../owner-key.ts";
@@ -31,12 +31,12 @@ export type CreateBuildInput = {
  * @throws BrokerError `idempotency_conflict` when the key was used for another body, or `audit_degraded`
  */
 export async function createBuild(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   input: CreateBuildInput,
   options: { readonly idempotencyKey?: string | undefined; readonly requestId: string },
 ): Promise<string> {
-  const { store } = services;
+  const { store } = deps;
   const principal = actorLabel(actor);
   const requestHash = createHash("sha256").update(canonicalJson(input)).digest("hex");
   const { idempotencyKey } = options;
@@ -44,8 +44,8 @@ export async function createBuild(
     const known = await store.read.idempotencyKeys.find(principal, idempotencyKey);
     if (known !== undefined) return adopt(known, requestHash);
   }
-  await requireSoundAudit(services);
-  const planned = planBuild(services, actor, input, await selectConnectors(services, input.connectors));
+  await requireSoundAudit(deps);
+  const planned = planBuild(deps, actor, input, await selectConnectors(deps, input.connectors));
   const outcome = await store.write(async (tables) => {
     if (idempotencyKey !== undefined) {
       const known = await tables.idempotencyKeys.find(principal, idempotencyKey);
@@ -72,7 +72,7 @@ export async function createBuild(
     );
     await tables.jobs.insertAll(planned.jobs);
     await tables.auditEvents.insertAll([
-      auditRow(services, {
+      auditRow(deps, {
         actor,
         action: "build.created",
         entity: planned.build.id,
@@ -86,7 +86,7 @@ export async function createBuild(
     return { known: undefined };
   });
   if (outcome.known !== undefined) return adopt(outcome.known, requestHash);
-  void services.runner.run(planned.build.id, planned.jobs);
+  void deps.runner.run(planned.build.id, planned.jobs);
   return planned.build.id;
 }
 
@@ -101,7 +101,7 @@ function adopt(
 }
 
 function planBuild(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   input: CreateBuildInput,
   selected: readonly SelectedConnector[],
@@ -111,10 +111,10 @@ function planBuild(
   leases: LeaseRow[];
   jobs: ClaimedJob[];
 } {
-  const createdAt = services.now();
+  const createdAt = deps.now();
   const build: BuildRow = {
-    id: newId("build", services.randomBytes),
-    organizationId: services.organizationId,
+    id: newId("build", deps.randomBytes),
+    organizationId: deps.organizationId,
     name: input.name,
     state: "provisioning",
     profile: input.profile ?? "plain",
@@ -131,7 +131,7 @@ function planBuild(
     adminRevert: null,
   };
   const leases = selected.map(({ connector, options }): LeaseRow => {
-    const id = newId("lease", services.randomBytes);
+    const id = newId("lease", deps.randomBytes);
     const request = { leaseId: id, buildId: build.id, expiresAt: build.expiresAt, options };
     return {
       id,
@@ -139,7 +139,7 @@ function planBuild(
       connectorId: connector.spec.id,
       state: "planned",
       grade: connector.spec.grade,
-      handle: issuerOf(services, connector).plan(request),
+      handle: issuerOf(deps, connector).plan(request),
       options,
       env: null,
       orgKeyVersion: null,
@@ -152,9 +152,9 @@ function planBuild(
     };
   });
   const jobs = leases.map(({ id: entityId, buildId, connectorId }) =>
-    newHeldJob(services, { kind: "issue", entityId, buildId, connectorId }),
+    newHeldJob(deps, { kind: "issue", entityId, buildId, connectorId }),
   );
-  return { build, dataKey: createOwnerKey(services, build.id).row, leases, jobs };
+  return { build, dataKey: createOwnerKey(deps, build.id).row, leases, jobs };
 }
 
 /** JSON with sorted keys and without absent members: equal requests have equal texts. */

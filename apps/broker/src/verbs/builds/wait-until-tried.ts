@@ -1,5 +1,5 @@
 import type { BuildView } from "@keyloan/contract";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { findBuild } from "./find-build.ts";
 import { buildView } from "./views.ts";
 
@@ -9,31 +9,23 @@ const pollMs = 50;
  * The build as soon as every lease was tried, in this process or in another one, or when the time is over.
  * @throws BrokerError `not_found`
  */
-export async function waitUntilTried(
-  services: Services,
-  buildId: string,
-  waitSeconds: number,
-): Promise<BuildView> {
+export async function waitUntilTried(deps: Deps, buildId: string, waitSeconds: number): Promise<BuildView> {
   const endsAt = performance.now() + waitSeconds * 1000;
   for (;;) {
     const leftMs = endsAt - performance.now();
-    if (leftMs > 0) await endsWithin(services, services.runner.settled(buildId), leftMs);
-    const { build, leases } = await findBuild(services, buildId);
+    if (leftMs > 0) await endsWithin(deps, deps.runner.settled(buildId), leftMs);
+    const { build, leases } = await findBuild(deps, buildId);
     const untried = leases.some(({ state, lastError }) => state === "planned" && lastError === null);
     if (build.state !== "provisioning" || !untried || performance.now() >= endsAt) {
-      return buildView(services, build, leases);
+      return buildView(deps, build, leases);
     }
-    await services.sleep(pollMs);
+    await deps.sleep(pollMs);
   }
 }
 
 /** Waits for the work, at most so long; the timer does not outlive it. */
-export async function endsWithin(
-  services: Pick<Services, "sleep">,
-  work: Promise<void>,
-  ms: number,
-): Promise<void> {
+export async function endsWithin(deps: Pick<Deps, "sleep">, work: Promise<void>, ms: number): Promise<void> {
   const late = new AbortController();
-  await Promise.race([work, services.sleep(ms, late.signal)]);
+  await Promise.race([work, deps.sleep(ms, late.signal)]);
   late.abort();
 }

@@ -1,9 +1,9 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import { type LeaseRow, StoreError } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { toDatabaseError } from "./database-errors.ts";
 import { MovedOn } from "./moved-on.ts";
 import { tellFailure } from "./tell-failure.ts";
@@ -19,14 +19,14 @@ const stoppedWaitMs = 5_000;
 
 /** Decides what becomes of a run that did not end well; what it had made is cleared, or known to be left. */
 export async function recordArchiveTrouble(
-  services: Services,
+  deps: Deps,
   { job }: JobHold,
   lease: LeaseRow,
   watch: WorkWatch,
   error: unknown,
 ): Promise<void> {
   if (error instanceof StoreError) throw error;
-  const { store, now } = services;
+  const { store, now } = deps;
   if (watch.wasStopped() || error instanceof MovedOn) {
     const runAfter = now() + stoppedWaitMs;
     await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
@@ -34,17 +34,17 @@ export async function recordArchiveTrouble(
   }
   const lastError = toDatabaseError(error, lease.connectorId);
   if (lastError.code === "internal") {
-    services.logger.error({ leaseId: lease.id, ...describeError(error) }, "archiving broke");
+    deps.logger.error({ leaseId: lease.id, ...describeError(error) }, "archiving broke");
   }
   const isLeft = (await store.read.archives.listByLease(lease.id)).some(({ state }) => state === "writing");
   if (isLeft && job.attempts >= leftRunsMax) {
     const what = `A database of ${lease.connectorId} could not be archived and cannot be written to yet`;
     const failure =
       error instanceof ProviderError ? error : new BrokerError("unavailable", lastError.message);
-    return tryAgain(services, job, what, failure);
+    return tryAgain(deps, job, what, failure);
   }
   const again = isLeft || (lastError.retryable && job.attempts < runsMax);
-  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
   await store.write(async (tables) => {
     const kept = again
@@ -52,6 +52,6 @@ export async function recordArchiveTrouble(
       : await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now());
     if (!kept) return;
     await tables.leases.update(lease.id, ["active"], { lastError });
-    if (!again) await tellFailure(services, tables, job, lease, lastError);
+    if (!again) await tellFailure(deps, tables, job, lease, lastError);
   });
 }

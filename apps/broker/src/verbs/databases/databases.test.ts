@@ -30,7 +30,7 @@ afterEach(async () => {
   memory.databases.close();
 });
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const nameNow = async () => (await broker.readEnv(buildId)).MEMORY_DATABASE_NAME ?? "";
 const at = (path: string, id = buildId) => `/v1/builds/${id}/databases/${connector}/${path}`;
 const archive = () => broker.call("POST", at("archive"));
@@ -65,7 +65,7 @@ const archiveWell = async () => {
 };
 const close = async () => {
   const answer = await broker.call("DELETE", `/v1/builds/${buildId}?wait=20`);
-  await finishWork(services(), buildId);
+  await finishWork(deps(), buildId);
   return answer;
 };
 /** Holds a step up until it is let go on. */
@@ -157,7 +157,7 @@ describe("an archive", () => {
 describe("a database that cannot be archived stays as it is", () => {
   const expectKept = async (message: RegExp) => {
     await untilIdle();
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(names()).toEqual([lent]);
     expect(await files()).toEqual([]);
     expect(await nameNow()).toBe(lent);
@@ -249,11 +249,11 @@ describe("a database that cannot be archived stays as it is", () => {
 
 describe("a provider that does not do its part for long", () => {
   const jobOf = async (kind: string) =>
-    (await services().store.read.jobs.list({ buildId, kind, limit: 10 }))[0] ?? expect.fail("no job");
+    (await deps().store.read.jobs.list({ buildId, kind, limit: 10 }))[0] ?? expect.fail("no job");
   const runOften = async (kind: string) => {
     for (let run = 0; run < 12; run++) {
       broker.advance(120 * minuteMs);
-      await finishWork(services(), buildId);
+      await finishWork(deps(), buildId);
     }
     return jobOf(kind);
   };
@@ -268,7 +268,7 @@ describe("a provider that does not do its part for long", () => {
     expect(names()).toEqual([lent]);
     delete memory.control.dropTrouble;
     broker.advance(120 * minuteMs);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(names()).toEqual([]);
     expect((await jobOf("drop-archived")).state).toBe("done");
   });
@@ -287,7 +287,7 @@ describe("a provider that does not do its part for long", () => {
     expect(memory.frozen.has(lent)).toBe(true);
     delete memory.control.trouble;
     broker.advance(120 * minuteMs);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(memory.frozen.has(lent)).toBe(false);
     expect(names()).toEqual([lent]);
   });
@@ -311,12 +311,12 @@ describe("restoring", () => {
     expect(after.MEMORY_DATABASE_NAME).not.toBe(before.MEMORY_DATABASE_NAME);
     expect(after.MEMORY_DATABASE_TOKEN).not.toBe(before.MEMORY_DATABASE_TOKEN);
     expect(rowsOf(after.MEMORY_DATABASE_NAME ?? "")).toBe(40);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(names()).toEqual([after.MEMORY_DATABASE_NAME]);
     expect(await files()).toEqual([]);
     expect(await show()).toMatchObject({ state: "active", archives: [{ state: "restored" }] });
     expect(await showBuild()).toMatchObject({ state: "ready", leases: [{ connector, state: "active" }] });
-    const leases = await services().store.read.leases.listByBuild(buildId);
+    const leases = await deps().store.read.leases.listByBuild(buildId);
     expect(leases.map(({ state }) => state).toSorted()).toEqual(["active", "released"]);
   });
 
@@ -325,7 +325,7 @@ describe("restoring", () => {
       await archiveWell();
       await restore();
       await until(async () => (await env()).status, 200);
-      await finishWork(services(), buildId);
+      await finishWork(deps(), buildId);
       expect(rowsOf(await nameNow())).toBe(40);
     }
     expect((await show()).archives.map(({ state }) => state)).toEqual(["restored", "restored"]);
@@ -366,7 +366,7 @@ describe("restoring", () => {
     await restore();
     await until(async () => (await show()).error?.message.match(message)?.length, 1);
     await untilIdle();
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(names()).toEqual([]);
     expect(await show()).toMatchObject({ state: "archived", archives: [{ state: "verified" }] });
     expect(await actions()).toContain("database.restore_failed");
@@ -396,7 +396,7 @@ describe("restoring", () => {
     const old = await readFile(join(folder(), first));
     await restore();
     await until(async () => (await env()).status, 200);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     await archiveWell();
     const [second = ""] = await files();
     expect(second).not.toBe(first);
@@ -410,7 +410,7 @@ describe("restoring", () => {
     onLoaded((name) => memory.databases.database(name).exec("DELETE FROM notes WHERE id = 3"));
     await restore();
     await until(async () => (await show()).error?.code, "not_faithful");
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(names()).toEqual([]);
     expect(await files()).toHaveLength(1);
   });
@@ -423,7 +423,7 @@ describe("restoring", () => {
     });
     await restore();
     await until(async () => failures, 0);
-    await until(async () => (await services().store.read.leases.listByBuild(buildId)).length, 2);
+    await until(async () => (await deps().store.read.leases.listByBuild(buildId)).length, 2);
     broker.advance(60 * minuteMs);
     await until(async () => (await env()).status, 200);
     expect(rowsOf(await nameNow())).toBe(40);
@@ -451,7 +451,7 @@ describe("archiving and moving to the user", () => {
     await untilArchived();
     await restore();
     await until(async () => (await env()).status, 200);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     const second = gate();
     memory.databases.trouble[await nameNow()] = { row: second.step };
     expect((await page.call("POST", "/v1/settings/transfer", {})).status).toBeLessThan(300);
@@ -467,11 +467,11 @@ describe("closing a build", () => {
     const dropped = memory.dropped.length;
     expect((await close()).body).toMatchObject({ state: "closed" });
     expect(await files()).toEqual([]);
-    const rows = await services().store.read.archives.listByBuild(buildId);
+    const rows = await deps().store.read.archives.listByBuild(buildId);
     expect(rows.map(({ state }) => state)).toEqual(["removed"]);
-    expect(await services().store.read.dataKeys.findByOwner(buildId)).toBeUndefined();
+    expect(await deps().store.read.dataKeys.findByOwner(buildId)).toBeUndefined();
     broker.advance(10 * minuteMs);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(memory.dropped).toHaveLength(dropped);
   });
 
@@ -486,7 +486,7 @@ describe("closing a build", () => {
     expect((await closing).body).toMatchObject({ state: expect.stringMatching(/clos/) });
     await until(async () => (await showBuild()).state, "closed");
     broker.advance(10 * minuteMs);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect(names()).toEqual([]);
     expect(await files()).toEqual([]);
   });
@@ -501,7 +501,7 @@ describe("closing a build", () => {
     held.open();
     await closing;
     broker.advance(10 * minuteMs);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect((await showBuild()).state).toBe("closed");
     expect(names()).toEqual([]);
     expect(await files()).toEqual([]);
@@ -523,7 +523,7 @@ describe("a broker that ends in the middle", () => {
       memory.databases.anyTrouble[step] = undefined;
       broker.advance(2 * minuteMs);
       await untilArchived();
-      await finishWork(services(), buildId);
+      await finishWork(deps(), buildId);
       expect(names()).toEqual([]);
       expect(await files()).toHaveLength(1);
       await restore();

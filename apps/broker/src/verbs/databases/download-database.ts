@@ -9,7 +9,7 @@ import {
 } from "@keyloan/contract";
 import { differences, readArchive } from "@keyloan/database-provisioner";
 import type { LeaseRow } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { writeAudit } from "../audit.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { withDataKey } from "../settings/open-values.ts";
@@ -35,24 +35,24 @@ export type DatabaseFile = {
  * time, `not_faithful` for an archive that was altered, `unavailable` when the disk is full; ProviderError
  */
 export async function downloadDatabase(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   connectorId: string,
   request: { readonly requestId: string; readonly signal: AbortSignal },
 ): Promise<DatabaseFile> {
-  const found = await findDatabase(services, buildId, connectorId);
+  const found = await findDatabase(deps, buildId, connectorId);
   const { lease, archivable } = found;
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]);
   const audit = (action: string, more: Readonly<Record<string, unknown>>) => {
     const details = { connector: connectorId, lease: lease.id, from: lease.state, ...more };
     const { requestId } = request;
-    return writeAudit(services, { actor, action, entity: buildId, details, requestId });
+    return writeAudit(deps, { actor, action, entity: buildId, details, requestId });
   };
   await audit("database.downloading", {});
   let file: OpenFile;
   try {
-    file = await services.fileSlots.run(buildId, signal, () => makeFile(services, found, signal));
+    file = await deps.fileSlots.run(buildId, signal, () => makeFile(deps, found, signal));
   } catch (error) {
     await audit("database.download_failed", { code: codeOf(error) });
     throw error;
@@ -71,11 +71,11 @@ export async function downloadDatabase(
 type OpenFile = { readonly handle: FileHandle; readonly bytes: number };
 
 /** @returns the file, open, and off the disk already */
-async function makeFile(services: Services, found: BuildDatabase, signal: AbortSignal): Promise<OpenFile> {
-  const folder = await makeDownloadFolder(services.config.dataDirectory).catch(refuseFull);
+async function makeFile(deps: Deps, found: BuildDatabase, signal: AbortSignal): Promise<OpenFile> {
+  const folder = await makeDownloadFolder(deps.config.dataDirectory).catch(refuseFull);
   const path = join(folder, `database.${found.archivable.content.file.extension}`);
   try {
-    await services.movingSlots.run(signal, () => writeDatabase(services, found, path, signal));
+    await deps.movingSlots.run(signal, () => writeDatabase(deps, found, path, signal));
     const handle = await open(path, "r");
     return { handle, bytes: (await handle.stat()).size };
   } catch (error) {
@@ -90,18 +90,18 @@ const codeOf = (error: unknown) =>
   error instanceof BrokerError || error instanceof ProviderError ? error.code : "internal";
 
 async function writeDatabase(
-  services: Services,
+  deps: Deps,
   found: BuildDatabase,
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
   const { lease, archivable } = found;
   const { content, connector } = archivable;
-  if (lease.state === "archived") return writeFromArchive(services, found, path, signal);
+  if (lease.state === "archived") return writeFromArchive(deps, found, path, signal);
   if (lease.state !== "active" || lease.env === null) throw notReadable(lease);
   const { env, buildId } = lease;
-  const values = await withDataKey(services, buildId, (key) => openLease(key, buildId, lease.id, env));
-  const context = services.contextFor(connector, signal);
+  const values = await withDataKey(deps, buildId, (key) => openLease(key, buildId, lease.id, env));
+  const context = deps.contextFor(connector, signal);
   for (let tries = 0; tries < triesMax; tries++) {
     if (await writeUnchanged(content, context, values, path)) return;
     await rm(path, { force: true });
@@ -125,16 +125,16 @@ async function writeUnchanged(
 }
 
 async function writeFromArchive(
-  services: Services,
+  deps: Deps,
   { lease, archivable }: BuildDatabase,
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const archives = await services.store.read.archives.listByLease(lease.id);
+  const archives = await deps.store.read.archives.listByLease(lease.id);
   const archive = archives.find(({ state }) => state === "verified");
   if (archive === undefined || archive.bytes === null || archive.sha256 === null) throw notReadable(lease);
   const { bytes, sha256 } = archive;
-  const dump = readArchive(archiveMedium(services, archive, signal), { bytes, sha256 });
+  const dump = readArchive(archiveMedium(deps, archive, signal), { bytes, sha256 });
   await archivable.content.writeFile(dump, path, signal);
 }
 

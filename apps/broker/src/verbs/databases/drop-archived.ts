@@ -1,8 +1,8 @@
 import { verifyFile } from "@keyloan/database-provisioner";
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { handsNotice } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { archiveMedium } from "./archive-medium.ts";
@@ -13,46 +13,45 @@ import { tryAgain } from "./try-again.ts";
  * Ends the database of a verified archive, and the scratch database that it was verified in. The file is looked
  * at once more before: without it nothing is dropped.
  */
-export async function dropArchived(services: Services, hold: JobHold): Promise<void> {
-  const { archives, leases } = services.store.read;
+export async function dropArchived(deps: Deps, hold: JobHold): Promise<void> {
+  const { archives, leases } = deps.store.read;
   const archive = await archives.find(hold.job.entityId);
   const lease = archive === undefined ? undefined : await leases.find(archive.leaseId);
-  if (archive === undefined || lease === undefined || archive.droppedAt !== null)
-    return finish(services, hold);
+  if (archive === undefined || lease === undefined || archive.droppedAt !== null) return finish(deps, hold);
   try {
-    await dropScratch(services, lease, archive, hold.signal);
+    await dropScratch(deps, lease, archive, hold.signal);
     // One that was restored or ended meanwhile is ended by its lease.
     const isIts = archive.state === "verified" && lease.state === "archived";
-    if (isIts) await dropSource(services, hold, lease, archive);
-    await recordDropped(services, hold, lease, archive, isIts);
+    if (isIts) await dropSource(deps, hold, lease, archive);
+    await recordDropped(deps, hold, lease, archive, isIts);
   } catch (error) {
     const what = `A database at ${archive.connectorId} is archived and cannot be ended yet`;
-    await tryAgain(services, hold.job, what, error);
+    await tryAgain(deps, hold.job, what, error);
   }
 }
 
 async function dropSource(
-  services: Services,
+  deps: Deps,
   { signal }: JobHold,
   lease: LeaseRow,
   archive: ArchiveRow,
 ): Promise<void> {
   const { bytes, sha256 } = archive;
   if (bytes === null || sha256 === null) throw new Error("a verified archive knows its file");
-  await verifyFile(archiveMedium(services, archive, signal).get(), { bytes, sha256 });
-  await revokeAtProvider(services, signal, lease);
+  await verifyFile(archiveMedium(deps, archive, signal).get(), { bytes, sha256 });
+  await revokeAtProvider(deps, signal, lease);
 }
 
 async function recordDropped(
-  services: Services,
+  deps: Deps,
   { job }: JobHold,
   lease: LeaseRow,
   archive: ArchiveRow,
   isDropped: boolean,
 ): Promise<void> {
   const { connectorId, buildId } = lease;
-  const droppedAt = services.now();
-  await services.store.write(async (tables) => {
+  const droppedAt = deps.now();
+  await deps.store.write(async (tables) => {
     if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, droppedAt))) return;
     const dropped = isDropped ? { droppedAt } : {};
     await tables.archives.update(archive.id, ["verified", "restored", "removed"], {
@@ -65,14 +64,14 @@ async function recordDropped(
     const details = { connector: connectorId, lease: lease.id, archive: archive.id, resource: lease.handle };
     const actor = { kind: "job", jobId: job.id } as const;
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "database.dropped", entity: buildId, details }),
+      auditRow(deps, { actor, action: "database.dropped", entity: buildId, details }),
     ]);
     if (job.state !== "needs_hands") return;
     const message = `The archived database at ${connectorId} has been ended: nothing is to be done any more.`;
-    await tables.jobs.insertAll([handsNotice(services, job, "job.resolved", message)]);
+    await tables.jobs.insertAll([handsNotice(deps, job, "job.resolved", message)]);
   });
 }
 
-async function finish({ store, now }: Services, { job }: JobHold): Promise<void> {
+async function finish({ store, now }: Deps, { job }: JobHold): Promise<void> {
   await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, now()));
 }

@@ -1,6 +1,6 @@
 import type { ArchiveRow, LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { newWaitingJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { dropScratch } from "./scratch-database.ts";
 
 /** After this time no create call that was given up can still be under way at a provider. */
@@ -8,18 +8,18 @@ const lateCreateMs = 120_000;
 
 /** Takes away what an attempt to archive has made: its scratch database and its file. */
 export async function clearAttempt(
-  services: Services,
+  deps: Deps,
   lease: LeaseRow,
   archive: ArchiveRow,
   signal: AbortSignal,
 ): Promise<void> {
-  await dropScratch(services, lease, archive, signal);
-  await services.archives.remove(archive.location, signal);
+  await dropScratch(deps, lease, archive, signal);
+  await deps.archives.remove(archive.location, signal);
 }
 
 /** Records that an attempt failed and was cleared, in the caller's transaction. */
 export async function recordCleared(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   archive: ArchiveRow,
   error: Pick<StoredLeaseError, "message">,
@@ -29,5 +29,5 @@ export async function recordCleared(
   const { id: entityId, buildId, connectorId } = archive;
   // A create call that was given up may still be carried out at the provider.
   const again = { kind: "remove-archive", entityId, buildId, connectorId } as const;
-  await tables.jobs.insertAll([newWaitingJob(services, again, services.now() + lateCreateMs)]);
+  await tables.jobs.insertAll([newWaitingJob(deps, again, deps.now() + lateCreateMs)]);
 }

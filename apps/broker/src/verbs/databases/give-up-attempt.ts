@@ -1,8 +1,8 @@
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import type { Subject } from "./archive-database.ts";
 import { toDatabaseError } from "./database-errors.ts";
@@ -16,54 +16,54 @@ const stoppedDeadlineMs = 10_000;
 
 /** Lets the database be written to again and clears the attempt away; what fails of it is done by the next run. */
 export async function giveUpAttempt(
-  services: Services,
+  deps: Deps,
   { job, cancelled }: JobHold,
   { lease, archivable }: Subject,
   archive: ArchiveRow,
   why: unknown,
 ): Promise<void> {
   const signal = AbortSignal.timeout(cancelled.aborted ? stoppedDeadlineMs : clearDeadlineMs);
-  const isOurs = await services.store.write((tables) =>
-    tables.jobs.extend(job.id, job.fence, services.now() + holdMs),
+  const isOurs = await deps.store.write((tables) =>
+    tables.jobs.extend(job.id, job.fence, deps.now() + holdMs),
   );
   const [freed, cleared] = await Promise.allSettled([
     // Another worker that has the job by now stops the writes for itself.
-    isOurs ? thaw(services, archivable, lease, signal) : undefined,
-    clearAttempt(services, lease, archive, signal),
+    isOurs ? thaw(deps, archivable, lease, signal) : undefined,
+    clearAttempt(deps, lease, archive, signal),
   ]);
   const failed = [freed, cleared].find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) {
     const line = { archiveId: archive.id, ...describeError(failed.reason) };
-    services.logger.warn(line, "an archive is not cleared away yet; it is tried again");
+    deps.logger.warn(line, "an archive is not cleared away yet; it is tried again");
     return;
   }
   const error = toDatabaseError(why, lease.connectorId);
-  await services.store.write(async (tables) => {
-    if (await tables.jobs.extend(job.id, job.fence, services.now() + holdMs))
-      await recordCleared(services, tables, archive, error);
+  await deps.store.write(async (tables) => {
+    if (await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs))
+      await recordCleared(deps, tables, archive, error);
   });
 }
 
 /** Lets the database be written to again, unless it ended or somebody else stops its writes now. */
-async function thaw(services: Services, archivable: Archivable, lease: LeaseRow, signal: AbortSignal) {
-  const { leases, transfers } = services.store.read;
+async function thaw(deps: Deps, archivable: Archivable, lease: LeaseRow, signal: AbortSignal) {
+  const { leases, transfers } = deps.store.read;
   if ((await leases.find(lease.id))?.state !== "active") return;
   const rows = await transfers.listByBuild(lease.buildId);
   if (rows.some(({ leaseId, frozenAt }) => leaseId === lease.id && frozenAt !== null)) return;
-  await setWritable(services, archivable, lease, true, signal);
+  await setWritable(deps, archivable, lease, true, signal);
 }
 
 /** What a run before this one left, because its process died or could not clear it. */
-export async function clearOlderAttempts(services: Services, hold: JobHold, lease: LeaseRow): Promise<void> {
-  const archives = await services.store.read.archives.listByLease(lease.id);
-  const archivable = archivableOf(services.connectors.get(lease.connectorId));
+export async function clearOlderAttempts(deps: Deps, hold: JobHold, lease: LeaseRow): Promise<void> {
+  const archives = await deps.store.read.archives.listByLease(lease.id);
+  const archivable = archivableOf(deps.connectors.get(lease.connectorId));
   const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(clearDeadlineMs)]);
   for (const archive of archives.filter(({ state }) => state === "writing")) {
-    if (archivable !== undefined) await thaw(services, archivable, lease, signal);
-    await clearAttempt(services, lease, archive, signal);
-    await services.store.write(async (tables) => {
-      await keepHold(services, hold, tables);
-      await recordCleared(services, tables, archive, { message: "the attempt was broken off" });
+    if (archivable !== undefined) await thaw(deps, archivable, lease, signal);
+    await clearAttempt(deps, lease, archive, signal);
+    await deps.store.write(async (tables) => {
+      await keepHold(deps, hold, tables);
+      await recordCleared(deps, tables, archive, { message: "the attempt was broken off" });
     });
   }
 }

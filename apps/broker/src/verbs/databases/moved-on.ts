@@ -1,7 +1,7 @@
 import type { Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 
 /** The lease, its build or the job is not as it was: whoever changed it goes on. */
 export class MovedOn extends Error {
@@ -13,6 +13,6 @@ export function movedOn(): MovedOn {
 }
 
 /** Keeps the job in the caller's transaction. @throws MovedOn when another worker holds it */
-export async function keepHold({ now }: Services, { job }: JobHold, tables: Tables): Promise<void> {
+export async function keepHold({ now }: Deps, { job }: JobHold, tables: Tables): Promise<void> {
   if (!(await tables.jobs.extend(job.id, job.fence, now() + holdMs))) throw movedOn();
 }

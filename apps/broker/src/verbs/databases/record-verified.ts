@@ -1,8 +1,8 @@
 import { countRows, type ProvenArchive } from "@keyloan/database-provisioner";
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 import { movedOn } from "./moved-on.ts";
@@ -13,7 +13,7 @@ import { isBeingMoved } from "./request-archive.ts";
  * @throws MovedOn, with nothing written, when the lease or the job is not as it was
  */
 export async function recordVerified(
-  services: Services,
+  deps: Deps,
   hold: JobHold,
   lease: LeaseRow,
   archive: ArchiveRow,
@@ -21,12 +21,12 @@ export async function recordVerified(
 ): Promise<void> {
   const { job } = hold;
   const { buildId, connectorId } = lease;
-  const verifiedAt = services.now();
-  const drop = newHeldJob(services, { kind: "drop-archived", entityId: archive.id, buildId, connectorId });
-  await services.store.write(async (tables) => {
+  const verifiedAt = deps.now();
+  const drop = newHeldJob(deps, { kind: "drop-archived", entityId: archive.id, buildId, connectorId });
+  await deps.store.write(async (tables) => {
     if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, verifiedAt))) throw movedOn();
     if (await isBeingMoved(tables, lease)) throw movedOn();
-    if (await isKeptForUser(services, tables, lease)) throw movedOn();
+    if (await isKeptForUser(deps, tables, lease)) throw movedOn();
     const verified = { state: "verified", bytes, sha256, summary, verifiedAt, lastError: null } as const;
     const archived = { state: "archived", env: null, lastError: null } as const;
     if (!(await tables.archives.update(archive.id, ["writing"], verified))) throw movedOn();
@@ -36,8 +36,8 @@ export async function recordVerified(
     const details = { connector: connectorId, lease: lease.id, archive: archive.id, bytes, rows, sha256 };
     const actor = { kind: "job", jobId: job.id } as const;
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "database.archived", entity: buildId, details }),
+      auditRow(deps, { actor, action: "database.archived", entity: buildId, details }),
     ]);
   });
-  void services.runner.run(buildId, [drop]);
+  void deps.runner.run(buildId, [drop]);
 }

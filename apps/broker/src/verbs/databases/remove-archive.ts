@@ -2,19 +2,18 @@ import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { newWaitingJob } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { clearAttempt } from "./end-attempt.ts";
 import { tryAgain } from "./try-again.ts";
 
 /** Removes the file of an archive that nobody needs any more, and what may be left of its scratch database. */
-export async function removeArchive(services: Services, { job, signal }: JobHold): Promise<void> {
-  const { store, now } = services;
+export async function removeArchive(deps: Deps, { job, signal }: JobHold): Promise<void> {
+  const { store, now } = deps;
   const { id, fence } = job;
   const archive = await store.read.archives.find(job.entityId);
   const lease = archive === undefined ? undefined : await store.read.leases.find(archive.leaseId);
   try {
-    if (archive !== undefined && lease !== undefined) await clearAttempt(services, lease, archive, signal);
+    if (archive !== undefined && lease !== undefined) await clearAttempt(deps, lease, archive, signal);
     await store.write(async (tables) => {
       if (!(await tables.jobs.finish(id, fence, "done", undefined, now())) || archive === undefined) return;
       const { state } = archive;
@@ -23,11 +22,11 @@ export async function removeArchive(services: Services, { job, signal }: JobHold
       const details = { connector: connectorId, archive: archive.id, state };
       const actor = { kind: "job", jobId: id } as const;
       await tables.auditEvents.insertAll([
-        auditRow(services, { actor, action: "archive.removed", entity: buildId, details }),
+        auditRow(deps, { actor, action: "archive.removed", entity: buildId, details }),
       ]);
     });
   } catch (error) {
-    await tryAgain(services, job, "An archive that nobody needs any more cannot be removed yet", error);
+    await tryAgain(deps, job, "An archive that nobody needs any more cannot be removed yet", error);
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Actor, BrokerError } from "@keyloan/contract";
 import type { ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { refuseWhileKept } from "../settings/person-decides.ts";
@@ -16,20 +16,20 @@ export const movingDeadlineSeconds = 6 * 3600;
  * `already_running`, `person_decides` while its user can go back to it or lets the preview use it
  */
 export async function requestArchive(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   connectorId: string,
   requestId: string,
 ): Promise<void> {
-  const { build, lease } = await findDatabase(services, buildId, connectorId);
+  const { build, lease } = await findDatabase(deps, buildId, connectorId);
   // What was lent ends soon by itself, and nobody can go back to it.
   if (build.state === "handed_off") throw buildClosed(build.state);
   if (lease.state === "archived") throw databaseArchived(buildId, connectorId);
-  const job = await services.store.write((tables) =>
-    planArchive(services, tables, lease, { actor, reason: "requested", requestId }),
+  const job = await deps.store.write((tables) =>
+    planArchive(deps, tables, lease, { actor, reason: "requested", requestId }),
   );
-  void services.runner.run(buildId, [job]);
+  void deps.runner.run(buildId, [job]);
 }
 
 /**
@@ -38,7 +38,7 @@ export async function requestArchive(
  * @throws BrokerError `not_ready`, `already_running`, `person_decides` when a token asks for one that is kept for its user
  */
 export async function planArchive(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   { id: leaseId, buildId, connectorId }: LeaseRow,
   by: { readonly actor: Actor; readonly reason: "requested" | "idle"; readonly requestId?: string },
@@ -53,16 +53,16 @@ export async function planArchive(
       },
     );
   }
-  await refuseWhileKept(services, tables, by.actor, lease);
+  await refuseWhileKept(deps, tables, by.actor, lease);
   await refuseWhileMoving(tables, lease);
   const make = by.reason === "idle" ? newJobNow : newHeldJob;
   const payload = { reason: by.reason };
-  const job = make(services, { kind: "archive", entityId: leaseId, buildId, connectorId, payload });
+  const job = make(deps, { kind: "archive", entityId: leaseId, buildId, connectorId, payload });
   await tables.jobs.insertAll([job]);
   const details = { connector: connectorId, lease: leaseId, reason: by.reason };
   const { actor, requestId } = by;
   await tables.auditEvents.insertAll([
-    auditRow(services, { actor, action: "database.archiving", entity: buildId, details, requestId }),
+    auditRow(deps, { actor, action: "database.archiving", entity: buildId, details, requestId }),
   ]);
   return job;
 }

@@ -1,7 +1,7 @@
 import { type Actor, BrokerError, newId } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
@@ -13,16 +13,16 @@ import { type BuildDatabase, findDatabase } from "./archivable.ts";
  * `already_running`
  */
 export async function requestRestore(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   connectorId: string,
   requestId: string,
 ): Promise<void> {
-  const found = await findDatabase(services, buildId, connectorId);
+  const found = await findDatabase(deps, buildId, connectorId);
   const { build, lease } = found;
   if (build.state === "handed_off") throw buildClosed(build.state);
-  const archive = (await services.store.read.archives.listByLease(lease.id)).find(
+  const archive = (await deps.store.read.archives.listByLease(lease.id)).find(
     ({ state }) => state === "verified",
   );
   if (lease.state !== "archived" || archive === undefined) {
@@ -34,10 +34,10 @@ export async function requestRestore(
       },
     );
   }
-  const fresh = newLease(services, found);
+  const fresh = newLease(deps, found);
   const payload = { archiveId: archive.id, leaseId: lease.id };
-  const job = newHeldJob(services, { kind: "restore", entityId: fresh.id, buildId, connectorId, payload });
-  await services.store.write(async (tables) => {
+  const job = newHeldJob(deps, { kind: "restore", entityId: fresh.id, buildId, connectorId, payload });
+  await deps.store.write(async (tables) => {
     const now = await tables.builds.find(buildId);
     if (now?.state !== build.state) throw buildClosed(now?.state ?? "closed");
     if (await isBeingRestored(tables, lease)) throw alreadyRestoring();
@@ -46,20 +46,20 @@ export async function requestRestore(
     await tables.jobs.insertAll([job]);
     const details = { connector: connectorId, archive: archive.id, lease: fresh.id };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "database.restoring", entity: buildId, details, requestId }),
+      auditRow(deps, { actor, action: "database.restoring", entity: buildId, details, requestId }),
     ]);
   });
-  void services.runner.run(buildId, [job]);
+  void deps.runner.run(buildId, [job]);
 }
 
-function newLease(services: Services, { build, lease, archivable }: BuildDatabase): LeaseRow {
-  const id = newId("lease", services.randomBytes);
+function newLease(deps: Deps, { build, lease, archivable }: BuildDatabase): LeaseRow {
+  const id = newId("lease", deps.randomBytes);
   const { expiresAt } = build;
   const { options } = lease;
   const handle = archivable.database.plan({ leaseId: id, buildId: build.id, expiresAt, options });
   return {
     ...lease,
-    ...{ id, handle, expiresAt, state: "planned", createdAt: services.now(), attempts: 0 },
+    ...{ id, handle, expiresAt, state: "planned", createdAt: deps.now(), attempts: 0 },
     ...{ env: null, orgKeyVersion: null, issuedAt: null, lastError: null, usage: null },
   };
 }

@@ -1,10 +1,10 @@
 import { BrokerError, type SecretValues } from "@keyloan/contract";
 import { isEmptyDatabase, restoreDatabase } from "@keyloan/database-provisioner";
 import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
@@ -33,43 +33,43 @@ type Issued = { readonly values: SecretValues; readonly orgKeyVersion: number };
  * Makes a new database, fills it from an archive, and lets the build use it when it holds what was archived. It may
  * be run again after a crash at any instant: what is there under the planned name is emptied and filled anew.
  */
-export async function restoreLease(services: Services, hold: JobHold): Promise<void> {
-  const restoring = await findRestoring(services, hold.job);
-  if (restoring === undefined) return finish(services, hold.job);
-  const watch = watchWork(services, hold, restoring.lease);
+export async function restoreLease(deps: Deps, hold: JobHold): Promise<void> {
+  const restoring = await findRestoring(deps, hold.job);
+  if (restoring === undefined) return finish(deps, hold.job);
+  const watch = watchWork(deps, hold, restoring.lease);
   try {
-    const issued = await services.movingSlots.run(watch.signal, () => fill(services, restoring, watch));
-    await recordRestored(services, hold, restoring, issued);
+    const issued = await deps.movingSlots.run(watch.signal, () => fill(deps, restoring, watch));
+    await recordRestored(deps, hold, restoring, issued);
   } catch (error) {
-    await recordRestoreTrouble(services, hold, restoring, watch, error);
+    await recordRestoreTrouble(deps, hold, restoring, watch, error);
   } finally {
     watch.stop();
   }
 }
 
-async function findRestoring(services: Services, job: ClaimedJob): Promise<Restoring | undefined> {
-  const { leases, archives } = services.store.read;
+async function findRestoring(deps: Deps, job: ClaimedJob): Promise<Restoring | undefined> {
+  const { leases, archives } = deps.store.read;
   const lease = await leases.find(job.entityId);
   const archive = await archives.find(String(job.payload?.archiveId));
   const archived = archive === undefined ? undefined : await leases.find(archive.leaseId);
-  const archivable = archivableOf(services.connectors.get(job.connectorId ?? ""));
+  const archivable = archivableOf(deps.connectors.get(job.connectorId ?? ""));
   if (lease?.state !== "planned" || archive === undefined || archived === undefined) return undefined;
   return archivable === undefined ? undefined : { lease, archive, archived, archivable };
 }
 
-async function fill(services: Services, restoring: Restoring, watch: WorkWatch): Promise<Issued> {
+async function fill(deps: Deps, restoring: Restoring, watch: WorkWatch): Promise<Issued> {
   const { lease, archive, archivable } = restoring;
   const { bytes, sha256, summary } = archive;
   if (archive.state !== "verified" || bytes === null || sha256 === null || summary === null) throw notThere();
   const { connector, content } = archivable;
-  const context = services.contextFor(connector, watch.signal);
+  const context = deps.contextFor(connector, watch.signal);
   const limits = {
-    untilMs: services.now() + services.config.issueDeadlineSeconds * 1000,
+    untilMs: deps.now() + deps.config.issueDeadlineSeconds * 1000,
     signal: watch.signal,
   };
-  const issued = await withRetry(services, limits, async () => {
-    const org = await credentialToIssue(services, connector);
-    const values = await issuerOf(services, connector).issue(context, org, planned(lease));
+  const issued = await withRetry(deps, limits, async () => {
+    const org = await credentialToIssue(deps, connector);
+    const values = await issuerOf(deps, connector).issue(context, org, planned(lease));
     return { values, orgKeyVersion: org.version };
   });
   const target = { context, values: issued.values };
@@ -78,7 +78,7 @@ async function fill(services: Services, restoring: Restoring, watch: WorkWatch):
   await restoreDatabase({
     content,
     target,
-    medium: archiveMedium(services, archive, watch.signal),
+    medium: archiveMedium(deps, archive, watch.signal),
     archive: { bytes, sha256, summary },
     onProgress: watch.report,
   });
@@ -86,14 +86,14 @@ async function fill(services: Services, restoring: Restoring, watch: WorkWatch):
 }
 
 async function recordRestored(
-  services: Services,
+  deps: Deps,
   hold: JobHold,
   restoring: Restoring,
   issued: Issued,
 ): Promise<void> {
-  const jobs = await services.store.write((tables) => record(services, tables, hold, restoring, issued));
-  if (jobs === undefined) return takeBackIfEnded(services, hold, restoring.lease, issued.orgKeyVersion);
-  void services.runner.run(
+  const jobs = await deps.store.write((tables) => record(deps, tables, hold, restoring, issued));
+  if (jobs === undefined) return takeBackIfEnded(deps, hold, restoring.lease, issued.orgKeyVersion);
+  void deps.runner.run(
     restoring.lease.buildId,
     jobs.filter(({ lockedBy }) => lockedBy !== null),
   );
@@ -101,48 +101,48 @@ async function recordRestored(
 
 /** The jobs that end what the new database replaces; `undefined`, with nothing written, when it is not wanted. */
 async function record(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   { job }: JobHold,
   { lease, archive, archived }: Restoring,
   { values, orgKeyVersion }: Issued,
 ): Promise<readonly ClaimedJob[] | undefined> {
   const { buildId, connectorId } = lease;
-  const restoredAt = services.now();
+  const restoredAt = deps.now();
   const dataKey = await tables.dataKeys.findByOwner(buildId);
   const isWanted = (await tables.leases.find(lease.id))?.state === "planned";
   const isThere = (await tables.archives.find(archive.id))?.state === "verified";
   if (dataKey === undefined || !isWanted || !isThere) return undefined;
   if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, restoredAt))) return undefined;
-  const env = sealLease(services.keyring, dataKey, lease.id, values);
+  const env = sealLease(deps.keyring, dataKey, lease.id, values);
   const { attempts } = job;
   await tables.leases.markIssued(lease.id, { env, orgKeyVersion, issuedAt: restoredAt, attempts });
   await tables.bindings.changeLease(buildId, connectorId, archived.id, lease.id);
   const restored = { state: "restored", restoredAt, restoredLeaseId: lease.id } as const;
   await tables.archives.update(archive.id, ["verified"], restored);
-  const removal = removalJob(services, archive);
+  const removal = removalJob(deps, archive);
   await tables.jobs.insertAll([removal]);
-  const specs = services.connectors.get(connectorId)?.spec.env ?? [];
-  await recordFingerprints(services, tables, lease.id, specs, values);
+  const specs = deps.connectors.get(connectorId)?.spec.env ?? [];
+  await recordFingerprints(deps, tables, lease.id, specs, values);
   const details = {
     ...{ connector: connectorId, archive: archive.id, lease: lease.id, before: archived.id },
     ...{ names: Object.keys(values), resource: lease.handle },
   };
   const actor = { kind: "job", jobId: job.id } as const;
   await tables.auditEvents.insertAll([
-    auditRow(services, { actor, action: "database.restored", entity: buildId, details }),
+    auditRow(deps, { actor, action: "database.restored", entity: buildId, details }),
   ]);
-  await markReadyWhenComplete(services, tables, buildId);
-  const ended = await endLeases(services, tables, [archived]);
+  await markReadyWhenComplete(deps, tables, buildId);
+  const ended = await endLeases(deps, tables, [archived]);
   return ended.jobs;
 }
 
 /** The build was closed while its database was being filled: what was made is taken back at once. */
-async function takeBackIfEnded(services: Services, hold: JobHold, lease: LeaseRow, orgKeyVersion: number) {
-  const now = await services.store.read.leases.find(lease.id);
+async function takeBackIfEnded(deps: Deps, hold: JobHold, lease: LeaseRow, orgKeyVersion: number) {
+  const now = await deps.store.read.leases.find(lease.id);
   if (now?.state === "releasing" || now?.state === "released")
-    await revokeAtProvider(services, hold.signal, { ...lease, orgKeyVersion });
-  await finish(services, hold.job);
+    await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
+  await finish(deps, hold.job);
 }
 
 function notThere(): BrokerError {
@@ -151,6 +151,6 @@ function notThere(): BrokerError {
   });
 }
 
-async function finish({ store, now }: Services, job: ClaimedJob): Promise<void> {
+async function finish({ store, now }: Deps, job: ClaimedJob): Promise<void> {
   await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, now()));
 }

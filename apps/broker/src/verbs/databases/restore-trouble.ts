@@ -1,9 +1,9 @@
 import { ProviderError } from "@keyloan/contract";
 import { StoreError } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { toDatabaseError } from "./database-errors.ts";
 import type { Restoring } from "./restore-database.ts";
@@ -17,14 +17,14 @@ const stoppedWaitMs = 5_000;
 
 /** Decides what becomes of a run that did not end well: tried again, or the new database ends and the archive stays. */
 export async function recordRestoreTrouble(
-  services: Services,
+  deps: Deps,
   { job }: JobHold,
   { lease, archived }: Restoring,
   watch: WorkWatch,
   error: unknown,
 ): Promise<void> {
   if (error instanceof StoreError) throw error;
-  const { store, now } = services;
+  const { store, now } = deps;
   if (watch.wasStopped()) {
     const runAfter = now() + stoppedWaitMs;
     await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
@@ -32,10 +32,10 @@ export async function recordRestoreTrouble(
   }
   const lastError = toDatabaseError(error, lease.connectorId);
   if (lastError.code === "internal") {
-    services.logger.error({ leaseId: lease.id, ...describeError(error) }, "restoring broke");
+    deps.logger.error({ leaseId: lease.id, ...describeError(error) }, "restoring broke");
   }
-  const isBusy = isBusyForNow(services, job, lastError);
-  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+  const isBusy = isBusyForNow(deps, job, lastError);
+  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
   const runAfter = now() + Math.max(waitMs, retryAfterMs);
   const jobs = await store.write(async (tables) => {
@@ -48,10 +48,10 @@ export async function recordRestoreTrouble(
     if (!(await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now()))) return [];
     // Its archive stays as it is, for the next try.
     await tables.leases.update(archived.id, ["archived"], { lastError });
-    await tellFailure(services, tables, job, lease, lastError);
-    return (await endLeases(services, tables, [lease])).jobs;
+    await tellFailure(deps, tables, job, lease, lastError);
+    return (await endLeases(deps, tables, [lease])).jobs;
   });
-  void services.runner.run(
+  void deps.runner.run(
     lease.buildId,
     jobs.filter(({ lockedBy }) => lockedBy !== null),
   );

@@ -1,4 +1,4 @@
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { removalJob } from "./remove-archive.ts";
 
 /** Files that are younger may be those of work that has just ended. */
@@ -8,14 +8,14 @@ const settledMs = 3_600_000;
  * Removes what is in the store of archives though nobody needs it: files of archives that failed, were restored or
  * were removed. What no row knows is left alone, for it may be another broker's.
  */
-export async function sweepArchives(services: Services, signal: AbortSignal): Promise<void> {
-  const { archives, jobs } = services.store.read;
-  for await (const name of services.archives.list(signal)) {
+export async function sweepArchives(deps: Deps, signal: AbortSignal): Promise<void> {
+  const { archives, jobs } = deps.store.read;
+  for await (const name of deps.archives.list(signal)) {
     const archive = await archives.find(name);
     if (archive === undefined || archive.state === "writing" || archive.state === "verified") continue;
-    if (services.now() - archive.createdAt < settledMs) continue;
+    if (deps.now() - archive.createdAt < settledMs) continue;
     const open = await jobs.listByEntity(archive.id);
     if (open.some(({ state }) => state === "waiting" || state === "needs_hands")) continue;
-    await services.store.write((tables) => tables.jobs.insertAll([removalJob(services, archive)]));
+    await deps.store.write((tables) => tables.jobs.insertAll([removalJob(deps, archive)]));
   }
 }

@@ -1,8 +1,8 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { ClaimedJob } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
 import { needHands } from "../../jobs/hands.ts";
-import type { Services } from "../../services.ts";
 import { toDatabaseError } from "./database-errors.ts";
 
 const firstWaitMs = 5_000;
@@ -15,23 +15,18 @@ const runsMax = 10;
  * @param what how it stands then, in one sentence without its full stop
  * @throws an error that is neither the provider's nor the store of archives'
  */
-export async function tryAgain(
-  services: Services,
-  job: ClaimedJob,
-  what: string,
-  error: unknown,
-): Promise<void> {
+export async function tryAgain(deps: Deps, job: ClaimedJob, what: string, error: unknown): Promise<void> {
   if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
   const { code, message, remedy } = toDatabaseError(error, job.connectorId ?? "");
-  const waitMs = backoffMs(services.randomBytes, job.attempts, firstWaitMs, waitMsMax);
-  const runAgainAt = services.now() + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
-  await services.store.write(async (tables) => {
-    if (isBusyForNow(services, job, error)) {
+  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
+  const runAgainAt = deps.now() + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
+  await deps.store.write(async (tables) => {
+    if (isBusyForNow(deps, job, error)) {
       await tables.jobs.postpone(job.id, job.fence, runAgainAt, code);
     } else if (job.attempts < runsMax) {
       await tables.jobs.retry(job.id, job.fence, runAgainAt, code);
     } else {
-      await needHands(services, tables, job, undefined, {
+      await needHands(deps, tables, job, undefined, {
         message: `${what}: ${message}.`,
         steps: [
           { text: `What happened: ${message}. ${remedy}` },

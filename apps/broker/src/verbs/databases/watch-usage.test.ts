@@ -55,7 +55,7 @@ describe("looking at all databases", () => {
     memory.databases.close();
   });
 
-  const services = () => broker.running().services;
+  const deps = () => broker.running().deps;
   const lend = async () => {
     const { id } = await broker.createBuild({ connectors: ["memory-database"], ttlSeconds: 7 * 24 * 3600 });
     const name = (await broker.readEnv(id)).MEMORY_DATABASE_NAME ?? "";
@@ -66,10 +66,10 @@ describe("looking at all databases", () => {
       (await broker.call("POST", `/v1/builds/${id}/renew`, { body: { ttlSeconds: 7 * 24 * 3600 } })).status,
     ).toBe(200);
   const look = async (...ids: string[]) => {
-    await watchUsage(services(), signal);
-    await finishWork(services(), ...ids);
+    await watchUsage(deps(), signal);
+    await finishWork(deps(), ...ids);
   };
-  const stateOf = async (id: string) => (await services().store.read.leases.listByBuild(id))[0]?.state;
+  const stateOf = async (id: string) => (await deps().store.read.leases.listByBuild(id))[0]?.state;
 
   it("archives what lay idle for the whole time, with a build that was renewed all along, and nothing else", async () => {
     const idle = await lend();
@@ -104,7 +104,7 @@ describe("looking at all databases", () => {
     await look(one.id, two.id);
     expect(asked).toBe(2);
     const usages = await Promise.all(
-      [one, two].map(async ({ id }) => (await services().store.read.leases.listByBuild(id))[0]?.usage),
+      [one, two].map(async ({ id }) => (await deps().store.read.leases.listByBuild(id))[0]?.usage),
     );
     expect(usages).toEqual([null, expect.objectContaining({ rows: 0 })]);
     expect(broker.logs.some((line) => line.includes("could not be told"))).toBe(true);
@@ -117,11 +117,11 @@ describe("looking at all databases", () => {
         throw new ProviderError("memory", "rejected", "holds what a dump would lose");
       },
     };
-    const attempts = async () => (await services().store.read.archives.listByBuild(id)).length;
-    await services().store.write(async (tables) => {
+    const attempts = async () => (await deps().store.read.archives.listByBuild(id)).length;
+    await deps().store.write(async (tables) => {
       const [lease] = await tables.leases.listByBuild(id);
-      const idleSince = services().now() - 31 * dayMs;
-      const usage = { rows: 0, checkedAt: services().now() - dayMs, idleSince };
+      const idleSince = deps().now() - 31 * dayMs;
+      const usage = { rows: 0, checkedAt: deps().now() - dayMs, idleSince };
       await tables.leases.update(lease?.id ?? "", ["active"], { usage });
     });
     await look(id);

@@ -3,7 +3,6 @@ import type { LeaseRow, StoredUsage } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import type { BrokerConfig } from "../../env.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { isKeptForUser } from "../lending/is-kept-for-user.ts";
@@ -31,16 +30,16 @@ export function usageIntervalMs(config: Pick<BrokerConfig, "archiveAfterDays">):
  * Asks the providers how much every lent database was used, which wakes none of them, and begins to archive those
  * that lie idle.
  */
-export async function watchUsage(services: Services, signal: AbortSignal): Promise<void> {
-  for (const connector of services.connectors.values()) {
+export async function watchUsage(deps: Deps, signal: AbortSignal): Promise<void> {
+  for (const connector of deps.connectors.values()) {
     const archivable = archivableOf(connector);
     if (archivable === undefined) continue;
-    const leases = await services.store.read.leases.listByState(connector.spec.id, ["active"]);
+    const leases = await deps.store.read.leases.listByState(connector.spec.id, ["active"]);
     const left = leases.values();
     const worker = async () => {
       for (const lease of left) {
         if (signal.aborted) return;
-        await lookAt(services, archivable, lease, signal);
+        await lookAt(deps, archivable, lease, signal);
       }
     };
     await Promise.all(Array.from({ length: askedAtOnceMax }, worker));
@@ -49,21 +48,21 @@ export async function watchUsage(services: Services, signal: AbortSignal): Promi
 
 /** One that cannot be asked is asked the next time. */
 async function lookAt(
-  services: Services,
+  deps: Deps,
   archivable: Archivable,
   lease: LeaseRow,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const rows = await rowsUsed(services, archivable, lease, signal);
-    const archives = await services.store.read.archives.listByLease(lease.id);
+    const rows = await rowsUsed(deps, archivable, lease, signal);
+    const archives = await deps.store.read.archives.listByLease(lease.id);
     const triedAt = archives[0]?.createdAt;
-    const usage = nextUsage(lease, rows, services.now(), triedAt);
-    await services.store.write((tables) => tables.leases.update(lease.id, ["active"], { usage }));
-    await archiveIfIdle(services, lease, usage, triedAt);
+    const usage = nextUsage(lease, rows, deps.now(), triedAt);
+    await deps.store.write((tables) => tables.leases.update(lease.id, ["active"], { usage }));
+    await archiveIfIdle(deps, lease, usage, triedAt);
   } catch (error) {
     const code = error instanceof ProviderError || error instanceof BrokerError ? { code: error.code } : {};
-    services.logger.warn(
+    deps.logger.warn(
       { leaseId: lease.id, connector: lease.connectorId, ...code, ...describeError(error) },
       "the usage of a database could not be told",
     );
@@ -102,21 +101,21 @@ export function nextUsage(
 }
 
 async function archiveIfIdle(
-  services: Services,
+  deps: Deps,
   lease: LeaseRow,
   usage: StoredUsage,
   triedAt: number | undefined,
 ): Promise<void> {
-  const now = services.now();
-  const idleMs = idleMsMax(services.config);
+  const now = deps.now();
+  const idleMs = idleMsMax(deps.config);
   if (idleMs === undefined || now - usage.idleSince < idleMs) return;
   if (triedAt !== undefined && now - triedAt < Math.min(failedWaitMs, idleMs)) return;
   const actor = { kind: "system", part: "idle" } as const;
-  await services.store.write(async (tables) => {
+  await deps.store.write(async (tables) => {
     const build = await tables.builds.find(lease.buildId);
     if (build?.state !== "ready" && build?.state !== "handing_off" && build?.state !== "handed_off") return;
     if (await isBeingArchived(tables, lease.id)) return;
-    if (await isKeptForUser(services, tables, lease)) return;
-    await planArchive(services, tables, lease, { actor, reason: "idle" });
+    if (await isKeptForUser(deps, tables, lease)) return;
+    await planArchive(deps, tables, lease, { actor, reason: "idle" });
   });
 }

@@ -1,7 +1,7 @@
 import { type ArchiveProgress, archiveProgressSchema, ProviderError } from "@keyloan/contract";
 import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 
 const tickMs = 1_000;
 /** No single step is silent for so long. */
@@ -20,8 +20,8 @@ export type WorkWatch = {
  * Keeps the progress of a job now and then, and ends its work when it is stuck, or not wanted any more because
  * its lease has moved on, its build closes, or another worker has the job.
  */
-export function watchWork(services: Services, { job, ...hold }: JobHold, lease: LeaseRow): WorkWatch {
-  const { store } = services;
+export function watchWork(deps: Deps, { job, ...hold }: JobHold, lease: LeaseRow): WorkWatch {
+  const { store } = deps;
   const ending = new AbortController();
   let progress: ArchiveProgress = { phase: "waiting" };
   let written = progress;

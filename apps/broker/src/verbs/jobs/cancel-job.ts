@@ -1,7 +1,7 @@
 import type { Actor, CancelledJob } from "@keyloan/contract";
 import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { suppliable } from "../../jobs/hand-steps.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { markReleased } from "../leases/mark-released.ts";
@@ -10,7 +10,7 @@ import { findJob, jobConflict, showJob } from "./list-jobs.ts";
 import { verifyGone } from "./verify-gone.ts";
 
 type Cancelling = {
-  readonly services: Services;
+  readonly deps: Deps;
   readonly actor: Actor;
   readonly requestId: string;
   readonly job: JobRow;
@@ -22,14 +22,14 @@ type Cancelling = {
  * @throws BrokerError `not_found`, or `conflict`, also for work that is ended in another way
  */
 export async function cancelJob(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   jobId: string,
   confirm: string | undefined,
   requestId: string,
 ): Promise<CancelledJob> {
-  const { job, lease } = await findJob(services, jobId);
-  const cancelling = { services, actor, requestId, job };
+  const { job, lease } = await findJob(deps, jobId);
+  const cancelling = { deps, actor, requestId, job };
   if (job.state === "done" || job.state === "cancelled") throw hasEnded(job);
   if (job.kind === "notify") return cancelAlone(cancelling);
   if (lease !== undefined && job.kind === "issue") return cancelIssue(cancelling, lease);
@@ -42,49 +42,49 @@ export async function cancelJob(
   );
 }
 
-async function cancelAlone({ services, actor, requestId, job }: Cancelling): Promise<CancelledJob> {
-  await services.store.write(async (tables) => {
-    if (!(await tables.jobs.cancel(job.id, services.now()))) throw hasEnded(job);
-    await tables.auditEvents.insertAll([cancelledRow(services, actor, job, {}, requestId)]);
+async function cancelAlone({ deps, actor, requestId, job }: Cancelling): Promise<CancelledJob> {
+  await deps.store.write(async (tables) => {
+    if (!(await tables.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
+    await tables.auditEvents.insertAll([cancelledRow(deps, actor, job, {}, requestId)]);
   });
-  return { job: await showJob(services, job.id) };
+  return { job: await showJob(deps, job.id) };
 }
 
 /** The build goes on without what was to be issued. */
 async function cancelIssue(cancelling: Cancelling, lease: LeaseRow): Promise<CancelledJob> {
-  const { services, actor, requestId, job } = cancelling;
-  const bindings = await services.store.read.bindings.listByBuild(lease.buildId);
+  const { deps, actor, requestId, job } = cancelling;
+  const bindings = await deps.store.read.bindings.listByBuild(lease.buildId);
   if (!bindings.some(({ connectorId }) => connectorId !== lease.connectorId)) {
     throw jobConflict(job, "the build would have nothing left", `Close it with \`keyloan build close\`.`);
   }
   // What is being issued now may still finish its call under way; it must not begin another.
-  services.runner.cancel(lease.buildId);
-  await services.runner.settled(lease.buildId);
-  const spec = services.connectors.get(lease.connectorId)?.spec;
+  deps.runner.cancel(lease.buildId);
+  await deps.runner.settled(lease.buildId);
+  const spec = deps.connectors.get(lease.connectorId)?.spec;
   const lacks = { connector: lease.connectorId, variables: spec === undefined ? [] : suppliable(spec) };
-  const jobs = await services.store.write(async (tables) => {
+  const jobs = await deps.store.write(async (tables) => {
     const pending = (await tables.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
     const unissued = ["planned", "needs_hands", "failed"] as const;
-    if (!(await tables.jobs.cancel(job.id, services.now()))) throw hasEnded(job);
+    if (!(await tables.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
     if (!(await tables.leases.update(lease.id, unissued, { state: "releasing", env: null })))
       throw hasEnded(job);
     await tables.bindings.remove(lease.buildId, lease.connectorId);
-    const release = releaseJobs(services, lease, pending);
+    const release = releaseJobs(deps, lease, pending);
     await tables.jobs.insertAll(release);
-    await tables.auditEvents.insertAll([cancelledRow(services, actor, job, { lacks }, requestId)]);
-    await markReadyWhenComplete(services, tables, lease.buildId);
+    await tables.auditEvents.insertAll([cancelledRow(deps, actor, job, { lacks }, requestId)]);
+    await markReadyWhenComplete(deps, tables, lease.buildId);
     return release;
   });
-  void services.runner.run(
+  void deps.runner.run(
     lease.buildId,
     jobs.filter(({ lockedBy }) => lockedBy !== null),
   );
-  return { job: await showJob(services, job.id), lacks };
+  return { job: await showJob(deps, job.id), lacks };
 }
 
 /** Only a person's word, checked where the provider can be asked, ends what could still be alive. */
 async function cancelRelease(
-  { services, actor, requestId, job }: Cancelling,
+  { deps, actor, requestId, job }: Cancelling,
   lease: LeaseRow,
   confirm: string | undefined,
 ): Promise<CancelledJob> {
@@ -97,22 +97,22 @@ async function cancelRelease(
       `Remove it by hand, then confirm it by its name: ${accepted[0]}.`,
     );
   }
-  const found = await verifyGone(services, lease);
+  const found = await verifyGone(deps, lease);
   if (found === "there") {
     throw jobConflict(job, `${lease.connectorId} still has ${confirm}`, "Remove it there first.");
   }
   const verified = found === "gone";
-  await services.store.write(async (tables) => {
-    if (!(await tables.jobs.cancel(job.id, services.now()))) throw hasEnded(job);
+  await deps.store.write(async (tables) => {
+    if (!(await tables.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
     const details = { confirmed: confirm, verified };
-    await tables.auditEvents.insertAll([cancelledRow(services, actor, job, details, requestId)]);
-    if (job.kind === "release") await markReleased(services, tables, actor, lease, { details, requestId });
+    await tables.auditEvents.insertAll([cancelledRow(deps, actor, job, details, requestId)]);
+    if (job.kind === "release") await markReleased(deps, tables, actor, lease, { details, requestId });
   });
-  return { job: await showJob(services, job.id), verified };
+  return { job: await showJob(deps, job.id), verified };
 }
 
 function cancelledRow(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   job: JobRow,
   more: Readonly<Record<string, unknown>>,
@@ -120,7 +120,7 @@ function cancelledRow(
 ) {
   const { id, kind, connectorId, buildId } = job;
   const details = { job: id, kind, connector: connectorId, ...more };
-  return auditRow(services, { actor, action: "job.cancelled", entity: buildId ?? id, details, requestId });
+  return auditRow(deps, { actor, action: "job.cancelled", entity: buildId ?? id, details, requestId });
 }
 
 function hasEnded(job: JobRow) {

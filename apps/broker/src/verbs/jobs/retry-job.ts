@@ -1,6 +1,6 @@
 import type { Actor, JobState, JobView } from "@keyloan/contract";
 import type { JobRow, LeaseRow, Tables } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { findJob, jobConflict, showJob } from "./list-jobs.ts";
 
@@ -10,24 +10,19 @@ const retryable: readonly JobState[] = ["failed", "needs_hands", "cancelled"];
  * Starts a job anew, as if it had never been run: what was lacking is there now.
  * @throws BrokerError `not_found`, or `conflict` when it waits by itself, is done, or has nothing left to work on
  */
-export async function retryJob(
-  services: Services,
-  actor: Actor,
-  jobId: string,
-  requestId: string,
-): Promise<JobView> {
-  const { job, lease } = await findJob(services, jobId);
+export async function retryJob(deps: Deps, actor: Actor, jobId: string, requestId: string): Promise<JobView> {
+  const { job, lease } = await findJob(deps, jobId);
   if (!retryable.includes(job.state)) throw notRetryable(job);
-  await services.store.write(async (tables) => {
+  await deps.store.write(async (tables) => {
     if (lease !== undefined) await bringLeaseBack(tables, job, lease);
-    if (!(await tables.jobs.restart(job.id, [job.state], services.now()))) throw notRetryable(job);
+    if (!(await tables.jobs.restart(job.id, [job.state], deps.now()))) throw notRetryable(job);
     const { kind, connectorId, buildId } = job;
     const details = { job: job.id, kind, connector: connectorId, from: job.state };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "job.retried", entity: buildId ?? job.id, details, requestId }),
+      auditRow(deps, { actor, action: "job.retried", entity: buildId ?? job.id, details, requestId }),
     ]);
   });
-  return showJob(services, jobId);
+  return showJob(deps, jobId);
 }
 
 async function bringLeaseBack(tables: Tables, job: JobRow, lease: LeaseRow): Promise<void> {

@@ -11,9 +11,9 @@ import {
 } from "@keyloan/contract";
 import { validateKeys } from "@keyloan/key-validator";
 import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
@@ -29,22 +29,22 @@ import { findJob, jobConflict, showJob } from "./list-jobs.ts";
  * `provider_failed` for ones that could not be checked and are not forced, `build_closed`
  */
 export async function supplyValues(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   jobId: string,
   input: { readonly values: SecretValues; readonly force: boolean },
   request: { readonly requestId: string; readonly signal: AbortSignal },
 ): Promise<JobView> {
-  const { job, lease } = await findJob(services, jobId);
+  const { job, lease } = await findJob(deps, jobId);
   if (lease === undefined || job.kind !== "issue" || job.state !== "needs_hands") throw needsNone(job);
-  const connector = requireConnector(services, lease.connectorId);
+  const connector = requireConnector(deps, lease.connectorId);
   const fields = fieldsFor(connector, input.values);
-  const values = { ...defaultsOf(connector), ...generateOwn(services, connector), ...input.values };
-  const check = await checkSupplied(services, connector, fields, values, request.signal);
+  const values = { ...defaultsOf(connector), ...generateOwn(deps, connector), ...input.values };
+  const check = await checkSupplied(deps, connector, fields, values, request.signal);
   stopWhenGivenUp(request.signal);
   refuseUnless(check, input.force);
-  await record(services, actor, { job, lease, fields, values, check }, request.requestId);
-  return showJob(services, jobId);
+  await record(deps, actor, { job, lease, fields, values, check }, request.requestId);
+  return showJob(deps, jobId);
 }
 
 /** The variables that may be given, each member of a family by its own name. */
@@ -66,7 +66,7 @@ function defaultsOf({ spec }: Connector): SecretValues {
 }
 
 async function checkSupplied(
-  services: Services,
+  deps: Deps,
   connector: Connector,
   fields: readonly EnvVarSpec[],
   values: SecretValues,
@@ -74,10 +74,10 @@ async function checkSupplied(
 ): Promise<ValidationResult> {
   try {
     // Addresses in them were typed by a person: they are guarded like a user's.
-    const context = services.userContextFor(connector, signal);
+    const context = deps.userContextFor(connector, signal);
     return await validateKeys({ fields, values, check: connector.validate, context });
   } catch (error) {
-    services.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke");
+    deps.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke");
     return { status: "undetermined", code: "provider_down", message: "the check could not be made" };
   }
 }
@@ -96,7 +96,7 @@ function refuseUnless(check: ValidationResult, force: boolean): void {
 }
 
 async function record(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   supplied: {
     readonly job: JobRow;
@@ -108,21 +108,20 @@ async function record(
   requestId: string,
 ): Promise<void> {
   const { job, lease, fields, values, check } = supplied;
-  await services.store.write(async (tables) => {
+  await deps.store.write(async (tables) => {
     const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
     if (dataKey === undefined) throw buildClosed("closing");
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, services.now())))
-      throw needsNone(job);
+    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) throw needsNone(job);
     const active = await tables.leases.update(lease.id, ["needs_hands"], {
       state: "active",
-      env: sealLease(services.keyring, dataKey, lease.id, values),
+      env: sealLease(deps.keyring, dataKey, lease.id, values),
       // No org key made it; the handle stays, so that what stands under the planned name is ended too.
       orgKeyVersion: null,
-      issuedAt: services.now(),
+      issuedAt: deps.now(),
       lastError: null,
     });
     if (!active) throw needsNone(job);
-    await recordFingerprints(services, tables, lease.id, fields, values);
+    await recordFingerprints(deps, tables, lease.id, fields, values);
     const details = {
       job: job.id,
       connector: lease.connectorId,
@@ -131,9 +130,9 @@ async function record(
       resource: lease.handle,
     };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "lease.supplied", entity: lease.buildId, details, requestId }),
+      auditRow(deps, { actor, action: "lease.supplied", entity: lease.buildId, details, requestId }),
     ]);
-    await markReadyWhenComplete(services, tables, lease.buildId);
+    await markReadyWhenComplete(deps, tables, lease.buildId);
   });
 }
 

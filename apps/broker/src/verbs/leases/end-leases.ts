@@ -1,5 +1,5 @@
 import type { ClaimedJob, JobRow, LeaseRow, Tables } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { endArchives } from "../databases/remove-archive.ts";
 import { isMaking, type ReleaseStart, releaseJobs } from "./release-jobs.ts";
 
@@ -16,7 +16,7 @@ export type EndedLeases = {
  * or has ended, stays as it is.
  */
 export async function endLeases(
-  services: Pick<Services, "now" | "randomBytes" | "workerId" | "connectors">,
+  deps: Pick<Deps, "now" | "randomBytes" | "workerId" | "connectors">,
   tables: Tables,
   leases: readonly LeaseRow[],
   start: ReleaseStart = {},
@@ -27,12 +27,12 @@ export async function endLeases(
   const pointless = ending.flatMap((lease) => pendingOf(lease).filter(isMaking));
   await tables.endings.cancelJobs(
     pointless.map(({ id }) => id),
-    services.now(),
+    deps.now(),
   );
   await tables.endings.startReleases(ending);
-  const jobs = ending.flatMap((lease) => releaseJobs(services, lease, pendingOf(lease), start));
+  const jobs = ending.flatMap((lease) => releaseJobs(deps, lease, pendingOf(lease), start));
   await tables.jobs.insertAll(jobs);
-  await endArchives(services, tables, ending);
+  await endArchives(deps, tables, ending);
   return { leases: ending, jobs };
 }
 

@@ -1,6 +1,6 @@
 import type { ClaimedJob, JobRow, LeaseRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { type JobKind, newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 
 /** After this time no create call that was given up can still be under way at a provider. */
 const lateCreateMs = 120_000;
@@ -27,28 +27,28 @@ export function isMaking({ kind }: Pick<JobRow, "kind">): boolean {
  * @param pending the open jobs of the lease
  */
 export function releaseJobs(
-  services: Pick<Services, "now" | "randomBytes" | "workerId" | "connectors">,
+  deps: Pick<Deps, "now" | "randomBytes" | "workerId" | "connectors">,
   lease: LeaseRow,
   pending: readonly JobRow[],
   { mayStillRun = false, isOneOfMany = false }: ReleaseStart = {},
 ): ClaimedJob[] {
   const job = { entityId: lease.id, buildId: lease.buildId, connectorId: lease.connectorId };
-  const now = services.now();
+  const now = deps.now();
   const heldUntil = pending
     .filter((each) => isMaking(each) && each.lockedBy !== null)
-    .filter(({ lockedBy }) => mayStillRun || lockedBy !== services.workerId)
+    .filter(({ lockedBy }) => mayStillRun || lockedBy !== deps.workerId)
     .map(({ lockedUntil }) => lockedUntil ?? 0);
   // Somebody may be creating the resource at this moment: end it when that hold is over.
   const start = Math.max(now, ...heldUntil);
   const release =
     isOneOfMany || heldUntil.length > 0
-      ? newWaitingJob(services, { ...job, kind: "release" }, start)
-      : newHeldJob(services, { ...job, kind: "release" });
+      ? newWaitingJob(deps, { ...job, kind: "release" }, start)
+      : newHeldJob(deps, { ...job, kind: "release" });
   const again = { ...job, kind: "release-again" } as const;
   // A create call that was given up may still be carried out at the provider, after this revoke.
   if (lease.state !== "active" || heldUntil.length > 0)
-    return [release, newWaitingJob(services, again, start + lateCreateMs)];
-  const connector = services.connectors.get(lease.connectorId);
+    return [release, newWaitingJob(deps, again, start + lateCreateMs)];
+  const connector = deps.connectors.get(lease.connectorId);
   if (connector?.issuer?.outlivesRevoke !== true) return [release];
-  return [release, newWaitingJob(services, again, Math.max(lease.expiresAt, now) + clockMarginMs)];
+  return [release, newWaitingJob(deps, again, Math.max(lease.expiresAt, now) + clockMarginMs)];
 }

@@ -1,6 +1,6 @@
 import { type Actor, BrokerError, type RevokedLeases } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { refuseWhileKept } from "../settings/person-decides.ts";
 import { endLeases } from "./end-leases.ts";
@@ -20,18 +20,18 @@ type By = { readonly actor: Actor; readonly requestId: string };
  * @throws BrokerError `not_found`, `person_decides` while its user can go back to it or lets the preview use it
  */
 export async function revokeLease(
-  services: Services,
+  deps: Deps,
   by: By,
   leaseId: string,
 ): Promise<{ readonly settled: Promise<void> }> {
-  const { buildId } = await findLease(services, leaseId);
-  const { jobs } = await services.store.write(async (tables) => {
+  const { buildId } = await findLease(deps, leaseId);
+  const { jobs } = await deps.store.write(async (tables) => {
     const leases = await tables.endings.listByIds([leaseId]);
-    for (const lease of leases) await refuseWhileKept(services, tables, by.actor, lease);
-    return revokeSome(services, tables, by, leases, { mayStillRun: true });
+    for (const lease of leases) await refuseWhileKept(deps, tables, by.actor, lease);
+    return revokeSome(deps, tables, by, leases, { mayStillRun: true });
   });
   const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
-  const settled = own.length === 0 ? services.runner.settled(buildId) : services.runner.run(buildId, own);
+  const settled = own.length === 0 ? deps.runner.settled(buildId) : deps.runner.run(buildId, own);
   return { settled };
 }
 
@@ -42,24 +42,24 @@ export async function revokeLease(
  * @throws BrokerError `invalid_input` without the right confirmation
  */
 export async function revokeLeases(
-  services: Services,
+  deps: Deps,
   by: By,
   which: { readonly connector: string } | { readonly all: true; readonly confirm: string },
 ): Promise<RevokedLeases> {
-  if ("all" in which) await checkConfirmation(services, which.confirm);
+  if ("all" in which) await checkConfirmation(deps, which.confirm);
   const connectorId = "connector" in which ? which.connector : undefined;
-  const ids = await services.store.read.endings.listLiving(connectorId);
-  await services.store.write((tables) => {
+  const ids = await deps.store.read.endings.listLiving(connectorId);
+  await deps.store.write((tables) => {
     const details = { connector: connectorId ?? "all", leases: ids.length };
     const entry = { ...by, action: "leases.revoking", entity: connectorId ?? "all", details };
-    return tables.auditEvents.insertAll([auditRow(services, entry)]);
+    return tables.auditEvents.insertAll([auditRow(deps, entry)]);
   });
   const revoked: LeaseRow[] = [];
   for (let start = 0; start < ids.length; start += batchMax) {
     const batch = ids.slice(start, start + batchMax);
     const how = { isOneOfMany: true, mayStillRun: true };
-    const { leases } = await services.store.write(async (tables) =>
-      revokeSome(services, tables, by, await tables.endings.listByIds(batch), how),
+    const { leases } = await deps.store.write(async (tables) =>
+      revokeSome(deps, tables, by, await tables.endings.listByIds(batch), how),
     );
     revoked.push(...leases);
   }
@@ -67,27 +67,27 @@ export async function revokeLeases(
 }
 
 async function revokeSome(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   { actor, requestId }: By,
   leases: readonly LeaseRow[],
   how: ReleaseStart,
 ) {
-  const ended = await endLeases(services, tables, leases, how);
+  const ended = await endLeases(deps, tables, leases, how);
   await tables.auditEvents.insertAll(
     ended.leases.map(({ id, buildId, connectorId }) => {
       const details = { connector: connectorId, lease: id };
-      return auditRow(services, { actor, action: "lease.revoked", entity: buildId, details, requestId });
+      return auditRow(deps, { actor, action: "lease.revoked", entity: buildId, details, requestId });
     }),
   );
   // A build that waited for nothing else is ready now.
   const waited = ended.leases.filter(({ issuedAt }) => issuedAt === null);
   for (const buildId of new Set(waited.map((lease) => lease.buildId)))
-    await markReadyWhenComplete(services, tables, buildId);
+    await markReadyWhenComplete(deps, tables, buildId);
   return ended;
 }
 
-async function checkConfirmation({ store }: Services, confirm: string): Promise<void> {
+async function checkConfirmation({ store }: Deps, confirm: string): Promise<void> {
   const organization = await store.read.organizations.first();
   if (confirm === "all" || confirm === organization?.name) return;
   throw new BrokerError("invalid_input", "to revoke everything, `confirm` has to name the org", {

@@ -1,6 +1,6 @@
 import type { BuildRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { noticeJob } from "../../notify/notice.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { isLendingOver, revertWindowMs } from "./lending-end.ts";
@@ -13,54 +13,54 @@ const actor = { kind: "system", part: "lending" } as const;
  * with their data, and the build's tokens. The user's own stay until the build closes.
  * @returns how many builds this call ended it for
  */
-export async function endDueLendings(services: Services, signal: AbortSignal): Promise<number> {
-  const windowMs = revertWindowMs(services.config);
+export async function endDueLendings(deps: Deps, signal: AbortSignal): Promise<number> {
+  const windowMs = revertWindowMs(deps.config);
   let ended = 0;
   for (;;) {
-    const due = await services.store.read.builds.listLendingOver(services.now(), windowMs, pageMax);
+    const due = await deps.store.read.builds.listLendingOver(deps.now(), windowMs, pageMax);
     const endedBefore = ended;
     for (const id of due) {
       if (signal.aborted) return ended;
-      if (await endLending(services, id)) ended++;
+      if (await endLending(deps, id)) ended++;
     }
     // Another broker took all of this page, or there was none.
     if (ended === endedBefore) return ended;
   }
 }
 
-async function endLending(services: Services, buildId: string): Promise<boolean> {
-  const done = await services.store.write(async (tables) => {
+async function endLending(deps: Deps, buildId: string): Promise<boolean> {
+  const done = await deps.store.write(async (tables) => {
     const build = await tables.builds.find(buildId);
     const bindings = await tables.bindings.listByBuild(buildId);
-    const now = services.now();
-    if (build === undefined || !isLendingOver(services.config, build, bindings, now)) return false;
+    const now = deps.now();
+    if (build === undefined || !isLendingOver(deps.config, build, bindings, now)) return false;
     if (!(await tables.builds.endLending(buildId, now))) return false;
-    await endEverythingLent(services, tables, build);
+    await endEverythingLent(deps, tables, build);
     return true;
   });
-  if (done) services.metrics.lendingsEnded.inc();
+  if (done) deps.metrics.lendingsEnded.inc();
   return done;
 }
 
-async function endEverythingLent(services: Services, tables: Tables, build: BuildRow): Promise<void> {
+async function endEverythingLent(deps: Deps, tables: Tables, build: BuildRow): Promise<void> {
   const { id, downloadedAt, finishedAt } = build;
   const leases = await tables.leases.listByBuild(id);
   // One of many: it waits for nobody, and whoever has room ends it at its provider.
-  const ended = await endLeases(services, tables, leases, { isOneOfMany: true, mayStillRun: true });
+  const ended = await endLeases(deps, tables, leases, { isOneOfMany: true, mayStillRun: true });
   for (const { id: transferId, state } of await tables.transfers.listByBuild(id)) {
     if (state !== "switched") continue;
     await tables.jobs.cancelByEntity(transferId, "end-transfer");
     await tables.transfers.update(transferId, ["switched"], { frozenAt: null });
   }
-  await tables.tokens.revokeByBuild(id, services.now());
+  await tables.tokens.revokeByBuild(id, deps.now());
   const details = {
     connectors: ended.leases.map(({ connectorId }) => connectorId),
     downloaded: downloadedAt !== null,
     finished: finishedAt !== null,
   };
   await tables.auditEvents.insertAll([
-    auditRow(services, { actor, action: "lending.ended", entity: id, details }),
+    auditRow(deps, { actor, action: "lending.ended", entity: id, details }),
   ]);
   const message = `What was lent to ${id} ends now: its user has own keys for everything, and the time to go back is over.`;
-  await tables.jobs.insertAll([noticeJob(services, { type: "lending.ended", message, buildId: id })]);
+  await tables.jobs.insertAll([noticeJob(deps, { type: "lending.ended", message, buildId: id })]);
 }

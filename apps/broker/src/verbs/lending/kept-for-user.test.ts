@@ -44,7 +44,7 @@ afterEach(async () => {
 });
 
 type Holder = (typeof holders)[number];
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const lease = async () => {
   const { leases } = (await broker.call("GET", `/v1/builds/${buildId}`)).body as BuildView;
   return leases.find(({ connector }) => connector === "memory-database") ?? expect.fail("no lease");
@@ -70,11 +70,11 @@ const goesBack = async () => {
 /** Looks at the usage as often as the schedule does, while nobody uses the database. */
 const lieIdle = async (forMs: number) => {
   for (let left = forMs; left > 0; left -= 6 * hourMs) {
-    await watchUsage(services(), signal);
+    await watchUsage(deps(), signal);
     broker.advance(6 * hourMs);
   }
-  await watchUsage(services(), signal);
-  await finishWork(services(), buildId);
+  await watchUsage(deps(), signal);
+  await finishWork(deps(), buildId);
 };
 
 describe("after a switch, while its user can go back, what was lent", () => {
@@ -84,7 +84,7 @@ describe("after a switch, while its user can go back, what was lent", () => {
       await swap(mayPreview);
       expect(answerOf(await archive(holder))).toEqual(refused);
       expect(answerOf(await revoke(holder))).toEqual(refused);
-      await finishWork(services(), buildId);
+      await finishWork(deps(), buildId);
       expect((await lease()).state).toBe("active");
       await goesBack();
     },
@@ -102,7 +102,7 @@ describe("after a switch, while its user can go back, what was lent", () => {
       expect((await mine.change("POST", "/v1/settings/swap", { preview })).status).toBe(200);
       const request = { token: tokens[holder], body: { overlapSeconds: 0 } };
       expect((await broker.call("POST", `/v1/leases/${leases[0]?.id}/reissue`, request)).status).toBe(202);
-      await finishWork(services(), id);
+      await finishWork(deps(), id);
       const second = await broker.readEnv(id);
       expect([first.JWT_SECRET, own.JWT_SECRET]).not.toContain(second.JWT_SECRET);
       expect((await mine.change("POST", "/v1/settings/revert")).status).toBe(200);
@@ -135,7 +135,7 @@ describe("after a switch, while its user can go back, what was lent", () => {
     await swap(false);
     open.resolve();
     broker.advance(60_000);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect([(await lease()).state, memory.frozen.has(lent)]).toEqual(["active", false]);
     await goesBack();
   });
@@ -145,7 +145,7 @@ describe("after a switch, while its user can go back, what was lent", () => {
     const before = await page.settings();
     const body = { connector: "memory-database" };
     expect((await broker.call("POST", "/v1/leases/revoke", { body })).body).toMatchObject({ leases: 1 });
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect((await lease()).state).toBe("released");
     const { revertibleUntil, lendingEndsAt } = await page.settings();
     expect([before.revertibleUntil, revertibleUntil]).toEqual([lendingEndsAt, undefined]);
@@ -173,7 +173,7 @@ describe("after the time to go back", () => {
     await swap(mayPreview, ["memory-database"]);
     broker.advance(dayMs + 1);
     expect(answerOf(await archive())).toEqual(expected);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect((await lease()).state).toBe(state);
     if (mayPreview) expect((await revoke()).status).toBeLessThan(300);
     else expect(answerOf(await revoke())).toEqual(refused);
@@ -184,7 +184,7 @@ describe("what a user has not switched", () => {
   it("is archived and revoked by tokens as before", async () => {
     await swap(false, ["memory-files"]);
     expect((await archive()).status).toBe(202);
-    await finishWork(services(), buildId);
+    await finishWork(deps(), buildId);
     expect((await lease()).state).toBe("archived");
     expect((await revoke()).status).toBeLessThan(300);
   });

@@ -41,7 +41,7 @@ beforeEach(async () => {
     expect((await page.save(connector, values)).status).toBe(200);
 });
 
-const services = () => broker.running().services;
+const deps = () => broker.running().deps;
 const error = (answer: { body: unknown }) => (answer.body as ErrorEnvelope).error;
 const readEnv = (token = broker.adminToken) => broker.call("GET", `/v1/builds/${buildId}/env`, { token });
 const show = async () => (await broker.call("GET", `/v1/builds/${buildId}`)).body as BuildView;
@@ -59,9 +59,9 @@ const download = () => page.call("GET", "/v1/settings/env-file");
 /** What comes round in the background, as if it were the next minute. */
 const goOn = async (ms: number) => {
   broker.advance(ms);
-  await sweepExpired(services());
-  await endDueLendings(services(), signal);
-  await finishWork(services(), buildId);
+  await sweepExpired(deps());
+  await endDueLendings(deps(), signal);
+  await finishWork(deps(), buildId);
 };
 const stateOf = async () => {
   const { state, leases, lendingEndedAt } = await show();
@@ -122,7 +122,7 @@ describe("a build whose user switched everything and never finished", () => {
     const { token } = (await broker.call("POST", `/v1/builds/${buildId}/tokens`, { body: {} })).body as {
       token: string;
     };
-    await services().store.write(async (tables) => {
+    await deps().store.write(async (tables) => {
       // What comes round in the background waits for a minute.
       expect(await tables.schedules.take("lending-end", broker.now() + 61_000, 1)).toBe(true);
       const build = await tables.builds.find(buildId);
@@ -139,8 +139,8 @@ describe("a build whose user switched everything and never finished", () => {
   it("is told of by a notice, and a page that was open before decides nothing on what it saw", async () => {
     await swap();
     const before = await page.version();
-    await services().store.write((tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
-    await endDueLendings(services(), signal);
+    await deps().store.write((tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
+    await endDueLendings(deps(), signal);
     const revert = await page.call("POST", "/v1/settings/revert", { expectedVersion: before });
     expect(error(revert).code).toBe("settings_changed");
     await expect
@@ -155,9 +155,9 @@ describe("the first download of a whole file", () => {
   it("starts the clock, which a later switch of another key does not put back", async () => {
     await swap();
     const hidden = await page.call("GET", "/v1/settings/env-file?preview=true");
-    expect((await services().store.read.builds.find(buildId))?.downloadedAt).toBeNull();
+    expect((await deps().store.read.builds.find(buildId))?.downloadedAt).toBeNull();
     expect([hidden.status, (await download()).status]).toEqual([200, 200]);
-    const { downloadedAt } = (await services().store.read.builds.find(buildId)) ?? expect.fail();
+    const { downloadedAt } = (await deps().store.read.builds.find(buildId)) ?? expect.fail();
     await goOn(20 * hourMs);
     page = await openPage(broker, buildId, page.browser);
     await page.save("memory-files", { ...saved["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
@@ -194,10 +194,10 @@ describe("lending", () => {
 
   it("ends once, also when two brokers look at the same time", async () => {
     await swap();
-    const second = (await broker.startAnother()).services;
-    await services().store.write((tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
-    const ended = await Promise.all([endDueLendings(services(), signal), endDueLendings(second, signal)]);
-    await finishWork(services(), buildId);
+    const second = (await broker.startAnother()).deps;
+    await deps().store.write((tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
+    const ended = await Promise.all([endDueLendings(deps(), signal), endDueLendings(second, signal)]);
+    await finishWork(deps(), buildId);
     expect(ended.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(1);
     expect((await actions()).filter((action) => action === "lending.ended")).toHaveLength(1);
   });
@@ -213,7 +213,7 @@ describe("lending", () => {
       page.call("POST", "/v1/settings/transfer", {}),
     ]);
     expect(refused.map(({ status }) => status)).toEqual([409, 409, 409]);
-    const leases = await services().store.read.leases.listByBuild(buildId);
+    const leases = await deps().store.read.leases.listByBuild(buildId);
     for (const { id } of leases)
       expect((await broker.call("POST", `/v1/leases/${id}/reissue`, { body: {} })).status).toBe(409);
 
@@ -227,7 +227,7 @@ describe("lending", () => {
       expectedVersion: await page.version(),
     });
     expect([changed.status, error(changed).code]).toEqual([409, "conflict"]);
-    expect((await services().store.read.leases.listByBuild(buildId)).map(({ state }) => state)).toEqual([
+    expect((await deps().store.read.leases.listByBuild(buildId)).map(({ state }) => state)).toEqual([
       "released",
       "released",
     ]);
@@ -241,8 +241,7 @@ describe("lending", () => {
     memory.write(lent.MEMORY_DATABASE_NAME ?? "", "CREATE TABLE notes (id)");
     const started = await page.call("POST", "/v1/settings/transfer", { connectors: ["memory-database"] });
     expect(started.status).toBe(202);
-    const stateOfTransfer = async () =>
-      (await services().store.read.transfers.listByBuild(buildId))[0]?.state;
+    const stateOfTransfer = async () => (await deps().store.read.transfers.listByBuild(buildId))[0]?.state;
     await expect.poll(stateOfTransfer, { timeout: 15_000 }).toBe("copied");
     await swap({ preview: { "memory-database": false } });
     expect((await broker.readEnv(buildId)).MEMORY_DATABASE_NAME).toBe(lent.MEMORY_DATABASE_NAME);
@@ -252,7 +251,7 @@ describe("lending", () => {
     await goOn(2 * hourMs);
     expect(memory.databases.has(lent.MEMORY_DATABASE_NAME ?? "")).toBe(false);
     expect(await stateOf()).toMatchObject({ state: "handing_off", ended: true });
-    expect(await services().store.read.transfers.listUnended(10)).toEqual([]);
+    expect(await deps().store.read.transfers.listUnended(10)).toEqual([]);
     memory.databases.remove("own-database");
   });
 });

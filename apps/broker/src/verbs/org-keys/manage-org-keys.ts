@@ -1,22 +1,22 @@
 import { type Actor, BrokerError, type OrgKeyList, type OrgKeyView } from "@keyloan/contract";
+import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { orgKeyView } from "./views.ts";
 
 /** Every version of every org key, newest first within a connector. */
-export async function listOrgKeys(services: Services): Promise<OrgKeyList> {
-  const rows = await services.store.read.orgKeys.list(services.organizationId);
-  return { orgKeys: await Promise.all(rows.map((row) => orgKeyView(services, row))) };
+export async function listOrgKeys(deps: Deps): Promise<OrgKeyList> {
+  const rows = await deps.store.read.orgKeys.list(deps.organizationId);
+  return { orgKeys: await Promise.all(rows.map((row) => orgKeyView(deps, row))) };
 }
 
 /** @throws BrokerError `unknown_connector` or `not_found` */
-export async function showOrgKey(services: Services, connectorId: string): Promise<OrgKeyView> {
-  requireConnector(services, connectorId);
-  const row = await services.store.read.orgKeys.findLatest(services.organizationId, connectorId);
+export async function showOrgKey(deps: Deps, connectorId: string): Promise<OrgKeyView> {
+  requireConnector(deps, connectorId);
+  const row = await deps.store.read.orgKeys.findLatest(deps.organizationId, connectorId);
   if (row === undefined || row.state === "retired") throw noOrgKey(connectorId);
-  return orgKeyView(services, row);
+  return orgKeyView(deps, row);
 }
 
 /**
@@ -25,28 +25,28 @@ export async function showOrgKey(services: Services, connectorId: string): Promi
  * @throws BrokerError `unknown_connector` or `not_found`
  */
 export async function removeOrgKey(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   connectorId: string,
   requestId: string,
 ): Promise<void> {
-  requireConnector(services, connectorId);
-  const job = await services.store.write(async (tables) => {
-    const row = await tables.orgKeys.findLatest(services.organizationId, connectorId);
+  requireConnector(deps, connectorId);
+  const job = await deps.store.write(async (tables) => {
+    const row = await tables.orgKeys.findLatest(deps.organizationId, connectorId);
     if (row === undefined || row.state === "retired") return undefined;
     if (row.state === "active") await tables.orgKeys.moveState(row.id, ["active"], "retiring");
     const used = await tables.keyUses.count(connectorId, row.version);
     const details = { version: row.version, state: "retiring", leasesInUse: used };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "org_key.removed", entity: connectorId, details, requestId }),
+      auditRow(deps, { actor, action: "org_key.removed", entity: connectorId, details, requestId }),
     ]);
-    const held = newHeldJob(services, { kind: "prove-dead", entityId: row.id, connectorId });
-    await tables.jobs.cancelByEntity(row.id, "prove-dead", services.now());
+    const held = newHeldJob(deps, { kind: "prove-dead", entityId: row.id, connectorId });
+    await tables.jobs.cancelByEntity(row.id, "prove-dead", deps.now());
     await tables.jobs.insertAll([held]);
     return held;
   });
   if (job === undefined) throw noOrgKey(connectorId);
-  void services.runner.run(job.entityId, [job]);
+  void deps.runner.run(job.entityId, [job]);
 }
 
 export function noOrgKey(connectorId: string): BrokerError {

@@ -9,9 +9,9 @@ import {
 import { validateKeys } from "@keyloan/key-validator";
 import { putOrgKey as sealOrgKey } from "@keyloan/org-keys";
 import type { ClaimedJob, StoredCheck } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { retryFailedLeases } from "../leases/retry-failed.ts";
@@ -26,20 +26,20 @@ const prepareTimeoutMs = 30_000;
  * provider could not be asked; ProviderError when preparing fails. Nothing is kept of a key that was refused.
  */
 export async function putOrgKey(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   connectorId: string,
   fields: Readonly<Record<string, string>>,
   requestId: string,
 ): Promise<OrgKeyView> {
-  const connector = requireConnector(services, connectorId);
+  const connector = requireConnector(deps, connectorId);
   if (connector.spec.orgFields.length === 0) {
     throw new BrokerError("invalid_input", `${connectorId} needs no org key`, {
       remedy: "Nothing is to be done.",
     });
   }
   const values = secretValues(fields);
-  const context = services.contextFor(connector, AbortSignal.timeout(prepareTimeoutMs));
+  const context = deps.contextFor(connector, AbortSignal.timeout(prepareTimeoutMs));
   const answer = await validateKeys({
     fields: connector.spec.orgFields,
     values,
@@ -50,13 +50,13 @@ export async function putOrgKey(
   if (answer.status === "undetermined") throw notChecked(connector, answer);
   const facts = (await connector.prepareOrgKey?.(context, values)) ?? {};
   const held: ClaimedJob[] = [];
-  const row = await sealOrgKey(services, {
+  const row = await sealOrgKey(deps, {
     connectorId,
     fields: values,
     facts,
     check: toStoredCheck(answer),
     audit: ({ version, fingerprint }) =>
-      auditRow(services, {
+      auditRow(deps, {
         actor,
         action: "org_key.put",
         entity: connectorId,
@@ -64,16 +64,16 @@ export async function putOrgKey(
         requestId,
       }),
     onSealed: async (tables, { id: entityId }) => {
-      const job = newHeldJob(services, { kind: "plan-reissue", entityId, connectorId });
+      const job = newHeldJob(deps, { kind: "plan-reissue", entityId, connectorId });
       await tables.jobs.insertAll([job]);
-      await recordFingerprints(services, tables, entityId, connector.spec.orgFields, values);
+      await recordFingerprints(deps, tables, entityId, connector.spec.orgFields, values);
       held.push(job);
     },
   });
-  await retryFailedLeases(services, connectorId);
+  await retryFailedLeases(deps, connectorId);
   // What lives on the version before is moved in the background, however much it is.
-  void services.runner.run(row.id, held);
-  return orgKeyView(services, row);
+  void deps.runner.run(row.id, held);
+  return orgKeyView(deps, row);
 }
 
 /** What is kept of a validator's answer. */

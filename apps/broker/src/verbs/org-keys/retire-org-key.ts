@@ -1,9 +1,9 @@
 import { type Actor, BrokerError, type Connector, type OrgKeyList, ProviderError } from "@keyloan/contract";
 import { openActiveOrgKey, openOrgKeyVersion } from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { isInUse } from "./is-in-use.ts";
 import { noOrgKey } from "./manage-org-keys.ts";
@@ -20,15 +20,15 @@ const timeoutMs = 45_000;
  * ProviderError when it does not
  */
 export async function retireOrgKey(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   connectorId: string,
   input: { readonly end: boolean },
   requestId: string,
 ): Promise<OrgKeyList> {
-  const connector = requireConnector(services, connectorId);
-  const { orgKeys } = services.store.read;
-  const { organizationId } = services;
+  const connector = requireConnector(deps, connectorId);
+  const { orgKeys } = deps.store.read;
+  const { organizationId } = deps;
   const rows = (await orgKeys.listVersions(organizationId, connectorId)).toReversed();
   if (rows.length === 0) throw noOrgKey(connectorId);
   const { endOrgKey } = connector;
@@ -36,17 +36,17 @@ export async function retireOrgKey(
   const signal = AbortSignal.timeout(timeoutMs);
   for (const row of rows) {
     if (row.state === "active" || row.fields === "") continue;
-    if (input.end && endOrgKey !== undefined && !(await isInUse(services, row))) {
-      await endVersion(services, actor, connector, endOrgKey, row, { requestId, signal });
+    if (input.end && endOrgKey !== undefined && !(await isInUse(deps, row))) {
+      await endVersion(deps, actor, connector, endOrgKey, row, { requestId, signal });
     }
-    await proveVersion(services, actor, row, signal);
+    await proveVersion(deps, actor, row, signal);
   }
   const now = await orgKeys.listVersions(organizationId, connectorId);
-  return { orgKeys: await Promise.all(now.map((row) => orgKeyView(services, row))) };
+  return { orgKeys: await Promise.all(now.map((row) => orgKeyView(deps, row))) };
 }
 
 async function endVersion(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   connector: Connector,
   endOrgKey: Connector["endOrgKey"] & {},
@@ -54,19 +54,17 @@ async function endVersion(
   { requestId, signal }: { readonly requestId: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const { connectorId: entity, version } = row;
-  const { fields } = await openOrgKeyVersion(services, row);
-  const kept = (await openActiveOrgKey(services, entity))?.fields ?? {};
+  const { fields } = await openOrgKeyVersion(deps, row);
+  const kept = (await openActiveOrgKey(deps, entity))?.fields ?? {};
   const audit = (action: string) =>
-    services.store.appendAudit([
-      auditRow(services, { actor, action, entity, details: { version }, requestId }),
-    ]);
+    deps.store.appendAudit([auditRow(deps, { actor, action, entity, details: { version }, requestId })]);
   await audit("org_key.ending");
   try {
-    await endOrgKey(services.contextFor(connector, signal), fields, kept);
+    await endOrgKey(deps.contextFor(connector, signal), fields, kept);
   } catch (error) {
     // A key that is dead already may be refused here: the proof that follows tells.
     if (!(error instanceof ProviderError) || error.code !== "unauthorized") throw error;
-    services.logger.warn(
+    deps.logger.warn(
       { connector: entity, version, ...describeError(error) },
       "an old key could not end itself",
     );

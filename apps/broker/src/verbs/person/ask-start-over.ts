@@ -1,7 +1,6 @@
 import { BrokerError, limits, newId, type SettingsView } from "@keyloan/contract";
 import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import type { Services } from "../../services.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { settingsView } from "../settings/views.ts";
@@ -20,24 +19,24 @@ const visitMs = limits.sessionLifetimeSecondsMax * 1000;
  * `build_closed`
  */
 export async function askStartOver(
-  services: Services,
+  deps: Deps,
   session: SessionRow,
   address: string | undefined,
   requestId: string,
 ): Promise<SettingsView> {
   const { id: sessionId, buildId } = session;
   const actor = { kind: "session", sessionId, buildId } as const;
-  const asked = await services.store.write(async (tables) => {
+  const asked = await deps.store.write(async (tables) => {
     const build = await openBuild(tables, buildId);
     const { standing, person } = await standingOf(tables, session);
     if (mayWrite(standing)) throw nothingToStartOver();
     const newest = await tables.startOvers.findNewest(buildId);
-    const now = services.now();
+    const now = deps.now();
     if (newest !== undefined && now < (refusedUntil(newest) ?? now)) throw justRefused();
     let row = newest;
     if (row?.state !== "waiting") {
       row = {
-        id: newId("startOver", services.randomBytes),
+        id: newId("startOver", deps.randomBytes),
         buildId,
         sessionId,
         address: address ?? null,
@@ -47,17 +46,17 @@ export async function askStartOver(
         endedAt: null,
       };
       await tables.startOvers.insert(row);
-      await tellStartOver(services, tables, row, "requested", actor, requestId);
+      await tellStartOver(deps, tables, row, "requested", actor, requestId);
     }
     if (row.dueAt > now) return { waitsUntil: row.dueAt, jobs: [] };
     // What is done at once is done here: else a switch could come in between.
-    return { jobs: (await startOverIn(services, tables, row, actor, requestId)) ?? [] };
+    return { jobs: (await startOverIn(deps, tables, row, actor, requestId)) ?? [] };
   });
-  void services.runner.run(buildId, [...asked.jobs]);
+  void deps.runner.run(buildId, [...asked.jobs]);
   // A build that closed before would take with it what the present person saved, and what was asked for.
   if (asked.waitsUntil !== undefined)
-    await keepAliveUntil(services, actor, buildId, asked.waitsUntil + visitMs, requestId);
-  return settingsView(services, session);
+    await keepAliveUntil(deps, actor, buildId, asked.waitsUntil + visitMs, requestId);
+  return settingsView(deps, session);
 }
 
 /**
@@ -65,24 +64,24 @@ export async function askStartOver(
  * @throws BrokerError `person_only` for anybody else; `conflict` when none waits, or its time is over
  */
 export async function endStartOver(
-  services: Services,
+  deps: Deps,
   session: SessionRow,
   requestId: string,
 ): Promise<SettingsView> {
   const { id: sessionId, buildId } = session;
   const actor = { kind: "session", sessionId, buildId } as const;
-  await services.store.write(async (tables) => {
+  await deps.store.write(async (tables) => {
     await openBuild(tables, buildId);
     const { standing } = await standingOf(tables, session);
     const row = await tables.startOvers.findNewest(buildId);
     if (row?.state !== "waiting") throw noneWaits();
     const state = standing === "you" ? "refused" : row.sessionId === sessionId ? "withdrawn" : undefined;
     if (state === undefined) throw personOnly(standing);
-    if (state === "refused" && row.dueAt <= services.now()) throw noneWaits();
-    if (!(await tables.startOvers.end(row.id, state, services.now()))) throw noneWaits();
-    await tellStartOver(services, tables, row, state, actor, requestId);
+    if (state === "refused" && row.dueAt <= deps.now()) throw noneWaits();
+    if (!(await tables.startOvers.end(row.id, state, deps.now()))) throw noneWaits();
+    await tellStartOver(deps, tables, row, state, actor, requestId);
   });
-  return settingsView(services, session);
+  return settingsView(deps, session);
 }
 
 /** Refuses one that waits, if any does, in the transaction after which nobody can start over. */

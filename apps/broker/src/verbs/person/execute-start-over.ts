@@ -1,6 +1,6 @@
 import { type Actor, newId } from "@keyloan/contract";
 import type { ClaimedJob, StartOverRow, StoredEnding, Tables } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { cancelRows } from "../transfers/cancel-transfer.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
@@ -10,12 +10,12 @@ const pageMax = 100;
  * Does every start over whose time to be refused is over.
  * @returns how many this call has done
  */
-export async function sweepStartOvers(services: Services, signal?: AbortSignal): Promise<number> {
+export async function sweepStartOvers(deps: Deps, signal?: AbortSignal): Promise<number> {
   const actor = { kind: "system", part: "start-over" } as const;
   let done = 0;
-  for (const row of await services.store.read.startOvers.listDue(services.now(), pageMax)) {
+  for (const row of await deps.store.read.startOvers.listDue(deps.now(), pageMax)) {
     if (signal?.aborted === true) break;
-    if (await executeStartOver(services, row, actor)) done += 1;
+    if (await executeStartOver(deps, row, actor)) done += 1;
   }
   return done;
 }
@@ -26,14 +26,14 @@ export async function sweepStartOvers(services: Services, signal?: AbortSignal):
  * @returns false when it was refused, withdrawn or done meanwhile
  */
 export async function executeStartOver(
-  services: Services,
+  deps: Deps,
   row: StartOverRow,
   actor: Actor,
   requestId?: string,
 ): Promise<boolean> {
-  const jobs = await services.store.write((tables) => startOverIn(services, tables, row, actor, requestId));
+  const jobs = await deps.store.write((tables) => startOverIn(deps, tables, row, actor, requestId));
   if (jobs === undefined) return false;
-  void services.runner.run(row.buildId, [...jobs]);
+  void deps.runner.run(row.buildId, [...jobs]);
   return true;
 }
 
@@ -42,31 +42,26 @@ export async function executeStartOver(
  * @returns jobs that this process holds and has to run; `undefined` when there is nothing to do any more
  */
 export async function startOverIn(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   row: StartOverRow,
   actor: Actor,
   requestId: string | undefined,
 ): Promise<readonly ClaimedJob[] | undefined> {
   const { buildId } = row;
-  const now = services.now();
+  const now = deps.now();
   if (!(await tables.startOvers.end(row.id, "done", now))) return undefined;
   const ending = { at: now, ...(row.address === null ? {} : { address: row.address }) };
-  await endPerson(services, tables, buildId, ending);
-  const undoing = await cancelMoves(services, tables, buildId, actor, requestId);
+  await endPerson(deps, tables, buildId, ending);
+  const undoing = await cancelMoves(deps, tables, buildId, actor, requestId);
   await tables.userKeys.removeLeftBehind(buildId);
   const build = await tables.builds.find(buildId);
   if (build !== undefined) await tables.builds.changeSettings(buildId, build.settingsVersion);
-  await tellStartOver(services, tables, row, "done", actor, requestId);
+  await tellStartOver(deps, tables, row, "done", actor, requestId);
   return undoing;
 }
 
-async function endPerson(
-  services: Services,
-  tables: Tables,
-  buildId: string,
-  ending: StoredEnding,
-): Promise<void> {
+async function endPerson(deps: Deps, tables: Tables, buildId: string, ending: StoredEnding): Promise<void> {
   const person = await tables.persons.findByBuild(buildId);
   if (person !== undefined) {
     await tables.persons.end(buildId, ending.at, ending);
@@ -74,12 +69,12 @@ async function endPerson(
     return;
   }
   // Whoever saved before persons were known ends as a person whom nobody can prove to be.
-  const id = newId("person", services.randomBytes);
+  const id = newId("person", deps.randomBytes);
   await tables.persons.insert({
     id,
     buildId,
     identity: null,
-    recoveryHash: services.tokens.make("recovery", buildId).hash,
+    recoveryHash: deps.tokens.make("recovery", buildId).hash,
     allows: [],
     createdAt: ending.at,
     endedAt: ending.at,
@@ -89,11 +84,11 @@ async function endPerson(
 }
 
 async function cancelMoves(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   buildId: string,
   actor: Actor,
   requestId: string | undefined,
 ): Promise<readonly ClaimedJob[]> {
-  return cancelRows(services, tables, await tables.transfers.listByBuild(buildId), actor, requestId);
+  return cancelRows(deps, tables, await tables.transfers.listByBuild(buildId), actor, requestId);
 }

@@ -1,8 +1,8 @@
 import { type Actor, BrokerError, type Connector, type RotationView } from "@keyloan/contract";
 import type { ClaimedJob, JobRow, LeaseRow, Tables } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { newHeldJob } from "../../jobs/new-job.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
 import { rotationView } from "./rotation-view.ts";
@@ -20,20 +20,20 @@ export type StartRotationInput = {
  * cannot be ended alone, `already_running` while one is at work
  */
 export async function startRotation(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   leaseId: string,
   input: StartRotationInput,
   requestId: string,
 ): Promise<RotationView> {
-  const lease = await services.store.read.leases.find(leaseId);
+  const lease = await deps.store.read.leases.find(leaseId);
   if (lease === undefined) throw leaseNotFound(leaseId);
-  checkSupport(services, lease, input);
-  const job = await services.store.write(async (tables) => {
+  checkSupport(deps, lease, input);
+  const job = await deps.store.write(async (tables) => {
     const now = await tables.leases.find(leaseId);
     if (now?.state !== "active" || now.env === null) throw notActive(now ?? lease);
-    const before = await takeOver(services, tables, leaseId);
-    const held = newHeldJob(services, {
+    const before = await takeOver(deps, tables, leaseId);
+    const held = newHeldJob(deps, {
       kind: "rotate-credentials",
       entityId: leaseId,
       buildId: lease.buildId,
@@ -49,7 +49,7 @@ export async function startRotation(
     await tables.jobs.insertAll([held]);
     const details = { connector: lease.connectorId, lease: leaseId, job: held.id, ...input };
     await tables.auditEvents.insertAll([
-      auditRow(services, {
+      auditRow(deps, {
         actor,
         action: "lease.rotation_started",
         entity: lease.buildId,
@@ -59,21 +59,21 @@ export async function startRotation(
     ]);
     return held;
   });
-  void services.runner.run(lease.buildId, [job]);
+  void deps.runner.run(lease.buildId, [job]);
   return rotationView(lease, job);
 }
 
 /** Ends rotations of the lease that wait, and gives what they still had to prove. */
-async function takeOver(services: Services, tables: Tables, leaseId: string): Promise<readonly string[]> {
+async function takeOver(deps: Deps, tables: Tables, leaseId: string): Promise<readonly string[]> {
   const old: string[] = [];
   for (const job of await tables.jobs.listByEntity(leaseId)) {
     if (job.kind !== "rotate-credentials" || !isOpen(job)) continue;
     // At the provider its cut might come after ours, and end what we give.
-    if (isHeld(job, services.now())) throw alreadyRunning(job);
+    if (isHeld(job, deps.now())) throw alreadyRunning(job);
     const payload = rotationPayload(job);
     old.push(...payload.old);
     await tables.jobs.setPayload(job.id, job.fence, { ...payload, old: [] });
-    await tables.jobs.cancel(job.id, services.now());
+    await tables.jobs.cancel(job.id, deps.now());
   }
   return old;
 }
@@ -81,10 +81,10 @@ async function takeOver(services: Services, tables: Tables, leaseId: string): Pr
 const isOpen = ({ state }: JobRow) => state === "waiting" || state === "needs_hands";
 const isHeld = ({ lockedUntil }: JobRow, now: number) => lockedUntil !== null && lockedUntil > now;
 
-function checkSupport(services: Services, lease: LeaseRow, input: StartRotationInput): void {
-  const connector = services.connectors.get(lease.connectorId);
+function checkSupport(deps: Deps, lease: LeaseRow, input: StartRotationInput): void {
+  const connector = deps.connectors.get(lease.connectorId);
   if (connector === undefined) throw notActive(lease);
-  const issuer = issuerOf(services, connector);
+  const issuer = issuerOf(deps, connector);
   if (issuer.rotate === undefined) throw cannotRotate(connector);
   if (input.overlapSeconds > 0 && issuer.renew === undefined) {
     throw new BrokerError("not_supported", `${connector.spec.id} has no two credentials at a time`, {

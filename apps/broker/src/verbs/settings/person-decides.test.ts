@@ -35,7 +35,7 @@ beforeEach(async () => {
 // A move that still ran would write into the next test's database.
 afterEach(async () => {
   await broker.call("DELETE", `/v1/builds/${buildId}`);
-  await finishWork(broker.running().services, buildId);
+  await finishWork(broker.running().deps, buildId);
 });
 
 type Holder = keyof typeof tokens;
@@ -53,7 +53,7 @@ const swap = async () => {
   const body = { expectedVersion: await page.version() };
   expect((await page.call("POST", "/v1/settings/swap", body)).status).toBe(200);
 };
-const transfers = () => broker.running().services.store.read.transfers.listByBuild(buildId);
+const transfers = () => broker.running().deps.store.read.transfers.listByBuild(buildId);
 const untilState = (state: string) =>
   expect
     .poll(async () => (await transfers()).map((row) => [row.state, row.endedAt === null].join()), {

@@ -85,7 +85,7 @@ describe("the answer of the user", () => {
       expect((await page.save(connector, env)).status).toBe(200);
   });
 
-  const services = () => broker.running().services;
+  const deps = () => broker.running().deps;
   const namesIn = async (token?: string) => {
     const { MEMORY_DATABASE_NAME, MEMORY_FILES_NAME } = await broker.readEnv(buildId, token);
     return [MEMORY_DATABASE_NAME, MEMORY_FILES_NAME];
@@ -100,7 +100,7 @@ describe("the answer of the user", () => {
     memory.write(lent.MEMORY_DATABASE_NAME ?? "", "CREATE TABLE notes (id)");
     expect((await page.call("POST", "/v1/settings/transfer", {})).status).toBe(202);
     const states = async () =>
-      (await services().store.read.transfers.listByBuild(buildId)).map(({ state }) => state);
+      (await deps().store.read.transfers.listByBuild(buildId)).map(({ state }) => state);
     await expect.poll(states, { timeout: 15_000 }).toEqual(["copied", "copied"]);
   };
 
@@ -147,7 +147,7 @@ describe("the answer of the user", () => {
 
   it("holds for an answer that was being made when it came", async () => {
     await change(page, "swap", { preview: both(true) });
-    const { bindings } = services().store.read;
+    const { bindings } = deps().store.read;
     const { envSources } = bindings;
     let reads = 0;
     Object.assign(bindings, {
@@ -164,7 +164,7 @@ describe("the answer of the user", () => {
 
   it("is yes for a build that was switched before anybody was asked, and it says so", async () => {
     await change(page, "swap", { preview: both(true) });
-    await services().store.write((tables) => tables.bindings.setPreview(buildId, Object.keys(values), null));
+    await deps().store.write((tables) => tables.bindings.setPreview(buildId, Object.keys(values), null));
     expect(await namesIn()).toEqual(["own-database", "own-files"]);
     expect((await bindingOf(page, "memory-files")).preview).toMatchObject({ allowed: true, asked: false });
   });
@@ -191,7 +191,7 @@ describe("the answer of the user", () => {
   it("takes keys back that a person before has left in use, and lends none of them", async () => {
     await change(page, "swap", { preview: both(true) });
     const ending = { at: broker.now() };
-    await services().store.write((tables) => tables.persons.end(buildId, ending.at, ending));
+    await deps().store.write((tables) => tables.persons.end(buildId, ending.at, ending));
     page = await openPage(broker, buildId);
     expect((await change(page, "preview", { preview: both(false) })).status).toBe(200);
     expect(await namesIn()).toEqual(lentNames());
@@ -245,12 +245,12 @@ describe("the answer of the user", () => {
       await broker.call("POST", `/v1/builds/${buildId}/renew`, { body: { ttlSeconds: 604_800 } });
       const isThere = () => memory.databases.has(lent.MEMORY_DATABASE_NAME ?? "");
       broker.advance(30 * hourMs);
-      await finishWork(services(), buildId);
+      await finishWork(deps(), buildId);
       expect([isThere(), (await namesIn())[0]]).toEqual([true, lent.MEMORY_DATABASE_NAME]);
       page = await openPage(broker, buildId, page.browser);
       await change(page, "preview", { preview: { "memory-database": true } });
       broker.advance(2 * hourMs);
-      await finishWork(services(), buildId);
+      await finishWork(deps(), buildId);
       expect([isThere(), (await namesIn())[0]]).toEqual([false, "own-database"]);
     });
   });

@@ -1,6 +1,6 @@
 import { type Actor, BrokerError, type TransferList } from "@keyloan/contract";
 import type { ClaimedJob, Tables, TransferRow } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { refuseUnlessAllowed } from "../settings/person-decides.ts";
@@ -14,24 +14,24 @@ import { heldTransferJob } from "./transfer-jobs.ts";
  * @throws BrokerError `not_found`; `person_decides` when a token may not; `conflict` when there is nothing to cancel
  */
 export async function cancelTransfers(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   connectors: readonly string[] | undefined,
   requestId: string,
 ): Promise<TransferList> {
-  await findBuild(services, buildId);
-  const jobs = await services.store.write(async (tables) => {
-    await requirePerson(services, tables, actor);
+  await findBuild(deps, buildId);
+  const jobs = await deps.store.write(async (tables) => {
+    await requirePerson(deps, tables, actor);
     await refuseUnlessAllowed(tables, actor, buildId, "transfer");
     const rows = (await tables.transfers.listByBuild(buildId)).filter(
       (row) => isCancellable(row) && (connectors?.includes(row.connectorId) ?? true),
     );
     if (rows.length === 0) throw nothingToCancel();
-    return cancelRows(services, tables, rows, actor, requestId);
+    return cancelRows(deps, tables, rows, actor, requestId);
   });
-  void services.runner.run(buildId, jobs);
-  return listTransfers(services, buildId);
+  void deps.runner.run(buildId, jobs);
+  return listTransfers(deps, buildId);
 }
 
 /**
@@ -39,7 +39,7 @@ export async function cancelTransfers(
  * @returns jobs that this process holds, and runs
  */
 export async function cancelRows(
-  services: Services,
+  deps: Deps,
   tables: Tables,
   rows: readonly TransferRow[],
   actor: Actor,
@@ -52,13 +52,13 @@ export async function cancelRows(
     await tables.transfers.update(row.id, [row.state], changes);
     const details = { connector: row.connectorId, transferId: row.id, was: row.state };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "transfer.cancelled", entity: row.buildId, details, requestId }),
+      auditRow(deps, { actor, action: "transfer.cancelled", entity: row.buildId, details, requestId }),
     ]);
     const waiting = (await tables.jobs.listByEntity(row.id)).filter(({ state }) => state === "waiting");
     // Whoever is at it undoes it; with nobody at it, this process does.
     if (waiting.some(({ lockedBy }) => lockedBy !== null)) continue;
     for (const { kind } of waiting) await tables.jobs.cancelByEntity(row.id, kind);
-    undoing.push(heldTransferJob(services, "end-transfer", row));
+    undoing.push(heldTransferJob(deps, "end-transfer", row));
   }
   await tables.jobs.insertAll(undoing);
   return undoing;

@@ -1,6 +1,6 @@
 import type { TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { previewUsesOwn } from "../settings/preview-answers.ts";
@@ -14,39 +14,39 @@ const lookAgainMs = 3_600_000;
  * What comes after a transfer, whichever way it went: a proven copy that nobody switched to in time is given up,
  * what was cancelled or failed is undone, and the source of one that is in use ends with the time to go back.
  */
-export async function endTransfer(services: Services, hold: JobHold): Promise<void> {
+export async function endTransfer(deps: Deps, hold: JobHold): Promise<void> {
   const { id, fence } = hold.job;
-  const row = await services.store.read.transfers.find(hold.job.entityId);
-  if (row?.state === "switched") return endSource(services, hold, row);
-  if (row?.state === "cancelled" || row?.state === "failed") return undoTransfer(services, hold, row);
+  const row = await deps.store.read.transfers.find(hold.job.entityId);
+  if (row?.state === "switched") return endSource(deps, hold, row);
+  if (row?.state === "cancelled" || row?.state === "failed") return undoTransfer(deps, hold, row);
   if (row?.state !== "copied") {
-    await services.store.write((tables) => tables.jobs.finish(id, fence, "done"));
+    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done"));
     return;
   }
   const switchBy = row.progress?.switchBy ?? 0;
-  const leftMs = switchBy - services.now();
+  const leftMs = switchBy - deps.now();
   // More than there ever was is left when the clock was set back: the app has not written for long enough.
   if (leftMs > 0 && leftMs <= switchWithinMs) {
-    await services.store.write((tables) => tables.jobs.retry(id, fence, switchBy, "waits for the switch"));
+    await deps.store.write((tables) => tables.jobs.retry(id, fence, switchBy, "waits for the switch"));
     return;
   }
-  if (!(await giveUp(services, hold, row))) {
-    await services.store.write((tables) => tables.jobs.finish(id, fence, "done"));
+  if (!(await giveUp(deps, hold, row))) {
+    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done"));
     return;
   }
-  const newest = await services.store.read.transfers.find(row.id);
-  if (newest !== undefined) await undoTransfer(services, hold, newest);
+  const newest = await deps.store.read.transfers.find(row.id);
+  if (newest !== undefined) await undoTransfer(deps, hold, newest);
 }
 
 /** Gives back what was lent, when the app has used the copy until the time to go back was over. */
-async function endSource(services: Services, { job }: JobHold, row: TransferRow): Promise<void> {
-  const own = await services.store.write(async (tables) => {
+async function endSource(deps: Deps, { job }: JobHold, row: TransferRow): Promise<void> {
+  const own = await deps.store.write(async (tables) => {
     const build = await tables.builds.find(row.buildId);
     const binding = (await tables.bindings.listByBuild(row.buildId)).find(
       ({ connectorId }) => connectorId === row.connectorId,
     );
     const inUse = binding?.source === "user" && binding.leaseId === row.leaseId;
-    const now = services.now();
+    const now = deps.now();
     // The build goes on reading what was lent when its user keeps their own from it.
     const isRead = binding !== undefined && !previewUsesOwn(binding);
     const until = Math.max(build?.revertibleUntil ?? 0, isRead ? now + lookAgainMs : 0);
@@ -59,28 +59,28 @@ async function endSource(services: Services, { job }: JobHold, row: TransferRow)
     const lease = await tables.leases.find(row.leaseId);
     if (build?.state !== "handing_off" || !inUse || lease === undefined) return [];
     await tables.transfers.update(row.id, ["switched"], { frozenAt: null });
-    const { jobs } = await endLeases(services, tables, [lease]);
+    const { jobs } = await endLeases(deps, tables, [lease]);
     const actor = { kind: "job", jobId: job.id } as const;
     const details = { connector: row.connectorId, transferId: row.id, lease: row.leaseId };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "transfer.source_ended", entity: row.buildId, details }),
+      auditRow(deps, { actor, action: "transfer.source_ended", entity: row.buildId, details }),
     ]);
     return jobs.filter(({ lockedBy }) => lockedBy !== null);
   });
-  void services.runner.run(row.buildId, own);
+  void deps.runner.run(row.buildId, own);
 }
 
 /** False when the user switched, or cancelled, at the last moment. */
-async function giveUp(services: Services, { job }: JobHold, row: TransferRow): Promise<boolean> {
-  const connector = services.connectors.get(row.connectorId);
+async function giveUp(deps: Deps, { job }: JobHold, row: TransferRow): Promise<boolean> {
+  const connector = deps.connectors.get(row.connectorId);
   const lastError = connector === undefined ? null : notSwitchedInTime(connector);
-  return services.store.write(async (tables) => {
+  return deps.store.write(async (tables) => {
     if (!(await tables.transfers.update(row.id, ["copied"], { state: "failed", lastError, receipt: null })))
       return false;
     const actor = { kind: "job", jobId: job.id } as const;
     const details = { connector: row.connectorId, transferId: row.id, code: "not_switched" };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "transfer.failed", entity: row.buildId, details }),
+      auditRow(deps, { actor, action: "transfer.failed", entity: row.buildId, details }),
     ]);
     return true;
   });

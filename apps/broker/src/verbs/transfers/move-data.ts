@@ -7,8 +7,8 @@ import {
   transferObjects,
 } from "@keyloan/database-provisioner";
 import type { StoredProgress, TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { withRetry } from "../../jobs/backoff.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import type { Movable } from "./movable.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
@@ -26,12 +26,12 @@ export type Moved =
  * @throws BrokerError, ProviderError or TransferFailure; what was begun is the caller's to undo
  */
 export async function moveData(
-  services: Services,
+  deps: Deps,
   row: TransferRow,
   { connector, movable }: { readonly connector: Connector; readonly movable: Movable },
   watch: TransferWatch,
 ): Promise<Moved> {
-  const ends = await openEnds(services, row, connector, watch.signal);
+  const ends = await openEnds(deps, row, connector, watch.signal);
   if (ends === undefined) throw endsGone();
   const hooks = {
     ...ends,
@@ -41,10 +41,10 @@ export async function moveData(
   const begun = row.progress?.target !== undefined;
   if (movable.kind === "storage") {
     const { storage } = movable;
-    const options = { overwrite: row.overwrite, resuming: begun, retry: patientCall(services) };
+    const options = { overwrite: row.overwrite, resuming: begun, retry: patientCall(deps) };
     return { kind: "storage", manifest: await transferObjects({ ...hooks, ...options, storage }) };
   }
-  await freeze(services, row, watch);
+  await freeze(deps, row, watch);
   const mayEmpty = row.overwrite || begun;
   const summary = await transferDatabase({ ...hooks, content: movable.content, mayEmpty });
   return { kind: "database", summary };
@@ -67,22 +67,22 @@ export function summarySha256({ schemaSha256, tables }: DatabaseSummary): string
 }
 
 /** One file may fail for a minute before all are given up. */
-function patientCall(services: Services) {
+function patientCall(deps: Deps) {
   return <T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> =>
-    withRetry(services, { untilMs: services.now() + patienceMs, signal }, call);
+    withRetry(deps, { untilMs: deps.now() + patienceMs, signal }, call);
 }
 
-async function freeze(services: Services, row: TransferRow, watch: TransferWatch): Promise<void> {
+async function freeze(deps: Deps, row: TransferRow, watch: TransferWatch): Promise<void> {
   watch.report({ phase: "freezing" });
-  const lease = await services.store.read.leases.find(row.leaseId);
+  const lease = await deps.store.read.leases.find(row.leaseId);
   if (lease?.state !== "active") throw endsGone();
   const actor = { kind: "job", jobId: row.id } as const;
   const details = { connector: row.connectorId, transferId: row.id };
   // Kept before it is done: whatever instant this process ends at, it is known that writing must be let again.
-  await watch.keep({ frozenAt: row.frozenAt ?? services.now() }, {}, (tables) =>
+  await watch.keep({ frozenAt: row.frozenAt ?? deps.now() }, {}, (tables) =>
     tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "transfer.frozen", entity: row.buildId, details }),
+      auditRow(deps, { actor, action: "transfer.frozen", entity: row.buildId, details }),
     ]),
   );
-  await setSourceWritable(services, lease, false, watch.signal);
+  await setSourceWritable(deps, lease, false, watch.signal);
 }

@@ -1,6 +1,6 @@
 import { type Actor, BrokerError, type TransferList } from "@keyloan/contract";
 import type { TransferRow } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
 import { refuseOverwriteByToken, refuseUnlessAllowed } from "../settings/person-decides.ts";
@@ -20,15 +20,15 @@ type ResumeInput = {
  * @throws BrokerError as {@link startTransfer} does, and `conflict` when nothing can be gone on with
  */
 export async function resumeTransfers(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   input: ResumeInput,
   request: TransferRequest,
 ): Promise<TransferList> {
-  const editable = await editableBuild(services, { buildId });
-  await refuseUnlessAllowed(services.store.read, actor, buildId, "transfer");
-  const rows = await services.store.read.transfers.listByBuild(buildId);
+  const editable = await editableBuild(deps, { buildId });
+  await refuseUnlessAllowed(deps.store.read, actor, buildId, "transfer");
+  const rows = await deps.store.read.transfers.listByBuild(buildId);
   const ended = [...newestOf(rows).values()].filter(
     (row) =>
       (row.state === "failed" || row.state === "cancelled") &&
@@ -37,38 +37,38 @@ export async function resumeTransfers(
   if (ended.length === 0) throw nothingToResume();
   if (ended.some(isOpen)) throw stillTidying();
   const ids = ended.map(({ connectorId }) => connectorId);
-  const candidates = await candidatesOf(services, editable, rows, ids);
+  const candidates = await candidatesOf(deps, editable, rows, ids);
   const resumed = candidates.flatMap((candidate) => {
     const row = ended.find(({ connectorId }) => connectorId === candidate.connector.spec.id);
-    return row === undefined ? [] : [{ candidate, row: resumedRow(services, row, candidate.key.id, input) }];
+    return row === undefined ? [] : [{ candidate, row: resumedRow(deps, row, candidate.key.id, input) }];
   });
   // Also when a session has said so before: that was for the one time.
   for (const { row } of resumed) refuseOverwriteByToken(actor, row.overwrite);
   await Promise.all(
     resumed.map(({ candidate, row }) => {
       const mayHoldSomething = row.overwrite || row.progress.target !== undefined;
-      return lookAtTarget(services, candidate, mayHoldSomething, request.signal);
+      return lookAtTarget(deps, candidate, mayHoldSomething, request.signal);
     }),
   );
-  await keepAliveForTransfer(services, actor, buildId, request.requestId);
-  const jobs = await services.store.write(async (tables) => {
-    await recordStep(services, tables, actor, editable, candidates);
+  await keepAliveForTransfer(deps, actor, buildId, request.requestId);
+  const jobs = await deps.store.write(async (tables) => {
+    await recordStep(deps, tables, actor, editable, candidates);
     for (const { row } of resumed) {
       const { id, connectorId, ...changes } = row;
       if (!(await tables.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();
       const details = { connector: connectorId, transferId: id, overwrite: row.overwrite };
       const { requestId } = request;
       await tables.auditEvents.insertAll([
-        auditRow(services, { actor, action: "transfer.resumed", entity: buildId, details, requestId }),
+        auditRow(deps, { actor, action: "transfer.resumed", entity: buildId, details, requestId }),
       ]);
     }
-    return beginWaiting(services, tables, buildId, heldTransferJob);
+    return beginWaiting(deps, tables, buildId, heldTransferJob);
   });
-  void services.runner.run(buildId, jobs);
-  return listTransfers(services, buildId);
+  void deps.runner.run(buildId, jobs);
+  return listTransfers(deps, buildId);
 }
 
-function resumedRow(services: Services, row: TransferRow, userKeyId: string, { overwrite }: ResumeInput) {
+function resumedRow(deps: Deps, row: TransferRow, userKeyId: string, { overwrite }: ResumeInput) {
   // A database that could not be emptied is asked about anew: by now something else may be in it.
   const ours = row.kind === "storage" && userKeyId === row.userKeyId ? row.progress?.target : undefined;
   return {
@@ -79,7 +79,7 @@ function resumedRow(services: Services, row: TransferRow, userKeyId: string, { o
     overwrite: overwrite ?? row.overwrite,
     progress: {
       phase: "waiting" as const,
-      at: services.now(),
+      at: deps.now(),
       ...(ours === undefined ? {} : { target: ours }),
     },
     receipt: null,

@@ -1,9 +1,9 @@
 import type { Connector } from "@keyloan/contract";
 import { type StoredLeaseError, StoreError, type TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { type Movable, movableOf, switchWithinMs } from "./movable.ts";
 import { type Moved, moveData, provenMarks } from "./move-data.ts";
@@ -21,52 +21,52 @@ const waitMsMax = 15_000;
  * Moves the data of one connector, or, when it was ended meanwhile, undoes what was begun. It may be run again
  * after a crash at any instant: a database is copied anew, of files only what is missing.
  */
-export async function runTransfer(services: Services, hold: JobHold): Promise<void> {
-  const row = await services.store.read.transfers.find(hold.job.entityId);
-  const connector = row === undefined ? undefined : services.connectors.get(row.connectorId);
+export async function runTransfer(deps: Deps, hold: JobHold): Promise<void> {
+  const row = await deps.store.read.transfers.find(hold.job.entityId);
+  const connector = row === undefined ? undefined : deps.connectors.get(row.connectorId);
   const movable = connector === undefined ? undefined : movableOf(connector);
-  if (row === undefined || connector === undefined || movable === undefined) return done(services, hold);
-  if (row.state === "copied" || row.state === "switched") return done(services, hold);
-  if (row.state === "cancelled" || row.state === "failed") return undoTransfer(services, hold, row);
-  const watch = watchTransfer(services, hold, row);
+  if (row === undefined || connector === undefined || movable === undefined) return done(deps, hold);
+  if (row.state === "copied" || row.state === "switched") return done(deps, hold);
+  if (row.state === "cancelled" || row.state === "failed") return undoTransfer(deps, hold, row);
+  const watch = watchTransfer(deps, hold, row);
   try {
     await watch.keep({ state: "copying", lastError: null });
-    const moved = await moveData(services, row, { connector, movable }, watch);
-    await recordCopied(services, hold, row, watch, moved);
+    const moved = await moveData(deps, row, { connector, movable }, watch);
+    await recordCopied(deps, hold, row, watch, moved);
   } catch (error) {
-    await recordEnd(services, hold, row, { connector, movable }, watch, error);
+    await recordEnd(deps, hold, row, { connector, movable }, watch, error);
   } finally {
     watch.stop();
   }
 }
 
 async function recordCopied(
-  services: Services,
+  deps: Deps,
   hold: JobHold,
   row: TransferRow,
   watch: TransferWatch,
   moved: Moved,
 ): Promise<void> {
-  const provenAt = services.now();
+  const provenAt = deps.now();
   const switchBy = provenAt + switchWithinMs;
-  const receipt = await signReceipt(services, row, moved, provenAt);
+  const receipt = await signReceipt(deps, row, moved, provenAt);
   watch.report({ phase: "proven" });
   const marks = { ...provenMarks(moved), target: "whole", switchBy } as const;
   await watch.keep({ state: "copied", receipt }, marks, async (tables) => {
     await tables.jobs.finish(hold.job.id, hold.job.fence, "done");
-    await tables.jobs.insertAll([transferJob(services, "end-transfer", row, switchBy)]);
-    await beginWaiting(services, tables, row.buildId);
+    await tables.jobs.insertAll([transferJob(deps, "end-transfer", row, switchBy)]);
+    await beginWaiting(deps, tables, row.buildId);
     const { rows, objects, bytes } = marks;
     const details = { connector: row.connectorId, transferId: row.id, rows, objects, bytes, switchBy };
     const actor = { kind: "job", jobId: hold.job.id } as const;
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "transfer.copied", entity: row.buildId, details }),
+      auditRow(deps, { actor, action: "transfer.copied", entity: row.buildId, details }),
     ]);
   });
 }
 
 async function recordEnd(
-  services: Services,
+  deps: Deps,
   hold: JobHold,
   row: TransferRow,
   known: { readonly connector: Connector; readonly movable: Movable },
@@ -74,7 +74,7 @@ async function recordEnd(
   error: unknown,
 ): Promise<void> {
   const { id, fence, attempts } = hold.job;
-  const { store, now } = services;
+  const { store, now } = deps;
   const endedBy = watch.endedBy();
   // Whoever takes it next goes on, or undoes it when its time was over.
   if (error instanceof StoreError) throw error;
@@ -83,24 +83,24 @@ async function recordEnd(
   }
   if (endedBy === "moved_on") {
     const newest = await store.read.transfers.find(row.id);
-    return newest === undefined ? undefined : undoTransfer(services, hold, newest);
+    return newest === undefined ? undefined : undoTransfer(deps, hold, newest);
   }
   const lastError = toTransferError(error, known.connector);
   if (endedBy === undefined && mayPass(error) && attempts < runsMax) {
-    const runAfter = now() + backoffMs(services.randomBytes, attempts, firstWaitMs, waitMsMax);
-    await writeHeld(services, hold, row.id, { lastError, progress: watch.progress() }, async (tables) => {
+    const runAfter = now() + backoffMs(deps.randomBytes, attempts, firstWaitMs, waitMsMax);
+    await writeHeld(deps, hold, row.id, { lastError, progress: watch.progress() }, async (tables) => {
       await tables.jobs.retry(id, fence, runAfter, lastError.code);
     });
     return;
   }
   if (lastError.code === "internal" && endedBy === undefined) {
-    services.logger.error({ transferId: row.id, ...describeError(error) }, "a transfer broke");
+    deps.logger.error({ transferId: row.id, ...describeError(error) }, "a transfer broke");
   }
-  await recordFailure(services, hold, row, watch, endedBy === "build_closing" ? closing : lastError);
+  await recordFailure(deps, hold, row, watch, endedBy === "build_closing" ? closing : lastError);
 }
 
 async function recordFailure(
-  services: Services,
+  deps: Deps,
   hold: JobHold,
   row: TransferRow,
   watch: TransferWatch,
@@ -111,13 +111,13 @@ async function recordFailure(
   const actor = { kind: "job", jobId: hold.job.id } as const;
   const { code, status, requestId } = lastError;
   const details = { connector: row.connectorId, transferId: row.id, code, status, requestId };
-  const kept = await writeHeld(services, hold, row.id, changes, async (tables) => {
+  const kept = await writeHeld(deps, hold, row.id, changes, async (tables) => {
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: `transfer.${state}`, entity: row.buildId, details }),
+      auditRow(deps, { actor, action: `transfer.${state}`, entity: row.buildId, details }),
     ]);
   });
-  const newest = kept ? await services.store.read.transfers.find(row.id) : undefined;
-  if (newest !== undefined) await undoTransfer(services, hold, newest);
+  const newest = kept ? await deps.store.read.transfers.find(row.id) : undefined;
+  if (newest !== undefined) await undoTransfer(deps, hold, newest);
 }
 
 const closing: StoredLeaseError = {
@@ -133,6 +133,6 @@ function isOverdue({ signal }: JobHold): boolean {
   return signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
 }
 
-async function done({ store }: Services, { job }: JobHold): Promise<void> {
+async function done({ store }: Deps, { job }: JobHold): Promise<void> {
   await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done"));
 }

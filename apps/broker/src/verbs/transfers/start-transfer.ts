@@ -13,7 +13,7 @@ import {
   targetNotEmpty,
 } from "@keyloan/database-provisioner";
 import type { Tables, TransferRow } from "@keyloan/store";
-import type { Services } from "../../services.ts";
+import type { Deps } from "../../deps.ts";
 import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { alreadyArchiving, isBeingArchived } from "../databases/request-archive.ts";
@@ -48,49 +48,49 @@ export type TransferRequest = { readonly requestId: string; readonly signal: Abo
  * cannot change
  */
 export async function startTransfer(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   input: TransferInput,
   request: TransferRequest,
 ): Promise<TransferList> {
-  const editable = await editableBuild(services, { buildId }, input.expectedVersion);
+  const editable = await editableBuild(deps, { buildId }, input.expectedVersion);
   refuseOverwriteByToken(actor, input.overwrite);
-  await refuseUnlessAllowed(services.store.read, actor, buildId, "transfer");
-  const rows = await services.store.read.transfers.listByBuild(buildId);
-  const candidates = await candidatesOf(services, editable, rows, input.connectors);
+  await refuseUnlessAllowed(deps.store.read, actor, buildId, "transfer");
+  const rows = await deps.store.read.transfers.listByBuild(buildId);
+  const candidates = await candidatesOf(deps, editable, rows, input.connectors);
   await Promise.all(
     candidates.map((candidate) =>
-      lookAtTarget(services, candidate, input.overwrite || hasOurs(candidate, rows), request.signal),
+      lookAtTarget(deps, candidate, input.overwrite || hasOurs(candidate, rows), request.signal),
     ),
   );
-  await keepAliveForTransfer(services, actor, buildId, request.requestId);
-  const jobs = await services.store.write(async (tables) => {
-    await recordStep(services, tables, actor, editable, candidates);
-    const created = candidates.map((candidate) => newTransfer(services, actor, candidate, rows, input));
+  await keepAliveForTransfer(deps, actor, buildId, request.requestId);
+  const jobs = await deps.store.write(async (tables) => {
+    await recordStep(deps, tables, actor, editable, candidates);
+    const created = candidates.map((candidate) => newTransfer(deps, actor, candidate, rows, input));
     for (const row of created) await tables.transfers.insert(row);
     await tables.auditEvents.insertAll(
       created.map(({ id, connectorId, overwrite }) => {
         const details = { connector: connectorId, transferId: id, overwrite };
         const { requestId } = request;
-        return auditRow(services, { actor, action: "transfer.started", entity: buildId, details, requestId });
+        return auditRow(deps, { actor, action: "transfer.started", entity: buildId, details, requestId });
       }),
     );
-    return beginWaiting(services, tables, buildId, heldTransferJob);
+    return beginWaiting(deps, tables, buildId, heldTransferJob);
   });
-  void services.runner.run(buildId, jobs);
-  return listTransfers(services, buildId);
+  void deps.runner.run(buildId, jobs);
+  return listTransfers(deps, buildId);
 }
 
 /** What is lent must live through the longest move and the wait for the switch. */
 export async function keepAliveForTransfer(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   buildId: string,
   requestId: string,
 ): Promise<void> {
-  const until = services.now() + transferDeadlineSeconds * 1000 + switchWithinMs;
-  await keepAliveUntil(services, actor, buildId, until, requestId);
+  const until = deps.now() + transferDeadlineSeconds * 1000 + switchWithinMs;
+  await keepAliveUntil(deps, actor, buildId, until, requestId);
 }
 
 /**
@@ -98,7 +98,7 @@ export async function keepAliveForTransfer(
  * @throws BrokerError `target_not_empty`, `conflict`, or `provider_failed` when the target does not answer
  */
 export async function lookAtTarget(
-  services: Services,
+  deps: Deps,
   { connector, movable, lease, key }: Candidate,
   mayHoldSomething: boolean,
   requested: AbortSignal,
@@ -110,7 +110,7 @@ export async function lookAtTarget(
     leaseId: lease.id,
     userKeyId: key.id,
   };
-  const ends = await openEnds(services, row, connector, signal);
+  const ends = await openEnds(deps, row, connector, signal);
   if (ends === undefined) throw endsGone();
   refuseSameEnds(connector, ends);
   if (mayHoldSomething) return;
@@ -142,7 +142,7 @@ function refuseSilent(error: unknown, connector: Connector): never {
  * @throws BrokerError when something came in between since the candidates were chosen
  */
 export async function recordStep(
-  deps: Pick<Services, "now">,
+  deps: Pick<Deps, "now">,
   tables: Tables,
   actor: Actor,
   { build }: EditableBuild,
@@ -177,17 +177,17 @@ function hasOurs({ movable, key }: Candidate, rows: readonly TransferRow[]): boo
 }
 
 function newTransfer(
-  services: Services,
+  deps: Deps,
   actor: Actor,
   candidate: Candidate,
   rows: readonly TransferRow[],
   { overwrite }: TransferInput,
 ): TransferRow {
   const { connector, movable, lease, key } = candidate;
-  const createdAt = services.now();
+  const createdAt = deps.now();
   const begun = hasOurs(candidate, rows) ? ({ target: "part" } as const) : {};
   return {
-    id: newId("transfer", services.randomBytes),
+    id: newId("transfer", deps.randomBytes),
     buildId: lease.buildId,
     connectorId: connector.spec.id,
     kind: movable.kind,

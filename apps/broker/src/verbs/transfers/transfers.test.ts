@@ -240,7 +240,7 @@ describe("moving", () => {
     const other = await openPage(broker, buildId);
     expect((await other.call("POST", "/v1/settings/start-over")).status).toBe(200);
     broker.advance(25 * 3_600_000);
-    await sweepStartOvers(broker.running().services);
+    await sweepStartOvers(broker.running().deps);
     page = await openPage(broker, buildId);
     const theirs = () => receiptOf(page.call("GET", "/v1/settings/transfer/receipt"));
     expect(payloadText((await theirs()).receipt)).not.toContain('"to":');
@@ -283,11 +283,11 @@ describe("a worker that is taken for dead", () => {
     memory.databases.trouble["own-database"] = { write: () => (++writes === 5 ? stuck.step() : undefined) };
     await startDatabase();
     await stuck.reached;
-    const { services } = broker.running();
-    await services.store.write(async (tables) =>
+    const { deps } = broker.running();
+    await deps.store.write(async (tables) =>
       tables.jobs.cancelByEntity((await tables.transfers.listByBuild(buildId))[0]?.id ?? "", "transfer"),
     );
-    await sweepTransfers(services);
+    await sweepTransfers(deps);
     await until("copied").finally(stuck.open);
     expect((await swap(["memory-database"])).status).toBe(200);
     expect([rowsOf("own-database"), (await show()).state]).toEqual([40, "switched"]);
@@ -376,7 +376,7 @@ describe("cancelling", () => {
       person: { standing: "none" },
     });
     const left = async () =>
-      (await broker.running().services.store.read.userKeys.listByBuild(buildId)).map(
+      (await broker.running().deps.store.read.userKeys.listByBuild(buildId)).map(
         ({ connectorId }) => connectorId,
       );
     expect(await left()).toEqual(["memory-database"]);
@@ -525,13 +525,13 @@ describe("a source that was stopped", () => {
     await saveOwn();
     await startDatabase();
     await until("copied");
-    const { services } = broker.running();
-    const [row] = await services.store.read.transfers.listByBuild(buildId);
-    await services.store.write(async (tables) => {
+    const { deps } = broker.running();
+    const [row] = await deps.store.read.transfers.listByBuild(buildId);
+    await deps.store.write(async (tables) => {
       await tables.jobs.cancelByEntity(row?.id ?? "", "end-transfer");
       await tables.transfers.update(row?.id ?? "", ["copied"], { state: "cancelled" });
     });
-    await sweepTransfers(services);
+    await sweepTransfers(deps);
     await untilTidy();
     lentWritable();
   });
@@ -564,7 +564,7 @@ describe("what was moved", () => {
   it("is given back when the time to go back is over, and not before", async () => {
     await switchDatabase();
     broker.advance(23 * 3_600_000);
-    await claimJobs(broker.running().services);
+    await claimJobs(broker.running().deps);
     expect(memory.databases.has(lent)).toBe(true);
     broker.advance(2 * 3_600_000);
     await expect.poll(() => memory.databases.has(lent), { timeout: 10_000 }).toBe(false);
@@ -643,7 +643,7 @@ describe("closing a build", () => {
     const closed = broker.call("DELETE", `/v1/builds/${buildId}`);
     copying.open();
     expect((await closed).status).toBeLessThan(300);
-    const [row] = await broker.running().services.store.read.transfers.listByBuild(buildId);
+    const [row] = await broker.running().deps.store.read.transfers.listByBuild(buildId);
     expect(row).toMatchObject({ state: "cancelled", lastError: { code: "build_closed" } });
     expect(tablesOf("own-database")).toEqual([]);
   });

@@ -1,11 +1,11 @@
 import { type Connector, ProviderError } from "@keyloan/contract";
 import type { TransferEnd } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { backoffMs, withRetry } from "../../jobs/backoff.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import type { Services } from "../../services.ts";
 import { auditRow } from "../audit.ts";
 import { movableOf } from "./movable.ts";
 import { summarySha256 } from "./move-data.ts";
@@ -23,9 +23,9 @@ const waitMsMax = 300_000;
  * the user's database. Files stay, so that a later transfer copies only what is missing. The source is tried until
  * it is done; the target as long as it answers.
  */
-export async function undoTransfer(services: Services, hold: JobHold, row: TransferRow): Promise<void> {
+export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow): Promise<void> {
   const { id, fence } = hold.job;
-  const { store, now } = services;
+  const { store, now } = deps;
   const open = row.endedAt === null || row.frozenAt !== null;
   if (!["cancelled", "failed"].includes(row.state) || !open) {
     await store.write((tables) => tables.jobs.finish(id, fence, "done"));
@@ -36,38 +36,38 @@ export async function undoTransfer(services: Services, hold: JobHold, row: Trans
   const limitMs = hold.cancelled.aborted ? closingDeadlineMs : undoDeadlineMs;
   const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(limitMs)]);
   try {
-    const unfrozen = await unfreeze(services, hold, row, signal);
-    const target = await emptyTarget(services, hold, unfrozen, signal);
-    await recordEnded(services, hold, unfrozen, target);
+    const unfrozen = await unfreeze(deps, hold, row, signal);
+    const target = await emptyTarget(deps, hold, unfrozen, signal);
+    await recordEnded(deps, hold, unfrozen, target);
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    services.logger.warn(
+    deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
       "a transfer is not undone yet; it is tried again",
     );
-    const waitMs = backoffMs(services.randomBytes, hold.job.attempts, firstWaitMs, waitMsMax);
+    const waitMs = backoffMs(deps.randomBytes, hold.job.attempts, firstWaitMs, waitMsMax);
     await store.write((tables) => tables.jobs.retry(id, fence, now() + waitMs, "not undone yet"));
   }
 }
 
 /** Lets the app write to what was lent again. */
 async function unfreeze(
-  services: Services,
+  deps: Deps,
   { job }: JobHold,
   row: TransferRow,
   signal: AbortSignal,
 ): Promise<TransferRow> {
   if (row.frozenAt === null) return row;
-  const lease = await services.store.read.leases.find(row.leaseId);
+  const lease = await deps.store.read.leases.find(row.leaseId);
   // A lease that has ended took its database with it.
-  if (lease?.state === "active") await setSourceWritable(services, lease, true, signal);
-  await services.store.write(async (tables) => {
-    if (!(await tables.jobs.extend(job.id, job.fence, services.now() + holdMs))) return;
+  if (lease?.state === "active") await setSourceWritable(deps, lease, true, signal);
+  await deps.store.write(async (tables) => {
+    if (!(await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs))) return;
     if (!(await tables.transfers.update(row.id, [row.state], { frozenAt: null }))) return;
     const actor = { kind: "job", jobId: job.id } as const;
     const details = { connector: row.connectorId, transferId: row.id };
     await tables.auditEvents.insertAll([
-      auditRow(services, { actor, action: "transfer.unfrozen", entity: row.buildId, details }),
+      auditRow(deps, { actor, action: "transfer.unfrozen", entity: row.buildId, details }),
     ]);
   });
   return { ...row, frozenAt: null };
@@ -75,32 +75,32 @@ async function unfreeze(
 
 /** Takes our copy out of the user's database, unless something else is in it by now. Gives what is left there. */
 async function emptyTarget(
-  services: Services,
+  deps: Deps,
   hold: JobHold,
   row: TransferRow,
   signal: AbortSignal,
 ): Promise<StoredProgress["target"]> {
   const target = row.progress?.target;
-  const connector = services.connectors.get(row.connectorId);
+  const connector = deps.connectors.get(row.connectorId);
   if (target === undefined || row.kind === "storage" || connector === undefined) return target;
-  const ends = await openEnds(services, row, connector, signal);
+  const ends = await openEnds(deps, row, connector, signal);
   // Without the keys, or with a build that is closed, nobody can.
   if (ends === undefined) return target;
   let left = target;
   try {
-    const limits = { untilMs: services.now() + emptyRetriesMs, signal };
+    const limits = { untilMs: deps.now() + emptyRetriesMs, signal };
     const isTheirs =
-      target === "whole" && !(await withRetry(services, limits, () => isAsProven(connector, ends.to, row)));
+      target === "whole" && !(await withRetry(deps, limits, () => isAsProven(connector, ends.to, row)));
     // The user works with it already.
     if (isTheirs) return undefined;
     // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
-    if (target === "whole") await recordPart(services, hold, row);
+    if (target === "whole") await recordPart(deps, hold, row);
     left = "part";
-    await withRetry(services, limits, () => emptyDatabase(connector, ends.to));
+    await withRetry(deps, limits, () => emptyDatabase(connector, ends.to));
     return undefined;
   } catch (error) {
     if (signal.aborted || !(error instanceof ProviderError)) throw error;
-    services.logger.warn(
+    deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
       "a copy could not be taken out of the user's database",
     );
@@ -120,30 +120,30 @@ async function emptyDatabase(connector: Connector, to: TransferEnd): Promise<voi
   if (movable?.kind === "database") await movable.content.empty(to.context, to.values);
 }
 
-async function recordPart(services: Services, { job }: JobHold, row: TransferRow): Promise<void> {
-  const progress = { ...row.progress, target: "part", phase: "emptying", at: services.now() } as const;
-  const held = await services.store.write(
+async function recordPart(deps: Deps, { job }: JobHold, row: TransferRow): Promise<void> {
+  const progress = { ...row.progress, target: "part", phase: "emptying", at: deps.now() } as const;
+  const held = await deps.store.write(
     async (tables) =>
-      (await tables.jobs.extend(job.id, job.fence, services.now() + holdMs)) &&
+      (await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs)) &&
       (await tables.transfers.update(row.id, [row.state], { progress })),
   );
   if (!held) throw new Error("another worker undoes the transfer now");
 }
 
 async function recordEnded(
-  services: Services,
+  deps: Deps,
   { job }: JobHold,
   row: TransferRow,
   target: StoredProgress["target"],
 ): Promise<void> {
-  await services.store.write(async (tables) => {
+  await deps.store.write(async (tables) => {
     if (!(await tables.jobs.finish(job.id, job.fence, "done"))) return;
     const { target: _, ...rest } = row.progress ?? { phase: "waiting", at: row.createdAt };
     const progress = { ...rest, ...(target === undefined ? {} : { target }) };
-    const ended = { endedAt: services.now(), progress };
+    const ended = { endedAt: deps.now(), progress };
     if (!(await tables.transfers.update(row.id, [row.state], ended))) return;
     // Keys of a person who has ended were kept for this alone.
     await tables.userKeys.removeLeftBehind(row.buildId);
-    await beginWaiting(services, tables, row.buildId);
+    await beginWaiting(deps, tables, row.buildId);
   });
 }

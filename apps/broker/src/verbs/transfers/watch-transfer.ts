@@ -1,8 +1,8 @@
 import { BrokerError, type TransferProgress } from "@keyloan/contract";
 import type { StoredProgress, Tables, TransferRow } from "@keyloan/store";
+import type { Deps } from "../../deps.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import type { Services } from "../../services.ts";
 
 const tickMs = 500;
 
@@ -33,8 +33,8 @@ export type TransferWatch = {
 };
 
 /** Writes progress now and then, and ends the move when it was cancelled or is another worker's. */
-export function watchTransfer(services: Services, hold: JobHold, row: TransferRow): TransferWatch {
-  const { store, now } = services;
+export function watchTransfer(deps: Deps, hold: JobHold, row: TransferRow): TransferWatch {
+  const { store, now } = deps;
   const ending = new AbortController();
   let progress: StoredProgress = { ...row.progress, phase: row.progress?.phase ?? "waiting", at: now() };
   let written = progress;
@@ -51,7 +51,7 @@ export function watchTransfer(services: Services, hold: JobHold, row: TransferRo
   const keep: TransferWatch["keep"] = async (changes, marks = {}, more) => {
     ending.signal.throwIfAborted();
     progress = { ...progress, ...marks, at: now() };
-    const kept = await writeHeld(services, hold, row.id, { ...changes, progress }, more);
+    const kept = await writeHeld(deps, hold, row.id, { ...changes, progress }, more);
     written = progress;
     if (!kept) end("moved_on");
     ending.signal.throwIfAborted();
@@ -97,7 +97,7 @@ export function watchTransfer(services: Services, hold: JobHold, row: TransferRo
 
 /** Writes for a job that this worker must still hold, and a transfer that must still be its to change. */
 export async function writeHeld(
-  { store, now }: Services,
+  { store, now }: Deps,
   { job }: JobHold,
   transferId: string,
   changes: Partial<TransferRow>,

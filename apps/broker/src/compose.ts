@@ -1,0 +1,176 @@
+import { join } from "node:path";
+import { type ArchiveStore, openArchiveStore } from "@keyloan/archive-store";
+import { connectors as allConnectors } from "@keyloan/connectors";
+import { type Connector, newId } from "@keyloan/contract";
+import { createGuardedFetch } from "@keyloan/key-validator";
+import { openStore, type Store } from "@keyloan/store";
+import { createTokenCheck, parseKeyring, ready } from "@keyloan/vault";
+import { createHeadDelivery } from "./audit-sink/head-delivery.ts";
+import { createOutsideHeads } from "./audit-sink/outside-heads.ts";
+import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
+import type { Deps } from "./deps.ts";
+import type { BrokerConfig } from "./env.ts";
+import { jobDefinitions } from "./jobs/handlers.ts";
+import { createLimitedFetch } from "./jobs/limited-fetch.ts";
+import { createJobRunner } from "./jobs/runner.ts";
+import { createFairSlots, createSlots } from "./jobs/slots.ts";
+import { createKnownCallers } from "./known-callers.ts";
+import { createLogger } from "./observe/logger.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { withOrgDataKey } from "./org-data-key.ts";
+import { ensureOrganization, openFingerprinter } from "./organization.ts";
+import { createPooledRandom } from "./pooled-random.ts";
+import { createRefusals } from "./refusals.ts";
+import { createSigner } from "./signing.ts";
+import { createTokens, hashToken } from "./tokens.ts";
+import { upgradeAudit } from "./upgrade-audit.ts";
+import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+
+/** Each holds buffers and a scratch database, so more at once would only be slower. */
+const movedAtOnceMax = 3;
+/** Each is a process of its own, which may be kept busy by what is in the database. */
+const filesAtOnceMax = 2;
+/** As long as a part of a large file may take; what checks a key gives up much sooner by itself. */
+const guardedTimeoutMs = 60_000;
+
+export type DepsOverrides = Partial<Pick<Deps, "now" | "randomBytes" | "sleep" | "logger">> & {
+  readonly connectors?: readonly Connector[];
+  readonly fetch?: typeof globalThis.fetch;
+  readonly migrationsFolder?: string;
+};
+
+/**
+ * The composition root: opens the store and the keyring, makes the org on the first start, and puts together everything
+ * the broker's parts use.
+ * @throws StoreError, VaultError, or Error with one sentence each when the broker cannot start
+ */
+export async function composeDeps(config: BrokerConfig, overrides: DepsOverrides = {}): Promise<Deps> {
+  await ready;
+  const auditWatch = createAuditWatch();
+  const { migrationsFolder } = overrides;
+  const store = await openStore({
+    path: join(config.dataDirectory, "keyloan.db"),
+    onAudited: auditWatch.noteAudited,
+    ...(migrationsFolder === undefined ? {} : { migrationsFolder }),
+  });
+  try {
+    return await composeOver(store, auditWatch, config, overrides);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function composeOver(
+  store: Store,
+  auditWatch: AuditWatch,
+  config: BrokerConfig,
+  overrides: DepsOverrides,
+): Promise<Deps> {
+  const keyring = parseKeyring(config.rootKey.reveal());
+  const now = overrides.now ?? Date.now;
+  const randomBytes = overrides.randomBytes ?? createPooledRandom();
+  const logger = overrides.logger ?? createLogger(config.logLevel);
+  const organizationId = await ensureOrganization(store, keyring, now, randomBytes);
+  await upgradeAudit({ store, keyring, organizationId, now, randomBytes });
+  const metrics = createMetrics(store, now);
+  const adminTokenHash = hashToken(config.adminToken.reveal());
+  const check = await withOrgDataKey({ store, keyring, organizationId }, createTokenCheck);
+  const fetch = overrides.fetch ?? ((input, init) => globalThis.fetch(input, init));
+  const parts = {
+    config,
+    store,
+    keyring,
+    fingerprint: await openFingerprinter(store, keyring, organizationId),
+    organizationId,
+    signer: createSigner({ store, keyring, organizationId, now, randomBytes }),
+    archives: archiveStoreOf(config),
+    movingSlots: createSlots(movedAtOnceMax),
+    fileSlots: createFairSlots(filesAtOnceMax),
+    connectors: new Map(
+      (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
+    ),
+    ...connectorContexts({ config, store, now, randomBytes, fetch }),
+    fetch,
+    adminTokenHash,
+    tokens: createTokens({ check, adminTokenHash, randomBytes }),
+    logger,
+    metrics,
+    auditWatch,
+    callers: createKnownCallers(),
+    refusals: createRefusals({ store, now, randomBytes, logger, metrics, auditWatch }),
+    outsideHeads: createOutsideHeads(now()),
+    now,
+    randomBytes,
+    sleep: overrides.sleep ?? sleep,
+    workerId: newId("job", randomBytes),
+  };
+  const deps: Deps = {
+    ...parts,
+    headDelivery: createHeadDelivery(parts),
+    runner: createJobRunner(() => deps, jobDefinitions),
+  };
+  addAuditGauges(deps);
+  return deps;
+}
+
+function addAuditGauges(deps: Deps): void {
+  deps.metrics.addGauge("keyloan_audit_degraded", "1 while the audit is not what was signed", async () =>
+    (await findStandingProblem(deps)) === undefined ? 0 : 1,
+  );
+  deps.metrics.addGauge(
+    "keyloan_audit_sink_undelivered_heads",
+    "Signed heads that the audit sink has not taken yet",
+    async () => (await deps.headDelivery.state())?.undelivered ?? 0,
+  );
+}
+
+type ContextParts = Pick<Deps, "config" | "store" | "now" | "randomBytes" | "fetch">;
+
+/** What a connector is called with: within the provider's limits, or through the address guard. */
+function connectorContexts({
+  config,
+  store,
+  now,
+  randomBytes,
+  fetch,
+}: ContextParts): Pick<Deps, "contextFor" | "userContextFor"> {
+  const limitedFetch = createLimitedFetch({ store, now, fetch });
+  const guardedFetch = createGuardedFetch({
+    timeoutMs: guardedTimeoutMs,
+    allowPrivate: config.allowPrivateAddresses,
+    // The operator's own choice of a provider's address needs no guard.
+    allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
+  });
+  const contextOf =
+    (fetchFor: (connector: Connector) => typeof globalThis.fetch) =>
+    (connector: Connector, signal: AbortSignal) => {
+      const baseUrl = config.providerUrls[connector.spec.id];
+      return {
+        fetch: fetchFor(connector),
+        signal,
+        now,
+        randomBytes,
+        ...(baseUrl === undefined ? {} : { baseUrl }),
+      };
+    };
+  return { contextFor: contextOf(limitedFetch), userContextFor: contextOf(() => guardedFetch) };
+}
+
+function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerConfig): ArchiveStore {
+  if (archiveS3 !== undefined) return openArchiveStore({ kind: "s3", ...archiveS3 });
+  return openArchiveStore({ kind: "file", directory: archiveDirectory ?? join(dataDirectory, "archives") });
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    if (signal?.aborted === true) done();
+    else signal?.addEventListener("abort", done, { once: true });
+  });
+}
