@@ -72,7 +72,7 @@ async function setExpiries(data: string, ids: readonly string[], expiresAt: numb
   const store = await openStore({ path: join(data, "keyloan.db") });
   await Promise.all(
     ids.map((id) =>
-      store.write(async (tables) => {
+      store.write([], async (tables) => {
         await tables.builds.setExpiry(id, expiresAt);
         await tables.endings.setExpiry(id, expiresAt);
       }),

@@ -61,12 +61,17 @@ export async function changeAuditState(
   state: AuditState,
   also: (tables: Tables) => Promise<void> = async () => undefined,
 ): Promise<boolean> {
-  const after = await withOrgDataKey(deps, (key) => sealAuditState(key, state));
-  return deps.store.write(async (tables) => {
+  const after = await sealedAuditState(deps, state);
+  return deps.store.write([deps.organizationId], async (tables) => {
     if (!(await tables.organizations.setAuditState(deps.organizationId, before, after))) return false;
     await also(tables);
     return true;
   });
+}
+
+/** The sealed text of a state, under the org's data key. @throws VaultError */
+export function sealedAuditState(deps: StateDeps, state: AuditState): Promise<string> {
+  return withOrgDataKey(deps, (key) => sealAuditState(key, state));
 }
 
 /** Whether a store that holds heads through this counter holds all that were signed and not given up. */

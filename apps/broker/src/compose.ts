@@ -8,6 +8,7 @@ import { createTokenCheck, parseKeyring, ready } from "@keyloan/vault";
 import { createHeadDelivery } from "./audit-sink/head-delivery.ts";
 import { createOutsideHeads } from "./audit-sink/outside-heads.ts";
 import { type AuditWatch, createAuditWatch } from "./audit-watch.ts";
+import { createChange } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
 import { jobDefinitions } from "./jobs/handlers.ts";
@@ -105,11 +106,9 @@ async function composeOver(
     sleep: overrides.sleep ?? sleep,
     workerId: newId("job", randomBytes),
   };
-  const deps: Deps = {
-    ...parts,
-    headDelivery: createHeadDelivery(parts),
-    runner: createJobRunner(() => deps, jobDefinitions),
-  };
+  const runner = createJobRunner(() => deps, jobDefinitions);
+  const complete = { ...parts, runner, change: createChange({ ...parts, runner }) };
+  const deps: Deps = { ...complete, headDelivery: createHeadDelivery(complete) };
   addAuditGauges(deps);
   return deps;
 }

@@ -5,6 +5,7 @@ import type { Fingerprinter, Keyring } from "@keyloan/vault";
 import type { HeadDelivery } from "./audit-sink/head-delivery.ts";
 import type { OutsideHeads } from "./audit-sink/outside-heads.ts";
 import type { AuditWatch } from "./audit-watch.ts";
+import type { Change } from "./change.ts";
 import type { BrokerConfig } from "./env.ts";
 import type { JobRunner } from "./jobs/runner.ts";
 import type { FairSlots, Slots } from "./jobs/slots.ts";
@@ -54,6 +55,8 @@ export type Deps = {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Names this process where it holds a job. */
   readonly workerId: string;
+  /** The only way to change something: with its audit rows and its jobs, or not at all. */
+  readonly change: Change;
   /** Runs jobs in this process. */
   readonly runner: JobRunner;
 };

@@ -101,7 +101,7 @@ describe("a body that comes late", () => {
     const visit = await openPage(broker, id);
     const held = hold("PUT", "/v1/settings/keys/app-secrets", headersOf(visit));
     await held.begun;
-    await broker.running().deps.store.write((tables) => tables.sessions.endByBuild(id, broker.now()));
+    await broker.running().deps.store.write([], (tables) => tables.sessions.endByBuild(id, broker.now()));
     const sent = await held.finish({ submission: { values: {} }, expectedVersion: 0 });
     expect(sent).toEqual({ status: 401, code: "session_expired" });
     expect(await broker.running().deps.store.read.persons.findByBuild(id)).toBeUndefined();

@@ -58,7 +58,7 @@ async function addOldToken(): Promise<string> {
     usedAt: null,
     revokedAt: null,
   };
-  await broker.running().deps.store.write((tables) => tables.tokens.insert(row));
+  await broker.running().deps.store.write([], (tables) => tables.tokens.insert(row));
   return text;
 }
 /** Every look for a credential in the store. */

@@ -19,7 +19,7 @@ export async function ensureOrganization(
   const [known, ...others] = await store.read.organizations.listIds(orgsShownMax);
   if (known !== undefined && others.length === 0) return known;
   if (others.length > 0) throw await tooManyOrgs(store, [known ?? "", ...others]);
-  return store.write(async (tables) => {
+  return store.write(["organization"], async (tables) => {
     const other = await tables.organizations.first();
     if (other !== undefined) return other.id;
     // A new org would begin a new audit, in which all that was done before is gone.

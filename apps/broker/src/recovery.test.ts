@@ -117,7 +117,7 @@ describe("health", () => {
     try {
       const { store } = other.running().deps;
       const row = (await store.read.dataKeys.listOtherThan("none", "", 1))[0] ?? expect.fail();
-      await store.write((tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
+      await store.write([], (tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
       const answer = await other.call("GET", "/health/ready", { token: null });
       expect(answer.status).toBe(503);
       expect(answer.body).toMatchObject({

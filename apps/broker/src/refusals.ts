@@ -1,7 +1,7 @@
 import type { NewAuditEvent } from "@keyloan/store";
+import { type AuditEntry, auditRow, recordAudit } from "./audit-row.ts";
 import type { Deps } from "./deps.ts";
 import { describeError } from "./observe/logger.ts";
-import { type AuditEntry, auditRow, writeAudit } from "./verbs/audit.ts";
 
 type RefusalDeps = Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics" | "auditWatch">;
 
@@ -59,7 +59,7 @@ export function createRefusals(deps: RefusalDeps): Refusals {
     }
   };
   return {
-    note: async (kind, entry, writeFirst = () => writeAudit(deps, entry)) => {
+    note: async (kind, entry, writeFirst = () => recordAudit(deps, entry)) => {
       const known = counted.get(kind);
       if (known !== undefined && !isOver(known)) {
         known.repeats += 1;

@@ -49,7 +49,7 @@ it("tells which build cannot go back", async () => {
   const { id } = await swappedBuild();
   const { store } = broker.running().deps;
   const [lease] = await store.read.leases.listByBuild(id);
-  await store.write((tables) =>
+  await store.write([], (tables) =>
     tables.leases.update(lease?.id ?? "", ["active"], { state: "releasing", env: null }),
   );
   const rehearsal = await rehearse();
@@ -63,7 +63,7 @@ it("tells when a data key does not open, and removes the copy all the same", asy
   try {
     const { store } = other.running().deps;
     const row = (await store.read.dataKeys.listOtherThan("none", "", 1))[0] ?? expect.fail();
-    await store.write((tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
+    await store.write([], (tables) => tables.dataKeys.rewrap({ ...row, kid: "rk-lost" }, row));
     const rehearsal = (await other.call("POST", "/v1/rollback/rehearsals")).body as Rehearsal;
     expect(rehearsal.ok).toBe(false);
     expect(rehearsal.steps.find(({ name }) => name === "data_keys")).toMatchObject({ ok: false });

@@ -24,7 +24,7 @@ const status = async () => (await broker.call("GET", "/v1/root-key")).body as Ro
 const rewrap = async () => (await broker.call("POST", "/v1/root-key/rewrap")).body as RewrapResult;
 const addDataKeys = (count: number) => {
   const { deps } = broker.running();
-  return deps.store.write(async (tables) => {
+  return deps.store.write([], async (tables) => {
     for (let index = 0; index < count; index++) {
       await tables.dataKeys.insert(createOwnerKey(deps, newId("build", randomBytes)).row);
     }
@@ -37,7 +37,7 @@ const addRootKey = async () => {
   await broker.restart({ rootKey: Secret.of(`${fresh.reveal()}\n${old.reveal()}`) });
   return { old, fresh };
 };
-const actor = { kind: "admin", subject: "test" } as const;
+const by = { actor: { kind: "admin", subject: "test" } } as const;
 
 describe("the root key", () => {
   test("tells how many data keys each wraps, and what is left", async () => {
@@ -63,7 +63,7 @@ describe("the root key", () => {
   test("that is missing is told of, and what it wraps is left alone by a rotation", async () => {
     const { deps } = broker.running();
     const row = createOwnerKey(deps, newId("build", randomBytes)).row;
-    await deps.store.write((tables) => tables.dataKeys.insert({ ...row, kid: "rk-lost" }));
+    await deps.store.write([], (tables) => tables.dataKeys.insert({ ...row, kid: "rk-lost" }));
     await addRootKey();
     expect(await rewrap()).toMatchObject({ left: 1 });
     expect((await status()).rootKeys).toContainEqual({ id: "rk-lost", state: "missing", dataKeys: 1 });
@@ -73,7 +73,7 @@ describe("the root key", () => {
     await addDataKeys(450);
     await addRootKey();
     const { deps } = broker.running();
-    const first = await rewrapDataKeys(deps, actor, "req_1", 0);
+    const first = await rewrapDataKeys(deps, by, 0);
     expect(first.rewrapped).toBe(0);
     let left = first.left;
     // A page is written whole or not at all: stopping between two loses nothing.
@@ -82,8 +82,8 @@ describe("the root key", () => {
       ...deps,
       store: {
         ...deps.store,
-        write: ((work) =>
-          deps.store.write(async (tables) => {
+        write: ((scope, work) =>
+          deps.store.write(scope, async (tables) => {
             const before = await tables.dataKeys.countByRootKey();
             const result = await work(tables);
             const after = await tables.dataKeys.countByRootKey();
@@ -94,7 +94,7 @@ describe("the root key", () => {
           })) satisfies typeof deps.store.write as typeof deps.store.write,
       },
     };
-    left = (await rewrapDataKeys(slow, actor, "req_2")).left;
+    left = (await rewrapDataKeys(slow, by)).left;
     expect(left).toBe(0);
     expect(Math.max(...transactions)).toBeLessThanOrEqual(200);
     expect(transactions.length).toBeGreaterThanOrEqual(3);
@@ -122,10 +122,7 @@ describe("the root key", () => {
         expect([await broker.readEnv(id), await readOther()]).toEqual([env, env]);
       }
     })();
-    const rewraps = Promise.all([
-      rewrapDataKeys(broker.running().deps, actor, "req_1"),
-      rewrapDataKeys(other.deps, actor, "req_2"),
-    ]);
+    const rewraps = Promise.all([rewrapDataKeys(broker.running().deps, by), rewrapDataKeys(other.deps, by)]);
     const made = await broker.createBuild({ connectors: ["app-secrets"] });
     const results = await rewraps;
     isDone = true;

@@ -37,7 +37,7 @@ const env = (id: string) => broker.call("GET", `/v1/builds/${id}/env`);
 const error = (answer: Answer) => (answer.body as ErrorEnvelope).error;
 const dataKeyOf = async (id: string) => (await store().read.dataKeys.findByOwner(id)) ?? expect.fail();
 const wrapAs = (row: DataKeyRow, wrapped: string) =>
-  store().write(async (tables) =>
+  store().write([], async (tables) =>
     tables.dataKeys.rewrap({ ...row, wrapped }, (await tables.dataKeys.findByOwner(row.ownerId)) ?? row),
   );
 const leaseOf = async (build: BuildView) =>
@@ -59,10 +59,10 @@ describe("what is sealed for another row does not open, and says so:", () => {
     ];
     const values = Object.values(await broker.readEnv(other.id));
     const [lease, moved] = [await leaseOf(mine), await leaseOf(other)];
-    await store().write((tables) => tables.leases.update(lease.id, ["active"], { env: moved.env }));
+    await store().write([], (tables) => tables.leases.update(lease.id, ["active"], { env: moved.env }));
     await expectRefused(mine.id, ...values);
     expect((await env(other.id)).status).toBe(200);
-    await store().write((tables) => tables.leases.update(lease.id, ["active"], { env: lease.env }));
+    await store().write([], (tables) => tables.leases.update(lease.id, ["active"], { env: lease.env }));
     expect((await env(mine.id)).status).toBe(200);
   });
 
@@ -136,7 +136,7 @@ describe("what is sealed for another row does not open, and says so:", () => {
     const payload = (await job()).payload;
     const keep = async (old: unknown) => {
       const { id } = await job();
-      await store().write(async (tables) => {
+      await store().write([], async (tables) => {
         const { fence } = (await tables.jobs.find(id)) ?? expect.fail();
         expect(await tables.jobs.setPayload(id, fence, { ...payload, old })).toBe(true);
       });

@@ -76,7 +76,7 @@ export function findOrCreateSigningKey(deps: KeyDeps): Promise<{ kid: string; pr
     const known = await findNewest(deps.store.read);
     if (known !== undefined) return openPrivate(key, known);
     const fresh = await createRow(deps, key);
-    const row = await deps.store.write(async (tables) => {
+    const row = await deps.store.write([deps.organizationId], async (tables) => {
       const other = await findNewest(tables);
       if (other !== undefined) return other;
       await tables.signingKeys.insert(fresh);

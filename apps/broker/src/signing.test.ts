@@ -81,7 +81,7 @@ describe("the signer", () => {
   it("is one for two brokers that start at the same moment", async () => {
     const { deps } = broker.running();
     const organizationId = `org_${randomBytes(10).toString("hex")}`;
-    await deps.store.write((tables) => tables.dataKeys.insert(createOwnerKey(deps, organizationId).row));
+    await deps.store.write([], (tables) => tables.dataKeys.insert(createOwnerKey(deps, organizationId).row));
     const signers = [1, 2, 3].map(() => createSigner({ ...deps, organizationId }));
     const signed = await Promise.all(signers.map((each) => each.sign("test", payload)));
     expect(new Set(signed.map((jws) => header(jws).kid)).size).toBe(1);
@@ -110,7 +110,7 @@ describe("the signer", () => {
       const publicKey = JSON.stringify(await exportJWK(own.publicKey));
       const id = `sig_${randomBytes(10).toString("hex")}`;
       const forged = { ...change(row), id, publicKey, createdAt: row.createdAt + 1 };
-      await deps.store.write((tables) => tables.signingKeys.insert(forged));
+      await deps.store.write([], (tables) => tables.signingKeys.insert(forged));
       const jws = await new CompactSign(Buffer.from("{}"))
         .setProtectedHeader({ alg: "EdDSA", kid: id, typ: "test" })
         .sign(own.privateKey);
@@ -119,7 +119,7 @@ describe("the signer", () => {
       expect(await signer.readKeys()).toMatchObject({ refused: [id] });
       const { text } = await broker.call("GET", "/v1/signing-keys", { token: null });
       expect([text.includes(row.id), text.includes(id)]).toEqual([true, false]);
-      await deps.store.write((tables) => tables.signingKeys.keepOnly(deps.organizationId, [row.id]));
+      await deps.store.write([], (tables) => tables.signingKeys.keepOnly(deps.organizationId, [row.id]));
     },
   );
 });

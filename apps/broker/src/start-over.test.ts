@@ -147,8 +147,7 @@ describe("starting over before the switch", () => {
         const other = await openPage(broker, id);
         await ask(other);
         const row = (await read().startOvers.findNewest(id)) ?? expect.fail();
-        const actor = { kind: "system", part: "start-over" } as const;
-        const execute = () => executeStartOver(broker.running().deps, row, actor);
+        const execute = () => executeStartOver(broker.running().deps, row);
         const pair = round % 2 === 0 ? [execute(), refuse(page)] : [refuse(page), execute()];
         const [one, two] = await Promise.all(pair);
         const done = typeof one === "boolean" ? one : two;

@@ -1,9 +1,9 @@
 import { openDataKey, promiseState } from "@keyloan/vault";
+import { auditRow } from "./audit-row.ts";
 import { firstAuditState, sealAuditState } from "./audit-state.ts";
 import type { Deps } from "./deps.ts";
 import { macOfOlderRow, pagesOfKeys } from "./signing-keys.ts";
 import { namesOf } from "./verbs/audit/problems.ts";
-import { auditRow } from "./verbs/audit.ts";
 
 /**
  * Brings a store from before heads were counted up to date, once: signing keys get their MAC, the count begins, and
@@ -36,7 +36,7 @@ async function isUpgraded(deps: UpgradeDeps): Promise<boolean> {
   }
   const promised = promiseState(keyring, dataKey);
   const state = sealAuditState(key, firstAuditState);
-  return store.write(async (tables) => {
+  return store.write([organizationId], async (tables) => {
     if (!(await tables.dataKeys.rewrap(promised, dataKey))) return false;
     await tables.organizations.setAuditState(organizationId, organization.auditState, state);
     for (const { id, mac } of proven) await tables.signingKeys.setMac(id, mac);

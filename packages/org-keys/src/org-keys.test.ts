@@ -6,12 +6,12 @@ import { newId, secretValues } from "@keyloan/contract";
 import { openStore, type Store, type StoredCheck } from "@keyloan/store";
 import { createDataKey, createFingerprinter, createRootKey, parseKeyring, ready } from "@keyloan/vault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openActiveOrgKey, openOrgKeysOfLease, openOrgKeyVersion } from "./open-org-key.ts";
+import { type OrgKeyDeps, openActiveOrgKey, openOrgKeysOfLease, openOrgKeyVersion } from "./open-org-key.ts";
 import { type PutOrgKeyDeps, putOrgKey } from "./put-org-key.ts";
 
 let folder: string;
 let store: Store;
-let deps: PutOrgKeyDeps;
+let deps: PutOrgKeyDeps & OrgKeyDeps;
 let clock: number;
 
 beforeEach(async () => {
@@ -24,7 +24,7 @@ beforeEach(async () => {
     id: newId("dataKey", randomBytes),
     ownerId: organizationId,
   });
-  await store.write((tables) => tables.dataKeys.insert({ ...record, createdAt: 0 }));
+  await store.write([], (tables) => tables.dataKeys.insert({ ...record, createdAt: 0 }));
   clock = 100;
   const fingerprint = createFingerprinter(key);
   deps = { store, keyring, organizationId, fingerprint, now: () => clock, randomBytes };
@@ -40,25 +40,15 @@ const check = (account?: string): StoredCheck => ({
   warnings: [],
   ...(account === undefined ? {} : { account }),
 });
-async function put(token: string, account?: string) {
-  clock += 100;
-  return putOrgKey(deps, {
-    connectorId: "acme",
-    fields: secretValues({ token }),
-    facts: { fact: token.toUpperCase() },
-    check: check(account),
-    audit: () => auditRow(),
-  });
+function put(token: string, account?: string) {
+  return putAgain(token, token.toUpperCase(), account);
 }
-const auditRow = () => ({
-  id: newId("auditEvent", randomBytes),
-  at: clock,
-  actor: "test",
-  action: "org_key.put",
-  entity: "acme",
-  details: "{}",
-  requestId: null,
-});
+async function putAgain(token: string, fact: string, account?: string) {
+  clock += 100;
+  const fields = secretValues({ token });
+  const input = { connectorId: "acme", fields, facts: { fact }, check: check(account) };
+  return (await store.write(["acme"], (tables) => putOrgKey(deps, tables, input))).row;
+}
 const tokensFor = async (orgKeyVersion: number | null, createdAt: number) => {
   const { credentials, askEach } = await openOrgKeysOfLease(deps, {
     connectorId: "acme",
@@ -81,18 +71,11 @@ describe("org keys", () => {
     const first = await put("one", "acct_1");
     const again = await put("one", "acct_2");
     expect([again.version, again.id, again.check.account]).toEqual([1, first.id, "acct_2"]);
-    expect(await store.read.auditEvents.list({ limit: 9 })).toHaveLength(2);
   });
 
   it("take the facts of a key that is put again: what was prepared may have been made anew", async () => {
     await put("one");
-    const again = await putOrgKey(deps, {
-      connectorId: "acme",
-      fields: secretValues({ token: "one" }),
-      facts: { fact: "new" },
-      check: check(),
-      audit: () => auditRow(),
-    });
+    const again = await putAgain("one", "new");
     expect([again.version, again.facts.fact]).toEqual([1, "new"]);
     expect((await openActiveOrgKey(deps, "acme"))?.facts.fact).toBe("new");
   });
@@ -107,27 +90,14 @@ describe("org keys", () => {
     ]);
   });
 
-  it("tell in the transaction of a new version, and only of a new one", async () => {
-    const sealed: number[] = [];
-    const putOne = () =>
-      putOrgKey(deps, {
-        connectorId: "acme",
-        fields: secretValues({ token: "one" }),
-        facts: {},
-        check: check(),
-        audit: () => auditRow(),
-        onSealed: async (_tables, { version }) => void sealed.push(version),
-      });
-    await putOne();
-    await putOne();
-    expect(sealed).toEqual([1]);
-    const failing = putOrgKey(deps, {
-      connectorId: "acme",
-      fields: secretValues({ token: "two" }),
-      facts: {},
-      check: check(),
-      audit: () => auditRow(),
-      onSealed: () => Promise.reject(new Error("no room")),
+  it("are new or not, and nothing of one is left when the transaction fails", async () => {
+    const fields = (token: string) => ({ fields: secretValues({ token }), facts: {}, check: check() });
+    const putOne = async () =>
+      store.write(["acme"], (tables) => putOrgKey(deps, tables, { connectorId: "acme", ...fields("one") }));
+    expect([(await putOne()).isNew, (await putOne()).isNew]).toEqual([true, false]);
+    const failing = store.write(["acme"], async (tables) => {
+      await putOrgKey(deps, tables, { connectorId: "acme", ...fields("two") });
+      throw new Error("no room");
     });
     await expect(failing).rejects.toThrow("no room");
     expect((await openActiveOrgKey(deps, "acme"))?.version).toBe(1);
@@ -139,9 +109,11 @@ describe("org keys", () => {
     const [second, first] = await store.read.orgKeys.listVersions(deps.organizationId, "acme");
     expect(JSON.stringify(first)).not.toContain("canary-token-value");
     if (first === undefined || second === undefined) throw new Error("two versions were put");
-    await store.write((tables) => tables.orgKeys.insert({ ...first, id: "key_moved", connectorId: "other" }));
+    await store.write([], (tables) =>
+      tables.orgKeys.insert({ ...first, id: "key_moved", connectorId: "other" }),
+    );
     await expect(openActiveOrgKey(deps, "other")).resolves.toBeUndefined();
-    await store.write((tables) =>
+    await store.write([], (tables) =>
       tables.orgKeys.insert({ ...first, id: "key_moved_2", connectorId: "third", state: "active" }),
     );
     await expect(openActiveOrgKey(deps, "third")).rejects.toMatchObject({ name: "VaultError" });
@@ -166,7 +138,7 @@ describe("org keys", () => {
       await put("two", accounts[1]),
       await put("three", accounts[2]),
     ];
-    await store.write((tables) => tables.orgKeys.retire(first.id, 1000));
+    await store.write([], (tables) => tables.orgKeys.retire(first.id, 1000));
     expect(await tokensFor(1, 250)).toEqual({ tokens, askEach: false });
     expect((await tokensFor(null, 10)).tokens).toEqual(["three", "two"]);
   });
@@ -174,11 +146,11 @@ describe("org keys", () => {
   it("hold nothing of an erased version any more, and it cannot be opened", async () => {
     const row = await put("canary-token-value");
     await put("two");
-    await store.write((tables) => tables.orgKeys.retire(row.id, 1000));
+    await store.write([], (tables) => tables.orgKeys.retire(row.id, 1000));
     const erased = await store.read.orgKeys.find(row.id);
     expect(erased).toMatchObject({ state: "retired", fields: "", provenDeadAt: 1000 });
     await expect(openOrgKeyVersion(deps, erased ?? row)).rejects.toThrow("erased");
-    expect(await store.write((tables) => tables.orgKeys.retire(row.id, 2000))).toBe(false);
+    expect(await store.write([], (tables) => tables.orgKeys.retire(row.id, 2000))).toBe(false);
   });
 
   it("end a lease of unknown version with every key that was lent in its time", async () => {

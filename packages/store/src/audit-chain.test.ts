@@ -71,7 +71,7 @@ describe("the audit chain", () => {
 
   it("stays whole when units of a group fail and are rolled back after their rows", async () => {
     const unit = (id: string, fails: boolean) =>
-      store.write(async (tables) => {
+      store.write([], async (tables) => {
         await tables.auditEvents.insertAll([event(id)]);
         if (fails) throw new Error("changed my mind");
       });
@@ -88,7 +88,7 @@ describe("the audit chain", () => {
   });
 
   it("stays one chain when one unit hands rows in twice at the same time", async () => {
-    await store.write(async (tables) => {
+    await store.write([], async (tables) => {
       await Promise.all(["a", "b", "c"].map((id) => tables.auditEvents.insertAll([event(id)])));
     });
     expect(await check()).toEqual({ rows: 3, problem: undefined });

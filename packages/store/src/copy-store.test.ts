@@ -14,13 +14,13 @@ const organization = (id: string) => ({ id, name: "Org", createdAt: 1 });
 
 test("a copy holds what was committed, opens by itself, and the store goes on", async () => {
   const store = await openStore({ path: join(folder, "keyloan.db") });
-  await store.write((tables) => tables.organizations.insert(organization("o'1")));
+  await store.write([], (tables) => tables.organizations.insert(organization("o'1")));
   const path = join(folder, "it's a copy.db");
   await store.copyTo(path);
-  await store.write((tables) => tables.organizations.insert(organization("o2")));
+  await store.write([], (tables) => tables.organizations.insert(organization("o2")));
   const copy = await openStore({ path });
   expect((await copy.read.organizations.first())?.id).toBe("o'1");
-  await copy.write((tables) => tables.organizations.insert(organization("o3")));
+  await copy.write([], (tables) => tables.organizations.insert(organization("o3")));
   await copy.checkIntegrity();
   await copy.close();
   await store.checkIntegrity();
@@ -40,7 +40,7 @@ test("a damaged file is noticed", async () => {
   const path = join(folder, "keyloan.db");
   const store = await openStore({ path });
   for (let index = 0; index < 200; index++) {
-    await store.write((tables) => tables.organizations.insert(organization(`organization-${index}`)));
+    await store.write([], (tables) => tables.organizations.insert(organization(`organization-${index}`)));
   }
   await store.eraseDeleted();
   await store.close();

@@ -12,9 +12,19 @@ type Unit = {
   readonly reject: (error: unknown) => void;
 };
 
+/**
+ * The ids that a unit of work reads in order to decide, in any order; empty when it decides on nothing. Of two units
+ * with an id in common, one sees what the other has written. All units of this engine follow one another, so that it
+ * need not look.
+ */
+export type Scope = readonly string[];
+
 export type GroupWriter = {
-  /** Runs the unit in a transaction; resolves when it is on disk, rejects with nothing of it written. */
-  readonly write: <T>(run: (tables: Tables) => Promise<T>) => Promise<T>;
+  /**
+   * Runs the unit in a transaction; resolves when it is on disk, rejects with nothing of it written.
+   * @param scope what the unit decides on
+   */
+  readonly write: <T>(scope: Scope, run: (tables: Tables) => Promise<T>) => Promise<T>;
   /** Writes audit rows alone; resolves when they are on disk. */
   readonly appendAudit: (rows: readonly NewAuditEvent[]) => Promise<void>;
   /** Writes the log back and empties it, between two groups. */
@@ -116,7 +126,7 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
   };
 
   return {
-    write: <T>(run: (tables: Tables) => Promise<T>) =>
+    write: <T>(_scope: Scope, run: (tables: Tables) => Promise<T>) =>
       new Promise<T>((resolve, reject) => {
         enqueue({ run, audit: [], resolve: (value) => resolve(value as T), reject });
       }),

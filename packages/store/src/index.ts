@@ -1,6 +1,7 @@
 export type { ChainEnd } from "./audit-chain.ts";
 export { type ChainCheck, type ChainProblem, createChainCheck } from "./audit-chain-check.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
+export type { Scope } from "./group-writer.ts";
 export { openStore, type Store } from "./open-store.ts";
 export type { ArchiveRow } from "./tables/archives.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";

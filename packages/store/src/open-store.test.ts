@@ -32,14 +32,14 @@ afterEach(async () => {
 
 describe("openStore", () => {
   it("makes its file and folder readable by the owner alone", async () => {
-    await store.write((tables) => tables.organizations.insert(organization("o1")));
+    await store.write([], (tables) => tables.organizations.insert(organization("o1")));
     expect((await stat(join(folder, "data"))).mode & 0o777).toBe(0o700);
     expect((await stat(path())).mode & 0o777).toBe(0o600);
     expect((await stat(`${path()}-wal`)).mode & 0o777).toBe(0o600);
   });
 
   it("opens again with what was written, and migrates nothing twice", async () => {
-    await store.write((tables) => tables.organizations.insert(organization("o1")));
+    await store.write([], (tables) => tables.organizations.insert(organization("o1")));
     await store.close();
     store = await openStore({ path: path() });
     expect(await store.read.organizations.find("o1")).toMatchObject(organization("o1"));
@@ -69,14 +69,14 @@ describe("openStore", () => {
 describe("group commit", () => {
   it("rolls a failing unit back alone", async () => {
     const outcomes = await Promise.allSettled([
-      store.write((tables) => tables.organizations.insert(organization("a"))),
-      store.write(async (tables) => {
+      store.write([], (tables) => tables.organizations.insert(organization("a"))),
+      store.write([], async (tables) => {
         await tables.organizations.insert(organization("b"));
         throw new Error("changed my mind");
       }),
-      store.write((tables) => tables.organizations.insert(organization("a"))),
+      store.write([], (tables) => tables.organizations.insert(organization("a"))),
       store.appendAudit([event("e1")]),
-      store.write((tables) => tables.organizations.insert(organization("c"))),
+      store.write([], (tables) => tables.organizations.insert(organization("c"))),
     ]);
     expect(outcomes.map(({ status }) => status)).toEqual([
       "fulfilled",
@@ -93,7 +93,7 @@ describe("group commit", () => {
 
   it("keeps a lone unit's failure from leaving anything", async () => {
     await expect(
-      store.write(async (tables) => {
+      store.write([], async (tables) => {
         await tables.organizations.insert(organization("b"));
         throw new Error("changed my mind");
       }),
@@ -111,10 +111,10 @@ describe("group commit", () => {
 
   it("leaves nothing deleted in the file or its log once it was erased", async () => {
     const wrapped = "canary-wrapped-key-".repeat(10);
-    await store.write((tables) =>
+    await store.write([], (tables) =>
       tables.dataKeys.insert({ id: "d1", ownerId: "b1", kid: "k", wrapped, createdAt: 1 }),
     );
-    await store.write((tables) => tables.dataKeys.deleteByOwner("b1"));
+    await store.write([], (tables) => tables.dataKeys.deleteByOwner("b1"));
     await store.eraseDeleted();
     const files = await Promise.all([path(), `${path()}-wal`].map((file) => readFile(file, "latin1")));
     expect(files.join("")).not.toContain("canary-wrapped-key");
@@ -123,7 +123,7 @@ describe("group commit", () => {
   it("waits while another process holds the lock, then writes", async () => {
     const other = createClient({ url: `file:${path()}` });
     const held = await other.transaction("write");
-    const written = store.write((tables) => tables.organizations.insert(organization("late")));
+    const written = store.write([], (tables) => tables.organizations.insert(organization("late")));
     setTimeout(() => void held.commit(), 120);
     await written;
     other.close();
@@ -133,7 +133,7 @@ describe("group commit", () => {
   it("lets everything else go on while a write waits for another process's lock", async () => {
     const other = createClient({ url: `file:${path()}` });
     const held = await other.transaction("write");
-    const written = store.write((tables) => tables.organizations.insert(organization("late")));
+    const written = store.write([], (tables) => tables.organizations.insert(organization("late")));
     let reads = 0;
     while (reads < 50) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -147,7 +147,7 @@ describe("group commit", () => {
   });
 
   it("keeps no query open, so that the log can be written back while the store is in use", async () => {
-    await store.write((tables) => tables.organizations.insert(organization("o1")));
+    await store.write([], (tables) => tables.organizations.insert(organization("o1")));
     await store.read.organizations.first();
     await store.read.builds.list({ limit: 100 });
     const other = createClient({ url: `file:${path()}` });
@@ -158,17 +158,20 @@ describe("group commit", () => {
   });
 
   it("refuses a write that outlives its transaction", async () => {
-    const leaked = await store.write(async (tables) => () => tables.organizations.insert(organization("o1")));
+    const leaked = await store.write(
+      [],
+      async (tables) => () => tables.organizations.insert(organization("o1")),
+    );
     await expect(leaked()).rejects.toThrow();
     expect(await store.read.organizations.find("o1")).toBeUndefined();
   });
 
   it("never puts row values into the error of a refused write", async () => {
-    await store.write((tables) =>
+    await store.write([], (tables) =>
       tables.organizations.insert({ ...organization("x"), name: "canary-value" }),
     );
     const error: unknown = await store
-      .write((tables) => tables.organizations.insert({ ...organization("x"), name: "canary-value" }))
+      .write([], (tables) => tables.organizations.insert({ ...organization("x"), name: "canary-value" }))
       .catch((reason: unknown) => reason);
     expect(`${String(error)} ${JSON.stringify(error)} ${(error as Error).stack}`).not.toContain(
       "canary-value",
@@ -204,12 +207,16 @@ describe("jobs", () => {
   });
 
   it("gives a due job to one worker only, and its result to the latest holder only", async () => {
-    await store.write((tables) => tables.jobs.insertAll([job("j1")]));
-    const first = await store.write((tables) => tables.jobs.claimDue("w1", 10, 20, 5));
-    const none = await store.write((tables) => tables.jobs.claimDue("w2", 15, 30, 5));
-    const second = await store.write((tables) => tables.jobs.claimDue("w2", 25, 40, 5));
+    await store.write([], (tables) => tables.jobs.insertAll([job("j1")]));
+    const first = await store.write([], (tables) => tables.jobs.claimDue("w1", 10, 20, 5));
+    const none = await store.write([], (tables) => tables.jobs.claimDue("w2", 15, 30, 5));
+    const second = await store.write([], (tables) => tables.jobs.claimDue("w2", 25, 40, 5));
     expect([first.length, none.length, second.length]).toEqual([1, 0, 1]);
-    expect(await store.write((tables) => tables.jobs.finish("j1", first[0]?.fence ?? 0, "done"))).toBe(false);
-    expect(await store.write((tables) => tables.jobs.finish("j1", second[0]?.fence ?? 0, "done"))).toBe(true);
+    expect(await store.write([], (tables) => tables.jobs.finish("j1", first[0]?.fence ?? 0, "done"))).toBe(
+      false,
+    );
+    expect(await store.write([], (tables) => tables.jobs.finish("j1", second[0]?.fence ?? 0, "done"))).toBe(
+      true,
+    );
   });
 });

@@ -118,7 +118,7 @@ const chainedAtOnceMax = 5_000;
 async function chainOlderRows(writer: GroupWriter, reader: Tables): Promise<void> {
   const last = await reader.auditEvents.findLast();
   let isLeft = last?.hash === null;
-  while (isLeft) isLeft = await writer.write((tables) => tables.auditEvents.chainSome(chainedAtOnceMax));
+  while (isLeft) isLeft = await writer.write([], (tables) => tables.auditEvents.chainSome(chainedAtOnceMax));
 }
 
 async function preparePrivateFile(path: string): Promise<void> {

@@ -23,7 +23,7 @@ const head = { sequence: 1, hash: "h", at: 1, signed: "s" };
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "keyloan-shape-"));
   store = await openStore({ path: path() });
-  await store.write((tables) =>
+  await store.write([], (tables) =>
     tables.organizations.insert({ id: "o1", name: "Org", createdAt: 1, auditState: "first" }),
   );
   await store.appendAudit([event("e1")]);
@@ -106,7 +106,7 @@ describe("a row of the audit that the file does not keep", () => {
       store.appendAudit([event("last")]),
     ]);
     expect(appended.map(({ status }) => status)).toContain("rejected");
-    const change = store.write(async (tables) => {
+    const change = store.write([], async (tables) => {
       await tables.organizations.insert({ id: "o2", name: "Org", createdAt: 1 });
       await tables.auditEvents.insertAll([event("e2"), event("last")]);
     });
@@ -137,7 +137,7 @@ describe("a head or the count of heads that the file does not keep", () => {
     trigger("BEFORE INSERT ON audit_heads", "SELECT RAISE(IGNORE)"),
   ])("is an error and no race with another broker: %s", async (statement) => {
     const sign = (before: string) =>
-      store.write(async (tables) => {
+      store.write([], async (tables) => {
         if (!(await tables.organizations.setAuditState("o1", before, "second"))) return false;
         await tables.auditHeads.insert(head);
         return true;

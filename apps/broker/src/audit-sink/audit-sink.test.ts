@@ -213,9 +213,9 @@ describe("whoever writes to the store", () => {
     const { deps } = broker.running();
     // Others are always first: what was delivered cannot be noted.
     let writes = 0;
-    const write: typeof deps.store.write = async (run) => {
+    const write: typeof deps.store.write = async (scope, run) => {
       writes += 1;
-      return deps.store.write((tables) =>
+      return deps.store.write(scope, (tables) =>
         run({ ...tables, organizations: { ...tables.organizations, setAuditState: async () => false } }),
       );
     };

@@ -28,7 +28,7 @@ export type HeadDelivery = {
   readonly state: () => Promise<SinkState | undefined>;
 };
 
-type DeliveryDeps = Omit<Deps, "headDelivery" | "runner">;
+type DeliveryDeps = Omit<Deps, "headDelivery">;
 
 const timeoutMsDefault = 10_000;
 const headsAtOnceMax = 100;

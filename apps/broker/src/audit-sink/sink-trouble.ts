@@ -1,10 +1,10 @@
+import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
-import { noticeJob } from "../notify/notice.ts";
 
 const alarmAfterMs = 5 * 60_000;
 
 /** Tells the log of a sink that fails, and a person once when it goes on failing. */
-export function createSinkTrouble(deps: Pick<Deps, "logger" | "metrics" | "now" | "randomBytes" | "store">) {
+export function createSinkTrouble(deps: Pick<Deps, "logger" | "metrics" | "now" | "change">) {
   let now: { failure: string; since: number; isTold: boolean } | undefined;
   return {
     failure: () => now?.failure,
@@ -18,12 +18,12 @@ export function createSinkTrouble(deps: Pick<Deps, "logger" | "metrics" | "now" 
       now = { since: deps.now(), isTold: false, ...now, failure };
       if (now.isTold || deps.now() - now.since < alarmAfterMs) return;
       now = { ...now, isTold: true };
-      const notice = noticeJob(deps, {
+      const notice = {
         type: "audit.sink_failing",
         message: `the audit sink takes no heads (${failure})`,
         remedy: "Look at what KEYLOAN_AUDIT_SINK names; what it missed is delivered when it works again.",
-      });
-      await deps.store.write((tables) => tables.jobs.insertAll([notice]));
+      } as const;
+      await deps.change(bySystem("audit-sink"), [], async (tx) => tx.notice(notice));
     },
   };
 }

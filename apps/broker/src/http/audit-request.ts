@@ -1,7 +1,7 @@
 import { type Actor, actorLabel, BrokerError } from "@keyloan/contract";
 import { StoreError } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
-import { entityOfInput, writeAudit } from "../verbs/audit.ts";
+import { entityOfInput, recordAudit } from "../audit-row.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { toBrokerError } from "./errors.ts";
 
@@ -26,7 +26,7 @@ export function auditRequest(route: string): MiddlewareHandler<BrokerEnv> {
       if (status < 400) {
         const details = { method: context.req.method, route, status };
         const entity = entityOf(actor, context.req.param("id"));
-        await writeAudit(deps, { actor, action: "request.answered", entity, details, requestId });
+        await recordAudit(deps, { actor, action: "request.answered", entity, details, requestId });
       } else {
         const code = error === undefined ? undefined : toBrokerError(error).code;
         await noteRefusal(context, actor, { route, status, code });

@@ -1,8 +1,10 @@
 import type { Actor } from "@keyloan/contract";
 import type { SessionRow, TokenRow } from "@keyloan/store";
 import type { Context } from "hono";
+import type { By } from "../audit-row.ts";
 import type { Deps } from "../deps.ts";
 import type { ReadToken } from "../tokens.ts";
+import type { Visit } from "../verbs/handoff/visit.ts";
 
 /** What every handler finds in its context. */
 export type BrokerEnv = {
@@ -28,3 +30,13 @@ export type BrokerEnv = {
 };
 
 export type BrokerContext = Context<BrokerEnv>;
+
+/** Who asks, and in which request. */
+export function byOf({ var: { actor, requestId } }: BrokerContext): By {
+  return { actor, requestId };
+}
+
+/** The same for a visitor of the settings page. */
+export function visitOf(context: BrokerContext): Visit {
+  return { ...byOf(context), session: context.var.session };
+}

@@ -80,7 +80,7 @@ export async function findSession(context: BrokerContext): Promise<SessionRow> {
   if (now - session.lastUsedAt < touchIntervalMs) return session;
   const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
   const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, end);
-  await deps.store.write((tables) => tables.sessions.touch(session.id, now, expiresAt));
+  await deps.store.write([session.id], (tables) => tables.sessions.touch(session.id, now, expiresAt));
   return { ...session, lastUsedAt: now, expiresAt };
 }
 

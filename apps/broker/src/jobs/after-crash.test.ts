@@ -1,5 +1,6 @@
 import type { JobList } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { byJob } from "../change.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { giveBackAfterCrash } from "./after-crash.ts";
 import { claimDueJobs } from "./claim-jobs.ts";
@@ -16,8 +17,8 @@ const crash = async (kind: "prove-dead" | "notify", attempts: number) => {
   const { deps } = broker.running();
   const made = newHeldJob(deps, { kind, entityId: `entity-of-${kind}-${attempts}` });
   const job = { ...made, attempts };
-  await deps.store.write((tables) => tables.jobs.insertAll([job]));
-  await deps.store.write((tables) => giveBackAfterCrash(deps, tables, job));
+  await deps.store.write([], (tables) => tables.jobs.insertAll([job]));
+  await deps.change(byJob(job), [], (tx) => giveBackAfterCrash(deps, tx, job));
   return { job, after: await deps.store.read.jobs.find(job.id), now: deps.now() };
 };
 
@@ -52,7 +53,7 @@ describe("a job under which the broker ends each time", () => {
     const made = newHeldJob(deps, { kind, entityId: `gone-${kind}-${begun}` });
     // As a process leaves it that was killed: held until a time that is over.
     const left = { ...made, attempts: begun, lockedUntil: deps.now() - 1, runAfter: 0 };
-    await deps.store.write((tables) => tables.jobs.insertAll([left]));
+    await deps.store.write([], (tables) => tables.jobs.insertAll([left]));
     await Promise.all(await claimDueJobs(deps));
     return { after: await deps.store.read.jobs.find(left.id), now: deps.now() };
   };

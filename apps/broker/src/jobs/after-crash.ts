@@ -1,4 +1,5 @@
-import { type ClaimedJob, endedWithProcess, type Tables } from "@keyloan/store";
+import { type ClaimedJob, endedWithProcess } from "@keyloan/store";
+import type { Unit } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { backoffMs } from "./backoff.ts";
 import { needHands } from "./hands.ts";
@@ -11,15 +12,15 @@ const begunMax = 5;
 const hourMs = 3_600_000;
 
 /** Gives a job back whose handler broke, which is a mistake of ours; one that goes on breaking is told to a person. */
-export async function giveBackAfterCrash(deps: Deps, tables: Tables, job: ClaimedJob): Promise<boolean> {
+export async function giveBackAfterCrash(deps: Deps, tx: Unit, job: ClaimedJob): Promise<boolean> {
   const { id, fence, kind, attempts } = job;
   const errorCode = "unexpected failure";
   // A notice about a notice that cannot be sent would not be sent either.
   if (attempts < runsMax || kind === "notify") {
     const waitMs = backoffMs(deps.randomBytes, attempts - 1, firstWaitMs, waitMsMax);
-    return tables.jobs.retry(id, fence, deps.now() + waitMs, errorCode);
+    return tx.jobs.retry(id, fence, deps.now() + waitMs, errorCode);
   }
-  return needHands(deps, tables, job, undefined, {
+  return needHands(deps, tx, job, undefined, {
     message: `A job of the kind ${kind} breaks each time it is run.`,
     steps: [
       { text: `Look for ${id} in the broker's log: it tells where it breaks.` },
@@ -39,14 +40,9 @@ export function mayEndProcess({ kind, attempts, lastError }: ClaimedJob): boolea
  * Holds back a job that may be what ends the process, and tells a person.
  * @param waits it is not tried again before a person says so; else in an hour
  */
-export async function holdBack(
-  deps: Deps,
-  tables: Tables,
-  job: ClaimedJob,
-  waits: boolean,
-): Promise<boolean> {
+export async function holdBack(deps: Deps, tx: Unit, job: ClaimedJob, waits: boolean): Promise<boolean> {
   const { id, kind, attempts } = job;
-  return needHands(deps, tables, job, undefined, {
+  return needHands(deps, tx, job, undefined, {
     message: `The broker ended under a job of the kind ${kind}, which has been begun ${attempts - 1} times.`,
     steps: [
       { text: "See why the broker ended: its log, and what the system says of its memory." },

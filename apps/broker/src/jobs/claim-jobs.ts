@@ -16,7 +16,7 @@ const clockToleranceMs = 600_000;
 export async function claimDueJobs(deps: Deps): Promise<readonly Promise<void>[]> {
   const load = deps.runner.load();
   if (load.length >= runsAtOnceMax) return [];
-  const jobs = await deps.store.write(async (tables) => {
+  const jobs = await deps.store.write([], async (tables) => {
     await noteClock(deps, tables);
     return takeJobs(deps, tables, load);
   });

@@ -1,7 +1,7 @@
-import type { ClaimedJob, LeaseRow, StoredHandsNeeded, StoredLeaseError, Tables } from "@keyloan/store";
+import type { ClaimedJob, LeaseRow, StoredHandsNeeded, StoredLeaseError } from "@keyloan/store";
+import type { Unit } from "../change.ts";
 import type { Deps } from "../deps.ts";
-import { noticeJob } from "../notify/notice.ts";
-import { auditRow } from "../verbs/audit.ts";
+import type { Notice } from "../notify/notice.ts";
 
 /** No time at which a job is run by itself: the latest a date can be. */
 export const never = 8_640_000_000_000_000;
@@ -22,7 +22,7 @@ export type NeededHands = {
   readonly leaseError?: StoredLeaseError;
 };
 
-type HandsDeps = Pick<Deps, "config" | "now" | "randomBytes">;
+type HandsDeps = Pick<Deps, "config" | "now">;
 
 /**
  * Lets a job that this process holds wait for a person: it keeps what is to be done and by when, the lease that
@@ -32,7 +32,7 @@ type HandsDeps = Pick<Deps, "config" | "now" | "randomBytes">;
  */
 export async function needHands(
   deps: HandsDeps,
-  tables: Tables,
+  tx: Unit,
   job: ClaimedJob,
   lease: LeaseRow | undefined,
   needs: NeededHands,
@@ -45,33 +45,29 @@ export async function needHands(
     ...(needs.variables === undefined ? {} : { variables: needs.variables }),
   };
   const runAfter = needs.runAgainAt ?? never;
-  if (!(await tables.jobs.needHands(job.id, job.fence, hands, runAfter, needs.errorCode))) return false;
+  if (!(await tx.jobs.needHands(job.id, job.fence, hands, runAfter, needs.errorCode))) return false;
   if (lease !== undefined) {
-    await tables.leases.update(lease.id, [lease.state], {
+    await tx.leases.update(lease.id, [lease.state], {
       state: "needs_hands",
       ...(needs.leaseError === undefined ? {} : { lastError: withShow(needs.leaseError, job.id) }),
     });
   }
   if (job.state === "needs_hands") return true;
-  const actor = { kind: "job", jobId: job.id } as const;
   const { connectorId, buildId, kind } = job;
   const details = { job: job.id, kind, connector: connectorId, code: needs.errorCode, dueAt: hands.dueAt };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "job.needs_hands", entity: buildId ?? job.id, details }),
-  ]);
-  await tables.jobs.insertAll([handsNotice(deps, { ...job, hands }, "job.needs_hands", needs.message)]);
+  tx.audit("job.needs_hands", buildId ?? job.id, details);
+  tx.notice(handsNotice({ ...job, hands }, "job.needs_hands", needs.message));
   return true;
 }
 
 /** A notice about a job that needs hands. */
 export function handsNotice(
-  deps: Pick<Deps, "now" | "randomBytes">,
   job: ClaimedJob,
   type: "job.needs_hands" | "job.reminder" | "job.overdue" | "job.resolved",
   message: string,
-): ClaimedJob {
+): Notice {
   const { id: jobId, buildId, connectorId, hands } = job;
-  return noticeJob(deps, {
+  return {
     type,
     message,
     jobId,
@@ -80,7 +76,7 @@ export function handsNotice(
     ...(type === "job.resolved" || hands === null
       ? {}
       : { remedy: showRemedy(jobId), steps: hands.steps, dueAt: hands.dueAt }),
-  });
+  };
 }
 
 const showRemedy = (jobId: string) => `See what to do with \`keyloan jobs show ${jobId}\`.`;

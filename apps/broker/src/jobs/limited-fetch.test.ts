@@ -104,7 +104,7 @@ describe("a documented budget", () => {
     await start({ calls: 60, windowSeconds: 300, declared: false });
     const [{ store, now }] = deps();
     const fetch = async () => new Response(null, { status: 204 });
-    await store.write((tables) => tables.providerLimits.pause("metered", now() + 60_000, now()));
+    await store.write([], (tables) => tables.providerLimits.pause("metered", now() + 60_000, now()));
     const limited = createLimitedFetch({ store, now, fetch })({
       ...provider.connector,
       callBudget: { calls: 60, windowSeconds: 300, pathPrefix: "/client/v4/" },

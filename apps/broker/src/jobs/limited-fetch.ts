@@ -66,7 +66,7 @@ async function keepPause(
   if (seconds === undefined || seconds === 0) return;
   const until = now() + seconds * 1000;
   await store
-    .write((tables) => tables.providerLimits.pause(connectorId, until, now()))
+    .write([connectorId], (tables) => tables.providerLimits.pause(connectorId, until, now()))
     .catch(() => undefined);
 }
 
@@ -109,7 +109,7 @@ async function fill(
   purse: Purse,
 ): Promise<boolean> {
   const chunk = Math.max(1, Math.floor(window.calls / chunksPerWindow));
-  const taken = await store.write(async ({ providerLimits }) => {
+  const taken = await store.write([connectorId], async ({ providerLimits }) => {
     if (await providerLimits.take(connectorId, window, chunk)) return true;
     await providerLimits.pause(connectorId, window.start + window.lengthMs, now());
     return false;

@@ -1,4 +1,5 @@
 import type { JobRow, StoredHandsNeeded, TimeCursor } from "@keyloan/store";
+import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { handsNotice } from "./hands.ts";
 
@@ -38,9 +39,9 @@ async function remind(deps: Deps, job: JobRow, hands: StoredHandsNeeded): Promis
   const message = overdue
     ? `${what} has needed a person for ${hoursText(now - hands.since)}: it is overdue.`
     : `${what} needs a person within ${hoursText(hands.dueAt - now)}.`;
-  return deps.store.write(async (tables) => {
-    if (!(await tables.jobs.setReminded(job.id, hands, now))) return false;
-    await tables.jobs.insertAll([handsNotice(deps, job, overdue ? "job.overdue" : "job.reminder", message)]);
+  return deps.change(bySystem("reminder"), [job.id], async (tx) => {
+    if (!(await tx.jobs.setReminded(job.id, hands, now))) return false;
+    tx.notice(handsNotice(job, overdue ? "job.overdue" : "job.reminder", message));
     return true;
   });
 }

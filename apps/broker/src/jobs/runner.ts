@@ -1,4 +1,5 @@
 import type { ClaimedJob } from "@keyloan/store";
+import { byJob } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { giveBackAfterCrash, holdBack, mayEndProcess } from "./after-crash.ts";
@@ -31,6 +32,8 @@ export type JobRunner = {
    * is counted for its first minute only: it keeps no place from others.
    */
   readonly load: () => readonly (string | null)[];
+  /** Resolves when no job on this entity runs in this process. */
+  readonly tried: (entityId: string) => Promise<void>;
   /** Resolves when nothing of the build runs in this process. */
   readonly settled: (buildId: string) => Promise<void>;
   /** Asks the build's running jobs to make no further attempt. */
@@ -52,6 +55,7 @@ export function createJobRunner(
   const running = new Map<string, { readonly done: Promise<void>; readonly cancel: () => void }>();
   const stopping = new AbortController();
   const loads = new Map<ClaimedJob, number>();
+  const tries = new Map<ClaimedJob, Promise<void>>();
 
   const runOne = async (job: ClaimedJob, cancelled: AbortSignal): Promise<void> => {
     const deps = depsOf();
@@ -69,15 +73,15 @@ export function createJobRunner(
       if (definition === undefined) throw new Error(`no handler for jobs of kind ${job.kind}`);
       if (mayEndProcess(job)) {
         const waits = definition.movesContent === true;
-        await deps.store.write((tables) => holdBack(deps, tables, job, waits));
+        await deps.change(byJob(job), [job.entityId], (tx) => holdBack(deps, tx, job, waits));
       } else await definition.run(deps, hold);
     } catch (error) {
       deps.logger.error(
         { jobId: job.id, kind: job.kind, ...describeError(error) },
         "a job failed unexpectedly",
       );
-      await deps.store
-        .write((tables) => giveBackAfterCrash(deps, tables, job))
+      await deps
+        .change(byJob(job), [job.entityId], (tx) => giveBackAfterCrash(deps, tx, job))
         // The hold runs out by itself when even this cannot be written.
         .catch(() => undefined);
     } finally {
@@ -95,7 +99,13 @@ export function createJobRunner(
       const before = running.get(buildId);
       const cancel = new AbortController();
       const cancelled = AbortSignal.any([cancel.signal, stopping.signal]);
-      const own = Promise.all(jobs.map((job) => runOne(job, cancelled)));
+      const own = Promise.all(
+        jobs.map((job) => {
+          const tried = runOne(job, cancelled).finally(() => tries.delete(job));
+          tries.set(job, tried);
+          return tried;
+        }),
+      );
       const done = Promise.all([own, before?.done]).then(() => {
         if (running.get(buildId)?.done === done) running.delete(buildId);
       });
@@ -112,6 +122,9 @@ export function createJobRunner(
       const since = performance.now() - longRunMs;
       return [...loads].flatMap(([{ connectorId }, startedAt]) => (startedAt < since ? [] : [connectorId]));
     },
+    tried: async (entityId) => {
+      await Promise.all([...tries].flatMap(([job, tried]) => (job.entityId === entityId ? [tried] : [])));
+    },
     settled,
     cancel: (buildId) => running.get(buildId)?.cancel(),
     stop: async () => {
@@ -126,7 +139,7 @@ export function createJobRunner(
 function keepHold(deps: Deps, job: ClaimedJob): { readonly lost: AbortSignal; readonly release: () => void } {
   const lost = new AbortController();
   const push = async () => {
-    const kept = await deps.store.write((tables) =>
+    const kept = await deps.store.write([job.id], (tables) =>
       tables.jobs.extend(job.id, job.fence, deps.now() + holdMs),
     );
     if (!kept) lost.abort(new Error("another worker holds the job now"));

@@ -1,3 +1,4 @@
+import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import type { BrokerConfig } from "../env.ts";
 import { describeError } from "../observe/logger.ts";
@@ -48,8 +49,7 @@ export const scheduledWork: readonly ScheduledWork[] = [
   {
     name: "reconcile",
     everyMs: ({ reconcileHours }) => reconcileHours * hourMs,
-    run: (deps, signal) =>
-      reconcile(deps, { kind: "system", part: "reconcile" }, { dryRun: false }, { signal }),
+    run: (deps, signal) => reconcile(deps, bySystem("reconcile"), { dryRun: false }, signal),
   },
   {
     name: "lending-end",
@@ -85,7 +85,7 @@ export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void>
     if (interval <= 0 || signal.aborted) continue;
     try {
       const now = deps.now();
-      if (await deps.store.write((tables) => tables.schedules.take(name, now, interval)))
+      if (await deps.store.write([name], (tables) => tables.schedules.take(name, now, interval)))
         await run(deps, signal);
     } catch (error) {
       deps.logger.error(

@@ -63,7 +63,7 @@ export async function endWhatIsDue(deps: Deps, signal: AbortSignal): Promise<voi
 
 async function cleanUp({ store, now }: Deps): Promise<void> {
   const before = now() - keepMs;
-  await store.write(async (tables) => {
+  await store.write([], async (tables) => {
     await tables.tokens.deleteExpired(before);
     await tables.sessions.deleteExpired(before);
     await tables.handoffs.deleteExpired(before);

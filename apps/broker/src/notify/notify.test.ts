@@ -36,7 +36,7 @@ const deps = () => broker.running().deps;
 /** A notice that no loop takes, so that the test alone sends it. */
 const insertHeld = async (): Promise<ClaimedJob> => {
   const job = { ...noticeJob(deps(), notice), lockedUntil: deps().now() + 20_000, fence: 1 };
-  await deps().store.write((tables) => tables.jobs.insertAll([job]));
+  await deps().store.write([], (tables) => tables.jobs.insertAll([job]));
   return job;
 };
 const { signal } = new AbortController();
@@ -47,7 +47,7 @@ const stored = async ({ id }: JobRow) => deps().store.read.jobs.find(id);
 describe("what arrives", () => {
   test("a notice that is written arrives by itself, with its id, names and times", async () => {
     const job = noticeJob(deps(), notice);
-    await deps().store.write((tables) => tables.jobs.insertAll([job]));
+    await deps().store.write([], (tables) => tables.jobs.insertAll([job]));
     await expect.poll(() => receiver.received.length, { timeout: 5_000 }).toBe(1);
     const [{ headers, body } = { headers: {}, body: {} }] = receiver.received;
     expect(body).toEqual({

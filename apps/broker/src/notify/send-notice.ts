@@ -20,21 +20,21 @@ export async function sendNotice(deps: Deps, hold: JobHold, timeoutMs = timeoutM
   const failure = notifyUrl === undefined ? undefined : await post(deps, hold, notifyUrl, timeoutMs);
   const now = deps.now();
   if (failure === undefined) {
-    await deps.store.write((tables) => tables.jobs.finish(job.id, job.fence, "done"));
+    await deps.store.write([job.id], (tables) => tables.jobs.finish(job.id, job.fence, "done"));
     return;
   }
   const line = { noticeId: job.id, type: noticeOf(job).type, failure };
   if (now - job.createdAt < giveUpAfterMs) {
     const runAfter = now + backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
     deps.logger.warn(line, "the receiver did not take a notice; it is sent again");
-    await deps.store.write((tables) => tables.jobs.retry(job.id, job.fence, runAfter, failure));
+    await deps.store.write([job.id], (tables) => tables.jobs.retry(job.id, job.fence, runAfter, failure));
     return;
   }
   deps.logger.error(
     { ...line, notice: noticeOf(job) },
     "the receiver did not take a notice for a day: it is given up",
   );
-  await deps.store.write((tables) => tables.jobs.finish(job.id, job.fence, "failed", failure));
+  await deps.store.write([job.id], (tables) => tables.jobs.finish(job.id, job.fence, "failed", failure));
 }
 
 /** Why the receiver did not take it, or nothing when it did. Its words are not read. */

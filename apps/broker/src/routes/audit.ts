@@ -14,6 +14,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -80,31 +81,25 @@ export function auditRoutes(deps: Deps, limiter: RateLimiter) {
   return createRouter()
     .openapi(list, async (context) => context.json(await listAudit(deps, context.req.valid("query")), 200))
     .openapi(head, async (context) => {
-      const { actor, requestId } = context.var;
-      return context.json(await readAuditHead(deps, actor, requestId), 200);
+      return context.json(await readAuditHead(deps, byOf(context)), 200);
     })
     .openapi(verify, async (context) => {
-      const { actor, requestId } = context.var;
       const { head: outside } = verifyAuditBodySchema.parse(context.req.valid("json") ?? {});
-      const request = { requestId, signal: context.req.raw.signal };
-      return context.json(await verifyAudit(deps, actor, outside, request), 200);
+      return context.json(await verifyAudit(deps, byOf(context), outside, context.req.raw.signal), 200);
     })
     .openapi(accept, async (context) => {
-      const { actor, requestId } = context.var;
       const { head: outside } = acceptHeadBodySchema.parse(context.req.valid("json") ?? {});
-      return context.json(await acceptHead(deps, actor, outside, requestId), 200);
+      return context.json(await acceptHead(deps, byOf(context), outside), 200);
     })
     .openapi(download, async (context) => {
-      const { actor, requestId } = context.var;
-      const stream = await exportAudit(deps, actor, context.req.valid("query").after, requestId);
+      const stream = await exportAudit(deps, byOf(context), context.req.valid("query").after);
       return context.body(stream, 200, { "content-type": "application/x-ndjson" }) as never;
     })
     .openapi(matches, async (context) => {
-      const { actor, requestId } = context.var;
       const asked = context.req.valid("json").values.map((text) => {
         const tokenHash = deps.tokens.read(text, tokenFormKinds)?.hash;
         return { value: Secret.of(text), ...(tokenHash === undefined ? {} : { tokenHash }) };
       });
-      return context.json(await findMatches(deps, actor, asked, requestId), 200);
+      return context.json(await findMatches(deps, byOf(context), asked), 200);
     });
 }

@@ -12,6 +12,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { closeBuild } from "../verbs/builds/close-build.ts";
@@ -130,34 +131,30 @@ export function buildRoutes(deps: Deps, limiter: RateLimiter) {
 
   return createRouter()
     .openapi(create, async (context) => {
-      const { actor, requestId } = context.var;
       const idempotencyKey = context.req.valid("header")["idempotency-key"];
       const input = context.req.valid("json");
-      const buildId = await createBuild(deps, actor, input, { idempotencyKey, requestId });
+      const buildId = await createBuild(deps, byOf(context), input, idempotencyKey);
       const view = await waitUntilTried(deps, buildId, context.req.valid("query").wait);
       return context.json(view, view.state === "provisioning" ? 202 : 201);
     })
     .openapi(list, async (context) => context.json(await listBuilds(deps, context.req.valid("query")), 200))
     .openapi(show, async (context) => context.json(await showBuild(deps, context.req.valid("param").id), 200))
     .openapi(close, async (context) => {
-      const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
-      const { settled } = await closeBuild(deps, actor, id, { requestId });
+      const { settled } = await closeBuild(deps, byOf(context), id);
       await endsWithin(deps, settled, context.req.valid("query").wait * 1000);
       const view = await showBuild(deps, id);
       return context.json(view, view.state === "closed" ? 200 : 202);
     })
     .openapi(token, async (context) => {
-      const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const input = createBuildTokenBodySchema.parse(context.req.valid("json") ?? {});
-      const made = await createBuildToken(deps, actor, id, input, requestId);
+      const made = await createBuildToken(deps, byOf(context), id, input);
       return context.json({ ...made, token: made.token.reveal() }, 201);
     })
     .openapi(renew, async (context) => {
-      const { actor, requestId, token: caller } = context.var;
       const input = context.req.valid("json") ?? {};
       const { id } = context.req.valid("param");
-      return context.json(await renewBuild(deps, actor, id, input, { requestId, token: caller }), 200);
+      return context.json(await renewBuild(deps, byOf(context), id, input, context.var.token), 200);
     });
 }

@@ -1,7 +1,7 @@
 import { buildIdSchema, databaseListSchema } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
-import type { BrokerContext } from "../http/context.ts";
+import { type BrokerContext, byOf } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -76,15 +76,13 @@ export function databaseRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await listDatabases(deps, context.req.valid("param").id), 200),
     )
     .openapi(archive, async (context) => {
-      const { actor, requestId } = context.var;
       const { id, connector } = context.req.valid("param");
-      await requestArchive(deps, actor, id, connector, requestId);
+      await requestArchive(deps, byOf(context), id, connector);
       return context.json(await listDatabases(deps, id), 202);
     })
     .openapi(restore, async (context) => {
-      const { actor, requestId } = context.var;
       const { id, connector } = context.req.valid("param");
-      await requestRestore(deps, actor, id, connector, requestId);
+      await requestRestore(deps, byOf(context), id, connector);
       return context.json(await listDatabases(deps, id), 202);
     })
     .openapi(download, async (context) => {
@@ -101,9 +99,7 @@ export function databaseRoutes(deps: Deps, limiter: RateLimiter) {
 }
 
 function downloadFor(deps: Deps, context: BrokerContext, buildId: string, connectorId: string) {
-  const { actor, requestId } = context.var;
-  const request = { requestId, signal: context.req.raw.signal };
-  return downloadDatabase(deps, actor, buildId, connectorId, request);
+  return downloadDatabase(deps, byOf(context), buildId, connectorId, context.req.raw.signal);
 }
 
 function sendFile(context: BrokerContext, { name, mediaType, bytes, content }: DatabaseFile) {

@@ -2,6 +2,7 @@ import { buildIdSchema, envJsonSchema, envQuerySchema } from "@keyloan/contract"
 import { renderEnv } from "@keyloan/env-generator";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { readEnv } from "../verbs/env/read-env.ts";
@@ -28,10 +29,9 @@ export function envRoutes(deps: Deps, limiter: RateLimiter) {
     },
   );
   return createRouter().openapi(read, async (context) => {
-    const { actor, requestId, token } = context.var;
     const { format, profile, copies, name } = context.req.valid("query");
     const input = { buildId: context.req.valid("param").id, profile, copies: copies?.split(",") ?? [] };
-    const lines = await readEnv(deps, actor, input, { requestId, token });
+    const lines = await readEnv(deps, byOf(context), input, context.var.token);
     const type = format === "json" ? "application/json" : "text/plain; charset=utf-8";
     // Typed as text because the format is chosen at run time; the schemas above tell readers what comes.
     return context.body(renderEnv(lines, { format, ...(name === undefined ? {} : { name }) }), 200, {

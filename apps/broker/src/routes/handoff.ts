@@ -7,6 +7,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
@@ -70,11 +71,10 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
   });
   return createRouter()
     .openapi(handoff, async (context) => {
-      const { actor, requestId } = context.var;
       const { ttlSeconds, userRef } = createHandoffBodySchema.parse(context.req.valid("json") ?? {});
       const publicUrl = deps.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
-      const made = await createHandoff(deps, actor, context.req.valid("param").id, input, requestId);
+      const made = await createHandoff(deps, byOf(context), context.req.valid("param").id, input);
       const answer = { url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) };
       return context.json({ ...answer, ...(made.personOnly ? { personOnly: true as const } : {}) }, 201);
     })
@@ -98,10 +98,10 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       return context.json({ buildId, expiresAt: isoTime(session.expiresAt), sealingKey }, 201);
     })
     .openapi(leave, async (context) => {
-      const { session, requestId } = context.var;
+      const { session } = context.var;
       const browser = browserOf(deps, personText(context));
       const forget = context.req.valid("query").forget === "true" ? browser : undefined;
-      const { isBrowserKnown } = await endSession(deps, session, forget, requestId);
+      const { isBrowserKnown } = await endSession(deps, visitOf(context), forget);
       setSessionCookie(context, session.buildId, "");
       if (forget !== undefined && !isBrowserKnown) setPersonCookie(context, "");
       return context.body(null, 204);

@@ -10,6 +10,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -75,21 +76,17 @@ export function jobRoutes(deps: Deps, limiter: RateLimiter) {
     .openapi(list, async (context) => context.json(await listJobs(deps, context.req.valid("query")), 200))
     .openapi(show, async (context) => context.json(await showJob(deps, context.req.valid("param").id), 200))
     .openapi(retry, async (context) => {
-      const { actor, requestId } = context.var;
-      return context.json(await retryJob(deps, actor, context.req.valid("param").id, requestId), 200);
+      return context.json(await retryJob(deps, byOf(context), context.req.valid("param").id), 200);
     })
     .openapi(cancel, async (context) => {
-      const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const { confirm } = context.req.valid("json") ?? {};
-      return context.json(await cancelJob(deps, actor, id, confirm, requestId), 200);
+      return context.json(await cancelJob(deps, byOf(context), id, confirm), 200);
     })
     .openapi(supply, async (context) => {
-      const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const { values, force } = context.req.valid("json");
-      const request = { requestId, signal: context.req.raw.signal };
       const given = { values: secretValues(values), force };
-      return context.json(await supplyValues(deps, actor, id, given, request), 200);
+      return context.json(await supplyValues(deps, byOf(context), id, given, context.req.raw.signal), 200);
     });
 }

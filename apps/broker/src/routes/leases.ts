@@ -9,6 +9,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -74,15 +75,13 @@ export function leaseRoutes(deps: Deps, limiter: RateLimiter) {
   return createRouter()
     .openapi(list, async (context) => context.json(await listLeases(deps, context.req.valid("query")), 200))
     .openapi(revokeMany, async (context) => {
-      const { actor, requestId } = context.var;
       const which = context.req.valid("json");
-      return context.json(await revokeLeases(deps, { actor, requestId }, which), 202);
+      return context.json(await revokeLeases(deps, byOf(context), which), 202);
     })
     .openapi(show, async (context) => context.json(await showLease(deps, context.req.valid("param").id), 200))
     .openapi(revoke, async (context) => {
-      const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
-      const { settled } = await revokeLease(deps, { actor, requestId }, id);
+      const { settled } = await revokeLease(deps, byOf(context), id);
       await endsWithin(deps, settled, context.req.valid("query").wait * 1000);
       const lease = await showLease(deps, id);
       return context.json(lease, lease.state === "released" ? 200 : 202);

@@ -8,6 +8,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -88,27 +89,23 @@ export function orgKeyRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await showOrgKey(deps, context.req.valid("param").connector), 200),
     )
     .openapi(put, async (context) => {
-      const { actor, requestId } = context.var;
       const { connector } = context.req.valid("param");
       return context.json(
-        await putOrgKey(deps, actor, connector, context.req.valid("json").fields, requestId),
+        await putOrgKey(deps, byOf(context), connector, context.req.valid("json").fields),
         200,
       );
     })
     .openapi(remove, async (context) => {
-      const { actor, requestId } = context.var;
-      await removeOrgKey(deps, actor, context.req.valid("param").connector, requestId);
+      await removeOrgKey(deps, byOf(context), context.req.valid("param").connector);
       return context.body(null, 204);
     })
     .openapi(retire, async (context) => {
-      const { actor, requestId } = context.var;
       const { connector } = context.req.valid("param");
       const input = context.req.valid("json");
-      return context.json(await retireOrgKey(deps, actor, connector, input, requestId), 200);
+      return context.json(await retireOrgKey(deps, byOf(context), connector, input), 200);
     })
     .openapi(rootKey, async (context) => context.json(await showRootKey(deps), 200))
     .openapi(rewrap, async (context) => {
-      const { actor, requestId } = context.var;
-      return context.json(await rewrapDataKeys(deps, actor, requestId), 200);
+      return context.json(await rewrapDataKeys(deps, byOf(context)), 200);
     });
 }

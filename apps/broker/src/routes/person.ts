@@ -5,6 +5,7 @@ import {
   settingsSchema,
 } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { visitOf } from "../http/context.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
@@ -61,23 +62,19 @@ export function personRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await knownBuilds(deps, browserOf(deps, personText(context))), 200),
     )
     .openapi(recovery, async (context) => {
-      const { session, requestId } = context.var;
       const browser = browserOf(deps, personText(context));
-      const { code, createdAt, personCookie } = await renewRecovery(deps, session, browser, requestId);
+      const { code, createdAt, personCookie } = await renewRecovery(deps, visitOf(context), browser);
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       return context.json({ code: code.reveal(), createdAt: isoTime(createdAt) }, 201);
     })
     .openapi(allow, async (context) => {
-      const { session, requestId } = context.var;
       const input = context.req.valid("json");
-      return context.json(await allowTokens(deps, session, input, requestId), 200);
+      return context.json(await allowTokens(deps, visitOf(context), input), 200);
     })
     .openapi(ask, async (context) => {
-      const { session, requestId } = context.var;
-      return context.json(await askStartOver(deps, session, context.var.clientAddress(), requestId), 200);
+      return context.json(await askStartOver(deps, visitOf(context), context.var.clientAddress()), 200);
     })
     .openapi(refuse, async (context) => {
-      const { session, requestId } = context.var;
-      return context.json(await endStartOver(deps, session, requestId), 200);
+      return context.json(await endStartOver(deps, visitOf(context)), 200);
     });
 }

@@ -5,6 +5,7 @@ import {
   reconcileReportSchema,
 } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -33,11 +34,9 @@ export function reconcileRoutes(deps: Deps, limiter: RateLimiter) {
   });
   return createRouter()
     .openapi(run, async (context) => {
-      const { actor, requestId } = context.var;
-      return context.json(await reconcile(deps, actor, context.req.valid("json"), { requestId }), 200);
+      return context.json(await reconcile(deps, byOf(context), context.req.valid("json")), 200);
     })
     .openapi(end, async (context) => {
-      const { actor, requestId } = context.var;
-      return context.json(await endUnknown(deps, actor, context.req.valid("json"), requestId), 200);
+      return context.json(await endUnknown(deps, byOf(context), context.req.valid("json")), 200);
     });
 }

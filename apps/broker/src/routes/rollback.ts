@@ -1,6 +1,7 @@
 import { buildIdSchema, buildSchema, rehearsalSchema, revertBuildBodySchema } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { showBuild } from "../verbs/builds/find-build.ts";
@@ -46,14 +47,12 @@ export function rollbackRoutes(deps: Deps, limiter: RateLimiter) {
   );
   return createRouter()
     .openapi(rehearse, async (context) => {
-      const { actor, requestId } = context.var;
-      return context.json(await rehearseRollback(deps, actor, requestId), 200);
+      return context.json(await rehearseRollback(deps, byOf(context)), 200);
     })
     .openapi(revert, async (context) => {
-      const { actor, requestId } = context.var;
       const { id } = context.req.valid("param");
       const { reason } = revertBuildBodySchema.parse(context.req.valid("json") ?? {});
-      await revertBuild(deps, actor, id, { reason, requestId });
+      await revertBuild(deps, byOf(context), id, { reason });
       return context.json(await showBuild(deps, id), 200);
     });
 }

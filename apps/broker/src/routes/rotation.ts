@@ -1,6 +1,7 @@
 import { reissueLeaseBodySchema, rotationSchema } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -39,10 +40,9 @@ export function rotationRoutes(deps: Deps, limiter: RateLimiter) {
   );
   return createRouter()
     .openapi(start, async (context) => {
-      const { actor, requestId } = context.var;
       const input = context.req.valid("json");
       const { id } = context.req.valid("param");
-      return context.json(await startRotation(deps, actor, id, input, requestId), 202);
+      return context.json(await startRotation(deps, byOf(context), id, input), 202);
     })
     .openapi(show, async (context) =>
       context.json(await showRotation(deps, context.req.valid("param").id), 200),

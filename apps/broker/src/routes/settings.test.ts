@@ -348,8 +348,8 @@ describe("the whole way", () => {
     const { store } = broker.running().deps;
     const { write } = store;
     let swaps = 0;
-    const breakingWrite: typeof write = (run) =>
-      write((tables) => {
+    const breakingWrite: typeof write = (scope, run) =>
+      write(scope, (tables) => {
         const swap: typeof tables.bindings.swap = (...parameters) => {
           swaps += 1;
           if (swaps === 3) throw new Error("the process ends here");

@@ -12,6 +12,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { visitOf } from "../http/context.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
@@ -137,48 +138,52 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       return context.json({ check, repairs: [...repairs] }, 200);
     })
     .openapi(save, async (context) => {
-      const { session, requestId } = context.var;
       const browser = browserOf(deps, personText(context));
-      const request = { requestId, signal: context.req.raw.signal, browser };
+      const request = { signal: context.req.raw.signal, browser };
       const { connector } = context.req.valid("param");
       const input = context.req.valid("json");
-      const { became, personCookie, ...saved } = await saveKeys(deps, session, connector, input, request);
+      const { became, personCookie, ...saved } = await saveKeys(
+        deps,
+        visitOf(context),
+        connector,
+        input,
+        request,
+      );
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       const recovery = became === undefined ? {} : { recovery: recoveryView(became) };
       return context.json({ ...saved, repairs: [...saved.repairs], ...recovery }, 200);
     })
     .openapi(recheck, async (context) => {
-      const { session, requestId } = context.var;
-      const request = { requestId, signal: context.req.raw.signal };
       const { connector } = context.req.valid("param");
       const { expectedVersion } = context.req.valid("json");
-      const checked = await recheckKeys(deps, session, connector, expectedVersion, request);
+      const checked = await recheckKeys(
+        deps,
+        visitOf(context),
+        connector,
+        expectedVersion,
+        context.req.raw.signal,
+      );
       return context.json({ ...checked, repairs: [...checked.repairs] }, 200);
     })
     .openapi(remove, async (context) => {
-      const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("query");
       const { connector } = context.req.valid("param");
-      return context.json(await removeKeys(deps, session, connector, expectedVersion, requestId), 200);
+      return context.json(await removeKeys(deps, visitOf(context), connector, expectedVersion), 200);
     })
     .openapi(swap, async (context) => {
-      const { session, requestId } = context.var;
-      return context.json(await swapKeys(deps, session, context.req.valid("json"), requestId), 200);
+      return context.json(await swapKeys(deps, visitOf(context), context.req.valid("json")), 200);
     })
     .openapi(revert, async (context) => {
-      const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("json");
-      return context.json(await revertKeys(deps, session, expectedVersion, requestId), 200);
+      return context.json(await revertKeys(deps, visitOf(context), expectedVersion), 200);
     })
     .openapi(preview, async (context) => {
-      const { session, requestId } = context.var;
-      return context.json(await changePreview(deps, session, context.req.valid("json"), requestId), 200);
+      return context.json(await changePreview(deps, visitOf(context), context.req.valid("json")), 200);
     })
     .openapi(envFile, async (context) => {
-      const { session, requestId } = context.var;
       const { format, profile, preview } = context.req.valid("query");
       const query = { format, profile, preview: preview === "true" };
-      const text = await ownEnvFile(deps, session, query, requestId);
+      const text = await ownEnvFile(deps, visitOf(context), query);
       return context.body(text.reveal(), 200, {
         "content-type": "text/plain; charset=utf-8",
         "cache-control": "no-store",
@@ -186,9 +191,8 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       }) as never;
     })
     .openapi(finish, async (context) => {
-      const { session, requestId } = context.var;
       const { expectedVersion } = context.req.valid("json");
-      return context.json(await finishHandoff(deps, session, expectedVersion, requestId), 200);
+      return context.json(await finishHandoff(deps, visitOf(context), expectedVersion), 200);
     });
 }
 

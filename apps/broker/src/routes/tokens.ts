@@ -7,6 +7,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { createApiToken } from "../verbs/tokens/create-token.ts";
@@ -50,14 +51,12 @@ export function tokenRoutes(deps: Deps, limiter: RateLimiter) {
   });
   return createRouter()
     .openapi(create, async (context) => {
-      const { actor, requestId } = context.var;
-      const made = await createApiToken(deps, actor, context.req.valid("json"), requestId);
+      const made = await createApiToken(deps, byOf(context), context.req.valid("json"));
       return context.json({ ...made, token: made.token.reveal() }, 201);
     })
     .openapi(list, async (context) => context.json(await listTokens(deps, context.req.valid("query")), 200))
     .openapi(revoke, async (context) => {
-      const { actor, requestId } = context.var;
-      await revokeToken(deps, actor, context.req.valid("param").id, requestId);
+      await revokeToken(deps, byOf(context), context.req.valid("param").id);
       return context.body(null, 204);
     });
 }

@@ -8,7 +8,7 @@ import {
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
-import type { BrokerEnv } from "../http/context.ts";
+import { type BrokerEnv, byOf } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
@@ -49,21 +49,25 @@ export function transferRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await listTransfers(deps, context.var.session.buildId), 200),
     )
     .openapi(page.start, async (context) => {
-      const { actor, requestId, session } = context.var;
+      const { session } = context.var;
       const input = startTransferBodySchema.parse(context.req.valid("json") ?? {});
-      const request = { requestId, signal: context.req.raw.signal };
-      return context.json(await startTransfer(deps, actor, session.buildId, input, request), 202);
+      return context.json(
+        await startTransfer(deps, byOf(context), session.buildId, input, context.req.raw.signal),
+        202,
+      );
     })
     .openapi(page.cancel, async (context) => {
-      const { actor, requestId, session } = context.var;
+      const { session } = context.var;
       const { connectors } = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
-      return context.json(await cancelTransfers(deps, actor, session.buildId, connectors, requestId), 202);
+      return context.json(await cancelTransfers(deps, byOf(context), session.buildId, connectors), 202);
     })
     .openapi(page.resume, async (context) => {
-      const { actor, requestId, session } = context.var;
+      const { session } = context.var;
       const input = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
-      const request = { requestId, signal: context.req.raw.signal };
-      return context.json(await resumeTransfers(deps, actor, session.buildId, input, request), 202);
+      return context.json(
+        await resumeTransfers(deps, byOf(context), session.buildId, input, context.req.raw.signal),
+        202,
+      );
     })
     .openapi(page.receipt, async (context) => {
       const { actor, session } = context.var;
@@ -74,24 +78,19 @@ export function transferRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await listTransfers(deps, context.req.valid("param").id), 200),
     )
     .openapi(own.start, async (context) => {
-      const { actor, requestId } = context.var;
       const input = startTransferBodySchema.parse(context.req.valid("json") ?? {});
-      const request = { requestId, signal: context.req.raw.signal };
       const { id } = context.req.valid("param");
-      return context.json(await startTransfer(deps, actor, id, input, request), 202);
+      return context.json(await startTransfer(deps, byOf(context), id, input, context.req.raw.signal), 202);
     })
     .openapi(own.cancel, async (context) => {
-      const { actor, requestId } = context.var;
       const { connectors } = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
       const { id } = context.req.valid("param");
-      return context.json(await cancelTransfers(deps, actor, id, connectors, requestId), 202);
+      return context.json(await cancelTransfers(deps, byOf(context), id, connectors), 202);
     })
     .openapi(own.resume, async (context) => {
-      const { actor, requestId } = context.var;
       const input = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
-      const request = { requestId, signal: context.req.raw.signal };
       const { id } = context.req.valid("param");
-      return context.json(await resumeTransfers(deps, actor, id, input, request), 202);
+      return context.json(await resumeTransfers(deps, byOf(context), id, input, context.req.raw.signal), 202);
     })
     .openapi(own.receipt, async (context) => {
       const { id } = context.req.valid("param");

@@ -7,6 +7,7 @@ import {
 } from "@keyloan/contract";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
+import { byOf } from "../http/context.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -72,9 +73,8 @@ export function visitRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await listVisits(deps, context.req.valid("param").id), 200),
     )
     .openapi(endSession, async (context) => {
-      const { actor, requestId } = context.var;
       const { id, sessionId } = context.req.valid("param");
-      await endVisit(deps, actor, id, sessionId, requestId);
+      await endVisit(deps, byOf(context), id, sessionId);
       return context.body(null, 204);
     })
     .openapi(tokens, async (context) => {
@@ -82,9 +82,8 @@ export function visitRoutes(deps: Deps, limiter: RateLimiter) {
       return context.json(await listBuildTokens(deps, id, context.req.valid("query")), 200);
     })
     .openapi(endToken, async (context) => {
-      const { actor, requestId } = context.var;
       const { id, tokenId } = context.req.valid("param");
-      await revokeBuildToken(deps, actor, id, tokenId, requestId);
+      await revokeBuildToken(deps, byOf(context), id, tokenId);
       return context.body(null, 204);
     });
 }

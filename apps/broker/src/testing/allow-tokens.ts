@@ -8,7 +8,7 @@ export async function allowTokens(
   ...allows: readonly TokenPermission[]
 ): Promise<void> {
   const { store, randomBytes, now } = broker.running().deps;
-  await store.write(async (tables) => {
+  await store.write([], async (tables) => {
     const person = await tables.persons.findByBuild(buildId);
     if (person !== undefined) return tables.persons.allow(person.id, allows);
     const id = newId("person", randomBytes);

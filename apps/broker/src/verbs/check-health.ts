@@ -1,9 +1,10 @@
 import { type AuditProblem, type Health, newId } from "@keyloan/contract";
+import { appendAudit } from "../audit-row.ts";
+import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { storeTrouble } from "../store-trouble.ts";
 import { findStandingProblem } from "./audit/audit-standing.ts";
-import { auditRow } from "./audit.ts";
 
 export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
 
@@ -88,9 +89,8 @@ function createAuditProbe(deps: Deps): () => Promise<void> {
   let underWay: Promise<void> | undefined;
   const prove = async () => {
     const failures = deps.auditWatch.failures();
-    const actor = { kind: "system", part: "health" } as const;
     const entity = newId("request", deps.randomBytes);
-    await deps.store.appendAudit([auditRow(deps, { actor, action: "health.probed", entity, details: {} })]);
+    await appendAudit(deps, { ...bySystem("health"), action: "health.probed", entity, details: {} });
     provenAt = deps.now();
     failuresKnown = failures;
   };

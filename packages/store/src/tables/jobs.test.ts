@@ -41,32 +41,32 @@ const job = (id: string, changes: Partial<JobRow> = {}): JobRow => ({
   endedAt: null,
   ...changes,
 });
-const insert = (...rows: JobRow[]) => stores[0].write((tables) => tables.jobs.insertAll(rows));
+const insert = (...rows: JobRow[]) => stores[0].write([], (tables) => tables.jobs.insertAll(rows));
 const claim = (now: number, store: Store = stores[0]) =>
-  store.write((tables) => tables.jobs.claimDue("w", now, now + 10, 50));
+  store.write([], (tables) => tables.jobs.claimDue("w", now, now + 10, 50));
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
 describe("pauses that a provider asks for", () => {
   it("holds back that provider's jobs alone, in every broker, until they end", async () => {
     await insert(job("a"), job("b", { connectorId: "other" }), job("c", { connectorId: null }));
-    await stores[0].write((tables) => tables.providerLimits.pause("acme", 1_000, 0));
+    await stores[0].write([], (tables) => tables.providerLimits.pause("acme", 1_000, 0));
     expect(ids(await claim(500, stores[1])).sort()).toEqual(["b", "c"]);
     expect(await stores[1].read.providerLimits.pauseMsOf("acme", 400)).toBe(600);
     expect(ids(await claim(1_000, stores[1]))).toContain("a");
   });
 
   it("keeps the later end, whoever says it", async () => {
-    await stores[0].write((tables) => tables.providerLimits.pause("acme", 5_000, 0));
-    await stores[1].write((tables) => tables.providerLimits.pause("acme", 2_000, 0));
+    await stores[0].write([], (tables) => tables.providerLimits.pause("acme", 5_000, 0));
+    await stores[1].write([], (tables) => tables.providerLimits.pause("acme", 2_000, 0));
     expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(5_000);
   });
 
   it("is never longer than an hour, and one of a clock set back holds nothing", async () => {
-    await stores[0].write((tables) => tables.providerLimits.pause("acme", 99 * hourMs, 0));
+    await stores[0].write([], (tables) => tables.providerLimits.pause("acme", 99 * hourMs, 0));
     expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(hourMs);
-    await stores[0].write((tables) => tables.providerLimits.pause("acme", 100 * hourMs, 99.5 * hourMs));
+    await stores[0].write([], (tables) => tables.providerLimits.pause("acme", 100 * hourMs, 99.5 * hourMs));
     expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(0);
-    await stores[0].write((tables) => tables.providerLimits.pause("acme", 1_000, 0));
+    await stores[0].write([], (tables) => tables.providerLimits.pause("acme", 1_000, 0));
     expect(await stores[0].read.providerLimits.pauseMsOf("acme", 0)).toBe(1_000);
   });
 });
@@ -78,9 +78,9 @@ describe("a hold", () => {
   ])("%s", async (_what, aheadMs, taken) => {
     const [first, second] = stores;
     const now = 100 * hourMs;
-    await first.write((tables) => tables.jobs.insertAll([job("a")]));
+    await first.write([], (tables) => tables.jobs.insertAll([job("a")]));
     const claim = (store: Store, at: number) =>
-      store.write((tables) => tables.jobs.claimDue("worker", at, at + 30_000, 5));
+      store.write([], (tables) => tables.jobs.claimDue("worker", at, at + 30_000, 5));
     expect(await claim(first, now + aheadMs)).toHaveLength(1);
     expect(await claim(second, now)).toHaveLength(taken);
   });
@@ -89,7 +89,7 @@ describe("a hold", () => {
 describe("a budget of calls", () => {
   const window = { start: 60_000, lengthMs: 60_000, calls: 10 };
   const take = (store: Store, count: number, changed = {}) =>
-    store.write((tables) => tables.providerLimits.take("acme", { ...window, ...changed }, count));
+    store.write([], (tables) => tables.providerLimits.take("acme", { ...window, ...changed }, count));
 
   it("is never exceeded by brokers that take at once", async () => {
     const taken = await Promise.all(
@@ -108,7 +108,7 @@ describe("a budget of calls", () => {
   });
 
   it("keeps a pause that was asked for meanwhile", async () => {
-    await stores[0].write((tables) => tables.providerLimits.pause("acme", 90_000, 60_000));
+    await stores[0].write([], (tables) => tables.providerLimits.pause("acme", 90_000, 60_000));
     await take(stores[1], 1);
     expect(await stores[0].read.providerLimits.pauseMsOf("acme", 60_000)).toBe(30_000);
   });
@@ -122,20 +122,20 @@ describe("jobs that need hands", () => {
     const claimed = await claim(0);
     for (const [index, { id, fence }] of claimed.entries()) {
       const runAfter = index === 0 ? 50 : Number.MAX_SAFE_INTEGER;
-      await stores[0].write((tables) => tables.jobs.needHands(id, fence, hands, runAfter, "down"));
+      await stores[0].write([], (tables) => tables.jobs.needHands(id, fence, hands, runAfter, "down"));
     }
     expect(await claim(40)).toEqual([]);
     const [again, ...none] = await claim(60, stores[1]);
     expect(none).toEqual([]);
     expect(again).toMatchObject({ state: "needs_hands", hands, fence: 2 });
     const { id = "", fence = 0 } = again ?? {};
-    expect(await stores[1].write((tables) => tables.jobs.retry(id, fence, 90, "down"))).toBe(true);
+    expect(await stores[1].write([], (tables) => tables.jobs.retry(id, fence, 90, "down"))).toBe(true);
     expect(await stores[0].read.jobs.find(id)).toMatchObject({ state: "needs_hands", lockedBy: null });
   });
 
   it("are reminded of once, whoever of two brokers does it", async () => {
     await insert(job("a", { state: "needs_hands", hands }));
-    const remind = (store: Store) => store.write((tables) => tables.jobs.setReminded("a", hands, 50));
+    const remind = (store: Store) => store.write([], (tables) => tables.jobs.setReminded("a", hands, 50));
     const told = await Promise.all([remind(stores[0]), remind(stores[1])]);
     expect(told.filter(Boolean)).toHaveLength(1);
     expect(await stores[0].read.jobs.find("a")).toMatchObject({ hands: { ...hands, remindedAt: 50 } });
@@ -143,11 +143,11 @@ describe("jobs that need hands", () => {
 
   it("start anew as if never run, and what ran meanwhile cannot record its result", async () => {
     await insert(job("a", { state: "needs_hands", hands, attempts: 8, fence: 3 }));
-    const restarted = await stores[0].write((tables) => tables.jobs.restart("a", ["needs_hands"], 7));
+    const restarted = await stores[0].write([], (tables) => tables.jobs.restart("a", ["needs_hands"], 7));
     expect(restarted).toBe(true);
     expect(await stores[0].read.jobs.find("a")).toMatchObject({ state: "waiting", attempts: 0, hands: null });
-    expect(await stores[0].write((tables) => tables.jobs.finish("a", 3, "done"))).toBe(false);
-    expect(await stores[0].write((tables) => tables.jobs.restart("a", ["failed"], 7))).toBe(false);
+    expect(await stores[0].write([], (tables) => tables.jobs.finish("a", 3, "done"))).toBe(false);
+    expect(await stores[0].write([], (tables) => tables.jobs.restart("a", ["failed"], 7))).toBe(false);
   });
 });
 
@@ -155,16 +155,16 @@ describe("ends", () => {
   it("a cancelled job is not run and its late result is refused", async () => {
     await insert(job("a"));
     const [{ fence } = { fence: 0 }] = await claim(0);
-    expect(await stores[1].write((tables) => tables.jobs.cancel("a", 5))).toBe(true);
-    expect(await stores[0].write((tables) => tables.jobs.finish("a", fence, "done"))).toBe(false);
+    expect(await stores[1].write([], (tables) => tables.jobs.cancel("a", 5))).toBe(true);
+    expect(await stores[0].write([], (tables) => tables.jobs.finish("a", fence, "done"))).toBe(false);
     expect(await stores[0].read.jobs.find("a")).toMatchObject({ state: "cancelled", endedAt: 5 });
-    expect(await stores[0].write((tables) => tables.jobs.cancel("a", 6))).toBe(false);
+    expect(await stores[0].write([], (tables) => tables.jobs.cancel("a", 6))).toBe(false);
   });
 
   it("a run that was not let through counts as none", async () => {
     await insert(job("a"));
     const [{ fence } = { fence: 0 }] = await claim(0);
-    await stores[0].write((tables) => tables.jobs.postpone("a", fence, 30, "rate_limited"));
+    await stores[0].write([], (tables) => tables.jobs.postpone("a", fence, 30, "rate_limited"));
     expect(await stores[0].read.jobs.find("a")).toMatchObject({ attempts: 0, runAfter: 30, lockedBy: null });
   });
 
@@ -175,7 +175,7 @@ describe("ends", () => {
       job("older", { state: "failed", runAfter: 5 }),
       job("hands", { state: "needs_hands" }),
     );
-    expect(await stores[0].write((tables) => tables.jobs.deleteEnded(50))).toBe(2);
+    expect(await stores[0].write([], (tables) => tables.jobs.deleteEnded(50))).toBe(2);
     expect(ids(await stores[0].read.jobs.list({ limit: 10 })).sort()).toEqual(["hands", "late"]);
   });
 });

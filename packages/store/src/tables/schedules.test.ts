@@ -18,7 +18,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const take = (at: number) => store.write((tables) => tables.schedules.take("work", at, hourMs));
+const take = (at: number) => store.write([], (tables) => tables.schedules.take("work", at, hourMs));
 
 describe("work that comes round", () => {
   it("is one broker's each time, also when its clock is behind that of another", async () => {

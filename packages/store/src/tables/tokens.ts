@@ -11,12 +11,18 @@ export function tokensTable(database: Database) {
     .from(tokens)
     .where(eq(tokens.hash, sql.placeholder("hash")))
     .prepare();
+  const find = database
+    .select()
+    .from(tokens)
+    .where(eq(tokens.id, sql.placeholder("id")))
+    .prepare();
   const revokeByBuild = database
     .update(tokens)
     .set({ revokedAt: sql`${sql.placeholder("revokedAt")}` })
     .where(and(eq(tokens.buildId, sql.placeholder("buildId")), isNull(tokens.revokedAt)))
     .prepare();
   return {
+    find: (id: string): Promise<TokenRow | undefined> => find.get({ id }),
     findByHash: (hash: string): Promise<TokenRow | undefined> => findByHash.get({ hash }),
     insert: async (row: TokenRow): Promise<void> => {
       await database.insert(tokens).values(row);

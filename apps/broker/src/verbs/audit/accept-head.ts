@@ -1,15 +1,9 @@
-import {
-  type AcceptedHead,
-  type Actor,
-  type AuditHead,
-  type AuditProblem,
-  BrokerError,
-} from "@keyloan/contract";
-import { type AuditState, changeAuditState, firstAuditState, readAuditState } from "../../audit-state.ts";
+import { type AcceptedHead, type AuditHead, type AuditProblem, BrokerError } from "@keyloan/contract";
+import type { By } from "../../audit-row.ts";
+import { type AuditState, firstAuditState, readAuditState, sealedAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { signingKeysMax } from "../../signing-keys.ts";
-import { auditRow } from "../audit.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
 import { namesOf } from "./problems.ts";
@@ -27,12 +21,7 @@ const attemptsMax = 5;
  * @throws BrokerError `conflict` when there is nothing to accept, the head is not this broker's, or the store's file
  * would not keep what is written
  */
-export async function acceptHead(
-  deps: Deps,
-  actor: Actor,
-  signed: string | undefined,
-  requestId: string,
-): Promise<AcceptedHead> {
+export async function acceptHead(deps: Deps, by: By, signed: string | undefined): Promise<AcceptedHead> {
   const given: readonly OutsideHead[] = signed === undefined ? [] : [{ by: "head", signed: signed.trim() }];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const keys = await deps.signer.readKeys({ rowsMax: Number.POSITIVE_INFINITY });
@@ -52,13 +41,15 @@ export async function acceptHead(
       removedKeys: namesOf(keys.refused),
       lastRow: last,
     };
-    const accepted = await changeAuditState(deps, before, state, async (tables) => {
-      await tables.auditHeads.removeOutside(last);
-      await tables.auditEvents.removeStray();
-      if (removedKeys.length > 0) await tables.signingKeys.keepOnly(deps.organizationId, keys.authentic);
-      await tables.auditEvents.insertAll([
-        auditRow(deps, { actor, action: "audit.head_accepted", entity: "audit", details, requestId }),
-      ]);
+    const after = await sealedAuditState(deps, state);
+    const accepted = await deps.change(by, [deps.organizationId], async (tx) => {
+      if (!(await tx.organizations.setAuditState(deps.organizationId, before, after)))
+        return tx.unaudited(false);
+      await tx.auditHeads.removeOutside(last);
+      await tx.auditEvents.removeStray();
+      if (removedKeys.length > 0) await tx.signingKeys.keepOnly(deps.organizationId, keys.authentic);
+      tx.audit("audit.head_accepted", "audit", details);
+      return true;
     });
     if (accepted) return { problem, head: await signAnew(deps), lostHeads, removedKeys };
   }

@@ -1,7 +1,7 @@
-import type { Actor, AuditExportLine } from "@keyloan/contract";
+import type { AuditExportLine } from "@keyloan/contract";
 import type { AuditEventRow } from "@keyloan/store";
+import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
 import { parseDetails } from "./list-audit.ts";
 
@@ -11,14 +11,9 @@ const pageRows = 500;
  * The audit from after a row on, oldest first, as JSON lines; it ends with the row that tells of this export. A
  * page is read when the one before was taken, so a slow reader costs no memory.
  */
-export async function exportAudit(
-  deps: Deps,
-  actor: Actor,
-  after: number,
-  requestId: string,
-): Promise<ReadableStream<Uint8Array>> {
+export async function exportAudit(deps: Deps, by: By, after: number): Promise<ReadableStream<Uint8Array>> {
   const details = { after };
-  await writeAudit(deps, { actor, action: "audit.exported", entity: "audit", details, requestId });
+  await recordAudit(deps, { ...by, action: "audit.exported", entity: "audit", details });
   const through = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
   let at = after;
   return new ReadableStream<Uint8Array>(

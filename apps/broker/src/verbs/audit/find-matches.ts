@@ -1,6 +1,6 @@
-import type { Actor, AuditMatch, AuditMatches, Secret } from "@keyloan/contract";
+import type { AuditMatch, AuditMatches, Secret } from "@keyloan/contract";
+import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { writeAudit } from "../audit.ts";
 import { describeIssued } from "./describe-issued.ts";
 import { describeToken } from "./describe-token.ts";
 
@@ -15,18 +15,13 @@ export type AskedValue = {
  * Which of the values were ever lent to a build, put by the org, or are tokens of ours. Values are looked up by
  * their keyed hashes and go nowhere else. A user's own values are not known here: they were never lent.
  */
-export async function findMatches(
-  deps: Deps,
-  actor: Actor,
-  asked: readonly AskedValue[],
-  requestId: string,
-): Promise<AuditMatches> {
+export async function findMatches(deps: Deps, by: By, asked: readonly AskedValue[]): Promise<AuditMatches> {
   const matches = [...(await matchIssued(deps, asked)), ...(await matchTokens(deps, asked))].toSorted(
     (a, b) => a.index - b.index,
   );
   const entities = [...new Set(matches.map(entityOf))];
   const details = { asked: asked.length, found: matches.length, entities: entities.slice(0, entitiesMax) };
-  await writeAudit(deps, { actor, action: "audit.matched", entity: "audit", details, requestId });
+  await recordAudit(deps, { ...by, action: "audit.matched", entity: "audit", details });
   return { asked: asked.length, matches };
 }
 

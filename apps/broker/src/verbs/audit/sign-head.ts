@@ -1,7 +1,7 @@
-import { type Actor, type AuditHead, BrokerError } from "@keyloan/contract";
+import { type AuditHead, BrokerError } from "@keyloan/contract";
 import type { AuditHeadRow } from "@keyloan/store";
+import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
 import { auditDegraded } from "./problems.ts";
 import { signEnd } from "./sign-end.ts";
@@ -25,8 +25,8 @@ export async function signAuditHead(deps: HeadDeps): Promise<AuditHeadRow | unde
  * The end of the chain now, signed, for keeping it elsewhere. That it was asked for is in it.
  * @throws BrokerError `audit_degraded`
  */
-export async function readAuditHead(deps: Deps, actor: Actor, requestId: string): Promise<AuditHead> {
-  await writeAudit(deps, { actor, action: "audit.head_read", entity: "audit", details: {}, requestId });
+export async function readAuditHead(deps: Deps, by: By): Promise<AuditHead> {
+  await recordAudit(deps, { ...by, action: "audit.head_read", entity: "audit", details: {} });
   const head = await signAuditHead(deps);
   if (head !== undefined) return headView(head);
   const problem = await watchStanding(deps);

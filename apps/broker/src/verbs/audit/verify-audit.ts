@@ -1,15 +1,9 @@
-import {
-  type Actor,
-  type AuditAnchor,
-  type AuditProblem,
-  type AuditVerification,
-  BrokerError,
-} from "@keyloan/contract";
+import { type AuditAnchor, type AuditProblem, type AuditVerification, BrokerError } from "@keyloan/contract";
 import { type AuditEventRow, createChainCheck, StoreError } from "@keyloan/store";
+import { type By, recordAudit } from "../../audit-row.ts";
 import { type AuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
-import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { createHeadCheck } from "./head-check.ts";
@@ -25,9 +19,9 @@ const pageRows = 500;
  */
 export async function verifyAudit(
   deps: Deps,
-  actor: Actor,
+  by: By,
   given: string | undefined,
-  request: { readonly requestId: string; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<AuditVerification> {
   // What is outside first, then the count, heads and rows: each was written before what is read ahead of it.
   const { outside, warnings } = await readOutside(deps, given);
@@ -36,7 +30,7 @@ export async function verifyAudit(
   const state = (await readAuditState(deps))?.state;
   const newestHead = (await deps.store.read.auditHeads.findLatest())?.sequence ?? 0;
   const lastSequence = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
-  const chain = await followChain(deps, { keys, state, lastSequence, newestHead, signal: request.signal });
+  const chain = await followChain(deps, { keys, state, lastSequence, newestHead, signal });
   const anchors: AuditAnchor[] = [];
   const problems = [...(await problemsOfFile(deps)), ...chain.problems];
   let remembered: AuditProblem | undefined;
@@ -64,8 +58,7 @@ export async function verifyAudit(
     lastSequence,
     ...(problem === undefined ? { anchors } : { problem }),
   };
-  const { requestId } = request;
-  await writeAudit(deps, { actor, action: "audit.verified", entity: "audit", details, requestId });
+  await recordAudit(deps, { ...by, action: "audit.verified", entity: "audit", details });
   if (problem !== undefined) deps.logger.error({ ...problem }, "the audit is not what was written");
   return result;
 }

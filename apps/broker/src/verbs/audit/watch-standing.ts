@@ -1,9 +1,9 @@
 import type { AuditProblem } from "@keyloan/contract";
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { noticeJob } from "../../notify/notice.ts";
 import { findStandingProblem, type StandingDeps } from "./audit-standing.ts";
 
-type WatchDeps = StandingDeps & Pick<Deps, "logger" | "now" | "randomBytes">;
+type WatchDeps = StandingDeps & Pick<Deps, "logger" | "change">;
 
 /** {@link findStandingProblem}, told to the log each time and to a person when it is new to this process. */
 export async function watchStanding(deps: WatchDeps): Promise<AuditProblem | undefined> {
@@ -15,13 +15,13 @@ export async function watchStanding(deps: WatchDeps): Promise<AuditProblem | und
     "the audit is not what was signed, so nothing new is handed out: run `keyloan audit verify`",
   );
   if (isNew) {
-    const notice = noticeJob(deps, {
+    const notice = {
       type: "audit.degraded",
       message: `the audit is not what was signed: ${problem.message}`,
       remedy:
         "Run `keyloan audit verify`. When the store was put back on purpose, run `keyloan audit accept-head`.",
-    });
-    await deps.store.write((tables) => tables.jobs.insertAll([notice]));
+    } as const;
+    await deps.change(bySystem("audit"), [], async (tx) => tx.notice(notice));
   }
   return problem;
 }

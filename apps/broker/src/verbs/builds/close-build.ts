@@ -1,19 +1,13 @@
-import type { Actor } from "@keyloan/contract";
-import type { ClaimedJob, Tables } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import type { ReleaseStart } from "../leases/release-jobs.ts";
 import { findBuild } from "./find-build.ts";
 
 const openStates = ["provisioning", "ready", "handing_off", "handed_off"] as const;
 
-type Closing = {
-  readonly actor: Actor;
-  readonly reason: "requested" | "expired";
-  readonly requestId?: string;
-  readonly start?: ReleaseStart;
-};
+type Closing = { readonly reason: "requested" | "expired"; readonly start?: ReleaseStart };
 
 /**
  * Ends a build: at once its tokens die and its data key is shredded, then every lease is ended at its
@@ -23,20 +17,18 @@ type Closing = {
  */
 export async function closeBuild(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
-  options: { readonly requestId?: string } = {},
 ): Promise<{ readonly settled: Promise<void> }> {
   await findBuild(deps, buildId);
   // What is being issued now may still finish its call under way; it must not begin another.
   deps.runner.cancel(buildId);
   await deps.runner.settled(buildId);
-  const jobs = await deps.store.write(async (tables) => {
-    if (!(await tables.builds.moveState(buildId, openStates, "closing"))) return [];
-    return endEverything(deps, tables, buildId, { ...options, actor, reason: "requested" });
+  await deps.change(by, [buildId], async (tx) => {
+    if (!(await tx.builds.moveState(buildId, openStates, "closing"))) return tx.unaudited(undefined);
+    return endEverything(deps, tx, buildId, { reason: "requested" });
   });
-  const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
-  return { settled: own.length > 0 ? deps.runner.run(buildId, own) : deps.runner.settled(buildId) };
+  return { settled: deps.runner.settled(buildId) };
 }
 
 /**
@@ -46,39 +38,34 @@ export async function closeBuild(
  */
 export async function closeExpired(deps: Deps, buildId: string): Promise<boolean> {
   deps.runner.cancel(buildId);
-  const actor = { kind: "system", part: "expiry" } as const;
   const start = { isOneOfMany: true, mayStillRun: true };
-  return deps.store.write(async (tables) => {
-    if (!(await tables.builds.closeExpired(buildId, deps.now()))) return false;
-    await endEverything(deps, tables, buildId, { actor, reason: "expired", start });
+  return deps.change(bySystem("expiry"), [buildId], async (tx) => {
+    if (!(await tx.builds.closeExpired(buildId, deps.now()))) return false;
+    await endEverything(deps, tx, buildId, { reason: "expired", start });
     return true;
   });
 }
 
 async function endEverything(
   deps: Deps,
-  tables: Tables,
+  tx: Unit,
   buildId: string,
-  { actor, reason, requestId, start = {} }: Closing,
-): Promise<readonly ClaimedJob[]> {
+  { reason, start = {} }: Closing,
+): Promise<void> {
   const now = deps.now();
-  await tables.dataKeys.deleteByOwner(buildId);
-  await tables.tokens.revokeByBuild(buildId, now);
-  await tables.sessions.endByBuild(buildId, now);
-  await tables.handoffs.expireUnused(buildId, now);
-  await tables.userKeys.removeByBuild(buildId);
-  await tables.persons.endByBuild(buildId, now);
-  await tables.startOvers.endByBuild(buildId, now);
-  const leases = await tables.leases.listByBuild(buildId);
-  const { jobs } = await endLeases(deps, tables, leases, start);
-  const rows = [
-    auditRow(deps, { actor, action: "build.closing", entity: buildId, details: { reason }, requestId }),
-  ];
+  await tx.dataKeys.deleteByOwner(buildId);
+  await tx.tokens.revokeByBuild(buildId, now);
+  await tx.sessions.endByBuild(buildId, now);
+  await tx.handoffs.expireUnused(buildId, now);
+  await tx.userKeys.removeByBuild(buildId);
+  await tx.persons.endByBuild(buildId, now);
+  await tx.startOvers.endByBuild(buildId, now);
+  const leases = await tx.leases.listByBuild(buildId);
+  await endLeases(deps, tx, leases, start);
+  tx.audit("build.closing", buildId, { reason });
   // All were revoked before: no job is left that would close the build with its last lease.
   if (leases.every(({ state }) => state === "released")) {
-    await tables.builds.moveState(buildId, ["closing"], "closed", { closedAt: now });
-    rows.push(auditRow(deps, { actor, action: "build.closed", entity: buildId, details: {}, requestId }));
+    await tx.builds.moveState(buildId, ["closing"], "closed", { closedAt: now });
+    tx.audit("build.closed", buildId);
   }
-  await tables.auditEvents.insertAll(rows);
-  return jobs;
 }

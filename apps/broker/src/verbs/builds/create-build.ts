@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import {
-  type Actor,
   actorLabel,
   BrokerError,
   type ConnectorRequest,
@@ -8,12 +7,11 @@ import {
   limits,
   newId,
 } from "@keyloan/contract";
-import type { BuildRow, ClaimedJob, LeaseRow } from "@keyloan/store";
+import type { BuildRow, DataKeyRow, LeaseRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { newHeldJob } from "../../jobs/new-job.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
-import { auditRow } from "../audit.ts";
 import { createOwnerKey } from "../owner-key.ts";
 import { type SelectedConnector, selectConnectors } from "./select-connectors.ts";
 
@@ -32,26 +30,26 @@ export type CreateBuildInput = {
  */
 export async function createBuild(
   deps: Deps,
-  actor: Actor,
+  by: By,
   input: CreateBuildInput,
-  options: { readonly idempotencyKey?: string | undefined; readonly requestId: string },
+  idempotencyKey?: string,
 ): Promise<string> {
   const { store } = deps;
-  const principal = actorLabel(actor);
+  const principal = actorLabel(by.actor);
   const requestHash = createHash("sha256").update(canonicalJson(input)).digest("hex");
-  const { idempotencyKey } = options;
   if (idempotencyKey !== undefined) {
     const known = await store.read.idempotencyKeys.find(principal, idempotencyKey);
     if (known !== undefined) return adopt(known, requestHash);
   }
   await requireSoundAudit(deps);
-  const planned = planBuild(deps, actor, input, await selectConnectors(deps, input.connectors));
-  const outcome = await store.write(async (tables) => {
+  const planned = planBuild(deps, principal, input, await selectConnectors(deps, input.connectors));
+  const scope = idempotencyKey === undefined ? [] : [`${principal} ${idempotencyKey}`];
+  const known = await deps.change(by, scope, async (tx) => {
     if (idempotencyKey !== undefined) {
-      const known = await tables.idempotencyKeys.find(principal, idempotencyKey);
-      if (known !== undefined) return { known };
+      const other = await tx.idempotencyKeys.find(principal, idempotencyKey);
+      if (other !== undefined) return tx.unaudited(other);
       const { createdAt, id: buildId } = planned.build;
-      await tables.idempotencyKeys.insert({
+      await tx.idempotencyKeys.insert({
         principal,
         key: idempotencyKey,
         requestHash,
@@ -59,10 +57,10 @@ export async function createBuild(
         createdAt,
       });
     }
-    await tables.builds.insert(planned.build);
-    await tables.dataKeys.insert(planned.dataKey);
-    await tables.leases.insertAll(planned.leases);
-    await tables.bindings.insertAll(
+    await tx.builds.insert(planned.build);
+    await tx.dataKeys.insert(planned.dataKey);
+    await tx.leases.insertAll(planned.leases);
+    await tx.bindings.insertAll(
       planned.leases.map(({ buildId, connectorId, id }) => ({
         buildId,
         connectorId,
@@ -70,24 +68,15 @@ export async function createBuild(
         leaseId: id,
       })),
     );
-    await tables.jobs.insertAll(planned.jobs);
-    await tables.auditEvents.insertAll([
-      auditRow(deps, {
-        actor,
-        action: "build.created",
-        entity: planned.build.id,
-        details: {
-          connectors: planned.leases.map(({ connectorId }) => connectorId),
-          expiresAt: planned.build.expiresAt,
-        },
-        requestId: options.requestId,
-      }),
-    ]);
-    return { known: undefined };
+    for (const { id: entityId, buildId, connectorId } of planned.leases)
+      tx.job({ kind: "issue", entityId, buildId, connectorId });
+    tx.audit("build.created", planned.build.id, {
+      connectors: planned.leases.map(({ connectorId }) => connectorId),
+      expiresAt: planned.build.expiresAt,
+    });
+    return undefined;
   });
-  if (outcome.known !== undefined) return adopt(outcome.known, requestHash);
-  void deps.runner.run(planned.build.id, planned.jobs);
-  return planned.build.id;
+  return known === undefined ? planned.build.id : adopt(known, requestHash);
 }
 
 function adopt(
@@ -102,15 +91,10 @@ function adopt(
 
 function planBuild(
   deps: Deps,
-  actor: Actor,
+  createdBy: string,
   input: CreateBuildInput,
   selected: readonly SelectedConnector[],
-): {
-  build: BuildRow;
-  dataKey: ReturnType<typeof createOwnerKey>["row"];
-  leases: LeaseRow[];
-  jobs: ClaimedJob[];
-} {
+): { build: BuildRow; dataKey: DataKeyRow; leases: LeaseRow[] } {
   const createdAt = deps.now();
   const build: BuildRow = {
     id: newId("build", deps.randomBytes),
@@ -118,7 +102,7 @@ function planBuild(
     name: input.name,
     state: "provisioning",
     profile: input.profile ?? "plain",
-    createdBy: actorLabel(actor),
+    createdBy,
     createdAt,
     expiresAt: createdAt + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000,
     renewableUntil: createdAt + limits.lifetimeSecondsMax * 1000,
@@ -151,10 +135,7 @@ function planBuild(
       usage: null,
     };
   });
-  const jobs = leases.map(({ id: entityId, buildId, connectorId }) =>
-    newHeldJob(deps, { kind: "issue", entityId, buildId, connectorId }),
-  );
-  return { build, dataKey: createOwnerKey(deps, build.id).row, leases, jobs };
+  return { build, dataKey: createOwnerKey(deps, build.id).row, leases };
 }
 
 /** JSON with sorted keys and without absent members: equal requests have equal texts. */

@@ -1,5 +1,6 @@
-import { type Actor, limits, ProviderError } from "@keyloan/contract";
+import { limits, ProviderError } from "@keyloan/contract";
 import { closesAt } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { isLendingOver } from "../lending/lending-end.ts";
 import { findBuild } from "./find-build.ts";
@@ -11,13 +12,7 @@ import { renewBuild } from "./renew-build.ts";
  * @returns until when it lives now, in milliseconds since the epoch
  * @throws BrokerError `not_found` or `build_closed`
  */
-export async function keepAliveUntil(
-  deps: Deps,
-  actor: Actor,
-  buildId: string,
-  untilMs: number,
-  requestId: string,
-): Promise<number> {
+export async function keepAliveUntil(deps: Deps, by: By, buildId: string, untilMs: number): Promise<number> {
   const { build, leases } = await findBuild(deps, buildId);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
   // Nothing is lent any more that could end before the build.
@@ -29,7 +24,7 @@ export async function keepAliveUntil(
   if (ends >= untilMs || !renewable) return ends;
   const ttlSeconds = Math.min(Math.ceil((untilMs - deps.now()) / 1000), limits.ttlSecondsMax);
   try {
-    const renewed = await renewBuild(deps, actor, buildId, { ttlSeconds }, { requestId, token: undefined });
+    const renewed = await renewBuild(deps, by, buildId, { ttlSeconds });
     return Date.parse(renewed.expiresAt);
   } catch (error) {
     // What a provider does not renew ends when it ends; whoever asked shortens its own promise to that.

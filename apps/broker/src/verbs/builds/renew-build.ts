@@ -1,17 +1,10 @@
-import {
-  type Actor,
-  BrokerError,
-  type BuildView,
-  type Connector,
-  limits,
-  type SecretValues,
-} from "@keyloan/contract";
+import { BrokerError, type BuildView, type Connector, limits, type SecretValues } from "@keyloan/contract";
 import type { BuildRow, LeaseRow, Tables, TokenRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
-import { newWaitingJob } from "../../jobs/new-job.ts";
-import { auditRow } from "../audit.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
@@ -25,19 +18,18 @@ const renewDeadlineMs = 30_000;
 
 type Renewed = { readonly lease: LeaseRow; readonly version: number; readonly values: SecretValues };
 
-type Request = { readonly requestId: string; readonly token: TokenRow | undefined };
-
 /**
  * Moves a build's expiry to `ttlSeconds` from now, at most to its renewable end, and mints anew what expires
  * with it. Either everything that is lent is renewed or nothing is; what was revoked stays so.
+ * @param token the caller's, which may be a single-use one
  * @throws BrokerError `not_found`, `build_closed`, `not_ready`; ProviderError when a provider refuses
  */
 export async function renewBuild(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   input: { readonly ttlSeconds?: number | undefined },
-  request: Request,
+  token?: TokenRow,
 ): Promise<BuildView> {
   const { build, leases: all } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
@@ -52,50 +44,50 @@ export async function renewBuild(
   // A renewal never shortens: credentials that are out already would outlive the row.
   const expiresAt = Math.max(build.expiresAt, Math.min(wanted, build.renewableUntil));
   const minted = await mintAgain(deps, leases, expiresAt);
-  const recorded = await deps.store.write((tables) =>
-    record(deps, tables, actor, buildId, { expiresAt, minted, request }),
-  );
-  if (!recorded) {
-    await deps.store.write((tables) => endLater(deps, tables, minted));
-    throw buildClosed("closing");
-  }
+  const renewal = { expiresAt, minted, token };
+  const isRecorded = await deps.change(by, [buildId], (tx) => record(deps, tx, build, renewal));
+  if (!isRecorded) throw buildClosed("closing");
   return showBuild(deps, buildId);
 }
 
-type Renewal = { readonly expiresAt: number; readonly minted: readonly Renewed[]; readonly request: Request };
+type Renewal = {
+  readonly expiresAt: number;
+  readonly minted: readonly Renewed[];
+  readonly token: TokenRow | undefined;
+};
 
-/** False, with nothing written, when the build was closed meanwhile. */
+/** @returns false when the build was closed meanwhile; what was minted is ended then. @throws BrokerError `not_ready` */
 async function record(
   deps: Deps,
-  tables: Tables,
-  actor: Actor,
-  buildId: string,
-  { expiresAt, minted, request: { requestId, token } }: Renewal,
+  tx: Unit,
+  { id: buildId }: BuildRow,
+  { expiresAt, minted, token }: Renewal,
 ): Promise<boolean> {
-  const dataKey = await tables.dataKeys.findByOwner(buildId);
-  if (dataKey === undefined || !(await tables.builds.setExpiry(buildId, expiresAt))) return false;
-  await consumeSingleUse(tables, token, deps.now());
-  await refuseWhileIssuing(tables, buildId);
-  await refuseWhileReplaced(tables, minted);
+  const dataKey = await tx.dataKeys.findByOwner(buildId);
+  if (dataKey === undefined || !(await tx.builds.setExpiry(buildId, expiresAt))) {
+    endLater(deps, tx, minted);
+    return tx.unaudited(false);
+  }
+  await consumeSingleUse(tx, token, deps.now());
+  await refuseWhileIssuing(tx, buildId);
+  await refuseWhileReplaced(tx, minted);
   const revoked: Renewed[] = [];
   for (const fresh of minted) {
     const { lease, version, values } = fresh;
     const env = sealLease(deps.keyring, dataKey, lease.id, values);
-    if (!(await tables.leases.update(lease.id, ["active"], { env, orgKeyVersion: version }))) {
+    if (!(await tx.leases.update(lease.id, ["active"], { env, orgKeyVersion: version }))) {
       revoked.push(fresh);
       continue;
     }
     const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
-    await recordFingerprints(deps, tables, lease.id, specs, values);
+    await recordFingerprints(deps, tx, lease.id, specs, values);
   }
   // Leases end with their build, those too that wait for their values or are archived.
-  await tables.endings.setExpiry(buildId, expiresAt);
-  await endLater(deps, tables, revoked);
+  await tx.endings.setExpiry(buildId, expiresAt);
+  endLater(deps, tx, revoked);
   const renewed = minted.filter((fresh) => !revoked.includes(fresh));
   const details = { expiresAt, minted: renewed.map(({ lease }) => lease.connectorId) };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "build.renewed", entity: buildId, details, requestId }),
-  ]);
+  tx.audit("build.renewed", buildId, details);
   return true;
 }
 
@@ -124,12 +116,11 @@ async function refuseWhileIssuing(tables: Tables, buildId: string): Promise<void
 }
 
 /** Credentials minted for leases that were ended meanwhile are ended too. */
-async function endLater(deps: Deps, tables: Tables, minted: readonly Renewed[]): Promise<void> {
-  await tables.jobs.insertAll(
-    minted.map(({ lease: { id: entityId, buildId, connectorId } }) =>
-      newWaitingJob(deps, { kind: "release-again", entityId, buildId, connectorId }, deps.now()),
-    ),
-  );
+function endLater({ now }: Pick<Deps, "now">, tx: Unit, minted: readonly Renewed[]): void {
+  for (const { lease } of minted) {
+    const { id: entityId, buildId, connectorId } = lease;
+    tx.job({ kind: "release-again", entityId, buildId, connectorId }, now());
+  }
 }
 
 async function mintAgain(deps: Deps, leases: readonly LeaseRow[], expiresAt: number): Promise<Renewed[]> {

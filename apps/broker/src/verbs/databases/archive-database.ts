@@ -74,7 +74,7 @@ async function beginAttempt(
     ...{ verifiedAt: null, droppedAt: null, restoredAt: null, restoredLeaseId: null },
     scratchHandle: database.plan(scratchRequest(id, lease, createdAt)),
   };
-  await deps.store.write(async (tables) => {
+  await deps.store.write([buildId], async (tables) => {
     await keepHold(deps, hold, tables);
     if ((await tables.leases.find(lease.id))?.state !== "active") throw movedOn();
     if (await isBeingMoved(tables, lease)) throw movedOn();
@@ -106,5 +106,7 @@ async function prove(
 }
 
 async function finish({ store, now }: Deps, { job }: JobHold): Promise<void> {
-  await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, now()));
+  await store.write([job.entityId], (tables) =>
+    tables.jobs.finish(job.id, job.fence, "done", undefined, now()),
+  );
 }

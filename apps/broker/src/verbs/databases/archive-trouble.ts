@@ -1,5 +1,6 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import { type LeaseRow, StoreError } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
@@ -29,7 +30,7 @@ export async function recordArchiveTrouble(
   const { store, now } = deps;
   if (watch.wasStopped() || error instanceof MovedOn) {
     const runAfter = now() + stoppedWaitMs;
-    await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
+    await store.write([lease.id], (tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
     return;
   }
   const lastError = toDatabaseError(error, lease.connectorId);
@@ -46,12 +47,12 @@ export async function recordArchiveTrouble(
   const again = isLeft || (lastError.retryable && job.attempts < runsMax);
   const waitMs = backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
-  await store.write(async (tables) => {
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
     const kept = again
-      ? await tables.jobs.retry(job.id, job.fence, now() + Math.max(waitMs, retryAfterMs), lastError.code)
-      : await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now());
+      ? await tx.jobs.retry(job.id, job.fence, now() + Math.max(waitMs, retryAfterMs), lastError.code)
+      : await tx.jobs.finish(job.id, job.fence, "failed", lastError.code, now());
     if (!kept) return;
-    await tables.leases.update(lease.id, ["active"], { lastError });
-    if (!again) await tellFailure(deps, tables, job, lease, lastError);
+    await tx.leases.update(lease.id, ["active"], { lastError });
+    if (!again) tellFailure(tx, job, lease, lastError);
   });
 }

@@ -1,16 +1,10 @@
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type Actor,
-  BrokerError,
-  type ConnectorContext,
-  ProviderError,
-  type SecretValues,
-} from "@keyloan/contract";
+import { BrokerError, type ConnectorContext, ProviderError, type SecretValues } from "@keyloan/contract";
 import { differences, readArchive } from "@keyloan/database-provisioner";
 import type { LeaseRow } from "@keyloan/store";
+import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { writeAudit } from "../audit.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { withDataKey } from "../settings/open-values.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
@@ -36,18 +30,17 @@ export type DatabaseFile = {
  */
 export async function downloadDatabase(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   connectorId: string,
-  request: { readonly requestId: string; readonly signal: AbortSignal },
+  requested: AbortSignal,
 ): Promise<DatabaseFile> {
   const found = await findDatabase(deps, buildId, connectorId);
   const { lease, archivable } = found;
-  const signal = AbortSignal.any([request.signal, AbortSignal.timeout(deadlineMs)]);
+  const signal = AbortSignal.any([requested, AbortSignal.timeout(deadlineMs)]);
   const audit = (action: string, more: Readonly<Record<string, unknown>>) => {
     const details = { connector: connectorId, lease: lease.id, from: lease.state, ...more };
-    const { requestId } = request;
-    return writeAudit(deps, { actor, action, entity: buildId, details, requestId });
+    return recordAudit(deps, { ...by, action, entity: buildId, details });
   };
   await audit("database.downloading", {});
   let file: OpenFile;

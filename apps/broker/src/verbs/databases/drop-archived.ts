@@ -1,9 +1,9 @@
 import { verifyFile } from "@keyloan/database-provisioner";
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { handsNotice } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { archiveMedium } from "./archive-medium.ts";
 import { dropScratch } from "./scratch-database.ts";
@@ -51,27 +51,26 @@ async function recordDropped(
 ): Promise<void> {
   const { connectorId, buildId } = lease;
   const droppedAt = deps.now();
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, droppedAt))) return;
+  await deps.change(byJob(job), [buildId], async (tx) => {
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, droppedAt))) return;
     const dropped = isDropped ? { droppedAt } : {};
-    await tables.archives.update(archive.id, ["verified", "restored", "removed"], {
+    await tx.archives.update(archive.id, ["verified", "restored", "removed"], {
       scratchHandle: null,
       ...dropped,
     });
     if (!isDropped) return;
     // It holds nothing any more that an org key would be needed for.
-    await tables.leases.update(lease.id, ["archived"], { orgKeyVersion: null, lastError: null });
+    await tx.leases.update(lease.id, ["archived"], { orgKeyVersion: null, lastError: null });
     const details = { connector: connectorId, lease: lease.id, archive: archive.id, resource: lease.handle };
-    const actor = { kind: "job", jobId: job.id } as const;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "database.dropped", entity: buildId, details }),
-    ]);
+    tx.audit("database.dropped", buildId, details);
     if (job.state !== "needs_hands") return;
     const message = `The archived database at ${connectorId} has been ended: nothing is to be done any more.`;
-    await tables.jobs.insertAll([handsNotice(deps, job, "job.resolved", message)]);
+    tx.notice(handsNotice(job, "job.resolved", message));
   });
 }
 
 async function finish({ store, now }: Deps, { job }: JobHold): Promise<void> {
-  await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, now()));
+  await store.write([job.entityId], (tables) =>
+    tables.jobs.finish(job.id, job.fence, "done", undefined, now()),
+  );
 }

@@ -1,6 +1,6 @@
-import type { ArchiveRow, LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { ArchiveRow, LeaseRow, StoredLeaseError } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { newWaitingJob } from "../../jobs/new-job.ts";
 import { dropScratch } from "./scratch-database.ts";
 
 /** After this time no create call that was given up can still be under way at a provider. */
@@ -20,14 +20,13 @@ export async function clearAttempt(
 /** Records that an attempt failed and was cleared, in the caller's transaction. */
 export async function recordCleared(
   deps: Deps,
-  tables: Tables,
+  tx: Unit,
   archive: ArchiveRow,
   error: Pick<StoredLeaseError, "message">,
 ): Promise<void> {
   const failed = { state: "failed", lastError: error.message } as const;
-  if (!(await tables.archives.update(archive.id, ["writing"], failed))) return;
+  if (!(await tx.archives.update(archive.id, ["writing"], failed))) return;
   const { id: entityId, buildId, connectorId } = archive;
   // A create call that was given up may still be carried out at the provider.
-  const again = { kind: "remove-archive", entityId, buildId, connectorId } as const;
-  await tables.jobs.insertAll([newWaitingJob(deps, again, deps.now() + lateCreateMs)]);
+  tx.job({ kind: "remove-archive", entityId, buildId, connectorId }, deps.now() + lateCreateMs);
 }

@@ -1,4 +1,5 @@
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
@@ -23,7 +24,7 @@ export async function giveUpAttempt(
   why: unknown,
 ): Promise<void> {
   const signal = AbortSignal.timeout(cancelled.aborted ? stoppedDeadlineMs : clearDeadlineMs);
-  const isOurs = await deps.store.write((tables) =>
+  const isOurs = await deps.store.write([lease.id], (tables) =>
     tables.jobs.extend(job.id, job.fence, deps.now() + holdMs),
   );
   const [freed, cleared] = await Promise.allSettled([
@@ -38,9 +39,9 @@ export async function giveUpAttempt(
     return;
   }
   const error = toDatabaseError(why, lease.connectorId);
-  await deps.store.write(async (tables) => {
-    if (await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs))
-      await recordCleared(deps, tables, archive, error);
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
+    if (await tx.jobs.extend(job.id, job.fence, deps.now() + holdMs))
+      await recordCleared(deps, tx, archive, error);
   });
 }
 
@@ -61,9 +62,9 @@ export async function clearOlderAttempts(deps: Deps, hold: JobHold, lease: Lease
   for (const archive of archives.filter(({ state }) => state === "writing")) {
     if (archivable !== undefined) await thaw(deps, archivable, lease, signal);
     await clearAttempt(deps, lease, archive, signal);
-    await deps.store.write(async (tables) => {
-      await keepHold(deps, hold, tables);
-      await recordCleared(deps, tables, archive, { message: "the attempt was broken off" });
+    await deps.change(byJob(hold.job), [lease.buildId], async (tx) => {
+      await keepHold(deps, hold, tx);
+      await recordCleared(deps, tx, archive, { message: "the attempt was broken off" });
     });
   }
 }

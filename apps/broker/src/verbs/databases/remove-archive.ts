@@ -1,8 +1,7 @@
-import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import type { ArchiveRow, LeaseRow } from "@keyloan/store";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { newWaitingJob } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { clearAttempt } from "./end-attempt.ts";
 import { tryAgain } from "./try-again.ts";
 
@@ -14,41 +13,39 @@ export async function removeArchive(deps: Deps, { job, signal }: JobHold): Promi
   const lease = archive === undefined ? undefined : await store.read.leases.find(archive.leaseId);
   try {
     if (archive !== undefined && lease !== undefined) await clearAttempt(deps, lease, archive, signal);
-    await store.write(async (tables) => {
-      if (!(await tables.jobs.finish(id, fence, "done", undefined, now())) || archive === undefined) return;
+    await deps.change(byJob(job), [job.entityId], async (tx) => {
+      if (!(await tx.jobs.finish(id, fence, "done", undefined, now())) || archive === undefined) return;
       const { state } = archive;
-      await tables.archives.update(archive.id, [state], { scratchHandle: null });
+      await tx.archives.update(archive.id, [state], { scratchHandle: null });
       const { buildId, connectorId } = archive;
       const details = { connector: connectorId, archive: archive.id, state };
-      const actor = { kind: "job", jobId: id } as const;
-      await tables.auditEvents.insertAll([
-        auditRow(deps, { actor, action: "archive.removed", entity: buildId, details }),
-      ]);
+      tx.audit("archive.removed", buildId, details);
     });
   } catch (error) {
     await tryAgain(deps, job, "An archive that nobody needs any more cannot be removed yet", error);
   }
 }
 
-/** The job that removes an archive's file. Insert it in the transaction after which nobody needs the file. */
-export function removalJob(
-  deps: Pick<Deps, "now" | "randomBytes">,
+/** Adds the job that removes an archive's file, in the change after which nobody needs the file. */
+export function addRemoval(
+  { now }: Pick<Deps, "now">,
+  tx: Unit,
   { id: entityId, buildId, connectorId }: ArchiveRow,
-): ClaimedJob {
-  return newWaitingJob(deps, { kind: "remove-archive", entityId, buildId, connectorId }, deps.now());
+): void {
+  tx.job({ kind: "remove-archive", entityId, buildId, connectorId }, now());
 }
 
 /** Lets the archives of leases that end go with them, in the caller's transaction. */
 export async function endArchives(
-  deps: Pick<Deps, "now" | "randomBytes">,
-  tables: Tables,
+  deps: Pick<Deps, "now">,
+  tx: Unit,
   leases: readonly LeaseRow[],
 ): Promise<void> {
   for (const lease of leases) {
     if (lease.state !== "archived") continue;
-    for (const archive of await tables.archives.listByLease(lease.id)) {
-      if (!(await tables.archives.update(archive.id, ["verified"], { state: "removed" }))) continue;
-      await tables.jobs.insertAll([removalJob(deps, archive)]);
+    for (const archive of await tx.archives.listByLease(lease.id)) {
+      if (await tx.archives.update(archive.id, ["verified"], { state: "removed" }))
+        addRemoval(deps, tx, archive);
     }
   }
 }

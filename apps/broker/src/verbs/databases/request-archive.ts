@@ -1,8 +1,8 @@
-import { type Actor, BrokerError } from "@keyloan/contract";
-import type { ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import { BrokerError } from "@keyloan/contract";
+import type { LeaseRow, Tables } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
-import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { refuseWhileKept } from "../settings/person-decides.ts";
 import { findDatabase } from "./archivable.ts";
@@ -17,33 +17,29 @@ export const movingDeadlineSeconds = 6 * 3600;
  */
 export async function requestArchive(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   connectorId: string,
-  requestId: string,
 ): Promise<void> {
   const { build, lease } = await findDatabase(deps, buildId, connectorId);
   // What was lent ends soon by itself, and nobody can go back to it.
   if (build.state === "handed_off") throw buildClosed(build.state);
   if (lease.state === "archived") throw databaseArchived(buildId, connectorId);
-  const job = await deps.store.write((tables) =>
-    planArchive(deps, tables, lease, { actor, reason: "requested", requestId }),
-  );
-  void deps.runner.run(buildId, [job]);
+  await deps.change(by, [buildId], (tx) => planArchive(deps, tx, lease, "requested"));
 }
 
 /**
- * Writes the job that archives a lease's database, in the caller's transaction. One that was asked for is held by
- * this process, which must run it; an idle one waits until a broker has room.
+ * Adds the job that archives a lease's database. One that was asked for is started at once; an idle one waits until a
+ * broker has room.
  * @throws BrokerError `not_ready`, `already_running`, `person_decides` when a token asks for one that is kept for its user
  */
 export async function planArchive(
   deps: Deps,
-  tables: Tables,
+  tx: Unit,
   { id: leaseId, buildId, connectorId }: LeaseRow,
-  by: { readonly actor: Actor; readonly reason: "requested" | "idle"; readonly requestId?: string },
-): Promise<ClaimedJob> {
-  const lease = await tables.leases.find(leaseId);
+  reason: "requested" | "idle",
+): Promise<void> {
+  const lease = await tx.leases.find(leaseId);
   if (lease?.state !== "active") {
     throw new BrokerError(
       "not_ready",
@@ -53,21 +49,12 @@ export async function planArchive(
       },
     );
   }
-  await refuseWhileKept(deps, tables, by.actor, lease);
-  await refuseWhileMoving(tables, lease);
-  const make = by.reason === "idle" ? newJobNow : newHeldJob;
-  const payload = { reason: by.reason };
-  const job = make(deps, { kind: "archive", entityId: leaseId, buildId, connectorId, payload });
-  await tables.jobs.insertAll([job]);
-  const details = { connector: connectorId, lease: leaseId, reason: by.reason };
-  const { actor, requestId } = by;
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "database.archiving", entity: buildId, details, requestId }),
-  ]);
-  return job;
+  await refuseWhileKept(deps, tx, tx.by.actor, lease);
+  await refuseWhileMoving(tx, lease);
+  const job = { kind: "archive", entityId: leaseId, buildId, connectorId, payload: { reason } } as const;
+  tx.job(job, reason === "idle" ? deps.now() : undefined);
+  tx.audit("database.archiving", buildId, { connector: connectorId, lease: leaseId, reason });
 }
-
-const newJobNow: typeof newHeldJob = (deps, job) => newWaitingJob(deps, job, deps.now());
 
 /** @throws BrokerError `already_running` while the database is archived, or its data moves to its user */
 async function refuseWhileMoving(tables: Tables, lease: LeaseRow): Promise<void> {

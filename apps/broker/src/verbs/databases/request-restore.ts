@@ -1,8 +1,7 @@
-import { type Actor, BrokerError, newId } from "@keyloan/contract";
+import { BrokerError, newId } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { newHeldJob } from "../../jobs/new-job.ts";
-import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
 
@@ -14,10 +13,9 @@ import { type BuildDatabase, findDatabase } from "./archivable.ts";
  */
 export async function requestRestore(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   connectorId: string,
-  requestId: string,
 ): Promise<void> {
   const found = await findDatabase(deps, buildId, connectorId);
   const { build, lease } = found;
@@ -36,20 +34,16 @@ export async function requestRestore(
   }
   const fresh = newLease(deps, found);
   const payload = { archiveId: archive.id, leaseId: lease.id };
-  const job = newHeldJob(deps, { kind: "restore", entityId: fresh.id, buildId, connectorId, payload });
-  await deps.store.write(async (tables) => {
-    const now = await tables.builds.find(buildId);
+  await deps.change(by, [buildId], async (tx) => {
+    const now = await tx.builds.find(buildId);
     if (now?.state !== build.state) throw buildClosed(now?.state ?? "closed");
-    if (await isBeingRestored(tables, lease)) throw alreadyRestoring();
-    if ((await tables.leases.find(lease.id))?.state !== "archived") throw alreadyRestoring();
-    await tables.leases.insertAll([fresh]);
-    await tables.jobs.insertAll([job]);
+    if (await isBeingRestored(tx, lease)) throw alreadyRestoring();
+    if ((await tx.leases.find(lease.id))?.state !== "archived") throw alreadyRestoring();
+    await tx.leases.insertAll([fresh]);
+    tx.job({ kind: "restore", entityId: fresh.id, buildId, connectorId, payload });
     const details = { connector: connectorId, archive: archive.id, lease: fresh.id };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "database.restoring", entity: buildId, details, requestId }),
-    ]);
+    tx.audit("database.restoring", buildId, details);
   });
-  void deps.runner.run(buildId, [job]);
 }
 
 function newLease(deps: Deps, { build, lease, archivable }: BuildDatabase): LeaseRow {

@@ -1,11 +1,11 @@
 import { BrokerError, type SecretValues } from "@keyloan/contract";
 import { isEmptyDatabase, restoreDatabase } from "@keyloan/database-provisioner";
-import type { ArchiveRow, ClaimedJob, LeaseRow, Tables } from "@keyloan/store";
+import type { ArchiveRow, ClaimedJob, LeaseRow } from "@keyloan/store";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
@@ -15,7 +15,7 @@ import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
-import { removalJob } from "./remove-archive.ts";
+import { addRemoval } from "./remove-archive.ts";
 import { recordRestoreTrouble } from "./restore-trouble.ts";
 import { type WorkWatch, watchWork } from "./watch-work.ts";
 
@@ -91,50 +91,45 @@ async function recordRestored(
   restoring: Restoring,
   issued: Issued,
 ): Promise<void> {
-  const jobs = await deps.store.write((tables) => record(deps, tables, hold, restoring, issued));
-  if (jobs === undefined) return takeBackIfEnded(deps, hold, restoring.lease, issued.orgKeyVersion);
-  void deps.runner.run(
-    restoring.lease.buildId,
-    jobs.filter(({ lockedBy }) => lockedBy !== null),
+  const { buildId } = restoring.lease;
+  const isRecorded = await deps.change(byJob(hold.job), [buildId], (tx) =>
+    record(deps, tx, hold, restoring, issued),
   );
+  if (!isRecorded) await takeBackIfEnded(deps, hold, restoring.lease, issued.orgKeyVersion);
 }
 
-/** The jobs that end what the new database replaces; `undefined`, with nothing written, when it is not wanted. */
+/** @returns false, with nothing written, when it is not wanted any more */
 async function record(
   deps: Deps,
-  tables: Tables,
+  tx: Unit,
   { job }: JobHold,
   { lease, archive, archived }: Restoring,
   { values, orgKeyVersion }: Issued,
-): Promise<readonly ClaimedJob[] | undefined> {
+): Promise<boolean> {
   const { buildId, connectorId } = lease;
   const restoredAt = deps.now();
-  const dataKey = await tables.dataKeys.findByOwner(buildId);
-  const isWanted = (await tables.leases.find(lease.id))?.state === "planned";
-  const isThere = (await tables.archives.find(archive.id))?.state === "verified";
-  if (dataKey === undefined || !isWanted || !isThere) return undefined;
-  if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, restoredAt))) return undefined;
+  const dataKey = await tx.dataKeys.findByOwner(buildId);
+  const isWanted = (await tx.leases.find(lease.id))?.state === "planned";
+  const isThere = (await tx.archives.find(archive.id))?.state === "verified";
+  if (dataKey === undefined || !isWanted || !isThere) return false;
+  if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, restoredAt))) return false;
   const env = sealLease(deps.keyring, dataKey, lease.id, values);
   const { attempts } = job;
-  await tables.leases.markIssued(lease.id, { env, orgKeyVersion, issuedAt: restoredAt, attempts });
-  await tables.bindings.changeLease(buildId, connectorId, archived.id, lease.id);
+  await tx.leases.markIssued(lease.id, { env, orgKeyVersion, issuedAt: restoredAt, attempts });
+  await tx.bindings.changeLease(buildId, connectorId, archived.id, lease.id);
   const restored = { state: "restored", restoredAt, restoredLeaseId: lease.id } as const;
-  await tables.archives.update(archive.id, ["verified"], restored);
-  const removal = removalJob(deps, archive);
-  await tables.jobs.insertAll([removal]);
+  await tx.archives.update(archive.id, ["verified"], restored);
+  addRemoval(deps, tx, archive);
   const specs = deps.connectors.get(connectorId)?.spec.env ?? [];
-  await recordFingerprints(deps, tables, lease.id, specs, values);
+  await recordFingerprints(deps, tx, lease.id, specs, values);
   const details = {
     ...{ connector: connectorId, archive: archive.id, lease: lease.id, before: archived.id },
     ...{ names: Object.keys(values), resource: lease.handle },
   };
-  const actor = { kind: "job", jobId: job.id } as const;
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "database.restored", entity: buildId, details }),
-  ]);
-  await markReadyWhenComplete(deps, tables, buildId);
-  const ended = await endLeases(deps, tables, [archived]);
-  return ended.jobs;
+  tx.audit("database.restored", buildId, details);
+  await markReadyWhenComplete(tx, buildId);
+  await endLeases(deps, tx, [archived]);
+  return true;
 }
 
 /** The build was closed while its database was being filled: what was made is taken back at once. */
@@ -152,5 +147,7 @@ function notThere(): BrokerError {
 }
 
 async function finish({ store, now }: Deps, job: ClaimedJob): Promise<void> {
-  await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, now()));
+  await store.write([job.entityId], (tables) =>
+    tables.jobs.finish(job.id, job.fence, "done", undefined, now()),
+  );
 }

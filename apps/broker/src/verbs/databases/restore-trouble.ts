@@ -1,5 +1,6 @@
 import { ProviderError } from "@keyloan/contract";
 import { StoreError } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
@@ -27,7 +28,7 @@ export async function recordRestoreTrouble(
   const { store, now } = deps;
   if (watch.wasStopped()) {
     const runAfter = now() + stoppedWaitMs;
-    await store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
+    await store.write([lease.id], (tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "stopped"));
     return;
   }
   const lastError = toDatabaseError(error, lease.connectorId);
@@ -38,21 +39,17 @@ export async function recordRestoreTrouble(
   const waitMs = backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
   const retryAfterMs = error instanceof ProviderError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
   const runAfter = now() + Math.max(waitMs, retryAfterMs);
-  const jobs = await store.write(async (tables) => {
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
     if (isBusy || (lastError.retryable && job.attempts < runsMax)) {
-      const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
+      const giveBack = isBusy ? tx.jobs.postpone : tx.jobs.retry;
       if (await giveBack(job.id, job.fence, runAfter, lastError.code))
-        await tables.leases.update(lease.id, ["planned"], { lastError });
-      return [];
+        await tx.leases.update(lease.id, ["planned"], { lastError });
+      return;
     }
-    if (!(await tables.jobs.finish(job.id, job.fence, "failed", lastError.code, now()))) return [];
+    if (!(await tx.jobs.finish(job.id, job.fence, "failed", lastError.code, now()))) return;
     // Its archive stays as it is, for the next try.
-    await tables.leases.update(archived.id, ["archived"], { lastError });
-    await tellFailure(deps, tables, job, lease, lastError);
-    return (await endLeases(deps, tables, [lease])).jobs;
+    await tx.leases.update(archived.id, ["archived"], { lastError });
+    tellFailure(tx, job, lease, lastError);
+    await endLeases(deps, tx, [lease]);
   });
-  void deps.runner.run(
-    lease.buildId,
-    jobs.filter(({ lockedBy }) => lockedBy !== null),
-  );
 }

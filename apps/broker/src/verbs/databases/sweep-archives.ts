@@ -1,5 +1,6 @@
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { removalJob } from "./remove-archive.ts";
+import { addRemoval } from "./remove-archive.ts";
 
 /** Files that are younger may be those of work that has just ended. */
 const settledMs = 3_600_000;
@@ -16,6 +17,6 @@ export async function sweepArchives(deps: Deps, signal: AbortSignal): Promise<vo
     if (deps.now() - archive.createdAt < settledMs) continue;
     const open = await jobs.listByEntity(archive.id);
     if (open.some(({ state }) => state === "waiting" || state === "needs_hands")) continue;
-    await deps.store.write((tables) => tables.jobs.insertAll([removalJob(deps, archive)]));
+    await deps.change(bySystem("archives"), [archive.id], async (tx) => addRemoval(deps, tx, archive));
   }
 }

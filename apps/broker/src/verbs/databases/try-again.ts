@@ -1,5 +1,6 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { ClaimedJob } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
 import { needHands } from "../../jobs/hands.ts";
@@ -20,13 +21,13 @@ export async function tryAgain(deps: Deps, job: ClaimedJob, what: string, error:
   const { code, message, remedy } = toDatabaseError(error, job.connectorId ?? "");
   const waitMs = backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
   const runAgainAt = deps.now() + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
-  await deps.store.write(async (tables) => {
+  await deps.change(byJob(job), [job.buildId ?? job.entityId], async (tx) => {
     if (isBusyForNow(deps, job, error)) {
-      await tables.jobs.postpone(job.id, job.fence, runAgainAt, code);
+      await tx.jobs.postpone(job.id, job.fence, runAgainAt, code);
     } else if (job.attempts < runsMax) {
-      await tables.jobs.retry(job.id, job.fence, runAgainAt, code);
+      await tx.jobs.retry(job.id, job.fence, runAgainAt, code);
     } else {
-      await needHands(deps, tables, job, undefined, {
+      await needHands(deps, tx, job, undefined, {
         message: `${what}: ${message}.`,
         steps: [
           { text: `What happened: ${message}. ${remedy}` },

@@ -118,7 +118,7 @@ describe("looking at all databases", () => {
       },
     };
     const attempts = async () => (await deps().store.read.archives.listByBuild(id)).length;
-    await deps().store.write(async (tables) => {
+    await deps().store.write([], async (tables) => {
       const [lease] = await tables.leases.listByBuild(id);
       const idleSince = deps().now() - 31 * dayMs;
       const usage = { rows: 0, checkedAt: deps().now() - dayMs, idleSince };

@@ -1,5 +1,6 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { LeaseRow, StoredUsage } from "@keyloan/store";
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import type { BrokerConfig } from "../../env.ts";
 import { describeError } from "../../observe/logger.ts";
@@ -58,7 +59,7 @@ async function lookAt(
     const archives = await deps.store.read.archives.listByLease(lease.id);
     const triedAt = archives[0]?.createdAt;
     const usage = nextUsage(lease, rows, deps.now(), triedAt);
-    await deps.store.write((tables) => tables.leases.update(lease.id, ["active"], { usage }));
+    await deps.store.write([lease.id], (tables) => tables.leases.update(lease.id, ["active"], { usage }));
     await archiveIfIdle(deps, lease, usage, triedAt);
   } catch (error) {
     const code = error instanceof ProviderError || error instanceof BrokerError ? { code: error.code } : {};
@@ -110,12 +111,11 @@ async function archiveIfIdle(
   const idleMs = idleMsMax(deps.config);
   if (idleMs === undefined || now - usage.idleSince < idleMs) return;
   if (triedAt !== undefined && now - triedAt < Math.min(failedWaitMs, idleMs)) return;
-  const actor = { kind: "system", part: "idle" } as const;
-  await deps.store.write(async (tables) => {
-    const build = await tables.builds.find(lease.buildId);
+  await deps.change(bySystem("idle"), [lease.buildId], async (tx) => {
+    const build = await tx.builds.find(lease.buildId);
     if (build?.state !== "ready" && build?.state !== "handing_off" && build?.state !== "handed_off") return;
-    if (await isBeingArchived(tables, lease.id)) return;
-    if (await isKeptForUser(deps, tables, lease)) return;
-    await planArchive(deps, tables, lease, { actor, reason: "idle" });
+    if (await isBeingArchived(tx, lease.id)) return;
+    if (await isKeptForUser(deps, tx, lease)) return;
+    await planArchive(deps, tx, lease, "idle");
   });
 }

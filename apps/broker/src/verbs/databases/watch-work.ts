@@ -39,7 +39,7 @@ export function watchWork(deps: Deps, { job, ...hold }: JobHold, lease: LeaseRow
     if ((await store.read.leases.find(lease.id))?.state !== lease.state) return end();
     if (progress !== written) {
       written = progress;
-      await store.write((tables) =>
+      await store.write([job.entityId], (tables) =>
         tables.jobs.setPayload(job.id, job.fence, { ...job.payload, progress: written }),
       );
     }

@@ -1,7 +1,8 @@
-import { type Actor, BrokerError, type EnvProfile, type SecretValues } from "@keyloan/contract";
+import { BrokerError, type EnvProfile, type SecretValues } from "@keyloan/contract";
 import { type ConnectorValues, copySets, type EnvLine, toEnvLines } from "@keyloan/env-generator";
-import type { EnvSourceRow } from "@keyloan/store";
+import type { EnvSourceRow, TokenRow } from "@keyloan/store";
 import { closeDataKey, type DataKeyRecord, openDataKey } from "@keyloan/vault";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { buildNotFound } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
@@ -11,7 +12,7 @@ import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
 import { openUserKey } from "../settings/open-values.ts";
 import { previewUsesOwn } from "../settings/preview-answers.ts";
 import { missingReason, notReady } from "./missing.ts";
-import { changedMeanwhile, type EnvRead, type EnvRequest, recordRead } from "./record-read.ts";
+import { changedMeanwhile, type EnvRead, recordRead } from "./record-read.ts";
 
 export type ReadEnvInput = {
   readonly buildId: string;
@@ -30,13 +31,13 @@ const readsMax = 3;
  */
 export async function readEnv(
   deps: Deps,
-  actor: Actor,
+  by: By,
   input: ReadEnvInput,
-  request: EnvRequest,
+  token: TokenRow | undefined,
 ): Promise<readonly EnvLine[]> {
   for (let read = 1; ; read++) {
     const env = await openEnv(deps, input);
-    if (await recordRead(deps, actor, input.buildId, env, request)) return env.lines;
+    if (await recordRead(deps, by, input.buildId, env, token)) return env.lines;
     if (read === readsMax) throw changedMeanwhile();
   }
 }

@@ -1,13 +1,12 @@
-import { type Actor, BrokerError } from "@keyloan/contract";
+import { BrokerError } from "@keyloan/contract";
 import type { EnvLine } from "@keyloan/env-generator";
-import type { EnvSourceRow, Tables, TokenRow } from "@keyloan/store";
+import type { EnvSourceRow, TokenRow } from "@keyloan/store";
+import { type By, beforeHandingOut, recordAudit } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { writeAudit } from "../audit.ts";
 import { buildNotFound } from "../builds/find-build.ts";
 import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
-
-export type EnvRequest = { readonly requestId: string; readonly token: TokenRow | undefined };
 
 export type EnvRead = {
   readonly lines: readonly EnvLine[];
@@ -24,36 +23,36 @@ export type EnvRead = {
  */
 export async function recordRead(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   { lines, own }: EnvRead,
-  { requestId, token }: EnvRequest,
+  token: TokenRow | undefined,
 ): Promise<boolean> {
   const holdsOwn = own.length > 0;
   const details = {
     names: lines.map(({ name }) => name),
     ...(holdsOwn ? { ofUser: own.map(({ connectorId }) => connectorId) } : {}),
   };
-  const entry = { actor, action: "env.read", entity: buildId, details, requestId };
   if (!holdsOwn && token?.singleUse !== true) {
-    await writeAudit(deps, entry);
+    await recordAudit(deps, { ...by, action: "env.read", entity: buildId, details });
     return true;
   }
   let isAllowed = true;
-  const along = async (tables: Tables) => {
+  const record = async (tx: Unit) => {
     const now = deps.now();
     if (holdsOwn) {
-      const build = await tables.builds.find(buildId);
+      const build = await tx.builds.find(buildId);
       if (build === undefined) throw buildNotFound(buildId);
-      refuseWhenUsersAlone(deps.config, build, await tables.bindings.listByBuild(buildId), now);
+      refuseWhenUsersAlone(deps.config, build, await tx.bindings.listByBuild(buildId), now);
       const userKeyIds = own.flatMap(({ userKeyId }) => userKeyId ?? []);
-      isAllowed = await tables.bindings.countUserRead(buildId, userKeyIds, now);
+      isAllowed = await tx.bindings.countUserRead(buildId, userKeyIds, now);
       if (!isAllowed) throw changedMeanwhile();
     }
-    await consumeSingleUse(tables, token, now);
+    await consumeSingleUse(tx, token, now);
+    tx.audit("env.read", buildId, details);
   };
   try {
-    await writeAudit(deps, entry, along);
+    await beforeHandingOut(deps, () => deps.change(by, [buildId], record));
   } catch (error) {
     if (isAllowed) throw error;
     return false;

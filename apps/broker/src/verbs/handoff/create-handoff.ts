@@ -1,7 +1,7 @@
-import { type Actor, actorLabel, limits, newId, Secret } from "@keyloan/contract";
+import { actorLabel, limits, newId, Secret } from "@keyloan/contract";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
-import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { opensForPersonOnly } from "./start-session.ts";
@@ -14,14 +14,13 @@ import { opensForPersonOnly } from "./start-session.ts";
  */
 export async function createHandoff(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   input: {
     readonly ttlSeconds: number;
     readonly publicUrl: string;
     readonly userRef?: string | undefined;
   },
-  requestId: string,
 ): Promise<{ readonly url: Secret; readonly expiresAt: number; readonly personOnly: boolean }> {
   const { build } = await findBuild(deps, buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
@@ -31,13 +30,13 @@ export async function createHandoff(
   const wanted = createdAt + input.ttlSeconds * 1000;
   // A link to a build that ends before it is opened, or while it is used, would lose what the user typed.
   const visitMs = limits.sessionLifetimeSecondsMax * 1000;
-  const lives = await keepAliveUntil(deps, actor, buildId, wanted + visitMs, requestId);
+  const lives = await keepAliveUntil(deps, by, buildId, wanted + visitMs);
   const expiresAt = Math.min(wanted, lives);
   const id = newId("handoff", deps.randomBytes);
-  const createdBy = actorLabel(actor);
-  await deps.store.write(async (tables) => {
-    await tables.handoffs.expireUnused(buildId, createdAt);
-    await tables.handoffs.insert({
+  const createdBy = actorLabel(by.actor);
+  await deps.change(by, [buildId], async (tx) => {
+    await tx.handoffs.expireUnused(buildId, createdAt);
+    await tx.handoffs.insert({
       id,
       buildId,
       hash,
@@ -48,10 +47,7 @@ export async function createHandoff(
       usedAt: null,
       refusedAt: null,
     });
-    const details = { handoffId: id, expiresAt };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "handoff.created", entity: buildId, details, requestId }),
-    ]);
+    tx.audit("handoff.created", buildId, { handoffId: id, expiresAt });
   });
   return {
     url: Secret.of(`${input.publicUrl}/settings#code=${token.reveal()}`),

@@ -1,7 +1,6 @@
-import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import type { Browser } from "../person/become-person.ts";
+import type { Visit } from "./visit.ts";
 
 /**
  * Ends a visit to the settings page. What was saved is kept.
@@ -9,20 +8,16 @@ import type { Browser } from "../person/become-person.ts";
  * @returns whether the browser still proves something
  */
 export async function endSession(
-  deps: Pick<Deps, "store" | "now" | "randomBytes">,
-  session: SessionRow,
+  deps: Pick<Deps, "change" | "now">,
+  visit: Visit,
   forget: Browser | undefined,
-  requestId: string,
 ): Promise<{ readonly isBrowserKnown: boolean }> {
-  const { id: sessionId, buildId } = session;
-  const actor = { kind: "session", sessionId, buildId } as const;
-  const details = { forgotten: forget !== undefined };
-  const entry = { actor, action: "session.ended", entity: buildId, details, requestId };
-  return deps.store.write(async (tables) => {
-    await tables.sessions.end(sessionId, buildId, deps.now());
-    if (forget !== undefined) await tables.persons.forgetBrowser(forget.hash, buildId);
-    await tables.auditEvents.insertAll([auditRow(deps, entry)]);
-    const known = forget === undefined ? [] : await tables.persons.listByBrowser(forget.hash);
+  const { id: sessionId, buildId } = visit.session;
+  return deps.change(visit, [buildId], async (tx) => {
+    await tx.sessions.end(sessionId, buildId, deps.now());
+    if (forget !== undefined) await tx.persons.forgetBrowser(forget.hash, buildId);
+    tx.audit("session.ended", buildId, { forgotten: forget !== undefined });
+    const known = forget === undefined ? [] : await tx.persons.listByBrowser(forget.hash);
     return { isBrowserKnown: known.length > 0 };
   });
 }

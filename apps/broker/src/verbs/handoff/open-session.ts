@@ -1,8 +1,8 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
 import { BrokerError } from "@keyloan/contract";
 import type { HandoffRow, PersonRow } from "@keyloan/store";
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { knownAs } from "../person/become-person.ts";
 import { type Opener, type StartedSession, startSession, type Visitor } from "./start-session.ts";
@@ -84,13 +84,13 @@ export async function refuseClosed(deps: Deps, buildId: string): Promise<void> {
 }
 
 async function refuseSecond(deps: Deps, handoff: HandoffRow, requestId: string): Promise<never> {
-  const actor = { kind: "system", part: "handoff" } as const;
+  const by = { ...bySystem("handoff"), requestId };
   const details = { handoffId: handoff.id, usedAt: handoff.usedAt };
-  const entry = { actor, action: "handoff.refused", entity: handoff.buildId, details, requestId };
+  const entry = { ...by, action: "handoff.refused", entity: handoff.buildId, details };
   await deps.refusals.note(handoff.id, entry, async () => {
-    await deps.store.write(async (tables) => {
-      await tables.handoffs.markRefused(handoff.id, deps.now());
-      await tables.auditEvents.insertAll([auditRow(deps, entry)]);
+    await deps.change(by, [handoff.buildId], async (tx) => {
+      await tx.handoffs.markRefused(handoff.id, deps.now());
+      tx.audit(entry.action, entry.entity, details);
     });
     deps.logger.warn({ buildId: handoff.buildId, requestId }, "a handoff link was opened a second time");
   });

@@ -3,7 +3,6 @@ import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
 import { createSubmissionKeyPair, sealValue } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
 import { hashToken } from "../../tokens.ts";
-import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { type Browser, knownAs, rememberBrowser } from "../person/become-person.ts";
 import { personOnly } from "../person/standing.ts";
@@ -49,17 +48,20 @@ export async function startSession(
   const pair = createSubmissionKeyPair();
   const now = deps.now();
   const id = newId("session", deps.randomBytes);
-  return deps.store.write(async (tables) => {
-    const build = await tables.builds.find(buildId);
-    const dataKey = await tables.dataKeys.findByOwner(buildId);
+  const actor = { kind: "session", sessionId: id, buildId } as const;
+  return deps.change({ actor, requestId }, [buildId], async (tx) => {
+    const build = await tx.builds.find(buildId);
+    const dataKey = await tx.dataKeys.findByOwner(buildId);
     if (build === undefined || dataKey === undefined) throw buildClosed("closed");
-    const person = await tables.persons.findByBuild(buildId);
-    if (opener.by === "recovery" && person?.recoveryHash !== opener.recoveryHash) return undefined;
-    const known = await knownAs(tables, visitor.browser, buildId);
+    const person = await tx.persons.findByBuild(buildId);
+    if (opener.by === "recovery" && person?.recoveryHash !== opener.recoveryHash)
+      return tx.unaudited(undefined);
+    const known = await knownAs(tx, visitor.browser, buildId);
     const isPerson = person !== undefined && proves(person, opener, known);
     const isOnlyForPerson = opensForPersonOnly(build) || opener.by === "browser";
     if (isOnlyForPerson && !isPerson) throw personOnly();
-    if (opener.by === "link" && !(await tables.handoffs.markUsed(opener.handoffId, now))) return undefined;
+    if (opener.by === "link" && !(await tx.handoffs.markUsed(opener.handoffId, now)))
+      return tx.unaudited(undefined);
     const byBrowser = opener.by === "link" && isPerson;
     const session: SessionRow = {
       id,
@@ -79,16 +81,12 @@ export async function startSession(
       personId: isPerson ? person.id : (known.find(({ ending }) => ending !== null)?.id ?? null),
       address: visitor.address ?? null,
     };
-    const ended = await endOldest(tables, visitor.sessions, buildId, now);
-    await tables.sessions.insert(session);
-    const actor = { kind: "session", sessionId: id, buildId } as const;
+    const ended = await endOldest(tx, visitor.sessions, buildId, now);
+    await tx.sessions.insert(session);
     const { by, ...rest } = opener;
-    const details = { by, ...("recoveryHash" in rest ? {} : rest), isPerson };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "session.opened", entity: buildId, details, requestId }),
-    ]);
+    tx.audit("session.opened", buildId, { by, ...("recoveryHash" in rest ? {} : rest), isPerson });
     if (opener.by !== "recovery" || !isPerson) return { session, cookie: token, ended };
-    const personCookie = await rememberBrowser(deps, tables, person.id, visitor.browser);
+    const personCookie = await rememberBrowser(deps, tx, person.id, visitor.browser);
     return { session, cookie: token, ended, personCookie };
   });
 }

@@ -1,6 +1,6 @@
-import { type Actor, BrokerError, limits, type VisitList } from "@keyloan/contract";
+import { BrokerError, limits, type VisitList } from "@keyloan/contract";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
 
@@ -30,19 +30,10 @@ export async function listVisits(deps: Pick<Deps, "store">, buildId: string): Pr
  * Ends a visit now. Whoever can prove to be the person comes in again; what was saved stays.
  * @throws BrokerError `not_found` when the build has no such visit
  */
-export async function endVisit(
-  deps: Deps,
-  actor: Actor,
-  buildId: string,
-  sessionId: string,
-  requestId: string,
-): Promise<void> {
-  const found = await deps.store.write(async (tables) => {
-    if (!(await tables.sessions.end(sessionId, buildId, deps.now()))) return false;
-    const details = { sessionId };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "session.ended", entity: buildId, details, requestId }),
-    ]);
+export async function endVisit(deps: Deps, by: By, buildId: string, sessionId: string): Promise<void> {
+  const found = await deps.change(by, [buildId], async (tx) => {
+    if (!(await tx.sessions.end(sessionId, buildId, deps.now()))) return tx.unaudited(false);
+    tx.audit("session.ended", buildId, { sessionId });
     return true;
   });
   if (found) return;

@@ -1,20 +1,16 @@
-import type { Actor, CancelledJob } from "@keyloan/contract";
+import type { CancelledJob } from "@keyloan/contract";
 import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { By, Details } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { suppliable } from "../../jobs/hand-steps.ts";
-import { auditRow } from "../audit.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { markReleased } from "../leases/mark-released.ts";
-import { releaseJobs } from "../leases/release-jobs.ts";
+import { addReleaseJobs } from "../leases/release-jobs.ts";
 import { findJob, jobConflict, showJob } from "./list-jobs.ts";
 import { verifyGone } from "./verify-gone.ts";
 
-type Cancelling = {
-  readonly deps: Deps;
-  readonly actor: Actor;
-  readonly requestId: string;
-  readonly job: JobRow;
-};
+type Cancelling = { readonly deps: Deps; readonly by: By; readonly job: JobRow };
 
 /**
  * Ends a job that nobody wants any more, unless that would leave something alive at a provider: an issue is
@@ -23,13 +19,12 @@ type Cancelling = {
  */
 export async function cancelJob(
   deps: Deps,
-  actor: Actor,
+  by: By,
   jobId: string,
   confirm: string | undefined,
-  requestId: string,
 ): Promise<CancelledJob> {
   const { job, lease } = await findJob(deps, jobId);
-  const cancelling = { deps, actor, requestId, job };
+  const cancelling = { deps, by, job };
   if (job.state === "done" || job.state === "cancelled") throw hasEnded(job);
   if (job.kind === "notify") return cancelAlone(cancelling);
   if (lease !== undefined && job.kind === "issue") return cancelIssue(cancelling, lease);
@@ -42,17 +37,17 @@ export async function cancelJob(
   );
 }
 
-async function cancelAlone({ deps, actor, requestId, job }: Cancelling): Promise<CancelledJob> {
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
-    await tables.auditEvents.insertAll([cancelledRow(deps, actor, job, {}, requestId)]);
+async function cancelAlone({ deps, by, job }: Cancelling): Promise<CancelledJob> {
+  await deps.change(by, [job.buildId ?? job.id], async (tx) => {
+    if (!(await tx.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
+    auditCancelled(tx, job);
   });
   return { job: await showJob(deps, job.id) };
 }
 
 /** The build goes on without what was to be issued. */
 async function cancelIssue(cancelling: Cancelling, lease: LeaseRow): Promise<CancelledJob> {
-  const { deps, actor, requestId, job } = cancelling;
+  const { deps, by, job } = cancelling;
   const bindings = await deps.store.read.bindings.listByBuild(lease.buildId);
   if (!bindings.some(({ connectorId }) => connectorId !== lease.connectorId)) {
     throw jobConflict(job, "the build would have nothing left", `Close it with \`keyloan build close\`.`);
@@ -62,29 +57,22 @@ async function cancelIssue(cancelling: Cancelling, lease: LeaseRow): Promise<Can
   await deps.runner.settled(lease.buildId);
   const spec = deps.connectors.get(lease.connectorId)?.spec;
   const lacks = { connector: lease.connectorId, variables: spec === undefined ? [] : suppliable(spec) };
-  const jobs = await deps.store.write(async (tables) => {
-    const pending = (await tables.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
+  await deps.change(by, [lease.buildId], async (tx) => {
+    const pending = (await tx.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
     const unissued = ["planned", "needs_hands", "failed"] as const;
-    if (!(await tables.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
-    if (!(await tables.leases.update(lease.id, unissued, { state: "releasing", env: null })))
-      throw hasEnded(job);
-    await tables.bindings.remove(lease.buildId, lease.connectorId);
-    const release = releaseJobs(deps, lease, pending);
-    await tables.jobs.insertAll(release);
-    await tables.auditEvents.insertAll([cancelledRow(deps, actor, job, { lacks }, requestId)]);
-    await markReadyWhenComplete(deps, tables, lease.buildId);
-    return release;
+    if (!(await tx.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
+    if (!(await tx.leases.update(lease.id, unissued, { state: "releasing", env: null }))) throw hasEnded(job);
+    await tx.bindings.remove(lease.buildId, lease.connectorId);
+    addReleaseJobs(deps, tx, lease, pending);
+    auditCancelled(tx, job, { lacks });
+    await markReadyWhenComplete(tx, lease.buildId);
   });
-  void deps.runner.run(
-    lease.buildId,
-    jobs.filter(({ lockedBy }) => lockedBy !== null),
-  );
   return { job: await showJob(deps, job.id), lacks };
 }
 
 /** Only a person's word, checked where the provider can be asked, ends what could still be alive. */
 async function cancelRelease(
-  { deps, actor, requestId, job }: Cancelling,
+  { deps, by, job }: Cancelling,
   lease: LeaseRow,
   confirm: string | undefined,
 ): Promise<CancelledJob> {
@@ -102,25 +90,17 @@ async function cancelRelease(
     throw jobConflict(job, `${lease.connectorId} still has ${confirm}`, "Remove it there first.");
   }
   const verified = found === "gone";
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
+  await deps.change(by, [lease.buildId], async (tx) => {
+    if (!(await tx.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
     const details = { confirmed: confirm, verified };
-    await tables.auditEvents.insertAll([cancelledRow(deps, actor, job, details, requestId)]);
-    if (job.kind === "release") await markReleased(deps, tables, actor, lease, { details, requestId });
+    auditCancelled(tx, job, details);
+    if (job.kind === "release") await markReleased(deps, tx, lease, details);
   });
   return { job: await showJob(deps, job.id), verified };
 }
 
-function cancelledRow(
-  deps: Deps,
-  actor: Actor,
-  job: JobRow,
-  more: Readonly<Record<string, unknown>>,
-  requestId: string,
-) {
-  const { id, kind, connectorId, buildId } = job;
-  const details = { job: id, kind, connector: connectorId, ...more };
-  return auditRow(deps, { actor, action: "job.cancelled", entity: buildId ?? id, details, requestId });
+function auditCancelled(tx: Unit, { id, kind, connectorId, buildId }: JobRow, more: Details = {}): void {
+  tx.audit("job.cancelled", buildId ?? id, { job: id, kind, connector: connectorId, ...more });
 }
 
 function hasEnded(job: JobRow) {

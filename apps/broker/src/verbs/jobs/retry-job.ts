@@ -1,7 +1,7 @@
-import type { Actor, JobState, JobView } from "@keyloan/contract";
+import type { JobState, JobView } from "@keyloan/contract";
 import type { JobRow, LeaseRow, Tables } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { findJob, jobConflict, showJob } from "./list-jobs.ts";
 
 const retryable: readonly JobState[] = ["failed", "needs_hands", "cancelled"];
@@ -10,17 +10,15 @@ const retryable: readonly JobState[] = ["failed", "needs_hands", "cancelled"];
  * Starts a job anew, as if it had never been run: what was lacking is there now.
  * @throws BrokerError `not_found`, or `conflict` when it waits by itself, is done, or has nothing left to work on
  */
-export async function retryJob(deps: Deps, actor: Actor, jobId: string, requestId: string): Promise<JobView> {
+export async function retryJob(deps: Deps, by: By, jobId: string): Promise<JobView> {
   const { job, lease } = await findJob(deps, jobId);
   if (!retryable.includes(job.state)) throw notRetryable(job);
-  await deps.store.write(async (tables) => {
-    if (lease !== undefined) await bringLeaseBack(tables, job, lease);
-    if (!(await tables.jobs.restart(job.id, [job.state], deps.now()))) throw notRetryable(job);
+  await deps.change(by, [job.buildId ?? job.id], async (tx) => {
+    if (lease !== undefined) await bringLeaseBack(tx, job, lease);
+    if (!(await tx.jobs.restart(job.id, [job.state], deps.now()))) throw notRetryable(job);
     const { kind, connectorId, buildId } = job;
     const details = { job: job.id, kind, connector: connectorId, from: job.state };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "job.retried", entity: buildId ?? job.id, details, requestId }),
-    ]);
+    tx.audit("job.retried", buildId ?? job.id, details);
   });
   return showJob(deps, jobId);
 }

@@ -1,5 +1,4 @@
 import {
-  type Actor,
   BrokerError,
   type Connector,
   type EnvVarSpec,
@@ -11,10 +10,10 @@ import {
 } from "@keyloan/contract";
 import { validateKeys } from "@keyloan/key-validator";
 import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import { auditRow } from "../audit.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
@@ -30,20 +29,20 @@ import { findJob, jobConflict, showJob } from "./list-jobs.ts";
  */
 export async function supplyValues(
   deps: Deps,
-  actor: Actor,
+  by: By,
   jobId: string,
   input: { readonly values: SecretValues; readonly force: boolean },
-  request: { readonly requestId: string; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<JobView> {
   const { job, lease } = await findJob(deps, jobId);
   if (lease === undefined || job.kind !== "issue" || job.state !== "needs_hands") throw needsNone(job);
   const connector = requireConnector(deps, lease.connectorId);
   const fields = fieldsFor(connector, input.values);
   const values = { ...defaultsOf(connector), ...generateOwn(deps, connector), ...input.values };
-  const check = await checkSupplied(deps, connector, fields, values, request.signal);
-  stopWhenGivenUp(request.signal);
+  const check = await checkSupplied(deps, connector, fields, values, signal);
+  stopWhenGivenUp(signal);
   refuseUnless(check, input.force);
-  await record(deps, actor, { job, lease, fields, values, check }, request.requestId);
+  await record(deps, by, { job, lease, fields, values, check });
   return showJob(deps, jobId);
 }
 
@@ -97,7 +96,7 @@ function refuseUnless(check: ValidationResult, force: boolean): void {
 
 async function record(
   deps: Deps,
-  actor: Actor,
+  by: By,
   supplied: {
     readonly job: JobRow;
     readonly lease: LeaseRow;
@@ -105,14 +104,13 @@ async function record(
     readonly values: SecretValues;
     readonly check: ValidationResult;
   },
-  requestId: string,
 ): Promise<void> {
   const { job, lease, fields, values, check } = supplied;
-  await deps.store.write(async (tables) => {
-    const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
+  await deps.change(by, [lease.buildId], async (tx) => {
+    const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
     if (dataKey === undefined) throw buildClosed("closing");
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) throw needsNone(job);
-    const active = await tables.leases.update(lease.id, ["needs_hands"], {
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) throw needsNone(job);
+    const active = await tx.leases.update(lease.id, ["needs_hands"], {
       state: "active",
       env: sealLease(deps.keyring, dataKey, lease.id, values),
       // No org key made it; the handle stays, so that what stands under the planned name is ended too.
@@ -121,7 +119,7 @@ async function record(
       lastError: null,
     });
     if (!active) throw needsNone(job);
-    await recordFingerprints(deps, tables, lease.id, fields, values);
+    await recordFingerprints(deps, tx, lease.id, fields, values);
     const details = {
       job: job.id,
       connector: lease.connectorId,
@@ -129,10 +127,8 @@ async function record(
       check: check.status,
       resource: lease.handle,
     };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "lease.supplied", entity: lease.buildId, details, requestId }),
-    ]);
-    await markReadyWhenComplete(deps, tables, lease.buildId);
+    tx.audit("lease.supplied", lease.buildId, details);
+    await markReadyWhenComplete(tx, lease.buildId);
   });
 }
 

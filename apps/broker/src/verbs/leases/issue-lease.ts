@@ -1,12 +1,13 @@
 import { ProviderError, type SecretValues } from "@keyloan/contract";
-import type { ClaimedJob, LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { ClaimedJob, LeaseRow, StoredLeaseError } from "@keyloan/store";
+import type { Details } from "../../audit-row.ts";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
 import { issueSteps, suppliable } from "../../jobs/hand-steps.ts";
 import { needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { sealLease } from "./lease-secrets.ts";
 import { markReadyWhenComplete } from "./mark-ready.ts";
 import { withKeyToIssue } from "./org-credential.ts";
@@ -24,7 +25,7 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
   const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);
   if (lease === undefined || lease.state !== "planned") {
     const { id, fence } = hold.job;
-    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done", undefined, deps.now()));
+    await deps.store.write([id], (tables) => tables.jobs.finish(id, fence, "done", undefined, deps.now()));
     return;
   }
   const started = performance.now();
@@ -67,12 +68,12 @@ async function recordIssued(
   lease: LeaseRow,
   issued: { readonly version: number; readonly values: SecretValues; readonly attempts: number },
 ): Promise<void> {
-  const recorded = await deps.store.write(async (tables) => {
-    const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
+  const recorded = await deps.change(byJob(hold.job), [lease.buildId], async (tx) => {
+    const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
     const { id, fence } = hold.job;
-    if (dataKey === undefined || !(await tables.jobs.finish(id, fence, "done", undefined, deps.now())))
+    if (dataKey === undefined || !(await tx.jobs.finish(id, fence, "done", undefined, deps.now())))
       return false;
-    const active = await tables.leases.markIssued(lease.id, {
+    const active = await tx.leases.markIssued(lease.id, {
       env: sealLease(deps.keyring, dataKey, lease.id, issued.values),
       orgKeyVersion: issued.version,
       issuedAt: deps.now(),
@@ -80,17 +81,14 @@ async function recordIssued(
     });
     if (!active) return false;
     const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
-    await recordFingerprints(deps, tables, lease.id, specs, issued.values);
-    const actor = { kind: "job", jobId: hold.job.id } as const;
+    await recordFingerprints(deps, tx, lease.id, specs, issued.values);
     const details = {
       connector: lease.connectorId,
       names: Object.keys(issued.values),
       resource: lease.handle,
     };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "lease.issued", entity: lease.buildId, details }),
-    ]);
-    await markReadyWhenComplete(deps, tables, lease.buildId);
+    tx.audit("lease.issued", lease.buildId, details);
+    await markReadyWhenComplete(tx, lease.buildId);
     return true;
   });
   if (!recorded) await takeBackIfEnded(deps, hold, lease, issued.version);
@@ -121,25 +119,26 @@ async function recordFailure(
   const runAfter = deps.now() + runWaitMs(deps, hold, error);
   const isBusy = isBusyForNow(deps, job, error);
   const again = isBusy || (error.retryable && job.attempts < runsMax);
-  await deps.store.write(async (tables) => {
-    if (!again) return giveToHands(deps, tables, job, { ...lease, attempts }, lastError);
-    const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
-    if (!(await giveBack(job.id, job.fence, runAfter, error.code))) return;
-    if (!(await tables.leases.update(lease.id, ["planned"], { attempts, lastError }))) return;
-    await auditFailure(deps, tables, job, lease, { state: "planned", ...lastError });
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
+    if (!again) return giveToHands(deps, tx, job, { ...lease, attempts }, lastError);
+    const giveBack = isBusy ? tx.jobs.postpone : tx.jobs.retry;
+    const isKept =
+      (await giveBack(job.id, job.fence, runAfter, error.code)) &&
+      (await tx.leases.update(lease.id, ["planned"], { attempts, lastError }));
+    return isKept ? auditFailure(tx, lease, { state: "planned", ...lastError }) : undefined;
   });
 }
 
 /** Whatever the cause, a person can mend it or do it: nothing is left to be tried. */
 async function giveToHands(
   deps: Deps,
-  tables: Tables,
+  tx: Unit,
   job: ClaimedJob,
   lease: LeaseRow,
   error: StoredLeaseError,
 ): Promise<void> {
   const spec = deps.connectors.get(lease.connectorId)?.spec;
-  const needed = await needHands(deps, tables, job, lease, {
+  const needed = await needHands(deps, tx, job, lease, {
     message: `A build waits for ${lease.connectorId}: ${error.message}.`,
     steps: issueSteps(spec, lease, error, job.id),
     ...(spec === undefined ? {} : { variables: suppliable(spec) }),
@@ -147,22 +146,12 @@ async function giveToHands(
     leaseError: error,
   });
   if (!needed) return;
-  await tables.leases.update(lease.id, ["needs_hands"], { attempts: lease.attempts });
-  await auditFailure(deps, tables, job, lease, { state: "needs_hands", ...error });
+  await tx.leases.update(lease.id, ["needs_hands"], { attempts: lease.attempts });
+  auditFailure(tx, lease, { state: "needs_hands", ...error });
 }
 
-async function auditFailure(
-  deps: Deps,
-  tables: Tables,
-  job: ClaimedJob,
-  lease: LeaseRow,
-  failure: Readonly<Record<string, unknown>>,
-): Promise<void> {
-  const actor = { kind: "job", jobId: job.id } as const;
-  const details = { connector: lease.connectorId, ...failure };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "lease.issue_failed", entity: lease.buildId, details }),
-  ]);
+function auditFailure(tx: Unit, lease: LeaseRow, failure: Details): void {
+  tx.audit("lease.issue_failed", lease.buildId, { connector: lease.connectorId, ...failure });
 }
 
 function runWaitMs(deps: Deps, hold: JobHold, error: ProviderError): number {

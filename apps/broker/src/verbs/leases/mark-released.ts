@@ -1,26 +1,23 @@
-import type { Actor } from "@keyloan/contract";
-import type { LeaseRow, Tables } from "@keyloan/store";
+import type { LeaseRow } from "@keyloan/store";
+import type { Details } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 
 /** Records that nothing of a lease is left at its provider; a build that is closing is closed with the last one. */
 export async function markReleased(
-  deps: Pick<Deps, "now" | "randomBytes">,
-  tables: Tables,
-  actor: Actor,
+  deps: Pick<Deps, "now">,
+  tx: Unit,
   lease: LeaseRow,
-  more: { readonly details?: Readonly<Record<string, unknown>>; readonly requestId?: string } = {},
+  more: Details = {},
 ): Promise<void> {
-  const { requestId } = more;
-  if (!(await tables.endings.markReleased(lease.id))) return;
-  const details = { connector: lease.connectorId, resource: lease.handle, ...more.details };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "lease.released", entity: lease.buildId, details, requestId }),
-  ]);
-  if (await tables.endings.hasUnreleased(lease.buildId)) return;
-  if (await tables.builds.markClosed(lease.buildId, deps.now())) {
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "build.closed", entity: lease.buildId, details: {}, requestId }),
-    ]);
+  if (!(await tx.endings.markReleased(lease.id))) return;
+  tx.audit("lease.released", lease.buildId, {
+    connector: lease.connectorId,
+    resource: lease.handle,
+    ...more,
+  });
+  if (await tx.endings.hasUnreleased(lease.buildId)) return;
+  if (await tx.builds.markClosed(lease.buildId, deps.now())) {
+    tx.audit("build.closed", lease.buildId);
   }
 }

@@ -1,6 +1,7 @@
-import type { ClaimedJob, JobRow, LeaseRow } from "@keyloan/store";
+import type { JobRow, LeaseRow } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { type JobKind, newHeldJob, newWaitingJob } from "../../jobs/new-job.ts";
+import type { JobKind } from "../../jobs/new-job.ts";
 
 /** After this time no create call that was given up can still be under way at a provider. */
 const lateCreateMs = 120_000;
@@ -23,15 +24,16 @@ export function isMaking({ kind }: Pick<JobRow, "kind">): boolean {
 }
 
 /**
- * The jobs that end a lease at its provider: at once, or when whoever may be making its resource has let go.
+ * Adds the jobs that end a lease at its provider: at once, or when whoever may be making its resource has let go.
  * @param pending the open jobs of the lease
  */
-export function releaseJobs(
-  deps: Pick<Deps, "now" | "randomBytes" | "workerId" | "connectors">,
+export function addReleaseJobs(
+  deps: Pick<Deps, "now" | "workerId" | "connectors">,
+  tx: Unit,
   lease: LeaseRow,
   pending: readonly JobRow[],
   { mayStillRun = false, isOneOfMany = false }: ReleaseStart = {},
-): ClaimedJob[] {
+): void {
   const job = { entityId: lease.id, buildId: lease.buildId, connectorId: lease.connectorId };
   const now = deps.now();
   const heldUntil = pending
@@ -40,15 +42,10 @@ export function releaseJobs(
     .map(({ lockedUntil }) => lockedUntil ?? 0);
   // Somebody may be creating the resource at this moment: end it when that hold is over.
   const start = Math.max(now, ...heldUntil);
-  const release =
-    isOneOfMany || heldUntil.length > 0
-      ? newWaitingJob(deps, { ...job, kind: "release" }, start)
-      : newHeldJob(deps, { ...job, kind: "release" });
+  tx.job({ ...job, kind: "release" }, isOneOfMany || heldUntil.length > 0 ? start : undefined);
   const again = { ...job, kind: "release-again" } as const;
   // A create call that was given up may still be carried out at the provider, after this revoke.
-  if (lease.state !== "active" || heldUntil.length > 0)
-    return [release, newWaitingJob(deps, again, start + lateCreateMs)];
-  const connector = deps.connectors.get(lease.connectorId);
-  if (connector?.issuer?.outlivesRevoke !== true) return [release];
-  return [release, newWaitingJob(deps, again, Math.max(lease.expiresAt, now) + clockMarginMs)];
+  if (lease.state !== "active" || heldUntil.length > 0) tx.job(again, start + lateCreateMs);
+  else if (deps.connectors.get(lease.connectorId)?.issuer?.outlivesRevoke === true)
+    tx.job(again, Math.max(lease.expiresAt, now) + clockMarginMs);
 }

@@ -1,11 +1,11 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { LeaseRow, StoredLeaseError } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
 import { releaseSteps } from "../../jobs/hand-steps.ts";
 import { handsNotice, needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { toStoredError } from "./issue-lease.ts";
 import { markReleased } from "./mark-released.ts";
 import { revokeAtProvider } from "./revoke-at-provider.ts";
@@ -51,17 +51,18 @@ export async function releaseAgain(deps: Deps, hold: JobHold): Promise<void> {
 }
 
 async function finish(deps: Deps, { job }: JobHold): Promise<void> {
-  await deps.store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()));
+  await deps.store.write([job.entityId], (tables) =>
+    tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()),
+  );
 }
 
 async function recordReleased(deps: Deps, { job }: JobHold, lease: LeaseRow): Promise<void> {
-  const actor = { kind: "job", jobId: job.id } as const;
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    await markReleased(deps, tables, actor, lease);
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    await markReleased(deps, tx, lease);
     if (job.state !== "needs_hands") return;
     const message = `What a build had at ${lease.connectorId} has been ended: nothing is to be done any more.`;
-    await tables.jobs.insertAll([handsNotice(deps, job, "job.resolved", message)]);
+    tx.notice(handsNotice(job, "job.resolved", message));
   });
 }
 
@@ -80,11 +81,11 @@ async function recordFailure(
   const runAfter = deps.now() + Math.max(waitMs, retryAfterMs);
   // What is revoked once more has been released already.
   const isOwn = job.kind === "release";
-  await deps.store.write(async (tables) => {
-    const giveBack = isBusy ? tables.jobs.postpone : tables.jobs.retry;
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
+    const giveBack = isBusy ? tx.jobs.postpone : tx.jobs.retry;
     const kept = again
       ? await giveBack(job.id, job.fence, runAfter, lastError.code)
-      : await needHands(deps, tables, job, isOwn ? lease : undefined, {
+      : await needHands(deps, tx, job, isOwn ? lease : undefined, {
           message: `What a build had at ${lease.connectorId} cannot be ended: ${lastError.message}.`,
           steps: releaseSteps(deps.connectors.get(lease.connectorId)?.spec, lease, lastError, job.id),
           errorCode: lastError.code,
@@ -92,12 +93,8 @@ async function recordFailure(
           leaseError: lastError,
         });
     if (!kept || !isOwn) return;
-    if (again) await tables.leases.update(lease.id, [lease.state], { lastError });
-    const actor = { kind: "job", jobId: job.id } as const;
-    const details = { connector: lease.connectorId, ...lastError };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "lease.release_failed", entity: lease.buildId, details }),
-    ]);
+    if (again) await tx.leases.update(lease.id, [lease.state], { lastError });
+    tx.audit("lease.release_failed", lease.buildId, { connector: lease.connectorId, ...lastError });
   });
 }
 

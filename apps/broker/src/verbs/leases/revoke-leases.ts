@@ -1,7 +1,8 @@
-import { type Actor, BrokerError, type RevokedLeases } from "@keyloan/contract";
-import type { LeaseRow, Tables } from "@keyloan/store";
+import { BrokerError, type RevokedLeases } from "@keyloan/contract";
+import type { LeaseRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { refuseWhileKept } from "../settings/person-decides.ts";
 import { endLeases } from "./end-leases.ts";
 import { findLease } from "./list-leases.ts";
@@ -10,8 +11,6 @@ import type { ReleaseStart } from "./release-jobs.ts";
 
 /** So many in one transaction: what else waits to be written waits a few milliseconds at most. */
 const batchMax = 20;
-
-type By = { readonly actor: Actor; readonly requestId: string };
 
 /**
  * Revokes one lease: its values are removed at once, and its provider is asked to end it. The build lives on
@@ -25,14 +24,12 @@ export async function revokeLease(
   leaseId: string,
 ): Promise<{ readonly settled: Promise<void> }> {
   const { buildId } = await findLease(deps, leaseId);
-  const { jobs } = await deps.store.write(async (tables) => {
-    const leases = await tables.endings.listByIds([leaseId]);
-    for (const lease of leases) await refuseWhileKept(deps, tables, by.actor, lease);
-    return revokeSome(deps, tables, by, leases, { mayStillRun: true });
+  await deps.change(by, [buildId], async (tx) => {
+    const leases = await tx.endings.listByIds([leaseId]);
+    for (const lease of leases) await refuseWhileKept(deps, tx, by.actor, lease);
+    return revokeSome(deps, tx, leases, { mayStillRun: true });
   });
-  const own = jobs.filter(({ lockedBy }) => lockedBy !== null);
-  const settled = own.length === 0 ? deps.runner.settled(buildId) : deps.runner.run(buildId, own);
-  return { settled };
+  return { settled: deps.runner.tried(leaseId) };
 }
 
 /**
@@ -49,42 +46,39 @@ export async function revokeLeases(
   if ("all" in which) await checkConfirmation(deps, which.confirm);
   const connectorId = "connector" in which ? which.connector : undefined;
   const ids = await deps.store.read.endings.listLiving(connectorId);
-  await deps.store.write((tables) => {
-    const details = { connector: connectorId ?? "all", leases: ids.length };
-    const entry = { ...by, action: "leases.revoking", entity: connectorId ?? "all", details };
-    return tables.auditEvents.insertAll([auditRow(deps, entry)]);
-  });
+  await deps.change(by, [], async (tx) =>
+    tx.audit("leases.revoking", connectorId ?? "all", {
+      connector: connectorId ?? "all",
+      leases: ids.length,
+    }),
+  );
   const revoked: LeaseRow[] = [];
   for (let start = 0; start < ids.length; start += batchMax) {
     const batch = ids.slice(start, start + batchMax);
     const how = { isOneOfMany: true, mayStillRun: true };
-    const { leases } = await deps.store.write(async (tables) =>
-      revokeSome(deps, tables, by, await tables.endings.listByIds(batch), how),
+    const scope = (await deps.store.read.endings.listByIds(batch)).map(({ buildId }) => buildId);
+    const ended = await deps.change(by, scope, async (tx) =>
+      revokeSome(deps, tx, await tx.endings.listByIds(batch), how),
     );
-    revoked.push(...leases);
+    revoked.push(...ended);
   }
   return countOf(revoked);
 }
 
 async function revokeSome(
   deps: Deps,
-  tables: Tables,
-  { actor, requestId }: By,
+  tx: Unit,
   leases: readonly LeaseRow[],
   how: ReleaseStart,
-) {
-  const ended = await endLeases(deps, tables, leases, how);
-  await tables.auditEvents.insertAll(
-    ended.leases.map(({ id, buildId, connectorId }) => {
-      const details = { connector: connectorId, lease: id };
-      return auditRow(deps, { actor, action: "lease.revoked", entity: buildId, details, requestId });
-    }),
-  );
+): Promise<readonly LeaseRow[]> {
+  const ended = await endLeases(deps, tx, leases, how);
+  for (const { id, buildId, connectorId } of ended)
+    tx.audit("lease.revoked", buildId, { connector: connectorId, lease: id });
   // A build that waited for nothing else is ready now.
-  const waited = ended.leases.filter(({ issuedAt }) => issuedAt === null);
+  const waited = ended.filter(({ issuedAt }) => issuedAt === null);
   for (const buildId of new Set(waited.map((lease) => lease.buildId)))
-    await markReadyWhenComplete(deps, tables, buildId);
-  return ended;
+    await markReadyWhenComplete(tx, buildId);
+  return ended.length === 0 ? tx.unaudited(ended) : ended;
 }
 
 async function checkConfirmation({ store }: Deps, confirm: string): Promise<void> {

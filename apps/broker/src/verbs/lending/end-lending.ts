@@ -1,12 +1,10 @@
-import type { BuildRow, Tables } from "@keyloan/store";
+import type { BuildRow } from "@keyloan/store";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { isLendingOver, revertWindowMs } from "./lending-end.ts";
 
 const pageMax = 100;
-const actor = { kind: "system", part: "lending" } as const;
 
 /**
  * Ends what was lent to every build whose user has own keys for all of it and whose time to go back is over: the leases
@@ -29,38 +27,36 @@ export async function endDueLendings(deps: Deps, signal: AbortSignal): Promise<n
 }
 
 async function endLending(deps: Deps, buildId: string): Promise<boolean> {
-  const done = await deps.store.write(async (tables) => {
-    const build = await tables.builds.find(buildId);
-    const bindings = await tables.bindings.listByBuild(buildId);
+  const done = await deps.change(bySystem("lending"), [buildId], async (tx) => {
+    const build = await tx.builds.find(buildId);
+    const bindings = await tx.bindings.listByBuild(buildId);
     const now = deps.now();
     if (build === undefined || !isLendingOver(deps.config, build, bindings, now)) return false;
-    if (!(await tables.builds.endLending(buildId, now))) return false;
-    await endEverythingLent(deps, tables, build);
+    if (!(await tx.builds.endLending(buildId, now))) return false;
+    await endEverythingLent(deps, tx, build);
     return true;
   });
   if (done) deps.metrics.lendingsEnded.inc();
   return done;
 }
 
-async function endEverythingLent(deps: Deps, tables: Tables, build: BuildRow): Promise<void> {
+async function endEverythingLent(deps: Deps, tx: Unit, build: BuildRow): Promise<void> {
   const { id, downloadedAt, finishedAt } = build;
-  const leases = await tables.leases.listByBuild(id);
+  const leases = await tx.leases.listByBuild(id);
   // One of many: it waits for nobody, and whoever has room ends it at its provider.
-  const ended = await endLeases(deps, tables, leases, { isOneOfMany: true, mayStillRun: true });
-  for (const { id: transferId, state } of await tables.transfers.listByBuild(id)) {
+  const ended = await endLeases(deps, tx, leases, { isOneOfMany: true, mayStillRun: true });
+  for (const { id: transferId, state } of await tx.transfers.listByBuild(id)) {
     if (state !== "switched") continue;
-    await tables.jobs.cancelByEntity(transferId, "end-transfer");
-    await tables.transfers.update(transferId, ["switched"], { frozenAt: null });
+    await tx.jobs.cancelByEntity(transferId, "end-transfer");
+    await tx.transfers.update(transferId, ["switched"], { frozenAt: null });
   }
-  await tables.tokens.revokeByBuild(id, deps.now());
+  await tx.tokens.revokeByBuild(id, deps.now());
   const details = {
-    connectors: ended.leases.map(({ connectorId }) => connectorId),
+    connectors: ended.map(({ connectorId }) => connectorId),
     downloaded: downloadedAt !== null,
     finished: finishedAt !== null,
   };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "lending.ended", entity: id, details }),
-  ]);
+  tx.audit("lending.ended", id, details);
   const message = `What was lent to ${id} ends now: its user has own keys for everything, and the time to go back is over.`;
-  await tables.jobs.insertAll([noticeJob(deps, { type: "lending.ended", message, buildId: id })]);
+  tx.notice({ type: "lending.ended", message, buildId: id });
 }

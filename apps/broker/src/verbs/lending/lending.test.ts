@@ -122,7 +122,7 @@ describe("a build whose user switched everything and never finished", () => {
     const { token } = (await broker.call("POST", `/v1/builds/${buildId}/tokens`, { body: {} })).body as {
       token: string;
     };
-    await deps().store.write(async (tables) => {
+    await deps().store.write([], async (tables) => {
       // What comes round in the background waits for a minute.
       expect(await tables.schedules.take("lending-end", broker.now() + 61_000, 1)).toBe(true);
       const build = await tables.builds.find(buildId);
@@ -139,7 +139,7 @@ describe("a build whose user switched everything and never finished", () => {
   it("is told of by a notice, and a page that was open before decides nothing on what it saw", async () => {
     await swap();
     const before = await page.version();
-    await deps().store.write((tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
+    await deps().store.write([], (tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
     await endDueLendings(deps(), signal);
     const revert = await page.call("POST", "/v1/settings/revert", { expectedVersion: before });
     expect(error(revert).code).toBe("settings_changed");
@@ -195,7 +195,7 @@ describe("lending", () => {
   it("ends once, also when two brokers look at the same time", async () => {
     await swap();
     const second = (await broker.startAnother()).deps;
-    await deps().store.write((tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
+    await deps().store.write([], (tables) => tables.builds.markDownloaded(buildId, broker.now() - dayMs));
     const ended = await Promise.all([endDueLendings(deps(), signal), endDueLendings(second, signal)]);
     await finishWork(deps(), buildId);
     expect(ended.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(1);

@@ -1,7 +1,7 @@
 import { validateKeys } from "@keyloan/key-validator";
 import { openActiveOrgKey } from "@keyloan/org-keys";
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { toStoredCheck } from "./put-org-key.ts";
 
 /** Checks every active org key at its provider and records what it found; a change is audited. */
@@ -22,14 +22,11 @@ export async function checkOrgKeys(deps: Deps, signal: AbortSignal): Promise<voi
       deps.logger.warn({ connector: row.connectorId }, "an org key could not be checked");
       continue;
     }
-    await deps.store.write(async (tables) => {
-      await tables.orgKeys.recordCheck(row.id, check, deps.now());
+    await deps.change(bySystem("org-key-check"), [row.id], async (tx) => {
+      await tx.orgKeys.recordCheck(row.id, check, deps.now());
       if (check.status === row.check.status) return;
       const details = { version: row.version, before: row.check.status, after: check.status };
-      const actor = { kind: "system", part: "org-key-check" } as const;
-      await tables.auditEvents.insertAll([
-        auditRow(deps, { actor, action: "org_key.checked", entity: row.connectorId, details }),
-      ]);
+      tx.audit("org_key.checked", row.connectorId, details);
     });
     if (check.status === "invalid")
       deps.logger.error({ connector: row.connectorId }, "an org key does not work any more");

@@ -1,8 +1,7 @@
-import { type Actor, BrokerError, type OrgKeyList, type OrgKeyView } from "@keyloan/contract";
+import { BrokerError, type OrgKeyList, type OrgKeyView } from "@keyloan/contract";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
-import { newHeldJob } from "../../jobs/new-job.ts";
-import { auditRow } from "../audit.ts";
 import { orgKeyView } from "./views.ts";
 
 /** Every version of every org key, newest first within a connector. */
@@ -24,29 +23,18 @@ export async function showOrgKey(deps: Deps, connectorId: string): Promise<OrgKe
  * to be ended, and until the provider was seen to refuse it.
  * @throws BrokerError `unknown_connector` or `not_found`
  */
-export async function removeOrgKey(
-  deps: Deps,
-  actor: Actor,
-  connectorId: string,
-  requestId: string,
-): Promise<void> {
+export async function removeOrgKey(deps: Deps, by: By, connectorId: string): Promise<void> {
   requireConnector(deps, connectorId);
-  const job = await deps.store.write(async (tables) => {
-    const row = await tables.orgKeys.findLatest(deps.organizationId, connectorId);
-    if (row === undefined || row.state === "retired") return undefined;
-    if (row.state === "active") await tables.orgKeys.moveState(row.id, ["active"], "retiring");
-    const used = await tables.keyUses.count(connectorId, row.version);
+  await deps.change(by, [connectorId], async (tx) => {
+    const row = await tx.orgKeys.findLatest(deps.organizationId, connectorId);
+    if (row === undefined || row.state === "retired") throw noOrgKey(connectorId);
+    if (row.state === "active") await tx.orgKeys.moveState(row.id, ["active"], "retiring");
+    const used = await tx.keyUses.count(connectorId, row.version);
     const details = { version: row.version, state: "retiring", leasesInUse: used };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "org_key.removed", entity: connectorId, details, requestId }),
-    ]);
-    const held = newHeldJob(deps, { kind: "prove-dead", entityId: row.id, connectorId });
-    await tables.jobs.cancelByEntity(row.id, "prove-dead", deps.now());
-    await tables.jobs.insertAll([held]);
-    return held;
+    tx.audit("org_key.removed", connectorId, details);
+    await tx.jobs.cancelByEntity(row.id, "prove-dead", deps.now());
+    tx.job({ kind: "prove-dead", entityId: row.id, connectorId });
   });
-  if (job === undefined) throw noOrgKey(connectorId);
-  void deps.runner.run(job.entityId, [job]);
 }
 
 export function noOrgKey(connectorId: string): BrokerError {

@@ -1,10 +1,9 @@
-import type { Actor } from "@keyloan/contract";
-import type { OrgKeyRow, Tables } from "@keyloan/store";
+import type { OrgKeyRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { auditRow } from "../audit.ts";
 import { askIfDead, type Death } from "./ask-if-dead.ts";
 import { isInUse } from "./is-in-use.ts";
 import { deleteSentence } from "./views.ts";
@@ -20,9 +19,9 @@ const reminderMs = 24 * 3_600_000;
 export async function proveOrgKeyDead(deps: Deps, hold: JobHold): Promise<void> {
   const { id, fence, entityId, attempts } = hold.job;
   const row = await deps.store.read.orgKeys.find(entityId);
-  const death = row === undefined ? "gone" : await proveVersion(deps, jobActor(id), row, hold.signal);
+  const death = row === undefined ? "gone" : await proveVersion(deps, byJob(hold.job), row, hold.signal);
   const isOver = death !== "alive" && death !== "unknown";
-  await deps.store.write(async (tables) => {
+  await deps.store.write([entityId], async (tables) => {
     if (isOver) return tables.jobs.finish(id, fence, "done", undefined, deps.now());
     const waitMs = backoffMs(deps.randomBytes, attempts - 1, firstWaitMs, waitMsMax);
     return tables.jobs.retry(id, fence, deps.now() + waitMs, `the old key is ${death}`);
@@ -35,7 +34,7 @@ export async function proveOrgKeyDead(deps: Deps, hold: JobHold): Promise<void> 
  */
 export async function proveVersion(
   deps: Deps,
-  actor: Actor,
+  by: By,
   row: OrgKeyRow,
   signal: AbortSignal,
 ): Promise<Death | "in_use" | "gone"> {
@@ -44,48 +43,32 @@ export async function proveVersion(
   const connector = deps.connectors.get(row.connectorId);
   if (connector === undefined) return "unknown";
   const death = await askIfDead(deps, connector, row, signal);
-  await deps.store.write(async (tables) => {
-    if (death === "dead" || death === "continued") await retire(deps, tables, actor, row, death);
-    if (death === "alive") await recordAlive(deps, tables, row);
+  await deps.change(by, [row.id], async (tx) => {
+    if (death === "dead" || death === "continued") return retire(deps, tx, row, death);
+    return tx.unaudited(death === "alive" ? await recordAlive(deps, tx, row) : undefined);
   });
   return death;
 }
 
-async function retire(
-  deps: Deps,
-  tables: Tables,
-  actor: Actor,
-  row: OrgKeyRow,
-  death: "dead" | "continued",
-): Promise<void> {
+async function retire(deps: Deps, tx: Unit, row: OrgKeyRow, death: "dead" | "continued"): Promise<void> {
   const at = deps.now();
-  if (!(await tables.orgKeys.retire(row.id, death === "dead" ? at : null))) return;
+  if (!(await tx.orgKeys.retire(row.id, death === "dead" ? at : null))) return tx.unaudited(undefined);
   const { version, connectorId } = row;
-  await tables.auditEvents.insertAll([
-    auditRow(deps, {
-      actor,
-      action: "org_key.retired",
-      entity: connectorId,
-      details: { version, proof: death === "dead" ? "refused_by_provider" : "same_credential_in_use" },
-    }),
-  ]);
+  const proof = death === "dead" ? "refused_by_provider" : "same_credential_in_use";
+  tx.audit("org_key.retired", connectorId, { version, proof });
 }
 
-async function recordAlive(deps: Deps, tables: Tables, row: OrgKeyRow): Promise<void> {
+async function recordAlive(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<void> {
   const at = deps.now();
   const { id, connectorId, version, check, remindedAt } = row;
   const { message: _, ...rest } = check;
-  await tables.orgKeys.recordCheck(id, { ...rest, status: "valid" }, at);
+  await tx.orgKeys.recordCheck(id, { ...rest, status: "valid" }, at);
   if (remindedAt !== null && remindedAt > at - reminderMs && remindedAt <= at) return;
-  if (!(await tables.orgKeys.setReminded(row, at))) return;
-  await tables.jobs.insertAll([
-    noticeJob(deps, {
-      type: "org_key.still_works",
-      message: `The replaced key of ${connectorId}, version ${version}, still works at the provider.`,
-      connectorId,
-      remedy: `${deleteSentence(deps, row)} The broker sees by itself when it is gone.`,
-    }),
-  ]);
+  if (!(await tx.orgKeys.setReminded(row, at))) return;
+  tx.notice({
+    type: "org_key.still_works",
+    message: `The replaced key of ${connectorId}, version ${version}, still works at the provider.`,
+    connectorId,
+    remedy: `${deleteSentence(deps, row)} The broker sees by itself when it is gone.`,
+  });
 }
-
-const jobActor = (jobId: string): Actor => ({ kind: "job", jobId });

@@ -1,5 +1,4 @@
 import {
-  type Actor,
   BrokerError,
   type Connector,
   type OrgKeyView,
@@ -8,11 +7,10 @@ import {
 } from "@keyloan/contract";
 import { validateKeys } from "@keyloan/key-validator";
 import { putOrgKey as sealOrgKey } from "@keyloan/org-keys";
-import type { ClaimedJob, StoredCheck } from "@keyloan/store";
+import type { StoredCheck } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
-import { newHeldJob } from "../../jobs/new-job.ts";
-import { auditRow } from "../audit.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { retryFailedLeases } from "../leases/retry-failed.ts";
 import { orgKeyView } from "./views.ts";
@@ -27,10 +25,9 @@ const prepareTimeoutMs = 30_000;
  */
 export async function putOrgKey(
   deps: Deps,
-  actor: Actor,
+  by: By,
   connectorId: string,
   fields: Readonly<Record<string, string>>,
-  requestId: string,
 ): Promise<OrgKeyView> {
   const connector = requireConnector(deps, connectorId);
   if (connector.spec.orgFields.length === 0) {
@@ -49,30 +46,19 @@ export async function putOrgKey(
   if (answer.status === "invalid") throw rejected(connector, answer);
   if (answer.status === "undetermined") throw notChecked(connector, answer);
   const facts = (await connector.prepareOrgKey?.(context, values)) ?? {};
-  const held: ClaimedJob[] = [];
-  const row = await sealOrgKey(deps, {
-    connectorId,
-    fields: values,
-    facts,
-    check: toStoredCheck(answer),
-    audit: ({ version, fingerprint }) =>
-      auditRow(deps, {
-        actor,
-        action: "org_key.put",
-        entity: connectorId,
-        details: { version, fingerprint },
-        requestId,
-      }),
-    onSealed: async (tables, { id: entityId }) => {
-      const job = newHeldJob(deps, { kind: "plan-reissue", entityId, connectorId });
-      await tables.jobs.insertAll([job]);
-      await recordFingerprints(deps, tables, entityId, connector.spec.orgFields, values);
-      held.push(job);
-    },
+  const input = { connectorId, fields: values, facts, check: toStoredCheck(answer) };
+  const row = await deps.change(by, [connectorId], async (tx) => {
+    const { row, isNew } = await sealOrgKey(deps, tx, input);
+    const { id: entityId, version, fingerprint } = row;
+    if (isNew) {
+      // What lives on the version before is moved in the background, however much it is.
+      tx.job({ kind: "plan-reissue", entityId, connectorId });
+      await recordFingerprints(deps, tx, entityId, connector.spec.orgFields, values);
+    }
+    tx.audit("org_key.put", connectorId, { version, fingerprint });
+    return row;
   });
   await retryFailedLeases(deps, connectorId);
-  // What lives on the version before is moved in the background, however much it is.
-  void deps.runner.run(row.id, held);
   return orgKeyView(deps, row);
 }
 

@@ -1,10 +1,10 @@
-import { type Actor, BrokerError, type Connector, type OrgKeyList, ProviderError } from "@keyloan/contract";
+import { BrokerError, type Connector, type OrgKeyList, ProviderError } from "@keyloan/contract";
 import { openActiveOrgKey, openOrgKeyVersion } from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import { auditRow } from "../audit.ts";
 import { isInUse } from "./is-in-use.ts";
 import { noOrgKey } from "./manage-org-keys.ts";
 import { proveVersion } from "./prove-dead.ts";
@@ -21,10 +21,9 @@ const timeoutMs = 45_000;
  */
 export async function retireOrgKey(
   deps: Deps,
-  actor: Actor,
+  by: By,
   connectorId: string,
   input: { readonly end: boolean },
-  requestId: string,
 ): Promise<OrgKeyList> {
   const connector = requireConnector(deps, connectorId);
   const { orgKeys } = deps.store.read;
@@ -37,9 +36,9 @@ export async function retireOrgKey(
   for (const row of rows) {
     if (row.state === "active" || row.fields === "") continue;
     if (input.end && endOrgKey !== undefined && !(await isInUse(deps, row))) {
-      await endVersion(deps, actor, connector, endOrgKey, row, { requestId, signal });
+      await endVersion(deps, by, connector, endOrgKey, row, signal);
     }
-    await proveVersion(deps, actor, row, signal);
+    await proveVersion(deps, by, row, signal);
   }
   const now = await orgKeys.listVersions(organizationId, connectorId);
   return { orgKeys: await Promise.all(now.map((row) => orgKeyView(deps, row))) };
@@ -47,17 +46,16 @@ export async function retireOrgKey(
 
 async function endVersion(
   deps: Deps,
-  actor: Actor,
+  by: By,
   connector: Connector,
   endOrgKey: Connector["endOrgKey"] & {},
   row: OrgKeyRow,
-  { requestId, signal }: { readonly requestId: string; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<void> {
   const { connectorId: entity, version } = row;
   const { fields } = await openOrgKeyVersion(deps, row);
   const kept = (await openActiveOrgKey(deps, entity))?.fields ?? {};
-  const audit = (action: string) =>
-    deps.store.appendAudit([auditRow(deps, { actor, action, entity, details: { version }, requestId })]);
+  const audit = (action: string) => deps.change(by, [], async (tx) => tx.audit(action, entity, { version }));
   await audit("org_key.ending");
   try {
     await endOrgKey(deps.contextFor(connector, signal), fields, kept);

@@ -1,7 +1,7 @@
-import type { ClaimedJob, OrgKeyRow, Tables } from "@keyloan/store";
+import type { OrgKeyRow } from "@keyloan/store";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { newWaitingJob } from "../../jobs/new-job.ts";
-import { noticeJob } from "../../notify/notice.ts";
+import type { Notice } from "../../notify/notice.ts";
 import { helpLinkOf } from "./help-link.ts";
 import { isInUse } from "./is-in-use.ts";
 
@@ -15,34 +15,28 @@ const reminderMs = 7 * dayMs;
 export async function sweepReplacedKeys(deps: Deps, signal: AbortSignal): Promise<void> {
   for (const row of await deps.store.read.orgKeys.listUnproven(deps.organizationId)) {
     if (signal.aborted) return;
-    await deps.store.write(async (tables) => {
-      const job = await followUpJob(deps, tables, row);
-      if (job !== undefined) await tables.jobs.insertAll([job]);
-    });
+    await deps.change(bySystem("org-keys"), [row.connectorId], (tx) => followUp(deps, tx, row));
   }
 }
 
-/** The job that a replaced version needs next, if it needs one and has none yet. */
-export async function followUpJob(
-  deps: Deps,
-  tables: Tables,
-  row: OrgKeyRow,
-): Promise<ClaimedJob | undefined> {
+/** Adds the job that a replaced version needs next, if it needs one and has none yet. */
+export async function followUp(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<void> {
   const { connectorId } = row;
   const isOpen = async (entityId: string, kind: string) =>
-    (await tables.jobs.listByEntity(entityId)).some(
+    (await tx.jobs.listByEntity(entityId)).some(
       (job) => job.kind === kind && (job.state === "waiting" || job.state === "needs_hands"),
     );
-  if (!(await isInUse(deps, row, tables))) {
-    if (await isOpen(row.id, "prove-dead")) return undefined;
-    return newWaitingJob(deps, { kind: "prove-dead", entityId: row.id, connectorId }, deps.now());
+  if (!(await isInUse(deps, row, tx))) {
+    if (await isOpen(row.id, "prove-dead")) return;
+    tx.job({ kind: "prove-dead", entityId: row.id, connectorId }, deps.now());
+    return;
   }
-  const latest = await tables.orgKeys.findLatest(deps.organizationId, connectorId);
-  if (latest?.state !== "active") return undefined;
+  const latest = await tx.orgKeys.findLatest(deps.organizationId, connectorId);
+  if (latest?.state !== "active") return;
   const query = { flagged: false, afterId: "", limit: 1 };
-  const stragglers = await tables.keyUses.listToReissue(connectorId, latest.version, query);
-  if (stragglers.length === 0 || (await isOpen(latest.id, "plan-reissue"))) return undefined;
-  return newWaitingJob(deps, { kind: "plan-reissue", entityId: latest.id, connectorId }, deps.now());
+  const stragglers = await tx.keyUses.listToReissue(connectorId, latest.version, query);
+  if (stragglers.length === 0 || (await isOpen(latest.id, "plan-reissue"))) return;
+  tx.job({ kind: "plan-reissue", entityId: latest.id, connectorId }, deps.now());
 }
 
 /** Tells of org keys that are older than the operator wants them to be, at most once a week for each. */
@@ -55,20 +49,20 @@ export async function remindOfOldKeys(deps: Deps): Promise<void> {
     now - reminderMs,
   );
   for (const row of old) {
-    await deps.store.write(async (tables) => {
-      if (await tables.orgKeys.setReminded(row, now)) await tables.jobs.insertAll([oldKeyNotice(deps, row)]);
+    await deps.change(bySystem("org-keys"), [row.id], async (tx) => {
+      if (await tx.orgKeys.setReminded(row, now)) tx.notice(oldKeyNotice(deps, row));
     });
   }
 }
 
-function oldKeyNotice(deps: Deps, { connectorId, putAt }: OrgKeyRow): ClaimedJob {
+function oldKeyNotice(deps: Deps, { connectorId, putAt }: OrgKeyRow): Notice {
   const days = Math.floor((deps.now() - putAt) / dayMs);
   const link = helpLinkOf(deps.connectors.get(connectorId)?.spec);
-  return noticeJob(deps, {
+  return {
     type: "org_key.old",
     message: `The org key of ${connectorId} is ${days} days old.`,
     connectorId,
     remedy: `Make a new one and put it with \`keyloan org-keys rotate ${connectorId}\`.`,
     ...(link === undefined ? {} : { steps: [{ text: "Where it is made:", url: link }] }),
-  });
+  };
 }

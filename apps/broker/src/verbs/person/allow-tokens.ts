@@ -1,7 +1,6 @@
 import { BrokerError, type SettingsView, type TokenPermission } from "@keyloan/contract";
-import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { editableBuild } from "../settings/editable-build.ts";
 import { takeStep } from "../settings/take-step.ts";
 import { settingsView } from "../settings/views.ts";
@@ -12,25 +11,20 @@ import { settingsView } from "../settings/views.ts";
  */
 export async function allowTokens(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   input: { readonly tokensMay: readonly TokenPermission[]; readonly expectedVersion: number },
-  requestId: string,
 ): Promise<SettingsView> {
-  const { build, person } = await editableBuild(deps, session, input.expectedVersion);
+  const { build, person } = await editableBuild(deps, visit.session, input.expectedVersion);
   if (person === undefined) {
     throw new BrokerError("conflict", "nothing of yours is saved here yet", {
       remedy: "Save your own keys first: until then there is nothing that a token could act with.",
     });
   }
   const tokensMay = [...new Set(input.tokensMay)];
-  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
-  await deps.store.write(async (tables) => {
-    await takeStep(deps, tables, actor, build);
-    await tables.persons.allow(person.id, tokensMay);
-    const details = { tokensMay };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "person.tokens_allowed", entity: build.id, details, requestId }),
-    ]);
+  await deps.change(visit, [build.id], async (tx) => {
+    await takeStep(deps, tx, build);
+    await tx.persons.allow(person.id, tokensMay);
+    tx.audit("person.tokens_allowed", build.id, { tokensMay });
   });
-  return settingsView(deps, session);
+  return settingsView(deps, visit.session);
 }

@@ -1,8 +1,10 @@
 import { BrokerError, limits, newId, type SettingsView } from "@keyloan/contract";
-import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
+import type { BuildRow, PersonRow, Tables } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { buildClosed } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { settingsView } from "../settings/views.ts";
 import { startOverIn } from "./execute-start-over.ts";
 import { refusedUntil } from "./person-view.ts";
@@ -20,17 +22,16 @@ const visitMs = limits.sessionLifetimeSecondsMax * 1000;
  */
 export async function askStartOver(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   address: string | undefined,
-  requestId: string,
 ): Promise<SettingsView> {
+  const { session } = visit;
   const { id: sessionId, buildId } = session;
-  const actor = { kind: "session", sessionId, buildId } as const;
-  const asked = await deps.store.write(async (tables) => {
-    const build = await openBuild(tables, buildId);
-    const { standing, person } = await standingOf(tables, session);
+  const waitsUntil = await deps.change(visit, [buildId], async (tx) => {
+    const build = await openBuild(tx, buildId);
+    const { standing, person } = await standingOf(tx, session);
     if (mayWrite(standing)) throw nothingToStartOver();
-    const newest = await tables.startOvers.findNewest(buildId);
+    const newest = await tx.startOvers.findNewest(buildId);
     const now = deps.now();
     if (newest !== undefined && now < (refusedUntil(newest) ?? now)) throw justRefused();
     let row = newest;
@@ -42,20 +43,19 @@ export async function askStartOver(
         address: address ?? null,
         state: "waiting",
         createdAt: now,
-        dueAt: now + (await waitMs(tables, build, person, now)),
+        dueAt: now + (await waitMs(tx, build, person, now)),
         endedAt: null,
       };
-      await tables.startOvers.insert(row);
-      await tellStartOver(deps, tables, row, "requested", actor, requestId);
+      await tx.startOvers.insert(row);
+      tellStartOver(tx, row, "requested");
     }
-    if (row.dueAt > now) return { waitsUntil: row.dueAt, jobs: [] };
+    if (row.dueAt > now) return row === newest ? tx.unaudited(row.dueAt) : row.dueAt;
     // What is done at once is done here: else a switch could come in between.
-    return { jobs: (await startOverIn(deps, tables, row, actor, requestId)) ?? [] };
+    if (!(await startOverIn(deps, tx, row))) tx.unaudited(row);
+    return undefined;
   });
-  void deps.runner.run(buildId, [...asked.jobs]);
   // A build that closed before would take with it what the present person saved, and what was asked for.
-  if (asked.waitsUntil !== undefined)
-    await keepAliveUntil(deps, actor, buildId, asked.waitsUntil + visitMs, requestId);
+  if (waitsUntil !== undefined) await keepAliveUntil(deps, visit, buildId, waitsUntil + visitMs);
   return settingsView(deps, session);
 }
 
@@ -63,38 +63,28 @@ export async function askStartOver(
  * Ends one that waits: the present person refuses it, or who asked withdraws it.
  * @throws BrokerError `person_only` for anybody else; `conflict` when none waits, or its time is over
  */
-export async function endStartOver(
-  deps: Deps,
-  session: SessionRow,
-  requestId: string,
-): Promise<SettingsView> {
+export async function endStartOver(deps: Deps, visit: Visit): Promise<SettingsView> {
+  const { session } = visit;
   const { id: sessionId, buildId } = session;
-  const actor = { kind: "session", sessionId, buildId } as const;
-  await deps.store.write(async (tables) => {
-    await openBuild(tables, buildId);
-    const { standing } = await standingOf(tables, session);
-    const row = await tables.startOvers.findNewest(buildId);
+  await deps.change(visit, [buildId], async (tx) => {
+    await openBuild(tx, buildId);
+    const { standing } = await standingOf(tx, session);
+    const row = await tx.startOvers.findNewest(buildId);
     if (row?.state !== "waiting") throw noneWaits();
     const state = standing === "you" ? "refused" : row.sessionId === sessionId ? "withdrawn" : undefined;
     if (state === undefined) throw personOnly(standing);
     if (state === "refused" && row.dueAt <= deps.now()) throw noneWaits();
-    if (!(await tables.startOvers.end(row.id, state, deps.now()))) throw noneWaits();
-    await tellStartOver(deps, tables, row, state, actor, requestId);
+    if (!(await tx.startOvers.end(row.id, state, deps.now()))) throw noneWaits();
+    tellStartOver(tx, row, state);
   });
   return settingsView(deps, session);
 }
 
 /** Refuses one that waits, if any does, in the transaction after which nobody can start over. */
-export async function refuseWaiting(
-  deps: Pick<Deps, "now" | "randomBytes">,
-  tables: Tables,
-  { id: sessionId, buildId }: SessionRow,
-  requestId: string,
-): Promise<void> {
-  const row = await tables.startOvers.findNewest(buildId);
-  if (row === undefined || !(await tables.startOvers.end(row.id, "refused", deps.now()))) return;
-  const actor = { kind: "session", sessionId, buildId } as const;
-  await tellStartOver(deps, tables, row, "refused", actor, requestId);
+export async function refuseWaiting(deps: Pick<Deps, "now">, tx: Unit, buildId: string): Promise<void> {
+  const row = await tx.startOvers.findNewest(buildId);
+  if (row === undefined || !(await tx.startOvers.end(row.id, "refused", deps.now()))) return;
+  tellStartOver(tx, row, "refused");
 }
 
 async function openBuild(tables: Tables, buildId: string): Promise<BuildRow> {

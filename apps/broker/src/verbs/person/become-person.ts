@@ -1,7 +1,7 @@
 import { newId, Secret } from "@keyloan/contract";
 import type { PersonRow, SessionRow, Tables } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 
 /** The cookie that a browser brought, when it is one of ours. */
 export type Browser = { readonly text: Secret; readonly hash: string };
@@ -16,12 +16,7 @@ export type Became = {
  * Makes the visitor of a session the person of its build, in the transaction of the first save. Call it when there
  * is none.
  */
-export async function becomePerson(
-  deps: Deps,
-  tables: Tables,
-  session: SessionRow,
-  requestId: string,
-): Promise<Became> {
+export async function becomePerson(deps: Deps, tx: Unit, session: SessionRow): Promise<Became> {
   const { id: sessionId, buildId } = session;
   const { token: recovery, hash: recoveryHash } = deps.tokens.make("recovery", buildId);
   const person: PersonRow = {
@@ -34,13 +29,9 @@ export async function becomePerson(
     endedAt: null,
     ending: null,
   };
-  await tables.persons.insert(person);
-  await tables.sessions.prove(sessionId, person.id);
-  const actor = { kind: "session", sessionId, buildId } as const;
-  const details = { personId: person.id, identity: person.identity };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "person.began", entity: buildId, details, requestId }),
-  ]);
+  await tx.persons.insert(person);
+  await tx.sessions.prove(sessionId, person.id);
+  tx.audit("person.began", buildId, { personId: person.id, identity: person.identity });
   return { person, recovery };
 }
 

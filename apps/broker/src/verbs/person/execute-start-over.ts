@@ -1,5 +1,6 @@
-import { type Actor, newId } from "@keyloan/contract";
-import type { ClaimedJob, StartOverRow, StoredEnding, Tables } from "@keyloan/store";
+import { newId } from "@keyloan/contract";
+import type { StartOverRow, StoredEnding, Tables } from "@keyloan/store";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { cancelRows } from "../transfers/cancel-transfer.ts";
 import { tellStartOver } from "./tell-start-over.ts";
@@ -11,11 +12,10 @@ const pageMax = 100;
  * @returns how many this call has done
  */
 export async function sweepStartOvers(deps: Deps, signal?: AbortSignal): Promise<number> {
-  const actor = { kind: "system", part: "start-over" } as const;
   let done = 0;
   for (const row of await deps.store.read.startOvers.listDue(deps.now(), pageMax)) {
     if (signal?.aborted === true) break;
-    if (await executeStartOver(deps, row, actor)) done += 1;
+    if (await executeStartOver(deps, row)) done += 1;
   }
   return done;
 }
@@ -25,40 +25,23 @@ export async function sweepStartOvers(deps: Deps, signal?: AbortSignal): Promise
  * nobody reads it, until it is replaced. A move of data under way is cancelled: its key goes when it is undone.
  * @returns false when it was refused, withdrawn or done meanwhile
  */
-export async function executeStartOver(
-  deps: Deps,
-  row: StartOverRow,
-  actor: Actor,
-  requestId?: string,
-): Promise<boolean> {
-  const jobs = await deps.store.write((tables) => startOverIn(deps, tables, row, actor, requestId));
-  if (jobs === undefined) return false;
-  void deps.runner.run(row.buildId, [...jobs]);
-  return true;
+export function executeStartOver(deps: Deps, row: StartOverRow): Promise<boolean> {
+  return deps.change(bySystem("start-over"), [row.buildId], (tx) => startOverIn(deps, tx, row));
 }
 
-/**
- * The same in a transaction that is under way.
- * @returns jobs that this process holds and has to run; `undefined` when there is nothing to do any more
- */
-export async function startOverIn(
-  deps: Deps,
-  tables: Tables,
-  row: StartOverRow,
-  actor: Actor,
-  requestId: string | undefined,
-): Promise<readonly ClaimedJob[] | undefined> {
+/** The same in a change that is under way. */
+export async function startOverIn(deps: Deps, tx: Unit, row: StartOverRow): Promise<boolean> {
   const { buildId } = row;
   const now = deps.now();
-  if (!(await tables.startOvers.end(row.id, "done", now))) return undefined;
+  if (!(await tx.startOvers.end(row.id, "done", now))) return false;
   const ending = { at: now, ...(row.address === null ? {} : { address: row.address }) };
-  await endPerson(deps, tables, buildId, ending);
-  const undoing = await cancelMoves(deps, tables, buildId, actor, requestId);
-  await tables.userKeys.removeLeftBehind(buildId);
-  const build = await tables.builds.find(buildId);
-  if (build !== undefined) await tables.builds.changeSettings(buildId, build.settingsVersion);
-  await tellStartOver(deps, tables, row, "done", actor, requestId);
-  return undoing;
+  await endPerson(deps, tx, buildId, ending);
+  await cancelRows(tx, await tx.transfers.listByBuild(buildId));
+  await tx.userKeys.removeLeftBehind(buildId);
+  const build = await tx.builds.find(buildId);
+  if (build !== undefined) await tx.builds.changeSettings(buildId, build.settingsVersion);
+  tellStartOver(tx, row, "done");
+  return true;
 }
 
 async function endPerson(deps: Deps, tables: Tables, buildId: string, ending: StoredEnding): Promise<void> {
@@ -81,14 +64,4 @@ async function endPerson(deps: Deps, tables: Tables, buildId: string, ending: St
     ending,
   });
   await tables.userKeys.claim(buildId, id);
-}
-
-async function cancelMoves(
-  deps: Deps,
-  tables: Tables,
-  buildId: string,
-  actor: Actor,
-  requestId: string | undefined,
-): Promise<readonly ClaimedJob[]> {
-  return cancelRows(deps, tables, await tables.transfers.listByBuild(buildId), actor, requestId);
 }

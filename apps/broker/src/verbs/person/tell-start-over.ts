@@ -1,8 +1,5 @@
-import type { Actor } from "@keyloan/contract";
-import type { StartOverRow, Tables } from "@keyloan/store";
-import type { Deps } from "../../deps.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { auditRow } from "../audit.ts";
+import type { StartOverRow } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 
 const words = {
   requested:
@@ -13,19 +10,13 @@ const words = {
 } as const;
 
 /** Writes a step of a start over into the audit, and tells it, in the transaction of that step. */
-export async function tellStartOver(
-  deps: Pick<Deps, "now" | "randomBytes">,
-  tables: Tables,
+export function tellStartOver(
+  tx: Unit,
   { id, buildId, dueAt }: StartOverRow,
   step: keyof typeof words,
-  actor: Actor,
-  requestId?: string,
-): Promise<void> {
+): void {
   const action = `start_over.${step}` as const;
-  const details = { startOverId: id, dueAt };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action, entity: buildId, details, requestId }),
-  ]);
+  tx.audit(action, buildId, { startOverId: id, dueAt });
   const due = step === "requested" ? { dueAt } : {};
-  await tables.jobs.insertAll([noticeJob(deps, { type: action, message: words[step], buildId, ...due })]);
+  tx.notice({ type: action, message: words[step], buildId, ...due });
 }

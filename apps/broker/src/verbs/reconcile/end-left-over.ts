@@ -5,11 +5,10 @@ import {
   type PlannedLease,
   ProviderError,
 } from "@keyloan/contract";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
-import { auditRow } from "../audit.ts";
-import type { ReconcileOptions } from "./reconcile-connector.ts";
 
 const deadlineMs = 30_000;
 
@@ -20,25 +19,20 @@ export async function endLeftOver(
   org: OrgCredential,
   target: PlannedLease,
   finding: Finding,
-  options: Pick<ReconcileOptions, "actor" | "requestId">,
+  by: By,
   signal: AbortSignal,
 ): Promise<Finding> {
   const failure = await endResource(deps, connector, org, target, signal);
-  await deps.store.appendAudit([
-    auditRow(deps, {
-      actor: options.actor,
-      action: failure === undefined ? "reconcile.ended" : "reconcile.end_failed",
-      entity: finding.build ?? connector.spec.id,
-      details: {
-        connector: connector.spec.id,
-        kind: finding.kind,
-        name: finding.name,
-        ...(finding.lease === undefined ? {} : { lease: finding.lease }),
-        ...(failure === undefined ? {} : { code: failure.code }),
-      },
-      requestId: options.requestId,
+  const action = failure === undefined ? "reconcile.ended" : "reconcile.end_failed";
+  await deps.change(by, [], async (tx) =>
+    tx.audit(action, finding.build ?? connector.spec.id, {
+      connector: connector.spec.id,
+      kind: finding.kind,
+      name: finding.name,
+      ...(finding.lease === undefined ? {} : { lease: finding.lease }),
+      ...(failure === undefined ? {} : { code: failure.code }),
     }),
-  ]);
+  );
   if (failure === undefined) {
     deps.metrics.reconcileEnded.inc({ connector: connector.spec.id });
     return { ...finding, action: "ended" };

@@ -1,5 +1,4 @@
 import {
-  type Actor,
   BrokerError,
   type Finding,
   idPrefixes,
@@ -7,6 +6,7 @@ import {
   type PlannedLease,
 } from "@keyloan/contract";
 import { openActiveOrgKey } from "@keyloan/org-keys";
+import type { By } from "../../audit-row.ts";
 import { type Deps, requireConnector } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { classify } from "./classify.ts";
@@ -22,9 +22,8 @@ const deadlineMs = 120_000;
  */
 export async function endUnknown(
   deps: Deps,
-  actor: Actor,
+  by: By,
   input: { readonly connector: string; readonly name: string },
-  requestId: string,
 ): Promise<Finding> {
   const connector = requireConnector(deps, input.connector);
   const { list } = issuerOf(deps, connector);
@@ -48,7 +47,7 @@ export async function endUnknown(
     action: "told",
     message: "Named as ours, and no row knows it.",
   };
-  return endLeftOver(deps, connector, org, targetOf(deps, resource), finding, { actor, requestId }, signal);
+  return endLeftOver(deps, connector, org, targetOf(deps, resource), finding, by, signal);
 }
 
 /** All that the name of a resource tells of the lease it was made for. */

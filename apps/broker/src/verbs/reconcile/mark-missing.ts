@@ -1,9 +1,8 @@
 import type { Finding } from "@keyloan/contract";
 import type { LeaseRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { missingCode } from "./find-missing.ts";
-import type { ReconcileOptions } from "./reconcile-connector.ts";
 
 const remedy =
   "Whoever deleted it may have it restored at the provider. Else make the build anew: its values lead nowhere.";
@@ -21,39 +20,29 @@ export function missingFinding(lease: LeaseRow, isMarked: boolean): Finding {
 }
 
 /** Lets the lease show that its resource is gone. It stays active: nobody but a person can tell what is to be done. */
-export async function markMissing(
-  deps: Deps,
-  options: Pick<ReconcileOptions, "actor" | "requestId">,
-  lease: LeaseRow,
-): Promise<void> {
+export async function markMissing(deps: Deps, by: By, lease: LeaseRow): Promise<void> {
   const { connectorId: provider } = lease;
   if (lease.lastError?.code === missingCode) return;
   const message = `${provider} has the resource of this lease no more`;
   const lastError = { provider, code: missingCode, message, remedy, retryable: false };
-  await record(deps, options, lease, lastError, "lease.resource_missing");
+  await record(deps, by, lease, lastError, "lease.resource_missing");
 }
 
 /** The resource is there again. */
-export async function clearFound(
-  deps: Deps,
-  options: Pick<ReconcileOptions, "actor" | "requestId">,
-  lease: LeaseRow,
-): Promise<void> {
-  await record(deps, options, lease, null, "lease.resource_found");
+export async function clearFound(deps: Deps, by: By, lease: LeaseRow): Promise<void> {
+  await record(deps, by, lease, null, "lease.resource_found");
 }
 
 async function record(
   deps: Deps,
-  { actor, requestId }: Pick<ReconcileOptions, "actor" | "requestId">,
+  by: By,
   lease: LeaseRow,
   lastError: LeaseRow["lastError"],
   action: string,
 ): Promise<void> {
-  await deps.store.write(async (tables) => {
-    if (!(await tables.leases.update(lease.id, ["active"], { lastError }))) return;
+  await deps.change(by, [lease.buildId], async (tx) => {
+    if (!(await tx.leases.update(lease.id, ["active"], { lastError }))) return tx.unaudited(undefined);
     const details = { connector: lease.connectorId, lease: lease.id, resource: lease.handle };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action, entity: lease.buildId, details, requestId }),
-    ]);
+    return tx.audit(action, lease.buildId, details);
   });
 }

@@ -1,5 +1,4 @@
 import {
-  type Actor,
   BrokerError,
   type Connector,
   type ConnectorReport,
@@ -8,6 +7,7 @@ import {
   type OrgCredential,
   ProviderError,
 } from "@keyloan/contract";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { type Classified, classify } from "./classify.ts";
@@ -25,8 +25,7 @@ const shownMax = 200;
 const suspiciousMin = 3;
 
 export type ReconcileOptions = {
-  readonly actor: Actor;
-  readonly requestId?: string | undefined;
+  readonly by: By;
   /** Nothing is ended, marked or told to anybody else. */
   readonly dryRun: boolean;
   /** The policy. */
@@ -67,8 +66,8 @@ export async function reconcileConnector(
     const unknown = listed.filter((_, index) => kinds[index]?.kind === "unknown").map(unknownFinding(id));
     const gone = missing.gone.map((lease) => missingFinding(lease, may));
     if (may) {
-      for (const lease of missing.gone) await markMissing(deps, options, lease);
-      for (const lease of missing.back) await clearFound(deps, options, lease);
+      for (const lease of missing.gone) await markMissing(deps, options.by, lease);
+      for (const lease of missing.back) await clearFound(deps, options.by, lease);
     }
     return report(
       id,
@@ -129,7 +128,7 @@ async function endAll(
     if (!options.mends) return { ...finding, remedy: "End it at the provider, or let the policy be `mend`." };
     if (!may) return { ...finding, remedy: "`keyloan reconcile` ends it." };
     if (begun > endsMax || signal.aborted) return { ...finding, remedy: "The next run ends it." };
-    return endLeftOver(deps, connector, org, of.target, finding, options, signal);
+    return endLeftOver(deps, connector, org, of.target, finding, options.by, signal);
   });
 }
 

@@ -1,5 +1,4 @@
 import {
-  type Actor,
   BrokerError,
   type Connector,
   type ConnectorReport,
@@ -7,10 +6,9 @@ import {
   type ReconcileReport,
 } from "@keyloan/contract";
 import { openActiveOrgKey } from "@keyloan/org-keys";
+import type { By } from "../../audit-row.ts";
 import { type Deps, requireConnector } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { auditRow } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
 import { type ReconcileOptions, reconcileConnector } from "./reconcile-connector.ts";
 
@@ -26,16 +24,15 @@ export type ReconcileInput = { readonly dryRun: boolean; readonly connector?: st
  */
 export async function reconcile(
   deps: Deps,
-  actor: Actor,
+  by: By,
   input: ReconcileInput,
-  request: { readonly requestId?: string; readonly signal?: AbortSignal } = {},
+  requested?: AbortSignal,
 ): Promise<ReconcileReport> {
   const at = deps.now();
   const { reconcilePolicy: policy } = deps.config;
-  const { requestId } = request;
-  const options = { actor, requestId, dryRun: input.dryRun, mends: policy === "mend" };
+  const options = { by, dryRun: input.dryRun, mends: policy === "mend" };
   const timeout = AbortSignal.timeout(deadlineMs);
-  const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+  const signal = requested === undefined ? timeout : AbortSignal.any([timeout, requested]);
   const wanted = connectorsOf(deps, input.connector);
   const reports = await Promise.all(
     wanted.map((connector) => reconcileOne(deps, connector, input.connector !== undefined, options, signal)),
@@ -93,34 +90,24 @@ function needsPerson({ state, findings }: ConnectorReport, mends: boolean): bool
 async function record(
   deps: Deps,
   report: ConnectorReport,
-  { actor, requestId, dryRun, mends }: ReconcileOptions,
+  { by, dryRun, mends }: ReconcileOptions,
 ): Promise<void> {
   const { connector, state, listed, findings } = report;
   const countOf = (kind: string) => findings.filter((finding) => finding.kind === kind).length;
   for (const kind of findingKinds) deps.metrics.reconcileFindings.set({ connector, kind }, countOf(kind));
   const ended = findings.filter(({ action }) => action === "ended").length;
   const counts = Object.fromEntries(findingKinds.map((kind) => [kind, countOf(kind)]));
-  await deps.store.write(async (tables) => {
-    await tables.auditEvents.insertAll([
-      auditRow(deps, {
-        actor,
-        action: "reconcile.compared",
-        entity: connector,
-        details: { state, listed, ended, dryRun, ...counts },
-        requestId,
-      }),
-    ]);
+  await deps.change(by, [connector], async (tx) => {
+    tx.audit("reconcile.compared", connector, { state, listed, ended, dryRun, ...counts });
     if (dryRun || !needsPerson(report, mends)) return;
-    if (!(await tables.schedules.take(`reconcile-told:${connector}`, deps.now(), noticeEveryMs))) return;
-    await tables.jobs.insertAll([
-      noticeJob(deps, {
-        type: "reconcile.findings",
-        message:
-          report.message ??
-          `What ${connector} holds differs from what is known: ${findingKinds.map((kind) => `${counts[kind]} ${kind.replace("_", " ")}`).join(", ")}.`,
-        connectorId: connector,
-        remedy: report.remedy ?? `Look at it with \`keyloan reconcile --dry-run --connector ${connector}\`.`,
-      }),
-    ]);
+    if (!(await tx.schedules.take(`reconcile-told:${connector}`, deps.now(), noticeEveryMs))) return;
+    tx.notice({
+      type: "reconcile.findings",
+      message:
+        report.message ??
+        `What ${connector} holds differs from what is known: ${findingKinds.map((kind) => `${counts[kind]} ${kind.replace("_", " ")}`).join(", ")}.`,
+      connectorId: connector,
+      remedy: report.remedy ?? `Look at it with \`keyloan reconcile --dry-run --connector ${connector}\`.`,
+    });
   });
 }

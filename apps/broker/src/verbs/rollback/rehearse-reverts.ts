@@ -1,12 +1,12 @@
 import type { RehearsedBuild } from "@keyloan/contract";
 import type { BuildRow } from "@keyloan/store";
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { envLinesOf } from "../env/read-env.ts";
 import { wayBackEndsAt } from "../lending/lending-end.ts";
 import { revertBuild } from "../settings/revert-keys.ts";
 
 const pageRows = 200;
-const actor = { kind: "system", part: "rehearsal" } as const;
 
 /** Reverts every swapped build of a copy, and opens the env it would get then. */
 export async function rehearseReverts(copy: Deps): Promise<readonly RehearsedBuild[]> {
@@ -38,7 +38,7 @@ async function rehearseRevert(copy: Deps, { id, name }: BuildRow): Promise<Rehea
     return { id, name, ok, milliseconds: Math.round(performance.now() - began), message };
   };
   try {
-    await revertBuild(copy, actor, id, { requestId: "rehearsal" });
+    await revertBuild(copy, bySystem("rehearsal"), id, {});
     const lines = await envLinesOf(copy, { buildId: id, profile: undefined, copies: [] });
     return end(true, `${lines.length} variables of the lent keys open`);
   } catch (error) {

@@ -1,11 +1,12 @@
 import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type Actor, BrokerError, type Rehearsal, type RehearsalStep } from "@keyloan/contract";
+import { BrokerError, type Rehearsal, type RehearsalStep } from "@keyloan/contract";
 import { openStore, type Store } from "@keyloan/store";
 import { closeDataKey, openDataKey } from "@keyloan/vault";
+import { type By, recordAudit } from "../../audit-row.ts";
+import { createChange } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import { writeAudit } from "../audit.ts";
 import { isoTime } from "../builds/views.ts";
 import { rehearseReverts } from "./rehearse-reverts.ts";
 
@@ -20,7 +21,7 @@ let underWay = false;
  * itself changes and no provider is asked.
  * @throws BrokerError `already_running` while another rehearsal of this broker goes on
  */
-export async function rehearseRollback(deps: Deps, actor: Actor, requestId: string): Promise<Rehearsal> {
+export async function rehearseRollback(deps: Deps, by: By): Promise<Rehearsal> {
   if (underWay) {
     throw new BrokerError("already_running", "a rollback is being rehearsed already", {
       remedy: "Wait for its answer.",
@@ -31,7 +32,7 @@ export async function rehearseRollback(deps: Deps, actor: Actor, requestId: stri
     const rehearsal = await rehearse(deps);
     const { ok, milliseconds, builds } = rehearsal;
     const details = { ok, milliseconds, builds: builds.length };
-    await writeAudit(deps, { actor, action: "rollback.rehearsed", entity: "store", details, requestId });
+    await recordAudit(deps, { ...by, action: "rollback.rehearsed", entity: "store", details });
     return rehearsal;
   } finally {
     underWay = false;
@@ -72,7 +73,7 @@ async function rehearse(deps: Deps): Promise<Rehearsal> {
       await step("integrity", opened.checkIntegrity, "every page reads");
       await step("data_keys", () => openEveryDataKey(deps, opened));
       await step("revert", async () => {
-        builds = await rehearseReverts({ ...deps, store: opened });
+        builds = await rehearseReverts(onCopy(deps, opened));
         const failed = builds.filter(({ ok }) => !ok).length;
         if (failed > 0) throw new Error(`${failed} of ${builds.length} builds cannot go back`);
         return builds.length === 0 ? "no build is swapped now" : `${builds.length} builds went back`;
@@ -84,6 +85,13 @@ async function rehearse(deps: Deps): Promise<Rehearsal> {
   }
   const ok = steps.every((done) => done.ok) && steps.some(({ name }) => name === "revert");
   return { ok, startedAt, milliseconds: since(began), steps, builds };
+}
+
+/** The same parts over a copy: what is changed is changed there alone, and no job is run. */
+function onCopy(deps: Deps, store: Store): Deps {
+  const runner = { ...deps.runner, run: async () => undefined };
+  const parts = { ...deps, store, runner };
+  return { ...parts, change: createChange(parts) };
 }
 
 type Step = <T>(

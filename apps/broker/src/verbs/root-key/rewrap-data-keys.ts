@@ -1,7 +1,7 @@
-import type { Actor, RewrapResult, RootKeyStatus } from "@keyloan/contract";
+import type { RewrapResult, RootKeyStatus } from "@keyloan/contract";
 import { rewrapDataKey } from "@keyloan/vault";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 
 const pageSize = 200;
 /** How long one call goes on: whoever asked sees how far it is, and calls again. */
@@ -12,12 +12,7 @@ const runMsDefault = 10_000;
  * is up. No value is touched and everything can be read meanwhile. A run that was cut short is finished by the
  * next one; what brokers with another current key wrap meanwhile is left for it too.
  */
-export async function rewrapDataKeys(
-  deps: Deps,
-  actor: Actor,
-  requestId: string,
-  runMs = runMsDefault,
-): Promise<RewrapResult> {
+export async function rewrapDataKeys(deps: Deps, by: By, runMs = runMsDefault): Promise<RewrapResult> {
   const { currentKeyId } = deps.keyring;
   const until = performance.now() + runMs;
   let rewrapped = 0;
@@ -28,7 +23,7 @@ export async function rewrapDataKeys(
     // Without the root key that wraps it, a data key stays as it is: `showRootKey` tells of it.
     const known = page.filter(({ kid }) => deps.keyring.keyIds.includes(kid));
     const records = known.map((row) => ({ before: row, row: rewrapDataKey(deps.keyring, row) }));
-    rewrapped += await deps.store.write(async (tables) => {
+    rewrapped += await deps.store.write([], async (tables) => {
       let done = 0;
       for (const { before, row } of records) if (await tables.dataKeys.rewrap(row, before)) done += 1;
       return done;
@@ -36,15 +31,7 @@ export async function rewrapDataKeys(
   }
   const { dataKeys, left } = await showRootKey(deps);
   const result = { dataKeys, rewrapped, left, currentKeyId };
-  await deps.store.appendAudit([
-    auditRow(deps, {
-      actor,
-      action: "root_key.rewrapped",
-      entity: currentKeyId,
-      details: result,
-      requestId,
-    }),
-  ]);
+  await deps.change(by, [], async (tx) => tx.audit("root_key.rewrapped", currentKeyId, result));
   return result;
 }
 

@@ -14,5 +14,7 @@ export async function takeBack(
   if (now?.state === "releasing" || now?.state === "released") {
     await revokeAtProvider(deps, signal, { ...lease, orgKeyVersion });
   }
-  await deps.store.write((tables) => tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()));
+  await deps.store.write([lease.id], (tables) =>
+    tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()),
+  );
 }

@@ -2,13 +2,13 @@ import { BrokerError, type Connector, ProviderError } from "@keyloan/contract";
 import { openOrgKeyVersion } from "@keyloan/org-keys";
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import * as z from "zod";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { planned } from "../leases/planned-lease.ts";
-import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+import { followUp } from "../org-keys/sweep-org-keys.ts";
 
 const payloadSchema = z.object({ endVersion: z.int() });
 const runsMax = 8;
@@ -34,21 +34,19 @@ export async function endOldResource(
   const { job } = hold;
   const failure = await revokeWith(deps, hold, connector, lease, version);
   const again = failure?.retryable === true && job.attempts < runsMax;
-  await deps.store.write(async (tables) => {
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
     if (again) {
       const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
-      await tables.jobs.retry(job.id, job.fence, deps.now() + waitMs, failure.code);
+      await tx.jobs.retry(job.id, job.fence, deps.now() + waitMs, failure.code);
       return;
     }
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", failure?.code, deps.now()))) return;
-    const actor = { kind: "job", jobId: job.id } as const;
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", failure?.code, deps.now()))) return;
     const action = failure === undefined ? "lease.old_resource_ended" : "lease.old_resource_left";
     const details = { connector: lease.connectorId, version, resource: lease.handle };
-    await tables.auditEvents.insertAll([auditRow(deps, { actor, action, entity: lease.buildId, details })]);
-    const versions = await tables.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+    tx.audit(action, lease.buildId, details);
+    const versions = await tx.orgKeys.listVersions(deps.organizationId, lease.connectorId);
     const old = versions.find((row) => row.version === version);
-    const next = old === undefined || old.fields === "" ? undefined : await followUpJob(deps, tables, old);
-    if (next !== undefined) await tables.jobs.insertAll([next]);
+    if (old !== undefined && old.fields !== "") await followUp(deps, tx, old);
   });
 }
 

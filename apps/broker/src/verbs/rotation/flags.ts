@@ -1,23 +1,19 @@
-import type { ClaimedJob, LeaseRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { LeaseRow, StoredLeaseError } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { auditRow } from "../audit.ts";
+import type { Notice } from "../../notify/notice.ts";
 
 const noticeEveryMs = 24 * 3_600_000;
 
 /** Tells that leases go on with an org key that was replaced. */
-export function flagNotice(
-  deps: Pick<Deps, "now" | "randomBytes">,
-  connectorId: string,
-  leases: number,
-): ClaimedJob {
+export function flagNotice(connectorId: string, leases: number): Notice {
   const subject = leases === 1 ? "1 lease goes" : `${leases} leases go`;
-  return noticeJob(deps, {
+  return {
     type: "org_key.leases_flagged",
     message: `${subject} on with a replaced key of ${connectorId}, for the new one cannot serve them.`,
     connectorId,
     remedy: "`keyloan org-keys list` tells how many and why: keep the old key alive until their builds end.",
-  });
+  };
 }
 
 /**
@@ -26,19 +22,15 @@ export function flagNotice(
  */
 export async function flagLease(
   deps: Deps,
-  tables: Tables,
-  jobId: string,
+  tx: Unit,
   lease: LeaseRow,
   error: StoredLeaseError,
 ): Promise<void> {
-  if (!(await tables.leases.update(lease.id, ["active", "archived"], { lastError: error }))) return;
+  if (!(await tx.leases.update(lease.id, ["active", "archived"], { lastError: error }))) return;
   const { connectorId, buildId } = lease;
-  const actor = { kind: "job", jobId } as const;
   const details = { connector: connectorId, version: lease.orgKeyVersion, code: error.code };
-  await tables.auditEvents.insertAll([
-    auditRow(deps, { actor, action: "lease.flagged", entity: buildId, details }),
-  ]);
-  if (await tables.schedules.take(`lease-flags:${connectorId}`, deps.now(), noticeEveryMs)) {
-    await tables.jobs.insertAll([flagNotice(deps, connectorId, 1)]);
+  tx.audit("lease.flagged", buildId, details);
+  if (await tx.schedules.take(`lease-flags:${connectorId}`, deps.now(), noticeEveryMs)) {
+    tx.notice(flagNotice(connectorId, 1));
   }
 }

@@ -1,10 +1,9 @@
 import { reachOf } from "@keyloan/org-keys";
-import type { ClaimedJob, LeaseRow, OrgKeyRow, StoredLeaseError, Tables } from "@keyloan/store";
+import type { LeaseRow, OrgKeyRow, StoredLeaseError } from "@keyloan/store";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { newWaitingJob } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
-import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+import { followUp } from "../org-keys/sweep-org-keys.ts";
 import { flagNotice } from "./flags.ts";
 
 const pageSize = 100;
@@ -22,49 +21,47 @@ export async function planReissue(deps: Deps, hold: JobHold): Promise<void> {
     const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, row.connectorId);
     for (let afterId = ""; ; ) {
       hold.signal.throwIfAborted();
-      const page = await deps.store.write((tables) => planPage(deps, tables, job, row, versions, afterId));
+      const page = await deps.change(byJob(job), [row.connectorId], (tx) =>
+        planPage(deps, tx, row, versions, afterId),
+      );
       planned.leases += page.leases;
       planned.flagged += page.flagged;
       if (page.lastId === undefined) break;
       afterId = page.lastId;
     }
   }
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    if (row?.state === "active") await recordPlan(deps, tables, job, row, planned);
+  await deps.change(byJob(job), [row?.connectorId ?? job.entityId], async (tx) => {
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    if (row?.state === "active") await recordPlan(deps, tx, row, planned);
   });
 }
 
 async function planPage(
   deps: Deps,
-  tables: Tables,
-  planJob: ClaimedJob,
+  tx: Unit,
   row: OrgKeyRow,
   versions: readonly OrgKeyRow[],
   afterId: string,
 ): Promise<{ readonly leases: number; readonly flagged: number; readonly lastId: string | undefined }> {
   const { connectorId, version } = row;
   const query = { flagged: true, afterId, limit: pageSize };
-  const leases = await tables.keyUses.listToReissue(connectorId, version, query);
-  const jobs: ClaimedJob[] = [];
+  const leases = await tx.keyUses.listToReissue(connectorId, version, query);
+  let planned = 0;
   let flagged = 0;
   for (const lease of leases) {
     const error = unreachable(deps, lease, row, versions);
     if (error === undefined) {
       const { id: entityId, buildId } = lease;
-      jobs.push(newWaitingJob(deps, { kind: "reissue", entityId, buildId, connectorId }, deps.now()));
+      tx.job({ kind: "reissue", entityId, buildId, connectorId }, deps.now());
+      planned += 1;
     } else if (lease.lastError?.code !== error.code) {
-      await tables.leases.update(lease.id, [lease.state], { lastError: error });
-      const actor = { kind: "job", jobId: planJob.id } as const;
+      await tx.leases.update(lease.id, [lease.state], { lastError: error });
       const details = { connector: connectorId, version: lease.orgKeyVersion, code: error.code };
-      await tables.auditEvents.insertAll([
-        auditRow(deps, { actor, action: "lease.flagged", entity: lease.buildId, details }),
-      ]);
+      tx.audit("lease.flagged", lease.buildId, details);
       flagged += 1;
     }
   }
-  await tables.jobs.insertAll(jobs);
-  return { leases: jobs.length, flagged, lastId: leases.length < pageSize ? undefined : leases.at(-1)?.id };
+  return { leases: planned, flagged, lastId: leases.length < pageSize ? undefined : leases.at(-1)?.id };
 }
 
 /** Why the new version cannot serve a lease of an older one; nothing when it can be tried. */
@@ -97,25 +94,14 @@ function unreachable(
 
 async function recordPlan(
   deps: Deps,
-  tables: Tables,
-  job: ClaimedJob,
+  tx: Unit,
   row: OrgKeyRow,
   planned: { readonly leases: number; readonly flagged: number },
 ): Promise<void> {
   const { connectorId, version } = row;
-  const actor = { kind: "job", jobId: job.id } as const;
-  await tables.auditEvents.insertAll([
-    auditRow(deps, {
-      actor,
-      action: "org_key.reissue_planned",
-      entity: connectorId,
-      details: { version, ...planned },
-    }),
-  ]);
-  if (planned.flagged > 0) await tables.jobs.insertAll([flagNotice(deps, connectorId, planned.flagged)]);
-  for (const older of await tables.orgKeys.listUnproven(deps.organizationId)) {
-    if (older.connectorId !== connectorId) continue;
-    const next = await followUpJob(deps, tables, older);
-    if (next !== undefined) await tables.jobs.insertAll([next]);
+  tx.audit("org_key.reissue_planned", connectorId, { version, ...planned });
+  if (planned.flagged > 0) tx.notice(flagNotice(connectorId, planned.flagged));
+  for (const older of await tx.orgKeys.listUnproven(deps.organizationId)) {
+    if (older.connectorId === connectorId) await followUp(deps, tx, older);
   }
 }

@@ -2,11 +2,11 @@ import type { Connector, SecretValues, ValidationResult } from "@keyloan/contrac
 import { validateKeys } from "@keyloan/key-validator";
 import type { LeaseRow } from "@keyloan/store";
 import { closeDataKey, openDataKey } from "@keyloan/vault";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import { handsNotice, needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import type { RotationPayload } from "./rotation-payload.ts";
 
@@ -37,7 +37,7 @@ export async function proveOldCredentials(
   if (cutAt > deps.now()) {
     // The clock was set back since: the time that a provider may need begins anew, rather than never to end.
     const begun = { ...payload, cutAt: deps.now() };
-    await deps.store.write((tables) => tables.jobs.setPayload(job.id, job.fence, begun));
+    await deps.store.write([lease.id], (tables) => tables.jobs.setPayload(job.id, job.fence, begun));
     return proveOldCredentials(deps, hold, connector, lease, begun);
   }
   const opened = await openAll(deps, lease, payload.old);
@@ -57,7 +57,7 @@ export async function proveOldCredentials(
   if (now !== undefined && isRefused(now) && sinceMs > settledMs && payload.recuts < recutsMax) {
     // A cut of ours that came late at the provider has ended the new one too.
     const again = { ...payload, phase: "cut", recuts: payload.recuts + 1 } as const;
-    await deps.store.write(async (tables) => {
+    await deps.store.write([lease.id], async (tables) => {
       await tables.jobs.setPayload(job.id, job.fence, again);
       await tables.jobs.postpone(job.id, job.fence, deps.now(), "the new credential is refused");
     });
@@ -96,18 +96,15 @@ async function recordDead(
 ): Promise<void> {
   const provenDeadAt = deps.now();
   const credentials = payload.old.length;
-  await deps.store.write(async (tables) => {
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
     const done = { ...payload, phase: "done", old: [], provenDeadAt } as const;
-    if (!(await tables.jobs.setPayload(job.id, job.fence, done))) return;
-    await tables.jobs.finish(job.id, job.fence, "done", undefined, provenDeadAt);
-    const actor = { kind: "job", jobId: job.id } as const;
+    if (!(await tx.jobs.setPayload(job.id, job.fence, done))) return;
+    await tx.jobs.finish(job.id, job.fence, "done", undefined, provenDeadAt);
     const details = { connector: lease.connectorId, lease: lease.id, credentials };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "lease.credentials_dead", entity: lease.buildId, details }),
-    ]);
+    tx.audit("lease.credentials_dead", lease.buildId, details);
     if (job.state !== "needs_hands") return;
     const message = `The old credentials of ${lease.connectorId} are dead now: nothing is to be done any more.`;
-    await tables.jobs.insertAll([handsNotice(deps, job, "job.resolved", message)]);
+    tx.notice(handsNotice(job, "job.resolved", message));
   });
 }
 
@@ -123,14 +120,14 @@ async function waitOrAsk(
   if (found.sinceMs < mostMs) {
     const step = Math.floor(Math.log2(1 + found.sinceMs / firstWaitMs));
     const waitMs = backoffMs(deps.randomBytes, step, firstWaitMs, waitMsMax);
-    await deps.store.write((tables) =>
+    await deps.store.write([lease.id], (tables) =>
       tables.jobs.postpone(job.id, job.fence, deps.now() + waitMs, `the old credential: ${errorCode}`),
     );
     return;
   }
   const { label, guide } = connector.spec;
-  await deps.store.write((tables) =>
-    needHands(deps, tables, job, undefined, {
+  await deps.change(byJob(job), [lease.buildId], (tx) =>
+    needHands(deps, tx, job, undefined, {
       message: found.lives
         ? `An old credential of ${lease.connectorId} still works though it was ended.`
         : `Whether the old credentials of ${lease.connectorId} are dead could not be found out.`,

@@ -1,14 +1,14 @@
-import type { Actor, SecretValues } from "@keyloan/contract";
+import type { SecretValues } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { sealLease } from "../leases/lease-secrets.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 
 export type NewValues = {
   readonly values: SecretValues;
   readonly orgKeyVersion: number;
-  readonly actor: Actor;
+  readonly by: By;
   /** `entity.verb` of the audit. */
   readonly action: string;
   readonly details: Readonly<Record<string, unknown>>;
@@ -24,32 +24,25 @@ export type Recorded = "recorded" | "changed" | "ended" | "lost";
 
 /** Gives an active lease new values: sealed, remembered by fingerprint and audited in one transaction. */
 export async function recordValues(deps: Deps, lease: LeaseRow, fresh: NewValues): Promise<Recorded> {
-  return deps.store.write(async (tables) => {
-    const dataKey = await tables.dataKeys.findByOwner(lease.buildId);
-    const now = await tables.leases.find(lease.id);
+  return deps.change(fresh.by, [lease.buildId], async (tx) => {
+    const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
+    const now = await tx.leases.find(lease.id);
     if (dataKey === undefined || now === undefined || now.state !== "active") return "ended";
     if (now.env !== lease.env || now.expiresAt !== lease.expiresAt) return "changed";
-    if (!(await fresh.keepJob(tables))) return "lost";
-    await tables.leases.update(lease.id, ["active"], {
+    if (!(await fresh.keepJob(tx))) return "lost";
+    await tx.leases.update(lease.id, ["active"], {
       env: sealLease(deps.keyring, dataKey, lease.id, fresh.values),
       orgKeyVersion: fresh.orgKeyVersion,
       lastError: null,
     });
     const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
-    await recordFingerprints(deps, tables, lease.id, specs, fresh.values);
-    await tables.auditEvents.insertAll([
-      auditRow(deps, {
-        actor: fresh.actor,
-        action: fresh.action,
-        entity: lease.buildId,
-        details: {
-          connector: lease.connectorId,
-          lease: lease.id,
-          names: Object.keys(fresh.values),
-          ...fresh.details,
-        },
-      }),
-    ]);
+    await recordFingerprints(deps, tx, lease.id, specs, fresh.values);
+    tx.audit(fresh.action, lease.buildId, {
+      connector: lease.connectorId,
+      lease: lease.id,
+      names: Object.keys(fresh.values),
+      ...fresh.details,
+    });
     return "recorded";
   });
 }

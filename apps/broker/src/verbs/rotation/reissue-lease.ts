@@ -1,13 +1,14 @@
 import { type Connector, type OrgCredential, ProviderError, type SecretValues } from "@keyloan/contract";
 import { openActiveOrgKey, reachOf } from "@keyloan/org-keys";
-import type { LeaseRow, Tables } from "@keyloan/store";
+import type { LeaseRow } from "@keyloan/store";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { toStoredError } from "../leases/issue-lease.ts";
 import { planned } from "../leases/planned-lease.ts";
-import { followUpJob } from "../org-keys/sweep-org-keys.ts";
+import { followUp } from "../org-keys/sweep-org-keys.ts";
 import { takeBack } from "./end-late.ts";
 import { endOldResource, oldResourceVersion } from "./end-old-resource.ts";
 import { flagLease } from "./flags.ts";
@@ -70,7 +71,7 @@ async function record(
   const outcome: Recorded = await recordValues(deps, lease, {
     values,
     orgKeyVersion: org.version,
-    actor: { kind: "job", jobId: job.id },
+    by: byJob(job),
     action: "lease.reissued",
     details: { before: lease.orgKeyVersion, orgKeyVersion: org.version },
     keepJob: (tables) =>
@@ -79,13 +80,14 @@ async function record(
         : tables.jobs.setPayload(job.id, job.fence, { endVersion }),
   });
   if (outcome === "changed") {
-    await deps.store.write((tables) =>
+    await deps.store.write([lease.id], (tables) =>
       tables.jobs.postpone(job.id, job.fence, deps.now() + changedWaitMs, "the lease changed meanwhile"),
     );
   }
   if (outcome === "ended") await takeBack(deps, hold, lease, org.version);
   if (outcome !== "recorded") return;
-  if (endVersion === undefined) await deps.store.write((tables) => followUp(deps, tables, lease));
+  if (endVersion === undefined)
+    await deps.change(byJob(job), [lease.connectorId], (tx) => followUpOld(deps, tx, lease));
   else await endOldResource(deps, hold, connector, lease, endVersion);
 }
 
@@ -110,26 +112,18 @@ async function versionToEnd(
  */
 async function moveArchived(deps: Deps, hold: JobHold, lease: LeaseRow, version: number): Promise<void> {
   const { job } = hold;
-  await deps.store.write(async (tables) => {
-    const versions = await tables.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
+    const versions = await tx.orgKeys.listVersions(deps.organizationId, lease.connectorId);
     const old = versions.find((row) => row.version === lease.orgKeyVersion);
     const current = versions.find((row) => row.version === version);
     const reaches = old !== undefined && current !== undefined && reachOf(old, current) === "same";
-    if (
-      !reaches &&
-      (await tables.archives.listByLease(lease.id)).some(({ droppedAt }) => droppedAt === null)
-    ) {
-      await tables.jobs.postpone(
-        job.id,
-        job.fence,
-        deps.now() + runWaitMsMax,
-        "its database is not dropped yet",
-      );
+    if (!reaches && (await tx.archives.listByLease(lease.id)).some(({ droppedAt }) => droppedAt === null)) {
+      await tx.jobs.postpone(job.id, job.fence, deps.now() + runWaitMsMax, "its database is not dropped yet");
       return;
     }
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    await tables.leases.update(lease.id, ["archived"], { orgKeyVersion: version, lastError: null });
-    await followUp(deps, tables, lease);
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    await tx.leases.update(lease.id, ["archived"], { orgKeyVersion: version, lastError: null });
+    await followUpOld(deps, tx, lease);
   });
 }
 
@@ -143,32 +137,30 @@ async function recordFailure(
   const now = deps.now();
   const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
   const runAfter = now + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
-  await deps.store.write(async (tables) => {
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
     if (isBusyForNow(deps, job, error)) {
-      await tables.jobs.postpone(job.id, job.fence, runAfter, error.code);
+      await tx.jobs.postpone(job.id, job.fence, runAfter, error.code);
       return;
     }
     const held = error.retryable
-      ? await tables.jobs.retry(job.id, job.fence, runAfter, error.code)
-      : await tables.jobs.finish(job.id, job.fence, "failed", error.code, now);
+      ? await tx.jobs.retry(job.id, job.fence, runAfter, error.code)
+      : await tx.jobs.finish(job.id, job.fence, "failed", error.code, now);
     if (!held || (error.retryable && job.attempts < quietRunsMax)) return;
-    if (lease.lastError?.code !== error.code)
-      await flagLease(deps, tables, job.id, lease, toStoredError(error));
+    if (lease.lastError?.code !== error.code) await flagLease(deps, tx, lease, toStoredError(error));
   });
 }
 
 async function finish(deps: Deps, { job }: JobHold, lease?: LeaseRow): Promise<void> {
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    if (lease !== undefined) await followUp(deps, tables, lease);
+  await deps.change(byJob(job), [job.entityId], async (tx) => {
+    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+    if (lease !== undefined) await followUpOld(deps, tx, lease);
   });
 }
 
 /** The version that the lease had may be used by nothing any more. */
-async function followUp(deps: Deps, tables: Tables, lease: LeaseRow): Promise<void> {
-  const versions = await tables.orgKeys.listVersions(deps.organizationId, lease.connectorId);
+async function followUpOld(deps: Deps, tx: Unit, lease: LeaseRow): Promise<void> {
+  const versions = await tx.orgKeys.listVersions(deps.organizationId, lease.connectorId);
   const old = versions.find(({ version }) => version === lease.orgKeyVersion);
   if (old === undefined || old.state === "active" || old.fields === "") return;
-  const job = await followUpJob(deps, tables, old);
-  if (job !== undefined) await tables.jobs.insertAll([job]);
+  await followUp(deps, tx, old);
 }

@@ -1,5 +1,6 @@
 import { type Connector, type Issuer, ProviderError } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
@@ -130,7 +131,7 @@ async function replace(
   const outcome = await recordValues(deps, lease, {
     values,
     orgKeyVersion: version,
-    actor: { kind: "job", jobId: job.id },
+    by: byJob(job),
     action,
     details,
     keepJob,
@@ -141,13 +142,15 @@ async function replace(
 }
 
 async function giveBack(deps: Deps, { job }: JobHold, runAfter: number): Promise<void> {
-  await deps.store.write((tables) => tables.jobs.postpone(job.id, job.fence, runAfter, "goes on later"));
+  await deps.store.write([job.entityId], (tables) =>
+    tables.jobs.postpone(job.id, job.fence, runAfter, "goes on later"),
+  );
 }
 
 /** The lease holds nothing any more: what there was to be proven has died with it. */
 async function endWithLease(deps: Deps, { job }: JobHold, payload: RotationPayload): Promise<void> {
   const phase = payload.phase === "done" ? "done" : "ended";
-  await deps.store.write(async (tables) => {
+  await deps.store.write([job.entityId], async (tables) => {
     await tables.jobs.setPayload(job.id, job.fence, { ...payload, phase, old: [] });
     await tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now());
   });
@@ -162,13 +165,13 @@ async function recordFailure(
   const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
   const runAfter = deps.now() + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
   const { message, remedy } = toStoredError(error);
-  await deps.store.write(async (tables) => {
+  await deps.change(byJob(job), [lease.buildId], async (tx) => {
     if (isBusyForNow(deps, job, error)) {
-      await tables.jobs.postpone(job.id, job.fence, runAfter, error.code);
+      await tx.jobs.postpone(job.id, job.fence, runAfter, error.code);
     } else if (error.retryable && job.attempts < runsMax) {
-      await tables.jobs.retry(job.id, job.fence, runAfter, error.code);
+      await tx.jobs.retry(job.id, job.fence, runAfter, error.code);
     } else {
-      await needHands(deps, tables, job, undefined, {
+      await needHands(deps, tx, job, undefined, {
         message: `The credentials of ${lease.connectorId} could not be replaced: ${message}.`,
         steps: [
           { text: `What happened: ${message}. ${remedy}` },

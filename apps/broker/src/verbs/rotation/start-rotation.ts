@@ -1,9 +1,8 @@
-import { type Actor, BrokerError, type Connector, type RotationView } from "@keyloan/contract";
+import { BrokerError, type Connector, type RotationView } from "@keyloan/contract";
 import type { ClaimedJob, JobRow, LeaseRow, Tables } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { newHeldJob } from "../../jobs/new-job.ts";
-import { auditRow } from "../audit.ts";
 import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
 import { rotationView } from "./rotation-view.ts";
 
@@ -21,19 +20,18 @@ export type StartRotationInput = {
  */
 export async function startRotation(
   deps: Deps,
-  actor: Actor,
+  by: By,
   leaseId: string,
   input: StartRotationInput,
-  requestId: string,
 ): Promise<RotationView> {
   const lease = await deps.store.read.leases.find(leaseId);
   if (lease === undefined) throw leaseNotFound(leaseId);
   checkSupport(deps, lease, input);
-  const job = await deps.store.write(async (tables) => {
-    const now = await tables.leases.find(leaseId);
+  const job = await deps.change(by, [lease.buildId], async (tx) => {
+    const now = await tx.leases.find(leaseId);
     if (now?.state !== "active" || now.env === null) throw notActive(now ?? lease);
-    const before = await takeOver(deps, tables, leaseId);
-    const held = newHeldJob(deps, {
+    const before = await takeOver(deps, tx, leaseId);
+    const held = tx.job({
       kind: "rotate-credentials",
       entityId: leaseId,
       buildId: lease.buildId,
@@ -46,20 +44,10 @@ export async function startRotation(
         ...(input.reason === undefined ? {} : { reason: input.reason }),
       } satisfies RotationPayload,
     });
-    await tables.jobs.insertAll([held]);
     const details = { connector: lease.connectorId, lease: leaseId, job: held.id, ...input };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, {
-        actor,
-        action: "lease.rotation_started",
-        entity: lease.buildId,
-        details,
-        requestId,
-      }),
-    ]);
+    tx.audit("lease.rotation_started", lease.buildId, details);
     return held;
   });
-  void deps.runner.run(lease.buildId, [job]);
   return rotationView(lease, job);
 }
 

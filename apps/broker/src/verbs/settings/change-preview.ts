@@ -1,7 +1,6 @@
 import { BrokerError, type SettingsView } from "@keyloan/contract";
-import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { isLendingOver } from "../lending/lending-end.ts";
 import { editableBuild, refuseForeignKeys } from "./editable-build.ts";
 import { type Answers, changedAnswers } from "./preview-answers.ts";
@@ -15,11 +14,10 @@ import { settingsView } from "./views.ts";
  */
 export async function changePreview(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   input: { readonly preview: Answers; readonly expectedVersion: number },
-  requestId: string,
 ): Promise<SettingsView> {
-  const editable = await editableBuild(deps, session, input.expectedVersion);
+  const editable = await editableBuild(deps, visit.session, input.expectedVersion);
   const { build, bindings } = editable;
   if (isLendingOver(deps.config, build, bindings, deps.now())) {
     throw new BrokerError("conflict", "the preview has ended, and reads nothing any more", {
@@ -30,17 +28,13 @@ export async function changePreview(
   if (Object.values(input.preview).includes(true)) refuseForeignKeys(editable);
   const transfers = await deps.store.read.transfers.listByBuild(build.id);
   const answers = [...changedAnswers({ ...editable, transfers }, input.preview)];
-  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
-  await deps.store.write(async (tables) => {
-    await takeStep(deps, tables, actor, build);
+  await deps.change(visit, [build.id], async (tx) => {
+    await takeStep(deps, tx, build);
     for (const wanted of [true, false]) {
       const connectors = answers.flatMap(([id, answer]) => (answer === wanted ? [id] : []));
-      await tables.bindings.setPreview(build.id, connectors, wanted);
+      await tx.bindings.setPreview(build.id, connectors, wanted);
     }
-    const details = { preview: Object.fromEntries(answers) };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "preview.changed", entity: build.id, details, requestId }),
-    ]);
+    tx.audit("preview.changed", build.id, { preview: Object.fromEntries(answers) });
   });
-  return settingsView(deps, session);
+  return settingsView(deps, visit.session);
 }

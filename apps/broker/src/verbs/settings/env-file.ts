@@ -1,10 +1,11 @@
 import { BrokerError, type EnvFormat, type EnvProfile, Secret } from "@keyloan/contract";
 import { type ConnectorValues, renderProductionEnv } from "@keyloan/env-generator";
-import type { BuildRow, SessionRow, Tables } from "@keyloan/store";
+import type { BuildRow, Tables } from "@keyloan/store";
+import { beforeHandingOut, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { writeAudit } from "../audit.ts";
 import { buildClosed, findBuild } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { keysOf, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
 
@@ -15,11 +16,10 @@ import { openUserKey, withDataKey } from "./open-values.ts";
  */
 export async function ownEnvFile(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   query: { readonly format: EnvFormat; readonly profile: EnvProfile | undefined; readonly preview: boolean },
-  requestId: string,
 ): Promise<Secret> {
-  const { build } = await findBuild(deps, session.buildId);
+  const { build } = await findBuild(deps, visit.session.buildId);
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   const bindings = await deps.store.read.bindings.listByBuild(build.id);
   const lent = bindings.filter(({ source }) => source === "org").map(({ connectorId }) => connectorId);
@@ -58,12 +58,18 @@ export async function ownEnvFile(
     return Secret.of(renderProductionEnv(hidden, options).text);
   }
   const { text } = renderProductionEnv(sources, options);
-  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
   const names = sources.flatMap(({ values }) => Object.keys(values));
   const details = { format: query.format, names };
-  const entry = { actor, action: "env_file.read", entity: build.id, details, requestId };
-  const isFirst = build.downloadedAt === null;
-  await writeAudit(deps, entry, isFirst ? (tables) => markDownloaded(deps, tables, build) : undefined);
+  if (build.downloadedAt !== null) {
+    await recordAudit(deps, { ...visit, action: "env_file.read", entity: build.id, details });
+    return Secret.of(text);
+  }
+  await beforeHandingOut(deps, () =>
+    deps.change(visit, [build.id], async (tx) => {
+      await markDownloaded(deps, tx, build);
+      tx.audit("env_file.read", build.id, details);
+    }),
+  );
   return Secret.of(text);
 }
 

@@ -1,7 +1,6 @@
 import { BrokerError, type SettingsView } from "@keyloan/contract";
-import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { refuseWaiting } from "../person/ask-start-over.ts";
 import { personOnly } from "../person/standing.ts";
 import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
@@ -18,11 +17,10 @@ const graceMs = 3_600_000;
  */
 export async function finishHandoff(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   expectedVersion: number,
-  requestId: string,
 ): Promise<SettingsView> {
-  const editable = await editableBuild(deps, session, expectedVersion);
+  const editable = await editableBuild(deps, visit.session, expectedVersion);
   const { build, bindings, person } = editable;
   const lent = bindings.filter(({ source }) => source === "org").map(({ connectorId }) => connectorId);
   if (lent.length > 0) {
@@ -34,17 +32,14 @@ export async function finishHandoff(
   refuseForeignKeys(editable);
   if (person === undefined) throw personOnly();
   const now = deps.now();
-  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
-  await deps.store.write(async (tables) => {
+  await deps.change(visit, [build.id], async (tx) => {
     const changes = { finishedAt: now, revertibleUntil: Math.max(build.revertibleUntil ?? 0, now + graceMs) };
-    await takeStep(deps, tables, actor, build, changes);
-    if (!(await tables.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
-    await tables.tokens.revokeByBuild(build.id, now);
-    await tables.sessions.endOthers(build.id, person.id, now);
-    await refuseWaiting(deps, tables, session, requestId);
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "handoff.finished", entity: build.id, details: {}, requestId }),
-    ]);
+    await takeStep(deps, tx, build, changes);
+    if (!(await tx.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
+    await tx.tokens.revokeByBuild(build.id, now);
+    await tx.sessions.endOthers(build.id, person.id, now);
+    await refuseWaiting(deps, tx, build.id);
+    tx.audit("handoff.finished", build.id);
   });
-  return settingsView(deps, session);
+  return settingsView(deps, visit.session);
 }

@@ -164,7 +164,7 @@ describe("the answer of the user", () => {
 
   it("is yes for a build that was switched before anybody was asked, and it says so", async () => {
     await change(page, "swap", { preview: both(true) });
-    await deps().store.write((tables) => tables.bindings.setPreview(buildId, Object.keys(values), null));
+    await deps().store.write([], (tables) => tables.bindings.setPreview(buildId, Object.keys(values), null));
     expect(await namesIn()).toEqual(["own-database", "own-files"]);
     expect((await bindingOf(page, "memory-files")).preview).toMatchObject({ allowed: true, asked: false });
   });
@@ -191,7 +191,7 @@ describe("the answer of the user", () => {
   it("takes keys back that a person before has left in use, and lends none of them", async () => {
     await change(page, "swap", { preview: both(true) });
     const ending = { at: broker.now() };
-    await deps().store.write((tables) => tables.persons.end(buildId, ending.at, ending));
+    await deps().store.write([], (tables) => tables.persons.end(buildId, ending.at, ending));
     page = await openPage(broker, buildId);
     expect((await change(page, "preview", { preview: both(false) })).status).toBe(200);
     expect(await namesIn()).toEqual(lentNames());

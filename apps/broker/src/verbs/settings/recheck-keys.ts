@@ -1,7 +1,6 @@
 import { BrokerError } from "@keyloan/contract";
-import type { SessionRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { checkKeys, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
@@ -16,11 +15,12 @@ import { settingsView } from "./views.ts";
  */
 export async function recheckKeys(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   connectorId: string,
   expectedVersion: number,
-  request: { readonly requestId: string; readonly signal: AbortSignal },
+  signal: AbortSignal,
 ): Promise<SavedAnswer> {
+  const { session } = visit;
   const editable = await editableBuild(deps, session, expectedVersion);
   const connector = boundConnector(deps, editable, connectorId);
   const row = editable.userKeys.find((saved) => saved.connectorId === connectorId);
@@ -32,17 +32,12 @@ export async function recheckKeys(
   const saved = await withDataKey(deps, session.buildId, (key) => openUserKey(key, row.id, row.env));
   const typed = new Set(Object.keys(row.previews));
   const values = Object.fromEntries(Object.entries(saved).filter(([name]) => typed.has(name)));
-  const { check, repairs } = await checkKeys(deps, connector, values, request.signal);
-  stopWhenGivenUp(request.signal);
-  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
-  await deps.store.write(async (tables) => {
-    await takeStep(deps, tables, actor, editable.build);
-    await tables.userKeys.recordCheck(row.id, check, deps.now());
-    const details = { connector: connectorId, check: check.status };
-    const { requestId } = request;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "keys.rechecked", entity: session.buildId, details, requestId }),
-    ]);
+  const { check, repairs } = await checkKeys(deps, connector, values, signal);
+  stopWhenGivenUp(signal);
+  await deps.change(visit, [session.buildId], async (tx) => {
+    await takeStep(deps, tx, editable.build);
+    await tx.userKeys.recordCheck(row.id, check, deps.now());
+    tx.audit("keys.rechecked", session.buildId, { connector: connectorId, check: check.status });
   });
   return { check, repairs, settings: await settingsView(deps, session) };
 }

@@ -1,8 +1,9 @@
-import { type Actor, BrokerError, type SettingsView } from "@keyloan/contract";
-import type { BuildRow, SessionRow } from "@keyloan/store";
+import { BrokerError, type SettingsView } from "@keyloan/contract";
+import type { BuildRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { noticeJob } from "../../notify/notice.ts";
-import { auditRow } from "../audit.ts";
+import type { Notice } from "../../notify/notice.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { wayBackEndsAt } from "../lending/lending-end.ts";
 import { stillLent } from "../lending/still-lent.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
@@ -15,23 +16,11 @@ import { settingsView } from "./views.ts";
  * Lets the app use the lent keys again, as the user asks on the settings page. Their own stay saved.
  * @throws BrokerError as {@link revertBuild} does
  */
-export async function revertKeys(
-  deps: Deps,
-  session: SessionRow,
-  expectedVersion: number,
-  requestId: string,
-): Promise<SettingsView> {
-  refuseForeignKeys(await editableBuild(deps, session, expectedVersion));
-  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
-  await revertBuild(deps, actor, session.buildId, { expectedVersion, requestId });
-  return settingsView(deps, session);
+export async function revertKeys(deps: Deps, visit: Visit, expectedVersion: number): Promise<SettingsView> {
+  refuseForeignKeys(await editableBuild(deps, visit.session, expectedVersion));
+  await revertBuild(deps, visit, visit.session.buildId, { expectedVersion });
+  return settingsView(deps, visit.session);
 }
-
-type Request = {
-  readonly expectedVersion?: number;
-  readonly reason?: string | undefined;
-  readonly requestId: string;
-};
 
 /**
  * Lets an app use what was lent to it again; the user's own keys stay saved.
@@ -42,13 +31,13 @@ type Request = {
  */
 export async function revertBuild(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
-  request: Request,
+  request: { readonly expectedVersion?: number; readonly reason?: string | undefined },
 ): Promise<void> {
   const { build, bindings } = await editableBuild(deps, { buildId }, request.expectedVersion);
-  const reason = actor.kind === "admin" ? request.reason : undefined;
-  if (reason === undefined) await refuseUnlessAllowed(deps.store.read, actor, buildId, "revert");
+  const reason = by.actor.kind === "admin" ? request.reason : undefined;
+  if (reason === undefined) await refuseUnlessAllowed(deps.store.read, by.actor, buildId, "revert");
   const swapped = bindings.filter(({ source }) => source === "user");
   if (swapped.length === 0) throw notRevertible("nothing was swapped", "The app uses the lent keys already.");
   const now = deps.now();
@@ -65,30 +54,25 @@ export async function revertBuild(
   ]);
   const returning = stillLent({ bindings, leases, transfers });
   if (returning.length === 0) throw notRevertible("a lent key has ended", "Your own keys stay in use.");
-  await deps.store.write(async (tables) => {
+  await deps.change(by, [build.id], async (tx) => {
     const adminRevert = reason === undefined ? {} : { adminRevert: { at: now, reason } };
     const changes = { revertibleUntil: null, downloadedAt: null, ...adminRevert };
-    await takeStep(deps, tables, actor, build, changes);
+    await takeStep(deps, tx, build, changes);
     const connectors = returning.map(({ connectorId }) => connectorId);
-    await tables.bindings.revert(build.id, connectors);
-    await tables.userKeys.removeLeftBehind(build.id);
-    await recordReverted(deps, tables, build.id, connectors);
+    await tx.bindings.revert(build.id, connectors);
+    await tx.userKeys.removeLeftBehind(build.id);
+    await recordReverted(deps, tx, build.id, connectors);
     const whole = returning.length === swapped.length;
-    if (whole && build.state === "handing_off")
-      await tables.builds.moveState(build.id, ["handing_off"], "ready");
-    const { requestId } = request;
-    const details = { connectors, ...(reason === undefined ? {} : { reason }) };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "keys.reverted", entity: build.id, details, requestId }),
-    ]);
-    if (reason !== undefined) await tables.jobs.insertAll([adminNotice(deps, build)]);
+    if (whole && build.state === "handing_off") await tx.builds.moveState(build.id, ["handing_off"], "ready");
+    tx.audit("keys.reverted", build.id, { connectors, ...(reason === undefined ? {} : { reason }) });
+    if (reason !== undefined) tx.notice(adminNotice(build));
   });
 }
 
 /** Without the reason: it is for who sees the page and the audit. */
-function adminNotice(deps: Deps, { id }: BuildRow) {
+function adminNotice({ id }: BuildRow): Notice {
   const message = `The admin let ${id} use its lent keys again, with a reason that its user reads on the settings page.`;
-  return noticeJob(deps, { type: "keys.reverted", message, buildId: id });
+  return { type: "keys.reverted", message, buildId: id };
 }
 
 function notRevertible(message: string, remedy: string): BrokerError {

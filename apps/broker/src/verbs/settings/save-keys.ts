@@ -1,7 +1,7 @@
 import { BrokerError, type KeySubmission, newId, type Secret, type SettingsView } from "@keyloan/contract";
-import type { SessionRow, UserKeyRow } from "@keyloan/store";
+import type { UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { type Became, type Browser, becomePerson, keepBrowser } from "../person/become-person.ts";
 import { refuseWhileMoving } from "../transfers/switch-transfers.ts";
 import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
@@ -25,15 +25,12 @@ export type SavedAnswer = Pick<CheckedKeys, "check" | "repairs"> & {
  */
 export async function saveKeys(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   connectorId: string,
   input: { readonly submission: KeySubmission; readonly expectedVersion: number },
-  request: {
-    readonly requestId: string;
-    readonly signal: AbortSignal;
-    readonly browser: Browser | undefined;
-  },
+  request: { readonly signal: AbortSignal; readonly browser: Browser | undefined },
 ): Promise<SavedAnswer> {
+  const { session } = visit;
   const editable = await editableBuild(deps, session, input.expectedVersion);
   const connector = boundConnector(deps, editable, connectorId);
   await refuseWhileMoving(deps, session.buildId, connectorId);
@@ -63,21 +60,16 @@ export async function saveKeys(
   };
   const { userKeys, keysInUse } = editable;
   const replaced = userKeys.filter((old) => old.connectorId === connectorId && !keysInUse.includes(old));
-  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
-  const { became, personCookie } = await deps.store.write(async (tables) => {
-    const person = await takeStep(deps, tables, actor, editable.build);
-    const became =
-      person === undefined ? await becomePerson(deps, tables, session, request.requestId) : undefined;
+  const { became, personCookie } = await deps.change(visit, [session.buildId], async (tx) => {
+    const person = await takeStep(deps, tx, editable.build);
+    const became = person === undefined ? await becomePerson(deps, tx, session) : undefined;
     const owner = person ?? became?.person;
     const personCookie =
-      owner === undefined ? undefined : await keepBrowser(deps, tables, owner, request.browser);
-    for (const old of replaced) await tables.userKeys.remove(session.buildId, old.id);
-    await tables.userKeys.insert({ ...unowned, personId: owner?.id ?? null });
+      owner === undefined ? undefined : await keepBrowser(deps, tx, owner, request.browser);
+    for (const old of replaced) await tx.userKeys.remove(session.buildId, old.id);
+    await tx.userKeys.insert({ ...unowned, personId: owner?.id ?? null });
     const details = { connector: connectorId, way, names: Object.keys(complete), check: check.status };
-    const { requestId } = request;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "keys.saved", entity: session.buildId, details, requestId }),
-    ]);
+    tx.audit("keys.saved", session.buildId, details);
     return { became, personCookie };
   });
   const proven = became === undefined ? session : { ...session, personId: became.person.id };
@@ -91,11 +83,11 @@ export async function saveKeys(
  */
 export async function removeKeys(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   connectorId: string,
   expectedVersion: number,
-  requestId: string,
 ): Promise<SettingsView> {
+  const { session } = visit;
   const editable = await editableBuild(deps, session, expectedVersion);
   boundConnector(deps, editable, connectorId);
   await refuseWhileMoving(deps, session.buildId, connectorId);
@@ -108,14 +100,10 @@ export async function removeKeys(
         })
       : new BrokerError("not_found", "no keys are saved here", { remedy: "Nothing is to be done." });
   }
-  const actor = { kind: "session", sessionId: session.id, buildId: session.buildId } as const;
-  await deps.store.write(async (tables) => {
-    await takeStep(deps, tables, actor, editable.build);
-    for (const { id } of removable) await tables.userKeys.remove(session.buildId, id);
-    const details = { connector: connectorId };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "keys.removed", entity: session.buildId, details, requestId }),
-    ]);
+  await deps.change(visit, [session.buildId], async (tx) => {
+    await takeStep(deps, tx, editable.build);
+    for (const { id } of removable) await tx.userKeys.remove(session.buildId, id);
+    tx.audit("keys.removed", session.buildId, { connector: connectorId });
   });
   return settingsView(deps, session);
 }

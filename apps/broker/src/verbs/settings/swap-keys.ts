@@ -1,11 +1,12 @@
-import { type Actor, BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
-import type { BindingRow, SessionRow, TransferRow, UserKeyRow } from "@keyloan/store";
+import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
+import type { BindingRow, TransferRow, UserKeyRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
 import { describeError } from "../../observe/logger.ts";
-import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
+import type { Visit } from "../handoff/visit.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
 import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
@@ -31,13 +32,8 @@ type SwapInput = {
  * @throws BrokerError `invalid_input` for answers about the preview that do not fit, `gates_failed` with every result, `settings_changed`, `not_found` when nothing is saved,
  * `already_running` while data is being moved, `conflict` when what was moved does not fit any more
  */
-export async function swapKeys(
-  deps: Deps,
-  session: SessionRow,
-  input: SwapInput,
-  requestId: string,
-): Promise<SwapResult> {
-  const editable = await editableBuild(deps, session, input.expectedVersion);
+export async function swapKeys(deps: Deps, visit: Visit, input: SwapInput): Promise<SwapResult> {
+  const editable = await editableBuild(deps, visit.session, input.expectedVersion);
   const targets = swapTargets(editable, input.connectors);
   const transfers = await deps.store.read.transfers.listByBuild(editable.build.id);
   const ids = targets.map(({ connectorId }) => connectorId);
@@ -52,9 +48,9 @@ export async function swapKeys(
   }
   if (!input.dryRun) {
     const copies = await copiesToSwitch(deps, editable.build.id, targets);
-    await recordSwap(deps, session, editable, { targets, copies, preview }, requestId);
+    await recordSwap(deps, visit, editable, { targets, copies, preview });
   }
-  return { gates, settings: await settingsView(deps, session) };
+  return { gates, settings: await settingsView(deps, visit.session) };
 }
 
 function swapTargets(editable: EditableBuild, wanted: readonly string[] | undefined): UserKeyRow[] {
@@ -119,38 +115,34 @@ type Swap = {
 
 async function recordSwap(
   deps: Deps,
-  session: SessionRow,
+  visit: Visit,
   { build, bindings }: EditableBuild,
   { targets, copies, preview }: Swap,
-  requestId: string,
 ): Promise<void> {
   const now = deps.now();
-  const actor = { kind: "session", sessionId: session.id, buildId: build.id } as const;
   // When nothing is lent any more, there is nothing that could be gone back to.
   const revertibleUntil = isLendingOver(deps.config, build, bindings, now)
     ? build.revertibleUntil
-    : await windowEnd(deps, actor, build.id, requestId);
-  await deps.store.write(async (tables) => {
+    : await windowEnd(deps, visit, build.id);
+  await deps.change(visit, [build.id], async (tx) => {
     const changes = { revertibleUntil, adminRevert: null };
-    await takeStep(deps, tables, actor, build, changes);
-    if (build.state === "ready") await tables.builds.moveState(build.id, ["ready"], "handing_off");
+    await takeStep(deps, tx, build, changes);
+    if (build.state === "ready") await tx.builds.moveState(build.id, ["ready"], "handing_off");
     for (const { connectorId, id } of targets) {
       const allowed = preview.get(connectorId) ?? false;
-      if (!(await tables.bindings.swap(build.id, connectorId, id, now, allowed))) throw settingsChanged();
+      if (!(await tx.bindings.swap(build.id, connectorId, id, now, allowed))) throw settingsChanged();
     }
-    await tables.userKeys.removeLeftBehind(build.id);
-    await recordSwitched(deps, tables, copies, revertibleUntil ?? now);
+    await tx.userKeys.removeLeftBehind(build.id);
+    await recordSwitched(deps, tx, copies, revertibleUntil ?? now);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);
     const details = { connectors, moved, preview: Object.fromEntries(preview), revertibleUntil };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "keys.swapped", entity: build.id, details, requestId }),
-    ]);
+    tx.audit("keys.swapped", build.id, details);
   });
 }
 
 /** The end of the time to go back, which is promised only as long as what was lent lives. */
-async function windowEnd(deps: Deps, actor: Actor, buildId: string, requestId: string): Promise<number> {
+async function windowEnd(deps: Deps, by: By, buildId: string): Promise<number> {
   const wanted = deps.now() + revertWindowMs(deps.config);
-  return Math.min(wanted, await keepAliveUntil(deps, actor, buildId, wanted, requestId));
+  return Math.min(wanted, await keepAliveUntil(deps, by, buildId, wanted));
 }

@@ -1,5 +1,5 @@
-import type { Actor } from "@keyloan/contract";
 import type { PersonRow, Tables } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { sessionExpired } from "../handoff/session-expired.ts";
 import { mayWrite, personOnly, standingOf } from "../person/standing.ts";
@@ -15,14 +15,12 @@ type Changes = Parameters<Tables["builds"]["changeSettings"]>[2];
  */
 export async function takeStep(
   deps: Pick<Deps, "now">,
-  tables: Tables,
-  actor: Actor,
+  tx: Unit,
   build: { readonly id: string; readonly settingsVersion: number },
   changes: Changes = {},
 ): Promise<PersonRow | undefined> {
-  const person = await requirePerson(deps, tables, actor);
-  if (!(await tables.builds.changeSettings(build.id, build.settingsVersion, changes)))
-    throw settingsChanged();
+  const person = await requirePerson(deps, tx);
+  if (!(await tx.builds.changeSettings(build.id, build.settingsVersion, changes))) throw settingsChanged();
   return person;
 }
 
@@ -30,16 +28,13 @@ export async function takeStep(
  * That a visit is open now, and is the person's or nobody's yet; whoever is no visit passes.
  * @throws BrokerError `session_expired`, `person_only`
  */
-export async function requirePerson(
-  deps: Pick<Deps, "now">,
-  tables: Tables,
-  actor: Actor,
-): Promise<PersonRow | undefined> {
+export async function requirePerson(deps: Pick<Deps, "now">, tx: Unit): Promise<PersonRow | undefined> {
+  const { actor } = tx.by;
   if (actor.kind !== "session") return undefined;
-  const session = await tables.sessions.find(actor.sessionId);
+  const session = await tx.sessions.find(actor.sessionId);
   if (session === undefined || session.endedAt !== null || session.expiresAt <= deps.now())
     throw sessionExpired();
-  const { standing, person } = await standingOf(tables, session);
+  const { standing, person } = await standingOf(tx, session);
   if (!mayWrite(standing)) throw personOnly(standing);
   return person;
 }

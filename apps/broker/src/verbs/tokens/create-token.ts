@@ -1,8 +1,8 @@
-import { type Actor, type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
+import { type IssuedToken, newId, type PlatformScope, type Secret } from "@keyloan/contract";
 import type { Tables, TokenRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
-import { auditRow } from "../audit.ts";
 import { buildNotFound } from "../builds/find-build.ts";
 import { isoTime } from "../builds/views.ts";
 import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
@@ -16,10 +16,9 @@ export type NewToken = Omit<IssuedToken, "token"> & { readonly token: Secret };
  */
 export async function createBuildToken(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   input: { readonly ttlSeconds: number; readonly singleUse: boolean },
-  requestId: string,
 ): Promise<NewToken> {
   await requireSoundAudit(deps);
   const expiresAt = deps.now() + input.ttlSeconds * 1000;
@@ -31,13 +30,11 @@ export async function createBuildToken(
     ...input,
   });
   const details = { tokenId: row.id, expiresAt, singleUse: input.singleUse };
-  await deps.store.write(async (tables) => {
+  await deps.change(by, [buildId], async (tx) => {
     // With this write: what ends a build's tokens at this moment would miss one that is made after it.
-    await refuseWhenOver(deps, tables, buildId);
-    await tables.tokens.insert(row);
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "token.created", entity: buildId, details, requestId }),
-    ]);
+    await refuseWhenOver(deps, tx, buildId);
+    await tx.tokens.insert(row);
+    tx.audit("token.created", buildId, details);
   });
   return { id: row.id, token, expiresAt: isoTime(expiresAt) };
 }
@@ -54,13 +51,12 @@ async function refuseWhenOver(deps: Deps, tables: Tables, buildId: string): Prom
  */
 export async function createApiToken(
   deps: Deps,
-  actor: Actor,
+  by: By,
   input: {
     readonly name: string;
     readonly scopes: readonly PlatformScope[];
     readonly ttlSeconds?: number | undefined;
   },
-  requestId: string,
 ): Promise<NewToken> {
   await requireSoundAudit(deps);
   const expiresAt = input.ttlSeconds === undefined ? null : deps.now() + input.ttlSeconds * 1000;
@@ -72,11 +68,9 @@ export async function createApiToken(
     expiresAt,
   });
   const details = { name: input.name, scopes: input.scopes, expiresAt };
-  await deps.store.write(async (tables) => {
-    await tables.tokens.insert(row);
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "token.created", entity: row.id, details, requestId }),
-    ]);
+  await deps.change(by, [], async (tx) => {
+    await tx.tokens.insert(row);
+    tx.audit("token.created", row.id, details);
   });
   return { id: row.id, token, ...(expiresAt === null ? {} : { expiresAt: isoTime(expiresAt) }) };
 }

@@ -1,7 +1,7 @@
-import { type Actor, BrokerError, platformScopes, type TokenList, type TokenView } from "@keyloan/contract";
+import { BrokerError, platformScopes, type TokenList, type TokenView } from "@keyloan/contract";
 import type { TokenRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { decodeTimeCursor } from "../builds/list-builds.ts";
 import { isoTime } from "../builds/views.ts";
@@ -47,17 +47,10 @@ async function listPage(
  * Ends a token of a platform or a build now; ending it twice changes nothing.
  * @throws BrokerError `not_found`
  */
-export async function revokeToken(
-  deps: Deps,
-  actor: Actor,
-  tokenId: string,
-  requestId: string,
-): Promise<void> {
-  const found = await deps.store.write(async (tables) => {
-    if (!(await tables.tokens.revoke(tokenId, deps.now()))) return false;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "token.revoked", entity: tokenId, details: {}, requestId }),
-    ]);
+export async function revokeToken(deps: Deps, by: By, tokenId: string): Promise<void> {
+  const found = await deps.change(by, [tokenId], async (tx) => {
+    if (!(await tx.tokens.revoke(tokenId, deps.now()))) return tx.unaudited(false);
+    tx.audit("token.revoked", tokenId);
     return true;
   });
   if (!found) throw noToken(tokenId, "keyloan token list");
@@ -67,19 +60,10 @@ export async function revokeToken(
  * Ends a token of this build and of no other.
  * @throws BrokerError `not_found`
  */
-export async function revokeBuildToken(
-  deps: Deps,
-  actor: Actor,
-  buildId: string,
-  tokenId: string,
-  requestId: string,
-): Promise<void> {
-  const found = await deps.store.write(async (tables) => {
-    if (!(await tables.tokens.revokeOfBuild(tokenId, buildId, deps.now()))) return false;
-    const details = { tokenId };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "token.revoked", entity: buildId, details, requestId }),
-    ]);
+export async function revokeBuildToken(deps: Deps, by: By, buildId: string, tokenId: string): Promise<void> {
+  const found = await deps.change(by, [buildId], async (tx) => {
+    if (!(await tx.tokens.revokeOfBuild(tokenId, buildId, deps.now()))) return tx.unaudited(false);
+    tx.audit("token.revoked", buildId, { tokenId });
     return true;
   });
   if (!found) throw noToken(tokenId, "keyloan build tokens");

@@ -1,12 +1,13 @@
-import { type Actor, BrokerError, type TransferList } from "@keyloan/contract";
-import type { ClaimedJob, Tables, TransferRow } from "@keyloan/store";
+import { BrokerError, type TransferList } from "@keyloan/contract";
+import type { TransferRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { refuseUnlessAllowed } from "../settings/person-decides.ts";
 import { requirePerson } from "../settings/take-step.ts";
 import { listTransfers } from "./list-transfers.ts";
-import { heldTransferJob } from "./transfer-jobs.ts";
+import { transferJob } from "./transfer-jobs.ts";
 
 /**
  * Ends transfers that are under way, or copied and not switched to: what they began is undone in the background,
@@ -15,53 +16,37 @@ import { heldTransferJob } from "./transfer-jobs.ts";
  */
 export async function cancelTransfers(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   connectors: readonly string[] | undefined,
-  requestId: string,
 ): Promise<TransferList> {
   await findBuild(deps, buildId);
-  const jobs = await deps.store.write(async (tables) => {
-    await requirePerson(deps, tables, actor);
-    await refuseUnlessAllowed(tables, actor, buildId, "transfer");
-    const rows = (await tables.transfers.listByBuild(buildId)).filter(
+  await deps.change(by, [buildId], async (tx) => {
+    await requirePerson(deps, tx);
+    await refuseUnlessAllowed(tx, by.actor, buildId, "transfer");
+    const rows = (await tx.transfers.listByBuild(buildId)).filter(
       (row) => isCancellable(row) && (connectors?.includes(row.connectorId) ?? true),
     );
     if (rows.length === 0) throw nothingToCancel();
-    return cancelRows(deps, tables, rows, actor, requestId);
+    await cancelRows(tx, rows);
   });
-  void deps.runner.run(buildId, jobs);
   return listTransfers(deps, buildId);
 }
 
-/**
- * Cancels what of these can be, in the transaction of whatever is the reason.
- * @returns jobs that this process holds, and runs
- */
-export async function cancelRows(
-  deps: Deps,
-  tables: Tables,
-  rows: readonly TransferRow[],
-  actor: Actor,
-  requestId: string | undefined,
-): Promise<ClaimedJob[]> {
-  const undoing: ClaimedJob[] = [];
+/** Cancels what of these can be, in the change of whatever is the reason, and undoes it afterwards. */
+export async function cancelRows(tx: Unit, rows: readonly TransferRow[]): Promise<void> {
   for (const row of rows.filter(isCancellable)) {
     // The copy that the receipt tells of is taken away again.
     const changes = { state: "cancelled", lastError: null, receipt: null } as const;
-    await tables.transfers.update(row.id, [row.state], changes);
+    await tx.transfers.update(row.id, [row.state], changes);
     const details = { connector: row.connectorId, transferId: row.id, was: row.state };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "transfer.cancelled", entity: row.buildId, details, requestId }),
-    ]);
-    const waiting = (await tables.jobs.listByEntity(row.id)).filter(({ state }) => state === "waiting");
+    tx.audit("transfer.cancelled", row.buildId, details);
+    const waiting = (await tx.jobs.listByEntity(row.id)).filter(({ state }) => state === "waiting");
     // Whoever is at it undoes it; with nobody at it, this process does.
     if (waiting.some(({ lockedBy }) => lockedBy !== null)) continue;
-    for (const { kind } of waiting) await tables.jobs.cancelByEntity(row.id, kind);
-    undoing.push(heldTransferJob(deps, "end-transfer", row));
+    for (const { kind } of waiting) await tx.jobs.cancelByEntity(row.id, kind);
+    tx.job(transferJob("end-transfer", row));
   }
-  await tables.jobs.insertAll(undoing);
-  return undoing;
 }
 
 const isCancellable = ({ state }: TransferRow) => ["waiting", "copying", "copied"].includes(state);

@@ -1,7 +1,7 @@
 import type { TransferRow } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { auditRow } from "../audit.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { previewUsesOwn } from "../settings/preview-answers.ts";
 import { switchWithinMs } from "./movable.ts";
@@ -20,18 +20,20 @@ export async function endTransfer(deps: Deps, hold: JobHold): Promise<void> {
   if (row?.state === "switched") return endSource(deps, hold, row);
   if (row?.state === "cancelled" || row?.state === "failed") return undoTransfer(deps, hold, row);
   if (row?.state !== "copied") {
-    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done"));
+    await deps.store.write([row?.id ?? id], (tables) => tables.jobs.finish(id, fence, "done"));
     return;
   }
   const switchBy = row.progress?.switchBy ?? 0;
   const leftMs = switchBy - deps.now();
   // More than there ever was is left when the clock was set back: the app has not written for long enough.
   if (leftMs > 0 && leftMs <= switchWithinMs) {
-    await deps.store.write((tables) => tables.jobs.retry(id, fence, switchBy, "waits for the switch"));
+    await deps.store.write([row?.id ?? id], (tables) =>
+      tables.jobs.retry(id, fence, switchBy, "waits for the switch"),
+    );
     return;
   }
   if (!(await giveUp(deps, hold, row))) {
-    await deps.store.write((tables) => tables.jobs.finish(id, fence, "done"));
+    await deps.store.write([row?.id ?? id], (tables) => tables.jobs.finish(id, fence, "done"));
     return;
   }
   const newest = await deps.store.read.transfers.find(row.id);
@@ -40,9 +42,9 @@ export async function endTransfer(deps: Deps, hold: JobHold): Promise<void> {
 
 /** Gives back what was lent, when the app has used the copy until the time to go back was over. */
 async function endSource(deps: Deps, { job }: JobHold, row: TransferRow): Promise<void> {
-  const own = await deps.store.write(async (tables) => {
-    const build = await tables.builds.find(row.buildId);
-    const binding = (await tables.bindings.listByBuild(row.buildId)).find(
+  await deps.change(byJob(job), [row.buildId], async (tx) => {
+    const build = await tx.builds.find(row.buildId);
+    const binding = (await tx.bindings.listByBuild(row.buildId)).find(
       ({ connectorId }) => connectorId === row.connectorId,
     );
     const inUse = binding?.source === "user" && binding.leaseId === row.leaseId;
@@ -52,36 +54,28 @@ async function endSource(deps: Deps, { job }: JobHold, row: TransferRow): Promis
     const until = Math.max(build?.revertibleUntil ?? 0, isRead ? now + lookAgainMs : 0);
     // A build that is handed off or closed gives everything back by itself.
     if (build?.state === "handing_off" && inUse && now < until) {
-      await tables.jobs.retry(job.id, job.fence, until, "waits until nobody can go back to it or reads it");
-      return [];
+      await tx.jobs.retry(job.id, job.fence, until, "waits until nobody can go back to it or reads it");
+      return;
     }
-    if (!(await tables.jobs.finish(job.id, job.fence, "done"))) return [];
-    const lease = await tables.leases.find(row.leaseId);
-    if (build?.state !== "handing_off" || !inUse || lease === undefined) return [];
-    await tables.transfers.update(row.id, ["switched"], { frozenAt: null });
-    const { jobs } = await endLeases(deps, tables, [lease]);
-    const actor = { kind: "job", jobId: job.id } as const;
+    if (!(await tx.jobs.finish(job.id, job.fence, "done"))) return;
+    const lease = await tx.leases.find(row.leaseId);
+    if (build?.state !== "handing_off" || !inUse || lease === undefined) return;
+    await tx.transfers.update(row.id, ["switched"], { frozenAt: null });
+    await endLeases(deps, tx, [lease]);
     const details = { connector: row.connectorId, transferId: row.id, lease: row.leaseId };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "transfer.source_ended", entity: row.buildId, details }),
-    ]);
-    return jobs.filter(({ lockedBy }) => lockedBy !== null);
+    tx.audit("transfer.source_ended", row.buildId, details);
   });
-  void deps.runner.run(row.buildId, own);
 }
 
 /** False when the user switched, or cancelled, at the last moment. */
 async function giveUp(deps: Deps, { job }: JobHold, row: TransferRow): Promise<boolean> {
   const connector = deps.connectors.get(row.connectorId);
   const lastError = connector === undefined ? null : notSwitchedInTime(connector);
-  return deps.store.write(async (tables) => {
-    if (!(await tables.transfers.update(row.id, ["copied"], { state: "failed", lastError, receipt: null })))
+  return deps.change(byJob(job), [row.buildId], async (tx) => {
+    if (!(await tx.transfers.update(row.id, ["copied"], { state: "failed", lastError, receipt: null })))
       return false;
-    const actor = { kind: "job", jobId: job.id } as const;
     const details = { connector: row.connectorId, transferId: row.id, code: "not_switched" };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "transfer.failed", entity: row.buildId, details }),
-    ]);
+    tx.audit("transfer.failed", row.buildId, details);
     return true;
   });
 }

@@ -9,7 +9,6 @@ import {
 import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { withRetry } from "../../jobs/backoff.ts";
-import { auditRow } from "../audit.ts";
 import type { Movable } from "./movable.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
 import { endsGone, type TransferWatch } from "./watch-transfer.ts";
@@ -76,13 +75,10 @@ async function freeze(deps: Deps, row: TransferRow, watch: TransferWatch): Promi
   watch.report({ phase: "freezing" });
   const lease = await deps.store.read.leases.find(row.leaseId);
   if (lease?.state !== "active") throw endsGone();
-  const actor = { kind: "job", jobId: row.id } as const;
   const details = { connector: row.connectorId, transferId: row.id };
   // Kept before it is done: whatever instant this process ends at, it is known that writing must be let again.
-  await watch.keep({ frozenAt: row.frozenAt ?? deps.now() }, {}, (tables) =>
-    tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "transfer.frozen", entity: row.buildId, details }),
-    ]),
+  await watch.keep({ frozenAt: row.frozenAt ?? deps.now() }, {}, async (tx) =>
+    tx.audit("transfer.frozen", row.buildId, details),
   );
   await setSourceWritable(deps, lease, false, watch.signal);
 }

@@ -1,14 +1,14 @@
-import { type Actor, BrokerError, type TransferList } from "@keyloan/contract";
+import { BrokerError, type TransferList } from "@keyloan/contract";
 import type { TransferRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
 import { refuseOverwriteByToken, refuseUnlessAllowed } from "../settings/person-decides.ts";
 import { candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { isOpen, newestOf } from "./movable.ts";
-import { keepAliveForTransfer, lookAtTarget, recordStep, type TransferRequest } from "./start-transfer.ts";
-import { beginWaiting, heldTransferJob } from "./transfer-jobs.ts";
+import { keepAliveForTransfer, lookAtTarget, recordStep } from "./start-transfer.ts";
+import { beginWaiting } from "./transfer-jobs.ts";
 
 type ResumeInput = {
   readonly connectors?: readonly string[] | undefined;
@@ -21,13 +21,13 @@ type ResumeInput = {
  */
 export async function resumeTransfers(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   input: ResumeInput,
-  request: TransferRequest,
+  signal: AbortSignal,
 ): Promise<TransferList> {
   const editable = await editableBuild(deps, { buildId });
-  await refuseUnlessAllowed(deps.store.read, actor, buildId, "transfer");
+  await refuseUnlessAllowed(deps.store.read, by.actor, buildId, "transfer");
   const rows = await deps.store.read.transfers.listByBuild(buildId);
   const ended = [...newestOf(rows).values()].filter(
     (row) =>
@@ -43,28 +43,24 @@ export async function resumeTransfers(
     return row === undefined ? [] : [{ candidate, row: resumedRow(deps, row, candidate.key.id, input) }];
   });
   // Also when a session has said so before: that was for the one time.
-  for (const { row } of resumed) refuseOverwriteByToken(actor, row.overwrite);
+  for (const { row } of resumed) refuseOverwriteByToken(by.actor, row.overwrite);
   await Promise.all(
     resumed.map(({ candidate, row }) => {
       const mayHoldSomething = row.overwrite || row.progress.target !== undefined;
-      return lookAtTarget(deps, candidate, mayHoldSomething, request.signal);
+      return lookAtTarget(deps, candidate, mayHoldSomething, signal);
     }),
   );
-  await keepAliveForTransfer(deps, actor, buildId, request.requestId);
-  const jobs = await deps.store.write(async (tables) => {
-    await recordStep(deps, tables, actor, editable, candidates);
+  await keepAliveForTransfer(deps, by, buildId);
+  await deps.change(by, [buildId], async (tx) => {
+    await recordStep(deps, tx, editable, candidates);
     for (const { row } of resumed) {
       const { id, connectorId, ...changes } = row;
-      if (!(await tables.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();
+      if (!(await tx.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();
       const details = { connector: connectorId, transferId: id, overwrite: row.overwrite };
-      const { requestId } = request;
-      await tables.auditEvents.insertAll([
-        auditRow(deps, { actor, action: "transfer.resumed", entity: buildId, details, requestId }),
-      ]);
+      tx.audit("transfer.resumed", buildId, details);
     }
-    return beginWaiting(deps, tables, buildId, heldTransferJob);
+    await beginWaiting(tx, buildId);
   });
-  void deps.runner.run(buildId, jobs);
   return listTransfers(deps, buildId);
 }
 

@@ -4,7 +4,6 @@ import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import { auditRow } from "../audit.ts";
 import { type Movable, movableOf, switchWithinMs } from "./movable.ts";
 import { type Moved, moveData, provenMarks } from "./move-data.ts";
 import { signReceipt } from "./receipt.ts";
@@ -52,16 +51,13 @@ async function recordCopied(
   const receipt = await signReceipt(deps, row, moved, provenAt);
   watch.report({ phase: "proven" });
   const marks = { ...provenMarks(moved), target: "whole", switchBy } as const;
-  await watch.keep({ state: "copied", receipt }, marks, async (tables) => {
-    await tables.jobs.finish(hold.job.id, hold.job.fence, "done");
-    await tables.jobs.insertAll([transferJob(deps, "end-transfer", row, switchBy)]);
-    await beginWaiting(deps, tables, row.buildId);
+  await watch.keep({ state: "copied", receipt }, marks, async (tx) => {
+    await tx.jobs.finish(hold.job.id, hold.job.fence, "done");
+    tx.job(transferJob("end-transfer", row), switchBy);
+    await beginWaiting(tx, row.buildId, provenAt);
     const { rows, objects, bytes } = marks;
     const details = { connector: row.connectorId, transferId: row.id, rows, objects, bytes, switchBy };
-    const actor = { kind: "job", jobId: hold.job.id } as const;
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "transfer.copied", entity: row.buildId, details }),
-    ]);
+    tx.audit("transfer.copied", row.buildId, details);
   });
 }
 
@@ -79,7 +75,7 @@ async function recordEnd(
   // Whoever takes it next goes on, or undoes it when its time was over.
   if (error instanceof StoreError) throw error;
   if (endedBy === "hold" && !isOverdue(hold)) {
-    return void (await store.write((tables) => tables.jobs.retry(id, fence, now(), "stopped")));
+    return void (await store.write([row.id], (tables) => tables.jobs.retry(id, fence, now(), "stopped")));
   }
   if (endedBy === "moved_on") {
     const newest = await store.read.transfers.find(row.id);
@@ -88,8 +84,8 @@ async function recordEnd(
   const lastError = toTransferError(error, known.connector);
   if (endedBy === undefined && mayPass(error) && attempts < runsMax) {
     const runAfter = now() + backoffMs(deps.randomBytes, attempts, firstWaitMs, waitMsMax);
-    await writeHeld(deps, hold, row.id, { lastError, progress: watch.progress() }, async (tables) => {
-      await tables.jobs.retry(id, fence, runAfter, lastError.code);
+    await writeHeld(deps, hold, row, { lastError, progress: watch.progress() }, async (tx) => {
+      await tx.jobs.retry(id, fence, runAfter, lastError.code);
     });
     return;
   }
@@ -108,13 +104,10 @@ async function recordFailure(
 ): Promise<void> {
   const state = lastError === closing ? ("cancelled" as const) : ("failed" as const);
   const changes = { state, lastError, progress: watch.progress() };
-  const actor = { kind: "job", jobId: hold.job.id } as const;
   const { code, status, requestId } = lastError;
   const details = { connector: row.connectorId, transferId: row.id, code, status, requestId };
-  const kept = await writeHeld(deps, hold, row.id, changes, async (tables) => {
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: `transfer.${state}`, entity: row.buildId, details }),
-    ]);
+  const kept = await writeHeld(deps, hold, row, changes, async (tx) => {
+    tx.audit(`transfer.${state}`, row.buildId, details);
   });
   const newest = kept ? await deps.store.read.transfers.find(row.id) : undefined;
   if (newest !== undefined) await undoTransfer(deps, hold, newest);
@@ -134,5 +127,5 @@ function isOverdue({ signal }: JobHold): boolean {
 }
 
 async function done({ store }: Deps, { job }: JobHold): Promise<void> {
-  await store.write((tables) => tables.jobs.finish(job.id, job.fence, "done"));
+  await store.write([job.entityId], (tables) => tables.jobs.finish(job.id, job.fence, "done"));
 }

@@ -12,9 +12,10 @@ import {
   TransferFailure,
   targetNotEmpty,
 } from "@keyloan/database-provisioner";
-import type { Tables, TransferRow } from "@keyloan/store";
+import type { TransferRow } from "@keyloan/store";
+import type { By } from "../../audit-row.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { auditRow } from "../audit.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { alreadyArchiving, isBeingArchived } from "../databases/request-archive.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "../settings/editable-build.ts";
@@ -26,7 +27,7 @@ import { isOpen, newestOf, switchWithinMs } from "./movable.ts";
 import { refuseSameEnds } from "./same-ends.ts";
 import { openEnds } from "./transfer-ends.ts";
 import { toTransferError } from "./transfer-errors.ts";
-import { beginWaiting, heldTransferJob } from "./transfer-jobs.ts";
+import { beginWaiting } from "./transfer-jobs.ts";
 import { endsGone } from "./watch-transfer.ts";
 
 /** The longest move. */
@@ -38,7 +39,6 @@ export type TransferInput = {
   readonly overwrite: boolean;
   readonly expectedVersion?: number | undefined;
 };
-export type TransferRequest = { readonly requestId: string; readonly signal: AbortSignal };
 
 /**
  * Begins to move what the app stored with lent keys into the user's own accounts, and answers when it is begun.
@@ -49,48 +49,39 @@ export type TransferRequest = { readonly requestId: string; readonly signal: Abo
  */
 export async function startTransfer(
   deps: Deps,
-  actor: Actor,
+  by: By,
   buildId: string,
   input: TransferInput,
-  request: TransferRequest,
+  signal: AbortSignal,
 ): Promise<TransferList> {
   const editable = await editableBuild(deps, { buildId }, input.expectedVersion);
-  refuseOverwriteByToken(actor, input.overwrite);
-  await refuseUnlessAllowed(deps.store.read, actor, buildId, "transfer");
+  refuseOverwriteByToken(by.actor, input.overwrite);
+  await refuseUnlessAllowed(deps.store.read, by.actor, buildId, "transfer");
   const rows = await deps.store.read.transfers.listByBuild(buildId);
   const candidates = await candidatesOf(deps, editable, rows, input.connectors);
   await Promise.all(
     candidates.map((candidate) =>
-      lookAtTarget(deps, candidate, input.overwrite || hasOurs(candidate, rows), request.signal),
+      lookAtTarget(deps, candidate, input.overwrite || hasOurs(candidate, rows), signal),
     ),
   );
-  await keepAliveForTransfer(deps, actor, buildId, request.requestId);
-  const jobs = await deps.store.write(async (tables) => {
-    await recordStep(deps, tables, actor, editable, candidates);
-    const created = candidates.map((candidate) => newTransfer(deps, actor, candidate, rows, input));
-    for (const row of created) await tables.transfers.insert(row);
-    await tables.auditEvents.insertAll(
-      created.map(({ id, connectorId, overwrite }) => {
-        const details = { connector: connectorId, transferId: id, overwrite };
-        const { requestId } = request;
-        return auditRow(deps, { actor, action: "transfer.started", entity: buildId, details, requestId });
-      }),
-    );
-    return beginWaiting(deps, tables, buildId, heldTransferJob);
+  await keepAliveForTransfer(deps, by, buildId);
+  await deps.change(by, [buildId], async (tx) => {
+    await recordStep(deps, tx, editable, candidates);
+    for (const candidate of candidates) {
+      const row = newTransfer(deps, by.actor, candidate, rows, input);
+      await tx.transfers.insert(row);
+      const { id, connectorId, overwrite } = row;
+      tx.audit("transfer.started", buildId, { connector: connectorId, transferId: id, overwrite });
+    }
+    await beginWaiting(tx, buildId);
   });
-  void deps.runner.run(buildId, jobs);
   return listTransfers(deps, buildId);
 }
 
 /** What is lent must live through the longest move and the wait for the switch. */
-export async function keepAliveForTransfer(
-  deps: Deps,
-  actor: Actor,
-  buildId: string,
-  requestId: string,
-): Promise<void> {
+export async function keepAliveForTransfer(deps: Deps, by: By, buildId: string): Promise<void> {
   const until = deps.now() + transferDeadlineSeconds * 1000 + switchWithinMs;
-  await keepAliveUntil(deps, actor, buildId, until, requestId);
+  await keepAliveUntil(deps, by, buildId, until);
 }
 
 /**
@@ -143,17 +134,16 @@ function refuseSilent(error: unknown, connector: Connector): never {
  */
 export async function recordStep(
   deps: Pick<Deps, "now">,
-  tables: Tables,
-  actor: Actor,
+  tx: Unit,
   { build }: EditableBuild,
   candidates: readonly Candidate[],
 ): Promise<void> {
-  await takeStep(deps, tables, actor, build);
-  if ((await tables.builds.find(build.id))?.state !== build.state) throw settingsChanged();
+  await takeStep(deps, tx, build);
+  if ((await tx.builds.find(build.id))?.state !== build.state) throw settingsChanged();
   for (const { lease } of candidates) {
-    if (await isBeingArchived(tables, lease.id)) throw alreadyArchiving();
+    if (await isBeingArchived(tx, lease.id)) throw alreadyArchiving();
   }
-  const newest = newestOf(await tables.transfers.listByBuild(build.id));
+  const newest = newestOf(await tx.transfers.listByBuild(build.id));
   const running = candidates.find(({ connector }) => {
     const row = newest.get(connector.spec.id);
     return row !== undefined && isOpen(row);

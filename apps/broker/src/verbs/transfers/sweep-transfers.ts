@@ -1,4 +1,5 @@
-import type { Tables, TransferRow } from "@keyloan/store";
+import type { TransferRow } from "@keyloan/store";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { beginWaiting, hasJob, transferJob } from "./transfer-jobs.ts";
 
@@ -10,26 +11,27 @@ const sweepMax = 200;
  */
 export async function sweepTransfers(deps: Deps): Promise<void> {
   for (const row of await deps.store.read.transfers.listUnended(sweepMax)) {
-    await deps.store.write(async (tables) => {
-      const newest = await tables.transfers.find(row.id);
-      if (newest === undefined || (await hasJob(tables, row.id))) return;
-      await giveJob(deps, tables, newest);
+    await deps.change(bySystem("transfers"), [row.buildId], async (tx) => {
+      const newest = await tx.transfers.find(row.id);
+      if (newest !== undefined && !(await hasJob(tx, row.id))) await giveJob(deps, tx, newest);
     });
   }
 }
 
-async function giveJob(deps: Deps, tables: Tables, row: TransferRow): Promise<void> {
+async function giveJob({ now }: Deps, tx: Unit, row: TransferRow): Promise<void> {
   switch (row.state) {
     case "waiting":
-      await beginWaiting(deps, tables, row.buildId);
-      return;
+      return beginWaiting(tx, row.buildId, now());
     case "copying":
-      return tables.jobs.insertAll([transferJob(deps, "transfer", row)]);
+      tx.job(transferJob("transfer", row), now());
+      return;
     case "copied":
-      return tables.jobs.insertAll([transferJob(deps, "end-transfer", row, row.progress?.switchBy)]);
+      tx.job(transferJob("end-transfer", row), row.progress?.switchBy ?? now());
+      return;
     case "cancelled":
     case "failed":
-      return tables.jobs.insertAll([transferJob(deps, "end-transfer", row)]);
+      tx.job(transferJob("end-transfer", row), now());
+      return;
     case "switched":
       return;
   }

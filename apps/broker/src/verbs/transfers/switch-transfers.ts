@@ -1,6 +1,7 @@
 import { BrokerError } from "@keyloan/contract";
 import { listObjects } from "@keyloan/database-provisioner";
-import type { Tables, TransferRow, UserKeyRow } from "@keyloan/store";
+import type { TransferRow, UserKeyRow } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { settingsChanged } from "../settings/editable-build.ts";
 import { isOpen, movableOf, newestOf } from "./movable.ts";
@@ -38,8 +39,8 @@ export async function copiesToSwitch(
  * back is over, and are given back then.
  */
 export async function recordSwitched(
-  deps: Pick<Deps, "now" | "randomBytes" | "workerId">,
-  tables: Tables,
+  deps: Pick<Deps, "now">,
+  tx: Unit,
   copies: readonly TransferRow[],
   revertibleUntil: number,
 ): Promise<void> {
@@ -48,26 +49,26 @@ export async function recordSwitched(
     // From here on what the target holds is the user's.
     const { target: _, ...progress } = row.progress ?? { phase: "proven" as const, at: now };
     const changes = { state: "switched", endedAt: now, progress, lastError: null } as const;
-    if (!(await tables.transfers.update(row.id, ["copied"], changes))) throw settingsChanged();
-    await tables.jobs.cancelByEntity(row.id, "end-transfer");
-    await tables.jobs.insertAll([transferJob(deps, "end-transfer", row, revertibleUntil)]);
+    if (!(await tx.transfers.update(row.id, ["copied"], changes))) throw settingsChanged();
+    await tx.jobs.cancelByEntity(row.id, "end-transfer");
+    tx.job(transferJob("end-transfer", row), revertibleUntil);
   }
 }
 
 /** Lets the app write to what was lent again, with going back itself. What was copied stays where it is. */
 export async function recordReverted(
-  deps: Pick<Deps, "now" | "randomBytes" | "workerId">,
-  tables: Tables,
+  deps: Pick<Deps, "now">,
+  tx: Unit,
   buildId: string,
   connectors: readonly string[],
 ): Promise<void> {
-  for (const row of await tables.transfers.listByBuild(buildId)) {
+  for (const row of await tx.transfers.listByBuild(buildId)) {
     if (row.state !== "switched" || !connectors.includes(row.connectorId)) continue;
-    await tables.jobs.cancelByEntity(row.id, "end-transfer");
+    await tx.jobs.cancelByEntity(row.id, "end-transfer");
     const frozen = row.frozenAt !== null;
     const changes = { state: "cancelled", endedAt: frozen ? null : deps.now() } as const;
-    await tables.transfers.update(row.id, ["switched"], changes);
-    if (frozen) await tables.jobs.insertAll([transferJob(deps, "end-transfer", row)]);
+    await tx.transfers.update(row.id, ["switched"], changes);
+    if (frozen) tx.job(transferJob("end-transfer", row), deps.now());
   }
 }
 
@@ -98,7 +99,7 @@ async function refuseChangedFiles(deps: Deps, row: TransferRow): Promise<void> {
     remedy: "Move them again: only what changed is copied. Then switch.",
     retryable: true,
   };
-  await deps.store.write(async (tables) => {
+  await deps.store.write([row.buildId], async (tables) => {
     const changes = { state: "failed", lastError, receipt: null, endedAt: deps.now() } as const;
     if (!(await tables.transfers.update(row.id, ["copied"], changes))) return;
     await tables.jobs.cancelByEntity(row.id, "end-transfer");

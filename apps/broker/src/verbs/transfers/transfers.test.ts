@@ -284,7 +284,7 @@ describe("a worker that is taken for dead", () => {
     await startDatabase();
     await stuck.reached;
     const { deps } = broker.running();
-    await deps.store.write(async (tables) =>
+    await deps.store.write([], async (tables) =>
       tables.jobs.cancelByEntity((await tables.transfers.listByBuild(buildId))[0]?.id ?? "", "transfer"),
     );
     await sweepTransfers(deps);
@@ -527,7 +527,7 @@ describe("a source that was stopped", () => {
     await until("copied");
     const { deps } = broker.running();
     const [row] = await deps.store.read.transfers.listByBuild(buildId);
-    await deps.store.write(async (tables) => {
+    await deps.store.write([], async (tables) => {
       await tables.jobs.cancelByEntity(row?.id ?? "", "end-transfer");
       await tables.transfers.update(row?.id ?? "", ["copied"], { state: "cancelled" });
     });

@@ -1,12 +1,12 @@
 import { type Connector, ProviderError } from "@keyloan/contract";
 import type { TransferEnd } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
+import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs, withRetry } from "../../jobs/backoff.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import { auditRow } from "../audit.ts";
 import { movableOf } from "./movable.ts";
 import { summarySha256 } from "./move-data.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
@@ -28,10 +28,10 @@ export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow):
   const { store, now } = deps;
   const open = row.endedAt === null || row.frozenAt !== null;
   if (!["cancelled", "failed"].includes(row.state) || !open) {
-    await store.write((tables) => tables.jobs.finish(id, fence, "done"));
+    await store.write([row.id], (tables) => tables.jobs.finish(id, fence, "done"));
     return;
   }
-  if (!(await store.write((tables) => tables.jobs.extend(id, fence, now() + holdMs)))) return;
+  if (!(await store.write([row.id], (tables) => tables.jobs.extend(id, fence, now() + holdMs)))) return;
   // A build that is closing ends the source anyway, and waits for this.
   const limitMs = hold.cancelled.aborted ? closingDeadlineMs : undoDeadlineMs;
   const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(limitMs)]);
@@ -46,7 +46,7 @@ export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow):
       "a transfer is not undone yet; it is tried again",
     );
     const waitMs = backoffMs(deps.randomBytes, hold.job.attempts, firstWaitMs, waitMsMax);
-    await store.write((tables) => tables.jobs.retry(id, fence, now() + waitMs, "not undone yet"));
+    await store.write([row.id], (tables) => tables.jobs.retry(id, fence, now() + waitMs, "not undone yet"));
   }
 }
 
@@ -61,14 +61,11 @@ async function unfreeze(
   const lease = await deps.store.read.leases.find(row.leaseId);
   // A lease that has ended took its database with it.
   if (lease?.state === "active") await setSourceWritable(deps, lease, true, signal);
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs))) return;
-    if (!(await tables.transfers.update(row.id, [row.state], { frozenAt: null }))) return;
-    const actor = { kind: "job", jobId: job.id } as const;
+  await deps.change(byJob(job), [row.buildId], async (tx) => {
+    if (!(await tx.jobs.extend(job.id, job.fence, deps.now() + holdMs))) return;
+    if (!(await tx.transfers.update(row.id, [row.state], { frozenAt: null }))) return;
     const details = { connector: row.connectorId, transferId: row.id };
-    await tables.auditEvents.insertAll([
-      auditRow(deps, { actor, action: "transfer.unfrozen", entity: row.buildId, details }),
-    ]);
+    tx.audit("transfer.unfrozen", row.buildId, details);
   });
   return { ...row, frozenAt: null };
 }
@@ -123,6 +120,7 @@ async function emptyDatabase(connector: Connector, to: TransferEnd): Promise<voi
 async function recordPart(deps: Deps, { job }: JobHold, row: TransferRow): Promise<void> {
   const progress = { ...row.progress, target: "part", phase: "emptying", at: deps.now() } as const;
   const held = await deps.store.write(
+    [row.buildId],
     async (tables) =>
       (await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs)) &&
       (await tables.transfers.update(row.id, [row.state], { progress })),
@@ -136,14 +134,14 @@ async function recordEnded(
   row: TransferRow,
   target: StoredProgress["target"],
 ): Promise<void> {
-  await deps.store.write(async (tables) => {
-    if (!(await tables.jobs.finish(job.id, job.fence, "done"))) return;
+  await deps.change(byJob(job), [row.buildId], async (tx) => {
+    if (!(await tx.jobs.finish(job.id, job.fence, "done"))) return;
     const { target: _, ...rest } = row.progress ?? { phase: "waiting", at: row.createdAt };
     const progress = { ...rest, ...(target === undefined ? {} : { target }) };
     const ended = { endedAt: deps.now(), progress };
-    if (!(await tables.transfers.update(row.id, [row.state], ended))) return;
+    if (!(await tx.transfers.update(row.id, [row.state], ended))) return;
     // Keys of a person who has ended were kept for this alone.
-    await tables.userKeys.removeLeftBehind(row.buildId);
-    await beginWaiting(deps, tables, row.buildId);
+    await tx.userKeys.removeLeftBehind(row.buildId);
+    await beginWaiting(tx, row.buildId, deps.now());
   });
 }

@@ -1,5 +1,6 @@
 import { BrokerError, type TransferProgress } from "@keyloan/contract";
-import type { StoredProgress, Tables, TransferRow } from "@keyloan/store";
+import type { StoredProgress, TransferRow } from "@keyloan/store";
+import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { holdMs } from "../../jobs/new-job.ts";
 import type { JobHold } from "../../jobs/runner.ts";
@@ -27,7 +28,7 @@ export type TransferWatch = {
   readonly keep: (
     changes: Partial<TransferRow>,
     marks?: Partial<StoredProgress>,
-    more?: (tables: Tables) => Promise<void>,
+    more?: (tx: Unit) => Promise<void>,
   ) => Promise<void>;
   readonly stop: () => void;
 };
@@ -51,7 +52,7 @@ export function watchTransfer(deps: Deps, hold: JobHold, row: TransferRow): Tran
   const keep: TransferWatch["keep"] = async (changes, marks = {}, more) => {
     ending.signal.throwIfAborted();
     progress = { ...progress, ...marks, at: now() };
-    const kept = await writeHeld(deps, hold, row.id, { ...changes, progress }, more);
+    const kept = await writeHeld(deps, hold, row, { ...changes, progress }, more);
     written = progress;
     if (!kept) end("moved_on");
     ending.signal.throwIfAborted();
@@ -97,17 +98,17 @@ export function watchTransfer(deps: Deps, hold: JobHold, row: TransferRow): Tran
 
 /** Writes for a job that this worker must still hold, and a transfer that must still be its to change. */
 export async function writeHeld(
-  { store, now }: Deps,
+  { change, now }: Deps,
   { job }: JobHold,
-  transferId: string,
+  { id, buildId }: Pick<TransferRow, "id" | "buildId">,
   changes: Partial<TransferRow>,
-  more?: (tables: Tables) => Promise<void>,
+  more?: (tx: Unit) => Promise<void>,
 ): Promise<boolean> {
-  return store.write(async (tables) => {
-    if (!(await tables.jobs.extend(job.id, job.fence, now() + holdMs))) return false;
+  return change(byJob(job), [buildId], async (tx) => {
+    if (!(await tx.jobs.extend(job.id, job.fence, now() + holdMs))) return false;
     const from = changes.state === "copying" ? (["waiting", "copying"] as const) : (["copying"] as const);
-    if (!(await tables.transfers.update(transferId, from, changes))) return false;
-    await more?.(tables);
+    if (!(await tx.transfers.update(id, from, changes))) return false;
+    await more?.(tx);
     return true;
   });
 }

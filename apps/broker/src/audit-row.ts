@@ -1,24 +1,27 @@
 import { createHash } from "node:crypto";
 import { type Actor, actorLabel, BrokerError, isId, newId } from "@keyloan/contract";
-import type { NewAuditEvent, Tables } from "@keyloan/store";
-import type { Deps } from "../deps.ts";
-import { describeError } from "../observe/logger.ts";
-import { storeRetrySeconds, storeTrouble } from "../store-trouble.ts";
+import type { NewAuditEvent } from "@keyloan/store";
+import type { Deps } from "./deps.ts";
+import { describeError } from "./observe/logger.ts";
+import { storeRetrySeconds, storeTrouble } from "./store-trouble.ts";
 
-export type AuditEntry = {
-  readonly actor: Actor;
+/** Who does something, and in which request. */
+export type By = { readonly actor: Actor; readonly requestId?: string | undefined };
+
+/** Names, ids and numbers; never a value of a credential. */
+export type Details = Readonly<Record<string, unknown>>;
+
+export type AuditEntry = By & {
   /** `entity.verb` */
   readonly action: string;
   /** The id of what it happened to. */
   readonly entity: string;
-  /** Names, ids and numbers; never a value of a credential. */
-  readonly details: Readonly<Record<string, unknown>>;
-  readonly requestId?: string | undefined;
+  readonly details: Details;
 };
 
 /**
- * The row of an audit entry. Write it in the transaction of the change it tells of. What the client calls its
- * request stands beside our own id and never instead.
+ * The row of an audit entry. What the client calls its request stands beside our own id and never instead. A change
+ * writes it with `tx.audit`.
  */
 export function auditRow(
   deps: Pick<Deps, "now" | "randomBytes"> & Partial<Pick<Deps, "auditWatch">>,
@@ -55,24 +58,35 @@ function hashedEntity(text: string): string {
   return `sha256:${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
 }
 
+/** Writes one entry that belongs to no change; resolves when it is on disk. @throws StoreError */
+export function appendAudit(
+  deps: Pick<Deps, "store" | "now" | "randomBytes" | "auditWatch">,
+  entry: AuditEntry,
+): Promise<void> {
+  return deps.store.appendAudit([auditRow(deps, entry)]);
+}
+
+type RecordDeps = Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics" | "auditWatch">;
+
 /**
  * Writes the entry of something that is handed out, and resolves when it is on disk.
- * @param along what is written with it, all or nothing; absent for the quick path of an entry alone
- * @throws BrokerError `unavailable` when it cannot be written: what is not audited is not answered; and what `along`
- * throws
+ * @throws BrokerError as {@link beforeHandingOut} does
  */
-export async function writeAudit(
-  deps: Pick<Deps, "store" | "now" | "randomBytes" | "logger" | "metrics" | "auditWatch">,
-  entry: AuditEntry,
-  along?: (tables: Tables) => Promise<void>,
-): Promise<void> {
-  const row = auditRow(deps, entry);
+export function recordAudit(deps: RecordDeps, entry: AuditEntry): Promise<void> {
+  return beforeHandingOut(deps, () => appendAudit(deps, entry));
+}
+
+/**
+ * Writes what must be on disk before something is handed out.
+ * @throws BrokerError `unavailable` when it cannot be written: what is not audited is not answered; and what the writing
+ * itself throws of that kind
+ */
+export async function beforeHandingOut<T>(
+  deps: Pick<Deps, "logger" | "metrics" | "auditWatch">,
+  write: () => Promise<T>,
+): Promise<T> {
   try {
-    if (along === undefined) return await deps.store.appendAudit([row]);
-    await deps.store.write(async (tables) => {
-      await along(tables);
-      await tables.auditEvents.insertAll([row]);
-    });
+    return await write();
   } catch (error) {
     if (error instanceof BrokerError) throw error;
     deps.metrics.auditFailures.inc();
