@@ -299,3 +299,41 @@ test.each([
   write(file, `import { DatabaseSync } from "node:sqlite";\ndatabase.exec(text);`);
   expect(reasons()).toEqual([`${file}:2: ${engineReason}`]);
 });
+
+test.each([
+  {
+    file: "apps/broker/src/verbs/a.ts",
+    source: `import { b } from "../http/b.ts";`,
+    reason: "apps/broker/src/verbs/ may not know ../http/b.ts",
+  },
+  {
+    file: "apps/broker/src/verbs/builds/a.ts",
+    source: `import type { B } from "../../routes/b.ts";`,
+    reason: "apps/broker/src/verbs/ may not know ../../routes/b.ts",
+  },
+  {
+    file: "apps/broker/src/sealing/a.ts",
+    source: `import { b } from "../verbs/b.ts";`,
+    reason: "apps/broker/src/sealing/ may not know ../verbs/b.ts",
+  },
+  {
+    file: "apps/broker/src/verbs/a.ts",
+    source: "const row = auditRow(deps, entry);",
+    reason: "auditRow is called by tx.audit of a change only",
+  },
+  {
+    file: "apps/broker/src/routes/a.ts",
+    source: "const key = openDataKey (keyring, row);",
+    reason: "openDataKey is called by apps/broker/src/sealing/data-key.ts only",
+  },
+])("$file is refused: $source", ({ file, source, reason }) => {
+  write(file, source);
+  expect(reasons()).toEqual([`${file}:1: ${reason}`]);
+});
+
+test("what has its own door is used by whoever else needs it", () => {
+  write("apps/broker/src/change.ts", "const row = auditRow(deps, entry);");
+  write("apps/broker/src/http/a.ts", `import { b } from "../verbs/b.ts";`);
+  write("apps/broker/src/verbs/a.test.ts", `import { b } from "../http/b.ts";\nauditRow(deps, entry);`);
+  expect(reasons()).toEqual([]);
+});

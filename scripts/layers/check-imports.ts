@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { homesOf, isAtHome, mayImport } from "./check-manifest.ts";
 import type { FoundImport } from "./find-imports.ts";
-import { developmentPackages, isDevelopmentFile } from "./rules.ts";
+import { developmentPackages, isDevelopmentFile, roomRules } from "./rules.ts";
 import { packageNameOf, scope, type WorkspacePackage } from "./workspace.ts";
 
 /** Subpaths of a package that only development may import. */
@@ -45,6 +45,13 @@ function checkRelative(
   inDevelopment: boolean,
 ): string | undefined {
   const target = posix.join(posix.dirname(file), specifier);
+  const closed = inDevelopment
+    ? undefined
+    : roomRules.find(
+        ({ room, mayNotImport }) =>
+          file.startsWith(room) && mayNotImport.some((other) => target.startsWith(other)),
+      );
+  if (closed !== undefined) return `${closed.room} may not know ${specifier}`;
   if (!target.startsWith(`${owner.folder}/`)) return `${specifier} leaves the package; import it by its name`;
   const reachesOut = !inDevelopment && !isTypeOnly && isDevelopmentFile(target);
   return reachesOut && !developmentPackages.has(owner.name)

@@ -1,5 +1,5 @@
 import { lineAt } from "./find-imports.ts";
-import { isDevelopmentFile, revealHomes } from "./rules.ts";
+import { closedDoors, isDevelopmentFile, revealHomes } from "./rules.ts";
 
 export type TextProblem = { readonly line: number; readonly reason: string };
 
@@ -35,6 +35,11 @@ export function checkText(file: string, source: string, mask: string): TextProbl
           reveals,
           "plaintext of a Secret is taken out in the places listed in scripts/layers/rules.ts only",
         )),
+    ...closedDoors.flatMap(({ rooms, call, door }) =>
+      rooms.some((room) => file.startsWith(room))
+        ? find([new RegExp(String.raw`\b${call}\s*\(`, "g")], `${call} is called by ${door} only`)
+        : [],
+    ),
   ].toSorted((a, b) => a.line - b.line);
 }
 

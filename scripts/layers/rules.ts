@@ -104,6 +104,33 @@ export const engineHomes: readonly string[] = [
   "packages/store/src/connection.ts",
 ];
 
+/** Rooms inside an app, and what they may not know. A folder ends in a slash. */
+export const roomRules: readonly {
+  readonly room: string;
+  readonly mayNotImport: readonly string[];
+}[] = [
+  // A business action knows no HTTP: whoever asks is told by the route.
+  { room: "apps/broker/src/verbs/", mayNotImport: ["apps/broker/src/http/", "apps/broker/src/routes/"] },
+  ...["apps/broker/src/auth/", "apps/broker/src/sealing/"].map((room) => ({
+    room,
+    mayNotImport: ["http", "routes", "verbs", "jobs"].map((other) => `apps/broker/src/${other}/`),
+  })),
+];
+
+/** Functions of the ground that have one door each: no file of these rooms calls them. */
+export const closedDoors: readonly {
+  readonly rooms: readonly string[];
+  readonly call: string;
+  readonly door: string;
+}[] = [
+  { rooms: ["apps/broker/src/verbs/"], call: "auditRow", door: "tx.audit of a change" },
+  {
+    rooms: ["apps/broker/src/verbs/", "apps/broker/src/routes/", "apps/broker/src/jobs/"],
+    call: "openDataKey",
+    door: "apps/broker/src/sealing/data-key.ts",
+  },
+];
+
 /** Tests, their helpers and stand-ins: never part of what runs in production. */
 export function isDevelopmentFile(file: string): boolean {
   return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\//.test(file);

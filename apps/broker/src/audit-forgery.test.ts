@@ -10,11 +10,11 @@ import {
 import { verifyReceipt } from "@keyloan/sdk";
 import { rowMac } from "@keyloan/vault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createOwnerKey } from "./sealing/data-key.ts";
 import { createSigner } from "./signing.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createStoreWriter, type StoreRow, type StoreWriter } from "./testing/store-writer.ts";
 import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
-import { createOwnerKey } from "./verbs/owner-key.ts";
 
 let broker: TestBroker;
 let writer: StoreWriter;

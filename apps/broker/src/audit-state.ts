@@ -3,7 +3,8 @@ import type { Tables } from "@keyloan/store";
 import { type DataKey, openValue, sealValue, VaultError } from "@keyloan/vault";
 import * as z from "zod";
 import type { Deps } from "./deps.ts";
-import { withOrgDataKey } from "./org-data-key.ts";
+import { sealingContexts } from "./sealing/contexts.ts";
+import { withOrgDataKey } from "./sealing/data-key.ts";
 
 const stateSchema = z.object({
   /** The highest counter that a head was signed with. */
@@ -33,7 +34,7 @@ export const firstAuditState: AuditState = { heads: 0, lost: [] };
 
 /** The sealed text of a state. @throws VaultError */
 export function sealAuditState(key: DataKey, state: AuditState): string {
-  return sealValue(key, contextOf(key.ownerId), Secret.of(JSON.stringify(state)));
+  return sealValue(key, sealingContexts.auditState(key.ownerId), Secret.of(JSON.stringify(state)));
 }
 
 /**
@@ -81,12 +82,10 @@ export function holdsAllHeads({ heads, lost }: AuditState, counter: number): boo
 
 function openState(key: DataKey, text: string): AuditState | undefined {
   try {
-    const opened = openValue(key, contextOf(key.ownerId), text).reveal();
+    const opened = openValue(key, sealingContexts.auditState(key.ownerId), text).reveal();
     return stateSchema.safeParse(JSON.parse(opened)).data;
   } catch (error) {
     if (error instanceof VaultError) return undefined;
     throw error;
   }
 }
-
-const contextOf = (ownerId: string) => ({ purpose: "audit-state", ownerId, field: "heads" });

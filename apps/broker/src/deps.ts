@@ -5,16 +5,16 @@ import type { Fingerprinter, Keyring } from "@keyloan/vault";
 import type { HeadDelivery } from "./audit-sink/head-delivery.ts";
 import type { OutsideHeads } from "./audit-sink/outside-heads.ts";
 import type { AuditWatch } from "./audit-watch.ts";
+import type { KnownCallers } from "./auth/known-callers.ts";
+import type { Tokens } from "./auth/tokens.ts";
 import type { Change } from "./change.ts";
 import type { BrokerConfig } from "./env.ts";
 import type { JobRunner } from "./jobs/runner.ts";
 import type { FairSlots, Slots } from "./jobs/slots.ts";
-import type { KnownCallers } from "./known-callers.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { Metrics } from "./observe/metrics.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Signer } from "./signing.ts";
-import type { Tokens } from "./tokens.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
 export type Deps = {

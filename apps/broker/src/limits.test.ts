@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { Agent, get } from "node:http";
 import { type BuildView, newId, newTokenBody, type TokenFormKind } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { hashToken } from "./auth/tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createCode, openPage, type TestPage } from "./testing/open-page.ts";
-import { hashToken } from "./tokens.ts";
 
 // A rate so small that no bucket fills while a test runs: the clock is moved instead.
 const rateLimitPerSecond = 0.002;

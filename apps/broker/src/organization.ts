@@ -2,7 +2,7 @@ import { newId } from "@keyloan/contract";
 import type { Store } from "@keyloan/store";
 import { createFingerprinter, type Fingerprinter, type Keyring, openDataKey } from "@keyloan/vault";
 import { firstAuditState, sealAuditState } from "./audit-state.ts";
-import { createOwnerKey } from "./verbs/owner-key.ts";
+import { createOwnerKey } from "./sealing/data-key.ts";
 
 const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
 

@@ -3,10 +3,10 @@ import { newId, type RewrapResult, type RootKeyStatus, Secret, secretValues } fr
 import { closeDataKey, createRootKey, openDataKey } from "@keyloan/vault";
 import { compactVerify, importJWK } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createOwnerKey } from "./sealing/data-key.ts";
+import { sealLease } from "./sealing/lease-values.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { sealLease } from "./verbs/leases/lease-secrets.ts";
-import { createOwnerKey } from "./verbs/owner-key.ts";
 import { rewrapDataKeys } from "./verbs/root-key/rewrap-data-keys.ts";
 
 let broker: TestBroker;
@@ -152,6 +152,6 @@ describe("the root key", () => {
     const dataKey = (await deps.store.read.dataKeys.findByOwner(id)) ?? expect.fail();
     closeDataKey(openDataKey(deps.keyring, dataKey));
     expect(dataKey.kid).toBe(deps.keyring.currentKeyId);
-    expect(sealLease(deps.keyring, dataKey, "lse_x", secretValues({ a: "b" }))).toEqual(expect.any(String));
+    expect(sealLease(deps, dataKey, "lse_x", secretValues({ a: "b" }))).toEqual(expect.any(String));
   });
 });

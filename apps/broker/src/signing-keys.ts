@@ -4,7 +4,8 @@ import type { SigningKeyRow, Tables } from "@keyloan/store";
 import { type DataKey, isAuthenticRow, openValue, rowMac, sealValue } from "@keyloan/vault";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
 import type { Deps } from "./deps.ts";
-import { withOrgDataKey } from "./org-data-key.ts";
+import { sealingContexts } from "./sealing/contexts.ts";
+import { withOrgDataKey } from "./sealing/data-key.ts";
 import { auditDegraded, findKeyProblem } from "./verbs/audit/problems.ts";
 
 export const signingAlgorithm = "EdDSA";
@@ -113,7 +114,7 @@ async function createRow(deps: KeyDeps, key: DataKey): Promise<SigningKeyRow> {
     id,
     organizationId: deps.organizationId,
     publicKey: JSON.stringify(await exportJWK(pair.publicKey)),
-    privateKey: sealValue(key, sealContext(key, id), privateJwk),
+    privateKey: sealValue(key, sealingContexts.signingKey(key.ownerId, id), privateJwk),
     createdAt: deps.now(),
     mac: null,
   };
@@ -121,11 +122,9 @@ async function createRow(deps: KeyDeps, key: DataKey): Promise<SigningKeyRow> {
 }
 
 function openPrivate(key: DataKey, row: SigningKeyRow): { kid: string; privateJwk: JWK } {
-  const sealed = openValue(key, sealContext(key, row.id), row.privateKey);
+  const sealed = openValue(key, sealingContexts.signingKey(key.ownerId, row.id), row.privateKey);
   return { kid: row.id, privateJwk: parseJwk(sealed.reveal()) };
 }
-
-const sealContext = ({ ownerId }: DataKey, id: string) => ({ purpose: "signing-key", ownerId, field: id });
 
 /** Holds for rows that are authentic or whose private half opens; of any other the reader checks what it uses. */
 function parseJwk(text: string): JWK {

@@ -11,10 +11,10 @@ import {
 } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Deps } from "./deps.ts";
+import { createOwnerKey } from "./sealing/data-key.ts";
 import { createSigner, type Signer } from "./signing.ts";
 import { macOfOlderRow } from "./signing-keys.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { createOwnerKey } from "./verbs/owner-key.ts";
 
 let broker: TestBroker;
 let signer: Signer;

@@ -2,8 +2,8 @@ import type { Actor } from "@keyloan/contract";
 import type { SessionRow, TokenRow } from "@keyloan/store";
 import type { Context } from "hono";
 import type { By } from "../audit-row.ts";
+import type { ReadToken } from "../auth/tokens.ts";
 import type { Deps } from "../deps.ts";
-import type { ReadToken } from "../tokens.ts";
 import type { Visit } from "../verbs/handoff/visit.ts";
 
 /** What every handler finds in its context. */

@@ -1,5 +1,5 @@
 import { readRecoveryCode, tokenKinds } from "@keyloan/contract";
-import type { ReadToken } from "../tokens.ts";
+import type { ReadToken } from "../auth/tokens.ts";
 import type { BrokerContext } from "./context.ts";
 import { personText, sessionTexts } from "./cookies.ts";
 import { chosenSession } from "./session.ts";

@@ -1,8 +1,9 @@
 import { createRoute, OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
-import { BrokerError, errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
-import type * as z from "zod";
+import { errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
+import type { Access } from "../auth/callers.ts";
+import { invalidInput } from "../invalid-input.ts";
 import { auditRequest } from "./audit-request.ts";
-import { type Access, authenticate } from "./auth.ts";
+import { authenticate } from "./auth.ts";
 import type { BrokerEnv } from "./context.ts";
 import { limitBuild } from "./limit-callers.ts";
 import type { RateLimiter } from "./rate-limit.ts";
@@ -16,22 +17,6 @@ export function createRouter(): BrokerRouter {
     defaultHook: (result) => {
       if (!result.success) throw invalidInput(result.target, result.error.issues);
     },
-  });
-}
-
-/** The 422 for what a schema refused. */
-export function invalidInput(target: string, issues: readonly z.core.$ZodIssue[]): BrokerError {
-  const problems = issues.map((issue) => ({
-    in: target,
-    path: issue.path.map(String).join("."),
-    problem: issue.message,
-  }));
-  const first = problems[0];
-  const where =
-    first === undefined ? "" : `: ${[first.in, first.path].filter(Boolean).join(" ")}: ${first.problem}`;
-  return new BrokerError("invalid_input", `the request is not valid${where}`, {
-    remedy: "Mend what `details.problems` lists; `/docs` shows every field.",
-    details: { problems },
   });
 }
 

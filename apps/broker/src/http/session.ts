@@ -1,14 +1,11 @@
-import { type Actor, BrokerError, limits } from "@keyloan/contract";
+import { BrokerError } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
-import { textsMatch } from "../tokens.ts";
-import { sessionExpired } from "../verbs/handoff/session-expired.ts";
+import { sessionExpired } from "../auth/session-expired.ts";
+import { openSession, sessionActor } from "../auth/sessions.ts";
 import { mayWrite, personOnly, standingOf } from "../verbs/person/standing.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { sessionTexts } from "./cookies.ts";
-
-/** The expiry moves with use, but not with every request: that would be a write each time. */
-const touchIntervalMs = 60_000;
 
 /**
  * Lets the session of the settings page through, and only from that page: a write needs a header that other
@@ -67,25 +64,9 @@ export async function findSession(context: BrokerContext): Promise<SessionRow> {
       remedy: "Send the header `x-keyloan-build` with the id of the build that is meant.",
     });
   }
-  const read = chosen === undefined ? undefined : deps.tokens.read(chosen.text, ["session"]);
-  if (chosen === undefined || read === undefined) throw sessionExpired();
-  const session = await deps.store.read.sessions.findByHash(read.hash);
-  const now = deps.now();
-  if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, now)) {
-    deps.callers.forget(read.hash);
-    throw sessionExpired();
-  }
-  if (session.buildId !== chosen.buildId) throw sessionExpired();
-  deps.callers.remember(read.hash, sessionActor(session));
-  if (now - session.lastUsedAt < touchIntervalMs) return session;
-  const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
-  const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, end);
-  await deps.store.write([session.id], (tables) => tables.sessions.touch(session.id, now, expiresAt));
-  return { ...session, lastUsedAt: now, expiresAt };
+  if (chosen === undefined) throw sessionExpired();
+  return openSession(deps, chosen.buildId, chosen.text);
 }
-
-const isEnded = ({ endedAt, expiresAt }: SessionRow, now: number) => endedAt !== null || expiresAt <= now;
-const sessionActor = ({ id, buildId }: SessionRow): Actor => ({ kind: "session", sessionId: id, buildId });
 
 function originHost(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { hashToken, textsMatch } from "../auth/tokens.ts";
 import type { Deps } from "../deps.ts";
-import { hashToken, textsMatch } from "../tokens.ts";
 
 /** Serves `/metrics` alone on its own port, when one is configured. */
 export async function startMetricsServer(

@@ -8,9 +8,9 @@ import type {
 } from "@keyloan/contract";
 import { createClient } from "@libsql/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createOwnerKey } from "../sealing/data-key.ts";
 import { createSigner } from "../signing.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
-import { createOwnerKey } from "../verbs/owner-key.ts";
 
 let broker: TestBroker;
 

@@ -1,3 +1,4 @@
+import { findClerkUser } from "@keyloan/connectors/clerk-session";
 import {
   buildIdSchema,
   createHandoffBodySchema,
@@ -15,7 +16,7 @@ import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { refuseOtherOrigins } from "../http/session.ts";
 import { visitorOf } from "../http/visitor.ts";
-import { isoTime } from "../verbs/builds/views.ts";
+import { isoTime } from "../iso-time.ts";
 import { createHandoff } from "../verbs/handoff/create-handoff.ts";
 import { endSession } from "../verbs/handoff/end-session.ts";
 import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
@@ -84,12 +85,15 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       const opener = context.req.valid("json");
       const { requestId } = context.var;
       const visitor = visitorOf(context);
+      const { clerkSessions } = deps.config;
+      const findUser = async () =>
+        clerkSessions === undefined ? undefined : findClerkUser(context.req.raw, clerkSessions);
       const opened =
         "code" in opener
           ? await openByLink(deps, opener.code, visitor, requestId)
           : "recovery" in opener
             ? await limitTries(context, () => openByRecovery(deps, opener.recovery, visitor, requestId))
-            : await openByBrowserOrUser(deps, opener.buildId, context.req.raw, visitor, requestId);
+            : await openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
       const { session, cookie, ended, personCookie } = opened;
       for (const buildId of ended) setSessionCookie(context, buildId, "");
       setSessionCookie(context, session.buildId, cookie.reveal());

@@ -10,7 +10,7 @@ import { personText, setPersonCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import { isoTime } from "../verbs/builds/views.ts";
+import { isoTime } from "../iso-time.ts";
 import { allowTokens } from "../verbs/person/allow-tokens.ts";
 import { askStartOver, endStartOver } from "../verbs/person/ask-start-over.ts";
 import { browserOf } from "../verbs/person/become-person.ts";

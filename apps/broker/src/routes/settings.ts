@@ -18,7 +18,7 @@ import { body, json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
-import { isoTime } from "../verbs/builds/views.ts";
+import { isoTime } from "../iso-time.ts";
 import { type Became, browserOf } from "../verbs/person/become-person.ts";
 import { changePreview } from "../verbs/settings/change-preview.ts";
 import { checkKeys } from "../verbs/settings/check-keys.ts";

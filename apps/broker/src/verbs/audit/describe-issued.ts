@@ -1,9 +1,9 @@
 import type { LeaseMatch, OrgKeyMatch } from "@keyloan/contract";
 import type { FingerprintRow, LeaseRow, OrgKeyRow } from "@keyloan/store";
-import { closeDataKey, openDataKey } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
-import { openLease } from "../leases/lease-secrets.ts";
+import { isoTime } from "../../iso-time.ts";
+import { withOpenKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
 import { parseDetails } from "./list-audit.ts";
 import { readersOf } from "./readers.ts";
 
@@ -68,13 +68,9 @@ async function mayWork(deps: Deps, row: FingerprintRow, lease: LeaseRow): Promis
 async function isCurrent(deps: Deps, row: FingerprintRow, lease: LeaseRow): Promise<boolean> {
   const dataKey = await deps.store.read.dataKeys.findByOwner(lease.buildId);
   if (lease.env === null || dataKey === undefined) return false;
-  const key = openDataKey(deps.keyring, dataKey);
-  try {
-    const values = Object.values(openLease(key, lease.buildId, lease.id, lease.env));
-    return values.some((value) => deps.fingerprint.ofValue(value) === row.fingerprint);
-  } finally {
-    closeDataKey(key);
-  }
+  const { env } = lease;
+  const values = withOpenKey(deps, dataKey, (key) => Object.values(openLease(key, lease.id, env)));
+  return values.some((value) => deps.fingerprint.ofValue(value) === row.fingerprint);
 }
 
 async function describeOrgKey(

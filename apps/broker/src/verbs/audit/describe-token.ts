@@ -1,8 +1,8 @@
 import { actorLabel, type TokenMatch } from "@keyloan/contract";
 import type { TokenRow } from "@keyloan/store";
+import { textsMatch } from "../../auth/tokens.ts";
 import type { Deps } from "../../deps.ts";
-import { textsMatch } from "../../tokens.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { readersOf } from "./readers.ts";
 
 /** The token, link, visit or proof of a person with this hash; `undefined` when there is none, or it ended so long ago that it is gone. */

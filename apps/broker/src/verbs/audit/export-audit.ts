@@ -2,7 +2,7 @@ import type { AuditExportLine } from "@keyloan/contract";
 import type { AuditEventRow } from "@keyloan/store";
 import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { parseDetails } from "./list-audit.ts";
 
 const pageRows = 500;

@@ -1,7 +1,7 @@
 import type { AuditHeadPayload, AuditProblem, AuditVerification } from "@keyloan/contract";
 import type { AuditHeadRow } from "@keyloan/store";
 import { type AuditState, holdsAllHeads } from "../../audit-state.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { auditProblem } from "./problems.ts";
 
 type HeadsFound = {

@@ -1,6 +1,6 @@
 import { type AuditList, BrokerError } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 
 /** A page of the audit trail, newest first. */

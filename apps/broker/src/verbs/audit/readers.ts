@@ -1,6 +1,6 @@
 import type { AuditReaders } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 
 const latestMax = 20;
 

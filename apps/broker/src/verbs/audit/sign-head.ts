@@ -2,7 +2,7 @@ import { type AuditHead, BrokerError } from "@keyloan/contract";
 import type { AuditHeadRow } from "@keyloan/store";
 import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { auditDegraded } from "./problems.ts";
 import { signEnd } from "./sign-end.ts";
 import { watchStanding } from "./watch-standing.ts";

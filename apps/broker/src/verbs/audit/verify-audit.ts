@@ -3,8 +3,8 @@ import { type AuditEventRow, createChainCheck, StoreError } from "@keyloan/store
 import { type By, recordAudit } from "../../audit-row.ts";
 import { type AuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import type { KnownKeys } from "../../signing.ts";
-import { isoTime } from "../builds/views.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { createHeadCheck } from "./head-check.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";

@@ -11,8 +11,8 @@ import type { BuildRow, DataKeyRow, LeaseRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
+import { createOwnerKey } from "../../sealing/data-key.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
-import { createOwnerKey } from "../owner-key.ts";
 import { type SelectedConnector, selectConnectors } from "./select-connectors.ts";
 
 export type CreateBuildInput = {

@@ -30,15 +30,3 @@ export function buildNotFound(buildId: string): BrokerError {
     remedy: "List the builds with `keyloan build list`.",
   });
 }
-
-/** The 409 for every state in which a build hands nothing out any more. */
-export function buildClosed(state: string): BrokerError {
-  const why =
-    state === "handed_off"
-      ? "handed over: its keys are its user's alone"
-      : `${state}: its keys were taken back`;
-  return new BrokerError("build_closed", `the build is ${why}`, {
-    remedy: "Create a new build.",
-    details: { state },
-  });
-}

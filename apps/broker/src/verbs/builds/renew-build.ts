@@ -1,18 +1,19 @@
 import { BrokerError, type BuildView, type Connector, limits, type SecretValues } from "@keyloan/contract";
 import type { BuildRow, LeaseRow, Tables, TokenRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
-import { sealLease } from "../leases/lease-secrets.ts";
+import { sealLease } from "../../sealing/lease-values.ts";
 import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { isMaking } from "../leases/release-jobs.ts";
 import { isLendingOver, lendingOver } from "../lending/lending-end.ts";
 import { consumeSingleUse } from "../tokens/consume-single-use.ts";
-import { buildClosed, findBuild, showBuild } from "./find-build.ts";
+import { findBuild, showBuild } from "./find-build.ts";
 
 const renewDeadlineMs = 30_000;
 
@@ -74,7 +75,7 @@ async function record(
   const revoked: Renewed[] = [];
   for (const fresh of minted) {
     const { lease, version, values } = fresh;
-    const env = sealLease(deps.keyring, dataKey, lease.id, values);
+    const env = sealLease(deps, dataKey, lease.id, values);
     if (!(await tx.leases.update(lease.id, ["active"], { env, orgKeyVersion: version }))) {
       revoked.push(fresh);
       continue;

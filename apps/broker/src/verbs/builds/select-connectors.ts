@@ -1,6 +1,6 @@
 import { BrokerError, type Connector, type ConnectorRequest } from "@keyloan/contract";
 import { type Deps, requireConnector } from "../../deps.ts";
-import { invalidInput } from "../../http/router.ts";
+import { invalidInput } from "../../invalid-input.ts";
 
 export type SelectedConnector = { readonly connector: Connector; readonly options: unknown };
 

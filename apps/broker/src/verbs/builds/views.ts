@@ -9,8 +9,7 @@ import {
 } from "@keyloan/contract";
 import type { BuildRow, HandoffRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-
-export const isoTime = (ms: number) => new Date(ms).toISOString();
+import { isoTime } from "../../iso-time.ts";
 
 /** A build as the API shows it: states, names and times, never a value. */
 export function buildView(

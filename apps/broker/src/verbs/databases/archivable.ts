@@ -6,8 +6,9 @@ import {
   type DatabaseDriver,
 } from "@keyloan/contract";
 import type { BindingRow, BuildRow, LeaseRow } from "@keyloan/store";
+import { buildClosed } from "../../build-closed.ts";
 import { type Deps, requireConnector } from "../../deps.ts";
-import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { findBuild } from "../builds/find-build.ts";
 
 /** A connector whose databases can be put away whole and brought back. */
 export type Archivable = {

@@ -3,9 +3,9 @@ import { archiveDatabase, type ProvenArchive } from "@keyloan/database-provision
 import { type ArchiveRow, type LeaseRow, StoreError } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { openLease } from "../leases/lease-secrets.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
 import { isKeptForUser } from "../lending/is-kept-for-user.ts";
-import { withDataKey } from "../settings/open-values.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
 import { recordArchiveTrouble } from "./archive-trouble.ts";
@@ -93,7 +93,7 @@ async function prove(
   const { connector, content } = archivable;
   const { env, buildId } = lease;
   if (env === null) throw movedOn();
-  const values = await withDataKey(deps, buildId, (key) => openLease(key, buildId, lease.id, env));
+  const values = await withDataKey(deps, buildId, (key) => openLease(key, lease.id, env));
   watch.report({ phase: "freezing" });
   await setWritable(deps, archivable, lease, false, watch.signal);
   return archiveDatabase({

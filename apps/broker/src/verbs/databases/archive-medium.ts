@@ -2,7 +2,8 @@ import { type ArchiveMedium, archiveAltered } from "@keyloan/database-provisione
 import type { ArchiveRow } from "@keyloan/store";
 import { openStream, sealStream, VaultError } from "@keyloan/vault";
 import type { Deps } from "../../deps.ts";
-import { withDataKey } from "../settings/open-values.ts";
+import { sealingContexts } from "../../sealing/contexts.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
 
 /**
  * Where an archive is kept, sealed under its build's data key and bound to the build and to its own id: the file
@@ -14,7 +15,7 @@ export function archiveMedium(
   signal: AbortSignal,
 ): ArchiveMedium {
   const { id: field, buildId, location } = archive;
-  const context = { purpose: "archive", ownerId: buildId, field };
+  const context = sealingContexts.archive(buildId, field);
   return {
     seal: async function* (plain) {
       yield* await withDataKey(deps, buildId, (key) => sealStream(key, context, plain));

@@ -5,8 +5,8 @@ import { differences, readArchive } from "@keyloan/database-provisioner";
 import type { LeaseRow } from "@keyloan/store";
 import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { openLease } from "../leases/lease-secrets.ts";
-import { withDataKey } from "../settings/open-values.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
 import { makeDownloadFolder } from "./download-folder.ts";
@@ -93,7 +93,7 @@ async function writeDatabase(
   if (lease.state === "archived") return writeFromArchive(deps, found, path, signal);
   if (lease.state !== "active" || lease.env === null) throw notReadable(lease);
   const { env, buildId } = lease;
-  const values = await withDataKey(deps, buildId, (key) => openLease(key, buildId, lease.id, env));
+  const values = await withDataKey(deps, buildId, (key) => openLease(key, lease.id, env));
   const context = deps.contextFor(connector, signal);
   for (let tries = 0; tries < triesMax; tries++) {
     if (await writeUnchanged(content, context, values, path)) return;

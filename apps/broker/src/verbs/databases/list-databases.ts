@@ -2,8 +2,8 @@ import type { ArchiveView, DatabaseList, DatabaseView } from "@keyloan/contract"
 import { countRows } from "@keyloan/database-provisioner";
 import type { ArchiveRow, JobRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
-import { isoTime } from "../builds/views.ts";
 import { archivableOf } from "./archivable.ts";
 import { idleMsMax } from "./watch-usage.ts";
 import { progressOf } from "./watch-work.ts";

@@ -1,9 +1,9 @@
 import { BrokerError } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { buildClosed } from "../builds/find-build.ts";
 import { refuseWhileKept } from "../settings/person-decides.ts";
 import { findDatabase } from "./archivable.ts";
 

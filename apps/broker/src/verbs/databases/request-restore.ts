@@ -1,8 +1,8 @@
 import { BrokerError, newId } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
-import { buildClosed } from "../builds/find-build.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
 
 /**

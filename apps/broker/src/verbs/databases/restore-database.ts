@@ -6,8 +6,8 @@ import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { withRetry } from "../../jobs/backoff.ts";
 import type { JobHold } from "../../jobs/runner.ts";
+import { sealLease } from "../../sealing/lease-values.ts";
 import { endLeases } from "../leases/end-leases.ts";
-import { sealLease } from "../leases/lease-secrets.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
@@ -113,7 +113,7 @@ async function record(
   const isThere = (await tx.archives.find(archive.id))?.state === "verified";
   if (dataKey === undefined || !isWanted || !isThere) return false;
   if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, restoredAt))) return false;
-  const env = sealLease(deps.keyring, dataKey, lease.id, values);
+  const env = sealLease(deps, dataKey, lease.id, values);
   const { attempts } = job;
   await tx.leases.markIssued(lease.id, { env, orgKeyVersion, issuedAt: restoredAt, attempts });
   await tx.bindings.changeLease(buildId, connectorId, archived.id, lease.id);

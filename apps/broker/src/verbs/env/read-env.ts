@@ -1,15 +1,16 @@
 import { BrokerError, type EnvProfile, type SecretValues } from "@keyloan/contract";
 import { type ConnectorValues, copySets, type EnvLine, toEnvLines } from "@keyloan/env-generator";
 import type { EnvSourceRow, TokenRow } from "@keyloan/store";
-import { closeDataKey, type DataKeyRecord, openDataKey } from "@keyloan/vault";
+import type { DataKeyRecord } from "@keyloan/vault";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
+import { withOpenKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
+import { openUserKey } from "../../sealing/user-keys.ts";
 import { buildNotFound } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
 import { databaseArchived } from "../databases/request-archive.ts";
-import { openLease } from "../leases/lease-secrets.ts";
 import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
-import { openUserKey } from "../settings/open-values.ts";
 import { previewUsesOwn } from "../settings/preview-answers.ts";
 import { missingReason, notReady } from "./missing.ts";
 import { changedMeanwhile, type EnvRead, recordRead } from "./record-read.ts";
@@ -69,21 +70,18 @@ async function openEnv(deps: Deps, input: ReadEnvInput): Promise<EnvRead> {
 }
 
 function openSources(deps: Deps, rows: readonly EnvSourceRow[], dataKey: DataKeyRecord): ConnectorValues[] {
-  const key = openDataKey(deps.keyring, dataKey);
   const opened = new Map<string, SecretValues>();
-  try {
+  withOpenKey(deps, dataKey, (key) => {
     for (const row of rows) {
       const { connectorId, userKeyId, userEnv, leaseId, env } = row;
       if (previewUsesOwn(row)) {
         if (userKeyId !== null && userEnv !== null)
           opened.set(connectorId, openUserKey(key, userKeyId, userEnv));
       } else if (leaseId !== null && env !== null) {
-        opened.set(connectorId, openLease(key, dataKey.ownerId, leaseId, env));
+        opened.set(connectorId, openLease(key, leaseId, env));
       }
     }
-  } finally {
-    closeDataKey(key);
-  }
+  });
   const sources: ConnectorValues[] = [];
   for (const [id, connector] of deps.connectors) {
     const values = opened.get(id);

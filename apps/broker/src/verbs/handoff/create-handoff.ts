@@ -1,8 +1,9 @@
 import { actorLabel, limits, newId, Secret } from "@keyloan/contract";
 import type { By } from "../../audit-row.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
-import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { findBuild } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { opensForPersonOnly } from "./start-session.ts";
 

@@ -1,9 +1,9 @@
-import { findClerkUser } from "@keyloan/connectors/clerk-session";
 import { BrokerError } from "@keyloan/contract";
 import type { HandoffRow, PersonRow } from "@keyloan/store";
+import { buildClosed } from "../../build-closed.ts";
 import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { findBuild } from "../builds/find-build.ts";
 import { knownAs } from "../person/become-person.ts";
 import { type Opener, type StartedSession, startSession, type Visitor } from "./start-session.ts";
 
@@ -29,6 +29,9 @@ export async function openByLink(
   return opened ?? refuseSecond(deps, handoff, requestId);
 }
 
+/** Whom the org's own app has signed in, by the id that it gives its users. */
+export type FindUser = () => Promise<string | undefined>;
+
 /**
  * Opens a build's session without a link: for a browser that has proven to be the build's person, or for a user
  * whom the org's own app has signed in. Such a user is the person, or a link that has not expired was made for
@@ -39,7 +42,7 @@ export async function openByLink(
 export async function openByBrowserOrUser(
   deps: Deps,
   buildId: string,
-  request: Request,
+  findUser: FindUser,
   visitor: Visitor,
   requestId: string,
 ): Promise<StartedSession> {
@@ -47,7 +50,7 @@ export async function openByBrowserOrUser(
   const known = await knownAs(deps.store.read, visitor.browser, buildId);
   const opener = known.some(({ id }) => id === person?.id)
     ? ({ by: "browser" } as const)
-    : await openerOfUser(deps, buildId, person, request);
+    : await openerOfUser(deps, buildId, person, findUser);
   await refuseClosed(deps, buildId);
   const opened = await startSession(deps, buildId, opener, visitor, requestId);
   if (opened === undefined) throw handoffExpired();
@@ -58,10 +61,9 @@ async function openerOfUser(
   deps: Deps,
   buildId: string,
   person: PersonRow | undefined,
-  request: Request,
+  findUser: FindUser,
 ): Promise<Opener> {
-  const { clerkSessions } = deps.config;
-  const userRef = clerkSessions === undefined ? undefined : await findClerkUser(request, clerkSessions);
+  const userRef = await findUser();
   if (userRef === undefined) {
     throw new BrokerError("unauthenticated", "this browser is not known here, and nobody is signed in", {
       remedy: "Open the link you were sent, enter your recovery code, or sign in to the app and try again.",

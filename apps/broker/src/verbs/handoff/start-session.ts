@@ -1,13 +1,13 @@
 import { limits, newId, type Secret } from "@keyloan/contract";
 import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
 import { createSubmissionKeyPair, sealValue } from "@keyloan/vault";
+import { hashToken } from "../../auth/tokens.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
-import { hashToken } from "../../tokens.ts";
-import { buildClosed } from "../builds/find-build.ts";
+import { sealingContexts } from "../../sealing/contexts.ts";
+import { withOpenKey } from "../../sealing/data-key.ts";
 import { type Browser, knownAs, rememberBrowser } from "../person/become-person.ts";
 import { personOnly } from "../person/standing.ts";
-import { withOpenKey } from "../settings/open-values.ts";
-import { sessionKeyContext } from "./session-key.ts";
 
 /** By what right a visit is opened. */
 export type Opener =
@@ -69,7 +69,7 @@ export async function startSession(
       hash,
       sealingKey: pair.publicKey,
       openingKey: withOpenKey(deps, dataKey, (key) =>
-        sealValue(key, sessionKeyContext(buildId, id), pair.privateKey),
+        sealValue(key, sealingContexts.sessionKey(buildId, id), pair.privateKey),
       ),
       createdAt: now,
       lastUsedAt: now,

@@ -1,8 +1,8 @@
 import { BrokerError, limits, type VisitList } from "@keyloan/contract";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
-import { isoTime } from "../builds/views.ts";
 
 /**
  * The visits of a build's settings page, newest first, as whoever made the build sees them.

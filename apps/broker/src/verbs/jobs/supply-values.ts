@@ -11,11 +11,11 @@ import {
 import { validateKeys } from "@keyloan/key-validator";
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import { buildClosed } from "../builds/find-build.ts";
-import { sealLease } from "../leases/lease-secrets.ts";
+import { sealLease } from "../../sealing/lease-values.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { generateOwn, stopWhenGivenUp } from "../settings/check-keys.ts";
@@ -112,7 +112,7 @@ async function record(
     if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) throw needsNone(job);
     const active = await tx.leases.update(lease.id, ["needs_hands"], {
       state: "active",
-      env: sealLease(deps.keyring, dataKey, lease.id, values),
+      env: sealLease(deps, dataKey, lease.id, values),
       // No org key made it; the handle stays, so that what stands under the planned name is ended too.
       orgKeyVersion: null,
       issuedAt: deps.now(),

@@ -1,8 +1,8 @@
 import type { JobView } from "@keyloan/contract";
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { never } from "../../jobs/hands.ts";
-import { isoTime } from "../builds/views.ts";
 
 const hourMs = 3_600_000;
 

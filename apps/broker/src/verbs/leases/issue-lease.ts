@@ -8,7 +8,7 @@ import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
 import { issueSteps, suppliable } from "../../jobs/hand-steps.ts";
 import { needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { sealLease } from "./lease-secrets.ts";
+import { sealLease } from "../../sealing/lease-values.ts";
 import { markReadyWhenComplete } from "./mark-ready.ts";
 import { withKeyToIssue } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
@@ -74,7 +74,7 @@ async function recordIssued(
     if (dataKey === undefined || !(await tx.jobs.finish(id, fence, "done", undefined, deps.now())))
       return false;
     const active = await tx.leases.markIssued(lease.id, {
-      env: sealLease(deps.keyring, dataKey, lease.id, issued.values),
+      env: sealLease(deps, dataKey, lease.id, issued.values),
       orgKeyVersion: issued.version,
       issuedAt: deps.now(),
       attempts: issued.attempts,

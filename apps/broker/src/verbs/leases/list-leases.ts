@@ -7,8 +7,9 @@ import {
 } from "@keyloan/contract";
 import type { LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { decodeTimeCursor } from "../builds/list-builds.ts";
-import { isoTime, leaseView } from "../builds/views.ts";
+import { leaseView } from "../builds/views.ts";
 import { encodeCursor } from "../cursor.ts";
 
 /** A page of leases, newest first. */

@@ -1,8 +1,8 @@
 import { BrokerError } from "@keyloan/contract";
 import type { BindingRow, BuildRow } from "@keyloan/store";
+import { buildClosed } from "../../build-closed.ts";
 import type { BrokerConfig } from "../../env.ts";
-import { buildClosed } from "../builds/find-build.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 
 type Config = Pick<BrokerConfig, "revertHours">;
 type Times = Pick<BuildRow, "revertibleUntil" | "downloadedAt" | "lendingEndedAt">;

@@ -1,7 +1,7 @@
 import type { OrgKeyView } from "@keyloan/contract";
 import { erasedFields, type OrgKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { helpLinkOf } from "./help-link.ts";
 
 const dayMs = 86_400_000;

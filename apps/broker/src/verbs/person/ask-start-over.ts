@@ -1,8 +1,8 @@
 import { BrokerError, limits, newId, type SettingsView } from "@keyloan/contract";
 import type { BuildRow, PersonRow, Tables } from "@keyloan/store";
+import { buildClosed } from "../../build-closed.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { buildClosed } from "../builds/find-build.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { settingsView } from "../settings/views.ts";

@@ -1,7 +1,7 @@
 import { limits, type PersonView, type StartOverView } from "@keyloan/contract";
 import type { PersonRow, SessionRow, StartOverRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { standingOf } from "./standing.ts";
 
 /** Who a session is to its build, as the page shows it. */

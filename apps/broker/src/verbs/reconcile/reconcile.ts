@@ -8,8 +8,8 @@ import {
 import { openActiveOrgKey } from "@keyloan/org-keys";
 import type { By } from "../../audit-row.ts";
 import { type Deps, requireConnector } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { isoTime } from "../builds/views.ts";
 import { type ReconcileOptions, reconcileConnector } from "./reconcile-connector.ts";
 
 const deadlineMs = 240_000;

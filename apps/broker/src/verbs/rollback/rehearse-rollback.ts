@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BrokerError, type Rehearsal, type RehearsalStep } from "@keyloan/contract";
 import { openStore, type Store } from "@keyloan/store";
-import { closeDataKey, openDataKey } from "@keyloan/vault";
 import { type By, recordAudit } from "../../audit-row.ts";
 import { createChange } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { describeError } from "../../observe/logger.ts";
-import { isoTime } from "../builds/views.ts";
+import { withOpenKey } from "../../sealing/data-key.ts";
 import { rehearseReverts } from "./rehearse-reverts.ts";
 
 const pageRows = 500;
@@ -124,7 +124,7 @@ async function openEveryDataKey(deps: Deps, store: Store): Promise<string> {
   for (;;) {
     // No root key has an empty id: this is every row.
     const rows = await store.read.dataKeys.listOtherThan("", after, pageRows);
-    for (const row of rows) closeDataKey(openDataKey(deps.keyring, row));
+    for (const row of rows) withOpenKey(deps, row, () => undefined);
     count += rows.length;
     const last = rows.at(-1);
     if (last === undefined) return `${count} data keys open`;

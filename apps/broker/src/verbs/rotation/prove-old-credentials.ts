@@ -1,13 +1,13 @@
 import type { Connector, SecretValues, ValidationResult } from "@keyloan/contract";
 import { validateKeys } from "@keyloan/key-validator";
 import type { LeaseRow } from "@keyloan/store";
-import { closeDataKey, openDataKey } from "@keyloan/vault";
 import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { backoffMs } from "../../jobs/backoff.ts";
 import { handsNotice, needHands } from "../../jobs/hands.ts";
 import type { JobHold } from "../../jobs/runner.ts";
-import { openLease } from "../leases/lease-secrets.ts";
+import { withOpenKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
 import type { RotationPayload } from "./rotation-payload.ts";
 
 const firstWaitMs = 500;
@@ -79,13 +79,11 @@ async function openAll(
 ): Promise<{ readonly old: readonly SecretValues[]; readonly current: SecretValues } | undefined> {
   const row = await deps.store.read.dataKeys.findByOwner(lease.buildId);
   if (row === undefined || lease.env === null) return undefined;
-  const key = openDataKey(deps.keyring, row);
-  try {
-    const open = (envelope: string) => openLease(key, lease.buildId, lease.id, envelope);
-    return { old: envelopes.map(open), current: open(lease.env) };
-  } finally {
-    closeDataKey(key);
-  }
+  const { env } = lease;
+  return withOpenKey(deps, row, (key) => {
+    const open = (envelope: string) => openLease(key, lease.id, envelope);
+    return { old: envelopes.map(open), current: open(env) };
+  });
 }
 
 async function recordDead(

@@ -2,7 +2,7 @@ import type { SecretValues } from "@keyloan/contract";
 import type { LeaseRow, Tables } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
-import { sealLease } from "../leases/lease-secrets.ts";
+import { sealLease } from "../../sealing/lease-values.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 
 export type NewValues = {
@@ -31,7 +31,7 @@ export async function recordValues(deps: Deps, lease: LeaseRow, fresh: NewValues
     if (now.env !== lease.env || now.expiresAt !== lease.expiresAt) return "changed";
     if (!(await fresh.keepJob(tx))) return "lost";
     await tx.leases.update(lease.id, ["active"], {
-      env: sealLease(deps.keyring, dataKey, lease.id, fresh.values),
+      env: sealLease(deps, dataKey, lease.id, fresh.values),
       orgKeyVersion: fresh.orgKeyVersion,
       lastError: null,
     });

@@ -1,7 +1,7 @@
 import { BrokerError, type RotationState, type RotationView } from "@keyloan/contract";
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
 import { leaseNotFound } from "./start-rotation.ts";
 

@@ -1,7 +1,7 @@
 import { type BindingView, isolationGradeMeanings, type SavedKeys } from "@keyloan/contract";
 import type { BindingRow, UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { isoTime } from "../builds/views.ts";
+import { isoTime } from "../../iso-time.ts";
 import { type Asked, defaultAnswers, previewUsesOwn } from "./preview-answers.ts";
 
 /** Each service of an app as the settings page shows it: whose keys it uses, and masked what was saved. */

@@ -1,7 +1,8 @@
 import { BrokerError, type Connector } from "@keyloan/contract";
 import type { BindingRow, BuildRow, PersonRow, SessionRow, UserKeyRow } from "@keyloan/store";
+import { buildClosed } from "../../build-closed.ts";
 import { type Deps, requireConnector } from "../../deps.ts";
-import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { findBuild } from "../builds/find-build.ts";
 
 export type EditableBuild = {
   readonly build: BuildRow;

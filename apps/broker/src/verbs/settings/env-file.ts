@@ -2,12 +2,14 @@ import { BrokerError, type EnvFormat, type EnvProfile, Secret } from "@keyloan/c
 import { type ConnectorValues, renderProductionEnv } from "@keyloan/env-generator";
 import type { BuildRow, Tables } from "@keyloan/store";
 import { beforeHandingOut, recordAudit } from "../../audit-row.ts";
+import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
-import { buildClosed, findBuild } from "../builds/find-build.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { openUserKey } from "../../sealing/user-keys.ts";
+import { findBuild } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { keysOf, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
-import { openUserKey, withDataKey } from "./open-values.ts";
 
 /**
  * The user's own env file, with nothing of the org in it. A preview hides every value and needs no audit row. The first

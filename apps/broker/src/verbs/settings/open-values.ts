@@ -6,21 +6,12 @@ import {
   type SecretValues,
   secretValues,
 } from "@keyloan/contract";
-import type { DataKeyRow, SessionRow } from "@keyloan/store";
-import {
-  closeDataKey,
-  type DataKey,
-  openDataKey,
-  openSubmission,
-  openValue,
-  openValues,
-  sealValues,
-  VaultError,
-} from "@keyloan/vault";
+import type { SessionRow } from "@keyloan/store";
+import { openSubmission, openValue, VaultError } from "@keyloan/vault";
 import * as z from "zod";
 import type { Deps } from "../../deps.ts";
-import { buildClosed } from "../builds/find-build.ts";
-import { sessionKeyContext } from "../handoff/session-key.ts";
+import { sealingContexts } from "../../sealing/contexts.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
 
 const sealedSchema = z.strictObject({ values: z.record(z.string().max(128), z.string()) });
 
@@ -35,7 +26,11 @@ export async function openSubmittedValues(
 ): Promise<{ readonly values: SecretValues; readonly way: "sealed" | "plain" }> {
   if ("values" in submission) return { values: secretValues(submission.values), way: "plain" };
   const text = await withDataKey(deps, session.buildId, (key) => {
-    const privateKey = openValue(key, sessionKeyContext(session.buildId, session.id), session.openingKey);
+    const privateKey = openValue(
+      key,
+      sealingContexts.sessionKey(key.ownerId, session.id),
+      session.openingKey,
+    );
     try {
       return openSubmission({ publicKey: session.sealingKey, privateKey }, submission.sealed);
     } catch (error) {
@@ -46,34 +41,6 @@ export async function openSubmittedValues(
   const parsed = sealedSchema.safeParse(parseSecret(text));
   if (!parsed.success) throw notOurs();
   return { values: secretValues(parsed.data.values), way: "sealed" };
-}
-
-/** Runs with the build's data key open, and erases it after. @throws BrokerError `build_closed` */
-export async function withDataKey<T>(deps: Deps, buildId: string, use: (key: DataKey) => T): Promise<T> {
-  const row = await deps.store.read.dataKeys.findByOwner(buildId);
-  if (row === undefined) throw buildClosed("closed");
-  return withOpenKey(deps, row, use);
-}
-
-export function withOpenKey<T>(deps: Pick<Deps, "keyring">, row: DataKeyRow, use: (key: DataKey) => T): T {
-  const key = openDataKey(deps.keyring, row);
-  try {
-    return use(key);
-  } finally {
-    closeDataKey(key);
-  }
-}
-
-function userKeyContext(buildId: string, userKeyId: string) {
-  return { purpose: "user-key", ownerId: buildId, field: userKeyId };
-}
-
-export function sealUserKey(key: DataKey, userKeyId: string, values: SecretValues): string {
-  return sealValues(key, userKeyContext(key.ownerId, userKeyId), values);
-}
-
-export function openUserKey(key: DataKey, userKeyId: string, envelope: string): SecretValues {
-  return openValues(key, userKeyContext(key.ownerId, userKeyId), envelope);
 }
 
 /** Masked values by name: at most the last four characters, and those only of what is long enough to stay secret. */

@@ -1,9 +1,10 @@
 import { BrokerError } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { openUserKey } from "../../sealing/user-keys.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { checkKeys, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild } from "./editable-build.ts";
-import { openUserKey, withDataKey } from "./open-values.ts";
 import type { SavedAnswer } from "./save-keys.ts";
 import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";

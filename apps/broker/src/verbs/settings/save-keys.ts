@@ -1,12 +1,14 @@
 import { BrokerError, type KeySubmission, newId, type Secret, type SettingsView } from "@keyloan/contract";
 import type { UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { sealUserKey } from "../../sealing/user-keys.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { type Became, type Browser, becomePerson, keepBrowser } from "../person/become-person.ts";
 import { refuseWhileMoving } from "../transfers/switch-transfers.ts";
 import { type CheckedKeys, checkKeys, generateOwn, stopWhenGivenUp } from "./check-keys.ts";
 import { boundConnector, editableBuild } from "./editable-build.ts";
-import { openSubmittedValues, previewsOf, sealUserKey, withDataKey } from "./open-values.ts";
+import { openSubmittedValues, previewsOf } from "./open-values.ts";
 import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
 

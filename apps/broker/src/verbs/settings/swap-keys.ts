@@ -4,15 +4,16 @@ import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
 import { describeError } from "../../observe/logger.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
+import { openUserKey } from "../../sealing/user-keys.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
-import { openLease } from "../leases/lease-secrets.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
 import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
-import { openUserKey, withDataKey } from "./open-values.ts";
 import { type Answers, answersFor } from "./preview-answers.ts";
 import { probeDurability } from "./probe-durability.ts";
 import { takeStep } from "./take-step.ts";
@@ -88,9 +89,7 @@ async function askGates(
       }
       const lease = leases.find(({ id }) => id === binding.leaseId);
       if (lease === undefined || lease.env === null) return [];
-      return [
-        { spec, source: "org", values: openLease(key, build.id, lease.id, lease.env), check: undefined },
-      ];
+      return [{ spec, source: "org", values: openLease(key, lease.id, lease.env), check: undefined }];
     }),
   );
   return runGates({

@@ -1,7 +1,7 @@
 import type { PersonRow, Tables } from "@keyloan/store";
+import { sessionExpired } from "../../auth/session-expired.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { sessionExpired } from "../handoff/session-expired.ts";
 import { mayWrite, personOnly, standingOf } from "../person/standing.ts";
 import { settingsChanged } from "./editable-build.ts";
 

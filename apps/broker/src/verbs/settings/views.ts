@@ -1,8 +1,9 @@
 import type { PersonView, SettingsView } from "@keyloan/contract";
 import { type BuildRow, closesAt, type SessionRow, type UserKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
-import { isoTime, profileOf } from "../builds/views.ts";
+import { profileOf } from "../builds/views.ts";
 import { lendingEndsAt, wayBackEndsAt } from "../lending/lending-end.ts";
 import { stillLent } from "../lending/still-lent.ts";
 import { personView } from "../person/person-view.ts";

@@ -2,9 +2,9 @@ import { type IssuedToken, newId, type PlatformScope, type Secret } from "@keylo
 import type { Tables, TokenRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { requireSoundAudit } from "../audit/audit-standing.ts";
 import { buildNotFound } from "../builds/find-build.ts";
-import { isoTime } from "../builds/views.ts";
 import { refuseWhenUsersAlone } from "../lending/lending-end.ts";
 
 /** A new token as the API answers it; `token` is a Secret until the answer is written. */

@@ -2,9 +2,9 @@ import { BrokerError, platformScopes, type TokenList, type TokenView } from "@ke
 import type { TokenRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
 import { decodeTimeCursor } from "../builds/list-builds.ts";
-import { isoTime } from "../builds/views.ts";
 import { encodeCursor } from "../cursor.ts";
 
 type PageQuery = { readonly cursor?: string | undefined; readonly limit: number };

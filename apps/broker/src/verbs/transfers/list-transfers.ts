@@ -9,8 +9,8 @@ import {
 } from "@keyloan/contract";
 import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
-import { isoTime } from "../builds/views.ts";
 import { keysOf } from "../settings/editable-build.ts";
 import { readinessOf } from "./candidates.ts";
 import { movableOf, newestOf } from "./movable.ts";

@@ -8,8 +8,8 @@ import {
 import { countRows } from "@keyloan/database-provisioner";
 import type { PersonRow, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import type { KnownKeys } from "../../signing.ts";
-import { isoTime } from "../builds/views.ts";
 import type { Moved } from "./move-data.ts";
 
 /**

@@ -3,10 +3,11 @@ import type { TransferEnd } from "@keyloan/database-provisioner";
 import type { LeaseRow, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { withRetry } from "../../jobs/backoff.ts";
-import { openLease } from "../leases/lease-secrets.ts";
+import { withDataKey } from "../../sealing/data-key.ts";
+import { openLease } from "../../sealing/lease-values.ts";
+import { openUserKey } from "../../sealing/user-keys.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
-import { openUserKey, withDataKey } from "../settings/open-values.ts";
 import { movableOf } from "./movable.ts";
 
 export type TransferEnds = { readonly from: TransferEnd; readonly to: TransferEnd };
@@ -28,7 +29,7 @@ export async function openEnds(
   const sealed = lease?.env ?? undefined;
   if (sealed === undefined || key === undefined || dataKey === undefined) return undefined;
   return withDataKey(deps, buildId, (open) => ({
-    from: { context: deps.contextFor(connector, signal), values: openLease(open, buildId, leaseId, sealed) },
+    from: { context: deps.contextFor(connector, signal), values: openLease(open, leaseId, sealed) },
     to: { context: deps.userContextFor(connector, signal), values: openUserKey(open, key.id, key.env) },
   }));
 }

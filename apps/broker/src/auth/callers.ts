@@ -1,0 +1,93 @@
+import {
+  type Actor,
+  BrokerError,
+  type PlatformScope,
+  platformScopes,
+  type TokenKind,
+} from "@keyloan/contract";
+import type { TokenRow } from "@keyloan/store";
+import type { Deps } from "../deps.ts";
+import { type ReadToken, textsMatch } from "./tokens.ts";
+
+/** Who may call a route. A workload reaches only routes that name one build, and only its own. */
+export type Access = {
+  readonly admin: boolean;
+  /** The scope a platform token needs; absent: platforms may not call the route. */
+  readonly platform?: PlatformScope;
+  readonly workload?: boolean;
+};
+
+export type Caller = { readonly actor: Actor; readonly token: TokenRow | undefined };
+
+/**
+ * Who a token belongs to.
+ * @throws BrokerError `unauthenticated` when it is not known, was revoked or used up; `token_expired`
+ */
+export async function findCaller(
+  deps: Pick<Deps, "store" | "now" | "callers">,
+  { kind, hash }: ReadToken,
+): Promise<Caller> {
+  try {
+    const token = kind === "admin" ? undefined : await findToken(deps, hash);
+    const actor: Actor = token === undefined ? { kind: "admin", subject: "admin" } : actorOf(token);
+    deps.callers.remember(hash, actor);
+    return { actor, token };
+  } catch (error) {
+    if (error instanceof BrokerError) deps.callers.forget(hash);
+    throw error;
+  }
+}
+
+/** @throws BrokerError `forbidden` when the caller is known and may not call a route with this access */
+export function requireAccess(access: Access, actor: Actor, buildId: string | undefined): void {
+  if (!isAllowed(access, actor, buildId)) throw forbidden(actor);
+}
+
+async function findToken(deps: Pick<Deps, "store" | "now">, hash: string): Promise<TokenRow> {
+  const token = await deps.store.read.tokens.findByHash(hash);
+  if (token === undefined || !textsMatch(hash, token.hash)) throw unknownToken();
+  if (token.revokedAt !== null) throw unauthenticated("the token was revoked", "Ask for a new token.");
+  if (token.singleUse && token.usedAt !== null) {
+    throw unauthenticated("the token works once and was used", "Ask for a new token.");
+  }
+  if (token.expiresAt !== null && token.expiresAt <= deps.now()) {
+    throw new BrokerError("token_expired", "the token has expired", { remedy: "Ask for a new token." });
+  }
+  return token;
+}
+
+function actorOf(token: TokenRow): Actor {
+  const kind: TokenKind = token.kind;
+  if (kind === "build" && token.buildId !== null) {
+    return { kind: "workload", tokenId: token.id, buildId: token.buildId };
+  }
+  if (kind === "api") {
+    const scopes = platformScopes.filter((scope) => token.scopes.includes(scope));
+    return { kind: "platform", tokenId: token.id, scopes };
+  }
+  throw unknownToken();
+}
+
+function isAllowed(access: Access, actor: Actor, buildId: string | undefined): boolean {
+  if (actor.kind === "admin") return access.admin;
+  if (actor.kind === "platform")
+    return access.platform !== undefined && actor.scopes.includes(access.platform);
+  return actor.kind === "workload" && access.workload === true && actor.buildId === buildId;
+}
+
+function forbidden(actor: Actor): BrokerError {
+  return new BrokerError("forbidden", "this token may not do that", {
+    remedy:
+      actor.kind === "workload"
+        ? "A build token reads the env of its own build and nothing else."
+        : "Use a token with the scope this route needs; the admin makes them with `keyloan token create`.",
+  });
+}
+
+export const unauthenticated = (message: string, remedy: string) =>
+  new BrokerError("unauthenticated", message, { remedy });
+export const unknownToken = () =>
+  unauthenticated(
+    "the token is not known here",
+    "Check that it was copied whole and belongs to this broker.",
+  );
