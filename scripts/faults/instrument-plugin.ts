@@ -9,8 +9,8 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const instrumented = [
   "apps/broker/src/notify/",
   "apps/broker/src/verbs/",
-  "apps/broker/src/jobs/runner.ts",
-  "apps/broker/src/jobs/backoff.ts",
+  "apps/broker/src/queue/runner.ts",
+  "apps/broker/src/queue/backoff.ts",
   "packages/archive-store/src/",
   "packages/connectors/src/",
   "packages/database-provisioner/src/",

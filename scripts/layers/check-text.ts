@@ -37,7 +37,10 @@ export function checkText(file: string, source: string, mask: string): TextProbl
         )),
     ...closedDoors.flatMap(({ rooms, call, door }) =>
       rooms.some((room) => file.startsWith(room))
-        ? find([new RegExp(String.raw`\b${call}\s*\(`, "g")], `${call} is called by ${door} only`)
+        ? find(
+            [new RegExp(String.raw`\b${call.replaceAll(".", "\\.")}\s*\(`, "g")],
+            `${call} is called by ${door} only`,
+          )
         : [],
     ),
   ].toSorted((a, b) => a.line - b.line);

@@ -113,8 +113,15 @@ export const roomRules: readonly {
   { room: "apps/broker/src/verbs/", mayNotImport: ["apps/broker/src/http/", "apps/broker/src/routes/"] },
   ...["apps/broker/src/auth/", "apps/broker/src/sealing/"].map((room) => ({
     room,
-    mayNotImport: ["http", "routes", "verbs", "jobs"].map((other) => `apps/broker/src/${other}/`),
+    mayNotImport: ["http", "routes", "verbs", "queue"].map((other) => `apps/broker/src/${other}/`),
   })),
+  // It runs whatever work there is, and knows none of it.
+  {
+    room: "apps/broker/src/queue/",
+    mayNotImport: ["http/", "routes/", "verbs/", "work.ts", "schedule.ts"].map(
+      (other) => `apps/broker/src/${other}`,
+    ),
+  },
 ];
 
 /** Functions of the ground that have one door each: no file of these rooms calls them. */
@@ -124,8 +131,14 @@ export const closedDoors: readonly {
   readonly door: string;
 }[] = [
   { rooms: ["apps/broker/src/verbs/"], call: "auditRow", door: "tx.audit of a change" },
+  { rooms: ["apps/broker/src/verbs/"], call: "store.write", door: "change, or a step of a job" },
+  ...["finish", "retry", "postpone", "needHands"].map((call) => ({
+    rooms: ["apps/broker/src/verbs/"],
+    call: `jobs.${call}`,
+    door: "apps/broker/src/queue/settle.ts",
+  })),
   {
-    rooms: ["apps/broker/src/verbs/", "apps/broker/src/routes/", "apps/broker/src/jobs/"],
+    rooms: ["apps/broker/src/verbs/", "apps/broker/src/routes/", "apps/broker/src/queue/"],
     call: "openDataKey",
     door: "apps/broker/src/sealing/data-key.ts",
   },

@@ -2,8 +2,8 @@ import { type Actor, actorLabel, BrokerError } from "@keyloan/contract";
 import type { ClaimedJob, NewAuditEvent, Scope, Tables } from "@keyloan/store";
 import { auditRow, type By, type Details } from "./audit-row.ts";
 import type { Deps } from "./deps.ts";
-import { type NewJob, newHeldJob, newWaitingJob } from "./jobs/new-job.ts";
 import { type Notice, noticeJob } from "./notify/notice.ts";
+import { type NewJob, newHeldJob, newWaitingJob } from "./queue/new-job.ts";
 
 /** The tables inside a change, and what is written with it, all or nothing. */
 export type Unit = Tables & {

@@ -1,8 +1,8 @@
 import { connectors as allConnectors } from "@keyloan/connectors";
 import type { BuildView, Connector, JobList, LeaseView, RotationView, TransferList } from "@keyloan/contract";
 import { afterEach, describe, expect, it } from "vitest";
-import { claimJobs } from "./jobs/claim-jobs.ts";
-import { runDueWork } from "./jobs/schedule.ts";
+import { claimJobs } from "./queue/claim-jobs.ts";
+import { runDueWork } from "./schedule.ts";
 import { createTestBroker, type TestBroker, type TestBrokerOptions } from "./testing/create-test-broker.ts";
 import { finishWork } from "./testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "./testing/memory-connectors.ts";

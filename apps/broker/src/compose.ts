@@ -13,19 +13,19 @@ import { createTokens, hashToken } from "./auth/tokens.ts";
 import { createChange } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
-import { jobDefinitions } from "./jobs/handlers.ts";
-import { createLimitedFetch } from "./jobs/limited-fetch.ts";
-import { createJobRunner } from "./jobs/runner.ts";
-import { createFairSlots, createSlots } from "./jobs/slots.ts";
 import { createLogger } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { ensureOrganization, openFingerprinter } from "./organization.ts";
 import { createPooledRandom } from "./pooled-random.ts";
+import { createLimitedFetch } from "./queue/limited-fetch.ts";
+import { createJobRunner } from "./queue/runner.ts";
+import { createFairSlots, createSlots } from "./queue/slots.ts";
 import { createRefusals } from "./refusals.ts";
 import { withOrgDataKey } from "./sealing/data-key.ts";
 import { createSigner } from "./signing.ts";
 import { upgradeAudit } from "./upgrade-audit.ts";
 import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+import { jobDefinitions } from "./work.ts";
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
 const movedAtOnceMax = 3;

@@ -9,10 +9,10 @@ import type { KnownCallers } from "./auth/known-callers.ts";
 import type { Tokens } from "./auth/tokens.ts";
 import type { Change } from "./change.ts";
 import type { BrokerConfig } from "./env.ts";
-import type { JobRunner } from "./jobs/runner.ts";
-import type { FairSlots, Slots } from "./jobs/slots.ts";
 import type { Logger } from "./observe/logger.ts";
 import type { Metrics } from "./observe/metrics.ts";
+import type { JobRunner } from "./queue/runner.ts";
+import type { FairSlots, Slots } from "./queue/slots.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Signer } from "./signing.ts";
 

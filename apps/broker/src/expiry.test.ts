@@ -1,10 +1,10 @@
 import type { BuildView } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { claimJobs } from "./jobs/claim-jobs.ts";
-import { sweepExpired } from "./jobs/sweep-expired.ts";
+import { claimJobs } from "./queue/claim-jobs.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { finishWork } from "./testing/finish-work.ts";
 import { closeExpired } from "./verbs/builds/close-build.ts";
+import { sweepExpired } from "./verbs/builds/sweep-expired.ts";
 
 const hourMs = 3_600_000;
 let broker: TestBroker;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sweepExpired } from "./jobs/sweep-expired.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { finishWork } from "./testing/finish-work.ts";
 import { openSocket, openStream } from "./testing/open-connections.ts";
 import { openPage } from "./testing/open-page.ts";
+import { sweepExpired } from "./verbs/builds/sweep-expired.ts";
 
 let broker: TestBroker;
 

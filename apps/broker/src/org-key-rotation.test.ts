@@ -1,13 +1,13 @@
 import { connectors as allConnectors } from "@keyloan/connectors";
 import type { AuditList, Connector, OrgKeyList, OrgKeyView, ValidationResult } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { claimJobs } from "./jobs/worker.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
 import { createTestBroker, type TestBroker, type TestBrokerOptions } from "./testing/create-test-broker.ts";
 import { answers } from "./testing/open-connections.ts";
 import { startReceiver } from "./testing/start-receiver.ts";
 import { type TursoTokens, tursoTokens } from "./testing/turso-tokens.ts";
 import { remindOfOldKeys, sweepReplacedKeys } from "./verbs/org-keys/sweep-org-keys.ts";
+import { claimJobs } from "./worker.ts";
 
 let broker: TestBroker;
 let tokens: TursoTokens;

@@ -9,7 +9,7 @@ import type {
   ReconcileReport,
 } from "@keyloan/contract";
 import { afterEach, describe, expect, test } from "vitest";
-import { runDueWork } from "./jobs/schedule.ts";
+import { runDueWork } from "./schedule.ts";
 import { startBroker } from "./start-broker.ts";
 import { createTestBroker, type TestBroker, type TestBrokerOptions } from "./testing/create-test-broker.ts";
 import { startReceiver } from "./testing/start-receiver.ts";

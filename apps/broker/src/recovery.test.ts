@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { type BuildView, type ErrorEnvelope, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { claimJobs } from "./jobs/worker.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { claimJobs } from "./worker.ts";
 
 let broker: TestBroker;
 

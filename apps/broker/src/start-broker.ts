@@ -4,7 +4,6 @@ import { createApp } from "./app.ts";
 import { composeDeps, type DepsOverrides } from "./compose.ts";
 import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
-import { startWorker } from "./jobs/worker.ts";
 import { describeError } from "./observe/logger.ts";
 import { startMetricsServer } from "./observe/metrics-server.ts";
 import { sealedWrong } from "./sealed-wrong.ts";
@@ -12,6 +11,7 @@ import { signAuditHead } from "./verbs/audit/sign-head.ts";
 import { watchStanding } from "./verbs/audit/watch-standing.ts";
 import { sweepDownloads } from "./verbs/databases/download-folder.ts";
 import { removeOldRehearsals } from "./verbs/rollback/rehearse-rollback.ts";
+import { startWorker } from "./worker.ts";
 
 const firstReadMs = 3_000;
 const lastDeliveryMs = 3_000;

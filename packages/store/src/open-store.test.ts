@@ -208,9 +208,15 @@ describe("jobs", () => {
 
   it("gives a due job to one worker only, and its result to the latest holder only", async () => {
     await store.write([], (tables) => tables.jobs.insertAll([job("j1")]));
-    const first = await store.write([], (tables) => tables.jobs.claimDue("w1", 10, 20, 5));
-    const none = await store.write([], (tables) => tables.jobs.claimDue("w2", 15, 30, 5));
-    const second = await store.write([], (tables) => tables.jobs.claimDue("w2", 25, 40, 5));
+    const first = await store.write([], (tables) =>
+      tables.jobs.claimDue({ worker: "w1", now: 10, lockedUntil: 20, limit: 5 }),
+    );
+    const none = await store.write([], (tables) =>
+      tables.jobs.claimDue({ worker: "w2", now: 15, lockedUntil: 30, limit: 5 }),
+    );
+    const second = await store.write([], (tables) =>
+      tables.jobs.claimDue({ worker: "w2", now: 25, lockedUntil: 40, limit: 5 }),
+    );
     expect([first.length, none.length, second.length]).toEqual([1, 0, 1]);
     expect(await store.write([], (tables) => tables.jobs.finish("j1", first[0]?.fence ?? 0, "done"))).toBe(
       false,

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { type AuditHead, type AuditVerification, type Health, Secret } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BrokerConfig } from "../env.ts";
-import { endWhatIsDue } from "../jobs/worker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { type Receiver, signatureOf, startReceiver } from "../testing/start-receiver.ts";
 import { createStoreWriter } from "../testing/store-writer.ts";
+import { endWhatIsDue } from "../worker.ts";
 import { createHeadDelivery } from "./head-delivery.ts";
 
 let folder: string;

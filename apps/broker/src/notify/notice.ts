@@ -1,7 +1,7 @@
 import type { ClaimedJob } from "@keyloan/store";
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
-import { newWaitingJob } from "../jobs/new-job.ts";
+import { newWaitingJob } from "../queue/new-job.ts";
 
 const noticeSchema = z.object({
   type: z.string(),

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { Secret } from "@keyloan/contract";
 import type { ClaimedJob, JobRow } from "@keyloan/store";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runAndSettle } from "../queue/runner.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { type Receiver, signatureOf, startReceiver } from "../testing/start-receiver.ts";
 import { type Notice, noticeJob } from "./notice.ts";
-import { sendNotice } from "./send-notice.ts";
+import { notifyJobWith } from "./send-notice.ts";
 
 const notice: Notice = {
   type: "job.needs_hands",
@@ -40,8 +41,8 @@ const insertHeld = async (): Promise<ClaimedJob> => {
   return job;
 };
 const { signal } = new AbortController();
-const send = (job: ClaimedJob, timeoutMs?: number) =>
-  sendNotice(deps(), { job, signal, cancelled: signal }, timeoutMs);
+const send = (job: ClaimedJob, timeoutMs = 10_000) =>
+  runAndSettle(deps(), { job, signal, cancelled: signal }, notifyJobWith(timeoutMs));
 const stored = async ({ id }: JobRow) => deps().store.read.jobs.find(id);
 
 describe("what arrives", () => {

@@ -1,40 +1,38 @@
 import type { Deps } from "../deps.ts";
-import { backoffMs } from "../jobs/backoff.ts";
-import type { JobHold } from "../jobs/runner.ts";
+import { defineJob, type JobDefinition, type JobHold } from "../queue/define-job.ts";
+import { done, failed, type Outcome } from "../queue/outcome.ts";
 import { noticeBody, noticeOf } from "./notice.ts";
 import { noticeHeaders } from "./sign-notice.ts";
 
-const timeoutMsDefault = 10_000;
-const firstWaitMs = 5_000;
-const waitMsMax = 3_600_000;
-const giveUpAfterMs = 24 * 3_600_000;
+/** Posts a notice to the receiver until one answer is 2xx; it may arrive twice. Without a receiver it is logged. */
+export const notifyJob = notifyJobWith(10_000);
 
-/**
- * Posts a notice to the receiver, again and again for a day until one answer is 2xx; it may arrive twice.
- * Without a receiver it is logged.
- */
-export async function sendNotice(deps: Deps, hold: JobHold, timeoutMs = timeoutMsDefault): Promise<void> {
+/** The same with another timeout for one answer. */
+export function notifyJobWith(timeoutMs: number): JobDefinition {
+  return defineJob({
+    run: (deps, hold) => sendNotice(deps, hold, timeoutMs),
+    retry: { firstSeconds: 10, mostSeconds: 3_600, runs: Number.POSITIVE_INFINITY, forSeconds: 86_400 },
+    giveUp: "fail",
+  });
+}
+
+async function sendNotice(deps: Deps, hold: JobHold, timeoutMs: number): Promise<Outcome> {
   const { job } = hold;
   const { notifyUrl } = deps.config;
-  if (notifyUrl === undefined) deps.logger.warn({ notice: noticeOf(job) }, "a person should know");
-  const failure = notifyUrl === undefined ? undefined : await post(deps, hold, notifyUrl, timeoutMs);
-  const now = deps.now();
-  if (failure === undefined) {
-    await deps.store.write([job.id], (tables) => tables.jobs.finish(job.id, job.fence, "done"));
-    return;
+  const notice = noticeOf(job);
+  if (notifyUrl === undefined) {
+    deps.logger.warn({ notice }, "a person should know");
+    return done();
   }
-  const line = { noticeId: job.id, type: noticeOf(job).type, failure };
-  if (now - job.createdAt < giveUpAfterMs) {
-    const runAfter = now + backoffMs(deps.randomBytes, job.attempts, firstWaitMs, waitMsMax);
-    deps.logger.warn(line, "the receiver did not take a notice; it is sent again");
-    await deps.store.write([job.id], (tables) => tables.jobs.retry(job.id, job.fence, runAfter, failure));
-    return;
-  }
-  deps.logger.error(
-    { ...line, notice: noticeOf(job) },
-    "the receiver did not take a notice for a day: it is given up",
-  );
-  await deps.store.write([job.id], (tables) => tables.jobs.finish(job.id, job.fence, "failed", failure));
+  const failure = await post(deps, hold, notifyUrl, timeoutMs);
+  if (failure === undefined) return done();
+  const line = { noticeId: job.id, type: notice.type, failure };
+  const why = { provider: "notify", code: failure, message: failure, remedy: "", retryable: true };
+  return failed(why, async (_tx, _failure, verdict) => {
+    if (verdict === "gave_up")
+      deps.logger.error({ ...line, notice }, "the receiver did not take a notice for a day: it is given up");
+    else deps.logger.warn(line, "the receiver did not take a notice; it is sent again");
+  });
 }
 
 /** Why the receiver did not take it, or nothing when it did. Its words are not read. */

@@ -1,8 +1,8 @@
 import type { BuildList, BuildView, ErrorEnvelope } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sweepExpired } from "../jobs/sweep-expired.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { finishWork } from "../testing/finish-work.ts";
+import { sweepExpired } from "../verbs/builds/sweep-expired.ts";
 
 let broker: TestBroker;
 

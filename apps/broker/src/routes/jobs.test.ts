@@ -1,7 +1,7 @@
 import type { BuildView, CancelledJob, ErrorEnvelope, JobList, JobView } from "@keyloan/contract";
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
-import { claimJobs } from "../jobs/worker.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { claimJobs } from "../worker.ts";
 
 let broker: TestBroker;
 

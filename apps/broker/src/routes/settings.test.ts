@@ -10,10 +10,10 @@ import { Secret } from "@keyloan/contract";
 import { parse } from "dotenv";
 import { exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sweepExpired } from "../jobs/worker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { finishWork } from "../testing/finish-work.ts";
 import { createCode, openPage, type TestPage } from "../testing/open-page.ts";
+import { sweepExpired } from "../worker.ts";
 
 let broker: TestBroker;
 

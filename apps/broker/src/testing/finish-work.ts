@@ -1,5 +1,5 @@
 import type { Deps } from "../deps.ts";
-import { claimDueJobs } from "../jobs/claim-jobs.ts";
+import { claimDueJobs } from "../queue/claim-jobs.ts";
 
 /** Runs what is due now, until nothing is and nothing runs in this broker any more. */
 export async function finishWork(deps: Deps, ...buildIds: readonly string[]): Promise<void> {

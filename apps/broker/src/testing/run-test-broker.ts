@@ -1,5 +1,5 @@
 import type { Fault } from "@keyloan/connectors/emulators";
-import { scheduledWork } from "../jobs/schedule.ts";
+import { scheduledWork } from "../schedule.ts";
 import { putObjects, runSql } from "./app-clients.ts";
 import { createTestBroker } from "./create-test-broker.ts";
 

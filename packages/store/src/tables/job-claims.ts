@@ -1,5 +1,5 @@
 import type { JobState } from "@keyloan/contract";
-import { and, eq, gt, inArray, isNull, lt, lte, notInArray, or, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import type { ClaimedJob } from "./jobs.ts";
 import { pausedConnectors } from "./provider-limits.ts";
@@ -10,6 +10,19 @@ export const openStates = ["waiting", "needs_hands"] as const satisfies readonly
 
 /** What a claimed job bears as its last error when the run before let go of nothing: its process ended under it. */
 export const endedWithProcess = "ended with its process";
+
+/** How many jobs a worker has room for that call one provider; `null` for those that call none. */
+export type ClaimRoom = { readonly connectorId: string | null; readonly room: number };
+
+export type Claim = {
+  readonly worker: string;
+  /** In milliseconds since the epoch, like every time here. */
+  readonly now: number;
+  readonly lockedUntil: number;
+  readonly limit: number;
+  /** Absent: whatever they call. */
+  readonly rooms?: readonly ClaimRoom[];
+};
 
 /** The query by which a worker takes jobs. */
 export function claimsOf(database: Database) {
@@ -22,31 +35,43 @@ export function claimsOf(database: Database) {
     lt(jobs.lockedUntil, placeholder("now")),
     gt(jobs.lockedUntil, tooLate),
   );
-  const claims = new Map<string, ReturnType<typeof prepareClaim>>();
-  const prepareClaim = (connectorId: string | null | undefined) => {
-    const notPaused = or(
-      isNull(jobs.connectorId),
-      notInArray(jobs.connectorId, pausedConnectors(database, placeholder("now"))),
+  const notPaused = or(
+    isNull(jobs.connectorId),
+    notInArray(jobs.connectorId, pausedConnectors(database, placeholder("now"))),
+  );
+  // Each part is read from the index in order, and no further than there is room; a whole list would be sorted.
+  const duePart = (state: JobState, calls: SQL | undefined, limit: string) => {
+    const isDue = and(
+      calls,
+      eq(jobs.state, state),
+      lte(jobs.runAfter, placeholder("now")),
+      isFree,
+      notPaused,
     );
-    const calls = {
-      any: undefined,
-      none: isNull(jobs.connectorId),
-      one: eq(jobs.connectorId, placeholder("connectorId")),
-    };
     const due = database
-      .select({ id: jobs.id })
+      .select({ id: jobs.id, runAfter: jobs.runAfter })
       .from(jobs)
-      .where(
-        and(
-          calls[kindOfClaim(connectorId)],
-          eq(jobs.state, placeholder("state")),
-          lte(jobs.runAfter, placeholder("now")),
-          isFree,
-          notPaused,
-        ),
-      )
+      .where(isDue)
       .orderBy(jobs.runAfter)
-      .limit(sql.placeholder("limit"));
+      .limit(sql.placeholder(limit));
+    return sql`SELECT * FROM ${due} AS part`;
+  };
+  const dueOf = (calls: SQL | undefined, limit: string) => {
+    const parts = openStates.map((state) => duePart(state, calls, limit));
+    const open = sql.join(parts, sql` UNION ALL `);
+    const most = sql.placeholder(limit);
+    return sql`SELECT * FROM (SELECT * FROM (${open}) AS open ORDER BY run_after LIMIT ${most}) AS due`;
+  };
+  const partsOf = (rooms: readonly ClaimRoom[] | undefined) => {
+    if (rooms === undefined) return [dueOf(undefined, "limit")];
+    return rooms.map(({ connectorId }, index) => {
+      const one = eq(jobs.connectorId, placeholder(`connector${index}`));
+      return dueOf(connectorId === null ? isNull(jobs.connectorId) : one, `room${index}`);
+    });
+  };
+  const prepareClaim = (rooms: readonly ClaimRoom[] | undefined) => {
+    const all = sql.join(partsOf(rooms), sql` UNION ALL `);
+    const first = sql`(SELECT id FROM (${all}) AS "all" ORDER BY run_after LIMIT ${sql.placeholder("limit")})`;
     return database
       .update(jobs)
       .set({
@@ -56,36 +81,25 @@ export function claimsOf(database: Database) {
         attempts: sql`${jobs.attempts} + 1`,
         lastError: sql`CASE WHEN ${jobs.lockedBy} IS NULL THEN ${jobs.lastError} ELSE ${endedWithProcess} END`,
       })
-      .where(and(inArray(jobs.id, due), isFree))
+      .where(and(sql`${jobs.id} IN ${first}`, isFree))
       .returning()
       .prepare();
   };
+  const claims = new Map<string, ReturnType<typeof prepareClaim>>();
   return {
     /**
-     * Takes up to `limit` due jobs that nobody holds and whose provider asks for no pause, the longest due first.
-     * @param connectorId only jobs that call this provider, or with `null` only those that call none
+     * Takes due jobs that nobody holds and whose provider asks for no pause, the longest due first: at most `limit`, and
+     * of each provider as many as there is room for. One statement, however many providers there are.
      */
-    claimDue: async (
-      worker: string,
-      now: number,
-      lockedUntil: number,
-      limit: number,
-      connectorId?: string | null,
-    ): Promise<ClaimedJob[]> => {
-      const claim = claims.get(kindOfClaim(connectorId)) ?? prepareClaim(connectorId);
-      claims.set(kindOfClaim(connectorId), claim);
-      const rows: ClaimedJob[] = [];
-      // One state after the other: so each is read from the index in order, and no further than needed.
-      for (const state of openStates) {
-        const left = limit - rows.length;
-        if (left === 0) break;
-        const values = { state, worker, now, lockedUntil, connectorId: connectorId ?? "", limit: left };
-        rows.push(...(await claim.all(values)));
-      }
-      return rows;
+    claimDue: async ({ rooms, ...claim }: Claim): Promise<ClaimedJob[]> => {
+      const shape = rooms?.map(({ connectorId }) => (connectorId === null ? "0" : "1")).join("") ?? "any";
+      const statement = claims.get(shape) ?? prepareClaim(rooms);
+      claims.set(shape, statement);
+      const perRoom = rooms?.flatMap(({ connectorId, room }, index) => [
+        [`connector${index}`, connectorId ?? ""],
+        [`room${index}`, room],
+      ]);
+      return statement.all({ ...claim, ...Object.fromEntries(perRoom ?? []) });
     },
   };
 }
-
-const kindOfClaim = (connectorId: string | null | undefined) =>
-  connectorId === undefined ? "any" : connectorId === null ? "none" : "one";

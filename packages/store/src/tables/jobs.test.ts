@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { openStore, type Store } from "../open-store.ts";
+import type { ClaimRoom } from "./job-claims.ts";
 import type { JobRow } from "./jobs.ts";
 
 const hourMs = 3_600_000;
@@ -43,7 +44,7 @@ const job = (id: string, changes: Partial<JobRow> = {}): JobRow => ({
 });
 const insert = (...rows: JobRow[]) => stores[0].write([], (tables) => tables.jobs.insertAll(rows));
 const claim = (now: number, store: Store = stores[0]) =>
-  store.write([], (tables) => tables.jobs.claimDue("w", now, now + 10, 50));
+  store.write([], (tables) => tables.jobs.claimDue({ worker: "w", now, lockedUntil: now + 10, limit: 50 }));
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
 describe("pauses that a provider asks for", () => {
@@ -80,9 +81,57 @@ describe("a hold", () => {
     const now = 100 * hourMs;
     await first.write([], (tables) => tables.jobs.insertAll([job("a")]));
     const claim = (store: Store, at: number) =>
-      store.write([], (tables) => tables.jobs.claimDue("worker", at, at + 30_000, 5));
+      store.write([], (tables) =>
+        tables.jobs.claimDue({ worker: "worker", now: at, lockedUntil: at + 30_000, limit: 5 }),
+      );
     expect(await claim(first, now + aheadMs)).toHaveLength(1);
     expect(await claim(second, now)).toHaveLength(taken);
+  });
+});
+
+describe("a claim with room for each provider", () => {
+  const claimWith = (rooms: readonly ClaimRoom[], limit: number) =>
+    stores[0].write([], (tables) =>
+      tables.jobs.claimDue({ worker: "w", now: 100, lockedUntil: 110, limit, rooms }),
+    );
+  beforeEach(() =>
+    insert(
+      ...["acme", "other", null].flatMap((connectorId, group) =>
+        [0, 1, 2].map((place) =>
+          job(`${connectorId ?? "none"}${place}`, { connectorId, runAfter: place * 10 + group }),
+        ),
+      ),
+      job("asked", { connectorId: "other", state: "needs_hands", runAfter: 5 }),
+      job("absent", { connectorId: "not installed" }),
+    ),
+  );
+
+  it.each([
+    {
+      what: "takes of each as many as there is room for, and nothing of another",
+      rooms: [2, 1, 9],
+      limit: 50,
+      ids: ["acme0", "acme1", "none0", "none1", "none2", "other0"],
+    },
+    {
+      what: "takes the longest due when the whole is full",
+      rooms: [3, 3, 3],
+      limit: 4,
+      ids: ["acme0", "asked", "none0", "other0"],
+    },
+    {
+      what: "takes what waits for a person too, when it is due",
+      rooms: [0, 2, 0],
+      limit: 50,
+      ids: ["asked", "other0"],
+    },
+  ])("$what", async ({ rooms: [acme = 0, other = 0, none = 0], limit, ids: expected }) => {
+    const rooms = [
+      { connectorId: "acme", room: acme },
+      { connectorId: "other", room: other },
+      { connectorId: null, room: none },
+    ];
+    expect(ids(await claimWith(rooms, limit)).toSorted()).toEqual(expected);
   });
 });
 

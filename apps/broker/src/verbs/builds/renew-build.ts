@@ -5,7 +5,7 @@ import { buildClosed } from "../../build-closed.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../queue/backoff.ts";
 import { sealLease } from "../../sealing/lease-values.ts";
 import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";

@@ -2,41 +2,74 @@ import { newId } from "@keyloan/contract";
 import { archiveDatabase, type ProvenArchive } from "@keyloan/database-provisioner";
 import { type ArchiveRow, type LeaseRow, StoreError } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { done, failed, type Outcome } from "../../queue/outcome.ts";
+import { step } from "../../queue/step.ts";
 import { withDataKey } from "../../sealing/data-key.ts";
 import { openLease } from "../../sealing/lease-values.ts";
 import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
-import { recordArchiveTrouble } from "./archive-trouble.ts";
+import { askAboutDatabase, databaseFailure, stopped } from "./database-job.ts";
 import { clearOlderAttempts, giveUpAttempt } from "./give-up-attempt.ts";
-import { keepHold, movedOn } from "./moved-on.ts";
+import { MovedOn, movedOn } from "./moved-on.ts";
 import { recordVerified } from "./record-verified.ts";
-import { isBeingMoved } from "./request-archive.ts";
+import { isBeingMoved, movingDeadlineSeconds } from "./request-archive.ts";
 import { makeScratch, scratchRequest, setWritable } from "./scratch-database.ts";
-import { type WorkWatch, watchWork } from "./watch-work.ts";
+import { tellFailure } from "./tell-failure.ts";
+import { type WorkWatch, wasStopped, watchWork } from "./watch-work.ts";
 
 /**
  * Archives the database of a lease: stops its writes, seals its content into the store of archives, and lets go of
  * it only when what is stored was loaded elsewhere and found equal. It may be run again after a crash at any
  * instant: each attempt has an id, a file and a scratch database of its own, and the next clears them away.
  */
-export async function archiveLease(deps: Deps, hold: JobHold): Promise<void> {
+export const archiveJob = defineJob({
+  run: archiveLease,
+  deadlineSeconds: movingDeadlineSeconds,
+  movesContent: true,
+  retry: { firstSeconds: 60, mostSeconds: 1_800, runs: 5, unfinishedRuns: 10 },
+  giveUp: {
+    ask: askAboutDatabase("could not be archived and cannot be written to yet"),
+    keepsTrying: true,
+    onlyUnfinished: true,
+  },
+  onError: explainArchive,
+});
+
+async function archiveLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const lease = await deps.store.read.leases.find(hold.job.entityId);
   const archivable = archivableOf(lease === undefined ? undefined : deps.connectors.get(lease.connectorId));
-  if (lease === undefined || archivable === undefined) return finish(deps, hold);
+  if (lease === undefined || archivable === undefined) return done();
   const watch = watchWork(deps, hold, { ...lease, state: "active" });
   try {
     await clearOlderAttempts(deps, hold, lease);
     // It ended meanwhile, and its database with it; or its user has switched, and can go back to it.
     const isKept = await isKeptForUser(deps, deps.store.read, lease);
-    if (lease.state !== "active" || isKept) return await finish(deps, hold);
-    await deps.movingSlots.run(watch.signal, () => attempt(deps, hold, { lease, archivable }, watch));
+    if (lease.state !== "active" || isKept) return done();
+    return await deps.movingSlots.run(watch.signal, () => attempt(deps, hold, { lease, archivable }, watch));
   } catch (error) {
-    await recordArchiveTrouble(deps, hold, lease, watch, error);
+    if (wasStopped(watch)) return stopped(deps);
+    throw error;
   } finally {
     watch.stop();
   }
+}
+
+/** What is left of an attempt keeps the database from being written to: only another run clears it away. */
+async function explainArchive(deps: Deps, hold: JobHold, error: unknown): Promise<Outcome> {
+  if (error instanceof MovedOn) return stopped(deps);
+  const { entityId } = hold.job;
+  const archives = await deps.store.read.archives.listByLease(entityId);
+  const lease = await deps.store.read.leases.find(entityId);
+  const isUnfinished = archives.some(({ state }) => state === "writing");
+  const failure = databaseFailure(deps, hold, error);
+  return failed({ ...failure, isUnfinished }, async (tx, _failure, verdict) => {
+    const { retryAfterSeconds: _, ...lastError } = failure;
+    await tx.leases.update(entityId, ["active"], { lastError });
+    if (verdict === "gave_up" && !isUnfinished && lease !== undefined)
+      tellFailure(tx, hold.job, lease, lastError);
+  });
 }
 
 export type Subject = { readonly lease: LeaseRow; readonly archivable: Archivable };
@@ -46,14 +79,18 @@ async function attempt(
   hold: JobHold,
   { lease, archivable }: Subject,
   watch: WorkWatch,
-): Promise<void> {
+): Promise<Outcome> {
   const archive = await beginAttempt(deps, hold, lease, archivable);
+  const giveUp = (why: unknown) => giveUpAttempt(deps, hold, { lease, archivable }, archive, why);
   try {
     const proven = await prove(deps, { lease, archivable }, archive, watch);
-    await recordVerified(deps, hold, lease, archive, proven);
+    return done(
+      (tx) => recordVerified(deps, tx, lease, archive, proven),
+      (why) => giveUp(why ?? movedOn()),
+    );
   } catch (error) {
     if (error instanceof StoreError) throw error;
-    await giveUpAttempt(deps, hold, { lease, archivable }, archive, error);
+    await giveUp(error);
     throw error;
   }
 }
@@ -74,14 +111,15 @@ async function beginAttempt(
     ...{ verifiedAt: null, droppedAt: null, restoredAt: null, restoredLeaseId: null },
     scratchHandle: database.plan(scratchRequest(id, lease, createdAt)),
   };
-  await deps.store.write([buildId], async (tables) => {
-    await keepHold(deps, hold, tables);
-    if ((await tables.leases.find(lease.id))?.state !== "active") throw movedOn();
-    if (await isBeingMoved(tables, lease)) throw movedOn();
-    if (await isKeptForUser(deps, tables, lease)) throw movedOn();
-    await tables.archives.insert(archive);
+  const begun = await step(deps, hold, async (tx) => {
+    if ((await tx.leases.find(lease.id))?.state !== "active") throw movedOn();
+    if (await isBeingMoved(tx, lease)) throw movedOn();
+    if (await isKeptForUser(deps, tx, lease)) throw movedOn();
+    await tx.archives.insert(archive);
+    return archive;
   });
-  return archive;
+  if (begun === undefined) throw movedOn();
+  return begun;
 }
 
 async function prove(
@@ -103,10 +141,4 @@ async function prove(
     medium: archiveMedium(deps, archive, watch.signal),
     onProgress: watch.report,
   });
-}
-
-async function finish({ store, now }: Deps, { job }: JobHold): Promise<void> {
-  await store.write([job.entityId], (tables) =>
-    tables.jobs.finish(job.id, job.fence, "done", undefined, now()),
-  );
 }

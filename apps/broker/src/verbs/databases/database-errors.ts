@@ -1,7 +1,7 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { StoredLeaseError } from "@keyloan/store";
+import { toStoredError } from "../../queue/failure.ts";
 import { sealedWrong } from "../../sealed-wrong.ts";
-import { toStoredError } from "../leases/issue-lease.ts";
 
 /** What is kept and shown of why a database could not be archived or restored. */
 export function toDatabaseError(error: unknown, connectorId: string): StoredLeaseError {

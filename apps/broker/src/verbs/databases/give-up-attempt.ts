@@ -1,14 +1,13 @@
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
-import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { holdMs } from "../../jobs/new-job.ts";
-import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
+import type { JobHold } from "../../queue/define-job.ts";
+import { step } from "../../queue/step.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import type { Subject } from "./archive-database.ts";
 import { toDatabaseError } from "./database-errors.ts";
 import { clearAttempt, recordCleared } from "./end-attempt.ts";
-import { keepHold } from "./moved-on.ts";
+import { movedOn } from "./moved-on.ts";
 import { setWritable } from "./scratch-database.ts";
 
 const clearDeadlineMs = 120_000;
@@ -18,15 +17,13 @@ const stoppedDeadlineMs = 10_000;
 /** Lets the database be written to again and clears the attempt away; what fails of it is done by the next run. */
 export async function giveUpAttempt(
   deps: Deps,
-  { job, cancelled }: JobHold,
+  hold: JobHold,
   { lease, archivable }: Subject,
   archive: ArchiveRow,
   why: unknown,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(cancelled.aborted ? stoppedDeadlineMs : clearDeadlineMs);
-  const isOurs = await deps.store.write([lease.id], (tables) =>
-    tables.jobs.extend(job.id, job.fence, deps.now() + holdMs),
-  );
+  const signal = AbortSignal.timeout(hold.cancelled.aborted ? stoppedDeadlineMs : clearDeadlineMs);
+  const isOurs = (await step(deps, hold, async () => true)) === true;
   const [freed, cleared] = await Promise.allSettled([
     // Another worker that has the job by now stops the writes for itself.
     isOurs ? thaw(deps, archivable, lease, signal) : undefined,
@@ -39,10 +36,7 @@ export async function giveUpAttempt(
     return;
   }
   const error = toDatabaseError(why, lease.connectorId);
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    if (await tx.jobs.extend(job.id, job.fence, deps.now() + holdMs))
-      await recordCleared(deps, tx, archive, error);
-  });
+  await step(deps, hold, (tx) => recordCleared(deps, tx, archive, error));
 }
 
 /** Lets the database be written to again, unless it ended or somebody else stops its writes now. */
@@ -62,9 +56,11 @@ export async function clearOlderAttempts(deps: Deps, hold: JobHold, lease: Lease
   for (const archive of archives.filter(({ state }) => state === "writing")) {
     if (archivable !== undefined) await thaw(deps, archivable, lease, signal);
     await clearAttempt(deps, lease, archive, signal);
-    await deps.change(byJob(hold.job), [lease.buildId], async (tx) => {
-      await keepHold(deps, hold, tx);
-      await recordCleared(deps, tx, archive, { message: "the attempt was broken off" });
+    const message = "the attempt was broken off";
+    const cleared = await step(deps, hold, async (tx) => {
+      await recordCleared(deps, tx, archive, { message });
+      return true;
     });
+    if (cleared === undefined) throw movedOn();
   }
 }

@@ -1,8 +1,7 @@
 import { countRows, type ProvenArchive } from "@keyloan/database-provisioner";
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
-import { byJob } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import type { JobHold } from "../../jobs/runner.ts";
 import { isKeptForUser } from "../lending/is-kept-for-user.ts";
 import { movedOn } from "./moved-on.ts";
 import { isBeingMoved } from "./request-archive.ts";
@@ -13,25 +12,20 @@ import { isBeingMoved } from "./request-archive.ts";
  */
 export async function recordVerified(
   deps: Deps,
-  hold: JobHold,
+  tx: Unit,
   lease: LeaseRow,
   archive: ArchiveRow,
   { bytes, sha256, summary }: ProvenArchive,
 ): Promise<void> {
-  const { job } = hold;
   const { buildId, connectorId } = lease;
+  if (await isBeingMoved(tx, lease)) throw movedOn();
+  if (await isKeptForUser(deps, tx, lease)) throw movedOn();
   const verifiedAt = deps.now();
-  await deps.change(byJob(job), [buildId], async (tx) => {
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, verifiedAt))) throw movedOn();
-    if (await isBeingMoved(tx, lease)) throw movedOn();
-    if (await isKeptForUser(deps, tx, lease)) throw movedOn();
-    const verified = { state: "verified", bytes, sha256, summary, verifiedAt, lastError: null } as const;
-    const archived = { state: "archived", env: null, lastError: null } as const;
-    if (!(await tx.archives.update(archive.id, ["writing"], verified))) throw movedOn();
-    if (!(await tx.leases.update(lease.id, ["active"], archived))) throw movedOn();
-    tx.job({ kind: "drop-archived", entityId: archive.id, buildId, connectorId });
-    const rows = countRows(summary);
-    const details = { connector: connectorId, lease: lease.id, archive: archive.id, bytes, rows, sha256 };
-    tx.audit("database.archived", buildId, details);
-  });
+  const verified = { state: "verified", bytes, sha256, summary, verifiedAt, lastError: null } as const;
+  const archived = { state: "archived", env: null, lastError: null } as const;
+  if (!(await tx.archives.update(archive.id, ["writing"], verified))) throw movedOn();
+  if (!(await tx.leases.update(lease.id, ["active"], archived))) throw movedOn();
+  tx.job({ kind: "drop-archived", entityId: archive.id, buildId, connectorId });
+  const details = { connector: connectorId, lease: lease.id, archive: archive.id, bytes };
+  tx.audit("database.archived", buildId, { ...details, rows: countRows(summary), sha256 });
 }

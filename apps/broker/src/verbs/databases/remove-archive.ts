@@ -1,29 +1,29 @@
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
-import { byJob, type Unit } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { done, type Outcome } from "../../queue/outcome.ts";
+import { untilItEnds } from "./database-job.ts";
 import { clearAttempt } from "./end-attempt.ts";
-import { tryAgain } from "./try-again.ts";
 
 /** Removes the file of an archive that nobody needs any more, and what may be left of its scratch database. */
-export async function removeArchive(deps: Deps, { job, signal }: JobHold): Promise<void> {
-  const { store, now } = deps;
-  const { id, fence } = job;
-  const archive = await store.read.archives.find(job.entityId);
-  const lease = archive === undefined ? undefined : await store.read.leases.find(archive.leaseId);
-  try {
-    if (archive !== undefined && lease !== undefined) await clearAttempt(deps, lease, archive, signal);
-    await deps.change(byJob(job), [job.entityId], async (tx) => {
-      if (!(await tx.jobs.finish(id, fence, "done", undefined, now())) || archive === undefined) return;
-      const { state } = archive;
-      await tx.archives.update(archive.id, [state], { scratchHandle: null });
-      const { buildId, connectorId } = archive;
-      const details = { connector: connectorId, archive: archive.id, state };
-      tx.audit("archive.removed", buildId, details);
-    });
-  } catch (error) {
-    await tryAgain(deps, job, "An archive that nobody needs any more cannot be removed yet", error);
-  }
+export const removeArchiveJob = defineJob({
+  run: removeArchive,
+  deadlineSeconds: 300,
+  ...untilItEnds("has an archive that nobody needs any more and that cannot be removed yet"),
+});
+
+async function removeArchive(deps: Deps, { job, signal }: JobHold): Promise<Outcome> {
+  const { archives, leases } = deps.store.read;
+  const archive = await archives.find(job.entityId);
+  const lease = archive === undefined ? undefined : await leases.find(archive.leaseId);
+  if (archive === undefined) return done();
+  if (lease !== undefined) await clearAttempt(deps, lease, archive, signal);
+  return done(async (tx) => {
+    const { id, state, buildId, connectorId } = archive;
+    await tx.archives.update(id, [state], { scratchHandle: null });
+    tx.audit("archive.removed", buildId, { connector: connectorId, archive: id, state });
+  });
 }
 
 /** Adds the job that removes an archive's file, in the change after which nobody needs the file. */

@@ -1,11 +1,12 @@
 import { BrokerError, type SecretValues } from "@keyloan/contract";
 import { isEmptyDatabase, restoreDatabase } from "@keyloan/database-provisioner";
 import type { ArchiveRow, ClaimedJob, LeaseRow } from "@keyloan/store";
-import { byJob, type Unit } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { withRetry } from "../../jobs/backoff.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { withRetry } from "../../queue/backoff.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { done, failed, type Outcome } from "../../queue/outcome.ts";
 import { sealLease } from "../../sealing/lease-values.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
@@ -15,9 +16,11 @@ import { recordFingerprints } from "../leases/record-fingerprints.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
+import { databaseFailure, stopped } from "./database-job.ts";
 import { addRemoval } from "./remove-archive.ts";
-import { recordRestoreTrouble } from "./restore-trouble.ts";
-import { type WorkWatch, watchWork } from "./watch-work.ts";
+import { movingDeadlineSeconds } from "./request-archive.ts";
+import { tellFailure } from "./tell-failure.ts";
+import { type WorkWatch, wasStopped, watchWork } from "./watch-work.ts";
 
 export type Restoring = {
   /** The new one. */
@@ -33,18 +36,47 @@ type Issued = { readonly values: SecretValues; readonly orgKeyVersion: number };
  * Makes a new database, fills it from an archive, and lets the build use it when it holds what was archived. It may
  * be run again after a crash at any instant: what is there under the planned name is emptied and filled anew.
  */
-export async function restoreLease(deps: Deps, hold: JobHold): Promise<void> {
+export const restoreJob = defineJob({
+  run: restoreLease,
+  deadlineSeconds: movingDeadlineSeconds,
+  movesContent: true,
+  retry: { firstSeconds: 10, mostSeconds: 600, runs: 5 },
+  giveUp: "fail",
+  onError: explainRestore,
+});
+
+async function restoreLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const restoring = await findRestoring(deps, hold.job);
-  if (restoring === undefined) return finish(deps, hold.job);
+  if (restoring === undefined) return done();
   const watch = watchWork(deps, hold, restoring.lease);
   try {
     const issued = await deps.movingSlots.run(watch.signal, () => fill(deps, restoring, watch));
-    await recordRestored(deps, hold, restoring, issued);
+    return done(
+      (tx) => record(deps, tx, hold, restoring, issued),
+      () => takeBackIfEnded(deps, hold, restoring.lease, issued.orgKeyVersion),
+    );
   } catch (error) {
-    await recordRestoreTrouble(deps, hold, restoring, watch, error);
+    if (wasStopped(watch)) return stopped(deps);
+    throw error;
   } finally {
     watch.stop();
   }
+}
+
+/** Tried again; when that is over, the new database ends and the archive stays as it is, for the next try. */
+async function explainRestore(deps: Deps, hold: JobHold, error: unknown): Promise<Outcome> {
+  const restoring = await findRestoring(deps, hold.job);
+  const failure = databaseFailure(deps, hold, error);
+  return failed(failure, async (tx, _failure, verdict) => {
+    if (restoring === undefined) return;
+    const { lease, archived } = restoring;
+    const { retryAfterSeconds: _, ...lastError } = failure;
+    await tx.leases.update(lease.id, ["planned"], { lastError });
+    if (verdict !== "gave_up") return;
+    await tx.leases.update(archived.id, ["archived"], { lastError });
+    tellFailure(tx, hold.job, lease, lastError);
+    await endLeases(deps, tx, [lease]);
+  });
 }
 
 async function findRestoring(deps: Deps, job: ClaimedJob): Promise<Restoring | undefined> {
@@ -85,19 +117,6 @@ async function fill(deps: Deps, restoring: Restoring, watch: WorkWatch): Promise
   return issued;
 }
 
-async function recordRestored(
-  deps: Deps,
-  hold: JobHold,
-  restoring: Restoring,
-  issued: Issued,
-): Promise<void> {
-  const { buildId } = restoring.lease;
-  const isRecorded = await deps.change(byJob(hold.job), [buildId], (tx) =>
-    record(deps, tx, hold, restoring, issued),
-  );
-  if (!isRecorded) await takeBackIfEnded(deps, hold, restoring.lease, issued.orgKeyVersion);
-}
-
 /** @returns false, with nothing written, when it is not wanted any more */
 async function record(
   deps: Deps,
@@ -112,7 +131,6 @@ async function record(
   const isWanted = (await tx.leases.find(lease.id))?.state === "planned";
   const isThere = (await tx.archives.find(archive.id))?.state === "verified";
   if (dataKey === undefined || !isWanted || !isThere) return false;
-  if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, restoredAt))) return false;
   const env = sealLease(deps, dataKey, lease.id, values);
   const { attempts } = job;
   await tx.leases.markIssued(lease.id, { env, orgKeyVersion, issuedAt: restoredAt, attempts });
@@ -137,17 +155,10 @@ async function takeBackIfEnded(deps: Deps, hold: JobHold, lease: LeaseRow, orgKe
   const now = await deps.store.read.leases.find(lease.id);
   if (now?.state === "releasing" || now?.state === "released")
     await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
-  await finish(deps, hold.job);
 }
 
 function notThere(): BrokerError {
   return new BrokerError("conflict", "the archive has been restored or removed meanwhile", {
     remedy: "See the state of the database with `keyloan db list`.",
   });
-}
-
-async function finish({ store, now }: Deps, job: ClaimedJob): Promise<void> {
-  await store.write([job.entityId], (tables) =>
-    tables.jobs.finish(job.id, job.fence, "done", undefined, now()),
-  );
 }

@@ -3,7 +3,7 @@ import type { TransferEnd } from "@keyloan/database-provisioner";
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../queue/backoff.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { revokeAtProvider } from "../leases/revoke-at-provider.ts";

@@ -59,7 +59,9 @@ async function lookAt(
     const archives = await deps.store.read.archives.listByLease(lease.id);
     const triedAt = archives[0]?.createdAt;
     const usage = nextUsage(lease, rows, deps.now(), triedAt);
-    await deps.store.write([lease.id], (tables) => tables.leases.update(lease.id, ["active"], { usage }));
+    await deps.change(bySystem("usage"), [lease.buildId], (tx) =>
+      tx.leases.update(lease.id, ["active"], { usage }),
+    );
     await archiveIfIdle(deps, lease, usage, triedAt);
   } catch (error) {
     const code = error instanceof ProviderError || error instanceof BrokerError ? { code: error.code } : {};

@@ -3,7 +3,7 @@ import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { By, Details } from "../../audit-row.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { suppliable } from "../../jobs/hand-steps.ts";
+import { suppliable } from "../leases/action-steps.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { markReleased } from "../leases/mark-released.ts";
 import { addReleaseJobs } from "../leases/release-jobs.ts";

@@ -15,6 +15,7 @@ import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
+import { endJob } from "../../queue/step.ts";
 import { sealLease } from "../../sealing/lease-values.ts";
 import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
@@ -109,7 +110,7 @@ async function record(
   await deps.change(by, [lease.buildId], async (tx) => {
     const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
     if (dataKey === undefined) throw buildClosed("closing");
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) throw needsNone(job);
+    if (!(await endJob(deps, tx, job))) throw needsNone(job);
     const active = await tx.leases.update(lease.id, ["needs_hands"], {
       state: "active",
       env: sealLease(deps, dataKey, lease.id, values),

@@ -2,7 +2,7 @@ import type { JobView } from "@keyloan/contract";
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
-import { never } from "../../jobs/hands.ts";
+import { never } from "../../queue/require-action.ts";
 
 const hourMs = 3_600_000;
 

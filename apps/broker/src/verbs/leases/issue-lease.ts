@@ -1,33 +1,38 @@
 import { ProviderError, type SecretValues } from "@keyloan/contract";
-import type { ClaimedJob, LeaseRow, StoredLeaseError } from "@keyloan/store";
-import type { Details } from "../../audit-row.ts";
-import { byJob, type Unit } from "../../change.ts";
+import type { ClaimedJob, LeaseRow } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
-import { issueSteps, suppliable } from "../../jobs/hand-steps.ts";
-import { needHands } from "../../jobs/hands.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { withRetry } from "../../queue/backoff.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import {
+  done,
+  type Failure,
+  failed,
+  type Outcome,
+  type RequiredAction,
+  type Verdict,
+} from "../../queue/outcome.ts";
+import { withJob } from "../../queue/require-action.ts";
 import { sealLease } from "../../sealing/lease-values.ts";
+import { issueSteps, suppliable } from "./action-steps.ts";
 import { markReadyWhenComplete } from "./mark-ready.ts";
 import { withKeyToIssue } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
 import { recordFingerprints } from "./record-fingerprints.ts";
 import { revokeAtProvider } from "./revoke-at-provider.ts";
 
-const runsMax = 8;
-const firstRunWaitMs = 5_000;
-const runWaitMsMax = 600_000;
+/** Issues a planned lease. What is refused, or has failed too often, requires a person: they can fix it or do it. */
+export const issueJob = defineJob({
+  run: issueLease,
+  retry: { firstSeconds: 10, mostSeconds: 600, runs: 8 },
+  giveUp: { ask: whatToDo, keepsTrying: false },
+});
 
-/** Issues a planned lease and records it. What is refused, or has failed too often, is given to a person. */
-export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
+async function issueLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const lease = await deps.store.read.leases.find(hold.job.entityId);
-  const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);
-  if (lease === undefined || lease.state !== "planned") {
-    const { id, fence } = hold.job;
-    await deps.store.write([id], (tables) => tables.jobs.finish(id, fence, "done", undefined, deps.now()));
-    return;
-  }
+  if (lease === undefined || lease.state !== "planned") return done();
+  const connector = deps.connectors.get(lease.connectorId);
   const started = performance.now();
   const measure = (outcome: string) =>
     deps.metrics.providerCalls.observe(
@@ -37,22 +42,24 @@ export async function issueLease(deps: Deps, hold: JobHold): Promise<void> {
   let attempts = lease.attempts;
   try {
     const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
-    const issued = await withRetry(deps, { untilMs, signal: hold.cancelled }, async () => {
+    const { made, version } = await withRetry(deps, { untilMs, signal: hold.cancelled }, () => {
       attempts += 1;
       if (connector === undefined) throw notInstalled(lease.connectorId);
       const context = deps.contextFor(connector, hold.signal);
       const { issue } = issuerOf(deps, connector);
-      const { made, version } = await withKeyToIssue(deps, connector, (org) =>
-        issue(context, org, planned(lease)),
-      );
-      return { version, values: made };
+      return withKeyToIssue(deps, connector, (org) => issue(context, org, planned(lease)));
     });
     measure("ok");
-    await recordIssued(deps, hold, lease, { ...issued, attempts });
+    return done(
+      (tx) => recordIssued(deps, tx, lease, { version, values: made, attempts }),
+      () => takeBackIfEnded(deps, hold, lease, version),
+    );
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     measure(error.code);
-    await recordFailure(deps, hold, lease, error, attempts);
+    return failed(error, (tx, failure, verdict) =>
+      recordFailure(tx, hold.job, { ...lease, attempts }, failure, verdict),
+    );
   }
 }
 
@@ -62,36 +69,28 @@ function notInstalled(connectorId: string): ProviderError {
   });
 }
 
-async function recordIssued(
-  deps: Deps,
-  hold: JobHold,
-  lease: LeaseRow,
-  issued: { readonly version: number; readonly values: SecretValues; readonly attempts: number },
-): Promise<void> {
-  const recorded = await deps.change(byJob(hold.job), [lease.buildId], async (tx) => {
-    const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
-    const { id, fence } = hold.job;
-    if (dataKey === undefined || !(await tx.jobs.finish(id, fence, "done", undefined, deps.now())))
-      return false;
-    const active = await tx.leases.markIssued(lease.id, {
-      env: sealLease(deps, dataKey, lease.id, issued.values),
-      orgKeyVersion: issued.version,
-      issuedAt: deps.now(),
-      attempts: issued.attempts,
-    });
-    if (!active) return false;
-    const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
-    await recordFingerprints(deps, tx, lease.id, specs, issued.values);
-    const details = {
-      connector: lease.connectorId,
-      names: Object.keys(issued.values),
-      resource: lease.handle,
-    };
-    tx.audit("lease.issued", lease.buildId, details);
-    await markReadyWhenComplete(tx, lease.buildId);
-    return true;
+type Issued = { readonly version: number; readonly values: SecretValues; readonly attempts: number };
+
+/** @returns false when the build was closed meanwhile */
+async function recordIssued(deps: Deps, tx: Unit, lease: LeaseRow, issued: Issued): Promise<boolean> {
+  const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
+  if (dataKey === undefined) return false;
+  const isActive = await tx.leases.markIssued(lease.id, {
+    env: sealLease(deps, dataKey, lease.id, issued.values),
+    orgKeyVersion: issued.version,
+    issuedAt: deps.now(),
+    attempts: issued.attempts,
   });
-  if (!recorded) await takeBackIfEnded(deps, hold, lease, issued.version);
+  if (!isActive) return false;
+  const specs = deps.connectors.get(lease.connectorId)?.spec.env ?? [];
+  await recordFingerprints(deps, tx, lease.id, specs, issued.values);
+  tx.audit("lease.issued", lease.buildId, {
+    connector: lease.connectorId,
+    names: Object.keys(issued.values),
+    resource: lease.handle,
+  });
+  await markReadyWhenComplete(tx, lease.buildId);
+  return true;
 }
 
 /** The build was closed while its lease was being issued: what was made is taken back at once. */
@@ -108,66 +107,25 @@ async function takeBackIfEnded(
 }
 
 async function recordFailure(
-  deps: Deps,
-  hold: JobHold,
-  lease: LeaseRow,
-  error: ProviderError,
-  attempts: number,
-): Promise<void> {
-  const { job } = hold;
-  const lastError = toStoredError(error);
-  const runAfter = deps.now() + runWaitMs(deps, hold, error);
-  const isBusy = isBusyForNow(deps, job, error);
-  const again = isBusy || (error.retryable && job.attempts < runsMax);
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    if (!again) return giveToHands(deps, tx, job, { ...lease, attempts }, lastError);
-    const giveBack = isBusy ? tx.jobs.postpone : tx.jobs.retry;
-    const isKept =
-      (await giveBack(job.id, job.fence, runAfter, error.code)) &&
-      (await tx.leases.update(lease.id, ["planned"], { attempts, lastError }));
-    return isKept ? auditFailure(tx, lease, { state: "planned", ...lastError }) : undefined;
-  });
-}
-
-/** Whatever the cause, a person can mend it or do it: nothing is left to be tried. */
-async function giveToHands(
-  deps: Deps,
   tx: Unit,
   job: ClaimedJob,
-  lease: LeaseRow,
-  error: StoredLeaseError,
+  { id, buildId, connectorId, attempts }: LeaseRow,
+  failure: Failure,
+  verdict: Verdict,
 ): Promise<void> {
-  const spec = deps.connectors.get(lease.connectorId)?.spec;
-  const needed = await needHands(deps, tx, job, lease, {
-    message: `A build waits for ${lease.connectorId}: ${error.message}.`,
-    steps: issueSteps(spec, lease, error, job.id),
-    ...(spec === undefined ? {} : { variables: suppliable(spec) }),
-    errorCode: error.code,
-    leaseError: error,
-  });
-  if (!needed) return;
-  await tx.leases.update(lease.id, ["needs_hands"], { attempts: lease.attempts });
-  auditFailure(tx, lease, { state: "needs_hands", ...error });
+  const state = verdict === "gave_up" ? "needs_hands" : "planned";
+  const { retryAfterSeconds: _, ...error } = failure;
+  const lastError = verdict === "gave_up" ? withJob(error, job.id) : error;
+  if (!(await tx.leases.update(id, ["planned"], { state, attempts, lastError }))) return;
+  tx.audit("lease.issue_failed", buildId, { connector: connectorId, state, ...error });
 }
 
-function auditFailure(tx: Unit, lease: LeaseRow, failure: Details): void {
-  tx.audit("lease.issue_failed", lease.buildId, { connector: lease.connectorId, ...failure });
-}
-
-function runWaitMs(deps: Deps, hold: JobHold, error: ProviderError): number {
-  const backoff = backoffMs(deps.randomBytes, hold.job.attempts, firstRunWaitMs, runWaitMsMax);
-  return Math.max(backoff, (error.retryAfterSeconds ?? 0) * 1000);
-}
-
-/** What is kept and shown of a provider's failure. */
-export function toStoredError(error: ProviderError): StoredLeaseError {
+async function whatToDo(deps: Deps, job: ClaimedJob, error: Failure): Promise<RequiredAction> {
+  const lease = await deps.store.read.leases.find(job.entityId);
+  const spec = deps.connectors.get(job.connectorId ?? "")?.spec;
   return {
-    provider: error.provider,
-    code: error.code,
-    message: `${error.provider} ${error.message}`,
-    ...(error.status === undefined ? {} : { status: error.status }),
-    ...(error.requestId === undefined ? {} : { requestId: error.requestId }),
-    remedy: error.remedy,
-    retryable: error.retryable,
+    message: `A build waits for ${job.connectorId}: ${error.message}.`,
+    steps: lease === undefined ? [] : issueSteps(spec, lease, error, job.id),
+    ...(spec === undefined ? {} : { variables: suppliable(spec) }),
   };
 }

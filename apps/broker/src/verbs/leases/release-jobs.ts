@@ -1,7 +1,7 @@
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import type { JobKind } from "../../jobs/new-job.ts";
+import type { JobKind } from "../../queue/new-job.ts";
 
 /** After this time no create call that was given up can still be under way at a provider. */
 const lateCreateMs = 120_000;

@@ -1,110 +1,80 @@
 import { BrokerError, ProviderError } from "@keyloan/contract";
-import type { LeaseRow, StoredLeaseError } from "@keyloan/store";
-import { byJob } from "../../change.ts";
+import type { ClaimedJob, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { backoffMs, isBusyForNow } from "../../jobs/backoff.ts";
-import { releaseSteps } from "../../jobs/hand-steps.ts";
-import { handsNotice, needHands } from "../../jobs/hands.ts";
-import type { JobHold } from "../../jobs/runner.ts";
-import { toStoredError } from "./issue-lease.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { toStoredError, toStoredRefusal } from "../../queue/failure.ts";
+import { done, type Failure, failed, type Outcome, type RequiredAction } from "../../queue/outcome.ts";
+import { withJob } from "../../queue/require-action.ts";
+import { releaseSteps } from "./action-steps.ts";
 import { markReleased } from "./mark-released.ts";
 import { revokeAtProvider } from "./revoke-at-provider.ts";
 
-const firstRunWaitMs = 5_000;
-const runWaitMsMax = 3_600_000;
-/** Runs until a person is asked: about an hour of a failure that passes by itself, half a minute of another. */
-const runsMax = 10;
-const refusedRunsMax = 3;
-
 /**
- * Ends a lease at its provider and records it. A failure is tried again, ever more seldom; when it lasts a
- * person is asked, and it is still tried every hour, and never dropped.
+ * About an hour of a failure that passes by itself, half a minute of another, until a person is asked. It is never
+ * dropped.
  */
-export async function releaseLease(deps: Deps, hold: JobHold): Promise<void> {
-  const lease = await deps.store.read.leases.find(hold.job.entityId);
-  if (lease === undefined || (lease.state !== "releasing" && lease.state !== "needs_hands")) {
-    await finish(deps, hold);
-    return;
-  }
-  try {
-    await revokeAtProvider(deps, hold.signal, lease);
-    await recordReleased(deps, hold, lease);
-  } catch (error) {
-    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
-    await recordFailure(deps, hold, lease, error);
-  }
-}
+const policy = {
+  retry: { firstSeconds: 10, mostSeconds: 3_600, runs: 10, refusedRuns: 3 },
+  giveUp: { ask: whatToDo, keepsTrying: true },
+  resolved: ({ connectorId }: ClaimedJob) =>
+    `What a build had at ${connectorId} has been ended: nothing is to be done any more.`,
+} as const;
+
+/** Ends a lease at its provider and records it. */
+export const releaseJob = defineJob({ ...policy, run: releaseLease });
 
 /**
  * Revokes once more what a released lease might still have made or written: a create call that the provider
  * finished late, after its caller had given up, or a credential that lived on until its expiry.
  */
-export async function releaseAgain(deps: Deps, hold: JobHold): Promise<void> {
+export const releaseAgainJob = defineJob({ ...policy, run: releaseAgain });
+
+async function releaseLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const lease = await deps.store.read.leases.find(hold.job.entityId);
+  if (lease === undefined || (lease.state !== "releasing" && lease.state !== "needs_hands")) return done();
   try {
-    if (lease !== undefined) await revokeAtProvider(deps, hold.signal, lease);
-    await finish(deps, hold);
+    await revokeAtProvider(deps, hold.signal, lease);
+    return done((tx) => markReleased(deps, tx, lease));
   } catch (error) {
     if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
-    if (lease !== undefined) await recordFailure(deps, hold, lease, error);
+    return failed(failureOf(lease, error), async (tx, failure, verdict) => {
+      const { retryAfterSeconds: _, ...stored } = failure;
+      const isGivenUp = verdict === "gave_up";
+      const lastError = isGivenUp ? withJob(stored, hold.job.id) : stored;
+      const state = isGivenUp ? "needs_hands" : lease.state;
+      await tx.leases.update(lease.id, [lease.state], { state, lastError });
+      tx.audit("lease.release_failed", lease.buildId, { connector: lease.connectorId, ...stored });
+    });
   }
 }
 
-async function finish(deps: Deps, { job }: JobHold): Promise<void> {
-  await deps.store.write([job.entityId], (tables) =>
-    tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now()),
-  );
+async function releaseAgain(deps: Deps, hold: JobHold): Promise<Outcome> {
+  const lease = await deps.store.read.leases.find(hold.job.entityId);
+  if (lease === undefined) return done();
+  try {
+    await revokeAtProvider(deps, hold.signal, lease);
+    return done();
+  } catch (error) {
+    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
+    return failed(failureOf(lease, error));
+  }
 }
 
-async function recordReleased(deps: Deps, { job }: JobHold, lease: LeaseRow): Promise<void> {
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    await markReleased(deps, tx, lease);
-    if (job.state !== "needs_hands") return;
-    const message = `What a build had at ${lease.connectorId} has been ended: nothing is to be done any more.`;
-    tx.notice(handsNotice(job, "job.resolved", message));
-  });
-}
-
-async function recordFailure(
-  deps: Deps,
-  { job }: JobHold,
-  lease: LeaseRow,
-  error: ProviderError | BrokerError,
-): Promise<void> {
-  const lastError = storedErrorOf(lease, error);
-  const isBusy = isBusyForNow(deps, job, error);
-  const isPassing = error instanceof ProviderError && error.retryable;
-  const again = isBusy || job.attempts < (isPassing ? runsMax : refusedRunsMax);
-  const retryAfterMs = (error.retryAfterSeconds ?? 0) * 1000;
-  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
-  const runAfter = deps.now() + Math.max(waitMs, retryAfterMs);
-  // What is revoked once more has been released already.
-  const isOwn = job.kind === "release";
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    const giveBack = isBusy ? tx.jobs.postpone : tx.jobs.retry;
-    const kept = again
-      ? await giveBack(job.id, job.fence, runAfter, lastError.code)
-      : await needHands(deps, tx, job, isOwn ? lease : undefined, {
-          message: `What a build had at ${lease.connectorId} cannot be ended: ${lastError.message}.`,
-          steps: releaseSteps(deps.connectors.get(lease.connectorId)?.spec, lease, lastError, job.id),
-          errorCode: lastError.code,
-          runAgainAt: runAfter,
-          leaseError: lastError,
-        });
-    if (!kept || !isOwn) return;
-    if (again) await tx.leases.update(lease.id, [lease.state], { lastError });
-    tx.audit("lease.release_failed", lease.buildId, { connector: lease.connectorId, ...lastError });
-  });
-}
-
-function storedErrorOf(lease: LeaseRow, error: ProviderError | BrokerError): StoredLeaseError {
-  if (error instanceof ProviderError) return toStoredError(error);
+async function whatToDo(deps: Deps, job: ClaimedJob, error: Failure): Promise<RequiredAction> {
+  const lease = await deps.store.read.leases.find(job.entityId);
   return {
-    provider: lease.connectorId,
-    code: error.code,
-    message: error.message,
-    remedy: error.remedy ?? `Put a key for ${lease.connectorId}; the broker then ends the lease by itself.`,
-    retryable: true,
+    message: `What a build had at ${job.connectorId} cannot be ended: ${error.message}.`,
+    steps:
+      lease === undefined
+        ? []
+        : releaseSteps(deps.connectors.get(lease.connectorId)?.spec, lease, error, job.id),
   };
+}
+
+function failureOf({ connectorId }: LeaseRow, error: ProviderError | BrokerError): Failure {
+  const { retryAfterSeconds } = error;
+  const more = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  if (error instanceof ProviderError) return { ...toStoredError(error), ...more };
+  const remedy = error.remedy ?? `Put a key for ${connectorId}; the broker then ends the lease by itself.`;
+  return { ...toStoredRefusal(error, connectorId), remedy, ...more };
 }

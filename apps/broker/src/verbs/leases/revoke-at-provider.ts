@@ -3,7 +3,7 @@ import { openOrgKeysOfLease } from "@keyloan/org-keys";
 import type { LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../queue/backoff.ts";
 import { noCredential } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
 

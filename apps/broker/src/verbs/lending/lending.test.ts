@@ -1,10 +1,10 @@
 import type { AuditList, BuildView, ErrorEnvelope, SettingsView } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { sweepExpired } from "../../jobs/sweep-expired.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
+import { sweepExpired } from "../builds/sweep-expired.ts";
 import { endDueLendings } from "./end-lending.ts";
 
 const hourMs = 3_600_000;

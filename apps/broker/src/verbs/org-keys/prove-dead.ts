@@ -2,30 +2,30 @@ import type { OrgKeyRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { backoffMs } from "../../jobs/backoff.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { done, failed, type Outcome } from "../../queue/outcome.ts";
 import { askIfDead, type Death } from "./ask-if-dead.ts";
 import { isInUse } from "./is-in-use.ts";
 import { deleteSentence } from "./views.ts";
 
-const firstWaitMs = 30_000;
-const waitMsMax = 3_600_000;
 const reminderMs = 24 * 3_600_000;
 
 /**
- * The job of a version that nothing uses any more: asks the provider about it until it is dead, and has a person
- * reminded every day while it lives. It never gives up.
+ * Asks the provider about a version that nothing uses any more until it is dead, and has a person reminded every day
+ * while it lives. It never gives up.
  */
-export async function proveOrgKeyDead(deps: Deps, hold: JobHold): Promise<void> {
-  const { id, fence, entityId, attempts } = hold.job;
-  const row = await deps.store.read.orgKeys.find(entityId);
+export const proveDeadJob = defineJob({
+  run: proveOrgKeyDead,
+  retry: { firstSeconds: 30, mostSeconds: 3_600, runs: Number.POSITIVE_INFINITY },
+  giveUp: "fail",
+});
+
+async function proveOrgKeyDead(deps: Deps, hold: JobHold): Promise<Outcome> {
+  const row = await deps.store.read.orgKeys.find(hold.job.entityId);
   const death = row === undefined ? "gone" : await proveVersion(deps, byJob(hold.job), row, hold.signal);
-  const isOver = death !== "alive" && death !== "unknown";
-  await deps.store.write([entityId], async (tables) => {
-    if (isOver) return tables.jobs.finish(id, fence, "done", undefined, deps.now());
-    const waitMs = backoffMs(deps.randomBytes, attempts - 1, firstWaitMs, waitMsMax);
-    return tables.jobs.retry(id, fence, deps.now() + waitMs, `the old key is ${death}`);
-  });
+  if (row === undefined || (death !== "alive" && death !== "unknown")) return done();
+  const words = `the old key is ${death}`;
+  return failed({ provider: row.connectorId, code: words, message: words, remedy: "", retryable: true });
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../queue/backoff.ts";
 
 const deadlineMs = 30_000;
 

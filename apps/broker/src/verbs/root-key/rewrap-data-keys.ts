@@ -1,6 +1,7 @@
 import type { RewrapResult, RootKeyStatus } from "@keyloan/contract";
 import { rewrapDataKey } from "@keyloan/vault";
 import type { By } from "../../audit-row.ts";
+import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 
 const pageSize = 200;
@@ -23,9 +24,9 @@ export async function rewrapDataKeys(deps: Deps, by: By, runMs = runMsDefault): 
     // Without the root key that wraps it, a data key stays as it is: `showRootKey` tells of it.
     const known = page.filter(({ kid }) => deps.keyring.keyIds.includes(kid));
     const records = known.map((row) => ({ before: row, row: rewrapDataKey(deps.keyring, row) }));
-    rewrapped += await deps.store.write([], async (tables) => {
+    rewrapped += await deps.change(bySystem("root-key"), [], async (tx) => {
       let done = 0;
-      for (const { before, row } of records) if (await tables.dataKeys.rewrap(row, before)) done += 1;
+      for (const { before, row } of records) if (await tx.dataKeys.rewrap(row, before)) done += 1;
       return done;
     });
   }

@@ -2,18 +2,15 @@ import { BrokerError, type Connector, ProviderError } from "@keyloan/contract";
 import { openOrgKeyVersion } from "@keyloan/org-keys";
 import type { JobRow, LeaseRow } from "@keyloan/store";
 import * as z from "zod";
-import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { backoffMs } from "../../jobs/backoff.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import type { JobHold } from "../../queue/define-job.ts";
+import { done, failed, type Outcome } from "../../queue/outcome.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { followUp } from "../org-keys/sweep-org-keys.ts";
 
 const payloadSchema = z.object({ endVersion: z.int() });
 const runsMax = 8;
-const firstRunWaitMs = 5_000;
-const runWaitMsMax = 600_000;
 
 /** The version with which something of the lease is left to be ended, once its new values are recorded. */
 export function oldResourceVersion(payload: JobRow["payload"]): number | undefined {
@@ -30,17 +27,10 @@ export async function endOldResource(
   connector: Connector,
   lease: LeaseRow,
   version: number,
-): Promise<void> {
-  const { job } = hold;
+): Promise<Outcome> {
   const failure = await revokeWith(deps, hold, connector, lease, version);
-  const again = failure?.retryable === true && job.attempts < runsMax;
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    if (again) {
-      const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
-      await tx.jobs.retry(job.id, job.fence, deps.now() + waitMs, failure.code);
-      return;
-    }
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", failure?.code, deps.now()))) return;
+  if (failure?.retryable === true && hold.job.attempts < runsMax) return failed(failure);
+  return done(async (tx) => {
     const action = failure === undefined ? "lease.old_resource_ended" : "lease.old_resource_left";
     const details = { connector: lease.connectorId, version, resource: lease.handle };
     tx.audit(action, lease.buildId, details);

@@ -1,8 +1,10 @@
 import { reachOf } from "@keyloan/org-keys";
 import type { LeaseRow, OrgKeyRow, StoredLeaseError } from "@keyloan/store";
-import { byJob, type Unit } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { done, type Outcome } from "../../queue/outcome.ts";
+import { step } from "../../queue/step.ts";
 import { followUp } from "../org-keys/sweep-org-keys.ts";
 import { flagNotice } from "./flags.ts";
 
@@ -13,27 +15,27 @@ const pageSize = 100;
  * version can serve, a flag for each that it cannot. Page by page, so that ten thousand of them hold up nobody;
  * a run that was cut short is finished by the next.
  */
-export async function planReissue(deps: Deps, hold: JobHold): Promise<void> {
-  const { job } = hold;
-  const row = await deps.store.read.orgKeys.find(job.entityId);
+export const planRekeyJob = defineJob({
+  run: planReissue,
+  deadlineSeconds: 600,
+  retry: { firstSeconds: 10, mostSeconds: 600, runs: Number.POSITIVE_INFINITY },
+  giveUp: "fail",
+});
+
+async function planReissue(deps: Deps, hold: JobHold): Promise<Outcome> {
+  const row = await deps.store.read.orgKeys.find(hold.job.entityId);
+  if (row?.state !== "active") return done();
   const planned = { leases: 0, flagged: 0 };
-  if (row?.state === "active") {
-    const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, row.connectorId);
-    for (let afterId = ""; ; ) {
-      hold.signal.throwIfAborted();
-      const page = await deps.change(byJob(job), [row.connectorId], (tx) =>
-        planPage(deps, tx, row, versions, afterId),
-      );
-      planned.leases += page.leases;
-      planned.flagged += page.flagged;
-      if (page.lastId === undefined) break;
-      afterId = page.lastId;
-    }
+  const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, row.connectorId);
+  for (let afterId: string | undefined = ""; afterId !== undefined; ) {
+    hold.signal.throwIfAborted();
+    const from: string = afterId;
+    const page = await step(deps, hold, (tx) => planPage(deps, tx, row, versions, from));
+    planned.leases += page?.leases ?? 0;
+    planned.flagged += page?.flagged ?? 0;
+    afterId = page?.lastId;
   }
-  await deps.change(byJob(job), [row?.connectorId ?? job.entityId], async (tx) => {
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    if (row?.state === "active") await recordPlan(deps, tx, row, planned);
-  });
+  return done((tx) => recordPlan(deps, tx, row, planned));
 }
 
 async function planPage(

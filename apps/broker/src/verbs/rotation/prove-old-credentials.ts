@@ -1,11 +1,11 @@
 import type { Connector, SecretValues, ValidationResult } from "@keyloan/contract";
 import { validateKeys } from "@keyloan/key-validator";
 import type { LeaseRow } from "@keyloan/store";
-import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { backoffMs } from "../../jobs/backoff.ts";
-import { handsNotice, needHands } from "../../jobs/hands.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import { backoffMs } from "../../queue/backoff.ts";
+import type { JobHold } from "../../queue/define-job.ts";
+import { again, done, type Outcome, requiresAction } from "../../queue/outcome.ts";
+import { keepPayload } from "../../queue/step.ts";
 import { withOpenKey } from "../../sealing/data-key.ts";
 import { openLease } from "../../sealing/lease-values.ts";
 import type { RotationPayload } from "./rotation-payload.ts";
@@ -19,7 +19,6 @@ const unaskedMs = 3_600_000;
 /** After that time a new credential that is refused was not just slow to arrive. */
 const settledMs = 30_000;
 const recutsMax = 3;
-const hourMs = 3_600_000;
 
 /**
  * Asks the provider about every old credential. They are dead when it refuses them and takes the new one, asked at
@@ -31,13 +30,12 @@ export async function proveOldCredentials(
   connector: Connector,
   lease: LeaseRow,
   payload: RotationPayload,
-): Promise<void> {
-  const { job } = hold;
+): Promise<Outcome> {
   const cutAt = payload.cutAt ?? deps.now();
   if (cutAt > deps.now()) {
     // The clock was set back since: the time that a provider may need begins anew, rather than never to end.
     const begun = { ...payload, cutAt: deps.now() };
-    await deps.store.write([lease.id], (tables) => tables.jobs.setPayload(job.id, job.fence, begun));
+    await keepPayload(deps, hold, begun);
     return proveOldCredentials(deps, hold, connector, lease, begun);
   }
   const opened = await openAll(deps, lease, payload.old);
@@ -51,19 +49,16 @@ export async function proveOldCredentials(
   const answers = opened === undefined ? [] : await Promise.all(opened.old.map(ask));
   const now = opened === undefined ? undefined : await ask(opened.current);
   if (opened !== undefined && answers.every(isRefused) && now?.status === "valid") {
-    return recordDead(deps, hold, lease, payload);
+    return isDead(deps, hold, lease, payload);
   }
   const sinceMs = Math.max(deps.now() - cutAt, 0);
   if (now !== undefined && isRefused(now) && sinceMs > settledMs && payload.recuts < recutsMax) {
     // A cut of ours that came late at the provider has ended the new one too.
-    const again = { ...payload, phase: "cut", recuts: payload.recuts + 1 } as const;
-    await deps.store.write([lease.id], async (tables) => {
-      await tables.jobs.setPayload(job.id, job.fence, again);
-      await tables.jobs.postpone(job.id, job.fence, deps.now(), "the new credential is refused");
-    });
-    return;
+    const recut = { ...payload, phase: "cut", recuts: payload.recuts + 1 } as const;
+    await keepPayload(deps, hold, recut);
+    return again(deps.now(), "the new credential is refused");
   }
-  await waitOrAsk(deps, hold, connector, lease, { lives: answers.some(lives), sinceMs });
+  return waitOrAsk(deps, connector, lease, { lives: answers.some(lives), sinceMs });
 }
 
 // Dead is only what the provider itself refuses. A host that is gone, or an answer that makes no sense, is no proof.
@@ -86,59 +81,40 @@ async function openAll(
   });
 }
 
-async function recordDead(
-  deps: Deps,
-  { job }: JobHold,
-  lease: LeaseRow,
-  payload: RotationPayload,
-): Promise<void> {
-  const provenDeadAt = deps.now();
-  const credentials = payload.old.length;
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    const done = { ...payload, phase: "done", old: [], provenDeadAt } as const;
-    if (!(await tx.jobs.setPayload(job.id, job.fence, done))) return;
-    await tx.jobs.finish(job.id, job.fence, "done", undefined, provenDeadAt);
-    const details = { connector: lease.connectorId, lease: lease.id, credentials };
+function isDead(deps: Deps, { job }: JobHold, lease: LeaseRow, payload: RotationPayload): Outcome {
+  const ended = { ...payload, phase: "done", old: [], provenDeadAt: deps.now() } as const;
+  return done(async (tx) => {
+    await tx.jobs.setPayload(job.id, job.fence, ended);
+    const details = { connector: lease.connectorId, lease: lease.id, credentials: payload.old.length };
     tx.audit("lease.credentials_dead", lease.buildId, details);
-    if (job.state !== "needs_hands") return;
-    const message = `The old credentials of ${lease.connectorId} are dead now: nothing is to be done any more.`;
-    tx.notice(handsNotice(job, "job.resolved", message));
   });
 }
 
-async function waitOrAsk(
+function waitOrAsk(
   deps: Deps,
-  { job }: JobHold,
   connector: Connector,
   lease: LeaseRow,
   found: { readonly lives: boolean; readonly sinceMs: number },
-): Promise<void> {
+): Outcome {
   const mostMs = found.lives ? graceMs : unaskedMs;
-  const errorCode = found.lives ? "still works" : "not known";
+  const why = found.lives ? "still works" : "not known";
   if (found.sinceMs < mostMs) {
-    const step = Math.floor(Math.log2(1 + found.sinceMs / firstWaitMs));
-    const waitMs = backoffMs(deps.randomBytes, step, firstWaitMs, waitMsMax);
-    await deps.store.write([lease.id], (tables) =>
-      tables.jobs.postpone(job.id, job.fence, deps.now() + waitMs, `the old credential: ${errorCode}`),
-    );
-    return;
+    const stage = Math.floor(Math.log2(1 + found.sinceMs / firstWaitMs));
+    const waitMs = backoffMs(deps.randomBytes, stage, firstWaitMs, waitMsMax);
+    return again(deps.now() + waitMs, `the old credential: ${why}`);
   }
   const { label, guide } = connector.spec;
-  await deps.change(byJob(job), [lease.buildId], (tx) =>
-    needHands(deps, tx, job, undefined, {
-      message: found.lives
-        ? `An old credential of ${lease.connectorId} still works though it was ended.`
-        : `Whether the old credentials of ${lease.connectorId} are dead could not be found out.`,
-      steps: [
-        {
-          text: `Look at ${label} for ${Object.values(lease.handle).join(", ") || "what the build uses"} and end the old credential there.`,
-          ...(guide === undefined ? {} : { url: guide.url }),
-        },
-        { text: "The broker asks again every hour and sees by itself when it is dead." },
-        { text: "`keyloan build close` ends everything of the build." },
-      ],
-      errorCode,
-      runAgainAt: deps.now() + hourMs,
-    }),
-  );
+  const names = Object.values(lease.handle).join(", ") || "what the build uses";
+  const message = found.lives
+    ? `An old credential of ${lease.connectorId} still works though it was ended.`
+    : `Whether the old credentials of ${lease.connectorId} are dead could not be found out.`;
+  const steps = [
+    {
+      text: `Look at ${label} for ${names} and end the old credential there.`,
+      ...(guide === undefined ? {} : { url: guide.url }),
+    },
+    { text: "The broker asks again every hour and sees by itself when it is dead." },
+    { text: "`keyloan build close` ends everything of the build." },
+  ];
+  return requiresAction({ message, steps }, why);
 }

@@ -1,19 +1,19 @@
 import type { SecretValues } from "@keyloan/contract";
-import type { LeaseRow, Tables } from "@keyloan/store";
-import type { By } from "../../audit-row.ts";
+import type { LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
+import type { JobHold } from "../../queue/define-job.ts";
+import { step } from "../../queue/step.ts";
 import { sealLease } from "../../sealing/lease-values.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
 
 export type NewValues = {
   readonly values: SecretValues;
   readonly orgKeyVersion: number;
-  readonly by: By;
   /** `entity.verb` of the audit. */
   readonly action: string;
   readonly details: Readonly<Record<string, unknown>>;
-  /** What becomes of the job, in the same transaction; false when it is another worker's now. */
-  readonly keepJob: (tables: Tables) => Promise<boolean>;
+  /** What the job keeps to go on with, in the same transaction. */
+  readonly payload?: Readonly<Record<string, unknown>>;
 };
 
 /**
@@ -23,13 +23,19 @@ export type NewValues = {
 export type Recorded = "recorded" | "changed" | "ended" | "lost";
 
 /** Gives an active lease new values: sealed, remembered by fingerprint and audited in one transaction. */
-export async function recordValues(deps: Deps, lease: LeaseRow, fresh: NewValues): Promise<Recorded> {
-  return deps.change(fresh.by, [lease.buildId], async (tx) => {
+export async function recordValues(
+  deps: Deps,
+  hold: JobHold,
+  lease: LeaseRow,
+  fresh: NewValues,
+): Promise<Recorded> {
+  const recorded = await step(deps, hold, async (tx): Promise<Recorded> => {
     const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
     const now = await tx.leases.find(lease.id);
     if (dataKey === undefined || now === undefined || now.state !== "active") return "ended";
     if (now.env !== lease.env || now.expiresAt !== lease.expiresAt) return "changed";
-    if (!(await fresh.keepJob(tx))) return "lost";
+    const { id, fence } = hold.job;
+    if (fresh.payload !== undefined) await tx.jobs.setPayload(id, fence, fresh.payload);
     await tx.leases.update(lease.id, ["active"], {
       env: sealLease(deps, dataKey, lease.id, fresh.values),
       orgKeyVersion: fresh.orgKeyVersion,
@@ -45,4 +51,5 @@ export async function recordValues(deps: Deps, lease: LeaseRow, fresh: NewValues
     });
     return "recorded";
   });
+  return recorded ?? "lost";
 }

@@ -1,47 +1,56 @@
 import { type Connector, type OrgCredential, ProviderError, type SecretValues } from "@keyloan/contract";
 import { openActiveOrgKey, reachOf } from "@keyloan/org-keys";
 import type { LeaseRow } from "@keyloan/store";
-import { byJob, type Unit } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
-import { backoffMs, isBusyForNow, withRetry } from "../../jobs/backoff.ts";
-import type { JobHold } from "../../jobs/runner.ts";
-import { toStoredError } from "../leases/issue-lease.ts";
+import { withRetry } from "../../queue/backoff.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { again, done, failed, type Outcome } from "../../queue/outcome.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { followUp } from "../org-keys/sweep-org-keys.ts";
 import { takeBack } from "./end-late.ts";
 import { endOldResource, oldResourceVersion } from "./end-old-resource.ts";
 import { flagLease } from "./flags.ts";
-import { type Recorded, recordValues } from "./record-values.ts";
+import { recordValues } from "./record-values.ts";
 
-const firstRunWaitMs = 5_000;
-const runWaitMsMax = 3_600_000;
+const changedWaitMs = 1_000;
+const undroppedWaitMs = 3_600_000;
 /** Runs until a lease that cannot be moved is shown as such; it is tried on. */
 const quietRunsMax = 8;
-const changedWaitMs = 1_000;
 
 /** Moves a lease from an older version of its org key to the one in use: its values are made anew with that one. */
-export async function reissueLease(deps: Deps, hold: JobHold): Promise<void> {
+export const rekeyJob = defineJob({
+  run: reissueLease,
+  retry: { firstSeconds: 10, mostSeconds: 3_600, runs: Number.POSITIVE_INFINITY },
+  giveUp: "fail",
+});
+
+async function reissueLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const { job } = hold;
   const lease = await deps.store.read.leases.find(job.entityId);
   const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);
-  if (lease === undefined || connector === undefined) return finish(deps, hold);
+  if (lease === undefined || connector === undefined) return done();
   const left = oldResourceVersion(job.payload);
   if (left !== undefined) return endOldResource(deps, hold, connector, lease, left);
   const org = await openActiveOrgKey(deps, lease.connectorId);
   const isDone = lease.orgKeyVersion === null || org === undefined || lease.orgKeyVersion >= org.version;
-  if (isDone) return finish(deps, hold, lease);
-  if (lease.state === "archived") return moveArchived(deps, hold, lease, org.version);
-  if (lease.state !== "active") return finish(deps, hold, lease);
+  if (isDone) return done((tx) => followUpOld(deps, tx, lease));
+  if (lease.state === "archived") return moveArchived(deps, lease, org.version);
+  if (lease.state !== "active") return done((tx) => followUpOld(deps, tx, lease));
   try {
     const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
     const values = await withRetry(deps, { untilMs, signal: hold.cancelled }, () =>
       mint(deps, connector, lease, org, hold.signal),
     );
-    await record(deps, hold, connector, lease, org, values);
+    return await record(deps, hold, connector, lease, org, values);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    await recordFailure(deps, hold, lease, error);
+    return failed(error, async (tx, failure, verdict) => {
+      if (verdict === "postponed" || (verdict === "again" && job.attempts < quietRunsMax)) return;
+      const { retryAfterSeconds: _, ...stored } = failure;
+      if (lease.lastError?.code !== stored.code) await flagLease(deps, tx, lease, stored);
+    });
   }
 }
 
@@ -65,30 +74,21 @@ async function record(
   lease: LeaseRow,
   org: OrgCredential,
   values: SecretValues,
-): Promise<void> {
-  const { job } = hold;
+): Promise<Outcome> {
   const endVersion = await versionToEnd(deps, connector, lease, org);
-  const outcome: Recorded = await recordValues(deps, lease, {
+  const outcome = await recordValues(deps, hold, lease, {
     values,
     orgKeyVersion: org.version,
-    by: byJob(job),
     action: "lease.reissued",
     details: { before: lease.orgKeyVersion, orgKeyVersion: org.version },
-    keepJob: (tables) =>
-      endVersion === undefined
-        ? tables.jobs.finish(job.id, job.fence, "done", undefined, deps.now())
-        : tables.jobs.setPayload(job.id, job.fence, { endVersion }),
+    ...(endVersion === undefined ? {} : { payload: { endVersion } }),
   });
-  if (outcome === "changed") {
-    await deps.store.write([lease.id], (tables) =>
-      tables.jobs.postpone(job.id, job.fence, deps.now() + changedWaitMs, "the lease changed meanwhile"),
-    );
-  }
+  if (outcome === "changed") return again(deps.now() + changedWaitMs, "the lease changed meanwhile");
   if (outcome === "ended") await takeBack(deps, hold, lease, org.version);
-  if (outcome !== "recorded") return;
-  if (endVersion === undefined)
-    await deps.change(byJob(job), [lease.connectorId], (tx) => followUpOld(deps, tx, lease));
-  else await endOldResource(deps, hold, connector, lease, endVersion);
+  if (outcome !== "recorded") return done();
+  return endVersion === undefined
+    ? done((tx) => followUpOld(deps, tx, lease))
+    : endOldResource(deps, hold, connector, lease, endVersion);
 }
 
 /** A shared key of another account leaves behind what the lease owned in the old one. */
@@ -110,50 +110,19 @@ async function versionToEnd(
  * An archived lease holds nothing once its database is dropped; until then a key of the same account drops it. One
  * of another account waits for the drop.
  */
-async function moveArchived(deps: Deps, hold: JobHold, lease: LeaseRow, version: number): Promise<void> {
-  const { job } = hold;
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    const versions = await tx.orgKeys.listVersions(deps.organizationId, lease.connectorId);
-    const old = versions.find((row) => row.version === lease.orgKeyVersion);
-    const current = versions.find((row) => row.version === version);
-    const reaches = old !== undefined && current !== undefined && reachOf(old, current) === "same";
-    if (!reaches && (await tx.archives.listByLease(lease.id)).some(({ droppedAt }) => droppedAt === null)) {
-      await tx.jobs.postpone(job.id, job.fence, deps.now() + runWaitMsMax, "its database is not dropped yet");
-      return;
-    }
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
+async function moveArchived(deps: Deps, lease: LeaseRow, version: number): Promise<Outcome> {
+  const { orgKeys, archives } = deps.store.read;
+  const versions = await orgKeys.listVersions(deps.organizationId, lease.connectorId);
+  const old = versions.find((row) => row.version === lease.orgKeyVersion);
+  const current = versions.find((row) => row.version === version);
+  const reaches = old !== undefined && current !== undefined && reachOf(old, current) === "same";
+  const isDropped = async () =>
+    (await archives.listByLease(lease.id)).every(({ droppedAt }) => droppedAt !== null);
+  if (!reaches && !(await isDropped()))
+    return again(deps.now() + undroppedWaitMs, "its database is not dropped yet");
+  return done(async (tx) => {
     await tx.leases.update(lease.id, ["archived"], { orgKeyVersion: version, lastError: null });
     await followUpOld(deps, tx, lease);
-  });
-}
-
-async function recordFailure(
-  deps: Deps,
-  hold: JobHold,
-  lease: LeaseRow,
-  error: ProviderError,
-): Promise<void> {
-  const { job } = hold;
-  const now = deps.now();
-  const waitMs = backoffMs(deps.randomBytes, job.attempts, firstRunWaitMs, runWaitMsMax);
-  const runAfter = now + Math.max(waitMs, (error.retryAfterSeconds ?? 0) * 1000);
-  await deps.change(byJob(job), [lease.buildId], async (tx) => {
-    if (isBusyForNow(deps, job, error)) {
-      await tx.jobs.postpone(job.id, job.fence, runAfter, error.code);
-      return;
-    }
-    const held = error.retryable
-      ? await tx.jobs.retry(job.id, job.fence, runAfter, error.code)
-      : await tx.jobs.finish(job.id, job.fence, "failed", error.code, now);
-    if (!held || (error.retryable && job.attempts < quietRunsMax)) return;
-    if (lease.lastError?.code !== error.code) await flagLease(deps, tx, lease, toStoredError(error));
-  });
-}
-
-async function finish(deps: Deps, { job }: JobHold, lease?: LeaseRow): Promise<void> {
-  await deps.change(byJob(job), [job.entityId], async (tx) => {
-    if (!(await tx.jobs.finish(job.id, job.fence, "done", undefined, deps.now()))) return;
-    if (lease !== undefined) await followUpOld(deps, tx, lease);
   });
 }
 

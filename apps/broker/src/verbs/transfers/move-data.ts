@@ -8,7 +8,7 @@ import {
 } from "@keyloan/database-provisioner";
 import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../queue/backoff.ts";
 import type { Movable } from "./movable.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
 import { endsGone, type TransferWatch } from "./watch-transfer.ts";
@@ -34,8 +34,8 @@ export async function moveData(
   if (ends === undefined) throw endsGone();
   const hooks = {
     ...ends,
-    onProgress: watch.report,
-    beforeWriting: () => watch.keep({}, { target: "part" }),
+    onProgress: watch.reportStep,
+    beforeWriting: () => watch.keepNow({}, { target: "part" }),
   };
   const begun = row.progress?.target !== undefined;
   if (movable.kind === "storage") {
@@ -72,12 +72,12 @@ function patientCall(deps: Deps) {
 }
 
 async function freeze(deps: Deps, row: TransferRow, watch: TransferWatch): Promise<void> {
-  watch.report({ phase: "freezing" });
+  watch.reportStep({ phase: "freezing" });
   const lease = await deps.store.read.leases.find(row.leaseId);
   if (lease?.state !== "active") throw endsGone();
   const details = { connector: row.connectorId, transferId: row.id };
   // Kept before it is done: whatever instant this process ends at, it is known that writing must be let again.
-  await watch.keep({ frozenAt: row.frozenAt ?? deps.now() }, {}, async (tx) =>
+  await watch.keepNow({ frozenAt: row.frozenAt ?? deps.now() }, {}, async (tx) =>
     tx.audit("transfer.frozen", row.buildId, details),
   );
   await setSourceWritable(deps, lease, false, watch.signal);

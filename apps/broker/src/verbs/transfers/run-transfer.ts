@@ -1,58 +1,65 @@
 import type { Connector } from "@keyloan/contract";
-import { type StoredLeaseError, StoreError, type TransferRow } from "@keyloan/store";
+import { type StoredLeaseError, type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { backoffMs } from "../../jobs/backoff.ts";
-import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
-import { type Movable, movableOf, switchWithinMs } from "./movable.ts";
+import { defineJob, type JobHold } from "../../queue/define-job.ts";
+import { again, done, failed, type Outcome } from "../../queue/outcome.ts";
+import { movableOf, switchWithinMs } from "./movable.ts";
 import { type Moved, moveData, provenMarks } from "./move-data.ts";
 import { signReceipt } from "./receipt.ts";
+import { transferDeadlineSeconds } from "./start-transfer.ts";
 import { mayPass, toTransferError } from "./transfer-errors.ts";
 import { beginWaiting, transferJob } from "./transfer-jobs.ts";
-import { undoTransfer } from "./undo-transfer.ts";
-import { type TransferWatch, watchTransfer, writeHeld } from "./watch-transfer.ts";
+import { type TransferWatch, watchTransfer } from "./watch-transfer.ts";
 
-const runsMax = 4;
-const firstWaitMs = 2_000;
-const waitMsMax = 15_000;
+const retry = { firstSeconds: 4, mostSeconds: 15, runs: 4 } as const;
 
 /**
- * Moves the data of one connector, or, when it was ended meanwhile, undoes what was begun. It may be run again
- * after a crash at any instant: a database is copied anew, of files only what is missing.
+ * Moves the data of one connector, or, when it was ended meanwhile, has it undone. It may be run again after a crash at
+ * any instant: a database is copied anew, of files only what is missing.
  */
-export async function runTransfer(deps: Deps, hold: JobHold): Promise<void> {
+export const moveJob = defineJob({
+  run: runTransfer,
+  deadlineSeconds: transferDeadlineSeconds,
+  movesContent: true,
+  retry,
+  giveUp: "fail",
+});
+
+async function runTransfer(deps: Deps, hold: JobHold): Promise<Outcome> {
   const row = await deps.store.read.transfers.find(hold.job.entityId);
   const connector = row === undefined ? undefined : deps.connectors.get(row.connectorId);
   const movable = connector === undefined ? undefined : movableOf(connector);
-  if (row === undefined || connector === undefined || movable === undefined) return done(deps, hold);
-  if (row.state === "copied" || row.state === "switched") return done(deps, hold);
-  if (row.state === "cancelled" || row.state === "failed") return undoTransfer(deps, hold, row);
+  if (row === undefined || connector === undefined || movable === undefined) return done();
+  if (row.state === "copied" || row.state === "switched") return done();
+  if (row.state === "cancelled" || row.state === "failed") return undone(row);
   const watch = watchTransfer(deps, hold, row);
   try {
-    await watch.keep({ state: "copying", lastError: null });
+    await watch.keepNow({ state: "copying", lastError: null });
     const moved = await moveData(deps, row, { connector, movable }, watch);
-    await recordCopied(deps, hold, row, watch, moved);
+    await recordCopied(deps, row, watch, moved);
+    return done();
   } catch (error) {
-    await recordEnd(deps, hold, row, { connector, movable }, watch, error);
+    if (error instanceof StoreError) throw error;
+    return endedWith(deps, hold, row, connector, watch, error);
   } finally {
     watch.stop();
   }
 }
 
-async function recordCopied(
-  deps: Deps,
-  hold: JobHold,
-  row: TransferRow,
-  watch: TransferWatch,
-  moved: Moved,
-): Promise<void> {
+/** What was begun is undone by a job of its own. */
+function undone(row: TransferRow): Outcome {
+  return done(async (tx) => tx.job(transferJob("end-transfer", row)));
+}
+
+async function recordCopied(deps: Deps, row: TransferRow, watch: TransferWatch, moved: Moved): Promise<void> {
   const provenAt = deps.now();
   const switchBy = provenAt + switchWithinMs;
   const receipt = await signReceipt(deps, row, moved, provenAt);
-  watch.report({ phase: "proven" });
+  watch.reportStep({ phase: "proven" });
   const marks = { ...provenMarks(moved), target: "whole", switchBy } as const;
-  await watch.keep({ state: "copied", receipt }, marks, async (tx) => {
-    await tx.jobs.finish(hold.job.id, hold.job.fence, "done");
+  await watch.keepNow({ state: "copied", receipt }, marks, async (tx) => {
     tx.job(transferJob("end-transfer", row), switchBy);
     await beginWaiting(tx, row.buildId, provenAt);
     const { rows, objects, bytes } = marks;
@@ -61,56 +68,43 @@ async function recordCopied(
   });
 }
 
-async function recordEnd(
+async function endedWith(
   deps: Deps,
-  hold: JobHold,
+  { job }: JobHold,
   row: TransferRow,
-  known: { readonly connector: Connector; readonly movable: Movable },
+  connector: Connector,
   watch: TransferWatch,
   error: unknown,
-): Promise<void> {
-  const { id, fence, attempts } = hold.job;
-  const { store, now } = deps;
+): Promise<Outcome> {
   const endedBy = watch.endedBy();
-  // Whoever takes it next goes on, or undoes it when its time was over.
-  if (error instanceof StoreError) throw error;
-  if (endedBy === "hold" && !isOverdue(hold)) {
-    return void (await store.write([row.id], (tables) => tables.jobs.retry(id, fence, now(), "stopped")));
-  }
-  if (endedBy === "moved_on") {
-    const newest = await store.read.transfers.find(row.id);
-    return newest === undefined ? undefined : undoTransfer(deps, hold, newest);
-  }
-  const lastError = toTransferError(error, known.connector);
-  if (endedBy === undefined && mayPass(error) && attempts < runsMax) {
-    const runAfter = now() + backoffMs(deps.randomBytes, attempts, firstWaitMs, waitMsMax);
-    await writeHeld(deps, hold, row, { lastError, progress: watch.progress() }, async (tx) => {
-      await tx.jobs.retry(id, fence, runAfter, lastError.code);
-    });
-    return;
+  // Whoever takes it next goes on.
+  if (endedBy === "hold") return again(deps.now(), "stopped");
+  if (endedBy === "unwanted") return undone(row);
+  const lastError = toTransferError(error, connector);
+  const progress = watch.progress();
+  if (endedBy === undefined && mayPass(error) && job.attempts < retry.runs) {
+    return failed({ ...lastError, retryable: true }, async (tx) =>
+      tx.transfers.update(row.id, ["copying"], { lastError, progress }),
+    );
   }
   if (lastError.code === "internal" && endedBy === undefined) {
     deps.logger.error({ transferId: row.id, ...describeError(error) }, "a transfer broke");
   }
-  await recordFailure(deps, hold, row, watch, endedBy === "build_closing" ? closing : lastError);
+  return done((tx) => recordFailure(tx, row, progress, endedBy === "cancelled" ? closing : lastError));
 }
 
 async function recordFailure(
-  deps: Deps,
-  hold: JobHold,
+  tx: Unit,
   row: TransferRow,
-  watch: TransferWatch,
+  progress: StoredProgress,
   lastError: StoredLeaseError,
 ): Promise<void> {
   const state = lastError === closing ? ("cancelled" as const) : ("failed" as const);
-  const changes = { state, lastError, progress: watch.progress() };
+  tx.job(transferJob("end-transfer", row));
+  if (!(await tx.transfers.update(row.id, ["waiting", "copying"], { state, lastError, progress }))) return;
   const { code, status, requestId } = lastError;
   const details = { connector: row.connectorId, transferId: row.id, code, status, requestId };
-  const kept = await writeHeld(deps, hold, row, changes, async (tx) => {
-    tx.audit(`transfer.${state}`, row.buildId, details);
-  });
-  const newest = kept ? await deps.store.read.transfers.find(row.id) : undefined;
-  if (newest !== undefined) await undoTransfer(deps, hold, newest);
+  tx.audit(`transfer.${state}`, row.buildId, details);
 }
 
 const closing: StoredLeaseError = {
@@ -120,12 +114,3 @@ const closing: StoredLeaseError = {
   remedy: "Nothing is to be done.",
   retryable: false,
 };
-
-/** Whether the job's own time is over, rather than this process's or its hold. */
-function isOverdue({ signal }: JobHold): boolean {
-  return signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
-}
-
-async function done({ store }: Deps, { job }: JobHold): Promise<void> {
-  await store.write([job.entityId], (tables) => tables.jobs.finish(job.id, job.fence, "done"));
-}

@@ -1,7 +1,7 @@
 import { BrokerError } from "@keyloan/contract";
 import { listObjects } from "@keyloan/database-provisioner";
 import type { TransferRow, UserKeyRow } from "@keyloan/store";
-import type { Unit } from "../../change.ts";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { settingsChanged } from "../settings/editable-build.ts";
 import { isOpen, movableOf, newestOf } from "./movable.ts";
@@ -99,10 +99,10 @@ async function refuseChangedFiles(deps: Deps, row: TransferRow): Promise<void> {
     remedy: "Move them again: only what changed is copied. Then switch.",
     retryable: true,
   };
-  await deps.store.write([row.buildId], async (tables) => {
+  await deps.change(bySystem("transfers"), [row.buildId], async (tx) => {
     const changes = { state: "failed", lastError, receipt: null, endedAt: deps.now() } as const;
-    if (!(await tables.transfers.update(row.id, ["copied"], changes))) return;
-    await tables.jobs.cancelByEntity(row.id, "end-transfer");
+    if (!(await tx.transfers.update(row.id, ["copied"], changes))) return;
+    await tx.jobs.cancelByEntity(row.id, "end-transfer");
   });
   throw new BrokerError("conflict", lastError.message, {
     remedy: lastError.remedy,

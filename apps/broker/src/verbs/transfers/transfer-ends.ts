@@ -2,7 +2,7 @@ import { type Connector, ProviderError } from "@keyloan/contract";
 import type { TransferEnd } from "@keyloan/database-provisioner";
 import type { LeaseRow, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { withRetry } from "../../jobs/backoff.ts";
+import { withRetry } from "../../queue/backoff.ts";
 import { withDataKey } from "../../sealing/data-key.ts";
 import { openLease } from "../../sealing/lease-values.ts";
 import { openUserKey } from "../../sealing/user-keys.ts";

@@ -1,7 +1,7 @@
 import { BrokerError, type Connector, ProviderError, type ProviderErrorCode } from "@keyloan/contract";
 import { TransferFailure, type TransferSide } from "@keyloan/database-provisioner";
 import type { StoredLeaseError } from "@keyloan/store";
-import { toStoredError } from "../leases/issue-lease.ts";
+import { toStoredError } from "../../queue/failure.ts";
 
 /** What is kept of why a transfer ended, in words for the one who is moving the data. */
 export function toTransferError(error: unknown, { spec: { id, label } }: Connector): StoredLeaseError {

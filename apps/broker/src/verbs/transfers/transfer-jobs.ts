@@ -1,6 +1,6 @@
 import type { Tables, TransferRow } from "@keyloan/store";
 import type { Unit } from "../../change.ts";
-import type { JobKind, NewJob } from "../../jobs/new-job.ts";
+import type { JobKind, NewJob } from "../../queue/new-job.ts";
 import { movingStates } from "./movable.ts";
 
 /** The work that is to be done for a transfer. */

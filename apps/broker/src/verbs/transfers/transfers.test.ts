@@ -10,11 +10,11 @@ import {
 } from "@keyloan/contract";
 import { verifyReceipt } from "@keyloan/sdk";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { claimJobs } from "../../jobs/worker.ts";
 import { allowTokens } from "../../testing/allow-tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
+import { claimJobs } from "../../worker.ts";
 import { sweepStartOvers } from "../person/execute-start-over.ts";
 import { sweepTransfers } from "./sweep-transfers.ts";
 

@@ -1,12 +1,13 @@
 import { type Connector, ProviderError } from "@keyloan/contract";
 import type { TransferEnd } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
-import { byJob } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { backoffMs, withRetry } from "../../jobs/backoff.ts";
-import { holdMs } from "../../jobs/new-job.ts";
-import type { JobHold } from "../../jobs/runner.ts";
 import { describeError } from "../../observe/logger.ts";
+import { withRetry } from "../../queue/backoff.ts";
+import type { JobHold } from "../../queue/define-job.ts";
+import { done, failed, type Outcome } from "../../queue/outcome.ts";
+import { step } from "../../queue/step.ts";
 import { movableOf } from "./movable.ts";
 import { summarySha256 } from "./move-data.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
@@ -15,45 +16,37 @@ import { beginWaiting } from "./transfer-jobs.ts";
 const undoDeadlineMs = 10 * 60_000;
 const closingDeadlineMs = 10_000;
 const emptyRetriesMs = 20_000;
-const firstWaitMs = 2_000;
-const waitMsMax = 300_000;
-
 /**
  * Ends what a cancelled or failed transfer began: first the source takes writes again, then our copy is taken out of
  * the user's database. Files stay, so that a later transfer copies only what is missing. The source is tried until
  * it is done; the target as long as it answers.
  */
-export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow): Promise<void> {
-  const { id, fence } = hold.job;
-  const { store, now } = deps;
+export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow): Promise<Outcome> {
   const open = row.endedAt === null || row.frozenAt !== null;
-  if (!["cancelled", "failed"].includes(row.state) || !open) {
-    await store.write([row.id], (tables) => tables.jobs.finish(id, fence, "done"));
-    return;
-  }
-  if (!(await store.write([row.id], (tables) => tables.jobs.extend(id, fence, now() + holdMs)))) return;
+  if (!["cancelled", "failed"].includes(row.state) || !open) return done();
   // A build that is closing ends the source anyway, and waits for this.
   const limitMs = hold.cancelled.aborted ? closingDeadlineMs : undoDeadlineMs;
   const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(limitMs)]);
   try {
+    if ((await step(deps, hold, async () => true)) === undefined) return done();
     const unfrozen = await unfreeze(deps, hold, row, signal);
     const target = await emptyTarget(deps, hold, unfrozen, signal);
-    await recordEnded(deps, hold, unfrozen, target);
+    return done((tx) => recordEnded(deps, tx, unfrozen, target));
   } catch (error) {
     if (error instanceof StoreError) throw error;
     deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
       "a transfer is not undone yet; it is tried again",
     );
-    const waitMs = backoffMs(deps.randomBytes, hold.job.attempts, firstWaitMs, waitMsMax);
-    await store.write([row.id], (tables) => tables.jobs.retry(id, fence, now() + waitMs, "not undone yet"));
+    const why = "not undone yet";
+    return failed({ provider: row.connectorId, code: why, message: why, remedy: "", retryable: true });
   }
 }
 
 /** Lets the app write to what was lent again. */
 async function unfreeze(
   deps: Deps,
-  { job }: JobHold,
+  hold: JobHold,
   row: TransferRow,
   signal: AbortSignal,
 ): Promise<TransferRow> {
@@ -61,8 +54,7 @@ async function unfreeze(
   const lease = await deps.store.read.leases.find(row.leaseId);
   // A lease that has ended took its database with it.
   if (lease?.state === "active") await setSourceWritable(deps, lease, true, signal);
-  await deps.change(byJob(job), [row.buildId], async (tx) => {
-    if (!(await tx.jobs.extend(job.id, job.fence, deps.now() + holdMs))) return;
+  await step(deps, hold, async (tx) => {
     if (!(await tx.transfers.update(row.id, [row.state], { frozenAt: null }))) return;
     const details = { connector: row.connectorId, transferId: row.id };
     tx.audit("transfer.unfrozen", row.buildId, details);
@@ -117,31 +109,22 @@ async function emptyDatabase(connector: Connector, to: TransferEnd): Promise<voi
   if (movable?.kind === "database") await movable.content.empty(to.context, to.values);
 }
 
-async function recordPart(deps: Deps, { job }: JobHold, row: TransferRow): Promise<void> {
+async function recordPart(deps: Deps, hold: JobHold, row: TransferRow): Promise<void> {
   const progress = { ...row.progress, target: "part", phase: "emptying", at: deps.now() } as const;
-  const held = await deps.store.write(
-    [row.buildId],
-    async (tables) =>
-      (await tables.jobs.extend(job.id, job.fence, deps.now() + holdMs)) &&
-      (await tables.transfers.update(row.id, [row.state], { progress })),
-  );
-  if (!held) throw new Error("another worker undoes the transfer now");
+  const held = await step(deps, hold, (tx) => tx.transfers.update(row.id, [row.state], { progress }));
+  if (held !== true) throw new Error("another worker undoes the transfer now");
 }
 
 async function recordEnded(
   deps: Deps,
-  { job }: JobHold,
+  tx: Unit,
   row: TransferRow,
   target: StoredProgress["target"],
 ): Promise<void> {
-  await deps.change(byJob(job), [row.buildId], async (tx) => {
-    if (!(await tx.jobs.finish(job.id, job.fence, "done"))) return;
-    const { target: _, ...rest } = row.progress ?? { phase: "waiting", at: row.createdAt };
-    const progress = { ...rest, ...(target === undefined ? {} : { target }) };
-    const ended = { endedAt: deps.now(), progress };
-    if (!(await tx.transfers.update(row.id, [row.state], ended))) return;
-    // Keys of a person who has ended were kept for this alone.
-    await tx.userKeys.removeLeftBehind(row.buildId);
-    await beginWaiting(tx, row.buildId, deps.now());
-  });
+  const { target: _, ...rest } = row.progress ?? { phase: "waiting", at: row.createdAt };
+  const progress = { ...rest, ...(target === undefined ? {} : { target }) };
+  if (!(await tx.transfers.update(row.id, [row.state], { endedAt: deps.now(), progress }))) return;
+  // Keys of a person who has ended were kept for this alone.
+  await tx.userKeys.removeLeftBehind(row.buildId);
+  await beginWaiting(tx, row.buildId, deps.now());
 }

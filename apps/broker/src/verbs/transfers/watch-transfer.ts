@@ -1,130 +1,87 @@
 import { BrokerError, type TransferProgress } from "@keyloan/contract";
 import type { StoredProgress, TransferRow } from "@keyloan/store";
-import { byJob, type Unit } from "../../change.ts";
+import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
-import { holdMs } from "../../jobs/new-job.ts";
-import type { JobHold } from "../../jobs/runner.ts";
+import type { JobHold } from "../../queue/define-job.ts";
+import { step } from "../../queue/step.ts";
+import { type ProgressWatch, watchProgress } from "../../queue/watch-progress.ts";
 
 const tickMs = 500;
 
-/** Why a move was ended from outside. */
-export type EndedBy =
-  /** The user, or another job, moved the transfer on. */
-  | "moved_on"
-  | "build_closing"
-  /** Another worker has the job, or this process stops. */
-  | "hold";
-
-export type TransferWatch = {
-  /** Ends everything under way. */
-  readonly signal: AbortSignal;
-  readonly endedBy: () => EndedBy | undefined;
-  readonly report: (progress: TransferProgress) => void;
-  readonly progress: () => StoredProgress;
+export type TransferWatch = ProgressWatch<StoredProgress> & {
+  /** The same without what belongs to the transfer rather than to the step. */
+  readonly reportStep: (step: TransferProgress) => void;
   /**
    * Keeps a change now, if this worker still holds the job and the transfer is where it was.
    * @throws what the signal says when it is not
    */
-  readonly keep: (
+  readonly keepNow: (
     changes: Partial<TransferRow>,
     marks?: Partial<StoredProgress>,
     more?: (tx: Unit) => Promise<void>,
   ) => Promise<void>;
-  readonly stop: () => void;
 };
 
-/** Writes progress now and then, and ends the move when it was cancelled or is another worker's. */
+/** Writes progress now and then, and ends the move when it was cancelled, its build closes or another worker has it. */
 export function watchTransfer(deps: Deps, hold: JobHold, row: TransferRow): TransferWatch {
   const { store, now } = deps;
-  const ending = new AbortController();
-  let progress: StoredProgress = { ...row.progress, phase: row.progress?.phase ?? "waiting", at: now() };
-  let written = progress;
-  let endedBy: EndedBy | undefined;
-  const end = (why: EndedBy) => {
-    endedBy ??= why;
-    ending.abort(new DOMException("the move was ended", "AbortError"));
-  };
-  const endForHold = () => end(hold.signal.aborted ? "hold" : "build_closing");
-  hold.cancelled.addEventListener("abort", endForHold, { once: true });
-  hold.signal.addEventListener("abort", endForHold, { once: true });
-  if (hold.cancelled.aborted || hold.signal.aborted) endForHold();
-
-  const keep: TransferWatch["keep"] = async (changes, marks = {}, more) => {
-    ending.signal.throwIfAborted();
-    progress = { ...progress, ...marks, at: now() };
-    const kept = await writeHeld(deps, hold, row, { ...changes, progress }, more);
-    written = progress;
-    if (!kept) end("moved_on");
-    ending.signal.throwIfAborted();
-  };
-  const tick = async () => {
-    const closing = await store.read.builds.find(row.buildId);
-    if (closing?.state === "closing" || closing?.state === "closed") return end("build_closing");
-    if (progress !== written) return keep({});
-    if ((await store.read.transfers.find(row.id))?.state !== "copying") end("moved_on");
-  };
-  let ticking = false;
-  const timer = setInterval(() => {
-    if (ticking || ending.signal.aborted) return;
-    ticking = true;
-    // A tick that fails is followed by the next one.
-    void tick()
-      .catch(() => undefined)
-      .finally(() => {
-        ticking = false;
-      });
-  }, tickMs);
-  return {
-    signal: ending.signal,
-    endedBy: () => endedBy,
-    report: (step) => {
-      const { target, provenSha256, switchBy } = progress;
-      const marks = {
-        ...(target === undefined ? {} : { target }),
-        ...(provenSha256 === undefined ? {} : { provenSha256 }),
-        ...(switchBy === undefined ? {} : { switchBy }),
-      };
-      progress = { ...withoutAbsent(step), ...marks, at: now() };
+  const watch = watchProgress<StoredProgress>(hold, {
+    first: { ...row.progress, phase: row.progress?.phase ?? "waiting", at: now() },
+    everyMs: tickMs,
+    look: async () => {
+      const build = await store.read.builds.find(row.buildId);
+      if (build?.state === "closing" || build?.state === "closed") return "cancelled";
+      return (await store.read.transfers.find(row.id))?.state === "copying" ? undefined : "unwanted";
     },
-    progress: () => progress,
-    keep,
-    stop: () => {
-      clearInterval(timer);
-      hold.cancelled.removeEventListener("abort", endForHold);
-      hold.signal.removeEventListener("abort", endForHold);
+    keep: (progress) => writeHeld(deps, hold, row, { progress }),
+  });
+  return {
+    ...watch,
+    reportStep: (step) => {
+      const { target, provenSha256, switchBy } = watch.progress();
+      watch.report({
+        ...withoutAbsent(step),
+        ...withoutUndefined({ target, provenSha256, switchBy }),
+        at: now(),
+      });
+    },
+    keepNow: async (changes, marks = {}, more) => {
+      watch.signal.throwIfAborted();
+      const progress = { ...watch.progress(), ...marks, at: now() };
+      watch.report(progress);
+      if (!(await writeHeld(deps, hold, row, { ...changes, progress }, more))) watch.end("unwanted");
+      watch.signal.throwIfAborted();
     },
   };
 }
 
 /** Writes for a job that this worker must still hold, and a transfer that must still be its to change. */
 export async function writeHeld(
-  { change, now }: Deps,
-  { job }: JobHold,
-  { id, buildId }: Pick<TransferRow, "id" | "buildId">,
+  deps: Deps,
+  hold: JobHold,
+  { id }: Pick<TransferRow, "id">,
   changes: Partial<TransferRow>,
   more?: (tx: Unit) => Promise<void>,
 ): Promise<boolean> {
-  return change(byJob(job), [buildId], async (tx) => {
-    if (!(await tx.jobs.extend(job.id, job.fence, now() + holdMs))) return false;
-    const from = changes.state === "copying" ? (["waiting", "copying"] as const) : (["copying"] as const);
+  const from = changes.state === "copying" ? (["waiting", "copying"] as const) : (["copying"] as const);
+  const kept = await step(deps, hold, async (tx) => {
     if (!(await tx.transfers.update(id, from, changes))) return false;
     await more?.(tx);
     return true;
   });
+  return kept === true;
 }
 
 /** The same without members that are `undefined`, as the store keeps it. */
 function withoutAbsent(step: TransferProgress): Omit<StoredProgress, "at"> {
   const { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item } = step;
-  return {
-    phase,
-    ...(rows === undefined ? {} : { rows }),
-    ...(rowsTotal === undefined ? {} : { rowsTotal }),
-    ...(objects === undefined ? {} : { objects }),
-    ...(objectsTotal === undefined ? {} : { objectsTotal }),
-    ...(bytes === undefined ? {} : { bytes }),
-    ...(bytesTotal === undefined ? {} : { bytesTotal }),
-    ...(item === undefined ? {} : { item }),
+  return { phase, ...withoutUndefined({ rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item }) };
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  // Holds because what is undefined was left out just now.
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

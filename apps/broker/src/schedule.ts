@@ -1,17 +1,17 @@
-import { bySystem } from "../change.ts";
-import type { Deps } from "../deps.ts";
-import type { BrokerConfig } from "../env.ts";
-import { describeError } from "../observe/logger.ts";
-import { signAuditHead } from "../verbs/audit/sign-head.ts";
-import { sweepArchives } from "../verbs/databases/sweep-archives.ts";
-import { usageIntervalMs, watchUsage } from "../verbs/databases/watch-usage.ts";
-import { endDueLendings } from "../verbs/lending/end-lending.ts";
-import { checkOrgKeys } from "../verbs/org-keys/check-org-keys.ts";
-import { remindOfOldKeys, sweepReplacedKeys } from "../verbs/org-keys/sweep-org-keys.ts";
-import { sweepStartOvers } from "../verbs/person/execute-start-over.ts";
-import { reconcile } from "../verbs/reconcile/reconcile.ts";
-import { sweepTransfers } from "../verbs/transfers/sweep-transfers.ts";
-import { remindOfHands } from "./remind.ts";
+import { bySystem } from "./change.ts";
+import type { Deps } from "./deps.ts";
+import type { BrokerConfig } from "./env.ts";
+import { describeError } from "./observe/logger.ts";
+import { remindOfHands } from "./queue/remind.ts";
+import { signAuditHead } from "./verbs/audit/sign-head.ts";
+import { sweepArchives } from "./verbs/databases/sweep-archives.ts";
+import { usageIntervalMs, watchUsage } from "./verbs/databases/watch-usage.ts";
+import { endDueLendings } from "./verbs/lending/end-lending.ts";
+import { checkOrgKeys } from "./verbs/org-keys/check-org-keys.ts";
+import { remindOfOldKeys, sweepReplacedKeys } from "./verbs/org-keys/sweep-org-keys.ts";
+import { sweepStartOvers } from "./verbs/person/execute-start-over.ts";
+import { reconcile } from "./verbs/reconcile/reconcile.ts";
+import { sweepTransfers } from "./verbs/transfers/sweep-transfers.ts";
 
 /** Work that comes round; of all brokers on a store, one does it each time. */
 export type ScheduledWork = {

@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { type BuildView, type JobList, type JobView, Secret } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { runDueWork } from "../schedule.ts";
 import type { RunningBroker } from "../start-broker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { type Receiver, signatureOf, startReceiver } from "../testing/start-receiver.ts";
+import { claimJobs } from "../worker.ts";
 import { lastMoment } from "./remind.ts";
-import { runDueWork } from "./schedule.ts";
-import { claimJobs } from "./worker.ts";
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;

@@ -1,11 +1,11 @@
-import type { Deps } from "../deps.ts";
-import { describeError } from "../observe/logger.ts";
-import { findStandingProblem } from "../verbs/audit/audit-standing.ts";
-import { claimDueJobs } from "./claim-jobs.ts";
+import type { Deps } from "./deps.ts";
+import { describeError } from "./observe/logger.ts";
+import { claimDueJobs } from "./queue/claim-jobs.ts";
 import { runDueWork } from "./schedule.ts";
-import { sweepExpired } from "./sweep-expired.ts";
+import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+import { sweepExpired } from "./verbs/builds/sweep-expired.ts";
 
-export { claimJobs } from "./claim-jobs.ts";
+export { claimJobs } from "./queue/claim-jobs.ts";
 export { sweepExpired };
 
 const claimIntervalMs = 1_000;

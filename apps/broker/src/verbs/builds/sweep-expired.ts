@@ -1,5 +1,5 @@
-import type { Deps } from "../deps.ts";
-import { closeExpired } from "../verbs/builds/close-build.ts";
+import type { Deps } from "../../deps.ts";
+import { closeExpired } from "./close-build.ts";
 
 const pageMax = 100;
 const atOnce = 2;

@@ -34,29 +34,20 @@ export async function claimJobs(deps: Deps): Promise<number> {
   return (await claimDueJobs(deps)).length;
 }
 
-async function takeJobs(deps: Deps, tables: Tables, load: readonly (string | null)[]): Promise<ClaimedJob[]> {
-  const { workerId, now, connectors } = deps;
-  const taken: ClaimedJob[] = [];
-  const take = async (limit: number, connectorId?: string | null) => {
-    taken.push(...(await tables.jobs.claimDue(workerId, now(), now() + holdMs, limit, connectorId)));
-  };
-  const freeNow = () => runsAtOnceMax - load.length - taken.length;
-  let isBusy = false;
-  for (const connectorId of inTurn(deps, [...connectors.keys(), null])) {
+async function takeJobs(
+  { workerId: worker, now, connectors }: Deps,
+  tables: Tables,
+  load: readonly (string | null)[],
+): Promise<ClaimedJob[]> {
+  const times = { worker, now: now(), lockedUntil: now() + holdMs, limit: runsAtOnceMax - load.length };
+  const rooms = [...connectors.keys(), null].map((connectorId) => {
     const running = load.filter((each) => each === connectorId).length;
-    const room = Math.min(freeNow(), runsPerConnectorMax - running);
-    if (room > 0) await take(room, connectorId);
-    else isBusy = true;
-  }
+    return { connectorId, room: runsPerConnectorMax - running };
+  });
+  const free = rooms.filter(({ room }) => room > 0);
+  const taken = await tables.jobs.claimDue({ ...times, rooms: free });
   // Jobs of connectors that are not installed here wait until the others have nothing to do.
-  if (taken.length === 0 && !isBusy) await take(freeNow());
-  return taken;
-}
-
-/** Another one first each time, so that none always takes the last room. */
-function inTurn<Item>({ randomBytes }: Pick<Deps, "randomBytes">, items: readonly Item[]): Item[] {
-  const first = (randomBytes(1)[0] ?? 0) % items.length;
-  return [...items.slice(first), ...items.slice(0, first)];
+  return taken.length > 0 || free.length < rooms.length ? taken : tables.jobs.claimDue(times);
 }
 
 /** When the clock was set back, what waits would wait as much longer: it is moved along. */

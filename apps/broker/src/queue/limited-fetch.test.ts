@@ -3,8 +3,8 @@ import { afterEach, describe, expect, it, test } from "vitest";
 import type { RunningBroker } from "../start-broker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { type MeteredProvider, startMeteredProvider } from "../testing/metered-provider.ts";
+import { claimJobs } from "../worker.ts";
 import { createLimitedFetch } from "./limited-fetch.ts";
-import { claimJobs } from "./worker.ts";
 
 let broker: TestBroker;
 let provider: MeteredProvider;

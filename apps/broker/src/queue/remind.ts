@@ -1,7 +1,7 @@
 import type { JobRow, StoredHandsNeeded, TimeCursor } from "@keyloan/store";
 import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
-import { handsNotice } from "./hands.ts";
+import { actionNotice } from "./require-action.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -41,7 +41,7 @@ async function remind(deps: Deps, job: JobRow, hands: StoredHandsNeeded): Promis
     : `${what} needs a person within ${hoursText(hands.dueAt - now)}.`;
   return deps.change(bySystem("reminder"), [job.id], async (tx) => {
     if (!(await tx.jobs.setReminded(job.id, hands, now))) return false;
-    tx.notice(handsNotice(job, overdue ? "job.overdue" : "job.reminder", message));
+    tx.notice(actionNotice(job, overdue ? "job.overdue" : "job.reminder", message));
     return true;
   });
 }

@@ -2,7 +2,7 @@ import { type ClaimedJob, endedWithProcess } from "@keyloan/store";
 import type { Unit } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { backoffMs } from "./backoff.ts";
-import { needHands } from "./hands.ts";
+import { requireAction } from "./require-action.ts";
 
 const firstWaitMs = 5_000;
 const waitMsMax = 600_000;
@@ -20,15 +20,14 @@ export async function giveBackAfterCrash(deps: Deps, tx: Unit, job: ClaimedJob):
     const waitMs = backoffMs(deps.randomBytes, attempts - 1, firstWaitMs, waitMsMax);
     return tx.jobs.retry(id, fence, deps.now() + waitMs, errorCode);
   }
-  return needHands(deps, tx, job, undefined, {
+  const action = {
     message: `A job of the kind ${kind} breaks each time it is run.`,
     steps: [
       { text: `Look for ${id} in the broker's log: it tells where it breaks.` },
-      { text: "It is tried again by itself, every hour; a newer version of the broker may mend it." },
+      { text: "It is tried again by itself, every hour; a newer version of the broker may fix it." },
     ],
-    errorCode,
-    runAgainAt: deps.now() + hourMs,
-  });
+  };
+  return requireAction(deps, tx, job, action, errorCode, deps.now() + hourMs);
 }
 
 /** Whether a job that was claimed may be what ends the process each time; a notice calls nothing that could. */
@@ -42,17 +41,17 @@ export function mayEndProcess({ kind, attempts, lastError }: ClaimedJob): boolea
  */
 export async function holdBack(deps: Deps, tx: Unit, job: ClaimedJob, waits: boolean): Promise<boolean> {
   const { id, kind, attempts } = job;
-  return needHands(deps, tx, job, undefined, {
+  const action = {
     message: `The broker ended under a job of the kind ${kind}, which has been begun ${attempts - 1} times.`,
     steps: [
       { text: "See why the broker ended: its log, and what the system says of its memory." },
       {
         text: waits
-          ? `When that is mended, run it with \`keyloan jobs retry ${id}\`: by itself it is not run again.`
-          : "When that is mended nothing is to be done: it is tried again by itself, in an hour.",
+          ? `When that is fixed, run it with \`keyloan jobs retry ${id}\`: by itself it is not run again.`
+          : "When that is fixed nothing is to be done: it is tried again by itself, in an hour.",
       },
     ],
-    errorCode: "unexpected failure",
-    ...(waits ? {} : { runAgainAt: deps.now() + hourMs }),
-  });
+  };
+  const runAgainAt = waits ? undefined : deps.now() + hourMs;
+  return requireAction(deps, tx, job, action, "unexpected failure", runAgainAt);
 }

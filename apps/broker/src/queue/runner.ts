@@ -3,26 +3,9 @@ import { byJob } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
 import { giveBackAfterCrash, holdBack, mayEndProcess } from "./after-crash.ts";
+import type { JobDefinition, JobHold } from "./define-job.ts";
 import { holdMs } from "./new-job.ts";
-
-/** One job that this process holds now. */
-export type JobHold = {
-  readonly job: ClaimedJob;
-  /** Ends every call under way: the deadline has passed or the process stops. */
-  readonly signal: AbortSignal;
-  /** No further attempt is wanted; the call under way may end by itself. */
-  readonly cancelled: AbortSignal;
-};
-
-export type JobHandler = (deps: Deps, hold: JobHold) => Promise<void>;
-
-export type JobDefinition = {
-  readonly run: JobHandler;
-  /** When its signal ends it; the issue deadline by default. Work that moves data needs longer. */
-  readonly deadlineSeconds?: number;
-  /** It moves content of any size: when it may be what ends the process, it waits for a person. */
-  readonly movesContent?: true;
-};
+import { settle, settleError } from "./settle.ts";
 
 export type JobRunner = {
   /** Runs jobs that this process holds, all at once; resolves when each was tried, and never rejects. */
@@ -52,7 +35,10 @@ export function createJobRunner(
   depsOf: () => Deps,
   definitions: Readonly<Record<string, JobDefinition | undefined>>,
 ): JobRunner {
-  const running = new Map<string, { readonly done: Promise<void>; readonly cancel: () => void }>();
+  const running = new Map<
+    string,
+    { readonly done: Promise<void>; readonly cancel: () => void; readonly cancelled: AbortSignal }
+  >();
   const stopping = new AbortController();
   const loads = new Map<ClaimedJob, number>();
   const tries = new Map<ClaimedJob, Promise<void>>();
@@ -74,7 +60,7 @@ export function createJobRunner(
       if (mayEndProcess(job)) {
         const waits = definition.movesContent === true;
         await deps.change(byJob(job), [job.entityId], (tx) => holdBack(deps, tx, job, waits));
-      } else await definition.run(deps, hold);
+      } else await runAndSettle(deps, hold, definition);
     } catch (error) {
       deps.logger.error(
         { jobId: job.id, kind: job.kind, ...describeError(error) },
@@ -98,6 +84,8 @@ export function createJobRunner(
     run: async (buildId, jobs) => {
       const before = running.get(buildId);
       const cancel = new AbortController();
+      // What follows from work that is not wanted any more is wanted no more than that.
+      if (before?.cancelled.aborted === true) cancel.abort();
       const cancelled = AbortSignal.any([cancel.signal, stopping.signal]);
       const own = Promise.all(
         jobs.map((job) => {
@@ -111,6 +99,7 @@ export function createJobRunner(
       });
       running.set(buildId, {
         done,
+        cancelled: cancel.signal,
         cancel: () => {
           before?.cancel();
           cancel.abort();
@@ -133,6 +122,15 @@ export function createJobRunner(
     },
   };
   return runner;
+}
+
+/** Runs a job that is held and writes how it ended. @throws what its definition cannot explain */
+export async function runAndSettle(deps: Deps, hold: JobHold, definition: JobDefinition): Promise<void> {
+  try {
+    await settle(deps, hold, definition, await definition.run(deps, hold));
+  } catch (error) {
+    await settleError(deps, hold, definition, error);
+  }
 }
 
 /** Pushes the end of a job's hold while it runs; `lost` ends the work when another worker has taken it over. */

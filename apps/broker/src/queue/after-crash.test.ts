@@ -4,8 +4,8 @@ import { byJob } from "../change.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { giveBackAfterCrash } from "./after-crash.ts";
 import { claimDueJobs } from "./claim-jobs.ts";
-import { never } from "./hands.ts";
 import { newHeldJob } from "./new-job.ts";
+import { never } from "./require-action.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {

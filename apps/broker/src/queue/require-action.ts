@@ -1,0 +1,73 @@
+import type { ClaimedJob, StoredHandsNeeded, StoredLeaseError } from "@keyloan/store";
+import type { Unit } from "../change.ts";
+import type { Deps } from "../deps.ts";
+import type { Notice } from "../notify/notice.ts";
+import type { RequiredAction } from "./outcome.ts";
+
+/** No time at which a job is run by itself: the latest a date can be. */
+export const never = 8_640_000_000_000_000;
+
+const hourMs = 3_600_000;
+
+/**
+ * Lets a job that this process holds wait for a person: it keeps what is to be done and by when, and somebody is told.
+ * A job that waits for a person already keeps its clock, and nobody is told again.
+ * @param code what failed, as it is kept with the job
+ * @param runAgainAt when it is tried again by itself; absent: never
+ * @returns false when another worker holds the job now, or it has ended
+ */
+export async function requireAction(
+  deps: Pick<Deps, "config" | "now">,
+  tx: Unit,
+  job: ClaimedJob,
+  { message, steps, variables }: RequiredAction,
+  code: string,
+  runAgainAt: number = never,
+): Promise<boolean> {
+  const since = deps.now();
+  const first = { since, dueAt: since + deps.config.handsHours * hourMs };
+  const hands: StoredHandsNeeded = {
+    ...(job.hands ?? first),
+    steps,
+    ...(variables === undefined ? {} : { variables }),
+  };
+  if (!(await tx.jobs.needHands(job.id, job.fence, hands, runAgainAt, code))) return false;
+  if (job.state === "needs_hands") return true;
+  const { connectorId, buildId, kind } = job;
+  const details = { job: job.id, kind, connector: connectorId, code, dueAt: hands.dueAt };
+  tx.audit("job.needs_hands", buildId ?? job.id, details);
+  tx.notice(actionNotice({ ...job, hands }, "job.needs_hands", message));
+  return true;
+}
+
+/** A notice about a job that requires action. */
+export function actionNotice(
+  job: ClaimedJob,
+  type: "job.needs_hands" | "job.reminder" | "job.overdue" | "job.resolved",
+  message: string,
+): Notice {
+  const { id: jobId, buildId, connectorId, hands } = job;
+  return {
+    type,
+    message,
+    jobId,
+    ...(buildId === null ? {} : { buildId }),
+    ...(connectorId === null ? {} : { connectorId }),
+    ...(type === "job.resolved" || hands === null
+      ? {}
+      : { remedy: showRemedy(jobId), steps: hands.steps, dueAt: hands.dueAt }),
+  };
+}
+
+const showRemedy = (jobId: string) => `See what to do with \`keyloan jobs show ${jobId}\`.`;
+
+/** The error that a lease keeps, with a remedy that leads to the job. */
+export function withJob(error: StoredLeaseError, jobId: string): StoredLeaseError {
+  const { provider, code, message, status, requestId, remedy, retryable } = error;
+  return {
+    ...{ provider, code, message, retryable },
+    ...(status === undefined ? {} : { status }),
+    ...(requestId === undefined ? {} : { requestId }),
+    remedy: `A person is needed: ${showRemedy(jobId)} ${remedy}`,
+  };
+}
