@@ -25,7 +25,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 describe("the generated documents", () => {
   test("tell every configuration variable, every variable of a build and every error code", () => {
     const names = [
-      ...configVariables.map(({ name }) => name),
+      ...Object.values(configVariables).map(({ name }) => name),
       ...connectors.flatMap(({ spec }) => [...spec.orgFields, ...spec.env].map(({ name }) => name)),
       ...Object.keys(errorStatuses),
     ];

@@ -17,7 +17,7 @@ the broker ends with exit code 2. A variable that is set to nothing counts as un
 Secrets may be given as the path of a file instead: \`KEYLOAN_ROOT_KEY_FILE\` for \`KEYLOAN_ROOT_KEY\`, for instance.
 Giving both is refused.
 
-${markdownTable(["Variable", "Purpose", "Required", "Default", "If unset"], configVariables.map(row))}
+${markdownTable(["Variable", "Purpose", "Required", "Default", "If unset"], Object.values(configVariables).map(row))}
 
 ## Addresses of providers
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { loadEmulators, type RunningEmulator } from "@keyloan/connectors/emulators";
 import { type BuildView, type Connector, newTokenBody, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
-import type { BrokerConfig } from "../env.ts";
+import { type BrokerConfig, withDefaults } from "../env.ts";
 import type { Logger } from "../observe/logger.ts";
 import { type RunningBroker, startBroker } from "../start-broker.ts";
 
@@ -63,37 +63,13 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   const adminToken = newTokenBody("admin", randomBytes);
   const logs: string[] = [];
   let offsetMs = 0;
+  const rootKey = createRootKey(randomBytes).line;
   let config: BrokerConfig = {
-    dataDirectory: join(folder, "data"),
-    rootKey: createRootKey(randomBytes).line,
-    adminToken: Secret.of(adminToken),
-    host: "127.0.0.1",
-    port: 0,
-    publicUrl: undefined,
-    revertHours: 24,
+    ...withDefaults({ dataDirectory: join(folder, "data"), rootKey, adminToken: Secret.of(adminToken) }),
+    // What would hold a test up, or do something by itself while it looks.
+    ...{ port: 0, rateLimitPerSecond: 0, issueDeadlineSeconds: 10, shutdownSeconds: 2, logLevel: "debug" },
+    ...{ orgKeyCheckHours: 0, orgKeyMaxDays: 0, archiveAfterDays: 0, reconcileHours: 0 },
     allowPrivateAddresses: true,
-    clerkSessions: undefined,
-    metricsPort: undefined,
-    metricsHost: "127.0.0.1",
-    metricsToken: undefined,
-    trustedProxies: [],
-    logLevel: "debug",
-    rateLimitPerSecond: 0,
-    issueDeadlineSeconds: 10,
-    orgKeyCheckHours: 0,
-    orgKeyMaxDays: 0,
-    archiveAfterDays: 0,
-    archiveDirectory: undefined,
-    archiveS3: undefined,
-    notifyUrl: undefined,
-    notifySecret: undefined,
-    auditSink: undefined,
-    auditHeadFile: undefined,
-    handsHours: 24,
-    reconcileHours: 0,
-    reconcilePolicy: "mend",
-    migrationsTable: undefined,
-    shutdownSeconds: 2,
     providerUrls: Object.fromEntries([...emulators].map(([id, { baseUrl }]) => [id, baseUrl])),
     ...options.config,
   };
