@@ -337,3 +337,20 @@ test("what has its own door is used by whoever else needs it", () => {
   write("apps/broker/src/verbs/a.test.ts", `import { b } from "../http/b.ts";\nauditRow(deps, entry);`);
   expect(reasons()).toEqual([]);
 });
+
+test("files that need one another are refused, however long the way round is", () => {
+  write("packages/vault/src/a.ts", `import { b } from "./b.ts";`);
+  write("packages/vault/src/b.ts", `import { c } from "./c.ts";`);
+  write("packages/vault/src/c.ts", `import { a } from "./a.ts";\nimport { d } from "./d.ts";`);
+  write("packages/vault/src/d.ts", `import type { A } from "./a.ts";`);
+  const circle = "packages/vault/src/b.ts, packages/vault/src/c.ts";
+  expect(reasons()).toEqual([`packages/vault/src/a.ts:1: imports in a circle with ${circle}`]);
+});
+
+test("types may refer to one another, and tests and their helpers may do as they like", () => {
+  write("packages/vault/src/a.ts", `import type { B } from "./b.ts";`);
+  write("packages/vault/src/b.ts", `import { a } from "./a.ts";`);
+  write("packages/vault/src/testing/a.ts", `import { b } from "./b.ts";`);
+  write("packages/vault/src/testing/b.ts", `import { a } from "./a.ts";`);
+  expect(reasons()).toEqual([]);
+});

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkEngineText } from "./layers/check-engine-text.ts";
 import { checkImport, type Workspace } from "./layers/check-imports.ts";
 import { checkManifest } from "./layers/check-manifest.ts";
 import { checkText } from "./layers/check-text.ts";
+import { findCircles } from "./layers/find-circles.ts";
 import { findImports } from "./layers/find-imports.ts";
 import { maskSource } from "./layers/mask-source.ts";
+import { isDevelopmentFile } from "./layers/rules.ts";
 import {
   listSources,
   readPackages,
@@ -31,29 +33,43 @@ export function checkLayers(root: string): LayersReport {
     sharedDevDependencies: readSharedDevDependencies(root),
   };
   const violations: Violation[] = [];
+  const graph = new Map<string, string[]>();
   let fileCount = 0;
   for (const each of packages) {
     violations.push(...checkManifest(each));
     for (const file of listSources(root, each.folder)) {
       fileCount++;
-      violations.push(...checkFile(root, file, each, workspace));
+      const { problems, needs } = checkFile(root, file, each, workspace);
+      violations.push(...problems);
+      if (!isDevelopmentFile(file)) graph.set(file, needs);
     }
   }
+  for (const [first = "", ...others] of findCircles(graph))
+    violations.push({ file: first, line: 1, reason: `imports in a circle with ${others.join(", ")}` });
   const edges = packages.flatMap(({ dependencies, devDependencies }) =>
     [...dependencies, ...devDependencies].filter((name) => name.startsWith(scope)),
   );
   return { violations, fileCount, edgeCount: edges.length };
 }
 
-function checkFile(root: string, file: string, owner: WorkspacePackage, workspace: Workspace): Violation[] {
+function checkFile(
+  root: string,
+  file: string,
+  owner: WorkspacePackage,
+  workspace: Workspace,
+): { readonly problems: Violation[]; readonly needs: string[] } {
   const source = readFileSync(join(root, file), "utf8");
   const mask = maskSource(source);
-  const imports = findImports(source, mask).flatMap((found) => {
-    const reason = checkImport(file, found, owner, workspace);
-    return reason === undefined ? [] : [{ line: found.line, reason }];
+  const found = findImports(source, mask);
+  const imports = found.flatMap((each) => {
+    const reason = checkImport(file, each, owner, workspace);
+    return reason === undefined ? [] : [{ line: each.line, reason }];
   });
   const texts = [...checkText(file, source, mask), ...checkEngineText(file, source, mask)];
-  return [...imports, ...texts].map((problem) => ({ file, ...problem }));
+  const needs = found
+    .filter(({ specifier, isTypeOnly }) => specifier.startsWith(".") && !isTypeOnly)
+    .map(({ specifier }) => posix.join(posix.dirname(file), specifier));
+  return { problems: [...imports, ...texts].map((problem) => ({ file, ...problem })), needs };
 }
 
 if (import.meta.main) {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { chmod, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BrokerError } from "@keyloan/contract";
-import { type ArchiveStore, isArchiveName, type StoredArchive } from "./archive-store.ts";
+import { type ArchiveStore, isArchiveName, type StoredArchive } from "./archive.ts";
 import { type FailedAction, missing, unavailable, until } from "./failures.ts";
 
 const partPattern = /^\.(.+)\.[0-9a-f]{12}\.part$/;

@@ -1,6 +1,2 @@
-export {
-  type ArchiveStore,
-  type ArchiveStoreOptions,
-  openArchiveStore,
-  type StoredArchive,
-} from "./archive-store.ts";
+export type { ArchiveStore, StoredArchive } from "./archive.ts";
+export { type ArchiveStoreOptions, openArchiveStore } from "./archive-store.ts";

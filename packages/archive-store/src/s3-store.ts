@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { BrokerError } from "@keyloan/contract";
-import { type ArchiveStore, isArchiveName } from "./archive-store.ts";
+import { type ArchiveStore, isArchiveName } from "./archive.ts";
 import { missing, unavailable, until } from "./failures.ts";
 import { type BucketOptions, bucketRemedy, type OpenedBucket, openBucket, unlessGone } from "./s3-bucket.ts";
 import { upload } from "./s3-upload.ts";

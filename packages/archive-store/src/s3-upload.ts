@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { StoredArchive } from "./archive-store.ts";
+import type { StoredArchive } from "./archive.ts";
 import { until } from "./failures.ts";
 import type { OpenedBucket } from "./s3-bucket.ts";
 

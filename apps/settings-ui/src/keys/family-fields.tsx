@@ -1,7 +1,7 @@
 import { useId, useState } from "react";
 import { Button } from "../ui/button.tsx";
 import { lowerFirst } from "./check-draft.ts";
-import { type FieldListProps, OneField } from "./field-list.tsx";
+import { type FieldListProps, OneField } from "./one-field.tsx";
 import type { Variable } from "./services.ts";
 
 /** Variables whose names begin alike: those that are there, and a way to add one. */

@@ -1,20 +1,9 @@
 import { Details } from "../ui/details.tsx";
 import { Icon } from "../ui/icon.tsx";
 import { Mono } from "../ui/prose.tsx";
-import type { Draft, FieldProblem } from "./check-draft.ts";
 import { FamilyFields } from "./family-fields.tsx";
-import { fieldId } from "./field-id.ts";
-import { KeyField } from "./key-field.tsx";
-import { fieldOf, type Service, type Variable } from "./services.ts";
-
-export type FieldListProps = {
-  readonly service: Service;
-  readonly draft: Draft;
-  readonly problems: readonly FieldProblem[];
-  readonly locked: boolean;
-  readonly onChange: (name: string, value: string) => void;
-  readonly onPasteText: (text: string, into: string) => boolean;
-};
+import { type FieldListProps, OneField } from "./one-field.tsx";
+import { fieldOf } from "./services.ts";
 
 /** The fields of a service: what is needed first, the rest folded away until something is in it. */
 export function FieldList(props: FieldListProps) {
@@ -43,33 +32,6 @@ export function FieldList(props: FieldListProps) {
       )}
       {service.generated.length > 0 && <GeneratedNote names={service.generated.map(({ name }) => name)} />}
     </div>
-  );
-}
-
-export function OneField({
-  service,
-  draft,
-  problems,
-  locked,
-  onChange,
-  onPasteText,
-  name,
-  variable,
-}: FieldListProps & { readonly name: string; readonly variable: Variable }) {
-  const problem = problems.find((found) => found.name === name);
-  const preset = variable.own?.kind === "default" ? variable.own.value : "";
-  return (
-    <KeyField
-      id={fieldId(service.id, name)}
-      name={name}
-      variable={variable}
-      value={draft[name] ?? preset}
-      savedPreview={service.binding.saved?.fields.find((field) => field.name === name)?.preview}
-      error={problem?.message}
-      locked={locked}
-      onChange={(value) => onChange(name, value)}
-      onPasteText={onPasteText}
-    />
   );
 }
 

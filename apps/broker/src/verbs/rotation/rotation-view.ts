@@ -3,7 +3,6 @@ import type { JobRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
-import { leaseNotFound } from "./start-rotation.ts";
 
 /**
  * How far the newest rotation of a lease is.
@@ -85,4 +84,10 @@ function nextOf(state: RotationState, payload: RotationPayload, jobId: string): 
     case "cancelled":
       return "It was cancelled, or a newer one took its place.";
   }
+}
+
+export function leaseNotFound(leaseId: string): BrokerError {
+  return new BrokerError("not_found", `there is no lease ${leaseId}`, {
+    remedy: "`keyloan build show` lists the leases of a build.",
+  });
 }

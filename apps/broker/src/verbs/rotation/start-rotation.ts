@@ -4,7 +4,7 @@ import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
 import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
-import { rotationView } from "./rotation-view.ts";
+import { leaseNotFound, rotationView } from "./rotation-view.ts";
 
 export type StartRotationInput = {
   /** 0 cuts at once. */
@@ -94,12 +94,6 @@ function cannotRotate({ spec }: Connector): BrokerError {
     : new BrokerError("not_supported", `a credential of ${id} cannot be ended alone`, {
         remedy: "Close the build, which ends all that it was lent, and make a new one.",
       });
-}
-
-export function leaseNotFound(leaseId: string): BrokerError {
-  return new BrokerError("not_found", `there is no lease ${leaseId}`, {
-    remedy: "`keyloan build show` lists the leases of a build.",
-  });
 }
 
 function notActive(lease: LeaseRow): BrokerError {
