@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AuditList, ErrorEnvelope, KnownBuilds, SettingsView } from "@keyloan/contract";
+import type { AuditList, ErrorEnvelope, KnownBuilds, Rehearsal, SettingsView } from "@keyloan/contract";
 import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
@@ -229,6 +229,58 @@ describe("starting over after the switch", () => {
     const file = await fresh.call("GET", "/v1/settings/env-file");
     expect([file.status, file.text.includes(secret ?? "")]).toEqual([200, false]);
     expect((await fresh.change("POST", "/v1/settings/finish")).status).toBe(200);
+  });
+
+  describe("going back from the keys of a person who was replaced", () => {
+    const reason = "Your app is broken; we look into it.";
+    async function replaced(): Promise<{ readonly id: string; readonly newcomer: TestPage }> {
+      const { id, page } = await savedBuild(broker);
+      await switchAll(page);
+      await ask(await openPage(broker, id));
+      broker.advance(aDay + 1_000);
+      expect(await sweep()).toBe(1);
+      const newcomer = await openPage(broker, id);
+      await newcomer.save("app-secrets", {});
+      await newcomer.change("PUT", "/v1/settings/tokens-may", { tokensMay: ["revert"] });
+      return { id, newcomer };
+    }
+    const revert = (id: string, body: Record<string, unknown>, token = broker.adminToken) =>
+      broker.call("POST", `/v1/builds/${id}/revert`, { body, token });
+
+    it("is for no page and no token, whatever is allowed, nor the admin without a reason", async () => {
+      const { id, newcomer } = await replaced();
+      const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:write"] } });
+      const { token } = made.body as { token: string };
+      const answers = [
+        await newcomer.change("POST", "/v1/settings/revert"),
+        await revert(id, {}, token),
+        await revert(id, { reason }, token),
+        await revert(id, {}),
+      ];
+      expect(answers.map(codeOf)).toEqual(["not_ready", "not_ready", "not_ready", "not_ready"]);
+      expect(await keysOf(id)).toHaveLength(2);
+    });
+
+    it("deletes them when the admin does it, and the audit and the notice say so", async () => {
+      const { id, newcomer } = await replaced();
+      const mine = (await newcomer.settings()).bindings.map(({ saved }) => saved);
+      expect((await revert(id, { reason })).status).toBe(200);
+      expect(await keysOf(id)).toHaveLength(1);
+      const after = await newcomer.settings();
+      expect(after.bindings.map(({ saved }) => saved)).toEqual(mine);
+      const { events } = (await broker.call("GET", `/v1/audit?entity=${id}&action=keys.reverted`))
+        .body as AuditList;
+      expect(events).toMatchObject([{ details: { reason, deletedOfReplacedPerson: ["app-secrets"] } }]);
+      const jobs = await read().jobs.list({ kind: "notify", limit: 200 });
+      const notice = jobs.map(({ payload }) => JSON.stringify(payload)).find((text) => text.includes("still"));
+      expect(notice).toContain("are deleted: app-secrets.");
+    });
+
+    it("is rehearsed, because the admin could do it", async () => {
+      const { id } = await replaced();
+      const { builds } = (await broker.call("POST", "/v1/rollback/rehearsals")).body as Rehearsal;
+      expect(builds.find((build) => build.id === id)).toMatchObject({ ok: true });
+    });
   });
 
   it("never happens after the finish, which also refuses one that waits", async () => {

@@ -220,6 +220,9 @@ export const settingsSchema = z
       .int()
       .meta({ description: "how long after a swap the lent keys can be taken back" }),
     revertibleUntil: timestampSchema.optional(),
+    lentUntil: timestampSchema.optional().meta({
+      description: "then the lent keys that the app uses end, unless the build is renewed",
+    }),
     downloadedAt: timestampSchema
       .optional()
       .meta({ description: "the first download of the whole env file since the switch" }),

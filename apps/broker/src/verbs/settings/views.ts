@@ -30,7 +30,7 @@ export async function settingsView(deps: Deps, session: SessionRow): Promise<Set
       ...optionalTime("keptUntil", closesAt(build)),
     },
     version: build.settingsVersion,
-    session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
+    session: { expiresAt: isoTime(visitEndsAt(session, build)), sealingKey: session.sealingKey },
     bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
     ...lendingTimes(deps, build, { bindings, leases, transfers }),
@@ -63,24 +63,38 @@ function masked(row: UserKeyRow): UserKeyRow {
   return { ...shown, check: rest };
 }
 
+/** A visit ends with its build, whatever its own time. */
+function visitEndsAt({ expiresAt }: SessionRow, build: BuildRow): number {
+  return Math.min(expiresAt, closesAt(build) ?? expiresAt);
+}
+
 type LendingTimes = Pick<
   SettingsView,
-  "revertibleUntil" | "lendingEndsAt" | "lendingEndedAt" | "adminRevert"
+  "revertibleUntil" | "lentUntil" | "lendingEndsAt" | "lendingEndedAt" | "adminRevert"
 >;
 
-/** Until when what was lent can be gone back to, where it still can, and when it ends. */
+/** Until when what was lent works where the app uses it, until when it can be gone back to, and when it ends. */
 function lendingTimes(deps: Deps, build: BuildRow, rows: Parameters<typeof stillLent>[0]): LendingTimes {
   const { lendingEndedAt, adminRevert } = build;
   const endsAt = lendingEndsAt(deps.config, build, rows.bindings);
   const wayBack = stillLent(rows).length === 0 ? undefined : wayBackEndsAt(deps.config, build, rows.bindings);
   return {
     ...optionalTime("revertibleUntil", wayBack),
+    ...optionalTime("lentUntil", lentUntil(rows)),
     ...optionalTime("lendingEndsAt", endsAt),
     ...optionalTime("lendingEndedAt", lendingEndedAt),
     ...(adminRevert === null
       ? {}
       : { adminRevert: { at: isoTime(adminRevert.at), reason: adminRevert.reason } }),
   };
+}
+
+/** When the first of the lent keys in use ends, unless it is renewed; `undefined` when none is in use. */
+function lentUntil({ bindings, leases }: Parameters<typeof stillLent>[0]): number | undefined {
+  const inUse = bindings.filter(({ source }) => source === "org").map(({ leaseId }) => leaseId);
+  const works = leases.filter(({ id, state }) => state === "active" && inUse.includes(id));
+  const ends = works.map(({ expiresAt }) => expiresAt);
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 function optionalTime<K extends string>(
