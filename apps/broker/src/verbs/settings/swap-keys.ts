@@ -75,25 +75,32 @@ async function askGates(
   editable: EditableBuild,
   targets: readonly UserKeyRow[],
 ): Promise<GateResult[]> {
-  const { build, bindings, keysInUse } = editable;
+  const { build, bindings, userKeys } = editable;
   const leases = await deps.store.read.leases.listByBuild(build.id);
   const connectors = await withDataKey(deps, build.id, (key) =>
     bindings.flatMap((binding): GateConnector[] => {
       const spec = deps.connectors.get(binding.connectorId)?.spec;
       const own =
         targets.find(({ connectorId }) => connectorId === binding.connectorId) ??
-        rowInUse(binding, keysInUse);
+        rowInUse(binding, userKeys);
       if (spec === undefined) return [];
       if (own !== undefined) {
         return [{ spec, source: "user", values: openUserKey(key, own.id, own.env), check: own.check }];
       }
+      // What a person who was replaced left in use is nobody's to look into.
+      if (binding.source === "user") return [];
       const lease = leases.find(({ id }) => id === binding.leaseId);
       if (lease === undefined || lease.env === null) return [];
       return [{ spec, source: "org", values: openLease(key, lease.id, lease.env), check: undefined }];
     }),
   );
+  const unread = bindings.flatMap(({ connectorId, source }) => {
+    const isAsked = source === "org" || connectors.some(({ spec }) => spec.id === connectorId);
+    return isAsked ? [] : (deps.connectors.get(connectorId)?.spec ?? []);
+  });
   return runGates({
     connectors,
+    unread,
     profile: profileOf(build.profile),
     allowPrivateAddresses: deps.config.allowPrivateAddresses,
     isOurs: (value) => isLent(deps, value),
@@ -102,8 +109,8 @@ async function askGates(
   });
 }
 
-function rowInUse(binding: BindingRow, keysInUse: readonly UserKeyRow[]): UserKeyRow | undefined {
-  return binding.source === "user" ? keysInUse.find(({ id }) => id === binding.userKeyId) : undefined;
+function rowInUse(binding: BindingRow, userKeys: readonly UserKeyRow[]): UserKeyRow | undefined {
+  return binding.source === "user" ? userKeys.find(({ id }) => id === binding.userKeyId) : undefined;
 }
 
 type Swap = {
