@@ -1,4 +1,5 @@
 import {
+  type AuditList,
   type BuildView,
   type Connector,
   type Handoff,
@@ -189,6 +190,31 @@ describe("a date that cannot be kept is not told", () => {
     broker.advance(6 * minuteMs);
     await sweep();
     expect(await savedKeys()).toBe(2);
+  });
+
+  it.each([
+    ["archived", () => post("databases/memory-database/archive")],
+    ["revoked", async () => broker.call("DELETE", `/v1/leases/${await leaseId()}`)],
+  ] as const)("a switch promises no way back to what a token has %s before it", async (_how, act) => {
+    await act();
+    await finishWork(deps(), buildId);
+    await swap();
+    const { revertibleUntil, lendingEndsAt } = await page.settings();
+    expect([revertibleUntil, lendingEndsAt]).toEqual([undefined, expect.any(String)]);
+    const { events } = (await broker.call("GET", `/v1/audit?entity=${buildId}&action=keys.swapped`))
+      .body as AuditList;
+    expect(events).toMatchObject([{ details: { revertibleUntil: null } }]);
+    expect(await goesBack()).toBe(409);
+  });
+
+  it("a way back that opens again with what was archived is promised, and there", async () => {
+    await post("databases/memory-database/archive");
+    await finishWork(deps(), buildId);
+    await swap();
+    expect((await post("databases/memory-database/restore")).status).toBe(202);
+    await finishWork(deps(), buildId);
+    expect((await page.settings()).revertibleUntil).toBeDefined();
+    expect(await goesBack()).toBe(200);
   });
 
   it("a visit ends no later than its build", async () => {

@@ -1,5 +1,5 @@
 import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
-import type { BindingRow, TransferRow, UserKeyRow } from "@keyloan/store";
+import type { BindingRow, Tables, TransferRow, UserKeyRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
@@ -11,6 +11,7 @@ import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
+import { stillLent } from "../lending/still-lent.ts";
 import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
@@ -142,9 +143,18 @@ async function recordSwap(
     await recordSwitched(deps, tx, copies, revertibleUntil ?? now);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);
-    const details = { connectors, moved, preview: Object.fromEntries(preview), revertibleUntil };
-    tx.audit("keys.swapped", build.id, details);
+    const wayBackUntil = (await hasWayBack(tx, build.id)) ? revertibleUntil : null;
+    const answers = Object.fromEntries(preview);
+    tx.audit("keys.swapped", build.id, { connectors, moved, preview: answers, revertibleUntil: wayBackUntil });
   });
+}
+
+/** Whether what was lent is still there to go back to: a token may have ended it before the switch. */
+async function hasWayBack(tables: Tables, buildId: string): Promise<boolean> {
+  const bindings = await tables.bindings.listByBuild(buildId);
+  const leases = await tables.leases.listByBuild(buildId);
+  const transfers = await tables.transfers.listByBuild(buildId);
+  return stillLent({ bindings, leases, transfers }).length > 0;
 }
 
 /** The end of the time to go back, which is promised only as long as what was lent lives. */
