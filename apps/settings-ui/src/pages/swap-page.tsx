@@ -91,7 +91,8 @@ export function SwapPage({
       <PageHeading
         lead={
           <p>
-            This is what changes. All of it changes at once, or nothing does, and you can go back afterwards.
+            This is what changes. All of it changes at once, or nothing does
+            {settings.canGoBack && ", and you can go back afterwards"}.
           </p>
         }
       >

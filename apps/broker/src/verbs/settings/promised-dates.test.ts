@@ -196,8 +196,10 @@ describe("a date that cannot be kept is not told", () => {
     ["archived", () => post("databases/memory-database/archive")],
     ["revoked", async () => broker.call("DELETE", `/v1/leases/${await leaseId()}`)],
   ] as const)("a switch promises no way back to what a token has %s before it", async (_how, act) => {
+    expect((await page.settings()).canGoBack).toBe(true);
     await act();
     await finishWork(deps(), buildId);
+    expect((await page.settings()).canGoBack).toBe(false);
     await swap();
     const { revertibleUntil, lendingEndsAt } = await page.settings();
     expect([revertibleUntil, lendingEndsAt]).toEqual([undefined, expect.any(String)]);

@@ -82,8 +82,7 @@ async function askGates(
     bindings.flatMap((binding): GateConnector[] => {
       const spec = deps.connectors.get(binding.connectorId)?.spec;
       const own =
-        targets.find(({ connectorId }) => connectorId === binding.connectorId) ??
-        rowInUse(binding, userKeys);
+        targets.find(({ connectorId }) => connectorId === binding.connectorId) ?? rowInUse(binding, userKeys);
       if (spec === undefined) return [];
       if (own !== undefined) {
         return [{ spec, source: "user", values: openUserKey(key, own.id, own.env), check: own.check }];
@@ -145,7 +144,12 @@ async function recordSwap(
     const connectors = targets.map(({ connectorId }) => connectorId);
     const wayBackUntil = (await hasWayBack(tx, build.id)) ? revertibleUntil : null;
     const answers = Object.fromEntries(preview);
-    tx.audit("keys.swapped", build.id, { connectors, moved, preview: answers, revertibleUntil: wayBackUntil });
+    tx.audit("keys.swapped", build.id, {
+      connectors,
+      moved,
+      preview: answers,
+      revertibleUntil: wayBackUntil,
+    });
   });
 }
 

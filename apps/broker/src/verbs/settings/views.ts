@@ -33,6 +33,7 @@ export async function settingsView(deps: Deps, session: SessionRow): Promise<Set
     session: { expiresAt: isoTime(visitEndsAt(session, build)), sealingKey: session.sealingKey },
     bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
+    canGoBack: couldGoBack({ bindings, leases, transfers }, shown),
     ...lendingTimes(deps, build, { bindings, leases, transfers }),
     ...optionalTime("downloadedAt", build.downloadedAt),
     ...optionalTime("finishedAt", build.finishedAt),
@@ -87,6 +88,16 @@ function lendingTimes(deps: Deps, build: BuildRow, rows: Parameters<typeof still
       ? {}
       : { adminRevert: { at: isoTime(adminRevert.at), reason: adminRevert.reason } }),
   };
+}
+
+/** Whether a switch to what is saved now could be taken back: what was lent may have been ended before it. */
+function couldGoBack(rows: Parameters<typeof stillLent>[0], saved: readonly UserKeyRow[]): boolean {
+  const willSwitch = (id: string) => saved.some(({ connectorId }) => connectorId === id);
+  const bindings = rows.bindings.map((binding) =>
+    willSwitch(binding.connectorId) ? { ...binding, source: "user" as const } : binding,
+  );
+  const isNoneSwitched = bindings.every(({ source }) => source === "org");
+  return isNoneSwitched || stillLent({ ...rows, bindings }).length > 0;
 }
 
 /** When the first of the lent keys in use ends, unless it is renewed; `undefined` when none is in use. */
