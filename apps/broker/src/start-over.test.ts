@@ -113,7 +113,8 @@ describe("starting over before the switch", () => {
     const still = await openPage(broker, id, page.browser);
     await still.save("app-secrets", {});
     await ask(again);
-    expect(personOf(await refuse(again)).startOver).toMatchObject({ state: "withdrawn" });
+    const withdrawn = personOf(await refuse(again)).startOver;
+    expect(withdrawn).toMatchObject({ state: "withdrawn", againAt: expect.any(String) });
     expect(codeOf(await refuse(still))).toBe("conflict");
     expect(await auditOf(id)).toEqual([
       "start_over.withdrawn",
@@ -124,6 +125,53 @@ describe("starting over before the switch", () => {
     broker.advance(2 * aDay);
     expect(await sweep()).toBe(0);
     expect(await keysOf(id)).toHaveLength(1);
+  });
+
+  it("can be asked for again an hour after a withdrawal, by whomever, and everybody sees when", async () => {
+    const { id, page } = await savedBuild(broker);
+    const [first, other] = [await openPage(broker, id), await openPage(broker, id)];
+    await ask(first);
+    const { startOver } = personOf(await refuse(first));
+    const withdrawnAt = (await read().startOvers.findNewest(id))?.endedAt ?? 0;
+    expect(Date.parse(startOver?.againAt ?? "")).toBe(withdrawnAt + 3_600_000);
+    const statuses: number[] = [];
+    for (let tries = 10; tries > 0; tries--) {
+      const answer = await ask(tries % 2 === 0 ? first : other);
+      statuses.push(answer.status);
+      expect((answer.body as ErrorEnvelope).error.details).toEqual({ againAt: startOver?.againAt });
+      await refuse(first);
+    }
+    expect(new Set(statuses)).toEqual(new Set([409]));
+    expect(await auditOf(id)).toEqual(["start_over.withdrawn", "start_over.requested"]);
+    expect(await noticesOf(id)).toHaveLength(2);
+    const shown = (await other.settings()).person.startOver;
+    expect(shown).toMatchObject({ state: "withdrawn", mine: false, againAt: startOver?.againAt });
+    expect(shown).not.toHaveProperty("from");
+    expect((await page.settings()).person.startOver).toBeUndefined();
+    broker.advance(3_600_000);
+    const later = await openPage(broker, id);
+    expect(personOf(await ask(later)).startOver?.state).toBe("waiting");
+    expect((await refuse(later)).status).toBe(200);
+  });
+
+  it("is waited for without renewing anything again and again", async () => {
+    const { id } = await savedBuild(broker);
+    const other = await openPage(broker, id);
+    // So near the end of its longest life that it cannot live as long as a renewal would want.
+    const [end, longest] = [1, 12].map((hours) => broker.now() + hours * 3_600_000);
+    const file = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
+    const sql = "UPDATE builds SET expires_at = ?, renewable_until = ? WHERE id = ?";
+    await file.execute({ sql, args: [end ?? 0, longest ?? 0, id] });
+    file.close();
+    await ask(other);
+    expect((await read().builds.find(id))?.expiresAt).toBe(longest);
+    const renewals = async () =>
+      ((await broker.call("GET", `/v1/audit?entity=${id}&action=build.renewed`)).body as AuditList).events
+        .length;
+    const before = await renewals();
+    for (let tries = 5; tries > 0; tries--) expect((await ask(other)).status).toBeLessThan(300);
+    expect(await renewals()).toBe(before);
+    expect((await refuse(other)).status).toBe(200);
   });
 
   it("keeps the build alive until it is decided", async () => {
@@ -272,7 +320,9 @@ describe("starting over after the switch", () => {
         .body as AuditList;
       expect(events).toMatchObject([{ details: { reason, deletedOfReplacedPerson: ["app-secrets"] } }]);
       const jobs = await read().jobs.list({ kind: "notify", limit: 200 });
-      const notice = jobs.map(({ payload }) => JSON.stringify(payload)).find((text) => text.includes("still"));
+      const notice = jobs
+        .map(({ payload }) => JSON.stringify(payload))
+        .find((text) => text.includes("still"));
       expect(notice).toContain("are deleted: app-secrets.");
     });
 

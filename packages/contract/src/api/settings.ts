@@ -220,7 +220,8 @@ export const settingsSchema = z
       .int()
       .meta({ description: "how long after a swap the lent keys can be taken back" }),
     canGoBack: z.boolean().meta({
-      description: "whether a switch to what is saved now could be taken back: false where what was lent is gone",
+      description:
+        "whether a switch to what is saved now could be taken back: false where what was lent is gone",
     }),
     revertibleUntil: timestampSchema.optional(),
     lentUntil: timestampSchema.optional().meta({
