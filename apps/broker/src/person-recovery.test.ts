@@ -2,7 +2,7 @@ import type { AuditMatches, ErrorEnvelope, RecoveryCode } from "@keyloan/contrac
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { callIn, openPage, openPageBy, type TestBrowser } from "./testing/open-page.ts";
-import { savedBuild } from "./testing/saved-build.ts";
+import { savedBuild, switchAll } from "./testing/saved-build.ts";
 
 let broker: TestBroker;
 beforeAll(async () => {
@@ -96,9 +96,35 @@ describe("tries at recovery codes", () => {
     const sixth = await tryCode("anything");
     expect([sixth.status, codeOf(sixth)]).toEqual([429, "rate_limited"]);
     expect(Number(sixth.headers.get("retry-after"))).toBeGreaterThan(600);
-    expect((await tryCode(recovery)).status).toBe(429);
-    broker.advance(anHour / 5);
     for (let tries = 7; tries > 0; tries--) expect((await tryCode(recovery)).status).toBe(201);
+    expect((await tryCode("anything")).status).toBe(429);
+    broker.advance(anHour / 5);
+    expect((await tryCode("anything")).status).toBe(401);
+  });
+
+  it("by a neighbour or in the same visit never keep the person from their right code", async () => {
+    broker.advance(anHour);
+    const { id, page, recovery } = await savedBuild(broker);
+    await switchAll(page);
+    expect((await page.change("POST", "/v1/settings/finish")).status).toBe(200);
+    for (let tries = 6; tries > 0; tries--) await tryCode("wrong");
+    expect((await tryCode("wrong")).status).toBe(429);
+    expect((await tryCode(recovery)).status).toBe(201);
+    const named = { "x-keyloan-build": id };
+    for (let tries = 6; tries > 0; tries--) await tryCode("wrong", page.browser, named);
+    expect((await tryCode("wrong", page.browser, named)).status).toBe(429);
+    expect((await tryCode(recovery, page.browser, named)).status).toBe(201);
+  });
+
+  it("with one that has ended are five an hour for it, wherever they come from, and for no other", async () => {
+    broker.advance(anHour);
+    const { page, recovery: old } = await savedBuild(broker);
+    const { code } = (await page.call("POST", "/v1/settings/recovery")).body as RecoveryCode;
+    for (let tries = 5; tries > 0; tries--) expect((await tryCode(old)).status).toBe(401);
+    expect((await tryCode(old)).status).toBe(429);
+    // They were made here, so they say nothing against who sits at this address.
+    expect((await tryCode("wrong")).status).toBe(401);
+    expect((await tryCode(code)).status).toBe(201);
   });
 
   it("of a visit count for that visit, and never for its build", async () => {

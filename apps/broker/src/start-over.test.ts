@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AuditList, ErrorEnvelope, KnownBuilds, SettingsView } from "@keyloan/contract";
+import type { AuditList, ErrorEnvelope, KnownBuilds, Rehearsal, SettingsView } from "@keyloan/contract";
 import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
@@ -113,7 +113,8 @@ describe("starting over before the switch", () => {
     const still = await openPage(broker, id, page.browser);
     await still.save("app-secrets", {});
     await ask(again);
-    expect(personOf(await refuse(again)).startOver).toMatchObject({ state: "withdrawn" });
+    const withdrawn = personOf(await refuse(again)).startOver;
+    expect(withdrawn).toMatchObject({ state: "withdrawn", againAt: expect.any(String) });
     expect(codeOf(await refuse(still))).toBe("conflict");
     expect(await auditOf(id)).toEqual([
       "start_over.withdrawn",
@@ -124,6 +125,53 @@ describe("starting over before the switch", () => {
     broker.advance(2 * aDay);
     expect(await sweep()).toBe(0);
     expect(await keysOf(id)).toHaveLength(1);
+  });
+
+  it("can be asked for again an hour after a withdrawal, by whomever, and everybody sees when", async () => {
+    const { id, page } = await savedBuild(broker);
+    const [first, other] = [await openPage(broker, id), await openPage(broker, id)];
+    await ask(first);
+    const { startOver } = personOf(await refuse(first));
+    const withdrawnAt = (await read().startOvers.findNewest(id))?.endedAt ?? 0;
+    expect(Date.parse(startOver?.againAt ?? "")).toBe(withdrawnAt + 3_600_000);
+    const statuses: number[] = [];
+    for (let tries = 10; tries > 0; tries--) {
+      const answer = await ask(tries % 2 === 0 ? first : other);
+      statuses.push(answer.status);
+      expect((answer.body as ErrorEnvelope).error.details).toEqual({ againAt: startOver?.againAt });
+      await refuse(first);
+    }
+    expect(new Set(statuses)).toEqual(new Set([409]));
+    expect(await auditOf(id)).toEqual(["start_over.withdrawn", "start_over.requested"]);
+    expect(await noticesOf(id)).toHaveLength(2);
+    const shown = (await other.settings()).person.startOver;
+    expect(shown).toMatchObject({ state: "withdrawn", mine: false, againAt: startOver?.againAt });
+    expect(shown).not.toHaveProperty("from");
+    expect((await page.settings()).person.startOver).toBeUndefined();
+    broker.advance(3_600_000);
+    const later = await openPage(broker, id);
+    expect(personOf(await ask(later)).startOver?.state).toBe("waiting");
+    expect((await refuse(later)).status).toBe(200);
+  });
+
+  it("is waited for without renewing anything again and again", async () => {
+    const { id } = await savedBuild(broker);
+    const other = await openPage(broker, id);
+    // So near the end of its longest life that it cannot live as long as a renewal would want.
+    const [end, longest] = [1, 12].map((hours) => broker.now() + hours * 3_600_000);
+    const file = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
+    const sql = "UPDATE builds SET expires_at = ?, renewable_until = ? WHERE id = ?";
+    await file.execute({ sql, args: [end ?? 0, longest ?? 0, id] });
+    file.close();
+    await ask(other);
+    expect((await read().builds.find(id))?.expiresAt).toBe(longest);
+    const renewals = async () =>
+      ((await broker.call("GET", `/v1/audit?entity=${id}&action=build.renewed`)).body as AuditList).events
+        .length;
+    const before = await renewals();
+    for (let tries = 5; tries > 0; tries--) expect((await ask(other)).status).toBeLessThan(300);
+    expect(await renewals()).toBe(before);
+    expect((await refuse(other)).status).toBe(200);
   });
 
   it("keeps the build alive until it is decided", async () => {
@@ -229,6 +277,60 @@ describe("starting over after the switch", () => {
     const file = await fresh.call("GET", "/v1/settings/env-file");
     expect([file.status, file.text.includes(secret ?? "")]).toEqual([200, false]);
     expect((await fresh.change("POST", "/v1/settings/finish")).status).toBe(200);
+  });
+
+  describe("going back from the keys of a person who was replaced", () => {
+    const reason = "Your app is broken; we look into it.";
+    async function replaced(): Promise<{ readonly id: string; readonly newcomer: TestPage }> {
+      const { id, page } = await savedBuild(broker);
+      await switchAll(page);
+      await ask(await openPage(broker, id));
+      broker.advance(aDay + 1_000);
+      expect(await sweep()).toBe(1);
+      const newcomer = await openPage(broker, id);
+      await newcomer.save("app-secrets", {});
+      await newcomer.change("PUT", "/v1/settings/tokens-may", { tokensMay: ["revert"] });
+      return { id, newcomer };
+    }
+    const revert = (id: string, body: Record<string, unknown>, token = broker.adminToken) =>
+      broker.call("POST", `/v1/builds/${id}/revert`, { body, token });
+
+    it("is for no page and no token, whatever is allowed, nor the admin without a reason", async () => {
+      const { id, newcomer } = await replaced();
+      const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:write"] } });
+      const { token } = made.body as { token: string };
+      const answers = [
+        await newcomer.change("POST", "/v1/settings/revert"),
+        await revert(id, {}, token),
+        await revert(id, { reason }, token),
+        await revert(id, {}),
+      ];
+      expect(answers.map(codeOf)).toEqual(["not_ready", "not_ready", "not_ready", "not_ready"]);
+      expect(await keysOf(id)).toHaveLength(2);
+    });
+
+    it("deletes them when the admin does it, and the audit and the notice say so", async () => {
+      const { id, newcomer } = await replaced();
+      const mine = (await newcomer.settings()).bindings.map(({ saved }) => saved);
+      expect((await revert(id, { reason })).status).toBe(200);
+      expect(await keysOf(id)).toHaveLength(1);
+      const after = await newcomer.settings();
+      expect(after.bindings.map(({ saved }) => saved)).toEqual(mine);
+      const { events } = (await broker.call("GET", `/v1/audit?entity=${id}&action=keys.reverted`))
+        .body as AuditList;
+      expect(events).toMatchObject([{ details: { reason, deletedOfReplacedPerson: ["app-secrets"] } }]);
+      const jobs = await read().jobs.list({ kind: "notify", limit: 200 });
+      const notice = jobs
+        .map(({ payload }) => JSON.stringify(payload))
+        .find((text) => text.includes("still"));
+      expect(notice).toContain("are deleted: app-secrets.");
+    });
+
+    it("is rehearsed, because the admin could do it", async () => {
+      const { id } = await replaced();
+      const { builds } = (await broker.call("POST", "/v1/rollback/rehearsals")).body as Rehearsal;
+      expect(builds.find((build) => build.id === id)).toMatchObject({ ok: true });
+    });
   });
 
   it("never happens after the finish, which also refuses one that waits", async () => {

@@ -24,6 +24,8 @@ export const limits = {
   sessionsPerBrowserMax: 8,
   /** How long the present person can refuse that somebody starts over. */
   startOverWaitSeconds: 24 * 3600,
+  /** After a withdrawal nobody can ask to start over with the same build for so long. */
+  startOverAgainSeconds: 3600,
   /** Tries at a recovery code by one session, or by one address without one. */
   recoveryTriesPerHourMax: 5,
   keyValueLengthMax: 16 * 1024,

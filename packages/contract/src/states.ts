@@ -15,7 +15,7 @@ export const leaseTransitions = {
 export const buildTransitions = {
   provisioning: ["ready", "closing"],
   ready: ["handing_off", "closing"],
-  handing_off: ["ready", "handed_off", "closing"],
+  handing_off: ["handed_off", "closing"],
   handed_off: ["closing"],
   closing: ["closed"],
   closed: [],

@@ -1,3 +1,4 @@
+import type { ConnectorSpec } from "@keyloan/contract";
 import { type Gate, type GateConnector, type GateFinding, type GateInput, modeOf } from "./gate.ts";
 
 /**
@@ -13,9 +14,22 @@ export const durableDatabase: Gate = {
     );
     if (!paid) return [];
     const databases = input.connectors.filter(({ spec }) => spec.category === "database");
-    return (await Promise.all(databases.map((database) => askDatabase(input, database)))).flat();
+    const asked = await Promise.all(databases.map((database) => askDatabase(input, database)));
+    return [...asked.flat(), ...input.unread.flatMap(refuseUnread)];
   },
 };
+
+function refuseUnread({ id, label, category }: ConnectorSpec): readonly GateFinding[] {
+  if (category !== "database") return [];
+  return [
+    {
+      status: "fail",
+      connector: id,
+      message: `Real payments would be written to ${label}, which is still that of the person before you, so nobody can try it.`,
+      remedy: `Save keys of your own for ${label} too, and swap them together.`,
+    },
+  ];
+}
 
 async function askDatabase(input: GateInput, database: GateConnector): Promise<readonly GateFinding[]> {
   const { spec, source } = database;

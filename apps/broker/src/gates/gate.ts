@@ -22,6 +22,8 @@ export type GateConnector = {
 
 export type GateInput = {
   readonly connectors: readonly GateConnector[];
+  /** Services that go on with keys which are nobody's to open: of a person who was replaced. */
+  readonly unread: readonly ConnectorSpec[];
   readonly profile: EnvProfile;
   /** For development on one machine: addresses need not be public. */
   readonly allowPrivateAddresses: boolean;

@@ -410,6 +410,18 @@ describe("durable_database", () => {
     expectOne(await ask(durableDatabase, input), { connector: "data" });
   });
 
+  it("refuses one that is nobody's to open beside real payments, and lets it be beside others", async () => {
+    const { connectors, ...rest } = gateInput({}, { probeDurability: never });
+    const [kept, others] = [true, false].map((isDatabase) =>
+      connectors.filter(({ spec }) => (spec.category === "database") === isDatabase),
+    );
+    const unread = (kept ?? []).map(({ spec }) => spec);
+    const found = await ask(durableDatabase, { ...rest, connectors: others ?? [], unread });
+    expectOne(found, { connector: "data", text: "the person before you" });
+    const tests = gateInput(testPayments).connectors.filter(({ spec }) => spec.category !== "database");
+    expect(await ask(durableDatabase, { ...rest, connectors: tests, unread })).toEqual([]);
+  });
+
   it("asks nothing of an app without a database", async () => {
     const input = gateInput();
     const connectors = input.connectors.filter(({ spec }) => spec.category !== "database");

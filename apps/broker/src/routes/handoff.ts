@@ -92,7 +92,9 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
         "code" in opener
           ? await openByLink(deps, opener.code, visitor, requestId)
           : "recovery" in opener
-            ? await limitTries(context, () => openByRecovery(deps, opener.recovery, visitor, requestId))
+            ? await limitTries(context, opener.recovery, () =>
+                openByRecovery(deps, opener.recovery, visitor, requestId),
+              )
             : await openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
       const { session, cookie, ended, personCookie } = opened;
       for (const buildId of ended) setSessionCookie(context, buildId, "");

@@ -164,7 +164,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await other.page.unroute("**/v1/settings");
   });
 
-  it("starting over waits a day, in which the person can refuse", async () => {
+  it("starting over waits a day, can be withdrawn, and asked for again an hour later", async () => {
     const build = await becomePerson();
     await visit(build);
     await button(other.page, "Start over…").click();
@@ -177,6 +177,13 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await look(other, "start-over-waiting");
 
     await button(other.page, "Withdraw").click();
+    await says(other.page, /^This was withdrawn\. You can ask again from .*at \d\d:\d\d\.$/);
+    expect(await button(other.page, "Start over…").isDisabled()).toBe(true);
+  });
+
+  it("a refusal of the person is told, and holds for visits of other links", async () => {
+    const build = await becomePerson();
+    await visit(build);
     await button(other.page, "Start over…").click();
     await button(dialog(other.page), "Start over").click();
     await says(other.page, "You asked to start over");

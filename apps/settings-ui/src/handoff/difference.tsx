@@ -142,9 +142,11 @@ function GoingBack() {
       <div>
         <h2 className="font-semibold">How to go back</h2>
         <p className="text-ink-2">
-          {window > 0
-            ? `For ${spanText(window)} after the switch, one button brings back the lent keys and the data your app had with them.`
-            : "The lent keys end with the switch, so there is no way back to them."}
+          {!settings.canGoBack
+            ? "Something that was lent is not there any more, so there is no way back after the switch."
+            : window > 0
+              ? `For ${spanText(window)} after the switch, one button brings back the lent keys and the data your app had with them.`
+              : "The lent keys end with the switch, so there is no way back to them."}
         </p>
       </div>
     </div>

@@ -53,7 +53,10 @@ export function GoBack({
         </p>
       ) : (
         <p>
-          The time for going back is over. If a key is wrong, change it under “Your keys” and switch again.
+          {until === undefined
+            ? "There is no way back to the lent keys any more."
+            : "The time for going back is over."}{" "}
+          If a key is wrong, change it under “Your keys” and switch again.
         </p>
       )}
     </Notice>

@@ -7,6 +7,7 @@ import { Difference } from "../handoff/difference.tsx";
 import { PreviewChoice, previewSummary, usePreviewChoice } from "../handoff/preview-choice.tsx";
 import { type Entry, entriesOf, MoveData } from "../moving/move-data.tsx";
 import { isMoving, useTransfers } from "../moving/use-transfers.ts";
+import { KeptUntil, LentUntil } from "../person/kept-until.tsx";
 import { useSettings } from "../state/settings.tsx";
 import { Button } from "../ui/button.tsx";
 import { FailureNotice } from "../ui/failure-notice.tsx";
@@ -81,13 +82,17 @@ export function SwapPage({
     <div className="space-y-6">
       {reverted && (
         <Notice tone="good" icon="undo" title="Your app uses the lent keys again">
-          <p>Your own keys are still saved. You can change them, or switch again whenever you like.</p>
+          <p>
+            Your own keys are kept <KeptUntil />. You can change them, or switch again whenever you like.
+          </p>
+          <LentUntil />
         </Notice>
       )}
       <PageHeading
         lead={
           <p>
-            This is what changes. All of it changes at once, or nothing does, and you can go back afterwards.
+            This is what changes. All of it changes at once, or nothing does
+            {settings.canGoBack && ", and you can go back afterwards"}.
           </p>
         }
       >

@@ -11,3 +11,14 @@ export function KeptUntil() {
     </>
   );
 }
+
+/** Until when the lent keys that the app uses work; nothing while it uses none. */
+export function LentUntil() {
+  const { lentUntil } = useSettings().settings;
+  if (lentUntil === undefined) return null;
+  return (
+    <p>
+      The lent keys work until <Moment at={lentUntil} />, or longer when they are renewed.
+    </p>
+  );
+}

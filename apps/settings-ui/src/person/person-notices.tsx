@@ -8,6 +8,7 @@ import { useAnnounce } from "../ui/live-region.tsx";
 import { Notice } from "../ui/notice.tsx";
 import { focusHeading } from "../ui/page-heading.tsx";
 import { Countdown, Moment } from "../ui/time.tsx";
+import { KeptUntil, LentUntil } from "./kept-until.tsx";
 import { StartedOver } from "./started-over.tsx";
 
 /** What others did or ask for, at the top of every step. */
@@ -42,7 +43,10 @@ export function PersonNotices() {
           <blockquote className="border-l-2 border-edge pl-3 whitespace-pre-line">
             {adminRevert.reason}
           </blockquote>
-          <p>Your own keys are still saved. You can switch again.</p>
+          <LentUntil />
+          <p>
+            Your own keys are kept <KeptUntil />. You can switch again.
+          </p>
         </Notice>
       )}
     </div>

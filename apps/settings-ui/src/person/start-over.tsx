@@ -34,17 +34,18 @@ export function StartOver() {
           <p>They are still there and want to keep them. Ask the tool that sent you the link.</p>
         </Notice>
       )}
-      {waiting ? <Waiting asked={asked} /> : <Ask againAt={asked?.againAt} />}
+      {waiting ? <Waiting asked={asked} /> : <Ask ended={asked} />}
     </section>
   );
 }
 
-function Ask({ againAt }: { readonly againAt: string | undefined }) {
+function Ask({ ended }: { readonly ended: StartOverView | undefined }) {
   const { settings } = useSettings();
   const announce = useAnnounce();
   const { busy, failure, write } = useWrite();
   const inUse = settings.bindings.some(({ source }) => source === "user");
   const provable = settings.person.standing === "someone_else";
+  const againAt = ended?.againAt;
   const held = useNow(10_000) < new Date(againAt ?? 0).getTime();
   const ask = async () => {
     if (await write(startOver)) announce("You asked to start over.");
@@ -84,7 +85,7 @@ function Ask({ againAt }: { readonly againAt: string | undefined }) {
       </ConfirmDialog>
       {held && againAt !== undefined && (
         <p className="text-sm text-ink-2">
-          This was refused. You can ask again from <Moment at={againAt} />.
+          This was {ended?.state}. You can ask again from <Moment at={againAt} />.
         </p>
       )}
     </>

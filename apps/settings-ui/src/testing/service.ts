@@ -75,6 +75,7 @@ export function acme(changes: Partial<BindingView> = {}): Service {
     session: { expiresAt: "", sealingKey: "" },
     bindings: [binding(changes)],
     revertWindowSeconds: 0,
+    canGoBack: true,
     person: { standing: "none" as const },
   };
   const [service] = servicesOf({ connectors: [entry] }, settings);

@@ -21,7 +21,7 @@ export const startOverSchema = z
     from: z.string().optional().meta({ description: "the address it was asked from" }),
     againAt: timestampSchema
       .optional()
-      .meta({ description: "refused: from then on it can be asked for again" }),
+      .meta({ description: "refused or withdrawn: from then on it can be asked for again" }),
   })
   .meta({ id: "StartOver" });
 

@@ -219,7 +219,14 @@ export const settingsSchema = z
       .number()
       .int()
       .meta({ description: "how long after a swap the lent keys can be taken back" }),
+    canGoBack: z.boolean().meta({
+      description:
+        "whether a switch to what is saved now could be taken back: false where what was lent is gone",
+    }),
     revertibleUntil: timestampSchema.optional(),
+    lentUntil: timestampSchema.optional().meta({
+      description: "then the lent keys that the app uses end, unless the build is renewed",
+    }),
     downloadedAt: timestampSchema
       .optional()
       .meta({ description: "the first download of the whole env file since the switch" }),

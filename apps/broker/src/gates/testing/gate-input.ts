@@ -114,6 +114,7 @@ export function gateInput(
       connector("data", changes.data),
       connector("auth", changes.auth),
     ],
+    unread: [],
     profile: "next",
     allowPrivateAddresses: false,
     isOurs: () => false,

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { BrokerError, type ConnectorContext, ProviderError, type SecretValues } from "@keyloan/contract";
 import { differences, readArchive } from "@keyloan/database-provisioner";
 import type { LeaseRow } from "@keyloan/store";
-import { type By, recordAudit } from "../../audit-row.ts";
+import { type By, beforeHandingOut, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { withDataKey } from "../../sealing/data-key.ts";
 import { openLease } from "../../sealing/lease-values.ts";
+import { requirePerson } from "../settings/take-step.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
 import { makeDownloadFolder } from "./download-folder.ts";
@@ -25,8 +26,8 @@ export type DatabaseFile = {
 /**
  * A database of a build as a file that its own tools open, from the archive when it is archived. It holds what the
  * database held at one moment: one that is written to meanwhile is read again.
- * @throws BrokerError `not_found`, `not_supported`, `build_closed`, `not_ready` when it is written to all the
- * time, `not_faithful` for an archive that was altered, `unavailable` when the disk is full; ProviderError
+ * @throws BrokerError `person_only` or `session_expired` for a visit that somebody else's first save came before,
+ * `not_found`, `not_supported`, `build_closed`, `not_ready` when it is written to all the time, `not_faithful` for an archive that was altered, `unavailable` when the disk is full; ProviderError
  */
 export async function downloadDatabase(
   deps: Deps,
@@ -38,10 +39,9 @@ export async function downloadDatabase(
   const found = await findDatabase(deps, buildId, connectorId);
   const { lease, archivable } = found;
   const signal = AbortSignal.any([requested, AbortSignal.timeout(deadlineMs)]);
-  const audit = (action: string, more: Readonly<Record<string, unknown>>) => {
-    const details = { connector: connectorId, lease: lease.id, from: lease.state, ...more };
-    return recordAudit(deps, { ...by, action, entity: buildId, details });
-  };
+  const of = { connector: connectorId, lease: lease.id, from: lease.state };
+  const audit = (action: string, more: Readonly<Record<string, unknown>>) =>
+    recordAudit(deps, { ...by, action, entity: buildId, details: { ...of, ...more } });
   await audit("database.downloading", {});
   let file: OpenFile;
   try {
@@ -51,7 +51,13 @@ export async function downloadDatabase(
     throw error;
   }
   try {
-    await audit("database.downloaded", { bytes: file.bytes });
+    // Making the file takes long enough for somebody else to become the person, or for a token to be revoked.
+    await beforeHandingOut(deps, () =>
+      deps.change(by, [buildId], async (tx) => {
+        await requirePerson(deps, tx);
+        tx.audit("database.downloaded", buildId, { ...of, bytes: file.bytes });
+      }),
+    );
   } catch (error) {
     await file.handle.close();
     throw error;

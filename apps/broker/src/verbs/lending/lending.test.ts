@@ -175,7 +175,7 @@ describe("the first download of a whole file", () => {
     await page.call("POST", "/v1/settings/revert", { expectedVersion: await page.version() });
     await broker.call("POST", `/v1/builds/${buildId}/renew`, { body: { ttlSeconds: 604_800 } });
     await goOn(30 * hourMs);
-    expect(await stateOf()).toMatchObject({ state: "ready", ended: false });
+    expect(await stateOf()).toMatchObject({ state: "handing_off", ended: false });
     page = await openPage(broker, buildId, page.browser);
     await swap();
     await goOn(23 * hourMs);

@@ -1,13 +1,14 @@
 import { BrokerError, limits, newId, type SettingsView } from "@keyloan/contract";
-import type { BuildRow, PersonRow, Tables } from "@keyloan/store";
+import { type BuildRow, closesAt, type PersonRow, type StartOverRow, type Tables } from "@keyloan/store";
 import { buildClosed } from "../../build-closed.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { isoTime } from "../../iso-time.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { settingsView } from "../settings/views.ts";
 import { startOverIn } from "./execute-start-over.ts";
-import { refusedUntil } from "./person-view.ts";
+import { heldUntil } from "./person-view.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
@@ -17,8 +18,8 @@ const visitMs = limits.sessionLifetimeSecondsMax * 1000;
  * Asks to become the person of a build whose present one cannot be proven. It is done at once where nothing is in
  * use and nothing was saved for a day; else the present person has a day to refuse. While one waits, another asking
  * changes nothing.
- * @throws BrokerError `conflict` when there is nothing to start over, it is finished, or it was refused within a day;
- * `build_closed`
+ * @throws BrokerError `conflict` when there is nothing to start over, it is finished, or it was refused within a day or
+ * withdrawn within an hour; `build_closed`
  */
 export async function askStartOver(
   deps: Deps,
@@ -33,7 +34,7 @@ export async function askStartOver(
     if (mayWrite(standing)) throw nothingToStartOver();
     const newest = await tx.startOvers.findNewest(buildId);
     const now = deps.now();
-    if (newest !== undefined && now < (refusedUntil(newest) ?? now)) throw justRefused();
+    if (newest !== undefined && now < (heldUntil(newest) ?? now)) throw justEnded(newest);
     let row = newest;
     if (row?.state !== "waiting") {
       row = {
@@ -49,7 +50,12 @@ export async function askStartOver(
       await tx.startOvers.insert(row);
       tellStartOver(tx, row, "requested");
     }
-    if (row.dueAt > now) return row === newest ? tx.unaudited(row.dueAt) : row.dueAt;
+    if (row.dueAt > now) {
+      if (row === newest) tx.unaudited(row);
+      // Asking again renews nothing that lives long enough, or as long as it can.
+      const lives = row === newest && (closesAt(build) ?? 0) >= Math.min(row.dueAt, build.renewableUntil);
+      return lives ? undefined : row.dueAt;
+    }
     // What is done at once is done here: else a switch could come in between.
     if (!(await startOverIn(deps, tx, row))) tx.unaudited(row);
     return undefined;
@@ -119,9 +125,16 @@ function nothingToStartOver(): BrokerError {
   });
 }
 
-function justRefused(): BrokerError {
-  return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
-    remedy: "Ask the tool that sent you the link.",
+function justEnded(row: StartOverRow): BrokerError {
+  if (row.state === "refused") {
+    return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
+      remedy: "Ask the tool that sent you the link.",
+    });
+  }
+  const againAt = isoTime(heldUntil(row) ?? 0);
+  return new BrokerError("conflict", "somebody asked for it and took it back less than an hour ago", {
+    remedy: `Ask again from ${againAt}.`,
+    details: { againAt },
   });
 }
 

@@ -26,7 +26,7 @@ export async function personView(
   };
 }
 
-/** One that waits is shown to everybody; how it ended to who asked, and while a refusal holds to all it keeps out. */
+/** One that waits is shown to everybody; how it ended to who asked, and to all it keeps out, as long as it does. */
 function startOverView(
   row: StartOverRow,
   session: SessionRow,
@@ -34,7 +34,7 @@ function startOverView(
   now: number,
 ): StartOverView | undefined {
   const mine = row.sessionId === session.id;
-  const againAt = refusedUntil(row);
+  const againAt = heldUntil(row);
   const holds = againAt !== undefined && now < againAt && standing !== "you";
   if (row.state !== "waiting" && !mine && !holds) return undefined;
   return {
@@ -42,7 +42,7 @@ function startOverView(
     mine,
     requestedAt: isoTime(row.createdAt),
     dueAt: isoTime(row.dueAt),
-    // Whom a refusal keeps out need not learn who was refused.
+    // Whom the end of one keeps out need not learn who asked.
     ...(row.address === null || (holds && !mine) ? {} : { from: row.address }),
     ...(againAt === undefined ? {} : { againAt: isoTime(againAt) }),
   };
@@ -50,10 +50,16 @@ function startOverView(
 
 /**
  * Until when nobody can ask again, in milliseconds since the epoch: whoever could get links could ask on and on, and
- * the present person would have to refuse each time.
+ * the present person would have to refuse each time, or be told of it each time.
  */
-export function refusedUntil({ state, endedAt }: StartOverRow): number | undefined {
-  return state === "refused" ? (endedAt ?? 0) + limits.startOverWaitSeconds * 1000 : undefined;
+export function heldUntil({ state, endedAt }: StartOverRow): number | undefined {
+  const seconds =
+    state === "refused"
+      ? limits.startOverWaitSeconds
+      : state === "withdrawn"
+        ? limits.startOverAgainSeconds
+        : undefined;
+  return seconds === undefined ? undefined : (endedAt ?? 0) + seconds * 1000;
 }
 
 /** When and from where somebody started over, for who was the person before. */

@@ -4,7 +4,8 @@ import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { envLinesOf } from "../env/read-env.ts";
 import { wayBackEndsAt } from "../lending/lending-end.ts";
-import { revertBuild } from "../settings/revert-keys.ts";
+import { editableBuild } from "../settings/editable-build.ts";
+import { goBack } from "../settings/revert-keys.ts";
 
 const pageRows = 200;
 
@@ -38,7 +39,7 @@ async function rehearseRevert(copy: Deps, { id, name }: BuildRow): Promise<Rehea
     return { id, name, ok, milliseconds: Math.round(performance.now() - began), message };
   };
   try {
-    await revertBuild(copy, bySystem("rehearsal"), id, {});
+    await goBack(copy, bySystem("rehearsal"), await editableBuild(copy, { buildId: id }));
     const lines = await envLinesOf(copy, { buildId: id, profile: undefined, copies: [] });
     return end(true, `${lines.length} variables of the lent keys open`);
   } catch (error) {

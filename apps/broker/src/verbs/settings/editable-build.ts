@@ -58,12 +58,17 @@ export function keysOf(
   };
 }
 
+/** Connectors whose keys the app uses and which a person who has ended saved. */
+export function foreignKeys({ userKeys, keysInUse }: ReturnType<typeof keysOf>): readonly string[] {
+  return keysInUse.filter((row) => !userKeys.includes(row)).map(({ connectorId }) => connectorId);
+}
+
 /**
  * Keeps what was saved by a person who has ended from everybody, though the app still uses it.
  * @throws BrokerError `not_ready` until the present person has replaced all of it
  */
-export function refuseForeignKeys({ userKeys, keysInUse }: ReturnType<typeof keysOf>): void {
-  const foreign = keysInUse.filter((row) => !userKeys.includes(row)).map(({ connectorId }) => connectorId);
+export function refuseForeignKeys(keys: ReturnType<typeof keysOf>): void {
+  const foreign = foreignKeys(keys);
   if (foreign.length === 0) return;
   throw new BrokerError(
     "not_ready",

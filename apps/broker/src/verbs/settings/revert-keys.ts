@@ -1,13 +1,15 @@
-import { BrokerError, type SettingsView } from "@keyloan/contract";
-import type { BuildRow } from "@keyloan/store";
+import { BrokerError, limits, ProviderError, type SettingsView } from "@keyloan/contract";
+import type { BindingRow, BuildRow, Tables } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import type { Notice } from "../../notify/notice.ts";
+import { describeError } from "../../observe/logger.ts";
+import { keepAliveUntil } from "../builds/keep-alive.ts";
 import type { Visit } from "../handoff/visit.ts";
-import { wayBackEndsAt } from "../lending/lending-end.ts";
+import { revertWindowMs, wayBackEndsAt } from "../lending/lending-end.ts";
 import { stillLent } from "../lending/still-lent.ts";
 import { recordReverted } from "../transfers/switch-transfers.ts";
-import { editableBuild, refuseForeignKeys } from "./editable-build.ts";
+import { type EditableBuild, editableBuild, foreignKeys, refuseForeignKeys } from "./editable-build.ts";
 import { refuseUnlessAllowed } from "./person-decides.ts";
 import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
@@ -17,17 +19,16 @@ import { settingsView } from "./views.ts";
  * @throws BrokerError as {@link revertBuild} does
  */
 export async function revertKeys(deps: Deps, visit: Visit, expectedVersion: number): Promise<SettingsView> {
-  refuseForeignKeys(await editableBuild(deps, visit.session, expectedVersion));
   await revertBuild(deps, visit, visit.session.buildId, { expectedVersion });
   return settingsView(deps, visit.session);
 }
 
 /**
- * Lets an app use what was lent to it again; the user's own keys stay saved.
+ * Lets an app use what was lent to it again, renewed where that can be had; the user's own keys stay saved.
  * @param request.expectedVersion of the settings that this was decided on; by default those that are there
  * @param request.reason why the admin does it, which the user reads on the settings page; then they need not allow it
- * @throws BrokerError `person_decides` when a token may not, `not_revertible` when nothing was swapped or the window is
- * over, `settings_changed`
+ * @throws BrokerError `person_decides` when a token may not, `not_ready` while the app uses what a person who was
+ * replaced has saved, `not_revertible` when nothing was swapped or the window is over, `settings_changed`
  */
 export async function revertBuild(
   deps: Deps,
@@ -35,26 +36,26 @@ export async function revertBuild(
   buildId: string,
   request: { readonly expectedVersion?: number; readonly reason?: string | undefined },
 ): Promise<void> {
-  const { build, bindings } = await editableBuild(deps, { buildId }, request.expectedVersion);
+  const editable = await editableBuild(deps, { buildId }, request.expectedVersion);
   const reason = by.actor.kind === "admin" ? request.reason : undefined;
-  if (reason === undefined) await refuseUnlessAllowed(deps.store.read, by.actor, buildId, "revert");
-  const swapped = bindings.filter(({ source }) => source === "user");
-  if (swapped.length === 0) throw notRevertible("nothing was swapped", "The app uses the lent keys already.");
-  const now = deps.now();
-  const until = wayBackEndsAt(deps.config, build, bindings);
-  if (until === undefined || until <= now) {
-    throw notRevertible(
-      "the time to go back is over",
-      "Your own keys stay in use; change them here if one is wrong.",
-    );
+  if (reason === undefined) {
+    await refuseUnlessAllowed(deps.store.read, by.actor, buildId, "revert");
+    refuseForeignKeys(editable);
   }
-  const [leases, transfers] = await Promise.all([
-    deps.store.read.leases.listByBuild(buildId),
-    deps.store.read.transfers.listByBuild(buildId),
-  ]);
-  const returning = stillLent({ bindings, leases, transfers });
-  if (returning.length === 0) throw notRevertible("a lent key has ended", "Your own keys stay in use.");
+  await requireWayBack(deps, deps.store.read, editable);
+  await renewLent(deps, by, buildId);
+  await goBack(deps, by, editable, reason);
+}
+
+/**
+ * The change itself, whoever may ask for it. No provider is asked.
+ * @throws BrokerError `not_revertible`, `settings_changed`
+ */
+export async function goBack(deps: Deps, by: By, editable: EditableBuild, reason?: string): Promise<void> {
+  const { build } = editable;
+  const now = deps.now();
   await deps.change(by, [build.id], async (tx) => {
+    const returning = await requireWayBack(deps, tx, editable);
     const adminRevert = reason === undefined ? {} : { adminRevert: { at: now, reason } };
     const changes = { revertibleUntil: null, downloadedAt: null, ...adminRevert };
     await takeStep(deps, tx, build, changes);
@@ -62,16 +63,59 @@ export async function revertBuild(
     await tx.bindings.revert(build.id, connectors);
     await tx.userKeys.removeLeftBehind(build.id);
     await recordReverted(deps, tx, build.id, connectors);
-    const whole = returning.length === swapped.length;
-    if (whole && build.state === "handing_off") await tx.builds.moveState(build.id, ["handing_off"], "ready");
-    tx.audit("keys.reverted", build.id, { connectors, ...(reason === undefined ? {} : { reason }) });
-    if (reason !== undefined) tx.notice(adminNotice(build));
+    const deleted = foreignKeys(editable).filter((id) => connectors.includes(id));
+    tx.audit("keys.reverted", build.id, {
+      connectors,
+      ...(reason === undefined ? {} : { reason }),
+      ...(deleted.length === 0 ? {} : { deletedOfReplacedPerson: deleted }),
+    });
+    if (reason !== undefined) tx.notice(adminNotice(build, deleted));
   });
 }
 
+/** @returns what can go back to what was lent now. @throws BrokerError `not_revertible` */
+async function requireWayBack(
+  deps: Deps,
+  tables: Pick<Tables, "leases" | "transfers">,
+  { build, bindings }: EditableBuild,
+): Promise<readonly BindingRow[]> {
+  if (!bindings.some(({ source }) => source === "user"))
+    throw notRevertible("nothing was swapped", "The app uses the lent keys already.");
+  const until = wayBackEndsAt(deps.config, build, bindings);
+  if (until === undefined || until <= deps.now()) {
+    throw notRevertible(
+      "the time to go back is over",
+      "Your own keys stay in use; change them here if one is wrong.",
+    );
+  }
+  const leases = await tables.leases.listByBuild(build.id);
+  const transfers = await tables.transfers.listByBuild(build.id);
+  const returning = stillLent({ bindings, leases, transfers });
+  if (returning.length === 0) throw notRevertible("a lent key has ended", "Your own keys stay in use.");
+  return returning;
+}
+
+/**
+ * What is gone back to works for as long as a switch would promise it, and a day at least. Going back is for when
+ * something is broken already, so it does not fail with what cannot be renewed: the page tells when that ends.
+ */
+async function renewLent(deps: Deps, by: By, buildId: string): Promise<void> {
+  const ms = Math.max(revertWindowMs(deps.config), limits.ttlSecondsDefault * 1000);
+  try {
+    await keepAliveUntil(deps, by, buildId, deps.now() + ms);
+  } catch (error) {
+    if (!(error instanceof BrokerError || error instanceof ProviderError)) throw error;
+    deps.logger.warn({ buildId, ...describeError(error) }, "what was lent could not be renewed");
+  }
+}
+
 /** Without the reason: it is for who sees the page and the audit. */
-function adminNotice({ id }: BuildRow): Notice {
-  const message = `The admin let ${id} use its lent keys again, with a reason that its user reads on the settings page.`;
+function adminNotice({ id }: BuildRow, deleted: readonly string[]): Notice {
+  const went = `The admin let ${id} use its lent keys again, with a reason that its user reads on the settings page.`;
+  const message =
+    deleted.length === 0
+      ? went
+      : `${went} Of a person whom somebody had replaced by starting over, these were still in use and are deleted: ${deleted.join(", ")}.`;
   return { type: "keys.reverted", message, buildId: id };
 }
 

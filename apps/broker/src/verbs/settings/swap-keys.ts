@@ -1,5 +1,5 @@
 import { BrokerError, type GateResult, type SwapResult } from "@keyloan/contract";
-import type { BindingRow, TransferRow, UserKeyRow } from "@keyloan/store";
+import type { BindingRow, Tables, TransferRow, UserKeyRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { type GateConnector, runGates } from "../../gates/run-gates.ts";
@@ -11,6 +11,7 @@ import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
+import { stillLent } from "../lending/still-lent.ts";
 import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
@@ -75,25 +76,31 @@ async function askGates(
   editable: EditableBuild,
   targets: readonly UserKeyRow[],
 ): Promise<GateResult[]> {
-  const { build, bindings, keysInUse } = editable;
+  const { build, bindings, userKeys } = editable;
   const leases = await deps.store.read.leases.listByBuild(build.id);
   const connectors = await withDataKey(deps, build.id, (key) =>
     bindings.flatMap((binding): GateConnector[] => {
       const spec = deps.connectors.get(binding.connectorId)?.spec;
       const own =
-        targets.find(({ connectorId }) => connectorId === binding.connectorId) ??
-        rowInUse(binding, keysInUse);
+        targets.find(({ connectorId }) => connectorId === binding.connectorId) ?? rowInUse(binding, userKeys);
       if (spec === undefined) return [];
       if (own !== undefined) {
         return [{ spec, source: "user", values: openUserKey(key, own.id, own.env), check: own.check }];
       }
+      // What a person who was replaced left in use is nobody's to look into.
+      if (binding.source === "user") return [];
       const lease = leases.find(({ id }) => id === binding.leaseId);
       if (lease === undefined || lease.env === null) return [];
       return [{ spec, source: "org", values: openLease(key, lease.id, lease.env), check: undefined }];
     }),
   );
+  const unread = bindings.flatMap(({ connectorId, source }) => {
+    const isAsked = source === "org" || connectors.some(({ spec }) => spec.id === connectorId);
+    return isAsked ? [] : (deps.connectors.get(connectorId)?.spec ?? []);
+  });
   return runGates({
     connectors,
+    unread,
     profile: profileOf(build.profile),
     allowPrivateAddresses: deps.config.allowPrivateAddresses,
     isOurs: (value) => isLent(deps, value),
@@ -102,8 +109,8 @@ async function askGates(
   });
 }
 
-function rowInUse(binding: BindingRow, keysInUse: readonly UserKeyRow[]): UserKeyRow | undefined {
-  return binding.source === "user" ? keysInUse.find(({ id }) => id === binding.userKeyId) : undefined;
+function rowInUse(binding: BindingRow, userKeys: readonly UserKeyRow[]): UserKeyRow | undefined {
+  return binding.source === "user" ? userKeys.find(({ id }) => id === binding.userKeyId) : undefined;
 }
 
 type Swap = {
@@ -135,9 +142,23 @@ async function recordSwap(
     await recordSwitched(deps, tx, copies, revertibleUntil ?? now);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);
-    const details = { connectors, moved, preview: Object.fromEntries(preview), revertibleUntil };
-    tx.audit("keys.swapped", build.id, details);
+    const wayBackUntil = (await hasWayBack(tx, build.id)) ? revertibleUntil : null;
+    const answers = Object.fromEntries(preview);
+    tx.audit("keys.swapped", build.id, {
+      connectors,
+      moved,
+      preview: answers,
+      revertibleUntil: wayBackUntil,
+    });
   });
+}
+
+/** Whether what was lent is still there to go back to: a token may have ended it before the switch. */
+async function hasWayBack(tables: Tables, buildId: string): Promise<boolean> {
+  const bindings = await tables.bindings.listByBuild(buildId);
+  const leases = await tables.leases.listByBuild(buildId);
+  const transfers = await tables.transfers.listByBuild(buildId);
+  return stillLent({ bindings, leases, transfers }).length > 0;
 }
 
 /** The end of the time to go back, which is promised only as long as what was lent lives. */

@@ -30,9 +30,10 @@ export async function settingsView(deps: Deps, session: SessionRow): Promise<Set
       ...optionalTime("keptUntil", closesAt(build)),
     },
     version: build.settingsVersion,
-    session: { expiresAt: isoTime(session.expiresAt), sealingKey: session.sealingKey },
+    session: { expiresAt: isoTime(visitEndsAt(session, build)), sealingKey: session.sealingKey },
     bindings: bindingViews(deps, { bindings, userKeys: shown, transfers }),
     revertWindowSeconds: Math.round(deps.config.revertHours * 3600),
+    canGoBack: couldGoBack({ bindings, leases, transfers }, shown),
     ...lendingTimes(deps, build, { bindings, leases, transfers }),
     ...optionalTime("downloadedAt", build.downloadedAt),
     ...optionalTime("finishedAt", build.finishedAt),
@@ -63,24 +64,48 @@ function masked(row: UserKeyRow): UserKeyRow {
   return { ...shown, check: rest };
 }
 
+/** A visit ends with its build, whatever its own time. */
+function visitEndsAt({ expiresAt }: SessionRow, build: BuildRow): number {
+  return Math.min(expiresAt, closesAt(build) ?? expiresAt);
+}
+
 type LendingTimes = Pick<
   SettingsView,
-  "revertibleUntil" | "lendingEndsAt" | "lendingEndedAt" | "adminRevert"
+  "revertibleUntil" | "lentUntil" | "lendingEndsAt" | "lendingEndedAt" | "adminRevert"
 >;
 
-/** Until when what was lent can be gone back to, where it still can, and when it ends. */
+/** Until when what was lent works where the app uses it, until when it can be gone back to, and when it ends. */
 function lendingTimes(deps: Deps, build: BuildRow, rows: Parameters<typeof stillLent>[0]): LendingTimes {
   const { lendingEndedAt, adminRevert } = build;
   const endsAt = lendingEndsAt(deps.config, build, rows.bindings);
   const wayBack = stillLent(rows).length === 0 ? undefined : wayBackEndsAt(deps.config, build, rows.bindings);
   return {
     ...optionalTime("revertibleUntil", wayBack),
+    ...optionalTime("lentUntil", lentUntil(rows)),
     ...optionalTime("lendingEndsAt", endsAt),
     ...optionalTime("lendingEndedAt", lendingEndedAt),
     ...(adminRevert === null
       ? {}
       : { adminRevert: { at: isoTime(adminRevert.at), reason: adminRevert.reason } }),
   };
+}
+
+/** Whether a switch to what is saved now could be taken back: what was lent may have been ended before it. */
+function couldGoBack(rows: Parameters<typeof stillLent>[0], saved: readonly UserKeyRow[]): boolean {
+  const willSwitch = (id: string) => saved.some(({ connectorId }) => connectorId === id);
+  const bindings = rows.bindings.map((binding) =>
+    willSwitch(binding.connectorId) ? { ...binding, source: "user" as const } : binding,
+  );
+  const isNoneSwitched = bindings.every(({ source }) => source === "org");
+  return isNoneSwitched || stillLent({ ...rows, bindings }).length > 0;
+}
+
+/** When the first of the lent keys in use ends, unless it is renewed; `undefined` when none is in use. */
+function lentUntil({ bindings, leases }: Parameters<typeof stillLent>[0]): number | undefined {
+  const inUse = bindings.filter(({ source }) => source === "org").map(({ leaseId }) => leaseId);
+  const works = leases.filter(({ id, state }) => state === "active" && inUse.includes(id));
+  const ends = works.map(({ expiresAt }) => expiresAt);
+  return ends.length === 0 ? undefined : Math.min(...ends);
 }
 
 function optionalTime<K extends string>(

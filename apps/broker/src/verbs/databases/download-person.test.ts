@@ -1,0 +1,62 @@
+import { writeFile } from "node:fs/promises";
+import type { Connector, ErrorEnvelope } from "@keyloan/contract";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import { openPage, type TestPage } from "../../testing/open-page.ts";
+
+let memory: MemoryConnectors;
+let broker: TestBroker;
+let id: string;
+/** What the next file waits for before it is written. */
+let hold: () => Promise<void>;
+
+beforeEach(async () => {
+  hold = async () => undefined;
+  memory = createMemoryConnectors();
+  broker = await createTestBroker({ emulators: [], connectors: memory.connectors.map(makesFiles) });
+  id = (await broker.createBuild()).id;
+});
+afterEach(async () => {
+  await broker.close();
+  memory.databases.close();
+});
+
+function makesFiles(connector: Connector): Connector {
+  const content = connector.database?.content;
+  if (connector.database === undefined || content === undefined) return connector;
+  const writes: typeof content.writeFile = async (_dump, path) => {
+    await hold();
+    await writeFile(path, "rows");
+  };
+  return { ...connector, database: { ...connector.database, content: { ...content, writeFile: writes } } };
+}
+
+const download = (page: TestPage) => page.call("GET", "/v1/settings/databases/memory-database/download");
+const save = async (page: TestPage) =>
+  expect(
+    (await page.save("memory-files", { MEMORY_FILES_NAME: "own", MEMORY_FILES_TOKEN: "own-token" })).status,
+  ).toBe(200);
+
+it("what the app stored is any visit's to download while nobody has saved, and then its person's alone", async () => {
+  const [first, other] = [await openPage(broker, id), await openPage(broker, id)];
+  expect([(await download(first)).status, (await download(other)).status]).toEqual([200, 200]);
+  await save(first);
+  expect([(await download(first)).status, (await download(other)).status]).toEqual([200, 403]);
+});
+
+it("a file that is being made while somebody else becomes the person is not given", async () => {
+  const [first, other] = [await openPage(broker, id), await openPage(broker, id)];
+  const begun = Promise.withResolvers<void>();
+  const saved = Promise.withResolvers<void>();
+  hold = () => {
+    begun.resolve();
+    return saved.promise;
+  };
+  const answer = download(other);
+  await begun.promise;
+  await save(first);
+  saved.resolve();
+  const { status, body } = await answer;
+  expect([status, (body as ErrorEnvelope).error.code]).toEqual([403, "person_only"]);
+});

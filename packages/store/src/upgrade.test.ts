@@ -1,0 +1,61 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openStore } from "./open-store.ts";
+
+const migrations = fileURLToPath(new URL("./migrations", import.meta.url));
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "keyloan-upgrade-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A store as the version before a migration made it. */
+async function openBefore(tag: string) {
+  const earlier = join(folder, "migrations");
+  await cp(migrations, earlier, { recursive: true });
+  const journalPath = join(earlier, "meta", "_journal.json");
+  const journal = JSON.parse(await readFile(journalPath, "utf8")) as { entries: { tag: string }[] };
+  const entries = journal.entries.filter((entry) => entry.tag < tag);
+  await writeFile(journalPath, JSON.stringify({ ...journal, entries }));
+  return openStore({ path: join(folder, "keyloan.db"), migrationsFolder: earlier });
+}
+
+it("a build that was switched and taken back before is kept to its longest life, as its user was told", async () => {
+  const before = await openBefore("0007");
+  const build = (id: string) => ({
+    id,
+    organizationId: "o1",
+    name: id,
+    state: "ready" as const,
+    profile: "development",
+    createdBy: "x",
+    createdAt: 1,
+    expiresAt: 10,
+    renewableUntil: 100,
+    closedAt: null,
+    settingsVersion: 0,
+    revertibleUntil: null,
+    finishedAt: null,
+    downloadedAt: null,
+    lendingEndedAt: null,
+    adminRevert: null,
+  });
+  await before.write([], async (tables) => {
+    await tables.builds.insert(build("taken-back"));
+    await tables.builds.insert(build("never-switched"));
+  });
+  const event = { at: 1, actor: "x", details: "{}", requestId: null };
+  await before.appendAudit([
+    { ...event, id: "e1", action: "keys.swapped", entity: "taken-back" },
+    { ...event, id: "e2", action: "keys.saved", entity: "never-switched" },
+  ]);
+  await before.close();
+  const store = await openStore({ path: join(folder, "keyloan.db") });
+  expect(await store.read.builds.listExpired(50, 10)).toEqual(["never-switched"]);
+  expect((await store.read.builds.find("taken-back"))?.state).toBe("handing_off");
+  await store.close();
+});
