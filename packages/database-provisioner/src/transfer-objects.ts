@@ -1,4 +1,10 @@
-import type { StorageContent, StoredObject, TransferProgress } from "@keyloan/contract";
+import {
+  type HashedVersion,
+  ProviderError,
+  type StorageContent,
+  type StoredObject,
+  type TransferProgress,
+} from "@keyloan/contract";
 import { eachInParallel } from "./in-parallel.ts";
 import {
   type HashedObject,
@@ -17,10 +23,12 @@ export type ObjectTransfer = {
   readonly storage: StorageContent;
   readonly from: TransferEnd;
   readonly to: TransferEnd;
-  /** Objects of the same key may be replaced: the target's owner said so. */
+  /** Objects of the same key that we never wrote may be replaced: the target's owner said so. */
   readonly overwrite: boolean;
   /** What is there already may be ours, left by an attempt before this one: what is equal is not copied again. */
   readonly resuming: boolean;
+  /** What we wrote to the target and its owner was not given since: all that may be replaced without a word of theirs. */
+  readonly written: WrittenObjects;
   /**
    * Repeats a call on one object that failed for a reason that passes, until the signal ends; one of many must not
    * end them all.
@@ -31,12 +39,19 @@ export type ObjectTransfer = {
   readonly onProgress: (progress: TransferProgress) => void;
 };
 
+export type WrittenObjects = {
+  /** The SHA-256 of what we wrote there last; `undefined` when we did not. */
+  readonly recall: (key: string) => Promise<string | undefined>;
+  readonly keep: (key: string, sha256: string) => Promise<void>;
+};
+
 /**
  * Copies every object, then reads both ends again: what was written at the source meanwhile is copied once more,
- * until a pass finds nothing. Other objects of the target are never touched.
+ * until a pass finds nothing. Other objects of the target are never touched, nor is one of the same key that is not what
+ * we wrote there.
  * @returns what both hold
- * @throws BrokerError `target_not_empty` before anything is written, or `not_faithful` when the source does not
- * come to rest; TransferFailure
+ * @throws BrokerError `target_not_empty` before anything is written, or naming an object that is not ours and differs;
+ * `not_faithful` when the source does not come to rest; TransferFailure
  */
 export async function transferObjects(given: ObjectTransfer): Promise<ObjectManifest> {
   const transfer = { ...given, storage: patient(given) };
@@ -100,24 +115,28 @@ async function count(storage: StorageContent, from: TransferEnd) {
 type Totals = { readonly objectsTotal: number; readonly bytesTotal: number };
 
 async function copyAll(transfer: ObjectTransfer, totals: Totals): Promise<void> {
-  const { storage, from, to, onProgress } = transfer;
+  const { from, to, onProgress } = transfer;
   let [objects, bytes] = [0, 0];
   const report = (item: string) => onProgress({ phase: "copying", objects, bytes, ...totals, item });
   onProgress({ phase: "copying", objects, bytes, ...totals });
+  // What was seen to be empty is written to at once: the store tells when something came there since.
+  const look = transfer.overwrite || transfer.resuming;
   await eachInParallel(listing(transfer), atOnce, async (object, signal) => {
     const ends = { from: ending(from, signal), to: ending(to, signal) };
     ends.to.context.signal.throwIfAborted();
-    if (transfer.resuming && (await isThere(storage, ends, object))) {
-      bytes += object.bytes;
-    } else {
-      let reported = 0;
-      await copyOne(storage, ends, object, (more) => {
+    let reported = 0;
+    await place(
+      transfer,
+      ends,
+      object,
+      look ? await targetHash(transfer, ends, object) : undefined,
+      (more) => {
         bytes += more;
         reported += more;
         report(object.key);
-      });
-      bytes += object.bytes - reported;
-    }
+      },
+    );
+    bytes += object.bytes - reported;
     objects += 1;
     report(object.key);
   });
@@ -134,15 +153,15 @@ async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObj
     const ends = { from: ending(from, signal), to: ending(to, signal) };
     const [source, target] = await Promise.all([
       at("source", storage.hash(ends.from.context, ends.from.values, object.key)),
-      at("target", storage.hash(ends.to.context, ends.to.values, object.key)),
+      targetHash(transfer, ends, object),
     ]);
     // Removed since it was listed.
     if (source === undefined) return;
-    if (target?.sha256 === source.sha256 && target.bytes === source.bytes) proven.set(object.key, source);
+    if (isSame(source, target)) proven.set(object.key, { bytes: source.bytes, sha256: source.sha256 });
     else {
       changed.push(object.key);
       proven.delete(object.key);
-      await copyOne(storage, ends, { key: object.key, bytes: source.bytes });
+      await place(transfer, ends, { key: object.key, bytes: source.bytes }, target);
     }
     onProgress({ phase: "proving", objects: proven.size, ...totals, item: object.key });
   });
@@ -151,25 +170,81 @@ async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObj
 
 type Ends = { readonly from: TransferEnd; readonly to: TransferEnd };
 
-async function isThere(storage: StorageContent, { from, to }: Ends, { key, bytes }: StoredObject) {
-  const target = await at("target", storage.hash(to.context, to.values, key));
-  if (target?.bytes !== bytes) return false;
+const isSame = (source: HashedObject, target: HashedObject | undefined) =>
+  target?.sha256 === source.sha256 && target.bytes === source.bytes;
+
+function targetHash({ storage }: ObjectTransfer, { to }: Ends, { key }: StoredObject) {
+  return at("target", storage.hash(to.context, to.values, key));
+}
+
+/**
+ * Sees to it that the target has one object, unless what it has is neither equal nor what may be replaced.
+ * @param target what is there, as it was just read
+ * @throws BrokerError `target_not_empty`
+ */
+async function place(
+  transfer: ObjectTransfer,
+  ends: Ends,
+  object: StoredObject,
+  target: HashedVersion | undefined,
+  onBytes?: (bytes: number) => void,
+): Promise<void> {
+  const { storage, written } = transfer;
+  let found = target;
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    if (found !== undefined) {
+      if (await isThere(storage, ends, object, found)) return;
+      if (!(await mayReplace(transfer, object.key, found))) throw targetNotEmpty("files", object.key);
+    }
+    const sent = await copyOne(storage, ends, object, found?.version, onBytes);
+    if (sent === "gone") return;
+    if (sent !== undefined) return written.keep(object.key, sent.sha256);
+    // Somebody else wrote there in this very moment.
+    found = await targetHash(transfer, ends, object);
+  }
+  throw sided(
+    "target",
+    new ProviderError("storage", "unavailable", "has an object that changes all the time"),
+  );
+}
+
+const attemptsMax = 3;
+
+/** Whether the target has what is to be copied. One of another size is not read. */
+async function isThere(
+  storage: StorageContent,
+  { from }: Ends,
+  { key, bytes }: StoredObject,
+  found: HashedObject,
+) {
+  if (found.bytes !== bytes) return false;
   const source = await at("source", storage.hash(from.context, from.values, key));
-  return source?.sha256 === target.sha256;
+  return source === undefined || isSame(source, found);
+}
+
+/** What we wrote and nobody changed; and what we never wrote, when its owner said so. */
+async function mayReplace(
+  { written, overwrite }: ObjectTransfer,
+  key: string,
+  { sha256 }: HashedObject,
+): Promise<boolean> {
+  const ours = await written.recall(key);
+  return ours === undefined ? overwrite : ours === sha256;
 }
 
 async function copyOne(
   storage: StorageContent,
   ends: Ends,
   object: StoredObject,
+  over: string | undefined,
   onBytes?: (bytes: number) => void,
-): Promise<void> {
+): Promise<HashedObject | "gone" | undefined> {
   try {
-    await storage.copy(ends.from, ends.to, object, onBytes);
+    return await storage.copy(ends.from, ends.to, object, onBytes, over);
   } catch (error) {
     if (error instanceof TransferFailure) throw error;
     // It may have been removed since it was listed; the proof finds out what is there now.
-    if (await isGone(storage, ends.from, object.key)) return;
+    if (await isGone(storage, ends.from, object.key)) return "gone";
     throw sided(await failingSide(storage, ends, object.key, error), error);
   }
 }
