@@ -9,7 +9,7 @@ import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { openLease } from "../leases/lease-secrets.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
-import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
+import { copiesToSwitch, giveTargets, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
 import { openUserKey, withDataKey } from "./open-values.ts";
@@ -134,6 +134,7 @@ async function recordSwap(
     }
     await tx.userKeys.removeLeftBehind(build.id);
     await recordSwitched(deps, tx, copies, revertibleUntil ?? now);
+    await giveTargets(tx, build.id, targets);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);
     const details = { connectors, moved, preview: Object.fromEntries(preview), revertibleUntil };

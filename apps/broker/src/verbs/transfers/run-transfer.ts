@@ -77,17 +77,14 @@ async function recordEnd(
   if (endedBy === "hold" && !isOverdue(hold)) {
     return void (await store.write([row.id], (tables) => tables.jobs.retry(id, fence, now(), "stopped")));
   }
-  if (endedBy === "moved_on") {
-    const newest = await store.read.transfers.find(row.id);
-    return newest === undefined ? undefined : undoTransfer(deps, hold, newest);
-  }
+  if (endedBy === "moved_on") return undoNewest(deps, hold, row);
   const lastError = toTransferError(error, known.connector);
   if (endedBy === undefined && mayPass(error) && attempts < runsMax) {
     const runAfter = now() + backoffMs(deps.randomBytes, attempts, firstWaitMs, waitMsMax);
-    await writeHeld(deps, hold, row, { lastError, progress: watch.progress() }, async (tx) => {
+    const kept = await writeHeld(deps, hold, row, { lastError, progress: watch.progress() }, async (tx) => {
       await tx.jobs.retry(id, fence, runAfter, lastError.code);
     });
-    return;
+    return kept ? undefined : undoNewest(deps, hold, row);
   }
   if (lastError.code === "internal" && endedBy === undefined) {
     deps.logger.error({ transferId: row.id, ...describeError(error) }, "a transfer broke");
@@ -106,10 +103,15 @@ async function recordFailure(
   const changes = { state, lastError, progress: watch.progress() };
   const { code, status, requestId } = lastError;
   const details = { connector: row.connectorId, transferId: row.id, code, status, requestId };
-  const kept = await writeHeld(deps, hold, row, changes, async (tx) => {
+  await writeHeld(deps, hold, row, changes, async (tx) => {
     tx.audit(`transfer.${state}`, row.buildId, details);
   });
-  const newest = kept ? await deps.store.read.transfers.find(row.id) : undefined;
+  await undoNewest(deps, hold, row);
+}
+
+/** Undoes it as it is now: it may have been cancelled in the very moment that it failed. */
+async function undoNewest(deps: Deps, hold: JobHold, { id }: TransferRow): Promise<void> {
+  const newest = await deps.store.read.transfers.find(id);
   if (newest !== undefined) await undoTransfer(deps, hold, newest);
 }
 

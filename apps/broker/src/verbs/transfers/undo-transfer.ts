@@ -1,5 +1,5 @@
-import { type Connector, ProviderError } from "@keyloan/contract";
-import type { TransferEnd } from "@keyloan/database-provisioner";
+import { type DatabaseSummary, ProviderError } from "@keyloan/contract";
+import { takeBackCopy } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
 import { byJob } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
@@ -20,7 +20,7 @@ const waitMsMax = 300_000;
 
 /**
  * Ends what a cancelled or failed transfer began: first the source takes writes again, then our copy is taken out of
- * the user's database. Files stay, so that a later transfer copies only what is missing. The source is tried until
+ * the user's database, and nothing that is not ours. Files stay, so that a later transfer copies only what is missing. The source is tried until
  * it is done; the target as long as it answers.
  */
 export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow): Promise<void> {
@@ -37,8 +37,8 @@ export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow):
   const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(limitMs)]);
   try {
     const unfrozen = await unfreeze(deps, hold, row, signal);
-    const target = await emptyTarget(deps, hold, unfrozen, signal);
-    await recordEnded(deps, hold, unfrozen, target);
+    const undone = await emptyTarget(deps, hold, unfrozen, signal);
+    await recordEnded(deps, hold, unfrozen, undone);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     deps.logger.warn(
@@ -70,51 +70,52 @@ async function unfreeze(
   return { ...row, frozenAt: null };
 }
 
-/** Takes our copy out of the user's database, unless something else is in it by now. Gives what is left there. */
+type Undone = {
+  /** What of us is still there. */
+  readonly target: StoredProgress["target"];
+  /** How much is there that is not ours, and was left. */
+  readonly kept: number;
+};
+
+/** Takes our copy out of the user's database, and nothing else; the whole of it stays when they work with it already. */
 async function emptyTarget(
   deps: Deps,
   hold: JobHold,
   row: TransferRow,
   signal: AbortSignal,
-): Promise<StoredProgress["target"]> {
+): Promise<Undone> {
   const target = row.progress?.target;
   const connector = deps.connectors.get(row.connectorId);
-  if (target === undefined || row.kind === "storage" || connector === undefined) return target;
+  const movable = connector === undefined ? undefined : movableOf(connector);
+  const nobodyCan = { target, kept: 0 };
+  if (target === undefined || connector === undefined || movable?.kind !== "database") return nobodyCan;
   const ends = await openEnds(deps, row, connector, signal);
   // Without the keys, or with a build that is closed, nobody can.
-  if (ends === undefined) return target;
+  if (ends === undefined) return nobodyCan;
   let left = target;
+  const whole = () => ({
+    isAsProven: (summary: DatabaseSummary) => summarySha256(summary) === row.progress?.provenSha256,
+    // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
+    beforeTaking: async () => {
+      await recordPart(deps, hold, row);
+      left = "part";
+    },
+  });
   try {
     const limits = { untilMs: deps.now() + emptyRetriesMs, signal };
-    const isTheirs =
-      target === "whole" && !(await withRetry(deps, limits, () => isAsProven(connector, ends.to, row)));
-    // The user works with it already.
-    if (isTheirs) return undefined;
-    // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
-    if (target === "whole") await recordPart(deps, hold, row);
-    left = "part";
-    await withRetry(deps, limits, () => emptyDatabase(connector, ends.to));
-    return undefined;
+    const copy = { content: movable.content, to: ends.to, owner: row.id };
+    const { kept } = await withRetry(deps, limits, () =>
+      takeBackCopy({ ...copy, ...(left === "whole" ? { whole: whole() } : {}) }),
+    );
+    return { target: undefined, kept };
   } catch (error) {
     if (signal.aborted || !(error instanceof ProviderError)) throw error;
     deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
       "a copy could not be taken out of the user's database",
     );
-    return left;
+    return { target: left, kept: 0 };
   }
-}
-
-async function isAsProven(connector: Connector, to: TransferEnd, row: TransferRow): Promise<boolean> {
-  const movable = movableOf(connector);
-  if (movable?.kind !== "database") return false;
-  const summary = await movable.content.summarize(to.context, to.values);
-  return summarySha256(summary) === row.progress?.provenSha256;
-}
-
-async function emptyDatabase(connector: Connector, to: TransferEnd): Promise<void> {
-  const movable = movableOf(connector);
-  if (movable?.kind === "database") await movable.content.empty(to.context, to.values);
 }
 
 async function recordPart(deps: Deps, { job }: JobHold, row: TransferRow): Promise<void> {
@@ -132,7 +133,7 @@ async function recordEnded(
   deps: Deps,
   { job }: JobHold,
   row: TransferRow,
-  target: StoredProgress["target"],
+  { target, kept }: Undone,
 ): Promise<void> {
   await deps.change(byJob(job), [row.buildId], async (tx) => {
     if (!(await tx.jobs.finish(job.id, job.fence, "done"))) return;
@@ -140,6 +141,8 @@ async function recordEnded(
     const progress = { ...rest, ...(target === undefined ? {} : { target }) };
     const ended = { endedAt: deps.now(), progress };
     if (!(await tx.transfers.update(row.id, [row.state], ended))) return;
+    const details = { connector: row.connectorId, transferId: row.id, kept };
+    if (kept > 0) tx.audit("transfer.left_theirs", row.buildId, details);
     // Keys of a person who has ended were kept for this alone.
     await tx.userKeys.removeLeftBehind(row.buildId);
     await beginWaiting(tx, row.buildId, deps.now());
