@@ -18,6 +18,7 @@ export {
   type ObjectList,
   type ObjectManifest,
 } from "./object-manifest.ts";
+export type { WrittenObjects } from "./place-object.ts";
 export { type CopyToTakeBack, takeBackCopy } from "./take-back.ts";
 export { type IssuerTools, toIssuer } from "./to-issuer.ts";
 export {
@@ -35,6 +36,5 @@ export {
   listObjects,
   type ObjectTransfer,
   transferObjects,
-  type WrittenObjects,
 } from "./transfer-objects.ts";
 export { type WaitLimits, type WaitTools, waitUntil } from "./wait-until.ts";
