@@ -51,16 +51,27 @@ export type DatabaseContent = {
     values: SecretValues,
     onProgress?: OnProgress,
   ) => AsyncIterable<Uint8Array>;
+  /** Whether `load` would fill it: it holds no table, view or whatever else somebody can have made. */
+  readonly isEmpty: (context: ConnectorContext, values: SecretValues) => Promise<boolean>;
   /**
-   * Fills an empty database; throws ProviderError `rejected` for a dump that is cut short or altered. What was
-   * loaded before a failure stays: the caller empties or drops the database.
+   * Fills an empty database; throws ProviderError `conflict`, having written nothing, for one that is not, and
+   * `rejected` for a dump that is cut short or altered. What was loaded before a failure stays: the caller takes it back,
+   * empties or drops the database. With an `owner` the database keeps a note of each thing that is made, written with the
+   * thing itself, for `takeBack`, until `settle`.
    */
   readonly load: (
     context: ConnectorContext,
     values: SecretValues,
     dump: AsyncIterable<Uint8Array>,
     onProgress?: OnProgress,
+    owner?: string,
   ) => Promise<void>;
+  /** Notes all that is there now as the owner's, who proves that it is before anything is taken back. */
+  readonly claim: (context: ConnectorContext, values: SecretValues, owner: string) => Promise<void>;
+  /** Removes what is noted as the owner's and is still as it was made. Gives how much else there is, which stays. */
+  readonly takeBack: (context: ConnectorContext, values: SecretValues, owner: string) => Promise<number>;
+  /** Removes the notes: nothing in the database is an owner's from then on. */
+  readonly settle: (context: ConnectorContext, values: SecretValues) => Promise<void>;
   readonly summarize: (
     context: ConnectorContext,
     values: SecretValues,
@@ -120,17 +131,25 @@ export type StorageEnd = { readonly context: ConnectorContext; readonly values: 
 /** Reading and filling object storage with the values an app has. */
 export type StorageContent = {
   readonly list: (context: ConnectorContext, values: SecretValues) => AsyncIterable<StoredObject>;
-  /** Copies one object with its metadata, in parts when it is large, and proves what arrived by its hash. */
+  /**
+   * Copies one object with its metadata, in parts when it is large, and proves what arrived by its hash. The store itself
+   * sees to it that nothing is replaced but the version `over`, and without one nothing at all: `undefined`, and nothing
+   * written, when something else is there.
+   */
   readonly copy: (
     from: StorageEnd,
     to: StorageEnd,
     object: StoredObject,
     onBytes?: (bytes: number) => void,
-  ) => Promise<{ readonly bytes: number; readonly sha256: string }>;
+    over?: string,
+  ) => Promise<{ readonly bytes: number; readonly sha256: string } | undefined>;
   /** Reads one object whole; `undefined` when there is none. */
   readonly hash: (
     context: ConnectorContext,
     values: SecretValues,
     key: string,
-  ) => Promise<{ readonly bytes: number; readonly sha256: string } | undefined>;
+  ) => Promise<HashedVersion | undefined>;
 };
+
+/** What an object holds, and the name that its store has for this version of it. */
+export type HashedVersion = { readonly bytes: number; readonly sha256: string; readonly version: string };

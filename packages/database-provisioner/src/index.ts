@@ -18,6 +18,8 @@ export {
   type ObjectList,
   type ObjectManifest,
 } from "./object-manifest.ts";
+export type { WrittenObjects } from "./place-object.ts";
+export { type CopyToTakeBack, takeBackCopy } from "./take-back.ts";
 export { type IssuerTools, toIssuer } from "./to-issuer.ts";
 export {
   countRows,
@@ -29,5 +31,10 @@ export {
   transferDatabase,
 } from "./transfer-database.ts";
 export { at, type TransferEnd, TransferFailure, type TransferSide } from "./transfer-failure.ts";
-export { isEmptyStorage, listObjects, type ObjectTransfer, transferObjects } from "./transfer-objects.ts";
+export {
+  isEmptyStorage,
+  listObjects,
+  type ObjectTransfer,
+  transferObjects,
+} from "./transfer-objects.ts";
 export { type WaitLimits, type WaitTools, waitUntil } from "./wait-until.ts";

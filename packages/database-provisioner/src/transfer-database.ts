@@ -2,18 +2,23 @@ import {
   BrokerError,
   type DatabaseContent,
   type DatabaseSummary,
+  type OnProgress,
   type TransferProgress,
 } from "@keyloan/contract";
-import { at, sided, type TransferEnd } from "./transfer-failure.ts";
+import { at, sided, type TransferEnd, TransferFailure } from "./transfer-failure.ts";
 
 export type DatabaseTransfer = {
   readonly content: DatabaseContent;
   readonly from: TransferEnd;
   readonly to: TransferEnd;
-  /** What the target holds may go: its owner said so, or it is what an attempt before this one left there. */
+  /** Whose the copy is, as the target notes it with each thing that is made until the copy is proven. */
+  readonly owner: string;
+  /** What the target holds may go: the user whose it is said so, and it has not gone yet. */
   readonly mayEmpty: boolean;
-  /** Resolves when it is kept that the target holds something of us from now on. */
+  /** Resolves when it is kept that the target may hold something of us from now on. */
   readonly beforeWriting: () => Promise<void>;
+  /** Resolves when it is kept that the target held this, and nothing else, when it was proven. */
+  readonly afterProof: (summary: DatabaseSummary) => Promise<void>;
   readonly onProgress: (progress: TransferProgress) => void;
 };
 
@@ -23,7 +28,7 @@ export type DatabaseTransfer = {
  * pass through.
  * @returns what both hold
  * @throws BrokerError `target_not_empty` before anything is written, or `not_faithful`; TransferFailure. After a
- * failure the target may hold a part: {@link DatabaseContent.empty} takes it away.
+ * failure the target may hold a part: `takeBackCopy` takes it away.
  */
 export async function transferDatabase(transfer: DatabaseTransfer): Promise<DatabaseSummary> {
   const { content, from, to, onProgress } = transfer;
@@ -47,22 +52,14 @@ export async function transferDatabase(transfer: DatabaseTransfer): Promise<Data
   );
   const differing = differences(source, target);
   if (differing.length > 0) throw notFaithful(differing);
+  await transfer.afterProof(target);
+  await at("target", content.settle(to.context, to.values));
   return source;
 }
 
-/** Whether a database holds no table. Stops reading at the first it finds, however much there is. */
+/** Whether a database is one that a copy may go to: nothing is there that somebody made. */
 export async function isEmptyDatabase(content: DatabaseContent, end: TransferEnd): Promise<boolean> {
-  const enough = new AbortController();
-  const context = { ...end.context, signal: AbortSignal.any([end.context.signal, enough.signal]) };
-  try {
-    const summary = await content.summarize(context, end.values, ({ rows, item }) => {
-      if (rows > 0 || item !== undefined) enough.abort();
-    });
-    return summary.tables.length === 0;
-  } catch (error) {
-    if (enough.signal.aborted && !end.context.signal.aborted) return false;
-    throw sided("target", error);
-  }
+  return at("target", content.isEmpty(end.context, end.values));
 }
 
 /** The names of tables, or `the schema`, in which two databases differ. */
@@ -80,15 +77,18 @@ export function countRows({ tables }: DatabaseSummary): number {
 }
 
 async function prepareTarget({ content, to, mayEmpty, beforeWriting, onProgress }: DatabaseTransfer) {
-  const empty = await isEmptyDatabase(content, to);
-  if (!empty && !mayEmpty) throw targetNotEmpty("tables");
+  if (!(await isEmptyDatabase(content, to))) {
+    if (!mayEmpty) throw targetNotEmpty("tables");
+    onProgress({ phase: "emptying" });
+    await at("target", content.empty(to.context, to.values));
+  }
   await beforeWriting();
-  if (empty) return;
-  onProgress({ phase: "emptying" });
-  await at("target", content.empty(to.context, to.values));
 }
 
-async function copy({ content, from, to, onProgress }: DatabaseTransfer, rowsTotal: number): Promise<void> {
+async function copy(
+  { content, from, to, owner, onProgress }: DatabaseTransfer,
+  rowsTotal: number,
+): Promise<void> {
   let broken: unknown;
   async function* dump() {
     try {
@@ -100,19 +100,34 @@ async function copy({ content, from, to, onProgress }: DatabaseTransfer, rowsTot
     }
   }
   try {
-    await content.load(to.context, to.values, dump(), ({ rows, bytes, item }) =>
-      onProgress({ phase: "copying", rows, rowsTotal, bytes, ...(item === undefined ? {} : { item }) }),
-    );
+    const report: OnProgress = ({ rows, bytes, item }) =>
+      onProgress({ phase: "copying", rows, rowsTotal, bytes, ...(item === undefined ? {} : { item }) });
+    await content.load(to.context, to.values, dump(), report, owner);
   } catch (error) {
-    throw broken ?? sided("target", error);
+    const failure = broken ?? sided("target", error);
+    // Something came into it since it was looked at.
+    if (
+      failure instanceof TransferFailure &&
+      failure.side === "target" &&
+      failure.failure.code === "conflict"
+    )
+      throw targetNotEmpty("tables");
+    throw failure;
   }
 }
 
-/** The 409 for a target whose owner has not said that what it holds may go. */
-export function targetNotEmpty(what: "tables" | "files"): BrokerError {
+/**
+ * The 409 for a target whose owner has not said that what it holds may go.
+ * @param file the one that is in the way
+ */
+export function targetNotEmpty(what: "tables" | "files", file?: string): BrokerError {
   const consequence =
     what === "tables" ? "everything in it is deleted then" : "files of the same name are replaced then";
-  return new BrokerError("target_not_empty", `there are ${what} already where the data should go`, {
+  const found =
+    file === undefined
+      ? `there are ${what} already where the data should go`
+      : `the file ${shown(file)} is there already and is not what was copied there`;
+  return new BrokerError("target_not_empty", found, {
     remedy: `Take an empty one, or say that what is there may be overwritten: ${consequence}.`,
   });
 }
@@ -123,4 +138,13 @@ export function notFaithful(differing: readonly string[]): BrokerError {
       "Nothing was switched, and the lent data is as it was. Try again; if it happens again, tell the operator.",
     details: { differing: differing.slice(0, 20) },
   });
+}
+
+/** A name as it stands in a sentence: one line, of bounded length, without what a terminal or a page acts on. */
+function shown(name: string): string {
+  const text = JSON.stringify(name).replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+  );
+  return text.length <= 120 ? text : `${text.slice(0, 116)}…"`;
 }

@@ -7,11 +7,13 @@ import { listObjects, transferObjects } from "./transfer-objects.ts";
 let fake: ReturnType<typeof fakeStorage>;
 let progress: TransferProgress[];
 let kept: number;
+let written: Map<string, string>;
 
 beforeEach(() => {
   fake = fakeStorage(["lent", "own"]);
   progress = [];
   kept = 0;
+  written = new Map();
   for (let index = 0; index < 30; index++) fake.bucket("lent").set(`photos/${index}.jpg`, `photo ${index}`);
 });
 
@@ -22,6 +24,10 @@ const run = (changes: Partial<Parameters<typeof transferObjects>[0]> = {}) =>
     to: fake.end("own"),
     overwrite: false,
     resuming: false,
+    written: {
+      recall: async (key) => written.get(key),
+      keep: async (key, sha256) => void written.set(key, sha256),
+    },
     retry: (call) => call(),
     beforeWriting: async () => void kept++,
     onProgress: (step) => progress.push(step),
@@ -81,11 +87,53 @@ describe("moving files", () => {
     await expect(run()).rejects.toMatchObject({ code: "not_faithful", details: { differing: ["log.txt"] } });
   });
 
-  test("finds a file that arrived altered and copies it again", async () => {
+  test.each([true, false])(
+    "replaces no file that somebody changed since it arrived: %s",
+    async (overwrite) => {
+      let hashes = 0;
+      fake.trouble.own = {
+        hash: () => ++hashes === (overwrite ? 31 : 1) && fake.bucket("own").set("photos/0.jpg", "THEIRS"),
+      };
+      await expect(run({ overwrite })).rejects.toMatchObject({
+        code: "target_not_empty",
+        message: expect.stringContaining('"photos/0.jpg"'),
+      });
+      expect(fake.bucket("own").get("photos/0.jpg")).toBe("THEIRS");
+    },
+  );
+
+  test("copies a file again that somebody removed since it arrived", async () => {
     let hashes = 0;
-    fake.trouble.own = { hash: () => ++hashes === 1 && fake.bucket("own").set("photos/0.jpg", "PHOTO 0") };
+    fake.trouble.own = { hash: () => ++hashes === 1 && fake.bucket("own").delete("photos/0.jpg") };
     await run();
     expect(fake.bucket("own").get("photos/0.jpg")).toBe("photo 0");
+  });
+
+  test("replaces nothing that came into an empty target since it was looked at", async () => {
+    const beforeWriting = async () => void fake.bucket("own").set("photos/3.jpg", "theirs");
+    await expect(run({ beforeWriting })).rejects.toMatchObject({ code: "target_not_empty" });
+    expect(fake.bucket("own").get("photos/3.jpg")).toBe("theirs");
+  });
+
+  test("replaces nothing that comes in the very moment of writing", async () => {
+    fake.trouble.own = { write: () => fake.bucket("own").set("photos/3.jpg", "theirs") };
+    await expect(run()).rejects.toMatchObject({ code: "target_not_empty" });
+    expect(fake.bucket("own").get("photos/3.jpg")).toBe("theirs");
+  });
+
+  test("replaces what it wrote in an attempt before, and nothing else, when it goes on", async () => {
+    await run();
+    fake.bucket("lent").set("photos/1.jpg", "newer");
+    await run({ resuming: true });
+    expect(fake.bucket("own").get("photos/1.jpg")).toBe("newer");
+    fake.bucket("own").set("photos/2.jpg", "theirs");
+    fake.bucket("lent").set("photos/2.jpg", "newest");
+    await expect(run({ resuming: true })).rejects.toMatchObject({ code: "target_not_empty" });
+    written.clear();
+    fake.bucket("lent").set("photos/1.jpg", "newest");
+    fake.bucket("own").set("photos/2.jpg", "newest");
+    await expect(run({ resuming: true })).rejects.toMatchObject({ code: "target_not_empty" });
+    expect(fake.bucket("own").get("photos/1.jpg")).toBe("newer");
   });
 
   test("refuses a target that holds something, before it writes", async () => {

@@ -7,18 +7,16 @@ import {
   type ObjectList,
   type ObjectManifest,
 } from "./object-manifest.ts";
+import { isSame, type Placing, place, targetHash } from "./place-object.ts";
 import { notFaithful, targetNotEmpty } from "./transfer-database.ts";
-import { at, sided, type TransferEnd, TransferFailure } from "./transfer-failure.ts";
+import { at, sided, type TransferEnd } from "./transfer-failure.ts";
 
 const atOnce = 4;
 const passesMax = 4;
 
-export type ObjectTransfer = {
-  readonly storage: StorageContent;
+export type ObjectTransfer = Placing & {
   readonly from: TransferEnd;
   readonly to: TransferEnd;
-  /** Objects of the same key may be replaced: the target's owner said so. */
-  readonly overwrite: boolean;
   /** What is there already may be ours, left by an attempt before this one: what is equal is not copied again. */
   readonly resuming: boolean;
   /**
@@ -33,10 +31,11 @@ export type ObjectTransfer = {
 
 /**
  * Copies every object, then reads both ends again: what was written at the source meanwhile is copied once more,
- * until a pass finds nothing. Other objects of the target are never touched.
+ * until a pass finds nothing. Other objects of the target are never touched, nor is one of the same key that is not what
+ * we wrote there.
  * @returns what both hold
- * @throws BrokerError `target_not_empty` before anything is written, or `not_faithful` when the source does not
- * come to rest; TransferFailure
+ * @throws BrokerError `target_not_empty` before anything is written, or naming an object that is not ours and differs;
+ * `not_faithful` when the source does not come to rest; TransferFailure
  */
 export async function transferObjects(given: ObjectTransfer): Promise<ObjectManifest> {
   const transfer = { ...given, storage: patient(given) };
@@ -100,24 +99,28 @@ async function count(storage: StorageContent, from: TransferEnd) {
 type Totals = { readonly objectsTotal: number; readonly bytesTotal: number };
 
 async function copyAll(transfer: ObjectTransfer, totals: Totals): Promise<void> {
-  const { storage, from, to, onProgress } = transfer;
+  const { from, to, onProgress } = transfer;
   let [objects, bytes] = [0, 0];
   const report = (item: string) => onProgress({ phase: "copying", objects, bytes, ...totals, item });
   onProgress({ phase: "copying", objects, bytes, ...totals });
+  // What was seen to be empty is written to at once: the store tells when something came there since.
+  const look = transfer.overwrite || transfer.resuming;
   await eachInParallel(listing(transfer), atOnce, async (object, signal) => {
     const ends = { from: ending(from, signal), to: ending(to, signal) };
     ends.to.context.signal.throwIfAborted();
-    if (transfer.resuming && (await isThere(storage, ends, object))) {
-      bytes += object.bytes;
-    } else {
-      let reported = 0;
-      await copyOne(storage, ends, object, (more) => {
+    let reported = 0;
+    await place(
+      transfer,
+      ends,
+      object,
+      look ? await targetHash(transfer, ends, object) : undefined,
+      (more) => {
         bytes += more;
         reported += more;
         report(object.key);
-      });
-      bytes += object.bytes - reported;
-    }
+      },
+    );
+    bytes += object.bytes - reported;
     objects += 1;
     report(object.key);
   });
@@ -134,64 +137,20 @@ async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObj
     const ends = { from: ending(from, signal), to: ending(to, signal) };
     const [source, target] = await Promise.all([
       at("source", storage.hash(ends.from.context, ends.from.values, object.key)),
-      at("target", storage.hash(ends.to.context, ends.to.values, object.key)),
+      targetHash(transfer, ends, object),
     ]);
     // Removed since it was listed.
     if (source === undefined) return;
-    if (target?.sha256 === source.sha256 && target.bytes === source.bytes) proven.set(object.key, source);
+    if (isSame(source, target)) proven.set(object.key, { bytes: source.bytes, sha256: source.sha256 });
     else {
       changed.push(object.key);
       proven.delete(object.key);
-      await copyOne(storage, ends, { key: object.key, bytes: source.bytes });
+      await place(transfer, ends, { key: object.key, bytes: source.bytes }, target);
     }
     onProgress({ phase: "proving", objects: proven.size, ...totals, item: object.key });
   });
   return { changed, listed };
 }
-
-type Ends = { readonly from: TransferEnd; readonly to: TransferEnd };
-
-async function isThere(storage: StorageContent, { from, to }: Ends, { key, bytes }: StoredObject) {
-  const target = await at("target", storage.hash(to.context, to.values, key));
-  if (target?.bytes !== bytes) return false;
-  const source = await at("source", storage.hash(from.context, from.values, key));
-  return source?.sha256 === target.sha256;
-}
-
-async function copyOne(
-  storage: StorageContent,
-  ends: Ends,
-  object: StoredObject,
-  onBytes?: (bytes: number) => void,
-): Promise<void> {
-  try {
-    await storage.copy(ends.from, ends.to, object, onBytes);
-  } catch (error) {
-    if (error instanceof TransferFailure) throw error;
-    // It may have been removed since it was listed; the proof finds out what is there now.
-    if (await isGone(storage, ends.from, object.key)) return;
-    throw sided(await failingSide(storage, ends, object.key, error), error);
-  }
-}
-
-async function isGone(storage: StorageContent, from: TransferEnd, key: string): Promise<boolean> {
-  return storage.hash(from.context, from.values, key).then(
-    (found) => found === undefined,
-    () => false,
-  );
-}
-
-/** Which end a copy failed at: only the target can be full, and an end that cannot be read is the one. */
-async function failingSide(storage: StorageContent, { from }: Ends, key: string, error: unknown) {
-  if (codeOf(error) === "quota_exceeded") return "target";
-  return storage.hash(from.context, from.values, key).then(
-    () => "target" as const,
-    () => "source" as const,
-  );
-}
-
-const codeOf = (error: unknown) =>
-  typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 
 async function* listing({ storage, from }: ObjectTransfer): AsyncIterable<StoredObject> {
   try {

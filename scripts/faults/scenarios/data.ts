@@ -33,6 +33,7 @@ export const transfer: Scenario = {
   },
   expect: async (run, facts) => {
     must(transferState(run) === "switched", `the transfer is ${transferState(run)}, not switched`);
+    must((await runSql(ownDatabase(facts), notes)) === undefined, "notes about the copy are left");
     const env = await readEnv(run, facts.buildId);
     must(env.TURSO_AUTH_TOKEN === ownValue(facts, "TURSO_AUTH_TOKEN"), "the env is not the user's");
     must(
@@ -70,8 +71,12 @@ export const cancelTransfer: Scenario = {
       "the source takes no writes",
     );
     must((await runSql(ownDatabase(facts), "SELECT * FROM notes")) === undefined, "a half copy is left");
+    must((await runSql(ownDatabase(facts), notes)) === undefined, "notes about a half copy are left");
   },
 };
+
+/** What a load writes into the user's database until the copy is proven or taken back. */
+const notes = "SELECT * FROM _keyloan_load_journal";
 
 function transferState(run: Run): string {
   const [row] = run.rows<{ state: string }>("SELECT state FROM transfers ORDER BY created_at DESC");

@@ -1,4 +1,4 @@
-import { ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { createClient } from "@libsql/client/web";
 
 type Env = Readonly<Record<string, string>>;
@@ -42,6 +42,19 @@ export async function putObjects(env: Env, objects: Readonly<Record<string, stri
   };
   await Promise.all(Array.from({ length: 8 }, worker));
   client.destroy();
+}
+
+/** What a file holds, as text. @throws what its driver throws when there is none */
+export async function getObject(env: Env, key: string): Promise<string | undefined> {
+  const client = s3Of(env);
+  try {
+    const Key = (env.R2_PREFIX ?? "") + key;
+    return await (
+      await client.send(new GetObjectCommand({ Bucket: env.R2_BUCKET, Key }))
+    ).Body?.transformToString();
+  } finally {
+    client.destroy();
+  }
 }
 
 /** The names of all files, without the prefix. */

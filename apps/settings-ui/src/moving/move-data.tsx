@@ -135,7 +135,15 @@ function Problem({ entry, transfers }: { readonly entry: Entry; readonly transfe
   const ended = transfer?.state === "failed" ? transfer.error : undefined;
   if (meetsSomething(entry, transfers)) {
     const move = (overwrite: boolean) => void transfers.move([service.id], overwrite);
-    return <NotEmpty service={service} kind={movable.kind} busy={transfers.busy} onMove={move} />;
+    return (
+      <NotEmpty
+        service={service}
+        kind={movable.kind}
+        found={ended?.message}
+        busy={transfers.busy}
+        onMove={move}
+      />
+    );
   }
   if (refused !== undefined) return <FailureNotice failure={refused.failure} />;
   if (ended === undefined) return null;

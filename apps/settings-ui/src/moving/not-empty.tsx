@@ -3,16 +3,20 @@ import type { Service } from "../keys/services.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/confirm-dialog.tsx";
 import { Notice } from "../ui/notice.tsx";
+import { Prose, sentence } from "../ui/prose.tsx";
 
 /** That something is already where the data should go, and the one way on that needs a clear yes. */
 export function NotEmpty({
   service,
   kind,
+  found,
   busy,
   onMove,
 }: {
   readonly service: Service;
   readonly kind: MovableView["kind"];
+  /** What is in the way, when the move found that under way. */
+  readonly found: string | undefined;
   readonly busy: boolean;
   readonly onMove: (overwrite: boolean) => void;
 }) {
@@ -59,9 +63,14 @@ export function NotEmpty({
         </>
       }
     >
+      {found !== undefined && (
+        <p>
+          <Prose text={sentence(found)} />
+        </p>
+      )}
       <p>
-        Nothing was touched. The safe way is to make {database ? "an empty database" : "an empty bucket"} and
-        to save its keys under “Your keys”.
+        Nothing of yours was touched. The safe way is to make{" "}
+        {database ? "an empty database" : "an empty bucket"} and to save its keys under “Your keys”.
       </p>
     </Notice>
   );

@@ -34,13 +34,17 @@ beforeEach(async () => {
 const context = (changes: Partial<ConnectorContext> = {}) =>
   testContext({ baseUrl: target.baseUrl, ...changes });
 const put = (key: string, bytes: Uint8Array) => storageTestClient.put(lent, key, bytes);
-type Ends = { from?: Partial<ConnectorContext>; to?: Partial<ConnectorContext> };
-const copy = (key: string, { from = {}, to = {} }: Ends = {}) =>
+type Given = { from?: Partial<ConnectorContext>; to?: Partial<ConnectorContext>; over?: string };
+const copy = (key: string, { from = {}, to = {}, over }: Given = {}) =>
   r2.storage?.copy(
     { context: context(from), values: lent },
     { context: context(to), values: own },
     { key, bytes: 0 },
+    undefined,
+    over,
   );
+const hashOf = async (key: string) =>
+  (await r2.storage?.hash(context(), own, key)) ?? expect.fail("no object");
 const sumOf = (bytes: Uint8Array) => ({
   bytes: bytes.length,
   sha256: createHash("sha256").update(bytes).digest("hex"),
@@ -165,7 +169,7 @@ describe("an object that goes in parts", () => {
     expect(await left("large")).toEqual(nothing);
   });
 
-  test("ends what a crash left of the same key, and no other upload", async () => {
+  test("ends no upload that somebody else began, also none of the same key", async () => {
     const env = envOf(own);
     const client = s3ClientOf({ R2_REGION: "auto", ...env });
     for (const Key of ["large", "large", "larger", "other"]) {
@@ -173,7 +177,11 @@ describe("an object that goes in parts", () => {
     }
     client.destroy();
     await copy("large");
-    expect(await storageTestClient.pending(own)).toBe(2);
+    fault({ kind: "cut_after", method: "POST" });
+    await expect(copy("large", { over: (await hashOf("large")).version })).rejects.toMatchObject({
+      code: "network",
+    });
+    expect(await storageTestClient.pending(own)).toBe(4);
   });
 
   test("arrives also where uploads cannot be listed", async () => {
@@ -224,7 +232,34 @@ describe("what arrived", () => {
     expect(reads).toBe(1);
     await put("file", Buffer.from("newer"));
     await expect(copy("file", { to: tagged(false) })).rejects.toMatchObject({ code: "invalid_response" });
-    expect(await left("file")).toEqual(nothing);
+    // What is there is what was there before: it is not removed.
+    expect(await left("file")).toEqual([bytes.length, 0]);
+  });
+
+  test("is not removed when somebody put something of theirs in its place since", async () => {
+    const lie = createHash("sha256").update("else").digest("base64");
+    const to = between(async (_url, init, answer) => {
+      const response = await answer();
+      if (init.method !== "PUT") return response;
+      await storageTestClient.put(own, "file", Buffer.from("theirs"));
+      return withHeaders(response, { "x-amz-checksum-sha256": lie });
+    });
+    await expect(copy("file", { to })).rejects.toMatchObject({ code: "invalid_response" });
+    expect((await storageTestClient.get(own, "file"))?.bytes.toString()).toBe("theirs");
+  });
+
+  test.each(["small", "large"])("replaces nothing that came while it was on its way: %s", async (size) => {
+    const key = size === "large" ? "large" : "file";
+    let came = false;
+    const to = between(async (_url, init, answer) => {
+      if (init.method === "PUT" && !came) {
+        came = true;
+        await storageTestClient.put(own, key, Buffer.from("theirs"));
+      }
+      return answer();
+    });
+    expect(await copy(key, { to })).toBeUndefined();
+    expect(await left(key)).toEqual(["theirs".length, 0]);
   });
 });
 

@@ -15,20 +15,23 @@ export type OnBytes = (bytes: number) => void;
 /**
  * Copies one version of an object. What arrived is proven: the target checks the SHA-256 of every request, and its
  * tag is that of the bytes sent, or else it is read back. What fails leaves neither parts nor a wrong object.
+ * @param over the version at the target that may be replaced; absent: none
+ * @returns `undefined` when something else is there
  * @throws ChangedUnderway when the source changed meanwhile, ProviderError
  */
 export async function copyObject(
   source: ObjectEnd,
   target: ObjectEnd,
   onBytes: OnBytes = () => {},
-): Promise<ObjectHash> {
+  over?: string,
+): Promise<ObjectHash | undefined> {
   const facts = await source.store.head(source.key);
   if (facts === undefined) throw source.told(new ProviderError(provider, "not_found", "has no such object"));
   const partBytes = partBytesOf(facts.bytes);
   if (partBytes > partBytesMax) throw source.told(tooLarge());
   return facts.bytes <= partBytes
-    ? copyWhole(source, target, facts, onBytes)
-    : copyInParts(source, target, { facts, partBytes }, onBytes);
+    ? copyWhole(source, target, { facts, over }, onBytes)
+    : copyInParts(source, target, { facts, partBytes, over }, onBytes);
 }
 
 const mebibyte = 1024 * 1024;
@@ -49,21 +52,24 @@ const tooLarge = () =>
     remedy: "An object is larger than 625 GiB: copy it with a tool of your own, and remove it here before.",
   });
 
+type Given = { readonly facts: ObjectFacts; readonly over: string | undefined };
+
 async function copyWhole(
   source: ObjectEnd,
   target: ObjectEnd,
-  facts: ObjectFacts,
+  { facts, over }: Given,
   onBytes: OnBytes,
-): Promise<ObjectHash> {
+): Promise<ObjectHash | undefined> {
   const pieces: Uint8Array[] = [];
   for await (const piece of readPieces(source.store, source.key, facts, 0)) pieces.push(piece);
   const bytes = Buffer.concat(pieces);
   const sha256 = createHash("sha256").update(bytes).digest();
-  const written = await target.store.put(target.key, bytes, sha256.toString("base64"), facts.headers);
+  const written = await target.store.put(target.key, bytes, sha256.toString("base64"), facts.headers, over);
+  if (written === undefined) return undefined;
   const isTold = written.sha256 === undefined || written.sha256 === sha256.toString("base64");
   const sent = { bytes: bytes.length, sha256: sha256.toString("hex") };
   const etag = createHash("md5").update(bytes).digest("hex");
-  await prove(target, isTold ? written : undefined, { ...sent, etag });
+  await prove(target, written, { ...sent, etag, isTold });
   onBytes(bytes.length);
   return sent;
 }
@@ -72,13 +78,13 @@ async function copyWhole(
 async function copyInParts(
   source: ObjectEnd,
   target: ObjectEnd,
-  { facts, partBytes }: { readonly facts: ObjectFacts; readonly partBytes: number },
+  { facts, partBytes, over }: Given & { readonly partBytes: number },
   onBytes: OnBytes,
-): Promise<ObjectHash> {
+): Promise<ObjectHash | undefined> {
   const whole = createHash("sha256");
   const tags = createHash("md5");
   let parts = 0;
-  const written = await uploadParts(target, facts.headers, async (send) => {
+  const written = await uploadParts(target, facts.headers, over, async (send) => {
     const pieces = readPieces(source.store, source.key, facts, 0);
     const buffers = [Buffer.allocUnsafe(partBytes), Buffer.allocUnsafe(partBytes)] as const;
     for await (const part of fillBuffers(pieces, buffers)) {
@@ -88,26 +94,28 @@ async function copyInParts(
       await send(part, () => onBytes(part.length));
     }
   });
+  if (written === undefined) return undefined;
   const sent = { bytes: facts.bytes, sha256: whole.digest("hex") };
   // The tag of an object in parts ("Multipart upload, ETags").
-  await prove(target, written, { ...sent, etag: `${tags.digest("hex")}-${parts}` });
+  await prove(target, written, { ...sent, etag: `${tags.digest("hex")}-${parts}`, isTold: true });
   return sent;
 }
 
 /**
  * That the target holds what was sent: by its own tag, which at R2 is made of the bytes, or by reading it back.
- * What is wrong there is removed.
- * @param written absent when the target itself tells another checksum
+ * What is wrong there is removed, if it is what was written: somebody may have put something of theirs there since.
+ * @param sent `isTold` is false when the target itself tells another checksum
  */
 async function prove(
   target: ObjectEnd,
-  written: Written | undefined,
-  sent: ObjectHash & { readonly etag: string },
+  written: Written,
+  sent: ObjectHash & { readonly etag: string; readonly isTold: boolean },
 ): Promise<void> {
-  if (written?.etag.replaceAll('"', "") === sent.etag) return;
-  const found = written === undefined ? undefined : await hashObject(target.store, target.key);
+  if (sent.isTold && written.etag.replaceAll('"', "") === sent.etag) return;
+  const found = sent.isTold ? await hashObject(target.store, target.key) : undefined;
   if (found?.sha256 === sent.sha256 && found.bytes === sent.bytes) return;
   const store = await target.openForCleaning();
-  await store.remove(target.key).catch(() => undefined);
+  const there = await store.head(target.key).catch(() => undefined);
+  if (there?.etag === written.etag) await store.remove(target.key).catch(() => undefined);
   throw target.told(wrongBytes());
 }

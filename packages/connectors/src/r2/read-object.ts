@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { HashedVersion } from "@keyloan/contract";
 import { invalidResponse } from "./errors.ts";
 import type { StorageClient } from "./storage-client.ts";
 import { changedUnderway } from "./storage-errors.ts";
@@ -9,7 +10,7 @@ export type ObjectHash = { readonly bytes: number; readonly sha256: string };
  * Reads an object whole, a piece at a time; `undefined` when there is none.
  * @throws ChangedUnderway when it changed meanwhile, ProviderError
  */
-export async function hashObject(store: StorageClient, key: string): Promise<ObjectHash | undefined> {
+export async function hashObject(store: StorageClient, key: string): Promise<HashedVersion | undefined> {
   const first = await store.read(key, 0);
   if (first === undefined) return undefined;
   const { etag, total } = first;
@@ -17,7 +18,7 @@ export async function hashObject(store: StorageClient, key: string): Promise<Obj
   for await (const piece of readPieces(store, key, { etag, bytes: total }, first.bytes.length)) {
     hash.update(piece);
   }
-  return { bytes: total, sha256: hash.digest("hex") };
+  return { bytes: total, sha256: hash.digest("hex"), version: etag };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { ConnectorContext } from "@keyloan/contract";
 import type { BucketAccess } from "./endpoint.ts";
-import { invalidResponse, R2Error, unlessGone } from "./errors.ts";
+import { invalidResponse, isR2Error, R2Error, unlessGone } from "./errors.ts";
 import { type ListedObject, listObjects, listUploads, type PendingUpload } from "./listings.ts";
 import { headObject, type ObjectFacts, type ObjectHeaders } from "./object-facts.ts";
 import { type Piece, readPiece } from "./read-piece.ts";
@@ -19,7 +19,14 @@ export type StorageClient = {
   readonly head: (key: string) => Promise<ObjectFacts | undefined>;
   /** See {@link readPiece}. */
   readonly read: (key: string, start: number, etag?: string) => Promise<Piece | undefined>;
-  readonly put: (key: string, bytes: Uint8Array, sha256: string, headers: ObjectHeaders) => Promise<Written>;
+  /** Replaces the version `over` alone, without one nothing: `undefined`, and nothing written, when something else is there. */
+  readonly put: (
+    key: string,
+    bytes: Uint8Array,
+    sha256: string,
+    headers: ObjectHeaders,
+    over?: string,
+  ) => Promise<Written | undefined>;
   /** Begins an upload in parts and gives its id. */
   readonly begin: (key: string, headers: ObjectHeaders) => Promise<string>;
   readonly putPart: (
@@ -28,11 +35,16 @@ export type StorageClient = {
     bytes: Uint8Array,
     sha256: string,
   ) => Promise<UploadedPart>;
-  readonly complete: (upload: PendingUpload, parts: readonly UploadedPart[]) => Promise<Written>;
+  /** Replaces what {@link StorageClient.put} does; the upload is still pending when it gives `undefined`. */
+  readonly complete: (
+    upload: PendingUpload,
+    parts: readonly UploadedPart[],
+    over?: string,
+  ) => Promise<Written | undefined>;
   /** "Not there" is success. */
   readonly abort: (upload: PendingUpload) => Promise<void>;
-  /** Ends every unfinished upload of exactly this key. */
-  readonly abandon: (key: string) => Promise<void>;
+  /** The ids of every unfinished upload of exactly this key, whoever began it. */
+  readonly uploads: (key: string) => Promise<ReadonlySet<string>>;
   /** "Not there" is success. */
   readonly remove: (key: string) => Promise<void>;
 };
@@ -62,10 +74,13 @@ export async function openStorage(context: ConnectorContext, access: BucketAcces
       });
     },
     read,
-    put: async (Key, Body, sha256, { expires, ...headers }) => {
-      const command = new sdk.PutObjectCommand({ Bucket, Key, Body, ChecksumSHA256: sha256, ...headers });
+    put: async (Key, Body, sha256, { expires, ...headers }, over) => {
+      const condition = conditionOf(over);
+      const put = { Bucket, Key, Body, ChecksumSHA256: sha256, ...headers, ...condition };
+      const command = new sdk.PutObjectCommand(put);
       command.middlewareStack.add(withExpires(expires), { step: "build" });
-      return toWritten(await send(command));
+      const answer = await send(command).catch(unlessOther);
+      return answer === undefined ? undefined : toWritten(answer);
     },
     begin: async (Key, { expires, ...headers }) => {
       const upload = { Bucket, Key, ChecksumAlgorithm: "SHA256" as const, ...headers };
@@ -79,27 +94,40 @@ export async function openStorage(context: ConnectorContext, access: BucketAcces
       const part = { Bucket, Key, UploadId, PartNumber: number, Body, ChecksumSHA256: sha256 };
       return { ...toWritten(await send(new sdk.UploadPartCommand(part))), number };
     },
-    complete: async ({ key: Key, uploadId: UploadId }, parts) => {
+    complete: async ({ key: Key, uploadId: UploadId }, parts, over) => {
       const Parts = parts.map(({ number: PartNumber, etag: ETag, sha256 }) => ({
         PartNumber,
         ETag,
         ...(sha256 === undefined ? {} : { ChecksumSHA256: sha256 }),
       }));
-      const upload = { Bucket, Key, UploadId, MultipartUpload: { Parts } };
+      const upload = { Bucket, Key, UploadId, MultipartUpload: { Parts }, ...conditionOf(over) };
+      const answer = await send(new sdk.CompleteMultipartUploadCommand(upload)).catch(unlessOther);
       // The sum in this answer is one over the sums of the parts, not over the bytes.
-      const { ETag } = await send(new sdk.CompleteMultipartUploadCommand(upload));
-      return toWritten({ ETag });
+      return answer === undefined ? undefined : toWritten({ ETag: answer.ETag });
     },
     abort,
-    abandon: async (key) => {
+    uploads: async (key) => {
+      const ids = new Set<string>();
       for await (const uploads of listUploads(opened, key)) {
-        for (const upload of uploads) if (upload.key === key) await abort(upload);
+        for (const upload of uploads) if (upload.key === key) ids.add(upload.uploadId);
       }
+      return ids;
     },
     remove: async (Key) => {
       await send(new sdk.DeleteObjectCommand({ Bucket, Key })).catch(unlessGone("NoSuchKey"));
     },
   };
+}
+
+/** What the store compares with what is there at the instant of writing (R2, "Conditional operations"). */
+function conditionOf(over: string | undefined) {
+  return over === undefined ? { IfNoneMatch: "*" } : { IfMatch: over };
+}
+
+/** A condition that does not hold; 409 tells of two writes at once, and 404 that what was to be replaced is gone. */
+function unlessOther(error: unknown): undefined {
+  const isOther = error instanceof R2Error && (error.status === 412 || error.status === 409);
+  if (!isOther && !isR2Error(error, "NoSuchKey")) throw error;
 }
 
 function toWritten(answer: {

@@ -62,7 +62,7 @@ function toldBy(told: ObjectEnd["told"], client: StorageClient): StorageClient {
     putPart: wrap(client.putPart),
     complete: wrap(client.complete),
     abort: wrap(client.abort),
-    abandon: wrap(client.abandon),
+    uploads: wrap(client.uploads),
     remove: wrap(client.remove),
   };
 }

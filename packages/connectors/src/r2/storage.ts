@@ -25,10 +25,10 @@ export const r2Storage: StorageContent = {
       throw storageError(error, "storage");
     }
   },
-  copy: async (from, to, { key }, onBytes) => {
+  copy: async (from, to, { key }, onBytes, over) => {
     const source = await openEnd(from, key, "source");
     const target = await openEnd(to, key, "target");
-    return whileUnchanged("source", () => copyObject(source, target, onBytes));
+    return whileUnchanged("source", () => copyObject(source, target, onBytes, over));
   },
   hash: async (context, values, key) => {
     const end = await openEnd({ context, values }, key, "storage");

@@ -36,7 +36,9 @@ export function fetchTransport(
     // To whoever takes packed answers Cloudflare packs on its way, and then leaves out the length.
     headers.set("accept-encoding", acceptEncoding);
     const body = request.method === "GET" || request.method === "HEAD" ? undefined : request.body;
-    const init = { method: request.method, headers, ...(body === undefined ? {} : { body }) };
+    // To a request with a condition fetch adds a Cache-Control, which a store keeps with the object; with this it adds none.
+    const cache = "force-cache" as const;
+    const init = { method: request.method, headers, cache, ...(body === undefined ? {} : { body }) };
     return fetchBytes({ provider, context, timeoutMs }, url, init);
   });
 }

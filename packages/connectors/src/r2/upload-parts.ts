@@ -10,15 +10,19 @@ export type SendPart = (bytes: Buffer, onArrived: () => void) => Promise<void>;
 
 /**
  * Writes an object in parts, each with its checksum. Nobody sees it before it is whole, and an upload that fails is
- * ended, as are those of the same key that a crash has left.
+ * ended. No other of the same key is: the store does not tell whose it is. What a crash leaves ends after seven days
+ * ("Object lifecycles").
+ * @param over the version that may be replaced; absent: none
+ * @returns `undefined` when something else is there
  * @throws ProviderError, and what `produce` throws
  */
 export async function uploadParts(
   { store, key, told, openForCleaning }: ObjectEnd,
   headers: ObjectHeaders,
+  over: string | undefined,
   produce: (send: SendPart) => Promise<void>,
-): Promise<Written> {
-  await store.abandon(key).catch(unlessNotOffered);
+): Promise<Written | undefined> {
+  const others = await store.uploads(key).catch(unlessNotOffered);
   const arrived: UploadedPart[] = [];
   let sending: Promise<void> = Promise.resolve();
   let uploadId: string | undefined;
@@ -37,27 +41,34 @@ export async function uploadParts(
       sending.catch(() => undefined);
     });
     await sending;
-    return await store.complete(upload, arrived);
+    const written = await store.complete(upload, arrived, over);
+    if (written === undefined) await giveUp(openForCleaning, key, uploadId, others);
+    return written;
   } catch (error) {
     // A part that is still on its way could arrive after the end of the upload, and stay.
     await sending.catch(() => undefined);
-    await giveUp(openForCleaning, key, uploadId);
+    await giveUp(openForCleaning, key, uploadId, others);
     throw error;
   }
 }
 
-/** What cannot be ended now goes with the next copy of the key, or after seven days ("Object lifecycles"). */
+/**
+ * What cannot be ended now goes after seven days ("Object lifecycles").
+ * @param uploadId absent when the store did not answer with one: then ours is what came since the `others`
+ */
 async function giveUp(
   open: ObjectEnd["openForCleaning"],
   key: string,
   uploadId: string | undefined,
+  others: ReadonlySet<string> | undefined,
 ): Promise<void> {
   const store = await open();
-  const ended = uploadId === undefined ? store.abandon(key) : store.abort({ key, uploadId });
-  await ended.catch(() => undefined);
+  const newer = async () => [...(await store.uploads(key))].filter((id) => others?.has(id) === false);
+  const ours = uploadId === undefined ? await newer().catch(() => []) : [uploadId];
+  for (const id of ours) await store.abort({ key, uploadId: id }).catch(() => undefined);
 }
 
-/** A store, or a key, that does not list uploads: then there is nothing to put in order. */
-function unlessNotOffered(error: unknown): void {
+/** A store, or a key, that does not list uploads: then nobody knows which came since. */
+function unlessNotOffered(error: unknown): undefined {
   if (!(error instanceof ProviderError && [400, 403, 405, 501].includes(error.status ?? 0))) throw error;
 }

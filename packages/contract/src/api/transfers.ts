@@ -37,7 +37,7 @@ export const startTransferBodySchema = z
   .strictObject({ connectors, overwrite: overwrite.default(false), expectedVersion })
   .meta({ id: "StartTransfer" });
 export const changeTransferBodySchema = z
-  .strictObject({ connectors, overwrite: overwrite.optional() })
+  .strictObject({ connectors, overwrite: overwrite.default(false) })
   .meta({ id: "ChangeTransfer" });
 
 const count = z.number().int().min(0).optional();

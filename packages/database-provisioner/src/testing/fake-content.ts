@@ -65,6 +65,11 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       name: string;
       sql: string;
     }[];
+  type Thing = { readonly type: string; readonly name: string; readonly sql: string };
+  /** What was noted in a database, by its name; in a real one this is a table in it. */
+  const notes = new Map<string, { readonly owner: string; readonly made: Thing[] }>();
+  const thingsOf = (database: DatabaseSync) =>
+    database.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all() as Thing[];
   const content: Omit<DatabaseContent, "writeFile" | "file" | "probeDurability"> = {
     async *dump(context, values) {
       const database = await open(context, values, "dump");
@@ -76,8 +81,14 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
         }
       }
     },
-    async load(context, values, dump, onProgress) {
+    async isEmpty(context, values) {
+      return thingsOf(await open(context, values, "isEmpty")).length === 0;
+    },
+    async load(context, values, dump, onProgress, owner) {
       const database = await open(context, values, "load");
+      if (thingsOf(database).length > 0) throw new ProviderError("fake", "conflict", "has content already");
+      const made: Thing[] = [];
+      notes.set(nameOf(values), { owner: owner ?? "", made });
       let [rows, bytes] = [0, 0];
       for await (const text of linesOf(dump)) {
         context.signal.throwIfAborted();
@@ -88,8 +99,10 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
           row: string[];
         };
         bytes += text.length;
-        if (line.sql !== undefined) database.exec(line.sql);
-        else {
+        if (line.sql !== undefined) {
+          database.exec(line.sql);
+          made.push(...thingsOf(database).filter(({ sql }) => sql === line.sql));
+        } else {
           const places = line.row.map(() => "?").join(", ");
           database.prepare(`INSERT INTO "${line.name}" VALUES (${places})`).run(...line.row);
           rows += 1;
@@ -114,7 +127,27 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
     },
     async empty(context, values) {
       const database = await open(context, values, "empty");
-      for (const { name } of tablesOf(database)) database.exec(`DROP TABLE "${name}"`);
+      for (const { type, name } of thingsOf(database)) database.exec(`DROP ${type} IF EXISTS "${name}"`);
+    },
+    async claim(context, values, owner) {
+      const database = await open(context, values, "claim");
+      notes.set(nameOf(values), { owner, made: thingsOf(database) });
+    },
+    async takeBack(context, values, owner) {
+      const database = await open(context, values, "takeBack");
+      const noted = notes.get(nameOf(values));
+      if (noted?.owner === owner) {
+        for (const { type, name, sql } of noted.made) {
+          const same = thingsOf(database).some((one) => one.name === name && one.sql === sql);
+          if (same) database.exec(`DROP ${type} IF EXISTS "${name}"`);
+        }
+        notes.delete(nameOf(values));
+      }
+      return thingsOf(database).length;
+    },
+    async settle(context, values) {
+      await open(context, values, "settle");
+      notes.delete(nameOf(values));
     },
   };
   return {
@@ -169,14 +202,16 @@ export function fakeStorage(names: readonly string[], variable = "NAME") {
     return bucket(name);
   };
   const hashed = (text: string) => ({ bytes: Buffer.byteLength(text), sha256: sha256(text) });
+  const versionOf = (text: string | undefined) => (text === undefined ? undefined : `"${sha256(text)}"`);
   const storage: StorageContent = {
     async *list(_context, values) {
       for (const [key, text] of await bucketOf(values, "list")) yield { key, bytes: Buffer.byteLength(text) };
     },
-    async copy(from, to, { key }, onBytes) {
+    async copy(from, to, { key }, onBytes, over) {
       const text = (await bucketOf(from.values, "read")).get(key);
       if (text === undefined) throw new ProviderError("fake", "not_found", "has no such object");
       const bucket = await Promise.race([bucketOf(to.values, "write"), ended(to.context.signal)]);
+      if (versionOf(bucket.get(key)) !== over) return undefined;
       bucket.set(key, text);
       copied.push(key);
       onBytes?.(Buffer.byteLength(text));
@@ -184,7 +219,7 @@ export function fakeStorage(names: readonly string[], variable = "NAME") {
     },
     async hash(_context, values, key) {
       const text = (await bucketOf(values, "hash")).get(key);
-      return text === undefined ? undefined : hashed(text);
+      return text === undefined ? undefined : { ...hashed(text), version: versionOf(text) ?? "" };
     },
   };
   return {

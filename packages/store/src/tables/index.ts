@@ -23,6 +23,7 @@ import { startOversTable } from "./start-overs.ts";
 import { tokensTable } from "./tokens.ts";
 import { transfersTable } from "./transfers.ts";
 import { userKeysTable } from "./user-keys.ts";
+import { writtenObjectsTable } from "./written-objects.ts";
 
 const factories = {
   organizations: organizationsTable,
@@ -49,6 +50,7 @@ const factories = {
   providerLimits: providerLimitsTable,
   archives: archivesTable,
   transfers: transfersTable,
+  writtenObjects: writtenObjectsTable,
 };
 
 /** The queries of every table. */

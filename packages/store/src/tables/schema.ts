@@ -536,3 +536,20 @@ export const transfers = sqliteTable(
   },
   (table) => [index("transfers_build").on(table.buildId, table.connectorId)],
 );
+
+/** What we wrote to a user's storage, and nobody but us relies on: all that a transfer may replace by itself. */
+export const writtenObjects = sqliteTable(
+  "written_objects",
+  {
+    userKeyId: text("user_key_id").notNull(),
+    /** SHA-256 of the object's name. */
+    nameHash: text("name_hash").notNull(),
+    buildId: text("build_id").notNull(),
+    /** Of the bytes that were written last. */
+    sha256: text("sha256").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userKeyId, table.nameHash] }),
+    index("written_objects_build").on(table.buildId),
+  ],
+);

@@ -1,6 +1,6 @@
 import { and, desc, eq, inArray, isNotNull, isNull, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { bindings, persons, type StoredKeyCheck, transfers, userKeys } from "./schema.ts";
+import { bindings, persons, type StoredKeyCheck, transfers, userKeys, writtenObjects } from "./schema.ts";
 
 export type UserKeyRow = typeof userKeys.$inferSelect;
 
@@ -9,6 +9,13 @@ export function userKeysTable(database: Database) {
     .delete(userKeys)
     .where(eq(userKeys.buildId, sql.placeholder("buildId")))
     .prepare();
+  /** What was written with keys that are gone is nobody's of ours any more. */
+  const forgetWritten = async (buildId: string): Promise<void> => {
+    const kept = database.select({ id: userKeys.id }).from(userKeys).where(eq(userKeys.buildId, buildId));
+    await database
+      .delete(writtenObjects)
+      .where(and(eq(writtenObjects.buildId, buildId), notInArray(writtenObjects.userKeyId, kept)));
+  };
   return {
     /** Newest first: the first of a connector is what the user saved last. */
     listByBuild: (buildId: string): Promise<UserKeyRow[]> =>
@@ -25,6 +32,7 @@ export function userKeysTable(database: Database) {
     },
     remove: async (buildId: string, id: string): Promise<void> => {
       await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
+      await forgetWritten(buildId);
     },
     /** Gives what was saved before persons were known to a person. */
     claim: async (buildId: string, personId: string): Promise<void> => {
@@ -59,9 +67,11 @@ export function userKeysTable(database: Database) {
             notInArray(userKeys.id, moving),
           ),
         );
+      await forgetWritten(buildId);
     },
     removeByBuild: async (buildId: string): Promise<void> => {
       await removeByBuild.run({ buildId });
+      await forgetWritten(buildId);
     },
   };
 }

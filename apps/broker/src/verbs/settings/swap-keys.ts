@@ -12,7 +12,7 @@ import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
 import { stillLent } from "../lending/still-lent.ts";
-import { copiesToSwitch, recordSwitched } from "../transfers/switch-transfers.ts";
+import { copiesToSwitch, giveTargets, recordSwitched } from "../transfers/switch-transfers.ts";
 import { isLent } from "./check-keys.ts";
 import { type EditableBuild, editableBuild, settingsChanged } from "./editable-build.ts";
 import { type Answers, answersFor } from "./preview-answers.ts";
@@ -140,6 +140,7 @@ async function recordSwap(
     }
     await tx.userKeys.removeLeftBehind(build.id);
     await recordSwitched(deps, tx, copies, revertibleUntil ?? now);
+    await giveTargets(tx, build.id, targets);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);
     const wayBackUntil = (await hasWayBack(tx, build.id)) ? revertibleUntil : null;

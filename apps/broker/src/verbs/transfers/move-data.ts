@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Connector, DatabaseSummary } from "@keyloan/contract";
 import {
+  at,
   countRows,
   type ObjectManifest,
+  takeBackCopy,
   transferDatabase,
   transferObjects,
 } from "@keyloan/database-provisioner";
@@ -12,6 +14,7 @@ import { withRetry } from "../../queue/backoff.ts";
 import type { Movable } from "./movable.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
 import { endsGone, type TransferWatch } from "./watch-transfer.ts";
+import { writtenFor } from "./written-objects.ts";
 
 const patienceMs = 60_000;
 
@@ -32,20 +35,35 @@ export async function moveData(
 ): Promise<Moved> {
   const ends = await openEnds(deps, row, connector, watch.signal);
   if (ends === undefined) throw endsGone();
-  const hooks = {
-    ...ends,
-    onProgress: watch.reportStep,
-    beforeWriting: () => watch.keepNow({}, { target: "part" }),
-  };
-  const begun = row.progress?.target !== undefined;
+  const beforeWriting = () => watch.keepNow({}, { target: "part" });
+  const hooks = { ...ends, onProgress: watch.reportStep, beforeWriting };
+  const begun = row.progress?.target;
   if (movable.kind === "storage") {
     const { storage } = movable;
-    const options = { overwrite: row.overwrite, resuming: begun, retry: patientCall(deps) };
+    const written = writtenFor(deps, row);
+    const options = {
+      overwrite: row.overwrite,
+      resuming: begun !== undefined,
+      written,
+      retry: patientCall(deps),
+    };
     return { kind: "storage", manifest: await transferObjects({ ...hooks, ...options, storage }) };
   }
   await freeze(deps, row, watch);
-  const mayEmpty = row.overwrite || begun;
-  const summary = await transferDatabase({ ...hooks, content: movable.content, mayEmpty });
+  const { content } = movable;
+  if (begun !== undefined) {
+    const isAsProven = (summary: DatabaseSummary) => summarySha256(summary) === row.progress?.provenSha256;
+    const whole = begun === "whole" ? { whole: { isAsProven, beforeTaking: beforeWriting } } : {};
+    await at("target", takeBackCopy({ content, to: ends.to, owner: row.id, ...whole }));
+  }
+  const summary = await transferDatabase({
+    ...hooks,
+    content,
+    owner: row.id,
+    // The user's yes was for what was there then: it is used up when something of ours is there.
+    mayEmpty: row.overwrite && begun === undefined,
+    afterProof: (summary) => watch.keepNow({}, { target: "whole", provenSha256: summarySha256(summary) }),
+  });
   return { kind: "database", summary };
 }
 

@@ -1,5 +1,5 @@
 import { BrokerError, type TransferList } from "@keyloan/contract";
-import type { TransferRow } from "@keyloan/store";
+import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { editableBuild, settingsChanged } from "../settings/editable-build.ts";
@@ -7,16 +7,17 @@ import { refuseOverwriteByToken, refuseUnlessAllowed } from "../settings/person-
 import { candidatesOf } from "./candidates.ts";
 import { listTransfers } from "./list-transfers.ts";
 import { isOpen, newestOf } from "./movable.ts";
-import { keepAliveForTransfer, lookAtTarget, recordStep } from "./start-transfer.ts";
+import { forgetWhenOverwriting, keepAliveForTransfer, lookAtTarget, recordStep } from "./start-transfer.ts";
 import { beginWaiting } from "./transfer-jobs.ts";
 
 type ResumeInput = {
   readonly connectors?: readonly string[] | undefined;
-  readonly overwrite?: boolean | undefined;
+  readonly overwrite: boolean;
 };
 
 /**
  * Goes on with transfers that failed or were cancelled: a database is copied anew, of files only what is missing.
+ * That what the target holds may go is said anew each time, or is not so.
  * @throws BrokerError as {@link startTransfer} does, and `conflict` when nothing can be gone on with
  */
 export async function resumeTransfers(
@@ -36,14 +37,14 @@ export async function resumeTransfers(
   );
   if (ended.length === 0) throw nothingToResume();
   if (ended.some(isOpen)) throw stillTidying();
+  // Also when a session has said so before, and whatever a token says now: that was for the one time.
+  for (const { overwrite } of ended) refuseOverwriteByToken(by.actor, overwrite || input.overwrite);
   const ids = ended.map(({ connectorId }) => connectorId);
   const candidates = await candidatesOf(deps, editable, rows, ids);
   const resumed = candidates.flatMap((candidate) => {
     const row = ended.find(({ connectorId }) => connectorId === candidate.connector.spec.id);
     return row === undefined ? [] : [{ candidate, row: resumedRow(deps, row, candidate.key.id, input) }];
   });
-  // Also when a session has said so before: that was for the one time.
-  for (const { row } of resumed) refuseOverwriteByToken(by.actor, row.overwrite);
   await Promise.all(
     resumed.map(({ candidate, row }) => {
       const mayHoldSomething = row.overwrite || row.progress.target !== undefined;
@@ -55,6 +56,7 @@ export async function resumeTransfers(
     await recordStep(deps, tx, editable, candidates);
     for (const { row } of resumed) {
       const { id, connectorId, ...changes } = row;
+      await forgetWhenOverwriting(tx, row);
       if (!(await tx.transfers.update(id, ["failed", "cancelled"], changes))) throw settingsChanged();
       const details = { connector: connectorId, transferId: id, overwrite: row.overwrite };
       tx.audit("transfer.resumed", buildId, details);
@@ -65,23 +67,34 @@ export async function resumeTransfers(
 }
 
 function resumedRow(deps: Deps, row: TransferRow, userKeyId: string, { overwrite }: ResumeInput) {
-  // A database that could not be emptied is asked about anew: by now something else may be in it.
-  const ours = row.kind === "storage" && userKeyId === row.userKeyId ? row.progress?.target : undefined;
   return {
     id: row.id,
     connectorId: row.connectorId,
     state: "waiting" as const,
     userKeyId,
-    overwrite: overwrite ?? row.overwrite,
+    overwrite,
     progress: {
       phase: "waiting" as const,
       at: deps.now(),
-      ...(ours === undefined ? {} : { target: ours }),
+      ...(userKeyId === row.userKeyId ? stillOurs(row, overwrite) : {}),
     },
     receipt: null,
     endedAt: null,
     lastError: null,
   };
+}
+
+/**
+ * What is still there of ours is taken back first, or gone on with; whatever else is there is asked about anew. A
+ * database of which the user says that all of it may go is emptied instead.
+ */
+function stillOurs(
+  { kind, progress }: TransferRow,
+  overwrite: boolean,
+): Pick<StoredProgress, "target" | "provenSha256"> {
+  const { target, provenSha256 } = progress ?? {};
+  if (target === undefined || (kind === "database" && overwrite)) return {};
+  return { target, ...(provenSha256 === undefined ? {} : { provenSha256 }) };
 }
 
 function nothingToResume(): BrokerError {

@@ -70,12 +70,21 @@ export async function startTransfer(
     for (const candidate of candidates) {
       const row = newTransfer(deps, by.actor, candidate, rows, input);
       await tx.transfers.insert(row);
+      await forgetWhenOverwriting(tx, row);
       const { id, connectorId, overwrite } = row;
       tx.audit("transfer.started", buildId, { connector: connectorId, transferId: id, overwrite });
     }
     await beginWaiting(tx, buildId);
   });
   return listTransfers(deps, buildId);
+}
+
+/** Who says that what is there may be replaced says it of all that is there, also of what we wrote and they changed. */
+export async function forgetWhenOverwriting(
+  tx: Unit,
+  { overwrite, userKeyId }: Pick<TransferRow, "overwrite" | "userKeyId">,
+): Promise<void> {
+  if (overwrite) await tx.writtenObjects.forget([userKeyId]);
 }
 
 /** What is lent must live through the longest move and the wait for the switch. */
@@ -158,7 +167,7 @@ export async function recordStep(
   );
 }
 
-/** Files that an earlier transfer with the same keys left there are gone on with. */
+/** Files that an earlier transfer with the same keys left there, before any switch to them, are gone on with. */
 function hasOurs({ movable, key }: Candidate, rows: readonly TransferRow[]): boolean {
   return (
     movable.kind === "storage" &&

@@ -46,12 +46,24 @@ export async function recordSwitched(
 ): Promise<void> {
   const now = deps.now();
   for (const row of copies) {
-    // From here on what the target holds is the user's.
-    const { target: _, ...progress } = row.progress ?? { phase: "proven" as const, at: now };
-    const changes = { state: "switched", endedAt: now, progress, lastError: null } as const;
+    const changes = { state: "switched", endedAt: now, lastError: null } as const;
     if (!(await tx.transfers.update(row.id, ["copied"], changes))) throw settingsChanged();
     await tx.jobs.cancelByEntity(row.id, "end-transfer");
     tx.job(transferJob("end-transfer", row), revertibleUntil);
+  }
+}
+
+/**
+ * Gives what is where these keys lead to whose they are: after a switch to them nothing there is ours, whichever
+ * transfer brought it, and whether or not the switch took a copy along.
+ */
+export async function giveTargets(tx: Unit, buildId: string, keys: readonly UserKeyRow[]): Promise<void> {
+  const ids = keys.map(({ id }) => id);
+  await tx.writtenObjects.forget(ids);
+  for (const { id, state, userKeyId, progress } of await tx.transfers.listByBuild(buildId)) {
+    if (progress?.target === undefined || !ids.includes(userKeyId)) continue;
+    const { target: _, ...rest } = progress;
+    await tx.transfers.update(id, [state], { progress: rest });
   }
 }
 

@@ -271,7 +271,8 @@ describe("moving", () => {
     await broker.restart();
     await until("copied");
     expect(rowsOf("own-database")).toBe(40);
-    expect(memory.databases.steps).toContain("empty own-database");
+    expect(memory.databases.steps).toContain("takeBack own-database");
+    expect(memory.databases.steps).not.toContain("empty own-database");
   });
 });
 
@@ -320,6 +321,26 @@ describe("what is there already", () => {
     expect(memory.storage.bucket("own-files").get("mine.txt")).toBe("mine");
   });
 
+  it.each(["isEmpty", "load"])("is seen too when it came at the last moment, before our %s", async (step) => {
+    memory.databases.database("own-database").exec("DROP TABLE mine");
+    await saveOwn();
+    const held = gate();
+    let asked = 0;
+    // The look at the start is over when the answer comes.
+    memory.databases.trouble["own-database"] = {
+      [step]: () => (step === "isEmpty" && ++asked === 1 ? undefined : held.step()),
+    };
+    await startDatabase();
+    await held.reached;
+    memory.databases.database("own-database").exec("CREATE TABLE mine (id)");
+    held.open();
+    await until("failed");
+    await untilTidy();
+    expect((await show()).error?.code).toBe("target_not_empty");
+    expect(tablesOf("own-database")).toEqual([{ name: "mine" }]);
+    expect(await actions()).not.toContain("transfer.copied");
+  });
+
   it("is seen too when it came after the look", async () => {
     memory.databases.database("own-database").exec("DROP TABLE mine");
     await saveOwn();
@@ -350,6 +371,48 @@ describe("cancelling", () => {
     expect(await show()).toMatchObject({ state: "cancelled", sourceReadOnly: false });
     lentWritable();
     expect(tablesOf("own-database")).toEqual([]);
+  });
+
+  it("takes out nothing that the user made meanwhile, and says so", async () => {
+    await saveOwn();
+    const copying = gate();
+    memory.databases.trouble["own-database"] = { write: copying.step };
+    await startDatabase();
+    await copying.reached;
+    memory.databases
+      .database("own-database")
+      .exec("CREATE TABLE mine (id); CREATE VIEW seen AS SELECT 1 AS x");
+    await page.call("POST", `${path}/cancel`);
+    copying.open();
+    await untilTidy();
+    expect(tablesOf("own-database")).toEqual([{ name: "mine" }]);
+    expect(await actions()).toContain("transfer.left_theirs");
+  });
+
+  it("that could not reach the user's database leaves our copy, which going on takes back, and nothing else", async () => {
+    await saveOwn();
+    await startDatabase();
+    await until("copied");
+    memory.databases.trouble["own-database"] = { claim: refusal("unauthorized") };
+    await page.call("POST", `${path}/cancel`, {});
+    await untilTidy();
+    memory.databases.trouble["own-database"] = {};
+    expect(rowsOf("own-database")).toBe(40);
+    expect((await page.call("POST", `${path}/resume`, {})).status).toBe(202);
+    await until("copied");
+    memory.databases.trouble["own-database"] = { claim: refusal("unauthorized") };
+    await page.call("POST", `${path}/cancel`, {});
+    await untilTidy();
+    memory.databases.trouble["own-database"] = {};
+    memory.databases.database("own-database").exec("CREATE TABLE mine (id)");
+    await page.call("POST", `${path}/resume`, {});
+    await until("failed");
+    await untilTidy();
+    expect((await show()).error?.code).toBe("target_not_empty");
+    expect(tablesOf("own-database")).toEqual([{ name: "notes" }, { name: "mine" }]);
+    await page.call("POST", `${path}/resume`, { overwrite: true });
+    await until("copied");
+    expect(tablesOf("own-database")).toEqual([{ name: "notes" }]);
   });
 
   it("of a proven copy takes the copy away, and its receipt", async () => {
@@ -471,8 +534,8 @@ describe("a transfer that fails", () => {
     let asked = 0;
     memory.databases.trouble["own-database"] = {
       summarize: () => {
-        // The look at the start, the look before the load, the proof.
-        if (++asked === 3) memory.databases.database("own-database").exec("DELETE FROM notes WHERE id = 7");
+        // The proof.
+        if (++asked === 1) memory.databases.database("own-database").exec("DELETE FROM notes WHERE id = 7");
       },
     };
     await startDatabase();
@@ -496,7 +559,7 @@ describe("a transfer that fails", () => {
 
   it("says at once that a target cannot be looked at, and stops nothing", async () => {
     await saveOwn();
-    memory.databases.trouble["own-database"] = { summarize: refusal("unauthorized") };
+    memory.databases.trouble["own-database"] = { isEmpty: refusal("unauthorized") };
     const refused = await startDatabase();
     expect([refused.status, error(refused).message]).toEqual([502, expect.stringMatching(/your key/)]);
     expect(memory.frozen.size).toBe(0);

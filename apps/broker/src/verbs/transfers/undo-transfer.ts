@@ -1,5 +1,5 @@
-import { type Connector, ProviderError } from "@keyloan/contract";
-import type { TransferEnd } from "@keyloan/database-provisioner";
+import { type DatabaseSummary, ProviderError } from "@keyloan/contract";
+import { takeBackCopy } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
@@ -18,8 +18,8 @@ const closingDeadlineMs = 10_000;
 const emptyRetriesMs = 20_000;
 /**
  * Ends what a cancelled or failed transfer began: first the source takes writes again, then our copy is taken out of
- * the user's database. Files stay, so that a later transfer copies only what is missing. The source is tried until
- * it is done; the target as long as it answers.
+ * the user's database, and nothing that is not ours. Files stay, so that a later transfer copies only what is missing.
+ * The source is tried until it is done; the target as long as it answers.
  */
 export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow): Promise<Outcome> {
   const open = row.endedAt === null || row.frozenAt !== null;
@@ -30,8 +30,8 @@ export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow):
   try {
     if ((await step(deps, hold, async () => true)) === undefined) return done();
     const unfrozen = await unfreeze(deps, hold, row, signal);
-    const target = await emptyTarget(deps, hold, unfrozen, signal);
-    return done((tx) => recordEnded(deps, tx, unfrozen, target));
+    const undone = await emptyTarget(deps, hold, unfrozen, signal);
+    return done((tx) => recordEnded(deps, tx, unfrozen, undone));
   } catch (error) {
     if (error instanceof StoreError) throw error;
     deps.logger.warn(
@@ -62,51 +62,52 @@ async function unfreeze(
   return { ...row, frozenAt: null };
 }
 
-/** Takes our copy out of the user's database, unless something else is in it by now. Gives what is left there. */
+type Undone = {
+  /** What of us is still there. */
+  readonly target: StoredProgress["target"];
+  /** How much is there that is not ours, and was left. */
+  readonly kept: number;
+};
+
+/** Takes our copy out of the user's database, and nothing else; the whole of it stays when they work with it already. */
 async function emptyTarget(
   deps: Deps,
   hold: JobHold,
   row: TransferRow,
   signal: AbortSignal,
-): Promise<StoredProgress["target"]> {
+): Promise<Undone> {
   const target = row.progress?.target;
   const connector = deps.connectors.get(row.connectorId);
-  if (target === undefined || row.kind === "storage" || connector === undefined) return target;
+  const movable = connector === undefined ? undefined : movableOf(connector);
+  const nobodyCan = { target, kept: 0 };
+  if (target === undefined || connector === undefined || movable?.kind !== "database") return nobodyCan;
   const ends = await openEnds(deps, row, connector, signal);
   // Without the keys, or with a build that is closed, nobody can.
-  if (ends === undefined) return target;
+  if (ends === undefined) return nobodyCan;
   let left = target;
+  const whole = () => ({
+    isAsProven: (summary: DatabaseSummary) => summarySha256(summary) === row.progress?.provenSha256,
+    // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
+    beforeTaking: async () => {
+      await recordPart(deps, hold, row);
+      left = "part";
+    },
+  });
   try {
     const limits = { untilMs: deps.now() + emptyRetriesMs, signal };
-    const isTheirs =
-      target === "whole" && !(await withRetry(deps, limits, () => isAsProven(connector, ends.to, row)));
-    // The user works with it already.
-    if (isTheirs) return undefined;
-    // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
-    if (target === "whole") await recordPart(deps, hold, row);
-    left = "part";
-    await withRetry(deps, limits, () => emptyDatabase(connector, ends.to));
-    return undefined;
+    const copy = { content: movable.content, to: ends.to, owner: row.id };
+    const { kept } = await withRetry(deps, limits, () =>
+      takeBackCopy({ ...copy, ...(left === "whole" ? { whole: whole() } : {}) }),
+    );
+    return { target: undefined, kept };
   } catch (error) {
     if (signal.aborted || !(error instanceof ProviderError)) throw error;
     deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
       "a copy could not be taken out of the user's database",
     );
-    return left;
+    return { target: left, kept: 0 };
   }
-}
-
-async function isAsProven(connector: Connector, to: TransferEnd, row: TransferRow): Promise<boolean> {
-  const movable = movableOf(connector);
-  if (movable?.kind !== "database") return false;
-  const summary = await movable.content.summarize(to.context, to.values);
-  return summarySha256(summary) === row.progress?.provenSha256;
-}
-
-async function emptyDatabase(connector: Connector, to: TransferEnd): Promise<void> {
-  const movable = movableOf(connector);
-  if (movable?.kind === "database") await movable.content.empty(to.context, to.values);
 }
 
 async function recordPart(deps: Deps, hold: JobHold, row: TransferRow): Promise<void> {
@@ -115,15 +116,12 @@ async function recordPart(deps: Deps, hold: JobHold, row: TransferRow): Promise<
   if (held !== true) throw new Error("another worker undoes the transfer now");
 }
 
-async function recordEnded(
-  deps: Deps,
-  tx: Unit,
-  row: TransferRow,
-  target: StoredProgress["target"],
-): Promise<void> {
+async function recordEnded(deps: Deps, tx: Unit, row: TransferRow, { target, kept }: Undone): Promise<void> {
   const { target: _, ...rest } = row.progress ?? { phase: "waiting", at: row.createdAt };
   const progress = { ...rest, ...(target === undefined ? {} : { target }) };
   if (!(await tx.transfers.update(row.id, [row.state], { endedAt: deps.now(), progress }))) return;
+  const details = { connector: row.connectorId, transferId: row.id, kept };
+  if (kept > 0) tx.audit("transfer.left_theirs", row.buildId, details);
   // Keys of a person who has ended were kept for this alone.
   await tx.userKeys.removeLeftBehind(row.buildId);
   await beginWaiting(tx, row.buildId, deps.now());

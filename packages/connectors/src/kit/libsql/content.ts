@@ -3,6 +3,8 @@ import { requireField } from "../define-connector.ts";
 import { toHttpAddress } from "./address.ts";
 import { dump } from "./dump.ts";
 import { empty } from "./empty.ts";
+import { claim, settle, takeBack } from "./journal.ts";
+import { countContent } from "./list-content.ts";
 import { load } from "./load.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
 import { probeDurability } from "./probe-durability.ts";
@@ -28,7 +30,12 @@ export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
     dump: async function* (context, values, onProgress) {
       yield* dump(open(context, values), onProgress);
     },
-    load: async (context, values, source, onProgress) => load(open(context, values), source, onProgress),
+    isEmpty: async (context, values) => (await countContent(open(context, values))) === 0,
+    load: async (context, values, source, onProgress, owner) =>
+      load(open(context, values), source, onProgress, owner),
+    claim: async (context, values, owner) => claim(open(context, values), owner),
+    takeBack: async (context, values, owner) => takeBack(open(context, values), owner),
+    settle: async (context, values) => settle(open(context, values)),
     summarize: async (context, values, onProgress) => summarize(open(context, values), onProgress),
     empty: async (context, values) => empty(open(context, values)),
     writeFile: (source, path, signal) =>

@@ -2,9 +2,9 @@ import { type OnProgress, ProviderError } from "@keyloan/contract";
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readOne, type Write, write } from "./database.ts";
 import type { DumpDefinition, DumpHead } from "./dump-format.ts";
-import { countContent } from "./empty.ts";
 import { brokenDump } from "./errors.ts";
 import { type FinishingStep, finishingSteps } from "./finish-load.ts";
+import { beginJournal, noteOf, settle } from "./journal.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 import { type DumpRecord, readDump } from "./read-dump.ts";
 import { placeValue } from "./values.ts";
@@ -13,6 +13,7 @@ import { createRowWriter, type RowWriter } from "./write-rows.ts";
 /**
  * Fills an empty database from a dump, in transactions of bounded size. Indexes, views and triggers come last, when
  * the whole dump was there and is known to be unaltered; what was loaded before a failure stays.
+ * @param owner whose the content is, as it is written down in the database until that is settled; absent: nobody's
  * @throws ProviderError `conflict` when the database is not empty, `rejected` for a dump that is cut short or
  * altered, or when the database does not take what is in it
  */
@@ -20,16 +21,25 @@ export async function load(
   database: LibsqlDatabase,
   dump: AsyncIterable<Uint8Array>,
   onProgress?: OnProgress,
+  owner?: string,
 ): Promise<void> {
   const progress = { bytes: 0 };
-  const rows = createRowWriter(database);
+  const rows = createRowWriter(database, owner ?? nobody);
   // Whoever is told of a failure may empty the database at once: nothing must be on its way to it then.
-  const definitions = await loadRows(database, rows, counted(dump, progress), () => {
+  const begin = (head: DumpHead) => prepare(database, head, owner ?? nobody);
+  const definitions = await loadRows(database, rows, counted(dump, progress), begin, () => {
     onProgress?.({ ...progress, rows: rows.count(), ...rows.item() });
   }).finally(rows.settle);
-  for (const steps of finishingSteps(definitions)) await write(database, steps.map(toWrite), finishTimeoutMs);
+  for (const steps of finishingSteps(definitions)) {
+    const writes = steps.flatMap((step) => toWrites(step, owner ?? nobody));
+    await write(database, writes, finishTimeoutMs);
+  }
+  if (owner === undefined) await settle(database);
   onProgress?.({ ...progress, rows: rows.count() });
 }
+
+/** The owner of a load that nobody takes back: no id is this. */
+const nobody = "";
 
 /** An index over all rows of a large table is made in one statement. */
 const finishTimeoutMs = 15 * 60_000;
@@ -39,6 +49,7 @@ async function loadRows(
   database: LibsqlDatabase,
   rows: RowWriter,
   dump: AsyncIterable<Uint8Array>,
+  begin: (head: DumpHead) => Promise<void>,
   onRecords: () => void,
 ): Promise<readonly DumpDefinition[]> {
   const definitions: DumpDefinition[] = [];
@@ -48,7 +59,7 @@ async function loadRows(
   };
   for await (const records of readDump((fault) => brokenDump(database.provider, fault), dump)) {
     for (const record of records) {
-      if (record.kind === "head") await prepare(database, record.head);
+      if (record.kind === "head") await begin(record.head);
       else if (record.kind === "definition") definitions.push(record.definition);
       else {
         await makeTables();
@@ -62,8 +73,9 @@ async function loadRows(
   return definitions;
 }
 
-function toWrite({ sql, values = [], what }: FinishingStep): Write {
-  return { sql, args: values.flatMap((value) => placeValue(value).arg ?? []), what };
+function toWrites({ sql, values = [], what, does }: FinishingStep, owner: string): readonly Write[] {
+  const made = { sql, args: values.flatMap((value) => placeValue(value).arg ?? []), what };
+  return does?.kind === "define" ? [made, noteOf(owner, does.definition)] : [made];
 }
 
 async function loadRecord(
@@ -75,9 +87,9 @@ async function loadRecord(
   else await rows.table(record.table);
 }
 
-async function prepare(database: LibsqlDatabase, head: DumpHead): Promise<void> {
+async function prepare(database: LibsqlDatabase, head: DumpHead, owner: string): Promise<void> {
   const { provider } = database;
-  if ((await countContent(database)) > 0) {
+  if (!(await beginJournal(database, owner))) {
     throw new ProviderError(
       provider,
       "conflict",
@@ -87,8 +99,14 @@ async function prepare(database: LibsqlDatabase, head: DumpHead): Promise<void> 
       },
     );
   }
-  await keepNumber(database, "user_version", head.userVersion);
-  await keepNumber(database, "application_id", head.applicationId);
+  try {
+    await keepNumber(database, "user_version", head.userVersion);
+    await keepNumber(database, "application_id", head.applicationId);
+  } catch (error) {
+    // Nothing was made yet, and nothing stays.
+    await settle(database).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Turso lets nobody write these; where one is set and cannot be kept, nothing is moved. */

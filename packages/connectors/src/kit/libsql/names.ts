@@ -35,7 +35,13 @@ export function probeTime(name: string): number | undefined {
 /** Holds the parts of large values while a dump is loaded; removed at its end. */
 export const partsTable = "_keyloan_load_parts";
 
+/** Says what a load has made, and for whom, until that is settled; see `journal.ts`. */
+export const journalTable = "_keyloan_load_journal";
+
 /** Tables that this package makes for a moment: never content of a database. */
 export function isOwnTable(name: string): boolean {
-  return name === partsTable || probePattern.test(name);
+  return name === partsTable || name === journalTable || probePattern.test(name);
 }
+
+/** The same as a condition on the column `name`. */
+export const isOwnTableSql = `(name IN ('${partsTable}','${journalTable}') OR name GLOB '${probePrefix}${"[0-9a-f]".repeat(28)}')`;

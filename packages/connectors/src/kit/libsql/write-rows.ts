@@ -1,7 +1,9 @@
 import { type Write, write } from "./database.ts";
 import type { DumpDefinition, DumpTable } from "./dump-format.ts";
-import { partsTable, quoteName, showName } from "./names.ts";
+import { noteOf } from "./journal.ts";
+import { journalTable, partsTable, quoteName, showName } from "./names.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
+import { forgetCounts } from "./tidy-up.ts";
 import { type DumpValue, isSmall, type Placed, partBytes, placeValue } from "./values.ts";
 
 const requestBytesMax = 512 * 1024;
@@ -41,7 +43,8 @@ type State = {
   underWay: Promise<void>;
 };
 
-export function createRowWriter(database: LibsqlDatabase): RowWriter {
+/** @param owner whose the tables are, as it is written down with each */
+export function createRowWriter(database: LibsqlDatabase, owner: string): RowWriter {
   const state: State = {
     database,
     table: undefined,
@@ -58,7 +61,8 @@ export function createRowWriter(database: LibsqlDatabase): RowWriter {
     define: async (definition) => {
       if (definition?.type !== "table") return;
       const { name, sql } = definition;
-      await add(state, { sql, what: `the definition of the table ${showName(name)}` });
+      const make = { sql, what: `the definition of the table ${showName(name)}` };
+      await add(state, make, noteOf(owner, definition));
     },
     table: async (table) => {
       closeStatement(state);
@@ -66,7 +70,7 @@ export function createRowWriter(database: LibsqlDatabase): RowWriter {
       if (table.name !== "sqlite_sequence") return;
       // Counted tables have filled it as their rows came; without one it may not be there yet.
       await stage(state);
-      await add(state, { sql: "DELETE FROM sqlite_sequence", what: "what AUTOINCREMENT counts" });
+      await add(state, forgetCounts(`sqlite_schema WHERE name NOT IN (SELECT name FROM ${journalTable})`));
     },
     part: async (base64) => {
       closeStatement(state);
@@ -136,12 +140,15 @@ function closeStatement(state: State): void {
   state.rowBytes = 0;
 }
 
-async function add(state: State, one: Write): Promise<void> {
+/** What is added together is written in one transaction. */
+async function add(state: State, ...writes: readonly Write[]): Promise<void> {
   closeStatement(state);
-  state.writes.push(one);
-  state.bytes += one.sql.length + (one.args ?? []).reduce((sum, arg) => sum + arg.length, 0);
+  for (const { sql, args = [] } of writes) state.bytes += sql.length + sumOf(args);
+  state.writes.push(...writes);
   await flushWhenFull(state);
 }
+
+const sumOf = (args: readonly string[]) => args.reduce((sum, arg) => sum + arg.length, 0);
 
 async function flushWhenFull(state: State): Promise<void> {
   if (state.bytes > requestBytesMax || state.writes.length > 200) await flush(state);

@@ -87,14 +87,19 @@ export function testStorage(suite: StorageSuite): void {
       for await (const object of storage.list(using, values)) found.push(object);
       return found;
     };
-    const copy = (key: string, bytes = 0, onBytes?: (more: number) => void, using = context()) =>
+    const copy = (key: string, bytes = 0, onBytes?: (more: number) => void, over?: string) =>
       storage.copy(
-        { context: using, values: lent },
-        { context: using, values: own },
+        { context: context(), values: lent },
+        { context: context(), values: own },
         { key, bytes },
         onBytes,
+        over,
       );
-    const hash = (values: SecretValues, key: string) => storage.hash(context(), values, key);
+    const versionOf = async (key: string) => (await storage.hash(context(), own, key))?.version;
+    const hash = async (values: SecretValues, key: string) => {
+      const found = await storage.hash(context(), values, key);
+      return found === undefined ? undefined : { bytes: found.bytes, sha256: found.sha256 };
+    };
     const sumOf = (bytes: Uint8Array) => ({
       bytes: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
@@ -170,15 +175,31 @@ export function testStorage(suite: StorageSuite): void {
       expect(await hash(own, "packed")).toEqual(sumOf(bytes));
     });
 
-    test("copying again replaces what is there with the same", async () => {
+    test("copying over what is there replaces it whole, and again with the same", async () => {
       await client.put(own, "again", Buffer.from("other"), { "x-amz-meta-old": "1" });
       await client.put(lent, "again", Buffer.from("right"));
-      const [first, second] = [await copy("again"), await copy("again")];
-      expect(first).toEqual(second);
+      const first = await copy("again", 5, undefined, await versionOf("again"));
+      expect(await copy("again", 5, undefined, await versionOf("again"))).toEqual(first);
       const arrived = await client.get(own, "again");
       expect(arrived?.bytes.toString()).toBe("right");
       expect(arrived?.headers).not.toHaveProperty("x-amz-meta-old");
       expect((await list(own)).length).toBe(1);
+    });
+
+    test.each([
+      ["small", 1000],
+      ["large", suite.largeBytes],
+    ])("a %s object replaces nothing but what it is said to", async (_, size) => {
+      await client.put(own, "again", Buffer.from("first"));
+      const first = await versionOf("again");
+      await client.put(own, "again", Buffer.from("theirs"));
+      await client.put(lent, "again", randomBytes(size));
+      const tried = [await copy("again", size), await copy("again", size, undefined, first)];
+      expect(tried).toEqual([undefined, undefined]);
+      expect((await client.get(own, "again"))?.bytes.toString()).toBe("theirs");
+      await client.put(lent, "gone", randomBytes(size));
+      expect(await copy("gone", size, undefined, first)).toBeUndefined();
+      expect([await hash(own, "gone"), await client.pending(own)]).toEqual([undefined, 0]);
     });
 
     test("an object that is gone since it was listed is told", async () => {

@@ -1,0 +1,138 @@
+import { ProviderError } from "@keyloan/contract";
+import { integerOf, onlyCellOf } from "./cells.ts";
+import { readOne, type Write, write } from "./database.ts";
+import type { DumpDefinition } from "./dump-format.ts";
+import { refusedStatement, refusedValues } from "./errors.ts";
+import {
+  type Content,
+  countContent,
+  dropOf,
+  isContentSql,
+  listContent,
+  removalOrder,
+} from "./list-content.ts";
+import { journalTable } from "./names.ts";
+import { type LibsqlDatabase, runTransaction, type Statement } from "./pipeline.ts";
+import { tidyUp } from "./tidy-up.ts";
+import { placeValue } from "./values.ts";
+
+/*
+ * A table in the database itself that says what a load has made, written in the transactions that make it. What stands
+ * in it, and is still as it was made, is ours; nothing else in somebody's database ever is.
+ */
+
+const writeTimeoutMs = 120_000;
+const dropsAtOnce = 100;
+const roundsMax = 1000;
+const what = "a note of what is being loaded";
+
+const makeJournal: readonly Write[] = [
+  { sql: `DROP TABLE IF EXISTS ${journalTable}`, what },
+  {
+    sql: `CREATE TABLE ${journalTable}(owner TEXT NOT NULL, type TEXT NOT NULL, name TEXT NOT NULL, sql TEXT, unexpected INTEGER NOT NULL DEFAULT 0 CHECK(unexpected=0))`,
+    what,
+  },
+];
+
+/** Begins to write down what is made, if nothing is there. Both is one transaction: false when something is. */
+export async function beginJournal(database: LibsqlDatabase, owner: string): Promise<boolean> {
+  const count = `SELECT count(*) FROM sqlite_schema WHERE ${isContentSql}`;
+  return writeExpecting(database, makeJournal, noneUnexpected(owner, { sql: count }), []);
+}
+
+/** Writes down what a statement before it, in the same transaction, has made: only what has exactly this text. */
+export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Write {
+  return {
+    sql: `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE type=? AND name=? AND sql=?`,
+    args: texts(owner, type, name, sql),
+    what,
+  };
+}
+
+/** Writes down all that is there at this moment as made by an owner, who has yet to prove it. */
+export async function claim(database: LibsqlDatabase, owner: string): Promise<void> {
+  const all = `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE ${isContentSql}`;
+  await write(database, [...makeJournal, { sql: all, args: texts(owner), what }]);
+}
+
+/** Forgets what was written down: from now on nothing here is an owner's. */
+export async function settle(database: LibsqlDatabase): Promise<void> {
+  await write(database, [{ sql: `DROP TABLE IF EXISTS ${journalTable}`, what }]);
+}
+
+/**
+ * Removes what an owner has made and is still as it was made.
+ * @returns how much else is there, and stays
+ * @throws ProviderError
+ */
+export async function takeBack(database: LibsqlDatabase, owner: string): Promise<number> {
+  if (!(await hasNotes(database, owner))) return countContent(database);
+  for (const type of removalOrder) await removeNoted(database, owner, type);
+  await tidyUp(database);
+  return countContent(database);
+}
+
+async function removeNoted(database: LibsqlDatabase, owner: string, type: Content["type"]): Promise<void> {
+  for (let round = 0; round < roundsMax; round++) {
+    const noted = (await listContent(database, notedBy(owner))).filter((one) => one.type === type);
+    const found = noted.slice(0, dropsAtOnce);
+    if (found.length === 0) return;
+    // Somebody may have put something of theirs in its place since it was listed.
+    const names = found.map(() => "?").join(",");
+    const still = {
+      sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
+      args: texts(owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)),
+    };
+    await writeExpecting(database, [], noneUnexpected(owner, still), found.map(dropOf));
+  }
+  throw new ProviderError(database.provider, "unavailable", "changes while something is taken out of it");
+}
+
+/** Of `sqlite_schema`: what the owner has made, and nobody has changed. */
+function notedBy(owner: string): Statement {
+  return {
+    sql: `EXISTS (SELECT 1 FROM ${journalTable} AS noted WHERE noted.owner=? AND noted.type=sqlite_schema.type AND noted.name=sqlite_schema.name AND noted.sql=sqlite_schema.sql)`,
+    args: texts(owner),
+  };
+}
+
+/** Fails its transaction unless the statement counts none. */
+function noneUnexpected(owner: string, count: Statement): Write {
+  return {
+    sql: `INSERT INTO ${journalTable}(owner,type,name,unexpected) VALUES(?,'','',(${count.sql}))`,
+    args: [...texts(owner), ...(count.args ?? [])],
+    what,
+  };
+}
+
+/** Carries out all or none in one transaction; false when it is not as expected. */
+async function writeExpecting(
+  database: LibsqlDatabase,
+  before: readonly Write[],
+  expected: Write,
+  after: readonly Write[],
+): Promise<boolean> {
+  const { provider } = database;
+  const writes = [...before, expected, ...after];
+  const { status, failed } = await runTransaction(database, writes, writeTimeoutMs);
+  if (status !== 200) throw refusedValues(provider, status);
+  if (failed === undefined) return true;
+  if (failed.step === before.length && failed.code.startsWith("SQLITE_CONSTRAINT")) return false;
+  throw refusedStatement(provider, failed.code, writes[failed.step]?.what ?? "a transaction");
+}
+
+/** Whether the notes that are there, if any, are the owner's. */
+async function hasNotes(database: LibsqlDatabase, owner: string): Promise<boolean> {
+  const count = async (from: Statement) =>
+    integerOf(
+      database,
+      onlyCellOf(await readOne(database, { ...from, sql: `SELECT count(*) FROM ${from.sql}` }, what)),
+    );
+  if ((await count({ sql: `sqlite_schema WHERE type='table' AND name='${journalTable}'` })) === 0)
+    return false;
+  return (await count({ sql: `${journalTable} WHERE owner=?`, args: texts(owner) })) > 0;
+}
+
+function texts(...values: readonly string[]): string[] {
+  return values.flatMap((value) => placeValue(value).arg ?? []);
+}

@@ -1,0 +1,31 @@
+import { integerOf, onlyCellOf } from "./cells.ts";
+import { readOne, write } from "./database.ts";
+import { countContent } from "./list-content.ts";
+import { journalTable, partsTable } from "./names.ts";
+import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
+
+/** Removes what a load leaves beside content: counts of tables that are gone, our own tables, and numbers of nothing. */
+export async function tidyUp(database: LibsqlDatabase): Promise<void> {
+  if (await hasSequences(database)) await write(database, [forgetCounts("sqlite_schema")]);
+  const own = [partsTable, journalTable].map((name) => ({
+    sql: `DROP TABLE IF EXISTS ${name}`,
+    what: "the end of emptying",
+  }));
+  await write(database, own);
+  if ((await countContent(database)) > 0) return;
+  // Refused where nobody may set it; loading then tells when it matters.
+  await runPipeline(database, ["PRAGMA user_version=0", "PRAGMA application_id=0"]);
+}
+
+/** Removes what AUTOINCREMENT counts of every table but those that stand in `schema`, a table with their names. */
+export function forgetCounts(schema: string) {
+  return {
+    sql: `DELETE FROM sqlite_sequence WHERE name NOT IN (SELECT name FROM ${schema})`,
+    what: "what AUTOINCREMENT counts",
+  };
+}
+
+async function hasSequences(database: LibsqlDatabase): Promise<boolean> {
+  const sql = "SELECT count(*) FROM sqlite_schema WHERE name='sqlite_sequence'";
+  return integerOf(database, onlyCellOf(await readOne(database, sql, "a reading of its schema"))) > 0;
+}

@@ -1,0 +1,118 @@
+import { type HashedVersion, ProviderError, type StorageContent, type StoredObject } from "@keyloan/contract";
+import type { HashedObject } from "./object-manifest.ts";
+import { targetNotEmpty } from "./transfer-database.ts";
+import { at, sided, type TransferEnd, TransferFailure } from "./transfer-failure.ts";
+
+export type WrittenObjects = {
+  /** The SHA-256 of what we wrote there last; `undefined` when we did not. */
+  readonly recall: (key: string) => Promise<string | undefined>;
+  readonly keep: (key: string, sha256: string) => Promise<void>;
+};
+
+export type Placing = {
+  readonly storage: StorageContent;
+  /** Objects of the same key that we never wrote may be replaced: the target's owner said so. */
+  readonly overwrite: boolean;
+  /** What we wrote to the target and its owner was not given since: all that may be replaced without a word of theirs. */
+  readonly written: WrittenObjects;
+};
+
+export type Ends = { readonly from: TransferEnd; readonly to: TransferEnd };
+
+export const isSame = (source: HashedObject, target: HashedObject | undefined) =>
+  target?.sha256 === source.sha256 && target.bytes === source.bytes;
+
+export function targetHash({ storage }: Placing, { to }: Ends, { key }: StoredObject) {
+  return at("target", storage.hash(to.context, to.values, key));
+}
+
+/**
+ * Sees to it that the target has one object, unless what it has is neither equal nor what may be replaced.
+ * @param target what is there, as it was just read
+ * @throws BrokerError `target_not_empty`
+ */
+export async function place(
+  transfer: Placing,
+  ends: Ends,
+  object: StoredObject,
+  target: HashedVersion | undefined,
+  onBytes?: (bytes: number) => void,
+): Promise<void> {
+  const { storage, written } = transfer;
+  let found = target;
+  for (let attempt = 1; attempt <= attemptsMax; attempt++) {
+    if (found !== undefined) {
+      if (await isThere(storage, ends, object, found)) return;
+      if (!(await mayReplace(transfer, object.key, found))) throw targetNotEmpty("files", object.key);
+    }
+    const sent = await copyOne(storage, ends, object, found?.version, onBytes);
+    if (sent === "gone") return;
+    if (sent !== undefined) return written.keep(object.key, sent.sha256);
+    // Somebody else wrote there in this very moment.
+    found = await targetHash(transfer, ends, object);
+  }
+  throw sided(
+    "target",
+    new ProviderError("storage", "unavailable", "has an object that changes all the time"),
+  );
+}
+
+const attemptsMax = 3;
+
+/** Whether the target has what is to be copied. One of another size is not read. */
+async function isThere(
+  storage: StorageContent,
+  { from }: Ends,
+  { key, bytes }: StoredObject,
+  found: HashedObject,
+) {
+  if (found.bytes !== bytes) return false;
+  const source = await at("source", storage.hash(from.context, from.values, key));
+  return source === undefined || isSame(source, found);
+}
+
+/** What we wrote and nobody changed; and what we never wrote, when its owner said so. */
+async function mayReplace(
+  { written, overwrite }: Placing,
+  key: string,
+  { sha256 }: HashedObject,
+): Promise<boolean> {
+  const ours = await written.recall(key);
+  return ours === undefined ? overwrite : ours === sha256;
+}
+
+async function copyOne(
+  storage: StorageContent,
+  ends: Ends,
+  object: StoredObject,
+  over: string | undefined,
+  onBytes?: (bytes: number) => void,
+): Promise<HashedObject | "gone" | undefined> {
+  try {
+    return await storage.copy(ends.from, ends.to, object, onBytes, over);
+  } catch (error) {
+    if (error instanceof TransferFailure) throw error;
+    // It may have been removed since it was listed; the proof finds out what is there now.
+    if (await isGone(storage, ends.from, object.key)) return "gone";
+    throw sided(await failingSide(storage, ends, object.key, error), error);
+  }
+}
+
+async function isGone(storage: StorageContent, from: TransferEnd, key: string): Promise<boolean> {
+  return storage.hash(from.context, from.values, key).then(
+    (found) => found === undefined,
+    () => false,
+  );
+}
+
+/** Which end a copy failed at: only the target can be full, and an end that cannot be read is the one. */
+async function failingSide(storage: StorageContent, { from }: Ends, key: string, error: unknown) {
+  if (codeOf(error) === "quota_exceeded") return "target";
+  return storage.hash(from.context, from.values, key).then(
+    () => "target" as const,
+    () => "source" as const,
+  );
+}
+
+const codeOf = (error: unknown) =>
+  typeof error === "object" && error !== null && "code" in error ? error.code : undefined;

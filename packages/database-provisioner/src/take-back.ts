@@ -1,0 +1,39 @@
+import { type DatabaseContent, type DatabaseSummary, ProviderError } from "@keyloan/contract";
+import type { TransferEnd } from "./transfer-failure.ts";
+
+export type CopyToTakeBack = {
+  readonly content: DatabaseContent;
+  readonly to: TransferEnd;
+  /** Whose it is, as it was loaded. */
+  readonly owner: string;
+  /** Given when the copy was proven whole: what it must still be, or else somebody works with it already. */
+  readonly whole?: {
+    readonly isAsProven: (summary: DatabaseSummary) => boolean;
+    /** Resolves when it is kept that a part of it may be gone from now on. */
+    readonly beforeTaking: () => Promise<void>;
+  };
+};
+
+/**
+ * Takes our copy out of a user's database. Only what the database itself notes as made by us goes; of a whole copy, what
+ * was there before it was proven once more to be nothing else. It may be done again after a crash at any instant.
+ * @returns how much is there that is not ours, and stays
+ * @throws ProviderError
+ */
+export async function takeBackCopy({ content, to, owner, whole }: CopyToTakeBack): Promise<{ kept: number }> {
+  const { context, values } = to;
+  if (whole !== undefined) {
+    // First the list, then the proof: what somebody makes after the one shows in the other, or is not on the list.
+    await content.claim(context, values, owner);
+    const summary = await content.summarize(context, values).catch(async (error: unknown) => {
+      if (error instanceof ProviderError && !error.retryable) await content.settle(context, values);
+      throw error;
+    });
+    if (!whole.isAsProven(summary)) {
+      await content.settle(context, values);
+      return { kept: summary.tables.length };
+    }
+    await whole.beforeTaking();
+  }
+  return { kept: await content.takeBack(context, values, owner) };
+}
