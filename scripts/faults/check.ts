@@ -13,7 +13,7 @@ type LeaseFacts = {
   readonly build_state: string;
 };
 
-const owning = new Set(["planned", "active", "releasing", "needs_hands", "failed"]);
+const owning = new Set(["planned", "active", "releasing", "requires_action", "failed"]);
 
 /** Compares providers with rows, looks for half flipped bindings and for a lease that ran twice. */
 export async function checkRows(run: Run): Promise<Finding[]> {

@@ -132,7 +132,7 @@ export const closedDoors: readonly {
 }[] = [
   { rooms: ["apps/broker/src/verbs/"], call: "auditRow", door: "tx.audit of a change" },
   { rooms: ["apps/broker/src/verbs/"], call: "store.write", door: "change, or a step of a job" },
-  ...["finish", "retry", "postpone", "needHands"].map((call) => ({
+  ...["finish", "retry", "postpone", "requireAction"].map((call) => ({
     rooms: ["apps/broker/src/verbs/"],
     call: `jobs.${call}`,
     door: "apps/broker/src/queue/settle.ts",

@@ -34,7 +34,7 @@ const setBack = async () => {
   await claimJobs(deps());
 };
 const countOf = async (entity: string, action: string) =>
-  (await deps().store.read.auditEvents.list({ entity, action, limit: 100 })).length;
+  (await deps().store.read.auditEvents.list({ entity, actions: [action], limit: 100 })).length;
 
 describe("a clock that is set back an hour in the middle of", () => {
   const openMemory = async (change: (connectors: readonly Connector[]) => readonly Connector[]) => {
@@ -161,7 +161,7 @@ describe("a clock that is set back an hour in the middle of", () => {
       await finishWork(deps(), id);
       expect(await stateOf(lease)).toBe("proving");
       broker.advance(6 * minuteMs);
-      await expect.poll(() => stateOf(lease), patiently).toBe("needs_hands");
+      await expect.poll(() => stateOf(lease), patiently).toBe("requires_action");
     });
 
     it("that waits for a person: nobody is told twice, and it is tried again no later", async () => {
@@ -176,19 +176,19 @@ describe("a clock that is set back an hour in the middle of", () => {
       const { lease } = await build();
       turso().faults.add({ kind: "status", status: 403, path: /auth\/rotate$/ }, 1_000);
       await rotate(lease);
-      await expect.poll(() => stateOf(lease), patiently).toBe("needs_hands");
+      await expect.poll(() => stateOf(lease), patiently).toBe("requires_action");
       const job = async () =>
         ((await broker.call("GET", "/v1/jobs?kind=rotate-credentials")).body as JobList).jobs[0];
-      const { hands } = (await job()) ?? expect.fail();
+      const { requiredAction } = (await job()) ?? expect.fail();
       broker.advance(12 * hourMs);
       await remind();
-      await expect.poll(told, patiently).toEqual(["job.needs_hands", "job.reminder"]);
+      await expect.poll(told, patiently).toEqual(["job.requires_action", "job.reminder"]);
       await setBack();
       await remind();
       broker.advance(hourMs);
       await remind();
-      expect(told()).toEqual(["job.needs_hands", "job.reminder"]);
-      expect((await job())?.hands?.dueAt).toBe(hands?.dueAt);
+      expect(told()).toEqual(["job.requires_action", "job.reminder"]);
+      expect((await job())?.requiredAction?.dueAt).toBe(requiredAction?.dueAt);
       await setBack();
       turso().faults.clear();
       broker.advance(hourMs);

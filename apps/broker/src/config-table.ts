@@ -16,6 +16,8 @@ export type ConfigVariable = {
   /** A secret may also be given as a file's path in `<name>_FILE`. */
   readonly secret?: true;
   readonly example?: string;
+  /** What it was called in the version before: still read, with a warning. */
+  readonly formerly?: string;
   /** What the text must be, and what it becomes; its messages never hold the text. */
   readonly schema: z.ZodType;
   /** What it is when it is not set and has no default; absent: `undefined`. */
@@ -250,7 +252,7 @@ export const configVariables = {
   notifyUrl: variable({
     name: "KEYLOAN_NOTIFY_URL",
     purpose:
-      "Where the broker posts what needs a person: jobs that need hands and their reminders, org keys to rotate, what reconciling found.",
+      "Where the broker posts what needs a person: jobs that require action and their reminders, org keys to rotate, what reconciling found.",
     ifUnset: "It is logged and shown by `keyloan jobs list`, and nobody is told.",
     example: "https://ops.example.com/hooks/keyloan",
     schema: httpUrl,
@@ -277,9 +279,10 @@ export const configVariables = {
     ifUnset: "The store is compared with what the sink gives back, if there is one.",
     schema: z.string(),
   }),
-  handsHours: variable({
-    name: "KEYLOAN_HANDS_HOURS",
-    purpose: "How long a person has for a job that needs hands before it is told as overdue.",
+  actionHours: variable({
+    name: "KEYLOAN_ACTION_HOURS",
+    formerly: "KEYLOAN_HANDS_HOURS",
+    purpose: "How long a person has for a job that requires action before it is told as overdue.",
     default: "24",
     ifUnset: "24 hours.",
     schema: z.coerce.number().min(0.01).max(720),

@@ -22,6 +22,17 @@ describe("the configuration", () => {
   });
 
   it.each([
+    [{ KEYLOAN_HANDS_HOURS: "3" }, 3, [{ from: "KEYLOAN_HANDS_HOURS", to: "KEYLOAN_ACTION_HOURS" }]],
+    [{ KEYLOAN_HANDS_HOURS: "3", KEYLOAN_ACTION_HOURS: "4" }, 4, []],
+    [{}, 24, []],
+  ])(
+    "reads a variable by its name of before, and says so: %o",
+    (environment, actionHours, renamedVariables) => {
+      expect(read(environment)).toMatchObject({ ok: true, config: { actionHours, renamedVariables } });
+    },
+  );
+
+  it.each([
     ["KEYLOAN_TRUSTED_PROXIES", "0.0.0.0/0"],
     ["KEYLOAN_TRUSTED_PROXIES", "10.0.0.0/8,proxy.internal"],
     ["KEYLOAN_METRICS_TOKEN", "short"],

@@ -12,6 +12,8 @@ export type BrokerConfig = Omit<ConfigValues, Grouped> & {
   readonly clerkSessions: ClerkSessionOptions | undefined;
   /** Absent: archives are files. */
   readonly archiveS3: ArchiveS3Config | undefined;
+  /** Variables that were given by the name that they had in the version before. */
+  readonly renamedVariables: readonly { readonly from: string; readonly to: string }[];
   /** Provider addresses by connector id, only the ones that are replaced. */
   readonly providerUrls: Readonly<Record<string, string>>;
 };
@@ -53,7 +55,12 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
   if (isInside(values.dataDirectory, values.auditSink))
     problems.push("KEYLOAN_AUDIT_SINK: must be outside KEYLOAN_DATA_DIR, or it proves nothing");
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, config: configOf(values, providerUrls) };
+  const renamedVariables = variables.flatMap(([, { name: to, formerly: from }]) =>
+    from !== undefined && environment[from] !== undefined && environment[to] === undefined
+      ? [{ from, to }]
+      : [],
+  );
+  return { ok: true, config: configOf(values, { providerUrls, renamedVariables }) };
 }
 
 /** The configuration of these values, and of the defaults for what is not among them. */
@@ -61,7 +68,7 @@ export function withDefaults(
   values: Pick<ConfigValues, "dataDirectory" | "rootKey" | "adminToken"> & Partial<ConfigValues>,
 ): BrokerConfig {
   const given = Object.fromEntries(variables.map(([, { name }]) => [name, undefined]));
-  return configOf({ ...readValues(given, []), ...values }, {});
+  return configOf({ ...readValues(given, []), ...values }, { providerUrls: {}, renamedVariables: [] });
 }
 
 function readValues(environment: Environment, problems: string[]): ConfigValues {
@@ -77,7 +84,10 @@ function readValues(environment: Environment, problems: string[]): ConfigValues 
   return Object.fromEntries(values) as ConfigValues;
 }
 
-function configOf(values: ConfigValues, providerUrls: BrokerConfig["providerUrls"]): BrokerConfig {
+function configOf(
+  values: ConfigValues,
+  more: Pick<BrokerConfig, "providerUrls" | "renamedVariables">,
+): BrokerConfig {
   const { clerkPublishableKey, clerkSecretKey, clerkAuthorizedParties, clerkJwtKey, ...others } = values;
   const { archiveS3Url, archiveS3AccessKeyId, archiveS3SecretAccessKey, archiveS3Region, ...rest } = others;
   const clerkSessions =
@@ -98,7 +108,7 @@ function configOf(values: ConfigValues, providerUrls: BrokerConfig["providerUrls
           accessKeyId: archiveS3AccessKeyId,
           secretAccessKey: archiveS3SecretAccessKey,
         };
-  return { ...rest, clerkSessions, archiveS3, providerUrls };
+  return { ...rest, clerkSessions, archiveS3, ...more };
 }
 
 /** The process's own environment. */

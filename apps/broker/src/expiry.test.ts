@@ -27,7 +27,7 @@ const createMany = async (count: number, ...connectors: string[]) =>
     ({ id }) => id,
   );
 const countOf = async (entity: string, action: string) => {
-  const rows = await deps().store.read.auditEvents.list({ entity, action, limit: 100 });
+  const rows = await deps().store.read.auditEvents.list({ entity, actions: [action], limit: 100 });
   return rows.length;
 };
 const countEach = (ids: readonly string[], action: string) =>

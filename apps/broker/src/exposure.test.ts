@@ -9,6 +9,7 @@ const quiet = {
   metricsPort: undefined,
   metricsHost: "127.0.0.1",
   metricsToken: undefined,
+  renamedVariables: [],
 };
 
 describe("warnings of who reaches the broker", () => {
@@ -29,6 +30,11 @@ describe("warnings of who reaches the broker", () => {
       "behind a proxy that is named",
       { host: "10.0.0.5", publicUrl: "https://keys.example.com", trustedProxies: ["10.0.0.1"] },
       [],
+    ],
+    [
+      "with a variable by its name of before",
+      { renamedVariables: [{ from: "KEYLOAN_OLD", to: "KEYLOAN_NEW" }] },
+      ["renamed_variable"],
     ],
     ["with measures for everybody", { metricsPort: 9000, metricsHost: "0.0.0.0" }, ["open_metrics"]],
     [

@@ -3,10 +3,16 @@ import type { BrokerConfig } from "./env.ts";
 
 type Exposed = Pick<
   BrokerConfig,
-  "host" | "publicUrl" | "trustedProxies" | "metricsPort" | "metricsHost" | "metricsToken"
+  | "host"
+  | "publicUrl"
+  | "trustedProxies"
+  | "metricsPort"
+  | "metricsHost"
+  | "metricsToken"
+  | "renamedVariables"
 >;
 
-/** What an operator should mend of who reaches the broker, and how. It works all the same. */
+/** What an operator should look at in the configuration: who reaches the broker, and how. It works all the same. */
 export function exposureWarnings(config: Exposed): readonly Warning[] {
   const { host, publicUrl, trustedProxies, metricsPort, metricsHost, metricsToken } = config;
   const isOpen = !isLoopback(host);
@@ -41,6 +47,13 @@ export function exposureWarnings(config: Exposed): readonly Warning[] {
       code: "open_metrics",
       message: "The measures can be read beyond this machine by whoever reaches their port.",
       remedy: "Set KEYLOAN_METRICS_TOKEN, or let KEYLOAN_METRICS_HOST be 127.0.0.1.",
+    });
+  }
+  for (const { from, to } of config.renamedVariables) {
+    warnings.push({
+      code: "renamed_variable",
+      message: `${from} is called ${to} now; the next version does not read the old name.`,
+      remedy: `Set ${to} instead.`,
     });
   }
   return warnings;

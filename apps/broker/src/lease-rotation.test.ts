@@ -82,10 +82,10 @@ describe("without an overlap", () => {
     const { lease } = await build("turso");
     turso().faults.add({ kind: "status", status: 403, path: /auth\/rotate$/ });
     await rotate(lease.id);
-    await expect.poll(() => stateOf(lease.id), patiently).toBe("needs_hands");
+    await expect.poll(() => stateOf(lease.id), patiently).toBe("requires_action");
     await expect
       .poll(() => receiver.received.map(({ body }) => body.type), patiently)
-      .toContain("job.needs_hands");
+      .toContain("job.requires_action");
     broker.advance(3_700_000);
     await expect.poll(() => stateOf(lease.id), patiently).toBe("done");
     await receiver.close();
@@ -183,7 +183,7 @@ describe("an old credential that lives on", () => {
     await rotate(lease.id);
     await expect.poll(() => stateOf(lease.id), patiently).toBe("proving");
     broker.advance(6 * 60_000);
-    await expect.poll(() => stateOf(lease.id), patiently).toBe("needs_hands");
+    await expect.poll(() => stateOf(lease.id), patiently).toBe("requires_action");
     expect((await show(lease.id)).provenDead).toBe(false);
     living.clear();
     broker.advance(3_700_000);

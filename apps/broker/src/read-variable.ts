@@ -9,7 +9,10 @@ export function readVariable(
   variable: ConfigVariable,
   problems: string[],
 ): string | undefined {
-  const direct = present(environment[variable.name]);
+  const { formerly } = variable;
+  const direct =
+    present(environment[variable.name]) ??
+    (formerly === undefined ? undefined : present(environment[formerly]));
   const file = variable.secret === true ? present(environment[`${variable.name}_FILE`]) : undefined;
   if (direct !== undefined && file !== undefined) {
     problems.push(`${variable.name}: set it or ${variable.name}_FILE, not both`);

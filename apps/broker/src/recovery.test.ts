@@ -70,7 +70,7 @@ describe("an org key that is refused", () => {
     const made = await broker.call("POST", "/v1/builds", { body: { name: "x", connectors: ["turso"] } });
     const { id, leases } = made.body as BuildView;
     expect(leases[0]).toMatchObject({
-      state: "needs_hands",
+      state: "requires_action",
       error: { code: "unauthorized", retryable: false },
     });
     await broker.putOrgKeys("turso");

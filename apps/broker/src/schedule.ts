@@ -2,7 +2,7 @@ import { bySystem } from "./change.ts";
 import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
 import { describeError } from "./observe/logger.ts";
-import { remindOfHands } from "./queue/remind.ts";
+import { remindOfActions } from "./queue/remind.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
 import { sweepArchives } from "./verbs/databases/sweep-archives.ts";
 import { usageIntervalMs, watchUsage } from "./verbs/databases/watch-usage.ts";
@@ -42,9 +42,9 @@ export const scheduledWork: readonly ScheduledWork[] = [
     run: remindOfOldKeys,
   },
   {
-    name: "hands-reminder",
+    name: "action-reminder",
     everyMs: () => 60_000,
-    run: remindOfHands,
+    run: remindOfActions,
   },
   {
     name: "reconcile",

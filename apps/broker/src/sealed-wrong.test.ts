@@ -143,11 +143,11 @@ describe("what is sealed for another row does not open, and says so:", () => {
     };
     await keep([other.env]);
     living.clear();
-    for (let run = 0; run < 40 && (await job()).state !== "needs_hands"; run++) {
+    for (let run = 0; run < 40 && (await job()).state !== "requires_action"; run++) {
       broker.advance(700_000);
       await finishWork(deps(), made.id);
     }
-    expect(await show()).toMatchObject({ state: "needs_hands", provenDead: false });
+    expect(await show()).toMatchObject({ state: "requires_action", provenDead: false });
     await keep(payload?.old);
     broker.advance(3_700_000);
     await expect.poll(async () => (await show()).state, patiently).toBe("done");

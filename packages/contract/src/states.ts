@@ -1,14 +1,14 @@
 /**
  * Legal moves, one table per entity; every state change goes through {@link assertTransition}. A lease that
- * waits for a person `needs_hands`; `failed` is what older versions called a refusal.
+ * waits for a person `requires_action`; `failed` is what older versions called a refusal.
  */
 export const leaseTransitions = {
-  planned: ["active", "needs_hands", "releasing"],
+  planned: ["active", "requires_action", "releasing"],
   active: ["releasing", "archived"],
   archived: ["active", "releasing"],
   failed: ["planned", "releasing"],
-  needs_hands: ["planned", "active", "releasing", "released"],
-  releasing: ["released", "needs_hands"],
+  requires_action: ["planned", "active", "releasing", "released"],
+  releasing: ["released", "requires_action"],
   released: [],
 } as const;
 
@@ -27,10 +27,13 @@ export const orgKeyTransitions = {
   retired: [],
 } as const;
 
-/** `needs_hands` waits for a person; `retry` brings a job back from every end but `done`. */
+/** What states were called in the version before; still understood where somebody asks for one. */
+export const formerStates: Readonly<Record<string, string>> = { needs_hands: "requires_action" };
+
+/** `requires_action` waits for a person; `retry` brings a job back from every end but `done`. */
 export const jobTransitions = {
-  waiting: ["done", "failed", "needs_hands", "cancelled"],
-  needs_hands: ["waiting", "done", "cancelled"],
+  waiting: ["done", "failed", "requires_action", "cancelled"],
+  requires_action: ["waiting", "done", "cancelled"],
   failed: ["waiting", "cancelled"],
   cancelled: ["waiting"],
   done: [],

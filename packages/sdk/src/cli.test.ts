@@ -153,7 +153,7 @@ describe("builds", () => {
       retryable: false,
     };
     const state = { ...sampleBuild(sampleBuildId, { name: "x" }, Date.now()), state: "provisioning" };
-    const leases = [sampleLease("turso", Date.now(), { state: "needs_hands", error })];
+    const leases = [sampleLease("turso", Date.now(), { state: "requires_action", error })];
     broker.state.builds.set(sampleBuildId, { ...state, leases });
     broker.state.buildsByKey.set("slow", { body: '{"name":"x"}', id: sampleBuildId });
     let clock = 0;

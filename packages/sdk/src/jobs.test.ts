@@ -30,9 +30,11 @@ const values = { TURSO_DATABASE_URL: "libsql://own.example.com", TURSO_AUTH_TOKE
 
 describe("jobs list", () => {
   test("shows what needs a person and by when, and speaks JSON", async () => {
-    const { code, out } = await keyloan("list --state needs_hands");
+    const { code, out } = await keyloan("list --state requires_action");
     expect(code).toBe(0);
-    expect(out).toMatch(new RegExp(`${issueJobId} +issue +needs_hands +turso +8 +- +in 12h +unavailable`));
+    expect(out).toMatch(
+      new RegExp(`${issueJobId} +issue +requires_action +turso +8 +- +in 12h +unavailable`),
+    );
     const { jobs } = JSON.parse((await keyloan("list --all --limit 1 --json")).out);
     expect(jobs).toHaveLength(2);
   });
@@ -145,6 +147,6 @@ describe("jobs supply", () => {
 test("the client goes through all jobs page by page", async () => {
   const client = createClient({ url: broker.url, token: adminToken });
   const seen: string[] = [];
-  for await (const { id } of client.jobs.listAll({ state: "needs_hands" })) seen.push(id);
+  for await (const { id } of client.jobs.listAll({ state: "requires_action" })) seen.push(id);
   expect(seen).toEqual([issueJobId, releaseJobId]);
 });

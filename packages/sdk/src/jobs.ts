@@ -20,7 +20,7 @@ export type JobsApi = {
   readonly listAll: (query?: JobQuery) => AsyncGenerator<JobView, void, void>;
   /** A job with what failed, and what a person must do by when. */
   readonly get: (jobId: string) => Promise<JobView>;
-  /** Starts a job anew that failed, needs hands or was cancelled. */
+  /** Starts a job anew that failed, requires action or was cancelled. */
   readonly retry: (jobId: string) => Promise<JobView>;
   /** Ends a job; a release only with the name of the resource that a person has removed. */
   readonly cancel: (jobId: string, body?: CancelJobBody) => Promise<CancelledJob>;

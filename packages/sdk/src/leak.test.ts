@@ -114,7 +114,7 @@ describe("leak report", () => {
     expect(out).toContain("Read the env again.");
   });
 
-  test.each(["needs_hands", "failed", "proving"] as const)(
+  test.each(["requires_action", "failed", "proving"] as const)(
     "exits with 1 when the re-issue is %s: it is not known to be dead",
     async (state) => {
       broker.state.audit.rotation = state;

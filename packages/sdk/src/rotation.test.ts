@@ -99,7 +99,7 @@ describe("lease rotate", () => {
   test.each([
     ["done", 0],
     ["overlapping", 0],
-    ["needs_hands", 1],
+    ["requires_action", 1],
   ] as const)("that is %s ends with %i", async (state, expected) => {
     broker.state.audit.rotation = state;
     const { code, out } = await keyloan(`lease rotate ${leaseId} --overlap 5m --reason leak`);

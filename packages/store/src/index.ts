@@ -24,10 +24,10 @@ export type {
   StoredAdminRevert,
   StoredCheck,
   StoredEnding,
-  StoredHandsNeeded,
   StoredKeyCheck,
   StoredLeaseError,
   StoredProgress,
+  StoredRequiredAction,
   StoredSummary,
   StoredUsage,
 } from "./tables/schema.ts";

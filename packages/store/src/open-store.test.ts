@@ -201,7 +201,7 @@ describe("jobs", () => {
     buildId: null,
     connectorId: null,
     payload: null,
-    hands: null,
+    requiredAction: null,
     endedAt: null,
     createdAt: 0,
   });

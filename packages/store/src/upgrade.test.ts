@@ -2,6 +2,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createClient } from "@libsql/client";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openStore } from "./open-store.ts";
 
@@ -57,5 +58,27 @@ it("a build that was switched and taken back before is kept to its longest life,
   const store = await openStore({ path: join(folder, "keyloan.db") });
   expect(await store.read.builds.listExpired(50, 10)).toEqual(["never-switched"]);
   expect((await store.read.builds.find("taken-back"))?.state).toBe("handing_off");
+  await store.close();
+});
+
+it("what needed hands before requires action, and nothing of it is lost", async () => {
+  const before = await openBefore("0009");
+  await before.close();
+  const path = join(folder, "keyloan.db");
+  const client = createClient({ url: `file:${path}` });
+  const hands = { since: 1, dueAt: 2, steps: [{ text: "Look." }] };
+  await client.execute({
+    sql: `INSERT INTO jobs (id, kind, entity_id, state, run_after, attempts, fence, created_at, hands)
+      VALUES ('job_a', 'issue', 'lea_a', 'needs_hands', 5, 3, 2, 1, ?)`,
+    args: [JSON.stringify(hands)],
+  });
+  await client.execute(`INSERT INTO leases (id, build_id, connector_id, state, grade, handle, options, expires_at,
+    attempts, created_at) VALUES ('lea_a', 'bld_a', 'acme', 'needs_hands', 'A', '{}', 'null', 9, 1, 1)`);
+  client.close();
+  const store = await openStore({ path });
+  expect(await store.read.jobs.find("job_a")).toMatchObject({
+    ...{ state: "requires_action", requiredAction: hands, attempts: 3, fence: 2 },
+  });
+  expect((await store.read.leases.find("lea_a"))?.state).toBe("requires_action");
   await store.close();
 });

@@ -19,7 +19,7 @@ const noticeSchema = z.object({
 
 /** What a person should know. It leaves the broker, so it holds names, ids and times, never a value. */
 export type Notice = Readonly<z.infer<typeof noticeSchema>> & {
-  /** What happened to which kind of thing, such as `job.needs_hands`. */
+  /** What happened to which kind of thing, such as `job.requires_action`. */
   readonly type: `${string}.${string}`;
 };
 

@@ -9,7 +9,7 @@ import { type Notice, noticeJob } from "./notice.ts";
 import { notifyJobWith } from "./send-notice.ts";
 
 const notice: Notice = {
-  type: "job.needs_hands",
+  type: "job.requires_action",
   message: "turso: a lease needs a person",
   buildId: "bld_1",
   connectorId: "turso",
@@ -53,7 +53,7 @@ describe("what arrives", () => {
     const [{ headers, body } = { headers: {}, body: {} }] = receiver.received;
     expect(body).toEqual({
       id: job.id,
-      type: "job.needs_hands",
+      type: "job.requires_action",
       at: new Date(job.createdAt).toISOString(),
       build: "bld_1",
       connector: "turso",

@@ -44,12 +44,13 @@ export function addStoreGauges(registers: Registry[], store: Pick<Store, "read">
       registers,
       async collect() {
         this.reset();
-        for (const { kind, connectorId, hands } of await store.read.jobs.handsNeeded()) {
-          if (hands !== null && counts(hands.dueAt)) this.inc({ kind, connector: connectorId ?? "" });
+        for (const { kind, connectorId, requiredAction } of await store.read.jobs.requiredActions()) {
+          if (requiredAction !== null && counts(requiredAction.dueAt))
+            this.inc({ kind, connector: connectorId ?? "" });
         }
       },
     });
-  handsGauge("keyloan_jobs_needing_hands", "Jobs that wait for a person", () => true);
+  handsGauge("keyloan_jobs_requiring_action", "Jobs that wait for a person", () => true);
   handsGauge(
     "keyloan_jobs_overdue",
     "Jobs that have waited for a person too long",

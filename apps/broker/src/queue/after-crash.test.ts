@@ -35,9 +35,9 @@ describe("a job whose handler breaks", () => {
 
   test("that goes on breaking is told to a person, and is still tried every hour", async () => {
     const { job, after, now } = await crash("prove-dead", 8);
-    expect(after).toMatchObject({ state: "needs_hands", lockedBy: null });
+    expect(after).toMatchObject({ state: "requires_action", lockedBy: null });
     expect(after?.runAfter).toBeLessThanOrEqual(now + 3_600_000);
-    expect(JSON.stringify(after?.hands?.steps)).toContain(job.id);
+    expect(JSON.stringify(after?.requiredAction?.steps)).toContain(job.id);
     const told = (await broker.call("GET", "/v1/jobs?kind=notify")).body as JobList;
     expect(told.jobs).toHaveLength(1);
   });
@@ -64,13 +64,13 @@ describe("a job under which the broker ends each time", () => {
 
   test("and moves content is not run a sixth time, and waits for a person", async () => {
     const { after } = await kill("archive", 5);
-    expect(after).toMatchObject({ state: "needs_hands", lockedBy: null, runAfter: never });
-    expect(JSON.stringify(after?.hands?.steps)).toContain(`keyloan jobs retry ${after?.id}`);
+    expect(after).toMatchObject({ state: "requires_action", lockedBy: null, runAfter: never });
+    expect(JSON.stringify(after?.requiredAction?.steps)).toContain(`keyloan jobs retry ${after?.id}`);
   });
 
   test("and must come to its end is not run now, and is tried in an hour", async () => {
     const { after, now } = await kill("prove-dead", 5);
-    expect(after).toMatchObject({ state: "needs_hands", lockedBy: null });
+    expect(after).toMatchObject({ state: "requires_action", lockedBy: null });
     expect(after?.runAfter).toBeGreaterThan(now);
     expect(after?.runAfter).toBeLessThanOrEqual(now + 3_600_000);
   });

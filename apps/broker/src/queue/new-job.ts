@@ -69,7 +69,7 @@ export function newWaitingJob(
     buildId: job.buildId ?? null,
     connectorId: job.connectorId ?? null,
     payload: job.payload ?? null,
-    hands: null,
+    requiredAction: null,
     endedAt: null,
   };
 }

@@ -1,4 +1,4 @@
-import type { JobRow, StoredHandsNeeded, TimeCursor } from "@keyloan/store";
+import type { JobRow, StoredRequiredAction, TimeCursor } from "@keyloan/store";
 import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { actionNotice } from "./require-action.ts";
@@ -11,43 +11,43 @@ const pageSize = 200;
  * Tells again of jobs that still need a person: at half of their time, an hour before its end, when it is over,
  * and then every day. What was missed while no broker ran is told once, not once for each moment.
  */
-export async function remindOfHands(deps: Deps, signal: AbortSignal): Promise<number> {
+export async function remindOfActions(deps: Deps, signal: AbortSignal): Promise<number> {
   let told = 0;
   let after: TimeCursor | undefined;
   do {
     const query = {
-      state: "needs_hands",
+      state: "requires_action",
       limit: pageSize,
       ...(after === undefined ? {} : { after }),
     } as const;
     const page = await deps.store.read.jobs.list(query);
     for (const job of page) {
       if (signal.aborted) return told;
-      if (job.hands !== null && (await remind(deps, job, job.hands))) told += 1;
+      if (job.requiredAction !== null && (await remind(deps, job, job.requiredAction))) told += 1;
     }
     after = page.length < pageSize ? undefined : page.at(-1);
   } while (after !== undefined);
   return told;
 }
 
-async function remind(deps: Deps, job: JobRow, hands: StoredHandsNeeded): Promise<boolean> {
+async function remind(deps: Deps, job: JobRow, requiredAction: StoredRequiredAction): Promise<boolean> {
   const now = deps.now();
-  const moment = lastMoment(hands, now);
-  if (moment === undefined || (hands.remindedAt ?? hands.since) >= moment) return false;
-  const overdue = now >= hands.dueAt;
+  const moment = lastMoment(requiredAction, now);
+  if (moment === undefined || (requiredAction.remindedAt ?? requiredAction.since) >= moment) return false;
+  const overdue = now >= requiredAction.dueAt;
   const what = `A job of the kind ${job.kind}${job.connectorId === null ? "" : ` at ${job.connectorId}`}`;
   const message = overdue
-    ? `${what} has needed a person for ${hoursText(now - hands.since)}: it is overdue.`
-    : `${what} needs a person within ${hoursText(hands.dueAt - now)}.`;
+    ? `${what} has needed a person for ${hoursText(now - requiredAction.since)}: it is overdue.`
+    : `${what} needs a person within ${hoursText(requiredAction.dueAt - now)}.`;
   return deps.change(bySystem("reminder"), [job.id], async (tx) => {
-    if (!(await tx.jobs.setReminded(job.id, hands, now))) return false;
+    if (!(await tx.jobs.setReminded(job.id, requiredAction, now))) return false;
     tx.notice(actionNotice(job, overdue ? "job.overdue" : "job.reminder", message));
     return true;
   });
 }
 
 /** The last moment up to now at which somebody should have been told. */
-export function lastMoment({ since, dueAt }: StoredHandsNeeded, now: number): number | undefined {
+export function lastMoment({ since, dueAt }: StoredRequiredAction, now: number): number | undefined {
   if (now >= dueAt) return dueAt + Math.floor((now - dueAt) / dayMs) * dayMs;
   const half = since + (dueAt - since) / 2;
   const before = [half, dueAt - hourMs].filter((moment) => moment > since && moment <= now);

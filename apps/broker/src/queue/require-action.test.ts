@@ -72,22 +72,22 @@ describe("two brokers on one store, a provider that stays down, and a person", (
     // One broker goes in the middle of a run; the other finishes the work.
     await other.stop();
     const left = [broker.running()];
-    for (let round = 0; round < 12 && (await jobOf(buildId)).state !== "needs_hands"; round++) {
+    for (let round = 0; round < 12 && (await jobOf(buildId)).state !== "requires_action"; round++) {
       broker.advance(15 * minuteMs);
       await runDue(left, buildId);
     }
     const job = (await broker.call("GET", `/v1/jobs/${(await jobOf(buildId)).id}`)).body as JobView;
-    expect(job).toMatchObject({ state: "needs_hands", lastError: { code: "unavailable" } });
-    await expect.poll(told, { timeout: 5_000 }).toEqual(["job.needs_hands"]);
+    expect(job).toMatchObject({ state: "requires_action", lastError: { code: "unavailable" } });
+    await expect.poll(told, { timeout: 5_000 }).toEqual(["job.requires_action"]);
     const [first] = receiver.received;
     expect(first?.headers["webhook-signature"]).toBe(first && signatureOf(first, secret));
     expect(first?.body).toMatchObject({
       build: buildId,
       connector: "turso",
       job: job.id,
-      dueAt: job.hands?.dueAt,
+      dueAt: job.requiredAction?.dueAt,
     });
-    expect(first?.body.steps).toEqual(job.hands?.steps);
+    expect(first?.body.steps).toEqual(job.requiredAction?.steps);
 
     other = await broker.startAnother();
     const again = [broker.running(), other];
@@ -103,7 +103,7 @@ describe("two brokers on one store, a provider that stays down, and a person", (
     await remind([broker.running(), other]);
     await expect
       .poll(told, { timeout: 5_000 })
-      .toEqual(["job.needs_hands", "job.reminder", "job.reminder", "job.overdue"]);
+      .toEqual(["job.requires_action", "job.reminder", "job.reminder", "job.overdue"]);
 
     const values = await turso().createUserEnv();
     const supplied = await broker.call("POST", `/v1/jobs/${job.id}/values`, { body: { values } });
@@ -122,19 +122,19 @@ describe("two brokers on one store, a provider that stays down, and a person", (
     receiver.answer(500);
     turso().faults.add({ kind: "status", status: 403, method: "POST", path: /\/databases$/ });
     const buildId = await createAt(other);
-    await expect.poll(async () => (await jobOf(buildId)).state, { timeout: 5_000 }).toBe("needs_hands");
-    await expect.poll(told, { timeout: 5_000 }).toEqual(["job.needs_hands"]);
+    await expect.poll(async () => (await jobOf(buildId)).state, { timeout: 5_000 }).toBe("requires_action");
+    await expect.poll(told, { timeout: 5_000 }).toEqual(["job.requires_action"]);
     receiver.answer(204);
     broker.advance(hourMs);
     const sent = async () =>
       ((await broker.call("GET", "/v1/jobs?kind=notify&state=done")).body as JobList).jobs.length;
     await expect.poll(sent, { timeout: 5_000 }).toBe(1);
-    expect(told()).toEqual(["job.needs_hands"]);
+    expect(told()).toEqual(["job.requires_action"]);
   });
 });
 
 describe("when somebody is told again", () => {
-  const hands = { since: 0, dueAt: 24 * hourMs, steps: [] };
+  const requiredAction = { since: 0, dueAt: 24 * hourMs, steps: [] };
   test.each([
     [11, undefined],
     [12, 12],
@@ -145,11 +145,13 @@ describe("when somebody is told again", () => {
     [49, 48],
     [24 * 10, 24 * 10],
   ])("after %d hours of 24 the last moment was at hour %s", (hours, moment) => {
-    expect(lastMoment(hands, hours * hourMs)).toBe(moment === undefined ? undefined : moment * hourMs);
+    expect(lastMoment(requiredAction, hours * hourMs)).toBe(
+      moment === undefined ? undefined : moment * hourMs,
+    );
   });
 
   it("a time of less than two hours has no reminder before its half", () => {
-    expect(lastMoment({ ...hands, dueAt: hourMs / 2 }, hourMs / 8)).toBeUndefined();
-    expect(lastMoment({ ...hands, dueAt: hourMs / 2 }, hourMs / 4)).toBe(hourMs / 4);
+    expect(lastMoment({ ...requiredAction, dueAt: hourMs / 2 }, hourMs / 8)).toBeUndefined();
+    expect(lastMoment({ ...requiredAction, dueAt: hourMs / 2 }, hourMs / 4)).toBe(hourMs / 4);
   });
 });

@@ -1,4 +1,4 @@
-import type { ClaimedJob, StoredHandsNeeded, StoredLeaseError } from "@keyloan/store";
+import type { ClaimedJob, StoredLeaseError, StoredRequiredAction } from "@keyloan/store";
 import type { Unit } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import type { Notice } from "../notify/notice.ts";
@@ -25,37 +25,37 @@ export async function requireAction(
   runAgainAt: number = never,
 ): Promise<boolean> {
   const since = deps.now();
-  const first = { since, dueAt: since + deps.config.handsHours * hourMs };
-  const hands: StoredHandsNeeded = {
-    ...(job.hands ?? first),
+  const first = { since, dueAt: since + deps.config.actionHours * hourMs };
+  const requiredAction: StoredRequiredAction = {
+    ...(job.requiredAction ?? first),
     steps,
     ...(variables === undefined ? {} : { variables }),
   };
-  if (!(await tx.jobs.needHands(job.id, job.fence, hands, runAgainAt, code))) return false;
-  if (job.state === "needs_hands") return true;
+  if (!(await tx.jobs.requireAction(job.id, job.fence, requiredAction, runAgainAt, code))) return false;
+  if (job.state === "requires_action") return true;
   const { connectorId, buildId, kind } = job;
-  const details = { job: job.id, kind, connector: connectorId, code, dueAt: hands.dueAt };
-  tx.audit("job.needs_hands", buildId ?? job.id, details);
-  tx.notice(actionNotice({ ...job, hands }, "job.needs_hands", message));
+  const details = { job: job.id, kind, connector: connectorId, code, dueAt: requiredAction.dueAt };
+  tx.audit("job.requires_action", buildId ?? job.id, details);
+  tx.notice(actionNotice({ ...job, requiredAction }, "job.requires_action", message));
   return true;
 }
 
 /** A notice about a job that requires action. */
 export function actionNotice(
   job: ClaimedJob,
-  type: "job.needs_hands" | "job.reminder" | "job.overdue" | "job.resolved",
+  type: "job.requires_action" | "job.reminder" | "job.overdue" | "job.resolved",
   message: string,
 ): Notice {
-  const { id: jobId, buildId, connectorId, hands } = job;
+  const { id: jobId, buildId, connectorId, requiredAction } = job;
   return {
     type,
     message,
     jobId,
     ...(buildId === null ? {} : { buildId }),
     ...(connectorId === null ? {} : { connectorId }),
-    ...(type === "job.resolved" || hands === null
+    ...(type === "job.resolved" || requiredAction === null
       ? {}
-      : { remedy: showRemedy(jobId), steps: hands.steps, dueAt: hands.dueAt }),
+      : { remedy: showRemedy(jobId), steps: requiredAction.steps, dueAt: requiredAction.dueAt }),
   };
 }
 

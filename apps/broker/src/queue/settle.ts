@@ -59,7 +59,7 @@ async function write(
       const isWanted = (await outcome.record(tx)) !== false;
       if (!(await tx.jobs.finish(id, fence, "done", undefined, deps.now()))) throw new LostJob();
       if (!isWanted) return false;
-      const message = job.state === "needs_hands" ? definition.resolved?.(job) : undefined;
+      const message = job.state === "requires_action" ? definition.resolved?.(job) : undefined;
       if (message !== undefined) tx.notice(actionNotice(job, "job.resolved", message));
       return true;
     }

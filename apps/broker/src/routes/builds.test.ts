@@ -98,7 +98,7 @@ describe("a connector that fails", () => {
     expect(failed).toMatchObject([
       {
         connector: "turso",
-        state: "needs_hands",
+        state: "requires_action",
         error: {
           provider: "turso",
           code: "forbidden",
@@ -113,7 +113,7 @@ describe("a connector that fails", () => {
     expect(env.status).toBe(409);
     expect(error(env)).toMatchObject({
       code: "not_ready",
-      details: { missing: [{ connector: "turso", state: "needs_hands" }] },
+      details: { missing: [{ connector: "turso", state: "requires_action" }] },
     });
     faults.clear();
   });

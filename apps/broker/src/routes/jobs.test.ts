@@ -1,4 +1,4 @@
-import type { BuildView, CancelledJob, ErrorEnvelope, JobList, JobView } from "@keyloan/contract";
+import type { AuditList, BuildView, CancelledJob, ErrorEnvelope, JobList, JobView } from "@keyloan/contract";
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { claimJobs } from "../worker.ts";
@@ -28,17 +28,17 @@ const runDue = async (buildId: string, ms = 0) => {
 };
 
 /** A build whose database is refused, so that a person is needed for it. */
-async function buildThatNeedsHands(connectors = ["turso", "app-secrets"]): Promise<BuildView> {
+async function buildThatRequiresAction(connectors = ["turso", "app-secrets"]): Promise<BuildView> {
   turso().faults.add({ kind: "status", status: 403, method: "POST", path: /\/databases$/ });
   return broker.createBuild({ connectors });
 }
 
 /** A build that was closed while its provider refuses to end its database. */
-async function releaseThatNeedsHands(): Promise<{ buildId: string; jobId: string; resource: string }> {
+async function releaseThatRequiresAction(): Promise<{ buildId: string; jobId: string; resource: string }> {
   const { id, leases } = await broker.createBuild({ connectors: ["turso"] });
   turso().faults.add({ kind: "status", status: 403 }, 500);
   await broker.call("DELETE", `/v1/builds/${id}?wait=5`);
-  for (let round = 0; round < 6 && (await jobOf(id, "release")).state !== "needs_hands"; round++)
+  for (let round = 0; round < 6 && (await jobOf(id, "release")).state !== "requires_action"; round++)
     await runDue(id, 60_000);
   return {
     buildId: id,
@@ -48,45 +48,61 @@ async function releaseThatNeedsHands(): Promise<{ buildId: string; jobId: string
 }
 
 describe("an issue that is refused", () => {
-  it("needs hands at once: the job tells what to do by when, and the build leads to it", async () => {
-    const build = await buildThatNeedsHands();
+  it("is found by the word of the version before, with a warning", async () => {
+    const build = await buildThatRequiresAction();
+    const list = (state: string) => broker.call("GET", `/v1/jobs?state=${state}&buildId=${build.id}`);
+    const [former, present] = await Promise.all([list("needs_hands"), list("requires_action")]);
+    expect(former.body).toEqual(present.body);
+    expect((present.body as JobList).jobs).toHaveLength(1);
+    expect([former.headers.get("warning"), present.headers.get("warning")]).toEqual([
+      '299 - "the state needs_hands is called requires_action now"',
+      null,
+    ]);
+    const audit = (action: string) => broker.call("GET", `/v1/audit?action=${action}&entity=${build.id}`);
+    const [rows, formerRows] = await Promise.all([audit("job.requires_action"), audit("job.needs_hands")]);
+    expect((rows.body as AuditList).events).toHaveLength(1);
+    expect(formerRows.body).toEqual(rows.body);
+  });
+
+  it("requires action at once: the job tells what to do by when, and the build leads to it", async () => {
+    const build = await buildThatRequiresAction();
     const { id: jobId } = await jobOf(build.id);
     const view = await job(jobId);
     expect(view).toMatchObject({
       kind: "issue",
-      state: "needs_hands",
+      state: "requires_action",
       build: build.id,
       connector: "turso",
       attempts: 1,
       running: false,
-      hands: { overdue: false, hoursLeft: 24 },
+      requiredAction: { overdue: false, hoursLeft: 24 },
       lastError: { code: "forbidden", message: expect.any(String), remedy: expect.any(String) },
     });
     expect(view).not.toHaveProperty("nextRunAt");
-    expect(view.hands?.variables).toContain("TURSO_DATABASE_URL");
+    expect(view.requiredAction?.variables).toContain("TURSO_DATABASE_URL");
     const database = build.leases.find(({ connector }) => connector === "turso")?.resource.database ?? "";
-    const steps = JSON.stringify(view.hands?.steps);
+    const steps = JSON.stringify(view.requiredAction?.steps);
     expect(steps).toContain(database);
     expect(steps).toContain(`keyloan jobs supply ${jobId}`);
-    expect(view.hands?.steps.some(({ url }) => url?.startsWith("https://"))).toBe(true);
+    expect(view.requiredAction?.steps.some(({ url }) => url?.startsWith("https://"))).toBe(true);
     expect((await show(build.id)).leases.find(({ connector }) => connector === "turso")).toMatchObject({
-      state: "needs_hands",
+      state: "requires_action",
       error: { remedy: expect.stringContaining(`keyloan jobs show ${jobId}`) },
     });
   });
 
   it("is told as overdue when its time is over, and counted", async () => {
-    const build = await buildThatNeedsHands();
+    const build = await buildThatRequiresAction();
     const { id: jobId } = await jobOf(build.id);
     broker.advance(25 * 3_600_000);
-    expect(await job(jobId)).toMatchObject({ hands: { overdue: true, hoursLeft: -1 } });
+    expect(await job(jobId)).toMatchObject({ requiredAction: { overdue: true, hoursLeft: -1 } });
     const metrics = (await broker.call("GET", "/metrics")).text;
-    expect(metrics).toMatch(/keyloan_jobs_needing_hands\{kind="issue",connector="turso"\} [1-9]/);
+    expect(metrics).toMatch(/keyloan_jobs_requiring_action\{kind="issue",connector="turso"\} [1-9]/);
     expect(metrics).toMatch(/keyloan_jobs_overdue\{kind="issue",connector="turso"\} [1-9]/);
   });
 
   it("runs again when it is told to, and the build goes on", async () => {
-    const build = await buildThatNeedsHands();
+    const build = await buildThatRequiresAction();
     const { id: jobId } = await jobOf(build.id);
     expect((await broker.call("POST", `/v1/jobs/${jobId}/retry`)).body).toMatchObject({
       state: "waiting",
@@ -107,7 +123,7 @@ describe("values that a person supplies", () => {
     broker.call("POST", `/v1/jobs/${jobId}/values`, { body: { values, ...more } });
 
   it("are checked, sealed as the lease's own and never shown, and the build goes on to ready", async () => {
-    const build = await buildThatNeedsHands();
+    const build = await buildThatRequiresAction();
     const { id: jobId } = await jobOf(build.id);
     const values = await turso().createUserEnv();
     const answer = await supply(jobId, values);
@@ -132,7 +148,7 @@ describe("values that a person supplies", () => {
   });
 
   it("are refused when the provider refuses them, when one is missing, or when nothing asks for them", async () => {
-    const build = await buildThatNeedsHands();
+    const build = await buildThatRequiresAction();
     const { id: jobId } = await jobOf(build.id);
     const values = await turso().createUserEnv();
     const other = await turso().createUserEnv();
@@ -144,7 +160,7 @@ describe("values that a person supplies", () => {
       Array(3).fill("key_rejected"),
     );
     expect(problem(missing).details).toMatchObject({ variable: "TURSO_AUTH_TOKEN" });
-    expect((await job(jobId)).state).toBe("needs_hands");
+    expect((await job(jobId)).state).toBe("requires_action");
     await broker.call("DELETE", `/v1/builds/${build.id}?wait=10`);
     const late = await supply(jobId, values);
     expect(late.status).toBe(409);
@@ -173,7 +189,7 @@ describe("cancelling", () => {
     broker.call("POST", `/v1/jobs/${jobId}/cancel`, { body: confirm === undefined ? {} : { confirm } });
 
   it("an issue: its lease is released, and the build goes on and tells what it lacks", async () => {
-    const build = await buildThatNeedsHands();
+    const build = await buildThatRequiresAction();
     const { id: jobId } = await jobOf(build.id);
     const answer = await cancel(jobId);
     expect(answer.body).toMatchObject({
@@ -192,13 +208,13 @@ describe("cancelling", () => {
   });
 
   it("an issue of the only connector is refused: nothing would be left", async () => {
-    const build = await buildThatNeedsHands(["turso"]);
+    const build = await buildThatRequiresAction(["turso"]);
     const answer = await cancel((await jobOf(build.id)).id);
     expect([answer.status, problem(answer).remedy]).toEqual([409, expect.stringContaining("build close")]);
   });
 
   it("a release is refused without the name, with a wrong one, and while the provider still has it", async () => {
-    const { jobId, resource } = await releaseThatNeedsHands();
+    const { jobId, resource } = await releaseThatRequiresAction();
     turso().faults.clear();
     for (const confirm of [undefined, "something-else", resource]) {
       const answer = await cancel(jobId, confirm);
@@ -210,7 +226,7 @@ describe("cancelling", () => {
   });
 
   it("a release that a person confirms while the provider cannot be asked closes the build, unverified", async () => {
-    const { buildId, jobId, resource } = await releaseThatNeedsHands();
+    const { buildId, jobId, resource } = await releaseThatRequiresAction();
     const answer = await cancel(jobId, resource);
     expect(answer.body).toMatchObject({ job: { state: "cancelled" }, verified: false });
     expect(await show(buildId)).toMatchObject({ state: "closed", leases: [{ state: "released" }] });
@@ -225,13 +241,16 @@ describe("cancelling", () => {
 
 describe("a release that keeps failing", () => {
   it("is told and shown, is still tried, and ends by itself when the provider works again", async () => {
-    const { buildId, jobId } = await releaseThatNeedsHands();
+    const { buildId, jobId } = await releaseThatRequiresAction();
     const view = await job(jobId);
-    expect(view).toMatchObject({ state: "needs_hands", nextRunAt: expect.any(String) });
-    expect(JSON.stringify(view.hands?.steps)).toContain("--confirm");
-    expect(await show(buildId)).toMatchObject({ state: "closing", leases: [{ state: "needs_hands" }] });
+    expect(view).toMatchObject({ state: "requires_action", nextRunAt: expect.any(String) });
+    expect(JSON.stringify(view.requiredAction?.steps)).toContain("--confirm");
+    expect(await show(buildId)).toMatchObject({ state: "closing", leases: [{ state: "requires_action" }] });
     await runDue(buildId, 3_600_000);
-    expect(await job(jobId)).toMatchObject({ state: "needs_hands", hands: { since: view.hands?.since } });
+    expect(await job(jobId)).toMatchObject({
+      state: "requires_action",
+      requiredAction: { since: view.requiredAction?.since },
+    });
     turso().faults.clear();
     await runDue(buildId, 3_600_000);
     expect(await job(jobId)).toMatchObject({ state: "done" });
@@ -240,11 +259,11 @@ describe("a release that keeps failing", () => {
     const types = notices
       .filter(({ payload }) => payload?.jobId === jobId)
       .map(({ payload }) => payload?.type);
-    expect(types.toSorted()).toEqual(["job.needs_hands", "job.resolved"]);
+    expect(types.toSorted()).toEqual(["job.requires_action", "job.resolved"]);
   });
 
   it("is tried at once when a new org key is put", async () => {
-    const { buildId, jobId } = await releaseThatNeedsHands();
+    const { buildId, jobId } = await releaseThatRequiresAction();
     turso().faults.clear();
     await broker.putOrgKeys("turso");
     await runDue(buildId);
@@ -262,7 +281,7 @@ describe("the list", () => {
     expect(second.jobs[0]?.id).not.toBe(first.jobs[0]?.id);
     expect((await list(`buildId=${id}`)).jobs).toHaveLength(2);
     expect((await list(`buildId=${id}&connector=stripe`)).jobs).toMatchObject([{ connector: "stripe" }]);
-    expect((await list(`buildId=${id}&state=needs_hands`)).jobs).toEqual([]);
+    expect((await list(`buildId=${id}&state=requires_action`)).jobs).toEqual([]);
   });
 
   test.each([

@@ -11,6 +11,7 @@ import {
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
 import { byOf } from "../http/context.ts";
+import { warnOfFormerState } from "../http/former-state.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -44,7 +45,7 @@ export function jobRoutes(deps: Deps, limiter: RateLimiter) {
     method: "post",
     path: "/v1/jobs/{id}/retry",
     tags,
-    summary: "Start a job anew that failed, needs hands or was cancelled",
+    summary: "Start a job anew that failed, requires action or was cancelled",
     request: { params },
     responses: { 200: json("it waits to be run", jobSchema) },
   });
@@ -73,7 +74,10 @@ export function jobRoutes(deps: Deps, limiter: RateLimiter) {
     responses: { 200: json("checked and sealed; the build goes on", jobSchema) },
   });
   return createRouter()
-    .openapi(list, async (context) => context.json(await listJobs(deps, context.req.valid("query")), 200))
+    .openapi(list, async (context) => {
+      warnOfFormerState(context);
+      return context.json(await listJobs(deps, context.req.valid("query")), 200);
+    })
     .openapi(show, async (context) => context.json(await showJob(deps, context.req.valid("param").id), 200))
     .openapi(retry, async (context) => {
       return context.json(await retryJob(deps, byOf(context), context.req.valid("param").id), 200);

@@ -10,6 +10,7 @@ import {
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
 import { byOf } from "../http/context.ts";
+import { warnOfFormerState } from "../http/former-state.ts";
 import { json } from "../http/json-content.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -73,7 +74,10 @@ export function leaseRoutes(deps: Deps, limiter: RateLimiter) {
   );
 
   return createRouter()
-    .openapi(list, async (context) => context.json(await listLeases(deps, context.req.valid("query")), 200))
+    .openapi(list, async (context) => {
+      warnOfFormerState(context);
+      return context.json(await listLeases(deps, context.req.valid("query")), 200);
+    })
     .openapi(revokeMany, async (context) => {
       const which = context.req.valid("json");
       return context.json(await revokeLeases(deps, byOf(context), which), 202);

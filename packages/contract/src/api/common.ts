@@ -2,6 +2,7 @@ import * as z from "zod";
 import { type ErrorCode, errorStatuses } from "../errors.ts";
 import { idPattern } from "../ids.ts";
 import { limits } from "../limits.ts";
+import { formerStates } from "../states.ts";
 
 /** Milliseconds since the epoch are stored; the API speaks ISO 8601 in UTC. */
 export const timestampSchema = z.iso.datetime().meta({ example: "2026-11-20T12:00:00.000Z" });
@@ -9,6 +10,13 @@ export const timestampSchema = z.iso.datetime().meta({ example: "2026-11-20T12:0
 export const buildIdSchema = z
   .string()
   .regex(idPattern("build"), "a build id looks like bld_ and 20 characters");
+
+/** One of these states, in a query; a word of the version before is taken for its present one. */
+export function stateQuerySchema<State extends string>(states: readonly State[]) {
+  return z
+    .enum([...states, ...Object.keys(formerStates)] as [string, ...string[]])
+    .transform((state) => formerStates[state] ?? state);
+}
 
 export const pageQuerySchema = z.strictObject({
   cursor: z.string().max(400).optional().meta({ description: "`nextCursor` of the page before" }),

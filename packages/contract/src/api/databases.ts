@@ -48,7 +48,7 @@ export const databaseSchema = z
     running: z
       .object({
         kind: z.enum(["archive", "restore"]),
-        state: z.enum(["waiting", "needs_hands"]),
+        state: z.enum(["waiting", "requires_action"]),
         progress: archiveProgressSchema,
       })
       .optional()

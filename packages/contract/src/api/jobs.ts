@@ -2,7 +2,7 @@ import * as z from "zod";
 import { connectorIdPattern, idPattern } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { jobStates } from "../states.ts";
-import { buildIdSchema, pageQuerySchema, timestampSchema } from "./common.ts";
+import { buildIdSchema, pageQuerySchema, stateQuerySchema, timestampSchema } from "./common.ts";
 
 export const jobIdSchema = z.string().regex(idPattern("job"), "a job id looks like job_ and 20 characters");
 
@@ -10,7 +10,7 @@ export const jobStepSchema = z
   .object({ text: z.string(), url: z.string().optional() })
   .meta({ id: "JobStep", description: "one thing to do, with the page where it is done" });
 
-export const handsSchema = z
+export const requiredActionSchema = z
   .object({
     since: timestampSchema,
     dueAt: timestampSchema,
@@ -22,7 +22,7 @@ export const handsSchema = z
     }),
     remindedAt: timestampSchema.optional(),
   })
-  .meta({ id: "HandsNeeded", description: "what a person must do, and by when" });
+  .meta({ id: "RequiredAction", description: "what a person must do, and by when" });
 
 export const jobSchema = z
   .object({
@@ -37,7 +37,7 @@ export const jobSchema = z
     createdAt: timestampSchema,
     nextRunAt: timestampSchema.optional().meta({ description: "when it is run by itself" }),
     endedAt: timestampSchema.optional(),
-    hands: handsSchema.optional(),
+    requiredAction: requiredActionSchema.optional(),
     lastError: z
       .object({ code: z.string(), message: z.string().optional(), remedy: z.string().optional() })
       .optional(),
@@ -45,7 +45,7 @@ export const jobSchema = z
   .meta({ id: "Job" });
 
 export const jobListQuerySchema = pageQuerySchema.extend({
-  state: z.enum(jobStates as [string, ...string[]]).optional(),
+  state: stateQuerySchema(jobStates).optional(),
   kind: z
     .string()
     .max(40)
@@ -66,7 +66,7 @@ export const jobListSchema = z
 export const supplyValuesBodySchema = z
   .strictObject({
     values: z.record(z.string().max(128), z.string().max(limits.keyValueLengthMax)).meta({
-      description: "variables by name, as `hands.variables` lists them",
+      description: "variables by name, as `requiredAction.variables` lists them",
     }),
     force: z.boolean().default(false).meta({
       description: "also take values that could not be checked; refused ones never are",

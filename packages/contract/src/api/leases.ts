@@ -3,7 +3,13 @@ import { connectorIdPattern, idPattern } from "../ids.ts";
 import { limits } from "../limits.ts";
 import { leaseStates } from "../states.ts";
 import { leaseSchema } from "./builds.ts";
-import { buildIdSchema, pageQuerySchema, timestampSchema, waitQuerySchema } from "./common.ts";
+import {
+  buildIdSchema,
+  pageQuerySchema,
+  stateQuerySchema,
+  timestampSchema,
+  waitQuerySchema,
+} from "./common.ts";
 
 export const leaseIdSchema = z
   .string()
@@ -20,7 +26,7 @@ export const listedLeaseSchema = leaseSchema
   .meta({ id: "ListedLease" });
 
 export const leaseListQuerySchema = pageQuerySchema.extend({
-  state: z.enum(leaseStates as [string, ...string[]]).optional(),
+  state: stateQuerySchema(leaseStates).optional(),
   connector: connectorSchema.optional(),
   buildId: buildIdSchema.optional(),
 });

@@ -18,7 +18,7 @@ export const rotationStates = [
   "overlapping",
   "cutting",
   "proving",
-  "needs_hands",
+  "requires_action",
   "done",
   "ended",
   "failed",

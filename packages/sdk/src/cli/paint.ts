@@ -20,7 +20,7 @@ const stateStyles: Readonly<Record<string, keyof typeof codes>> = {
   failed: "red",
   invalid: "red",
   missing: "red",
-  needs_hands: "red",
+  requires_action: "red",
   done: "green",
   provisioning: "yellow",
   planned: "yellow",

@@ -56,7 +56,7 @@ function leaseProblem(lease: LeaseView): string {
     Boolean,
   );
   const where = facts.length === 0 ? "" : ` (${facts.join(", ")})`;
-  const isWaiting = error.retryable && lease.state !== "needs_hands";
+  const isWaiting = error.retryable && lease.state !== "requires_action";
   const next = isWaiting ? " It is tried again by itself." : "";
   const text = printable(`${lease.connector}: ${error.message}${where} ${error.remedy}${next}`);
   return `\n${wrap(text, 78, "  ")}\n`;

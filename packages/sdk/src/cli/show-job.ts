@@ -34,19 +34,21 @@ export function showJob(io: Io, job: JobView): void {
   fact("Created", moment(job.createdAt));
   fact("Next run", moment(job.nextRunAt));
   fact("Ended", moment(job.endedAt));
-  if (job.lastError !== undefined && job.hands === undefined) {
+  if (job.lastError !== undefined && job.requiredAction === undefined) {
     const { code, message, remedy = "" } = job.lastError;
     io.out(`\n${wrap(printable(`${message ?? code} ${remedy}`.trim()), 78, "  ")}\n`);
   }
-  if (job.hands !== undefined) showHands(io, job.hands);
+  if (job.requiredAction !== undefined) showAction(io, job.requiredAction);
 }
 
-function showHands(io: Io, hands: NonNullable<JobView["hands"]>): void {
+function showAction(io: Io, requiredAction: NonNullable<JobView["requiredAction"]>): void {
   const paint = paintFor(io, "stdout");
-  const due = `${momentText(hands.dueAt)} (${relativeTime(hands.dueAt, io.now())})`;
-  const title = hands.overdue ? `A person is needed, since ${due}:` : `A person is needed, until ${due}:`;
-  io.out(`\n${paint(hands.overdue ? "red" : "bold", printable(title))}\n`);
-  hands.steps.forEach(({ text, url }, index) => {
+  const due = `${momentText(requiredAction.dueAt)} (${relativeTime(requiredAction.dueAt, io.now())})`;
+  const title = requiredAction.overdue
+    ? `A person is needed, since ${due}:`
+    : `A person is needed, until ${due}:`;
+  io.out(`\n${paint(requiredAction.overdue ? "red" : "bold", printable(title))}\n`);
+  requiredAction.steps.forEach(({ text, url }, index) => {
     const number = `${index + 1}.`.padEnd(4);
     io.out(`  ${number}${wrap(printable(text), 78, "      ").trimStart()}\n`);
     if (url !== undefined) io.out(`      ${printable(url)}\n`);

@@ -17,7 +17,7 @@ export function showRotation(io: Io, rotation: RotationView): void {
   io.out(`\n${wrap(printable(rotation.next), io.columns(), "  ").trimStart()}\n`);
 }
 
-const over: readonly RotationView["state"][] = ["done", "ended", "needs_hands", "failed", "cancelled"];
+const over: readonly RotationView["state"][] = ["done", "ended", "requires_action", "failed", "cancelled"];
 
 /** Whether a rotation does not go on by itself any more. */
 export function isOver(state: RotationView["state"]): boolean {

@@ -8,14 +8,14 @@ export const command: Command = {
   usage: "jobs list [options]",
   summary: "List the broker's jobs, newest first, and which of them need a person.",
   options: {
-    state: { type: "text", value: "state", help: "waiting, needs_hands, failed, cancelled or done" },
+    state: { type: "text", value: "state", help: "waiting, requires_action, failed, cancelled or done" },
     kind: { type: "text", value: "kind", help: "only this kind, such as issue or release" },
     build: { type: "text", value: "id", help: "only of this build" },
     connector: { type: "text", value: "id", help: "only of this connector" },
     ...listOptions,
   },
   examples: [
-    "keyloan jobs list --state needs_hands",
+    "keyloan jobs list --state requires_action",
     "keyloan jobs list --build bld_3k9v0a5m2c7d8e4f6g1h --all --json",
   ],
   run: async (invocation) => {
@@ -42,7 +42,7 @@ export const command: Command = {
         { title: "CONNECTOR", value: (job) => job.connector ?? "-" },
         { title: "RUNS", value: (job) => String(job.attempts) },
         { title: "NEXT", value: (job) => relativeTime(job.nextRunAt, now) },
-        { title: "DUE", value: (job) => relativeTime(job.hands?.dueAt, now) },
+        { title: "DUE", value: (job) => relativeTime(job.requiredAction?.dueAt, now) },
         { title: "ERROR", value: (job) => job.lastError?.code ?? "-", shrinks: true },
       ],
     });

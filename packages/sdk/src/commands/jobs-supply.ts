@@ -29,7 +29,7 @@ export const command: Command = {
     const jobId = jobIdOf(args);
     const client = connect();
     const before = await client.jobs.get(jobId);
-    if (before.hands?.variables === undefined) throw needsNone(before);
+    if (before.requiredAction?.variables === undefined) throw needsNone(before);
     const values = await gather(invocation, client, before);
     const job = await client.jobs.supply(jobId, { values, force: args.flag("force") });
     if (json) printJson(io, job);
@@ -51,7 +51,7 @@ async function gather(
   if (file !== undefined) return valuesIn(await textOf(io, file), connector, file);
   if (json || !io.stdinIsTerminal() || !io.stderrIsTerminal()) {
     throw new UsageError(
-      `The values are missing: ${job.hands?.variables?.join(", ")}.`,
+      `The values are missing: ${job.requiredAction?.variables?.join(", ")}.`,
       "Run it on a terminal to be asked, or name a file: --from-file <file>",
     );
   }
@@ -61,7 +61,7 @@ async function gather(
 /** What is asked for: what only lent or made keys have may be left empty. */
 function askedFields(connector: CatalogEntry, job: JobView) {
   return connector.env
-    .filter(({ name, family }) => family !== true && job.hands?.variables?.includes(name))
+    .filter(({ name, family }) => family !== true && job.requiredAction?.variables?.includes(name))
     .map(({ name, label, secret, optional, help, helpUrl, own }) => ({
       name,
       label: `${label} (${name})`,

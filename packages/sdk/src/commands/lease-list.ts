@@ -12,7 +12,7 @@ export const command: Command = {
     state: {
       type: "text",
       value: "state",
-      help: "only those: planned, active, releasing, released, archived, needs_hands",
+      help: "only those: planned, active, releasing, released, archived, requires_action",
     },
     connector: { type: "text", value: "id", help: "only those of this connector" },
     build: { type: "text", value: "id", help: "only those of this build" },

@@ -15,6 +15,6 @@ export const command: Command = {
     const rotation = await connect().rotations.get(await findLeaseId(invocation));
     if (json) printJson(io, rotation);
     else showRotation(io, rotation);
-    return rotation.state === "needs_hands" || rotation.state === "failed" ? 1 : 0;
+    return rotation.state === "requires_action" || rotation.state === "failed" ? 1 : 0;
   },
 };

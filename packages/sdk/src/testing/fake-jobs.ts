@@ -22,7 +22,7 @@ export type FakeJobs = {
 
 type Answer = { readonly body: unknown };
 
-/** Two jobs that need hands: one that could not issue, one that could not release. */
+/** Two jobs that require action: one that could not issue, one that could not release. */
 export function createFakeJobs() {
   const jobs = [
     sampleJob(issueJobId, "issue", ["TURSO_DATABASE_URL", "TURSO_AUTH_TOKEN"]),
@@ -35,7 +35,7 @@ export function createFakeJobs() {
     return job;
   };
   const end = (id: string, jobState: JobView["state"]) => {
-    const { hands: _hands, ...job } = find(id);
+    const { requiredAction: _hands, ...job } = find(id);
     const ended = jobSchema.parse({ ...job, state: jobState, attempts: jobState === "waiting" ? 0 : 8 });
     state.jobs.set(id, ended);
     return ended;
@@ -90,14 +90,14 @@ function sampleJob(id: string, kind: string, variables?: readonly string[]): Job
   return {
     id,
     kind,
-    state: "needs_hands",
+    state: "requires_action",
     entity: "lse_3k9v0a5m2c7d8e4f6g1h",
     build: sampleBuildId,
     connector: "turso",
     attempts: 8,
     running: false,
     createdAt: "2026-11-20T12:00:00.000Z",
-    hands: {
+    requiredAction: {
       since: "2026-11-20T12:00:00.000Z",
       dueAt: "2026-11-21T12:00:00.000Z",
       hoursLeft: 12,

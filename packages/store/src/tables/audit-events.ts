@@ -208,7 +208,7 @@ export function auditEventsTable(database: Database) {
     list: (filter: {
       before?: number;
       entity?: string;
-      action?: string;
+      actions?: readonly string[];
       limit: number;
     }): Promise<AuditEventRow[]> =>
       database
@@ -219,7 +219,7 @@ export function auditEventsTable(database: Database) {
             isInChain,
             filter.before === undefined ? undefined : lt(auditEvents.sequence, filter.before),
             filter.entity === undefined ? undefined : eq(auditEvents.entity, filter.entity),
-            filter.action === undefined ? undefined : eq(auditEvents.action, filter.action),
+            filter.actions === undefined ? undefined : inArray(auditEvents.action, [...filter.actions]),
           ),
         )
         .orderBy(desc(auditEvents.sequence))

@@ -13,7 +13,7 @@ const livingStates = leaseStates.filter((state) => {
 
 /** What happens to leases and jobs when what was lent ends: many rows in few statements. */
 export function endingsTable(database: Database) {
-  const isOpen = inArray(jobs.state, ["waiting", "needs_hands"]);
+  const isOpen = inArray(jobs.state, ["waiting", "requires_action"]);
   // One prepared statement per row count: building a statement costs more than running it.
   const byCount = <Prepared>(prepare: (count: number) => Prepared) => {
     const prepared = new Map<number, Prepared>();
@@ -44,7 +44,7 @@ export function endingsTable(database: Database) {
   const markReleased = database
     .update(leases)
     .set({ state: "released", lastError: null })
-    .where(and(eq(leases.id, sql.placeholder("id")), inArray(leases.state, ["releasing", "needs_hands"])))
+    .where(and(eq(leases.id, sql.placeholder("id")), inArray(leases.state, ["releasing", "requires_action"])))
     .prepare();
   const findUnreleased = database
     .select({ id: leases.id })
@@ -80,7 +80,7 @@ export function endingsTable(database: Database) {
     openJobsOf: async (leaseIds: readonly string[]): Promise<JobRow[]> => {
       if (leaseIds.length === 0) return [];
       const rows: JobRow[] = await jobsOf(leaseIds.length).all(valuesOf(leaseIds));
-      return rows.filter(({ state }) => state === "waiting" || state === "needs_hands");
+      return rows.filter(({ state }) => state === "waiting" || state === "requires_action");
     },
     /** Lets leases begin to end and removes their values. */
     startReleases: async (rows: readonly LeaseRow[]): Promise<void> => {

@@ -5,8 +5,8 @@ import type { ClaimedJob } from "./jobs.ts";
 import { pausedConnectors } from "./provider-limits.ts";
 import { jobs } from "./schema.ts";
 
-/** States in which a job may still be run: one that needs hands is too, when it has a time for that. */
-export const openStates = ["waiting", "needs_hands"] as const satisfies readonly JobState[];
+/** States in which a job may still be run: one that requires action is too, when it has a time for that. */
+export const openStates = ["waiting", "requires_action"] as const satisfies readonly JobState[];
 
 /** What a claimed job bears as its last error when the run before let go of nothing: its process ended under it. */
 export const endedWithProcess = "ended with its process";

@@ -38,7 +38,7 @@ const job = (id: string, changes: Partial<JobRow> = {}): JobRow => ({
   buildId: "bld_1",
   connectorId: "acme",
   payload: null,
-  hands: null,
+  requiredAction: null,
   endedAt: null,
   ...changes,
 });
@@ -101,7 +101,7 @@ describe("a claim with room for each provider", () => {
           job(`${connectorId ?? "none"}${place}`, { connectorId, runAfter: place * 10 + group }),
         ),
       ),
-      job("asked", { connectorId: "other", state: "needs_hands", runAfter: 5 }),
+      job("asked", { connectorId: "other", state: "requires_action", runAfter: 5 }),
       job("absent", { connectorId: "not installed" }),
     ),
   );
@@ -163,38 +163,47 @@ describe("a budget of calls", () => {
   });
 });
 
-describe("jobs that need hands", () => {
-  const hands = { since: 0, dueAt: 100, steps: [{ text: "Look." }], variables: ["KEY"] };
+describe("jobs that require action", () => {
+  const requiredAction = { since: 0, dueAt: 100, steps: [{ text: "Look." }], variables: ["KEY"] };
 
   it("are run again when they have a time for it, and keep what a person must do", async () => {
     await insert(job("a"), job("b"));
     const claimed = await claim(0);
     for (const [index, { id, fence }] of claimed.entries()) {
       const runAfter = index === 0 ? 50 : Number.MAX_SAFE_INTEGER;
-      await stores[0].write([], (tables) => tables.jobs.needHands(id, fence, hands, runAfter, "down"));
+      await stores[0].write([], (tables) =>
+        tables.jobs.requireAction(id, fence, requiredAction, runAfter, "down"),
+      );
     }
     expect(await claim(40)).toEqual([]);
     const [again, ...none] = await claim(60, stores[1]);
     expect(none).toEqual([]);
-    expect(again).toMatchObject({ state: "needs_hands", hands, fence: 2 });
+    expect(again).toMatchObject({ state: "requires_action", requiredAction, fence: 2 });
     const { id = "", fence = 0 } = again ?? {};
     expect(await stores[1].write([], (tables) => tables.jobs.retry(id, fence, 90, "down"))).toBe(true);
-    expect(await stores[0].read.jobs.find(id)).toMatchObject({ state: "needs_hands", lockedBy: null });
+    expect(await stores[0].read.jobs.find(id)).toMatchObject({ state: "requires_action", lockedBy: null });
   });
 
   it("are reminded of once, whoever of two brokers does it", async () => {
-    await insert(job("a", { state: "needs_hands", hands }));
-    const remind = (store: Store) => store.write([], (tables) => tables.jobs.setReminded("a", hands, 50));
+    await insert(job("a", { state: "requires_action", requiredAction }));
+    const remind = (store: Store) =>
+      store.write([], (tables) => tables.jobs.setReminded("a", requiredAction, 50));
     const told = await Promise.all([remind(stores[0]), remind(stores[1])]);
     expect(told.filter(Boolean)).toHaveLength(1);
-    expect(await stores[0].read.jobs.find("a")).toMatchObject({ hands: { ...hands, remindedAt: 50 } });
+    expect(await stores[0].read.jobs.find("a")).toMatchObject({
+      requiredAction: { ...requiredAction, remindedAt: 50 },
+    });
   });
 
   it("start anew as if never run, and what ran meanwhile cannot record its result", async () => {
-    await insert(job("a", { state: "needs_hands", hands, attempts: 8, fence: 3 }));
-    const restarted = await stores[0].write([], (tables) => tables.jobs.restart("a", ["needs_hands"], 7));
+    await insert(job("a", { state: "requires_action", requiredAction, attempts: 8, fence: 3 }));
+    const restarted = await stores[0].write([], (tables) => tables.jobs.restart("a", ["requires_action"], 7));
     expect(restarted).toBe(true);
-    expect(await stores[0].read.jobs.find("a")).toMatchObject({ state: "waiting", attempts: 0, hands: null });
+    expect(await stores[0].read.jobs.find("a")).toMatchObject({
+      state: "waiting",
+      attempts: 0,
+      requiredAction: null,
+    });
     expect(await stores[0].write([], (tables) => tables.jobs.finish("a", 3, "done"))).toBe(false);
     expect(await stores[0].write([], (tables) => tables.jobs.restart("a", ["failed"], 7))).toBe(false);
   });
@@ -222,7 +231,7 @@ describe("ends", () => {
       job("old", { state: "done", runAfter: 0, endedAt: 10 }),
       job("late", { state: "cancelled", runAfter: 0, endedAt: 90 }),
       job("older", { state: "failed", runAfter: 5 }),
-      job("hands", { state: "needs_hands" }),
+      job("hands", { state: "requires_action" }),
     );
     expect(await stores[0].write([], (tables) => tables.jobs.deleteEnded(50))).toBe(2);
     expect(ids(await stores[0].read.jobs.list({ limit: 10 })).sort()).toEqual(["hands", "late"]);

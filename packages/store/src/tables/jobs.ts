@@ -6,7 +6,7 @@ import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
 import { claimsOf, openStates } from "./job-claims.ts";
 import { insertsOf } from "./job-inserts.ts";
-import { jobs, type StoredHandsNeeded } from "./schema.ts";
+import { jobs, type StoredRequiredAction } from "./schema.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
 
@@ -115,34 +115,40 @@ export function jobsTable(database: Database) {
         attempts: sql`${jobs.attempts} - 1`,
       }),
     /** Waits for a person, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
-    needHands: (
+    requireAction: (
       id: string,
       fence: number,
-      hands: StoredHandsNeeded,
+      requiredAction: StoredRequiredAction,
       runAfter: number,
       lastError: string,
     ): Promise<boolean> =>
       changeHeld(id, fence, {
-        state: "needs_hands",
-        hands,
+        state: "requires_action",
+        requiredAction,
         runAfter,
         ...letGo,
         lastError,
       }),
-    /** Records a reminder; false when another broker has, or the job needs no hands any more. */
-    setReminded: async (id: string, hands: StoredHandsNeeded, remindedAt: number): Promise<boolean> => {
+    /** Records a reminder; false when another broker has, or the job requires no action any more. */
+    setReminded: async (
+      id: string,
+      requiredAction: StoredRequiredAction,
+      remindedAt: number,
+    ): Promise<boolean> => {
       const result = await database
         .update(jobs)
-        .set({ hands: { ...hands, remindedAt } })
-        .where(and(eq(jobs.id, id), eq(jobs.state, "needs_hands"), eq(jobs.hands, hands)));
+        .set({ requiredAction: { ...requiredAction, remindedAt } })
+        .where(
+          and(eq(jobs.id, id), eq(jobs.state, "requires_action"), eq(jobs.requiredAction, requiredAction)),
+        );
       return result.rowsAffected === 1;
     },
     /** Since when the jobs that wait for a person do. */
-    handsNeeded: (): Promise<Pick<JobRow, "kind" | "connectorId" | "hands">[]> =>
+    requiredActions: (): Promise<Pick<JobRow, "kind" | "connectorId" | "requiredAction">[]> =>
       database
-        .select({ kind: jobs.kind, connectorId: jobs.connectorId, hands: jobs.hands })
+        .select({ kind: jobs.kind, connectorId: jobs.connectorId, requiredAction: jobs.requiredAction })
         .from(jobs)
-        .where(eq(jobs.state, "needs_hands")),
+        .where(eq(jobs.state, "requires_action")),
     /** Starts a job anew, as if it had never been run; false when it was in none of these states. */
     restart: async (id: string, from: readonly JobState[], runAfter: number): Promise<boolean> => {
       assertMoves(jobTransitions, from, "waiting");
@@ -152,7 +158,7 @@ export function jobsTable(database: Database) {
           state: "waiting",
           runAfter,
           attempts: 0,
-          hands: null,
+          requiredAction: null,
           endedAt: null,
           ...letGo,
           fence: sql`${jobs.fence} + 1`,

@@ -12,7 +12,7 @@ export function keyUsesTable(database: Database) {
       and(
         eq(jobs.entityId, leases.id),
         eq(jobs.kind, "reissue"),
-        inArray(jobs.state, ["waiting", "needs_hands"]),
+        inArray(jobs.state, ["waiting", "requires_action"]),
       ),
     );
   return {
@@ -104,6 +104,6 @@ function holdsOf(connectorId: string, version: number): SQL | undefined {
   return and(
     eq(leases.connectorId, connectorId),
     eq(leases.orgKeyVersion, version),
-    inArray(leases.state, ["active", "releasing", "archived", "needs_hands"]),
+    inArray(leases.state, ["active", "releasing", "archived", "requires_action"]),
   );
 }

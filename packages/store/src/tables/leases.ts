@@ -44,7 +44,7 @@ export function leasesTable(database: Database) {
         // One that was revoked waits for nothing, and neither does one that a person has to end.
         or(
           inArray(leases.state, ["planned", "failed"]),
-          and(eq(leases.state, "needs_hands"), isNull(leases.issuedAt)),
+          and(eq(leases.state, "requires_action"), isNull(leases.issuedAt)),
         ),
       ),
     )

@@ -362,8 +362,8 @@ export const idempotencyKeys = sqliteTable(
   ],
 );
 
-/** What a person must do for a job that needs hands, and by when. */
-export type StoredHandsNeeded = {
+/** What a person must do for a job that requires action, and by when. */
+export type StoredRequiredAction = {
   readonly since: number;
   readonly dueAt: number;
   readonly steps: readonly { readonly text: string; readonly url?: string }[];
@@ -393,7 +393,7 @@ export const jobs = sqliteTable(
     connectorId: text("connector_id"),
     /** What it needs to know beside its entity; secrets in it are envelopes. */
     payload: json<Readonly<Record<string, unknown>>>("payload"),
-    hands: json<StoredHandsNeeded>("hands"),
+    requiredAction: json<StoredRequiredAction>("required_action"),
     endedAt: millis("ended_at"),
   },
   (table) => [

@@ -16,7 +16,7 @@ export async function listAudit(
   const rows = await deps.store.read.auditEvents.list({
     ...(query.cursor === undefined ? {} : { before: decodeSequence(query.cursor) }),
     ...(query.entity === undefined ? {} : { entity: query.entity }),
-    ...(query.action === undefined ? {} : { action: query.action }),
+    ...(query.action === undefined ? {} : { actions: wordsOf(query.action) }),
     limit: query.limit + 1,
   });
   const page = rows.slice(0, query.limit);
@@ -30,6 +30,13 @@ export async function listAudit(
     })),
     ...(rows.length > query.limit && last !== undefined ? { nextCursor: encodeCursor([last.sequence]) } : {}),
   };
+}
+
+/** Rows keep the words of their time, for they are hashed: an action is found by the present word and the one before. */
+const renamedActions = [["job.needs_hands", "job.requires_action"]] as const;
+
+function wordsOf(action: string): readonly string[] {
+  return renamedActions.find((words) => words.some((word) => word === action)) ?? [action];
 }
 
 /** What the details column holds: an object, as `auditRow` writes it. */

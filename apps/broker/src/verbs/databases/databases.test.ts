@@ -264,7 +264,10 @@ describe("a provider that does not do its part for long", () => {
     };
     await archive();
     await until(async () => (await show()).state, "archived");
-    expect(await runOften("drop-archived")).toMatchObject({ state: "needs_hands", lastError: "forbidden" });
+    expect(await runOften("drop-archived")).toMatchObject({
+      state: "requires_action",
+      lastError: "forbidden",
+    });
     expect(names()).toEqual([lent]);
     delete memory.control.dropTrouble;
     broker.advance(120 * minuteMs);
@@ -283,7 +286,7 @@ describe("a provider that does not do its part for long", () => {
       },
     };
     await archive();
-    expect(await runOften("archive")).toMatchObject({ state: "needs_hands" });
+    expect(await runOften("archive")).toMatchObject({ state: "requires_action" });
     expect(memory.frozen.has(lent)).toBe(true);
     delete memory.control.trouble;
     broker.advance(120 * minuteMs);

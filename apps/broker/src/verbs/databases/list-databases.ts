@@ -75,7 +75,7 @@ function archiveView(archive: ArchiveRow): ArchiveView {
 
 function runningView(job: JobRow): NonNullable<DatabaseView["running"]> {
   const kind = job.kind === "restore" ? ("restore" as const) : ("archive" as const);
-  const state = job.state === "needs_hands" ? ("needs_hands" as const) : ("waiting" as const);
+  const state = job.state === "requires_action" ? ("requires_action" as const) : ("waiting" as const);
   return { kind, state, progress: progressOf(job) };
 }
 
@@ -90,7 +90,7 @@ async function runningJob(
     const jobs = await deps.store.read.jobs.listByEntity(id);
     const found = jobs.find(
       ({ kind, state }) =>
-        (kind === "archive" || kind === "restore") && (state === "waiting" || state === "needs_hands"),
+        (kind === "archive" || kind === "restore") && (state === "waiting" || state === "requires_action"),
     );
     if (found !== undefined) return found;
   }

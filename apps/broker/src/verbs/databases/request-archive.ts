@@ -69,7 +69,7 @@ async function refuseWhileMoving(tables: Tables, lease: LeaseRow): Promise<void>
 export async function isBeingArchived(tables: Pick<Tables, "jobs">, leaseId: string): Promise<boolean> {
   const jobs = await tables.jobs.listByEntity(leaseId);
   return jobs.some(
-    ({ kind, state }) => kind === "archive" && (state === "waiting" || state === "needs_hands"),
+    ({ kind, state }) => kind === "archive" && (state === "waiting" || state === "requires_action"),
   );
 }
 

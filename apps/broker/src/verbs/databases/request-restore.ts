@@ -67,7 +67,9 @@ export async function isBeingRestored(
     if (lease.connectorId !== archived.connectorId || lease.id === archived.id) continue;
     const jobs = await tables.jobs.listByEntity(lease.id);
     if (
-      jobs.some(({ kind, state }) => kind === "restore" && (state === "waiting" || state === "needs_hands"))
+      jobs.some(
+        ({ kind, state }) => kind === "restore" && (state === "waiting" || state === "requires_action"),
+      )
     )
       return true;
   }

@@ -16,7 +16,7 @@ export async function sweepArchives(deps: Deps, signal: AbortSignal): Promise<vo
     if (archive === undefined || archive.state === "writing" || archive.state === "verified") continue;
     if (deps.now() - archive.createdAt < settledMs) continue;
     const open = await jobs.listByEntity(archive.id);
-    if (open.some(({ state }) => state === "waiting" || state === "needs_hands")) continue;
+    if (open.some(({ state }) => state === "waiting" || state === "requires_action")) continue;
     await deps.change(bySystem("archives"), [archive.id], async (tx) => addRemoval(deps, tx, archive));
   }
 }

@@ -59,7 +59,7 @@ async function cancelIssue(cancelling: Cancelling, lease: LeaseRow): Promise<Can
   const lacks = { connector: lease.connectorId, variables: spec === undefined ? [] : suppliable(spec) };
   await deps.change(by, [lease.buildId], async (tx) => {
     const pending = (await tx.jobs.listByEntity(lease.id)).filter(({ state }) => state === "waiting");
-    const unissued = ["planned", "needs_hands", "failed"] as const;
+    const unissued = ["planned", "requires_action", "failed"] as const;
     if (!(await tx.jobs.cancel(job.id, deps.now()))) throw hasEnded(job);
     if (!(await tx.leases.update(lease.id, unissued, { state: "releasing", env: null }))) throw hasEnded(job);
     await tx.bindings.remove(lease.buildId, lease.connectorId);

@@ -4,7 +4,7 @@ import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { findJob, jobConflict, showJob } from "./list-jobs.ts";
 
-const retryable: readonly JobState[] = ["failed", "needs_hands", "cancelled"];
+const retryable: readonly JobState[] = ["failed", "requires_action", "cancelled"];
 
 /**
  * Starts a job anew, as if it had never been run: what was lacking is there now.
@@ -25,12 +25,12 @@ export async function retryJob(deps: Deps, by: By, jobId: string): Promise<JobVi
 
 async function bringLeaseBack(tables: Tables, job: JobRow, lease: LeaseRow): Promise<void> {
   if (job.kind === "issue") {
-    if (await tables.leases.update(lease.id, ["needs_hands", "failed"], { state: "planned" })) return;
+    if (await tables.leases.update(lease.id, ["requires_action", "failed"], { state: "planned" })) return;
     // Its handler may have broken before it touched the lease.
     if (lease.state !== "planned") throw leaseGone(job, lease);
   }
   if (job.kind === "release") {
-    if (await tables.leases.update(lease.id, ["needs_hands"], { state: "releasing" })) return;
+    if (await tables.leases.update(lease.id, ["requires_action"], { state: "releasing" })) return;
     if (lease.state !== "releasing") throw leaseGone(job, lease);
   }
 }

@@ -36,7 +36,7 @@ export async function supplyValues(
   signal: AbortSignal,
 ): Promise<JobView> {
   const { job, lease } = await findJob(deps, jobId);
-  if (lease === undefined || job.kind !== "issue" || job.state !== "needs_hands") throw needsNone(job);
+  if (lease === undefined || job.kind !== "issue" || job.state !== "requires_action") throw needsNone(job);
   const connector = requireConnector(deps, lease.connectorId);
   const fields = fieldsFor(connector, input.values);
   const values = { ...defaultsOf(connector), ...generateOwn(deps, connector), ...input.values };
@@ -111,7 +111,7 @@ async function record(
     const dataKey = await tx.dataKeys.findByOwner(lease.buildId);
     if (dataKey === undefined) throw buildClosed("closing");
     if (!(await endJob(deps, tx, job))) throw needsNone(job);
-    const active = await tx.leases.update(lease.id, ["needs_hands"], {
+    const active = await tx.leases.update(lease.id, ["requires_action"], {
       state: "active",
       env: sealLease(deps, dataKey, lease.id, values),
       // No org key made it; the handle stays, so that what stands under the planned name is ended too.
@@ -137,6 +137,6 @@ function needsNone(job: JobRow): BrokerError {
   return jobConflict(
     job,
     `the job waits for no values: it is ${job.state}`,
-    "Only a job of the kind issue that needs hands takes values; see it with `keyloan jobs show`.",
+    "Only a job of the kind issue that requires action takes values; see it with `keyloan jobs show`.",
   );
 }

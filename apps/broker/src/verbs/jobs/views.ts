@@ -17,7 +17,7 @@ export function jobView(
 ): JobView {
   const now = deps.now();
   const running = job.lockedUntil !== null && job.lockedUntil >= now;
-  const isOpen = job.state === "waiting" || job.state === "needs_hands";
+  const isOpen = job.state === "waiting" || job.state === "requires_action";
   const nextRun = Math.max(job.runAfter, now + (more.pauseMs ?? 0));
   return {
     id: job.id,
@@ -31,13 +31,18 @@ export function jobView(
     createdAt: isoTime(job.createdAt),
     ...(isOpen && !running && job.runAfter < never ? { nextRunAt: isoTime(nextRun) } : {}),
     ...(job.endedAt === null ? {} : { endedAt: isoTime(job.endedAt) }),
-    ...(job.state === "needs_hands" && job.hands !== null ? { hands: handsView(job.hands, now) } : {}),
+    ...(job.state === "requires_action" && job.requiredAction !== null
+      ? { requiredAction: actionView(job.requiredAction, now) }
+      : {}),
     ...(job.lastError === null ? {} : { lastError: errorView(job.lastError, more.lease) }),
   };
 }
 
-function handsView(hands: NonNullable<JobRow["hands"]>, now: number): NonNullable<JobView["hands"]> {
-  const { since, dueAt, steps, variables, remindedAt } = hands;
+function actionView(
+  requiredAction: NonNullable<JobRow["requiredAction"]>,
+  now: number,
+): NonNullable<JobView["requiredAction"]> {
+  const { since, dueAt, steps, variables, remindedAt } = requiredAction;
   return {
     since: isoTime(since),
     dueAt: isoTime(dueAt),

@@ -1,7 +1,7 @@
 import type { ConnectorSpec } from "@keyloan/contract";
-import type { LeaseRow, StoredHandsNeeded, StoredLeaseError } from "@keyloan/store";
+import type { LeaseRow, StoredLeaseError, StoredRequiredAction } from "@keyloan/store";
 
-type Steps = StoredHandsNeeded["steps"];
+type Steps = StoredRequiredAction["steps"];
 
 /** What a person does when a lease cannot be issued: mend the cause, or make the keys by hand. */
 export function issueSteps(

@@ -32,5 +32,7 @@ export async function endLeases(
 function hasBegunToEnd({ id, state }: LeaseRow, open: readonly JobRow[]): boolean {
   if (state === "releasing" || state === "released") return true;
   // A person is asked to end it.
-  return state === "needs_hands" && open.some(({ entityId, kind }) => entityId === id && kind === "release");
+  return (
+    state === "requires_action" && open.some(({ entityId, kind }) => entityId === id && kind === "release")
+  );
 }

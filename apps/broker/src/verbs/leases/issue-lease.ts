@@ -113,7 +113,7 @@ async function recordFailure(
   failure: Failure,
   verdict: Verdict,
 ): Promise<void> {
-  const state = verdict === "gave_up" ? "needs_hands" : "planned";
+  const state = verdict === "gave_up" ? "requires_action" : "planned";
   const { retryAfterSeconds: _, ...error } = failure;
   const lastError = verdict === "gave_up" ? withJob(error, job.id) : error;
   if (!(await tx.leases.update(id, ["planned"], { state, attempts, lastError }))) return;

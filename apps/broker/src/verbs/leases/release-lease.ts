@@ -31,7 +31,8 @@ export const releaseAgainJob = defineJob({ ...policy, run: releaseAgain });
 
 async function releaseLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const lease = await deps.store.read.leases.find(hold.job.entityId);
-  if (lease === undefined || (lease.state !== "releasing" && lease.state !== "needs_hands")) return done();
+  if (lease === undefined || (lease.state !== "releasing" && lease.state !== "requires_action"))
+    return done();
   try {
     await revokeAtProvider(deps, hold.signal, lease);
     return done((tx) => markReleased(deps, tx, lease));
@@ -41,7 +42,7 @@ async function releaseLease(deps: Deps, hold: JobHold): Promise<Outcome> {
       const { retryAfterSeconds: _, ...stored } = failure;
       const isGivenUp = verdict === "gave_up";
       const lastError = isGivenUp ? withJob(stored, hold.job.id) : stored;
-      const state = isGivenUp ? "needs_hands" : lease.state;
+      const state = isGivenUp ? "requires_action" : lease.state;
       await tx.leases.update(lease.id, [lease.state], { state, lastError });
       tx.audit("lease.release_failed", lease.buildId, { connector: lease.connectorId, ...stored });
     });

@@ -7,10 +7,10 @@ import type { Deps } from "../../deps.ts";
  * to issue are planned anew, and what was to be ended is ended.
  */
 export async function retryFailedLeases(deps: Deps, connectorId: string): Promise<void> {
-  for (const lease of await deps.store.read.leases.listByState(connectorId, ["failed", "needs_hands"])) {
+  for (const lease of await deps.store.read.leases.listByState(connectorId, ["failed", "requires_action"])) {
     await deps.change(bySystem("org-key"), [lease.buildId], async (tx) => {
       const jobs = await tx.jobs.listByEntity(lease.id);
-      const release = jobs.find(({ kind, state }) => kind === "release" && state === "needs_hands");
+      const release = jobs.find(({ kind, state }) => kind === "release" && state === "requires_action");
       if (release === undefined) return issueAnew(deps, tx, lease, jobs);
       await tx.jobs.hasten(release.id, deps.now());
     });

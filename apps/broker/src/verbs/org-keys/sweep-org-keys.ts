@@ -24,7 +24,7 @@ export async function followUp(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<vo
   const { connectorId } = row;
   const isOpen = async (entityId: string, kind: string) =>
     (await tx.jobs.listByEntity(entityId)).some(
-      (job) => job.kind === kind && (job.state === "waiting" || job.state === "needs_hands"),
+      (job) => job.kind === kind && (job.state === "waiting" || job.state === "requires_action"),
     );
   if (!(await isInUse(deps, row, tx))) {
     if (await isOpen(row.id, "prove-dead")) return;

@@ -94,7 +94,7 @@ async function hasEnded(deps: Deps, leases: readonly LeaseRow[]): Promise<boolea
 /** Whether a job of the entity is still to be run. */
 export async function hasOpenJob(deps: Pick<Deps, "store">, entityId: string): Promise<boolean> {
   const jobs = await deps.store.read.jobs.listByEntity(entityId);
-  return jobs.some(({ state }) => state === "waiting" || state === "needs_hands");
+  return jobs.some(({ state }) => state === "waiting" || state === "requires_action");
 }
 
 function isPartOf({ handle }: ListedResource, lease: LeaseRow): boolean {

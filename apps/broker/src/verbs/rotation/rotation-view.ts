@@ -51,7 +51,8 @@ const phaseStates = {
 } as const;
 
 function stateOf(job: JobRow, { phase }: RotationPayload): RotationState {
-  if (job.state === "needs_hands" || job.state === "failed" || job.state === "cancelled") return job.state;
+  if (job.state === "requires_action" || job.state === "failed" || job.state === "cancelled")
+    return job.state;
   return phaseStates[phase];
 }
 
@@ -72,7 +73,7 @@ function nextOf(state: RotationState, payload: RotationPayload, jobId: string): 
       return "The credentials are being ended and made anew; fetch the env when that is done.";
     case "proving":
       return `The provider is being asked whether the old credentials are dead.${fetchAgain}`;
-    case "needs_hands":
+    case "requires_action":
     case "failed":
       return `See what to do with \`keyloan jobs show ${jobId}\`.${fetchAgain}`;
     case "done":

@@ -66,7 +66,7 @@ async function takeOver(deps: Deps, tables: Tables, leaseId: string): Promise<re
   return old;
 }
 
-const isOpen = ({ state }: JobRow) => state === "waiting" || state === "needs_hands";
+const isOpen = ({ state }: JobRow) => state === "waiting" || state === "requires_action";
 const isHeld = ({ lockedUntil }: JobRow, now: number) => lockedUntil !== null && lockedUntil > now;
 
 function checkSupport(deps: Deps, lease: LeaseRow, input: StartRotationInput): void {
