@@ -211,6 +211,7 @@ describe("a server that denies a namespace", () => {
     const gateway = createLibsqlGateway(
       () => (typeof address === "object" ? address?.port : undefined),
       gatewayPorts.first,
+      () => true,
     );
     const { port } = await gateway.open({ namespace: "own" });
     const { status } = await fetch(`http://127.0.0.1:${port}/v2/pipeline`, {
