@@ -166,9 +166,12 @@ function pass(response: IncomingMessage, answer: ServerResponse): void {
   pipeline(response, answer, () => {});
 }
 
-/** Clients of Hrana show `message` to their user; `error` is where the server has its own words. */
+/**
+ * Clients of Hrana show `message` to their user, and then do not tell the status; `error` is where the server has its own
+ * words. Of a token that opens nothing they tell the status, as when the server refuses it.
+ */
 function refuseRequest(answer: ServerResponse, { status, message }: Refusal): void {
-  refuse(answer, status, { error: message, message });
+  refuse(answer, status, status === 401 ? { error: message } : { error: message, message });
 }
 
 function refuse(answer: ServerResponse, status: number, body: Readonly<Record<string, string>>): void {
