@@ -55,7 +55,7 @@ beforeAll(async () => {
     for (const [name, value] of Object.entries(env)) {
       if (/SECRET|TOKEN|JWT/.test(name)) note(`env ${name} ${round}`, value);
     }
-    await call("POST", `/v1/builds/${id}/renew`, { body: {}, token });
+    await call("POST", `/v1/builds/${id}/renew`, { body: { ttlSeconds: 200_000 * round }, token });
   }
   await provokeErrors(id, token);
   await bringOwnKeys();
@@ -186,7 +186,7 @@ async function provokeErrors(id: string, token: string): Promise<void> {
       { kind: "cut" },
     ] as const) {
       faults.add(fault);
-      await call("POST", `/v1/builds/${id}/renew`, { body: {} });
+      await call("POST", `/v1/builds/${id}/renew`, { body: { ttlSeconds: 604_800 } });
       faults.clear();
     }
   }

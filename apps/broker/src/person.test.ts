@@ -182,6 +182,29 @@ describe("proof", () => {
     expect(await enter("user_1")).toMatchObject({ status: 201, standing: "you" });
   });
 
+  it("is asked once for many visits: one too many of the same user ends that user's oldest", async () => {
+    const id = await newBuild();
+    const enter = async (user: string) => {
+      const browser: TestBrowser = new Map();
+      expect((await open({ buildId: id }, browser, await signIn(user))).status).toBe(201);
+      return browser;
+    };
+    const invite = (userRef: string) =>
+      broker.call("POST", `/v1/builds/${id}/handoff`, { body: { userRef } });
+    await invite("user_2");
+    const other = await enter("user_2");
+    await invite("user_1");
+    const browsers = [];
+    for (let count = 0; count < 9; count += 1) {
+      broker.advance(1_000);
+      browsers.push(await enter("user_1"));
+    }
+    const statuses = [];
+    for (const browser of [other, ...browsers])
+      statuses.push((await callIn(broker, browser, "GET", "/v1/settings")).status);
+    expect(statuses).toEqual([200, 401, 200, 200, 200, 200, 200, 200, 200, 200]);
+  });
+
   it("of a person who came by a link is no identity", async () => {
     const { id } = await savedBuild(broker);
     await broker.call("POST", `/v1/builds/${id}/handoff`, { body: { userRef: "user_1" } });

@@ -55,6 +55,8 @@ export type Issuer = {
     org: OrgCredential,
     lease: PlannedLease,
   ) => Promise<SecretValues>;
+  /** Whether values issued with these options of the build request may end before the lease. Absent: they never do. */
+  readonly livesShorter?: (options: unknown) => boolean;
   /**
    * Ends every credential of this lease and gives new ones for the same resource, which keeps its content; the
    * end is read back. Absent: the credential is shared, or cannot be ended alone.

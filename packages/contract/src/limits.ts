@@ -22,6 +22,8 @@ export const limits = {
   revertWindowSecondsDefault: 24 * 3600,
   /** Sessions of one browser, a build each; one more ends the oldest. */
   sessionsPerBrowserMax: 8,
+  /** Open visits of one person, or of one user who was let in, to a build; one more ends the oldest. */
+  visitsPerPersonMax: 8,
   /** How long the present person can refuse that somebody starts over. */
   startOverWaitSeconds: 24 * 3600,
   /** After a withdrawal nobody can ask to start over with the same build for so long. */

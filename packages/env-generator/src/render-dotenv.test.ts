@@ -12,10 +12,12 @@ import {
   bareValue,
   commands,
   hostileValues,
+  otherVariables,
   planted,
   seed,
   troubledValues,
 } from "./testing/hostile-values.ts";
+import { makeReader, namesByLine } from "./testing/line-readers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "keyloan-dotenv-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -55,6 +57,40 @@ test.each(Object.entries(runningReaders))(
   },
 );
 
+describe("a reader that takes each line by itself", () => {
+  const isKey = (name: string) => name.startsWith("KEYLOAN_TEST_");
+
+  test("would find variables in a value that is written as it is", () => {
+    for (const value of otherVariables) expect(namesByLine(`A='${value}'\n`)).toContain("LD_PRELOAD");
+  });
+
+  test("finds no other variable in any that is not refused, but in the end of a key", () => {
+    const { expected, text } = renderCarried(hostileValues, "dotenv");
+    const found = namesByLine(text);
+    expect(found.filter(isKey)).toEqual(Object.keys(expected));
+    expect(found.filter((name) => !isKey(name))).toEqual([]);
+    fc.assert(
+      fc.property(troubledValues, (values) => {
+        const carried = renderCarried(values, "dotenv");
+        expect(namesByLine(carried.text)).toEqual(Object.keys(carried.expected));
+      }),
+      { seed },
+    );
+  });
+
+  const make = makeReader(folder);
+
+  test.skipIf(make === undefined)("runs nothing where make includes the file", () => {
+    make?.(`A='x\nrule: ; touch ${planted}'\n`.replace("'\n", "\n"));
+    expect(existsSync(planted)).toBe(true);
+    rmSync(planted);
+    for (const value of [...hostileValues, ...commands]) {
+      make?.(renderCarried([value], "dotenv").text);
+      expect(existsSync(planted)).toBe(false);
+    }
+  });
+});
+
 test.each(Object.entries(plainReaders))(
   "%s reads a file whose lines an editor ended by CRLF",
   async (_name, read) => {
@@ -89,6 +125,10 @@ test.each([
   ["signs of a shell", "a;b|c&d<e>f(g){h}[i]*?!~"],
   ["lines", "-----BEGIN KEY-----\nMIIB+/=\n-----END KEY-----\n"],
   ["lines and single quotes", "it's\ntwo lines"],
+  ["lines that end in padding", "-----BEGIN KEY-----\nMIIBCgKCAQEAt7==\n-----END KEY-----\n"],
+  ["lines of JSON", '{\n  "type": "service_account",\n  "key": 1\n}'],
+  ["lines with colons", "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n"],
+  ["a tab", "a\tb"],
   ["64 kB", "x".repeat(64 * 1024)],
 ])("a value with %s is carried", (_what, value) => {
   expect(refusal(value, "dotenv")).toBeUndefined();
@@ -110,6 +150,18 @@ test.each([
   ["two backslashes", "a\\\\b", "quoting"],
   ["a carriage return", "a\rb", "carriage_return"],
   ["Windows line ends", "a\r\nb", "carriage_return"],
+  ["a line that is a variable", "x\nLD_PRELOAD=/tmp/e.so", "newline"],
+  ["a line that exports a variable", "x\n export A=1\ny", "newline"],
+  ["a line that make takes for a variable", "x\nSHELL := /tmp/e", "newline"],
+  ["a line that make takes for a rule", "x\nall: ; touch x", "newline"],
+  ["a line that make would run", "x\nall:\n\ttouch x", "newline"],
+  ["a line that make reads a file by", "x\n-include /tmp/e.mk", "newline"],
+  ["NEL", "a\u0085b", "control_character"],
+  ["a vertical tab", "a\u000bb", "control_character"],
+  ["a form feed", "a\u000cb", "control_character"],
+  ["a line separator", "a\u2028b", "control_character"],
+  ["a paragraph separator", "a\u2029b", "control_character"],
+  ["an escape", "a\u001b[31m", "control_character"],
   ["all three quotes and lines", "'\n\"\n`", "quoting"],
   ["a space in front and a backslash at the end", " \\", "quoting"],
   ["NUL", "a\0b", "nul"],

@@ -1,9 +1,13 @@
 import type { EnvLine } from "./env-line.ts";
 import { withGroupComments } from "./group-comment.ts";
+import { hasLineOfItsOwn } from "./lines-of-their-own.ts";
 import { type Refusal, refuseNoText } from "./refusal.ts";
 
 // zsh replaces what follows a `=` in front, or a `:=`, by the path of the command of that name.
 const bare = /^(?!=|.*:=)[A-Za-z0-9_./:@%+,=-]+$/;
+// Python, and who splits lines as Unicode says, takes many of them for the end of a line.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const controlCharacters = /[\u0001-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/;
 
 /** A `.env` file. Its readers have no escape in common, so each value is quoted so that it needs none. */
 export function renderDotenv(lines: readonly EnvLine[]): string {
@@ -23,6 +27,18 @@ export function refuseForDotenv(line: EnvLine): Refusal | undefined {
     return {
       code: "carriage_return",
       reason: "holds a carriage return, which readers of .env files drop or change.",
+    };
+  }
+  if (controlCharacters.test(text)) {
+    return {
+      code: "control_character",
+      reason: "holds a control character, which some readers of .env files take for the end of a line.",
+    };
+  }
+  if (hasLineOfItsOwn(text)) {
+    return {
+      code: "newline",
+      reason: "has a line that readers of .env files who read line by line take for a variable or a rule.",
     };
   }
   if (text.includes("$(")) {

@@ -18,6 +18,8 @@ export type BrokerEnv = {
     isQuiet: boolean | undefined;
     /** What the request carries, before the store was asked; strangers carry none. */
     credential: ReadToken | undefined;
+    /** Whether the tokens of its build were limited together when the credential was recognised. */
+    isBuildLimited: boolean | undefined;
     /** Where the request comes from, by the word of trusted proxies; `unknown` when that cannot be told. */
     clientAddress: () => string;
     /** Set by the authentication of the route; open routes have none, nor has a caller who is not known. */

@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import { type Actor, actorLabel, isId } from "@keyloan/contract";
+import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { noteRefusal } from "./audit-request.ts";
@@ -8,13 +9,13 @@ import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { credentialOf } from "./credential.ts";
 import { type RateLimiter, rateLimited, type Taken } from "./rate-limit.ts";
 
-/** A build's tokens together may do as much as so many of them. */
-const tokensOfBuild = 4;
+/** What several of a build share, its tokens or its visitors, is so many times what one of them may do. */
+const sharesOfBuild = 4;
 
 /**
  * Recognises what a request carries and limits it, before its body is read and anything is done, looked up or
- * audited: by the credential when it is surely one of ours, else by the address. Strangers and those whom
- * we know never share a bucket, so nobody is locked out by somebody else.
+ * audited: by the credential when it is surely one of ours, and by its build when this process knows it already; else
+ * by the address. Strangers and those whom we know never share a bucket, so nobody is locked out by somebody else.
  */
 export function limitCallers(
   principals: RateLimiter,
@@ -29,40 +30,81 @@ export function limitCallers(
     const actor = credential === undefined ? undefined : deps.callers.find(credential.hash);
     // One of the old form says nothing of itself: until it was found once, looking for it is a stranger's.
     if (credential !== undefined && (credential.isProven || actor !== undefined)) {
-      const taken = principals.take(credential.hash, deps.now());
+      const own = [{ name: credential.hash, share: 1 }];
+      const ofBuild = actor?.kind === "workload" ? bucketsOfBuild(actor, undefined) : [];
+      const taken = takeAll(principals, [...own, ...ofBuild], deps.now());
       if (taken.waitSeconds > 0) await refuse(context, taken, actor);
+      context.set("isBuildLimited", ofBuild.length > 0);
     } else {
-      for (const { name, share } of addressBuckets(context.var.clientAddress())) {
-        const taken = strangers.take(name, deps.now(), share);
-        if (taken.waitSeconds > 0) await refuse(context, taken, undefined);
-      }
+      const taken = takeAll(strangers, addressBuckets(context.var.clientAddress()), deps.now());
+      if (taken.waitSeconds > 0) await refuse(context, taken, undefined);
     }
     await next();
   };
 }
 
-/** Limits what all tokens of a build do together; runs when it is known whose the token is. */
+/**
+ * Limits what several of a build do together, tokens or visits; runs when it is known whose the credential is. Of a
+ * token that this process has seen before, it was done before the body was read.
+ */
 export function limitBuild(principals: RateLimiter): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
-    const { actor, deps } = context.var;
-    if (actor.kind === "workload") {
-      const taken = principals.take(actor.buildId, deps.now(), tokensOfBuild);
-      // The route's own audit counts it.
-      if (taken.waitSeconds > 0) throw rateLimited(taken.waitSeconds);
-    }
+    const { actor, deps, session, isBuildLimited } = context.var;
+    if (isBuildLimited !== true)
+      refuseLater(context, takeAll(principals, bucketsOfBuild(actor, session), deps.now()));
     await next();
   };
 }
 
-/** Limits what a session, or a token for one build, may do of a kind. */
+/** Limits what a person, a visitor who is none, or the tokens of a build may do of a kind; others for each build. */
 export function limitWork(limiter: RateLimiter): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
-    const { actor, deps } = context.var;
+    const { actor, deps, session } = context.var;
     const id = context.req.param("id") ?? "";
-    const taken = limiter.take(`${actorLabel(actor)} ${isId(id) ? id : ""}`, deps.now());
-    if (taken.waitSeconds > 0) throw rateLimited(taken.waitSeconds);
+    const own = [{ name: `${actorLabel(actor)} ${isId(id) ? id : ""}`, share: 1 }];
+    const buckets =
+      actor.kind === "workload"
+        ? [{ name: actor.buildId, share: 1 }]
+        : actor.kind === "session"
+          ? bucketsOfBuild(actor, session)
+          : own;
+    refuseLater(context, takeAll(limiter, buckets, deps.now()));
     await next();
   };
+}
+
+/**
+ * What is counted beside the credential itself, of which anybody may have many. A person's visits count as one, and so
+ * do those of a user who was let in. Visitors who are not the person share a bucket too, which never is the person's:
+ * they could lock the person out.
+ */
+function bucketsOfBuild(actor: Actor, session: SessionRow | undefined): readonly Bucket[] {
+  if (actor.kind === "workload") return [{ name: actor.buildId, share: sharesOfBuild }];
+  if (actor.kind !== "session" || session === undefined) return [];
+  const { buildId, personId, identity, id } = session;
+  if (personId !== null) return [{ name: `${buildId} ${personId}`, share: 1 }];
+  return [
+    { name: `${buildId} ${identity ?? id}`, share: 1 },
+    { name: `${buildId} visitors`, share: sharesOfBuild },
+  ];
+}
+
+type Bucket = { readonly name: string; readonly share: number };
+
+/** The first refusal, if there is one: what comes after it is not taken from. */
+function takeAll(limiter: RateLimiter, buckets: readonly Bucket[], nowMs: number): Taken {
+  for (const { name, share } of buckets) {
+    const taken = limiter.take(name, nowMs, share);
+    if (taken.waitSeconds > 0) return taken;
+  }
+  return { waitSeconds: 0, isNews: false };
+}
+
+/** The route's own audit counts it; the log tells once a minute. */
+function refuseLater(context: BrokerContext, { waitSeconds, isNews }: Taken): void {
+  if (waitSeconds === 0) return;
+  context.set("isQuiet", !isNews);
+  throw rateLimited(waitSeconds);
 }
 
 async function refuse(

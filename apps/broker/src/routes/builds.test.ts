@@ -239,7 +239,9 @@ describe("POST /v1/builds/{id}/renew", () => {
     const before = await broker.readEnv(made.id);
     const { faults } = broker.emulators.get("turso") ?? expect.fail();
     faults.add({ kind: "status", status: 403, path: /\/auth\/tokens$/ });
-    const answer = await broker.call("POST", `/v1/builds/${made.id}/renew`, { body: {} });
+    const answer = await broker.call("POST", `/v1/builds/${made.id}/renew`, {
+      body: { ttlSeconds: 172_800 },
+    });
     expect(answer.status).toBe(502);
     expect(error(answer)).toMatchObject({ code: "provider_failed", remedy: expect.any(String) });
     expect(await broker.readEnv(made.id)).toEqual(before);

@@ -13,7 +13,8 @@ import {
 import * as z from "zod";
 import type { Deps } from "../deps.ts";
 import { byOf } from "../http/context.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
+import { limitWork } from "../http/limit-callers.ts";
+import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { closeBuild } from "../verbs/builds/close-build.ts";
 import { createBuild } from "../verbs/builds/create-build.ts";
@@ -35,6 +36,8 @@ const body = <Schema extends z.ZodType>(schema: Schema, required = true) => ({
 });
 
 export function buildRoutes(deps: Deps, limiter: RateLimiter) {
+  // A renewal asks providers, whose limits all builds share: five at once for a build, then one every ten seconds.
+  const renewals = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.1, 5);
   const create = defineRoute(
     limiter,
     { admin: true, platform: "builds:write" },
@@ -124,6 +127,9 @@ export function buildRoutes(deps: Deps, limiter: RateLimiter) {
       path: "/v1/builds/{id}/renew",
       tags,
       summary: "Move the expiry and mint anew what expires with it",
+      description:
+        "An expiry that would move by less than a tenth of `ttlSeconds` stays, unless it reaches the renewable end: the answer is the build as it is, and no provider is asked but for credentials that live shorter than the build. Five at once for a build, then one every ten seconds; the tokens of a build count together.",
+      middleware: [limitWork(renewals)],
       request: { params, body: body(renewBodySchema, false) },
       responses: { 200: build("renewed") },
     },

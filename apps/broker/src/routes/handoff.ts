@@ -11,6 +11,7 @@ import type { Deps } from "../deps.ts";
 import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { body, json } from "../http/json-content.ts";
+import { limitOpenings } from "../http/opening-limit.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
@@ -27,6 +28,7 @@ const tags = ["settings"];
 
 export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
   const limitTries = limitRecovery();
+  const takeOpening = limitOpenings(deps);
   const handoff = defineRoute(
     limiter,
     { admin: true, platform: "builds:write" },
@@ -83,11 +85,17 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       refuseOtherOrigins(context);
       refuseOpenNetwork(context);
       const opener = context.req.valid("json");
-      const { requestId } = context.var;
+      const { requestId, credential } = context.var;
       const visitor = visitorOf(context);
       const { clerkSessions } = deps.config;
-      const findUser = async () =>
-        clerkSessions === undefined ? undefined : findClerkUser(context.req.raw, clerkSessions);
+      const findUser = async () => {
+        if (clerkSessions === undefined) return undefined;
+        const user = await findClerkUser(context.req.raw, clerkSessions);
+        takeOpening(context, user);
+        return user;
+      };
+      if ("recovery" in opener) takeOpening(context, credential?.hash);
+      if ("buildId" in opener) takeOpening(context, visitor.browser?.hash);
       const opened =
         "code" in opener
           ? await openByLink(deps, opener.code, visitor, requestId)

@@ -103,7 +103,7 @@ describe("DELETE /v1/leases/{id}", () => {
   it("lets the rest be renewed, and the build be closed", async () => {
     const build = await create("turso", "app-secrets");
     await revoke(leaseOf(build, "turso").id);
-    broker.advance(3_600_000);
+    broker.advance(3 * 3_600_000);
     const renewed = (await broker.call("POST", `/v1/builds/${build.id}/renew`, { body: {} }))
       .body as BuildView;
     expect(Date.parse(renewed.expiresAt)).toBeGreaterThan(Date.parse(build.expiresAt));

@@ -32,6 +32,7 @@ export const r2Issuer: Issuer = {
   plan: ({ buildId, leaseId }) => ({ prefix: buildPrefix(buildId), token: leaseTokenName(leaseId) }),
   issue: lend,
   renew: lend,
+  livesShorter: (options) => credentialTtlOf(options) < credentialSecondsMax,
   rotate,
   list: listLent,
   // A deleted token may be accepted for a minute yet, and without one credentials live on: what was
@@ -151,9 +152,13 @@ async function lendOwnKey(
   }
 }
 
+function credentialTtlOf(options: unknown): number {
+  const { credentialTtlSeconds = credentialSecondsMax } = r2OptionsSchema.parse(options ?? {});
+  return credentialTtlSeconds;
+}
+
 function expirySeconds(lease: LeaseRequest, nowSeconds: number): number {
-  const { credentialTtlSeconds = credentialSecondsMax } = r2OptionsSchema.parse(lease.options ?? {});
-  const end = Math.min(Math.floor(lease.expiresAt / 1000), nowSeconds + credentialTtlSeconds);
+  const end = Math.min(Math.floor(lease.expiresAt / 1000), nowSeconds + credentialTtlOf(lease.options));
   if (end > nowSeconds) return end;
   throw new ProviderError(provider, "rejected", "was not asked, for the lease is already over", {
     remedy: "Renew the build before its storage credentials.",

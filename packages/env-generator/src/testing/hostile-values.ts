@@ -31,7 +31,30 @@ export const commands: readonly string[] = [
   `x\u2028touch ${planted}`,
   `\\\ntouch ${planted}`,
   `#\ntouch ${planted}`,
+  `x\nrule:\n\ttouch ${planted}`,
+  `x\nrule: ; touch ${planted}`,
+  `x\nrule:\n\ttouch ${planted}\n`,
 ];
+
+/** Values whose lines a reader that knows no quotes across lines takes for variables of their own. */
+export const otherVariables: readonly string[] = [
+  "\n",
+  "\r",
+  "\r\n",
+  "\u000b",
+  "\u000c",
+  "\u001c",
+  "\u001d",
+  "\u001e",
+  "\u0085",
+  "\u2028",
+  "\u2029",
+].flatMap((end) => [
+  `x${end}LD_PRELOAD=/tmp/e.so`,
+  `x${end}LD_PRELOAD=/tmp/e.so${end}y`,
+  `x${end}export LD_PRELOAD=/tmp/e.so`,
+  `${end}  LD_PRELOAD = /tmp/e.so`,
+]);
 
 /** Values that some reader of some format has been seen to change. */
 export const hostileValues: readonly string[] = [
@@ -125,6 +148,8 @@ export const hostileValues: readonly string[] = [
   "a;b|c&d<e>f(g)",
   "!!",
   ...commands,
+  ...otherVariables,
+  '{\n  "type": "service_account",\n  "key": 1\n}\n',
   "x".repeat(64 * 1024),
   "'".repeat(1000),
   `${"y".repeat(30_000)}\n${"z".repeat(30_000)}`,

@@ -1,4 +1,5 @@
 import type { AdminHttp, HttpAnswer } from "./admin-http.ts";
+import type { NamespaceKeys } from "./namespace-keys.ts";
 import { checkNamespaceName } from "./namespace-name.ts";
 
 /** What can be set on a namespace. */
@@ -48,7 +49,8 @@ export class LibsqlAdminError extends Error {
   }
 }
 
-export function createLibsqlAdmin(http: AdminHttp): LibsqlAdmin {
+/** @param onKey told of each namespace's key when it is given or read, and of none when the namespace is gone */
+export function createLibsqlAdmin(http: AdminHttp, onKey: NamespaceKeys["set"] = () => {}): LibsqlAdmin {
   const inTurn = createTurns();
   const path = (namespace: string, action = "") =>
     `/v1/namespaces/${checkNamespaceName(namespace)}${action === "" ? "" : `/${action}`}`;
@@ -62,9 +64,11 @@ export function createLibsqlAdmin(http: AdminHttp): LibsqlAdmin {
         ...(maxDatabaseSize === undefined ? {} : { max_db_size: maxDatabaseSize }),
       };
       expectOk(await http.send("POST", path(namespace, "create"), body));
+      onKey(namespace, jwtKey);
     },
     delete: async (namespace) => {
       const answer = await http.send("DELETE", path(namespace), {});
+      onKey(namespace, undefined);
       if (answer.status === 404) return false;
       expectOk(answer);
       return true;
@@ -75,7 +79,11 @@ export function createLibsqlAdmin(http: AdminHttp): LibsqlAdmin {
       expectOk(answer);
       return true;
     },
-    settings: async (namespace) => settingsOf(await readRaw(namespace)),
+    settings: async (namespace) => {
+      const settings = settingsOf(await readRaw(namespace));
+      onKey(namespace, settings.jwtKey === "" ? undefined : settings.jwtKey);
+      return settings;
+    },
     configure: (namespace, changes) =>
       inTurn(checkNamespaceName(namespace), async () => {
         // The server replaces the whole configuration: what is left out is cleared, the key too. The size
@@ -83,6 +91,7 @@ export function createLibsqlAdmin(http: AdminHttp): LibsqlAdmin {
         const { max_db_size: _limit, ...kept } = await readRaw(namespace);
         const body = { ...kept, ...rawOf(changes) };
         expectOk(await http.send("POST", path(namespace, "config"), body));
+        if (changes.jwtKey !== undefined) onKey(namespace, changes.jwtKey);
       }),
     stats: async (namespace) => {
       const raw = asRecord(expectOk(await http.send("GET", path(namespace, "stats"))));

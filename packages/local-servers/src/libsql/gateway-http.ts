@@ -1,14 +1,15 @@
 import { type ClientRequest, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { pipeline } from "node:stream";
-import { judgeRequest, type Refusal, type RequestEncoding, unreadable } from "./gateway-judge.ts";
+import { type Refusal, type RequestEncoding, unreadable } from "./gateway-judge.ts";
 import {
   answerHeaders,
   continuesStream,
   encodingOfTarget,
   forwardedHeaders,
   type GatewayRoute,
-  hasToken,
+  tokenOf,
 } from "./gateway-rules.ts";
+import { judgeInTurn, tooManyWait } from "./judge-in-turn.ts";
 
 const attemptsMax = 4;
 /** What a piece of a body costs beside its bytes: a body may come byte by byte. */
@@ -20,6 +21,7 @@ type Exchange = {
   readonly answer: ServerResponse;
   /** The request that is under way at the server. */
   upstream?: ClientRequest;
+  leaveJudging?: () => void;
 };
 
 /** Sends one request on to the namespace once it is judged, and its answer back as it comes. */
@@ -34,11 +36,17 @@ export function forwardRequest(route: GatewayRoute, incoming: IncomingMessage, a
     return;
   }
   const exchange: Exchange = { route, incoming, answer };
-  answer.once("close", () => exchange.upstream?.destroy());
+  answer.once("close", () => {
+    exchange.leaveJudging?.();
+    exchange.upstream?.destroy();
+  });
   collect(exchange, bodyLimit(encoding, exchange), (body) => {
-    const refusal = judgeRequest(encoding, body);
-    if (refusal !== undefined) refuseRequest(answer, refusal);
-    else sendInTurn(exchange, encoding, body);
+    const onVerdict = (refusal?: Refusal) => {
+      if (answer.destroyed) return;
+      if (refusal !== undefined) refuseRequest(answer, refusal);
+      else sendInTurn(exchange, encoding, body);
+    };
+    judgeInTurn(route, encoding, body, { onWait: (leave) => (exchange.leaveJudging = leave), onVerdict });
   });
 }
 
@@ -47,21 +55,19 @@ type BodyLimit = { readonly bytesMax: number; readonly refusal: Refusal };
 /** Nothing is held of what could not pass in any case. */
 function bodyLimit(encoding: RequestEncoding, { route, incoming }: Exchange): BodyLimit {
   if (encoding === "none") return { bytesMax: 0, refusal: unreadable };
-  if (!hasToken(incoming.headers)) return { bytesMax: 0, refusal: tokenMissing };
+  const token = tokenOf(incoming.headers);
+  if (token === undefined) return { bytesMax: 0, refusal: tokenMissing };
+  if (!route.isSigned(token)) return { bytesMax: 0, refusal: tokenWrong };
   const { requestBytesMax: bytesMax } = route.share.limits;
   return { bytesMax, refusal: { status: 413, message: `a request has at most ${bytesMax} bytes` } };
 }
 
 const tokenMissing: Refusal = { status: 401, message: "this database wants a token" };
+const tokenWrong: Refusal = { status: 401, message: "this token is none of this database, or has ended" };
 const tooMuchHeld: Refusal = {
   status: 503,
   message: "the database server holds too many large requests: try again in a moment",
 };
-const tooManyWait: Refusal = {
-  status: 503,
-  message: "too many requests of this database wait already: try again in a moment",
-};
-
 /** Gives the whole body, or refuses the request once it is too large. */
 function collect(
   { route, incoming, answer }: Exchange,
@@ -160,9 +166,12 @@ function pass(response: IncomingMessage, answer: ServerResponse): void {
   pipeline(response, answer, () => {});
 }
 
-/** Clients of Hrana show `message` to their user; `error` is where the server has its own words. */
+/**
+ * Clients of Hrana show `message` to their user, and then do not tell the status; `error` is where the server has its own
+ * words. Of a token that opens nothing they tell the status, as when the server refuses it.
+ */
 function refuseRequest(answer: ServerResponse, { status, message }: Refusal): void {
-  refuse(answer, status, { error: message, message });
+  refuse(answer, status, status === 401 ? { error: message } : { error: message, message });
 }
 
 function refuse(answer: ServerResponse, status: number, body: Readonly<Record<string, string>>): void {

@@ -10,6 +10,7 @@ import { startTestServer, type TestDatabase, type TestServer } from "./testing/t
 import { writeWebSocketFrame } from "./websocket-frames.ts";
 
 const authorization = "Bearer a.b.c";
+const wrongToken = "x.y.z";
 const until = <T>(check: () => T) => vi.waitFor(check, { timeout: 10_000, interval: 10 });
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -17,7 +18,8 @@ afterEach(async () => {
 });
 
 function openGateway(upstreamPort: number, limits: Partial<GatewayLimits>): LibsqlGateway {
-  const gateway = createLibsqlGateway(() => upstreamPort, gatewayPorts.first, {
+  const isSigned = (_namespace: string, token: string) => token !== wrongToken;
+  const gateway = createLibsqlGateway(() => upstreamPort, gatewayPorts.first, isSigned, {
     ...gatewayLimits,
     ...limits,
   });
@@ -62,9 +64,15 @@ async function sendHalf(port: number, bytes: number, headers = `Authorization: $
 }
 
 describe("a body", () => {
-  test("of a request without a token is refused before it has come", async () => {
+  test("of a request without a token of the database is refused before it has come", async () => {
     const { port } = await openGateway(1, {}).open({ namespace: "own" });
-    for (const headers of ["", "Authorization: Bearer nonsense\r\n", "Authorization: Basic YTpi\r\n"]) {
+    const wrong = `Authorization: Bearer ${wrongToken}\r\n`;
+    for (const headers of [
+      "",
+      "Authorization: Bearer nonsense\r\n",
+      "Authorization: Basic YTpi\r\n",
+      wrong,
+    ]) {
       const half = await sendHalf(port, 1, headers);
       await once(half.socket, "close");
       expect(statusesIn(half.answer())).toEqual([401]);
@@ -248,14 +256,74 @@ describe("a WebSocket", () => {
     await until(() => expect(answer).toContain(reason));
   });
 
-  test("is refused where the database has as many as it may", async () => {
+  const sayHello = async (socket: Socket, token: string) => {
+    expect(String(await once(socket, "data"))).toContain("101");
+    socket.write(
+      writeWebSocketFrame(1, Buffer.from(JSON.stringify({ type: "hello", jwt: token })), "client"),
+    );
+    return String(await once(socket, "data"));
+  };
+
+  test("is refused where the database has as many with a token as it may", async () => {
     const { port } = await open({ webSocketsMax: 1 });
     const first = await upgrade(port);
-    expect(String(await once(first, "data"))).toContain("101");
-    const second = await upgrade(port);
-    expect(String(await once(second, "data"))).toContain("503");
+    expect(await sayHello(first, await own.token())).toContain("hello_ok");
+    expect(String(await once(await upgrade(port), "data"))).toContain("503");
     first.destroy();
     await until(async () => expect(String(await once(await upgrade(port), "data"))).toContain("101"));
+  });
+
+  test("is refused at its hello when others were first", async () => {
+    const { port } = await open({ webSocketsMax: 1 });
+    const [first, second] = [await upgrade(port), await upgrade(port)];
+    const answers = [sayHello(first, await own.token()), sayHello(second, await own.token())];
+    const told = (await Promise.all(answers)).toSorted();
+    expect(told.filter((answer) => answer.includes("hello_ok"))).toHaveLength(1);
+    expect(told.filter((answer) => answer.includes("too many WebSockets"))).toHaveLength(1);
+  });
+
+  test("without a token takes no place of those with one, however many there are", async () => {
+    const { port } = await open({ webSocketsMax: 2, strangersMax: 3 });
+    const strangers = [];
+    for (let count = 0; count < 3; count += 1) {
+      const stranger = await upgrade(port);
+      await once(stranger, "data");
+      strangers.push(stranger);
+    }
+    const gone = once(strangers[0] ?? expect.fail(), "close");
+    const client = createWebSocketClient({ url: `ws://127.0.0.1:${port}`, authToken: await own.token() });
+    expect((await client.execute("SELECT 'served' AS n")).rows[0]?.n).toBe("served");
+    await gone;
+    client.close();
+  });
+
+  test("without a token in time is closed", async () => {
+    const { port } = await open({ helloTimeoutMs: 50 });
+    const socket = await upgrade(port);
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString("latin1");
+    });
+    await until(() => expect(answer).toContain("no token was shown in time"));
+  });
+
+  test.each([
+    ["another message", JSON.stringify({ type: "request", request_id: 1, request: {} })],
+    ["a hello without a token", JSON.stringify({ type: "hello", jwt: null })],
+    ["a hello with a wrong token", JSON.stringify({ type: "hello", jwt: wrongToken })],
+    ["half of something large", undefined],
+  ])("that begins with %s is closed", async (_what, message) => {
+    const { port } = await open({});
+    const socket = await upgrade(port);
+    await once(socket, "data");
+    let answer = "";
+    socket.on("data", (chunk: Buffer) => {
+      answer += chunk.toString("latin1");
+    });
+    socket.write(
+      message === undefined ? half(50_000) : writeWebSocketFrame(1, Buffer.from(message), "client"),
+    );
+    await until(() => expect(answer).toContain("wants a token first"));
   });
 });
 

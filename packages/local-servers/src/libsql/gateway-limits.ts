@@ -1,5 +1,6 @@
 import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { createRequestQueue, type RequestQueue } from "./request-queue.ts";
+import { createWebSocketPlaces, type WebSocketPlaces } from "./websocket-places.ts";
 
 /** What one database may take of the gateway and of the server, which others use too. */
 export type GatewayLimits = {
@@ -15,6 +16,9 @@ export type GatewayLimits = {
   readonly atOnceMax: number;
   readonly waitingMax: number;
   readonly webSocketsMax: number;
+  /** Those that have not shown a token yet, in a share of their own, and how long they may take. */
+  readonly strangersMax: number;
+  readonly helloTimeoutMs: number;
 };
 
 const megabyte = 1024 * 1024;
@@ -28,6 +32,8 @@ export const gatewayLimits: GatewayLimits = {
   atOnceMax: 16,
   waitingMax: 256,
   webSocketsMax: 64,
+  strangersMax: 64,
+  helloTimeoutMs: 10_000,
 };
 
 /** What the requests of one port share. */
@@ -42,7 +48,10 @@ export type DatabaseShare = {
     readonly fresh: RequestQueue;
     readonly continued: RequestQueue;
     readonly webSocket: RequestQueue;
+    /** Judging, one after the other. */
+    readonly judging: RequestQueue;
   };
+  readonly webSockets: WebSocketPlaces;
 };
 
 export function createDatabaseShare(limits: GatewayLimits, ofAll: ByteBudget): DatabaseShare {
@@ -50,6 +59,12 @@ export function createDatabaseShare(limits: GatewayLimits, ofAll: ByteBudget): D
   return {
     limits,
     budget: createByteBudget(limits.heldBytesOfOneMax, ofAll),
-    queues: { fresh: queue(), continued: queue(), webSocket: queue() },
+    queues: {
+      fresh: queue(),
+      continued: queue(),
+      webSocket: queue(),
+      judging: createRequestQueue(1, limits.waitingMax),
+    },
+    webSockets: createWebSocketPlaces(limits.webSocketsMax, limits.strangersMax),
   };
 }

@@ -1,7 +1,10 @@
 import { Transform } from "node:stream";
-import { judgeRequest, type RequestEncoding } from "./gateway-judge.ts";
-import type { DatabaseShare } from "./gateway-limits.ts";
+import type { Refusal, RequestEncoding } from "./gateway-judge.ts";
+import type { GatewayRoute } from "./gateway-rules.ts";
+import { judgeInTurn } from "./judge-in-turn.ts";
+import { tokenInHello } from "./read-hrana.ts";
 import { createWebSocketReader, type WebSocketMessage, writeWebSocketFrame } from "./websocket-frames.ts";
+import type { WebSocketPlace } from "./websocket-places.ts";
 
 /** What a client sends over a WebSocket, on its way to the server. */
 export type JudgedMessages = {
@@ -13,20 +16,26 @@ export type JudgedMessages = {
 };
 
 /**
- * Passes whole messages on, only so many of one database before the first is answered; at the first that
- * may not pass it says why, and passes nothing any more.
+ * Passes whole messages on, only so many of one database before the first is answered. The first has to show a token of
+ * the database, soon. At the first that may not pass it says why, and passes nothing any more.
  */
 export function judgeMessages(
   encoding: RequestEncoding,
-  { limits, budget, queues }: DatabaseShare,
+  route: GatewayRoute,
+  place: WebSocketPlace,
   onRefusal: (reason: string) => void,
 ): JudgedMessages {
+  const { limits, budget, queues } = route.share;
   const reader = createWebSocketReader(limits.requestBytesMax);
+  const expected = encoding === "json" ? "text" : "binary";
   const turns: (() => void)[] = [];
   let leaveQueue = () => {};
   let held = 0;
   let late: NodeJS.Timeout | undefined;
   let ended = false;
+  let isKnown = false;
+  let leaveJudging = () => {};
+  const hello = setTimeout(() => refuse("no token was shown in time"), limits.helloTimeoutMs);
   const hold = (bytes: number): boolean => {
     if (bytes > held && !budget.take(bytes - held)) return false;
     if (bytes < held) budget.give(held - bytes);
@@ -36,8 +45,10 @@ export function judgeMessages(
   const end = () => {
     ended = true;
     clearTimeout(late);
+    clearTimeout(hello);
     hold(0);
     leaveQueue();
+    leaveJudging();
     for (const endTurn of turns.splice(0)) endTurn();
   };
   const refuse = (reason: string) => {
@@ -60,34 +71,61 @@ export function judgeMessages(
     if (leave === undefined) refuse("too many messages of this database wait already");
     else if (!begun) leaveQueue = leave;
   };
+  /** Why a first message lets nobody in. */
+  const meet = (payload: Buffer): string | undefined => {
+    const token = tokenInHello(encoding, payload);
+    if (token === undefined || !route.isSigned(token)) return "this database wants a token first";
+    if (!place.know()) return "this database has too many WebSockets";
+    isKnown = true;
+    clearTimeout(hello);
+    return undefined;
+  };
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      if (ended) {
-        done();
-        return;
-      }
       const wasEmpty = reader.heldBytes() === 0;
-      const messages = hold(held + chunk.length)
-        ? readJudged(() => reader.read(chunk), encoding)
-        : tooMuchHeld;
+      const messages =
+        ended || !hold(held + chunk.length) ? tooMuchHeld : readWhole(() => reader.read(chunk));
       if (typeof messages === "string") {
         refuse(messages);
         done();
         return;
       }
+      if (!isKnown && messages.length === 0 && reader.heldBytes() > helloBytesMax) {
+        refuse("this database wants a token first");
+        done();
+        return;
+      }
       if (wasEmpty || messages.length > 0) expectRest();
       const left = messages.values();
+      const pass = ({ opcode, payload }: WebSocketMessage) =>
+        this.push(writeWebSocketFrame(opcode, payload, "client"));
       const passNext = (): void => {
-        for (const { kind, opcode, payload } of left) {
-          const pass = () => this.push(writeWebSocketFrame(opcode, payload, "client"));
-          if (kind === "control") {
-            pass();
+        for (const message of left) {
+          if (message.kind === "control") {
+            pass(message);
             continue;
           }
-          passInTurn(() => {
-            pass();
-            passNext();
-          });
+          const reason =
+            message.kind === expected
+              ? isKnown
+                ? undefined
+                : meet(message.payload)
+              : `this subprotocol has ${expected} messages`;
+          if (reason !== undefined) refuse(reason);
+          else {
+            const onVerdict = (refusal?: Refusal) => {
+              if (refusal !== undefined) refuse(refusal.message);
+              if (ended) return;
+              passInTurn(() => {
+                pass(message);
+                passNext();
+              });
+            };
+            const onWait = (leave: () => void) => {
+              leaveJudging = leave;
+            };
+            judgeInTurn(route, encoding, message.payload, { onWait, onVerdict });
+          }
           return;
         }
         hold(reader.heldBytes());
@@ -107,23 +145,14 @@ export function judgeMessages(
 
 const tooMuchHeld = "the database server holds too many large messages";
 
-/** Whole messages that may pass, or why one of them may not. */
-function readJudged(
-  read: () => readonly WebSocketMessage[],
-  encoding: RequestEncoding,
-): readonly WebSocketMessage[] | string {
-  let messages: readonly WebSocketMessage[];
+/** Of what a stranger sends. A token has far less. */
+const helloBytesMax = 16_384;
+
+/** What is whole by now, or why nothing of it can be read. */
+function readWhole(read: () => readonly WebSocketMessage[]): readonly WebSocketMessage[] | string {
   try {
-    messages = read();
+    return read();
   } catch (error) {
     return error instanceof Error ? error.message : "the message cannot be read";
   }
-  const expected = encoding === "json" ? "text" : "binary";
-  for (const { kind, payload } of messages) {
-    if (kind === "control") continue;
-    if (kind !== expected) return `this subprotocol has ${expected} messages`;
-    const refusal = judgeRequest(encoding, payload);
-    if (refusal !== undefined) return refusal.message;
-  }
-  return messages;
 }

@@ -124,6 +124,30 @@ describe.each(Object.entries(askWays))("over %s", (_way, ask) => {
   });
 });
 
+describe("SQL that has the server write past its own memory, or count for ever,", () => {
+  test.each([
+    "SELECT length(replicate('AAAAAAAA', 536870913))",
+    "SELECT replicate('', 9223372036854775807)",
+    "SELECT length(padl('a', 4294967320))",
+    "SELECT length(padr('a', 4294967320))",
+    "SELECT length(PadC/**/('a', 4294967320))",
+    "SELECT count(*) FROM vector_top_k('near', vector('[1,2,3]'), 536870912)",
+    "SELECT count(*) FROM vector_top_k WHERE idx = 'near' AND vector = vector('[1,2,3]') AND k = 536870912",
+  ])("is not passed on: %s", async (sql) => {
+    const { pid } = host.server;
+    const way = askWays["JSON /v2/pipeline"];
+    for (const setup of [
+      "CREATE TABLE IF NOT EXISTS places (e F32_BLOB(3))",
+      "CREATE INDEX IF NOT EXISTS near ON places (libsql_vector_idx(e))",
+    ])
+      await way?.(own, setup);
+    expect(await way?.(own, "SELECT id FROM vector_top_k('near', vector('[1,2,3]'), 3)")).toContain('"ok"');
+    expect(await way?.(own, sql)).toContain("does not take");
+    expect(await way?.(own, "SELECT 'still ' || 'alive'")).toContain("still alive");
+    expect(host.server.pid).toBe(pid);
+  });
+});
+
 describe("ways around that sqld itself has", () => {
   test.each([
     [
@@ -193,11 +217,12 @@ test("each function and module that sqld has beyond SQLite's own was looked at",
 // lsmode writes a file's mode in letters; the sqlite3mc ones set ciphers, which are not in use.
 const harmless: ReadonlySet<string> = new Set(
   `atn2 carray charindex cot coth difference generate_series json_each json_tree last_rows_affected leftstr
-  libsql_server_database_name libsql_vector_idx lsmode padc padl padr proper
-  replicate reverse rightstr sha3 soundex sqlite3mc_codec_data sqlite3mc_config sqlite3mc_config_table
+  libsql_server_database_name libsql_vector_idx lsmode proper
+  reverse rightstr sha3 soundex sqlite3mc_codec_data sqlite3mc_config sqlite3mc_config_table
   sqlite3mc_version sqlite_crypt sqlite_stmt square stdev strfilter uuid uuid_blob uuid_str variance
-  vector vector16 vector1bit vector32 vector64 vector8 vector_distance_cos vector_distance_l2 vector_extract
-  vector_top_k vectorb16`.split(/\s+/),
+  vector vector16 vector1bit vector32 vector64 vector8 vector_distance_cos vector_distance_l2 vector_extract vectorb16`.split(
+    /\s+/,
+  ),
 );
 
 /** Calls in random spellings, right and wrong ones, always the same. */

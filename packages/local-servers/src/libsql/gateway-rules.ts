@@ -1,6 +1,7 @@
 import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import type { RequestEncoding } from "./gateway-judge.ts";
 import type { DatabaseShare } from "./gateway-limits.ts";
+import type { Judge } from "./judge-in-turn.ts";
 
 /** Where the requests of one port go. */
 export type GatewayRoute = {
@@ -8,6 +9,9 @@ export type GatewayRoute = {
   /** Where the server answers now; undefined while it is being started again. */
   readonly upstreamPort: () => number | undefined;
   readonly namespace: string;
+  /** Whether the namespace's own key signed a token. */
+  readonly isSigned: (token: string) => boolean;
+  readonly judge: Judge;
   readonly share: DatabaseShare;
 };
 
@@ -80,9 +84,9 @@ export function encodingOfTarget(target: string | undefined): RequestEncoding | 
   return target === undefined ? undefined : paths.get(pathOf(target));
 }
 
-/** Whether a request says who it is from. Whether that is true only the server knows. */
-export function hasToken(headers: IncomingHttpHeaders): boolean {
-  return /^Bearer [\w-]+\.[\w-]+\.[\w-]+$/i.test(headers.authorization ?? "");
+/** The token of a request, of whatever right. */
+export function tokenOf(headers: IncomingHttpHeaders): string | undefined {
+  return /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
 /**

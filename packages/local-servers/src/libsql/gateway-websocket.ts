@@ -8,6 +8,7 @@ import {
   upgradeHeaders,
 } from "./gateway-rules.ts";
 import { createMessageCounter, writeWebSocketFrame } from "./websocket-frames.ts";
+import type { WebSocketPlace } from "./websocket-places.ts";
 
 /**
  * Carries a WebSocket and judges every message on its way to the server. It begins only after the server
@@ -19,6 +20,7 @@ export function forwardUpgrade(
   incoming: IncomingMessage,
   client: Duplex,
   head: Buffer,
+  place: WebSocketPlace,
 ): void {
   client.on("error", () => client.destroy());
   if (!isWebSocketTarget(incoming.url) || incoming.headers.upgrade?.toLowerCase() !== "websocket") {
@@ -57,7 +59,7 @@ export function forwardUpgrade(
     server.on("error", () => server.destroy());
     server.once("close", () => (client.writableEnded ? undefined : client.destroy()));
     client.once("close", () => server.destroy());
-    const judged = judgeMessages(encoding, route.share, (reason) => {
+    const judged = judgeMessages(encoding, route, place, (reason) => {
       server.unpipe(client);
       // What else it sends is thrown away, so that it gets to read why, but not for ever.
       client.unpipe(judged.stream).resume();

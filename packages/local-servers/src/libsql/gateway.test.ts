@@ -151,6 +151,14 @@ test.each([
   expect(answer.status).toBe(status);
 });
 
+test("a client tells the status of a refused token, as when the server itself refuses it", async () => {
+  for (const authToken of [await other.token(), await own.token({ expiresAt: Date.now() - 120_000 })]) {
+    const client = createClient({ url: own.url, authToken });
+    await expect(client.execute("SELECT 1")).rejects.toMatchObject({ cause: { status: 401 } });
+    client.close();
+  }
+});
+
 test("a read-only token reads and does not write", async () => {
   const client = createClient({ url: other.url, authToken: await other.token({ access: "read-only" }) });
   expect((await client.execute("SELECT count(*) AS n FROM notes")).rows[0]?.n).toBe(1);
@@ -211,6 +219,7 @@ describe("a server that denies a namespace", () => {
     const gateway = createLibsqlGateway(
       () => (typeof address === "object" ? address?.port : undefined),
       gatewayPorts.first,
+      () => true,
     );
     const { port } = await gateway.open({ namespace: "own" });
     const { status } = await fetch(`http://127.0.0.1:${port}/v2/pipeline`, {

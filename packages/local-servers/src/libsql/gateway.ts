@@ -6,6 +6,7 @@ import { forwardRequest } from "./gateway-http.ts";
 import { createDatabaseShare, type GatewayLimits, gatewayLimits } from "./gateway-limits.ts";
 import type { GatewayRoute } from "./gateway-rules.ts";
 import { forwardUpgrade } from "./gateway-websocket.ts";
+import { createJudge } from "./judge-in-turn.ts";
 import { checkNamespaceName } from "./namespace-name.ts";
 
 /** One database on a port of its own. */
@@ -40,13 +41,16 @@ export const gatewayPorts = { first: 20_000, last: 29_999 } as const;
 
 /**
  * @param upstreamPort where the server answers now; undefined while it is being started again
+ * @param isSigned whether a token is one of the namespace; only for such a one anything is held or judged
  * @param firstPort where to start looking for free ports; different per data directory, so that two rarely meet
  */
 export function createLibsqlGateway(
   upstreamPort: GatewayRoute["upstreamPort"],
   firstPort: number,
+  isSigned: (namespace: string, token: string) => boolean,
   limits: GatewayLimits = gatewayLimits,
 ): LibsqlGateway {
+  const judge = createJudge();
   const budget = createByteBudget(limits.heldBytesMax);
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, scheduling: "lifo" });
   const databases = new Set<OpenDatabase>();
@@ -59,7 +63,14 @@ export function createLibsqlGateway(
   return {
     open: async ({ namespace, port, onUse = () => {} }) => {
       const share = createDatabaseShare(limits, budget);
-      const route = { agent, upstreamPort, namespace: checkNamespaceName(namespace), share };
+      const route = {
+        agent,
+        upstreamPort,
+        namespace: checkNamespaceName(namespace),
+        isSigned: (token: string) => isSigned(namespace, token),
+        judge,
+        share,
+      };
       const serve = createDatabaseServer(route, onUse);
       const listening = port ?? (await listenOnNextFree(serve.server, takePort));
       if (port !== undefined) await listen(serve.server, port);
@@ -79,6 +90,7 @@ export function createLibsqlGateway(
     close: async () => {
       await Promise.all([...databases].map((database) => database.close()));
       agent.destroy();
+      await judge.close();
     },
   };
 }
@@ -102,23 +114,22 @@ function createDatabaseServer(
     onUse();
     forwardRequest(route, incoming, answer);
   });
-  let webSockets = 0;
   server.on("connection", (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
   server.on("upgrade", (incoming, socket, head) => {
-    if (webSockets >= limits.webSocketsMax) {
+    const place = route.share.webSockets.enter(() => socket.destroy());
+    if (place === undefined) {
       socket.on("error", () => socket.destroy());
       socket.end("HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
       return;
     }
-    webSockets++;
-    socket.once("close", () => webSockets--);
+    socket.once("close", place.leave);
     onUse();
     socket.on("data", onUse);
-    forwardUpgrade(route, incoming, socket, head);
+    forwardUpgrade(route, incoming, socket, head, place);
   });
   return {
     server,

@@ -60,6 +60,22 @@ function endOfString(text: string, start: number): number {
 /** Where a Protobuf message has SQL: by the number of a field `"sql"`, or the message that lies in it. */
 export type SqlFields = { readonly [field: number]: "sql" | SqlFields };
 
+/** The token in the message that a WebSocket begins with; undefined when it is another one, or has none. */
+export function tokenInHello(encoding: string, message: Buffer): string | undefined {
+  if (encoding !== "json") return sqlInProtobuf(message, { 1: { 1: "sql" } })?.at(-1);
+  if (message.length > helloBytesMax) return undefined;
+  try {
+    const hello: unknown = JSON.parse(message.toString("utf8"));
+    if (typeof hello !== "object" || hello === null || !("type" in hello) || hello.type !== "hello")
+      return undefined;
+    return "jwt" in hello && typeof hello.jwt === "string" ? hello.jwt : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const helloBytesMax = 16_384;
+
 const statement: SqlFields = { 1: "sql" };
 const batch: SqlFields = { 1: { 2: statement } };
 

@@ -4,6 +4,7 @@ import { createLibsqlAdmin, type LibsqlAdmin } from "./admin.ts";
 import { createAdminHttp } from "./admin-http.ts";
 import { createLibsqlGateway, gatewayPorts, type LibsqlGateway } from "./gateway.ts";
 import { keepSqld } from "./keep-sqld.ts";
+import { createNamespaceKeys } from "./namespace-keys.ts";
 import type { SqldWall } from "./sqld-wall.ts";
 
 export type LibsqlServerOptions = {
@@ -39,17 +40,28 @@ export async function startLibsqlServer(options: LibsqlServerOptions): Promise<L
   const log = options.log ?? (() => {});
   const kept = await keepSqld(options.dataDirectory, log, options.walls);
   const http = createAdminHttp(kept.whenRunning);
+  const keys = createNamespaceKeys();
+  const admin = createLibsqlAdmin(http, keys.set);
   const gateway = createLibsqlGateway(
     () => kept.running()?.httpPort,
     firstPortOf(resolve(options.dataDirectory)),
+    keys.signed,
   );
   return {
     get pid() {
       return kept.process().pid;
     },
     walled: kept.process().wall !== undefined,
-    admin: createLibsqlAdmin(http),
-    gateway,
+    admin,
+    gateway: {
+      ...gateway,
+      open: async (options) => {
+        const opened = await gateway.open(options);
+        // Of a database of an earlier time. One that is not made yet has none, and gets it when it is.
+        if (!keys.has(options.namespace)) await admin.settings(options.namespace).catch(() => undefined);
+        return opened;
+      },
+    },
     get directUrl() {
       return `http://127.0.0.1:${kept.process().httpPort}`;
     },

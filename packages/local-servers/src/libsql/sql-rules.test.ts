@@ -5,6 +5,7 @@ import { longestChain, readSqlTokens } from "./sql-tokens.ts";
 const calls = [
   ...["readfile", "writefile", "edit", "load_extension", "sha3_query", "fts3_tokenizer"],
   ...["mode", "median", "lower_quartile", "upper_quartile"],
+  ...["replicate", "padl", "padr", "padc"],
 ];
 
 describe("refused, in whatever way it is written:", () => {
@@ -86,6 +87,22 @@ describe("refused, in whatever way it is written:", () => {
   });
 
   test.each([
+    "SELECT * FROM vector_top_k('i', vector32('[1,2]'), 1000000)",
+    "SELECT * FROM Vector_Top_K/**/('i', vector32('[1,2]'), ?)",
+    `SELECT * FROM "vector_top_k"('i', vector32('[1,2]'), 1 + 2147483646)`,
+    "SELECT * FROM 'vector_top_k'('i', vector32(max(1, 2)), 0x7fffffff)",
+    "SELECT * FROM [vector_top_k]('i', vector32('[1,2]'), 3e9)",
+    "SELECT * FROM vector_top_k('i', vector32('[1,2]'))",
+    "SELECT * FROM vector_top_k('i', (SELECT 1, 2, 3), -1)",
+    "SELECT * FROM vector_top_k('i', (SELECT a, 3), k)",
+    "SELECT * FROM vector_top_k WHERE idx = 'i' AND vector = ? AND k = 3",
+    "SELECT * FROM t, main.vector_top_k WHERE k = 3",
+    `SELECT * FROM vector_top_k('i', ${"(".repeat(2_000)}1${")".repeat(2_000)}, 3)`,
+  ])("a search that makes room for as many rows as somebody says: %.80s", (sql) => {
+    expect(refusedIn(sql)).toContain("vector_top_k without a count that is written out");
+  });
+
+  test.each([
     ["sums", "SELECT 1", "+1", ""],
     ["texts", "SELECT 'a'", "->'a'", ""],
     ["words after their operand", "SELECT 1", " ISNULL", ""],
@@ -156,6 +173,9 @@ test.each([
   "CREATE INDEX emb ON t (libsql_vector_idx(e, 'metric=cosine'))",
   'CREATE INDEX "emb_1" ON "my table" (libsql_vector_idx("my e"))',
   "SELECT credit(1), edited FROM t",
+  "SELECT t.* FROM vector_top_k('i', vector32('[1, 2]'), 10) AS n JOIN t ON t.rowid = n.id",
+  "SELECT id FROM vector_top_k ( 'i', vector32((SELECT replace(?, ',', ';'))), 999999 /* k */ )",
+  "SELECT 'vector_top_k', replicate, padl FROM t WHERE padr = 'replicate(1)'",
   "SELECT mode, median FROM t WHERE mode IN ('a') ORDER BY mode",
   'CREATE TABLE mode (mode TEXT, "median price (net)" REAL)',
   "SELECT a REGEXP '^[a-z]+$' AND b NOT REGEXP 'x' = 1 FROM t",

@@ -19,6 +19,11 @@ const vectorIndex = "libsql_vector_idx";
 const patterns: ReadonlySet<string> = new Set(["regexp", "regexpi"]);
 const trees: ReadonlySet<string> = new Set(["mode", "median", "lower_quartile", "upper_quartile"]);
 const patternCharactersMax = 1_000;
+// These take as much memory as a number says, count it in 32 bits and write past its end, which ends the server; and
+// `replicate` counts to any number.
+// `vector_top_k` counts the places for its rows in the same way, by its last argument.
+const nearest = "vector_top_k";
+const sizes: ReadonlySet<string> = new Set(["replicate", "padl", "padr", "padc"]);
 
 /**
  * The most operators in one expression. SQLite takes no deeper tree than 1,000, but what is balanced by
@@ -28,10 +33,16 @@ export const chainMax = 100_000;
 
 // An app may well have a table `edit`, and its name in other names; the server has no such function.
 const inNames = [...functions, ...anywhere].filter((word) => word !== "edit");
-const mention = new RegExp([...functions, ...anywhere, vectorIndex, ...patterns, ...trees].join("|"), "i");
+const mention = new RegExp(
+  [...functions, ...anywhere, vectorIndex, ...patterns, ...trees, ...sizes, nearest].join("|"),
+  "i",
+);
 const mentionInName = new RegExp(inNames.join("|"), "i");
 // Common words, so only where a quote in the name lets it end early.
-const recursiveInName = new RegExp(`^(?=.*").*?(${[...patterns, ...trees].join("|")})`, "is");
+const recursiveInName = new RegExp(
+  `^(?=.*").*?(${[...patterns, ...trees, ...sizes, nearest].join("|")})`,
+  "is",
+);
 const plainName = /^[\w$\u0080-\uffff]+$/;
 
 /** Whether a text has any of the words, in whatever role: whoever has none of them needs no closer look. */
@@ -91,9 +102,13 @@ function judgeToken(
   const called = isSign(tokens[index + 1], "(") && !isTableName(tokens, index, state);
   // FTS4 calls the functions that its options name.
   const option = state.words.has("VIRTUAL") && isSign(before, "=");
-  if ((functions.has(word) || trees.has(word)) && (called || option)) return word;
+  if ((functions.has(word) || trees.has(word) || sizes.has(word)) && (called || option)) return word;
   if (patterns.has(word) && (called || option || keywordOf(token) === "REGEXP")) {
     if (!hasPlainPattern(tokens, index, called)) return `${word} with a pattern that is not one short text`;
+  }
+  if (word === nearest && !(token.kind === "string" && isValue(tokens, index, state))) {
+    if (!hasPlainCount(tokens, index))
+      return `${nearest} without a count that is written out, of six digits at most`;
   }
   if (anywhere.has(word) && !(token.kind === "string" && isValue(tokens, index, state))) return word;
   // The server builds SQL from some names without quoting them: those of vector indexes, and of what it dumps.
@@ -113,6 +128,27 @@ function hasPlainPattern(tokens: readonly SqlToken[], index: number, called: boo
   // Other signs, such as `||`, bind the text to what follows before the operator has it.
   return called ? isSign(after, ",") : after?.kind !== "sign" || /^[),;=!]$/.test(after.text);
 }
+
+/** Whether a call has three arguments of which the last is a number written out that is no danger. */
+function hasPlainCount(tokens: readonly SqlToken[], index: number): boolean {
+  let depth = 0;
+  let commas = 0;
+  for (let at = index + 1; at <= index + callTokensMax; at++) {
+    const token = tokens[at];
+    if (token === undefined || (at === index + 1 && !isSign(token, "("))) return false;
+    if (isSign(token, "(")) depth++;
+    else if (isSign(token, ")")) depth--;
+    else if (isSign(token, ",") && depth === 1) commas++;
+    if (depth === 0) return false;
+    if (commas < 2) continue;
+    const count = tokens[at + 1];
+    return count?.kind === "sign" && /^\d{1,6}$/.test(count.text) && isSign(tokens[at + 2], ")");
+  }
+  return false;
+}
+
+/** Of a call that is looked through; so many calls in one another take no longer than they have bytes. */
+const callTokensMax = 1_000;
 
 /** Takes a token into account for those that come after it. */
 function follow(state: State, token: SqlToken, before: SqlToken | undefined): void {

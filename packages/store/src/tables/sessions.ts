@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { sessions } from "./schema.ts";
 
@@ -48,6 +48,30 @@ export function sessionsTable(database: Database) {
         .set({ endedAt: sql`coalesce(${sessions.endedAt}, ${endedAt})` })
         .where(and(eq(sessions.id, id), eq(sessions.buildId, buildId)));
       return result.rowsAffected === 1;
+    },
+    /**
+     * Of the open visits that were opened by the same person, or user who was let in, as this one, the newest `kept` go
+     * on and the others end. Nothing is known of who else opens visits.
+     */
+    endOldestOf: async (
+      { buildId, personId, identity }: Pick<SessionRow, "buildId" | "personId" | "identity">,
+      kept: number,
+      now: number,
+    ): Promise<void> => {
+      if (personId === null && identity === null) return;
+      const sameOpener =
+        personId === null
+          ? and(isNull(sessions.personId), eq(sessions.identity, identity ?? ""))
+          : eq(sessions.personId, personId);
+      const isOpen = and(isNull(sessions.endedAt), gt(sessions.expiresAt, now));
+      const open = await database
+        .select({ id: sessions.id })
+        .from(sessions)
+        .where(and(eq(sessions.buildId, buildId), isOpen, sameOpener))
+        .orderBy(desc(sessions.createdAt), desc(sessions.id));
+      const old = open.slice(kept).map(({ id }) => id);
+      if (old.length === 0) return;
+      await database.update(sessions).set({ endedAt: now }).where(inArray(sessions.id, old));
     },
     endByPerson: async (personId: string, endedAt: number): Promise<void> => {
       await database

@@ -6,6 +6,9 @@ import { isLendingOver } from "../lending/lending-end.ts";
 import { findBuild } from "./find-build.ts";
 import { renewBuild } from "./renew-build.ts";
 
+/** Some more than is needed, so that whoever asks again and again has a provider asked once. */
+const spareFactor = 1.125;
+
 /**
  * Lets a build and what was lent to it live until then, as far as that can be had: not past the renewable end,
  * not past the longest life of a lent key, and not when a provider does not renew.
@@ -22,7 +25,8 @@ export async function keepAliveUntil(deps: Deps, by: By, buildId: string, untilM
   const ends = Math.min(build.expiresAt, ...lent.map(({ expiresAt }) => expiresAt));
   const renewable = build.state === "ready" || build.state === "handing_off";
   if (ends >= untilMs || !renewable) return ends;
-  const ttlSeconds = Math.min(Math.ceil((untilMs - deps.now()) / 1000), limits.ttlSecondsMax);
+  const neededSeconds = (untilMs - deps.now()) / 1000;
+  const ttlSeconds = Math.min(Math.ceil(neededSeconds * spareFactor), limits.ttlSecondsMax);
   try {
     const renewed = await renewBuild(deps, by, buildId, { ttlSeconds });
     return Date.parse(renewed.expiresAt);

@@ -16,12 +16,15 @@ import { consumeSingleUse } from "../tokens/consume-single-use.ts";
 import { findBuild, showBuild } from "./find-build.ts";
 
 const renewDeadlineMs = 30_000;
+/** A renewal moves the expiry by so much of the time asked for, or is not worth a provider's call. */
+const worthwhileShare = 0.1;
 
 type Renewed = { readonly lease: LeaseRow; readonly version: number; readonly values: SecretValues };
 
 /**
  * Moves a build's expiry to `ttlSeconds` from now, at most to its renewable end, and mints anew what expires
- * with it. Either everything that is lent is renewed or nothing is; what was revoked stays so.
+ * with it. Either everything that is lent is renewed or nothing is; what was revoked stays so. An expiry that would
+ * move by less than a tenth of `ttlSeconds` stays, and nothing is minted but what lives shorter than its lease.
  * @param token the caller's, which may be a single-use one
  * @throws BrokerError `not_found`, `build_closed`, `not_ready`; ProviderError when a provider refuses
  */
@@ -37,18 +40,34 @@ export async function renewBuild(
   if (build.state !== "ready" && build.state !== "handing_off") throw notRenewable(build);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
   if (isLendingOver(deps.config, build, bindings, deps.now())) throw lendingOver(build);
+  const ttlMs = (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000;
+  // A renewal never shortens: credentials that are out already would outlive the row.
+  const wanted = Math.max(build.expiresAt, Math.min(deps.now() + ttlMs, build.renewableUntil));
+  const isWorthwhile = isWorthMoving(build, wanted, ttlMs);
+  const expiresAt = isWorthwhile ? wanted : build.expiresAt;
   // What was revoked or cancelled is being ended, and the build goes on without it.
   const leases = all.filter(
-    ({ id, state }) => state === "active" && bindings.some(({ leaseId }) => leaseId === id),
+    (lease) =>
+      lease.state === "active" &&
+      bindings.some(({ leaseId }) => leaseId === lease.id) &&
+      (isWorthwhile || livesShorter(deps, lease)),
   );
-  const wanted = deps.now() + (input.ttlSeconds ?? limits.ttlSecondsDefault) * 1000;
-  // A renewal never shortens: credentials that are out already would outlive the row.
-  const expiresAt = Math.max(build.expiresAt, Math.min(wanted, build.renewableUntil));
   const minted = await mintAgain(deps, leases, expiresAt);
   const renewal = { expiresAt, minted, token };
   const isRecorded = await deps.change(by, [buildId], (tx) => record(deps, tx, build, renewal));
   if (!isRecorded) throw buildClosed("closing");
   return showBuild(deps, buildId);
+}
+
+/** The last step to the renewable end is always worth it: there is no larger one. */
+function isWorthMoving({ expiresAt, renewableUntil }: BuildRow, wanted: number, ttlMs: number): boolean {
+  const movedMs = wanted - expiresAt;
+  return movedMs > 0 && (movedMs >= ttlMs * worthwhileShare || wanted === renewableUntil);
+}
+
+/** Whether the values of a lease may end before it, so that they are minted anew though it goes on as it was. */
+function livesShorter({ connectors }: Pick<Deps, "connectors">, lease: LeaseRow): boolean {
+  return connectors.get(lease.connectorId)?.issuer?.livesShorter?.(lease.options) === true;
 }
 
 type Renewal = {

@@ -82,6 +82,7 @@ export async function startSession(
       address: visitor.address ?? null,
     };
     const ended = await endOldest(tx, visitor.sessions, buildId, now);
+    await tx.sessions.endOldestOf(session, limits.visitsPerPersonMax - 1, now);
     await tx.sessions.insert(session);
     const { by, ...rest } = opener;
     tx.audit("session.opened", buildId, { by, ...("recoveryHash" in rest ? {} : rest), isPerson });

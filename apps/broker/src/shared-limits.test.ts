@@ -1,0 +1,196 @@
+import type { BuildView } from "@keyloan/contract";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
+import { callIn, createCode, openPage, openPageBy, type TestPage } from "./testing/open-page.ts";
+import { savedBuild } from "./testing/saved-build.ts";
+
+// So high that only what is limited for its own sake is, and so low that nothing is twice.
+const fast = { rateLimitPerSecond: 10_000 };
+const once = { rateLimitPerSecond: 0.002 };
+
+let broker: TestBroker;
+
+beforeEach(async () => {
+  broker = await createTestBroker({ emulators: ["turso", "r2"] });
+  await broker.putOrgKeys();
+});
+afterEach(() => broker.close());
+
+const statusesOf = (answers: readonly Answer[]) => answers.map(({ status }) => status);
+const read = async (page: TestPage) => (await page.call("GET", "/v1/settings")).status;
+const personOnly = (page: TestPage) =>
+  new Map([["keyloan_person", page.browser.get("keyloan_person") ?? ""]]);
+
+async function inTurn<Item, Result>(items: readonly Item[], call: (item: Item) => Promise<Result>) {
+  const results: Result[] = [];
+  for (const item of items) results.push(await call(item));
+  return results;
+}
+const times = (count: number) => Array.from({ length: count }, (_none, index) => index);
+
+describe("the visits of a build", () => {
+  it("of one person are limited as one, and those of another build are not", async () => {
+    const { id, page } = await savedBuild(broker);
+    const other = await savedBuild(broker);
+    const visits = await inTurn(times(4), () => openPageBy(broker, { buildId: id }, personOnly(page)));
+    await broker.restart(once);
+    expect(await inTurn(visits, read)).toEqual([200, 429, 429, 429]);
+    expect(await read(other.page)).toBe(200);
+  });
+
+  it("of one person check as many keys as one does", async () => {
+    const { id, page } = await savedBuild(broker);
+    const visits = await inTurn(times(4), () => openPageBy(broker, { buildId: id }, personOnly(page)));
+    await broker.restart(fast);
+    const answers = await inTurn(times(32), (index) =>
+      (visits[index % 4] ?? page).call("POST", "/v1/settings/keys/app-secrets/validate", {}),
+    );
+    expect(statusesOf(answers).filter((status) => status !== 429)).toHaveLength(20);
+  });
+
+  it("of visitors who are not the person share a bucket that is not the person's", async () => {
+    const { id, page } = await savedBuild(broker);
+    const visitors = await inTurn(times(6), () => openPage(broker, id));
+    await broker.restart(once);
+    expect(await inTurn(visitors, read)).toEqual([200, 200, 200, 200, 429, 429]);
+    expect(await read(page)).toBe(200);
+  });
+
+  it("that one person has open are bounded: the oldest ends", async () => {
+    const { id, page, recovery } = await savedBuild(broker);
+    const visits = [page];
+    for (const index of times(9)) {
+      broker.advance(1_000);
+      const opener = index % 2 === 0 ? { buildId: id } : { recovery };
+      visits.push(await openPageBy(broker, opener, personOnly(page)));
+    }
+    expect(await inTurn(visits, read)).toEqual([401, 401, 200, 200, 200, 200, 200, 200, 200, 200]);
+    const visitor = await openPage(broker, id);
+    expect([await read(visitor), ...(await inTurn(visits.slice(2), read))]).toEqual(Array(9).fill(200));
+  });
+
+  it.each(["browser", "recovery code"])("are opened by one %s only so often", async (how) => {
+    const { id, page, recovery } = await savedBuild(broker);
+    const code = await createCode(broker, id);
+    await broker.restart(fast);
+    const { browser } = page;
+    const body = how === "browser" ? { buildId: id } : { recovery };
+    // With the visit that was opened last, as a browser does.
+    const answers = await inTurn(times(23), () => callIn(broker, browser, "POST", "/v1/session", { body }));
+    expect(statusesOf(answers)).toEqual([...Array(20).fill(201), 429, 429, 429]);
+    expect((await callIn(broker, new Map(), "POST", "/v1/session", { body: { code } })).status).toBe(201);
+  });
+});
+
+describe("what is limited for a build", () => {
+  it("is refused before the body is read and the store asked, once its tokens are known", async () => {
+    const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
+    const tokens = await inTurn(times(5), () => broker.createBuildToken(id));
+    await broker.restart({ rateLimitPerSecond: 1 });
+    const env = (token: string) => broker.call("GET", `/v1/builds/${id}/env`, { token });
+    expect(statusesOf(await inTurn([...tokens, ...tokens.slice(0, 3)], env))).toEqual(Array(8).fill(200));
+    const look = vi.spyOn(broker.running().deps.store.read.tokens, "findByHash");
+    const token = tokens[4] ?? "";
+    const refused = await broker.call("POST", `/v1/builds/${id}/renew`, { token, body: "{".repeat(70_000) });
+    expect([refused.status, look.mock.calls.length]).toEqual([429, 0]);
+  });
+
+  it.each([
+    [
+      "in one visit",
+      fast,
+      async (page: TestPage) => page.call("POST", "/v1/settings/keys/app-secrets/validate", {}),
+      40,
+    ],
+    ["in several visits", once, async (page: TestPage) => page.call("GET", "/v1/settings"), 1],
+  ])("is told to the log once a minute: %s", async (_what, config, call, rounds) => {
+    const { id, page } = await savedBuild(broker);
+    const visits = await inTurn(times(4), () => openPageBy(broker, { buildId: id }, personOnly(page)));
+    await broker.restart(config);
+    const told = vi.spyOn(broker.running().deps.logger, "info");
+    const pages = rounds === 1 ? visits : times(rounds).map(() => visits[0] ?? page);
+    const refused = statusesOf(await inTurn(pages, call)).filter((status) => status === 429);
+    expect(refused.length).toBeGreaterThan(2);
+    const lines = told.mock.calls.filter(([line]) => (line as { status?: number }).status === 429);
+    expect(lines).toHaveLength(1);
+  });
+});
+
+describe("a renewal", () => {
+  const renew = (id: string, token: string, body = {}) =>
+    broker.call("POST", `/v1/builds/${id}/renew`, { token, body });
+  const endOf = (answer: Answer) => (answer.body as BuildView).expiresAt;
+  /** A provider that is asked refuses. */
+  const refuseMinting = () =>
+    broker.emulators.get("turso")?.faults.add({ kind: "status", status: 403, path: /\/auth\/tokens$/ });
+
+  it("that would move the expiry by less than a tenth answers what is there and asks no provider", async () => {
+    const body = { ttlSeconds: 3_600 };
+    const { id, expiresAt } = await broker.createBuild({ connectors: ["turso"], ...body });
+    const token = await broker.createBuildToken(id);
+    const before = await broker.readEnv(id);
+    refuseMinting();
+    broker.advance(350_000);
+    const small = await renew(id, token, body);
+    expect([small.status, endOf(small)]).toEqual([200, expiresAt]);
+    expect(await broker.readEnv(id)).toEqual(before);
+    broker.advance(20_000);
+    expect((await renew(id, token, body)).status).toBe(502);
+    broker.emulators.get("turso")?.faults.clear();
+    expect(Date.parse(endOf(await renew(id, token, body)))).toBeGreaterThan(Date.parse(expiresAt) + 360_000);
+    expect(await broker.readEnv(id)).not.toEqual(before);
+  });
+
+  it("uses up a token that works once, also when nothing moves", async () => {
+    const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
+    const token = await broker.createBuildToken(id, { singleUse: true });
+    expect([(await renew(id, token)).status, (await renew(id, token)).status]).toEqual([200, 401]);
+  });
+
+  it("reaches the renewable end by a step of any size", async () => {
+    const { id, renewableUntil } = await broker.createBuild({
+      connectors: ["app-secrets"],
+      ttlSeconds: 604_800,
+    });
+    const body = { ttlSeconds: 604_800 };
+    while (broker.now() + 604_800_000 < Date.parse(renewableUntil) - 3_600_000) {
+      broker.advance(500_000_000);
+      await broker.call("POST", `/v1/builds/${id}/renew`, { body });
+    }
+    broker.advance(3_600_000);
+    expect(endOf(await broker.call("POST", `/v1/builds/${id}/renew`, { body }))).toBe(renewableUntil);
+  });
+
+  it("mints anew what lives shorter than its build, and nothing else", async () => {
+    const r2 = { id: "r2", options: { credentialTtlSeconds: 600 } };
+    const made = await broker.createBuild({ connectors: ["turso", r2], ttlSeconds: 604_800 });
+    const before = await broker.readEnv(made.id);
+    const answer = await renew(made.id, await broker.createBuildToken(made.id));
+    expect([answer.status, endOf(answer)]).toEqual([200, made.expiresAt]);
+    const after = await broker.readEnv(made.id);
+    expect(after["R2_SESSION_TOKEN"]).not.toBe(before["R2_SESSION_TOKEN"]);
+    expect(after["TURSO_AUTH_TOKEN"]).toBe(before["TURSO_AUTH_TOKEN"]);
+  });
+
+  it("is limited for all tokens of a build together, and for no other build", async () => {
+    const [one, other] = [
+      await broker.createBuild({ connectors: ["app-secrets"] }),
+      await broker.createBuild({ connectors: ["app-secrets"] }),
+    ];
+    const tokens = await inTurn(times(8), () => broker.createBuildToken(one.id));
+    const otherToken = await broker.createBuildToken(other.id);
+    await broker.restart(fast);
+    const answers = await inTurn(tokens, (token) => renew(one.id, token));
+    expect(statusesOf(answers)).toEqual([...Array(5).fill(200), 429, 429, 429]);
+    expect((await renew(other.id, otherToken)).status).toBe(200);
+  });
+
+  it("for a link is not made again for the next one", async () => {
+    const { id } = await broker.createBuild({ connectors: ["turso"], ttlSeconds: 3_600 });
+    await createCode(broker, id);
+    const before = await broker.readEnv(id);
+    broker.advance(60_000);
+    await createCode(broker, id);
+    expect(await broker.readEnv(id)).toEqual(before);
+  });
+});
