@@ -25,12 +25,15 @@ import { withOrgDataKey } from "./sealing/data-key.ts";
 import { createSigner } from "./signing.ts";
 import { upgradeAudit } from "./upgrade-audit.ts";
 import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+import { createHeldFiles } from "./verbs/databases/held-files.ts";
 import { jobDefinitions } from "./work.ts";
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
 const movedAtOnceMax = 3;
 /** Each is a process of its own, which may be kept busy by what is in the database. */
 const filesAtOnceMax = 2;
+/** What slow readers may keep on the disk together; the two that are being made when it is reached come on top. */
+const heldFilesMax = { filesMax: 20, bytesMax: 8 * 1024 ** 3 };
 /** As long as a part of a large file may take; what checks a key gives up much sooner by itself. */
 const guardedTimeoutMs = 60_000;
 
@@ -88,6 +91,7 @@ async function composeOver(
     archives: archiveStoreOf(config),
     movingSlots: createSlots(movedAtOnceMax),
     fileSlots: createFairSlots(filesAtOnceMax),
+    heldFiles: createHeldFiles(heldFilesMax),
     connectors: new Map(
       (overrides.connectors ?? allConnectors).map((connector) => [connector.spec.id, connector]),
     ),

@@ -1,4 +1,4 @@
-import { Secret, tokenPattern } from "@keyloan/contract";
+import { Secret, tokenPattern, trimEndOf } from "@keyloan/contract";
 import * as z from "zod";
 import { proxiesProblem } from "./http/client-address.ts";
 import { isFileOrHttps } from "./sink-place.ts";
@@ -82,7 +82,7 @@ export const configVariables = {
     ifUnset:
       "Links lead to the address the broker listens on, and the settings page opens on loopback addresses alone.",
     example: "https://keys.example.com",
-    schema: httpUrl.transform((text) => text.replace(/\/+$/, "")),
+    schema: httpUrl.transform((text) => trimEndOf(text, "/")),
   }),
   trustedProxies: variable({
     name: "KEYLOAN_TRUSTED_PROXIES",

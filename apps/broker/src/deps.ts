@@ -15,6 +15,7 @@ import type { JobRunner } from "./queue/runner.ts";
 import type { FairSlots, Slots } from "./queue/slots.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Signer } from "./signing.ts";
+import type { HeldFiles } from "./verbs/databases/held-files.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
 export type Deps = {
@@ -29,8 +30,10 @@ export type Deps = {
   readonly archives: ArchiveStore;
   /** Keeps how many databases this process moves at once within bounds. */
   readonly movingSlots: Slots;
-  /** Keeps how many files of databases it has made at once within bounds: one for a build. */
+  /** Keeps how many files of databases it has made at once within bounds: one for a build, until that is read. */
   readonly fileSlots: FairSlots;
+  /** Those that are made and not read to their end. */
+  readonly heldFiles: HeldFiles;
   /** What a connector may use, ending with `signal`. */
   readonly contextFor: (connector: Connector, signal: AbortSignal) => ConnectorContext;
   /** The same for values a user typed: addresses they name are guarded. */

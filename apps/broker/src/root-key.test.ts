@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { newId, type RewrapResult, type RootKeyStatus, Secret, secretValues } from "@keyloan/contract";
+import type { Tables } from "@keyloan/store";
 import { closeDataKey, createRootKey, openDataKey } from "@keyloan/vault";
 import { compactVerify, importJWK } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Deps } from "./deps.ts";
 import { createOwnerKey } from "./sealing/data-key.ts";
 import { sealLease } from "./sealing/lease-values.ts";
 import { type RunningBroker, startBroker } from "./start-broker.ts";
@@ -78,22 +80,16 @@ describe("the root key", () => {
     let left = first.left;
     // A page is written whole or not at all: stopping between two loses nothing.
     const transactions: number[] = [];
-    const slow = {
-      ...deps,
-      store: {
-        ...deps.store,
-        write: ((scope, work) =>
-          deps.store.write(scope, async (tables) => {
-            const before = await tables.dataKeys.countByRootKey();
-            const result = await work(tables);
-            const after = await tables.dataKeys.countByRootKey();
-            const current = (rows: typeof before) =>
-              rows.find(({ kid }) => kid === deps.keyring.currentKeyId)?.count ?? 0;
-            transactions.push(current(after) - current(before));
-            return result;
-          })) satisfies typeof deps.store.write as typeof deps.store.write,
-      },
-    };
+    const current = async ({ dataKeys }: Tables) =>
+      (await dataKeys.countByRootKey()).find(({ kid }) => kid === deps.keyring.currentKeyId)?.count ?? 0;
+    const counting: Deps["change"] = (by, scope, unit) =>
+      deps.change(by, scope, async (tx) => {
+        const before = await current(tx);
+        const result = await unit(tx);
+        transactions.push((await current(tx)) - before);
+        return result;
+      });
+    const slow = { ...deps, change: counting };
     left = (await rewrapDataKeys(slow, by)).left;
     expect(left).toBe(0);
     expect(Math.max(...transactions)).toBeLessThanOrEqual(200);

@@ -14,4 +14,5 @@ export * from "./person.ts";
 export * from "./secret.ts";
 export * from "./states.ts";
 export * from "./token-forms.ts";
+export * from "./trim-end.ts";
 export * from "./validation.ts";

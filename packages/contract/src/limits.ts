@@ -31,6 +31,8 @@ export const limits = {
   /** Tries at a recovery code by one session, or by one address without one. */
   recoveryTriesPerHourMax: 5,
   keyValueLengthMax: 16 * 1024,
+  /** Variables of one connector that are sent at once. */
+  keyValuesMax: 100,
   bodyBytesMax: 64 * 1024,
   idempotencyKeyLengthMax: 200,
 } as const;

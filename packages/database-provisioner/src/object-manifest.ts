@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { createTurns, sortInTurns } from "./turns.ts";
 
 export type HashedObject = { readonly bytes: number; readonly sha256: string };
 
@@ -14,26 +15,44 @@ export type ObjectManifest = ObjectList & {
   readonly manifestSha256: string;
 };
 
-/** Tells objects with equal contents by one hash. */
-export function manifestOf(objects: ReadonlyMap<string, HashedObject>): ObjectManifest {
-  const hash = createHash("sha256");
-  for (const [key, { bytes, sha256 }] of inOrder(objects)) {
-    hash.update(`${JSON.stringify([key, bytes, sha256])}\n`);
-  }
-  return { ...listOf(objects), manifestSha256: hash.digest("hex") };
+/** Tells objects with equal contents by one hash. Others have their turns meanwhile, however many there are. */
+export async function manifestOf(objects: ReadonlyMap<string, HashedObject>): Promise<ObjectManifest> {
+  const manifestSha256 = await hashOf(objects, (key, { bytes, sha256 }) => [key, bytes, sha256]);
+  return { ...(await listOf(objects)), manifestSha256 };
 }
 
-/** Tells what is there by one hash, as far as a list shows it. */
-export function listOf(objects: ReadonlyMap<string, { readonly bytes: number }>): ObjectList {
-  const hash = createHash("sha256");
+/** Tells what is there by one hash, as far as a list shows it, in the same way. */
+export async function listOf(objects: ReadonlyMap<string, { readonly bytes: number }>): Promise<ObjectList> {
   let total = 0;
-  for (const [key, { bytes }] of inOrder(objects)) {
-    hash.update(`${JSON.stringify([key, bytes])}\n`);
+  const listSha256 = await hashOf(objects, (key, { bytes }) => {
     total += bytes;
-  }
-  return { objects: objects.size, bytes: total, listSha256: hash.digest("hex") };
+    return [key, bytes];
+  });
+  return { objects: objects.size, bytes: total, listSha256 };
 }
 
-function inOrder<T>(objects: ReadonlyMap<string, T>): [string, T][] {
-  return [...objects].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+async function hashOf<T>(
+  objects: ReadonlyMap<string, T>,
+  lineOf: (key: string, object: T) => readonly unknown[],
+): Promise<string> {
+  const hash = createHash("sha256");
+  const turns = createTurns();
+  for (const { key, value } of await inOrder(objects)) {
+    hash.update(`${JSON.stringify(lineOf(key, value))}\n`);
+    await turns(1);
+  }
+  return hash.digest("hex");
+}
+
+/** With the bytes of its key as a text of one character each, which engines compare much faster than buffers. */
+type Entry<T> = { readonly key: string; readonly value: T; readonly bytes: string };
+
+async function inOrder<T>(objects: ReadonlyMap<string, T>): Promise<readonly Entry<T>[]> {
+  const turns = createTurns();
+  const entries: Entry<T>[] = [];
+  for (const [key, value] of objects) {
+    entries.push({ key, value, bytes: Buffer.from(key).toString("latin1") });
+    await turns(1);
+  }
+  return sortInTurns(entries, (a, b) => (a.bytes < b.bytes ? -1 : a.bytes > b.bytes ? 1 : 0), turns);
 }

@@ -45,10 +45,12 @@ test("fair slots run one of a key at a time and let others go first, and that ma
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const start = (key: string, name: string) =>
-    slots.run(key, signal, () => {
-      begun.push(name);
-      return new Promise<void>((resolve) => ends.set(name, resolve));
-    });
+    slots
+      .hold(key, signal, () => {
+        begun.push(name);
+        return new Promise<void>((resolve) => ends.set(name, resolve));
+      })
+      .then(({ release }) => release());
   const runs = [start("a", "a1"), start("a", "a2"), start("b", "b1"), start("c", "c1")];
   await new Promise(setImmediate);
   expect(begun).toEqual(["a1", "b1"]);
@@ -67,6 +69,22 @@ test("fair slots run one of a key at a time and let others go first, and that ma
 
 test("a key whose work failed can be used again", async () => {
   const slots = createFairSlots(1);
-  await expect(slots.run("a", signal, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
-  await expect(slots.run("a", signal, async () => "next")).resolves.toBe("next");
+  await expect(slots.hold("a", signal, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+  await expect(slots.hold("a", signal, async () => "next")).resolves.toMatchObject({ value: "next" });
+});
+
+test("what fair slots gave keeps its key from the next until it is released, and nobody else", async () => {
+  const slots = createFairSlots(1);
+  const first = await slots.hold("a", signal, async () => "first");
+  const begun: string[] = [];
+  const second = slots.hold("a", signal, async () => begun.push("second"));
+  await expect(slots.hold("b", signal, async () => "other")).resolves.toMatchObject({ value: "other" });
+  expect(begun).toEqual([]);
+  const givenUp = new AbortController();
+  const third = slots.hold("a", givenUp.signal, async () => begun.push("third"));
+  givenUp.abort(new Error("enough"));
+  await expect(third).rejects.toThrow("enough");
+  first.release();
+  await second;
+  expect(begun).toEqual(["second"]);
 });

@@ -52,23 +52,34 @@ export function createSlots(atOnce: number): Slots {
 
 /** {@link Slots} of which nobody takes more than one: whoever has the same key waits for the one before. */
 export type FairSlots = {
-  readonly run: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
+  /**
+   * Runs the work when it is its turn. Others then take its slot; its key stays taken until what it gave is released.
+   * @throws the signal's reason when it ends before that, and what the work throws; the key is free then
+   */
+  readonly hold: <T>(key: string, signal: AbortSignal, work: () => Promise<T>) => Promise<Held<T>>;
 };
+
+export type Held<T> = { readonly value: T; readonly release: () => void };
 
 export function createFairSlots(atOnce: number): FairSlots {
   const all = createSlots(atOnce);
   const byKey = new Map<string, { readonly slots: Slots; users: number }>();
   return {
-    run: async (key, signal, work) => {
+    hold: (key, signal, work) => {
       const own = byKey.get(key) ?? { slots: createSlots(1), users: 0 };
       byKey.set(key, own);
       own.users += 1;
-      try {
-        return await own.slots.run(signal, () => all.run(signal, work));
-      } finally {
-        own.users -= 1;
-        if (own.users === 0) byKey.delete(key);
-      }
+      return new Promise((resolve, reject) => {
+        const keep = () =>
+          new Promise<void>((release, fail) => {
+            all.run(signal, work).then((value) => resolve({ value, release }), fail);
+          });
+        const forget = () => {
+          own.users -= 1;
+          if (own.users === 0) byKey.delete(key);
+        };
+        own.slots.run(signal, keep).catch(reject).finally(forget);
+      });
     },
   };
 }

@@ -102,7 +102,9 @@ function downloadFor(deps: Deps, context: BrokerContext, buildId: string, connec
   return downloadDatabase(deps, byOf(context), buildId, connectorId, context.req.raw.signal);
 }
 
-function sendFile(context: BrokerContext, { name, mediaType, bytes, content }: DatabaseFile) {
+async function sendFile(context: BrokerContext, { name, mediaType, bytes, content }: DatabaseFile) {
+  // Nobody will read it.
+  if (context.req.method === "HEAD") await content.cancel();
   return context.body(content, 200, {
     "content-type": mediaType,
     "content-length": String(bytes),

@@ -235,6 +235,18 @@ describe("keys of the user", () => {
     expect([answer.status, error(answer).code]).toEqual([422, "invalid_input"]);
   });
 
+  it.each([
+    ["too long", { TURSO_AUTH_TOKEN: "x".repeat(16 * 1024 + 1) }],
+    ["too many", Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`NAME_${index}`, "x"]))],
+  ])("that are %s are refused, sealed or in the clear", async (_what, values) => {
+    const { id } = await broker.createBuild({ connectors: ["turso"] });
+    const page = await openPage(broker, id);
+    for (const submission of [{ values }, await page.seal(values)]) {
+      const answer = await page.call("POST", "/v1/settings/keys/turso/validate", { submission });
+      expect([answer.status, error(answer).code]).toEqual([422, "invalid_input"]);
+    }
+  });
+
   it("that do not work are refused with the field and the way to mend it, and nothing is kept", async () => {
     const { id } = await broker.createBuild({ connectors: ["stripe"] });
     const page = await openPage(broker, id);

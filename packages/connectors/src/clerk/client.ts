@@ -1,6 +1,7 @@
 import { type ConnectorContext, ProviderError } from "@keyloan/contract";
 import * as z from "zod";
 import { requestJson, requestTimeoutMsDefault, statusError, transportError } from "../kit/http.ts";
+import { listOf } from "../kit/list-schema.ts";
 
 const defaultBaseUrl = "https://api.clerk.com";
 const apiVersion = "2026-05-12";
@@ -12,7 +13,7 @@ const instanceSchema = z.object({
 });
 
 const domainsSchema = z.object({
-  data: z.array(
+  data: listOf(
     z.object({
       object: z.literal("domain"),
       name: z.string(),
@@ -22,7 +23,9 @@ const domainsSchema = z.object({
   ),
 });
 
-const keySetSchema = z.object({ keys: z.array(z.object({ kid: z.string().min(1) })).min(1) });
+const keySetSchema = z.object({
+  keys: listOf(z.object({ kid: z.string().min(1) })).refine(({ length }) => length > 0),
+});
 
 export type ClerkInstance = { readonly id: string; readonly environment: string };
 export type ClerkDomain = { readonly frontendHost: string | undefined; readonly hosts: readonly string[] };

@@ -22,7 +22,8 @@ export async function belongsToInstance(
   if (mode === "test" && frontendHosts.length > 0) return false;
   if (!mayBeAsked(host, domains)) return false;
   const [own, shown] = await Promise.all([readKeyIds(context, secretKey), readPublicKeyIds(context, host)]);
-  return shown.every((kid) => own.includes(kid));
+  const known = new Set(own);
+  return shown.every((kid) => known.has(kid));
 }
 
 /** Only hosts that the instance itself named, or Clerk's own, are ever asked: the key is typed by a person. */

@@ -1,4 +1,4 @@
-import type { KeyMode } from "@keyloan/contract";
+import { type KeyMode, trimEndOf } from "@keyloan/contract";
 
 export type PublishableKey = {
   readonly mode: KeyMode;
@@ -18,7 +18,7 @@ export function decodePublishableKey(key: string): PublishableKey | undefined {
   if (encoded === undefined || (mode !== "test" && mode !== "live")) return undefined;
   const bytes = Buffer.from(encoded, "base64");
   // Buffer ignores stray bits at the end; a key must be the one encoding of its host.
-  if (bytes.toString("base64").replace(/=+$/, "") !== encoded) return undefined;
+  if (trimEndOf(bytes.toString("base64"), "=") !== encoded) return undefined;
   const text = bytes.toString("latin1");
   const host = text.slice(0, -1);
   return text.endsWith("$") && isPublicHostName(host) ? { mode, host } : undefined;
@@ -26,7 +26,7 @@ export function decodePublishableKey(key: string): PublishableKey | undefined {
 
 /** The publishable key of a Frontend API host, as Clerk's dashboard shows it. */
 export function encodePublishableKey({ mode, host }: PublishableKey): string {
-  return `pk_${mode}_${Buffer.from(`${host}$`).toString("base64").replace(/=+$/, "")}`;
+  return `pk_${mode}_${trimEndOf(Buffer.from(`${host}$`).toString("base64"), "=")}`;
 }
 
 /** Whether a name could be a host on the public internet: no address, no port, no private suffix. */

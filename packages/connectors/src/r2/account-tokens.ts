@@ -1,7 +1,8 @@
-import { type ConnectorContext, Secret, type SecretValues } from "@keyloan/contract";
+import { type ConnectorContext, Secret, type SecretValues, trimEndOf } from "@keyloan/contract";
 import * as z from "zod";
 import { requireField } from "../kit/define-connector.ts";
 import { type ProviderResponse, parseJson, send } from "../kit/http.ts";
+import { listOf } from "../kit/list-schema.ts";
 import { tokenApiError, unlessGone, unlessRefused } from "./account-token-errors.ts";
 import { invalidResponse, provider } from "./errors.ts";
 
@@ -97,11 +98,11 @@ const createdSchema = z.object({
 });
 const permissionGroupsSchema = z.object({
   success: z.literal(true),
-  result: z.array(z.object({ id: idSchema, name: z.string() })),
+  result: listOf(z.object({ id: idSchema, name: z.string() })),
 });
 const tokensSchema = z.object({
   success: z.literal(true),
-  result: z.array(z.object({ id: idSchema, name: z.string() })),
+  result: listOf(z.object({ id: idSchema, name: z.string() })),
   result_info: z.object({ per_page: z.int().min(1), total_count: z.int().min(0) }),
 });
 const verifiedSchema = z.object({
@@ -159,7 +160,7 @@ type Call = <T>(
 ) => Promise<T>;
 
 function createCall(context: ConnectorContext, apiToken: Secret): Call {
-  const base = `${context.baseUrl?.replace(/\/+$/, "") ?? apiAddress}/client/v4`;
+  const base = `${trimEndOf(context.baseUrl ?? apiAddress, "/")}/client/v4`;
   return async (method, path, schema, body) => {
     const response = await send({
       provider,

@@ -1,4 +1,4 @@
-import type { ConnectorContext, SecretValues } from "@keyloan/contract";
+import { type ConnectorContext, type SecretValues, trimEndOf } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
 
 /** Everything needed to talk to one bucket. Holds secrets: never logged, never in an error. */
@@ -13,7 +13,7 @@ export type BucketAccess = {
 /** The org's own access: its account's endpoint ("R2 S3 API", jurisdictions), or the configured one. */
 export function orgAccess(context: ConnectorContext, fields: SecretValues): BucketAccess {
   return {
-    endpoint: context.baseUrl?.replace(/\/+$/, "") ?? accountEndpoint(fields),
+    endpoint: context.baseUrl === undefined ? accountEndpoint(fields) : trimEndOf(context.baseUrl, "/"),
     bucket: requireField(fields, "bucket"),
     accessKeyId: requireField(fields, "accessKeyId"),
     secretAccessKey: requireField(fields, "secretAccessKey"),
@@ -24,7 +24,7 @@ export function orgAccess(context: ConnectorContext, fields: SecretValues): Buck
 export function valuesAccess(values: SecretValues): BucketAccess & { readonly prefix: string } {
   const sessionToken = values.R2_SESSION_TOKEN?.reveal();
   return {
-    endpoint: requireField(values, "R2_ENDPOINT").replace(/\/+$/, ""),
+    endpoint: trimEndOf(requireField(values, "R2_ENDPOINT"), "/"),
     bucket: requireField(values, "R2_BUCKET"),
     accessKeyId: requireField(values, "R2_ACCESS_KEY_ID"),
     secretAccessKey: requireField(values, "R2_SECRET_ACCESS_KEY"),

@@ -38,6 +38,6 @@ export function findMistake(values: SecretValues): ValidationResult | undefined 
 
 /** Of an address on R2's own hosts; nothing of any other. */
 function endpointParts(endpoint: string): { readonly host?: string; readonly path: string } {
-  const found = /^https:\/\/((?:[a-z0-9]+\.)+r2\.cloudflarestorage\.com)\/+([^\s?#]+)$/.exec(endpoint);
+  const found = /^https:\/\/((?:[a-z0-9]+\.)+r2\.cloudflarestorage\.com)\/([^\s?#]+)$/.exec(endpoint);
   return found?.[1] === undefined ? { path: "" } : { host: found[1], path: found[2] ?? "" };
 }

@@ -1,7 +1,8 @@
-import { type ConnectorContext, ProviderError, type SecretValues } from "@keyloan/contract";
+import { type ConnectorContext, ProviderError, type SecretValues, trimEndOf } from "@keyloan/contract";
 import * as z from "zod";
 import { requireField } from "../kit/define-connector.ts";
 import { parseJson, requestJson, send, statusError } from "../kit/http.ts";
+import { listOf } from "../kit/list-schema.ts";
 import { createTursoSdk, type SdkTransport, type TursoSdk } from "./sdk.ts";
 
 const provider = "turso";
@@ -22,7 +23,7 @@ const usageSchema = z.object({
   database: z.union([z.object({ total: countsSchema }), z.object({ usage: countsSchema })]),
 });
 const pageSchema = z.object({
-  databases: z.array(z.object({ Name: z.string(), group: z.string() })),
+  databases: listOf(z.object({ Name: z.string(), group: z.string() })),
   pagination: z.object({ next: z.string().nullish() }).nullish(),
 });
 
@@ -125,7 +126,7 @@ export function openTursoApi(context: ConnectorContext, fields: SecretValues): T
       );
     },
     listGroups: async () => {
-      await call(z.array(groupSchema), ({ groups }) => groups.list());
+      await call(listOf(groupSchema), ({ groups }) => groups.list());
     },
     tokenExpiry: async () => {
       const request = { provider, context, method: "GET", url: urlOf(context, "auth/validate") } as const;
@@ -163,7 +164,7 @@ function isoTime(time: number): string {
 }
 
 function urlOf(context: Pick<ConnectorContext, "baseUrl">, path: string): string {
-  return `${(context.baseUrl ?? publicApi).replace(/\/+$/, "")}/v1/${path}`;
+  return `${trimEndOf(context.baseUrl ?? publicApi, "/")}/v1/${path}`;
 }
 
 /** The SDK reads answers unchecked: whatever it makes of a strange one, a value or a TypeError, ends here. */

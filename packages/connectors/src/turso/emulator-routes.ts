@@ -202,7 +202,7 @@ const unitsMs: Readonly<Record<string, number>> = {
 export function parseExpiration(text: string): number | "never" | undefined {
   if (text === "never") return "never";
   if (!/^(?:\d{1,6}[wdhms])+$/.test(text)) return undefined;
-  return [...text.matchAll(/(\d+)([wdhms])/g)].reduce(
+  return [...text.matchAll(/(\d{1,6})([wdhms])/g)].reduce(
     (sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ""] ?? 0),
     0,
   );

@@ -53,3 +53,11 @@ export const errorEnvelopeSchema = z
     }),
   })
   .meta({ id: "Error" });
+
+/** Values of one connector by variable name, however they came: in the clear or sealed. */
+export const keyValuesSchema = z
+  .record(z.string().max(128), z.string().max(limits.keyValueLengthMax))
+  .refine((values) => Object.keys(values).length <= limits.keyValuesMax, {
+    error: `at most ${limits.keyValuesMax} values`,
+  })
+  .meta({ maxProperties: limits.keyValuesMax });

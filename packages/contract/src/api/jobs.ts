@@ -1,8 +1,13 @@
 import * as z from "zod";
 import { connectorIdPattern, idPattern } from "../ids.ts";
-import { limits } from "../limits.ts";
 import { jobStates } from "../states.ts";
-import { buildIdSchema, pageQuerySchema, stateQuerySchema, timestampSchema } from "./common.ts";
+import {
+  buildIdSchema,
+  keyValuesSchema,
+  pageQuerySchema,
+  stateQuerySchema,
+  timestampSchema,
+} from "./common.ts";
 
 export const jobIdSchema = z.string().regex(idPattern("job"), "a job id looks like job_ and 20 characters");
 
@@ -65,7 +70,7 @@ export const jobListSchema = z
 
 export const supplyValuesBodySchema = z
   .strictObject({
-    values: z.record(z.string().max(128), z.string().max(limits.keyValueLengthMax)).meta({
+    values: keyValuesSchema.meta({
       description: "variables by name, as `requiredAction.variables` lists them",
     }),
     force: z.boolean().default(false).meta({

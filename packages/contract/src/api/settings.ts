@@ -6,7 +6,7 @@ import { limits } from "../limits.ts";
 import { buildStates } from "../states.ts";
 import { tokenForms, tokenPattern } from "../token-forms.ts";
 import { invalidKeyCodes, keyModes, undeterminedCodes, type ValidationResult } from "../validation.ts";
-import { buildIdSchema, timestampSchema } from "./common.ts";
+import { buildIdSchema, keyValuesSchema, timestampSchema } from "./common.ts";
 import { capabilitySchema } from "./org-keys.ts";
 import { personSchema, recoveryCodeSchema } from "./persons.ts";
 
@@ -97,7 +97,7 @@ export const keyCheckSchema = z
 /** Values of one connector by variable name: in the clear, or sealed to the session's key. */
 export const keySubmissionSchema = z
   .union([
-    z.strictObject({ values: z.record(z.string().max(128), z.string().max(limits.keyValueLengthMax)) }),
+    z.strictObject({ values: keyValuesSchema }),
     z.strictObject({
       sealed: z
         .string()

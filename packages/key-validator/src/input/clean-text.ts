@@ -1,4 +1,4 @@
-import type { FieldSpec } from "@keyloan/contract";
+import { type FieldSpec, trimEndOf } from "@keyloan/contract";
 import { matchesField } from "./field-shape.ts";
 
 export type CleanText = { readonly text: string; readonly notes: readonly string[] };
@@ -31,7 +31,7 @@ const steps: readonly Step[] = [
   },
   {
     note: "A comma or semicolon at the end was removed.",
-    change: (text) => text.replace(/\s*[,;]+$/u, ""),
+    change: (text) => withoutSeparators(text),
     when: "when_needed",
   },
   { note: "Quotes around the value were removed.", change: withoutQuotes, when: "when_it_fits" },
@@ -42,7 +42,7 @@ const steps: readonly Step[] = [
   },
   {
     note: "A slash at the end was removed.",
-    change: (text) => text.replace(/\/+$/u, ""),
+    change: (text) => trimEndOf(text, "/"),
     when: "when_needed",
   },
 ];
@@ -69,6 +69,11 @@ export function withoutInvisible(text: string): string {
 
 function removeInvisible(text: string): string {
   return text.replace(invisible, "");
+}
+
+function withoutSeparators(text: string): string {
+  const without = trimEndOf(text, ",;");
+  return without === text ? text : without.trimEnd();
 }
 
 function withoutQuotes(text: string): string {

@@ -5,12 +5,14 @@ import { differences, readArchive } from "@keyloan/database-provisioner";
 import type { LeaseRow } from "@keyloan/store";
 import { type By, beforeHandingOut, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
+import type { Held } from "../../queue/slots.ts";
 import { withDataKey } from "../../sealing/data-key.ts";
 import { openLease } from "../../sealing/lease-values.ts";
 import { requirePerson } from "../settings/take-step.ts";
 import { type BuildDatabase, findDatabase } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
 import { makeDownloadFolder } from "./download-folder.ts";
+import { streamFile } from "./stream-file.ts";
 
 const triesMax = 3;
 const deadlineMs = 30 * 60_000;
@@ -19,7 +21,10 @@ export type DatabaseFile = {
   readonly name: string;
   readonly mediaType: string;
   readonly bytes: number;
-  /** Read it to its end or cancel it: the file is gone from the disk already, and closes with it. */
+  /**
+   * Read it to its end or cancel it: no folder has the file any more, and it closes with it. Until then it is the only
+   * one of its build. It ends by itself when nobody reads it.
+   */
   readonly content: ReadableStream<Uint8Array>;
 };
 
@@ -27,7 +32,8 @@ export type DatabaseFile = {
  * A database of a build as a file that its own tools open, from the archive when it is archived. It holds what the
  * database held at one moment: one that is written to meanwhile is read again.
  * @throws BrokerError `person_only` or `session_expired` for a visit that somebody else's first save came before,
- * `not_found`, `not_supported`, `build_closed`, `not_ready` when it is written to all the time, `not_faithful` for an archive that was altered, `unavailable` when the disk is full; ProviderError
+ * `not_found`, `not_supported`, `build_closed`, `not_ready` when it is written to all the time, `not_faithful` for an archive that was altered, `unavailable` when the disk is full,
+ * `rate_limited` when too many files wait for their readers; ProviderError
  */
 export async function downloadDatabase(
   deps: Deps,
@@ -43,13 +49,19 @@ export async function downloadDatabase(
   const audit = (action: string, more: Readonly<Record<string, unknown>>) =>
     recordAudit(deps, { ...by, action, entity: buildId, details: { ...of, ...more } });
   await audit("database.downloading", {});
-  let file: OpenFile;
+  let held: Held<OpenFile>;
   try {
-    file = await deps.fileSlots.run(buildId, signal, () => makeFile(deps, found, signal));
+    held = await deps.fileSlots.hold(buildId, signal, () => makeFile(deps, found, signal));
   } catch (error) {
     await audit("database.download_failed", { code: codeOf(error) });
     throw error;
   }
+  const file = held.value;
+  const letGo = deps.heldFiles.hold(file.bytes);
+  const content = streamFile(file, deps.sleep, () => {
+    letGo();
+    held.release();
+  });
   try {
     // Making the file takes long enough for somebody else to become the person, or for a token to be revoked.
     await beforeHandingOut(deps, () =>
@@ -59,11 +71,10 @@ export async function downloadDatabase(
       }),
     );
   } catch (error) {
-    await file.handle.close();
+    await content.cancel();
     throw error;
   }
   const { extension, mediaType } = archivable.content.file;
-  const content = file.handle.readableWebStream({ autoClose: true }) as ReadableStream<Uint8Array>;
   return { name: `${connectorId}.${extension}`, mediaType, bytes: file.bytes, content };
 }
 
@@ -71,6 +82,7 @@ type OpenFile = { readonly handle: FileHandle; readonly bytes: number };
 
 /** @returns the file, open, and off the disk already */
 async function makeFile(deps: Deps, found: BuildDatabase, signal: AbortSignal): Promise<OpenFile> {
+  deps.heldFiles.refuseMore();
   const folder = await makeDownloadFolder(deps.config.dataDirectory).catch(refuseFull);
   const path = join(folder, `database.${found.archivable.content.file.extension}`);
   try {

@@ -1,6 +1,8 @@
 import {
   BrokerError,
   type KeySubmission,
+  keyValuesSchema,
+  limits,
   revealValues,
   type Secret,
   type SecretValues,
@@ -13,11 +15,12 @@ import type { Deps } from "../../deps.ts";
 import { sealingContexts } from "../../sealing/contexts.ts";
 import { withDataKey } from "../../sealing/data-key.ts";
 
-const sealedSchema = z.strictObject({ values: z.record(z.string().max(128), z.string()) });
+const sealedSchema = z.strictObject({ values: keyValuesSchema });
 
 /**
  * The values a page or a program sent, whichever way.
- * @throws BrokerError `invalid_input` for a box that does not open with this session's key
+ * @throws BrokerError `invalid_input` for a box that does not open with this session's key, or holds no values, or too
+ * many or too long ones
  */
 export async function openSubmittedValues(
   deps: Deps,
@@ -39,7 +42,7 @@ export async function openSubmittedValues(
     }
   });
   const parsed = sealedSchema.safeParse(parseSecret(text));
-  if (!parsed.success) throw notOurs();
+  if (!parsed.success) throw notValues();
   return { values: secretValues(parsed.data.values), way: "sealed" };
 }
 
@@ -63,6 +66,13 @@ function parseSecret(text: Secret): unknown {
   } catch {
     return undefined;
   }
+}
+
+function notValues(): BrokerError {
+  const { keyValuesMax, keyValueLengthMax } = limits;
+  return new BrokerError("invalid_input", "what is sealed is not values by name, or too many or too long", {
+    remedy: `Seal {"values": {…}} with at most ${keyValuesMax} values of ${keyValueLengthMax} characters each.`,
+  });
 }
 
 function notOurs(): BrokerError {

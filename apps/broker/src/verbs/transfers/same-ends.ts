@@ -23,11 +23,9 @@ export function refuseSameEnds({ spec }: Connector, { from, to }: TransferEnds):
 
 function textOf(values: SecretValues, name: string, isAddress: boolean): string {
   const text = values[name]?.reveal() ?? "";
+  if (!isAddress) return text;
   // The same host may be written with another scheme.
-  return isAddress
-    ? text
-        .toLowerCase()
-        .replace(/^[a-z]+:\/\//, "")
-        .replace(/[/?].*$/, "")
-    : text;
+  const address = text.toLowerCase().replace(/^[a-z]+:\/\//, "");
+  const end = address.search(/[/?]/);
+  return end === -1 ? address : address.slice(0, end);
 }

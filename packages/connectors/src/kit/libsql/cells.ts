@@ -1,3 +1,4 @@
+import { trimEndOf } from "@keyloan/contract";
 import { type Cell, type LibsqlDatabase, notLibsql, type Rows } from "./pipeline.ts";
 
 type Provider = Pick<LibsqlDatabase, "provider">;
@@ -31,7 +32,7 @@ export function realOf(database: Provider, cell: Cell | undefined): number {
 export function base64Of(database: Provider, cell: Cell | undefined): string {
   const text = cell?.type === "blob" && typeof cell.base64 === "string" ? cell.base64 : undefined;
   if (text === undefined || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw notLibsql(database);
-  return text.endsWith("=") ? text.replace(/=+$/, "") : text;
+  return trimEndOf(text, "=");
 }
 
 /** Text that was asked for in hexadecimal, so that no byte of it is lost; `undefined` when it is not UTF-8. */

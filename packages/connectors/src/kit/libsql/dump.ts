@@ -1,4 +1,5 @@
 import type { OnProgress } from "@keyloan/contract";
+import { createTurns } from "../turns.ts";
 import { base64Of } from "./cells.ts";
 import { createDumpWriter, type DumpWriter } from "./dump-format.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
@@ -17,9 +18,11 @@ export async function* dump(database: LibsqlDatabase, onProgress?: OnProgress): 
   const { userVersion, applicationId, objects, tables, sequences } = await readSchema(database);
   const writer = createDumpWriter();
   writer.line("h", { userVersion, applicationId });
+  const turns = createTurns();
   for (const one of objects) {
     writer.line("s", definitionOf(one));
     yield* chunkOf(writer);
+    await turns(one.sql.length);
   }
   for (const shape of [...tables, ...(sequences === undefined ? [] : [sequences])]) {
     yield* dumpTable(database, shape, writer, onProgress);

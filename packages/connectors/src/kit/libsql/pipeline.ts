@@ -1,6 +1,7 @@
 import { type ConnectorContext, ProviderError } from "@keyloan/contract";
 import * as z from "zod";
 import { parseJson, send, statusError } from "../http.ts";
+import { listOf } from "../list-schema.ts";
 
 /** A database as its own token opens it. */
 export type LibsqlDatabase = {
@@ -32,8 +33,8 @@ const errorSchema = z.object({ code: z.string().nullish() });
 // The rows are looked at one by one where they are used: there may be a hundred thousand values.
 const rowsSchema = z.object({ rows: z.array(z.unknown()) });
 const batchSchema = z.object({
-  step_results: z.array(rowsSchema.nullish()),
-  step_errors: z.array(errorSchema.nullish()),
+  step_results: listOf(rowsSchema.nullish()),
+  step_errors: listOf(errorSchema.nullish()),
 });
 const resultSchema = z.union([
   z.object({ type: z.literal("error"), error: errorSchema }),
@@ -42,7 +43,7 @@ const resultSchema = z.union([
     response: z.object({ type: z.string(), result: z.unknown().optional() }),
   }),
 ]);
-const answerSchema = z.object({ results: z.array(resultSchema) });
+const answerSchema = z.object({ results: listOf(resultSchema) });
 
 /**
  * Runs statements one after the other (libSQL Hrana 2 over HTTP, `POST /v2/pipeline`); one that fails does not

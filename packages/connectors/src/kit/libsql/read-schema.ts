@@ -1,3 +1,4 @@
+import { createTurns, type Turns } from "../turns.ts";
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
@@ -43,22 +44,24 @@ export type LibsqlSchema = {
 };
 
 /**
- * Reads what the database consists of, up to a size (`schema-budget.ts`).
+ * Reads what the database consists of, up to a size (`schema-budget.ts`), and lets others have their turns meanwhile.
  * @throws ProviderError `rejected` for a schema that is larger, and for anything that could not be given faithfully,
  * named
  */
 export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema> {
   const budget = createSchemaBudget(database);
   const head = await readHead(database);
-  const all = await readMaster(database, budget);
+  const turns = createTurns();
+  const all = await readMaster(database, budget, turns);
   const known = await readKinds(database, budget);
-  const searches = new Map(
-    all
-      .filter(({ name }) => known.kinds.get(name) === "virtual")
-      .map((one) => [one.name, kindOf(database, known, one)] as const),
-  );
+  const searches = new Map<string, SearchIndex["kind"]>();
+  for (const one of all) {
+    if (known.kinds.get(one.name) !== "virtual") continue;
+    searches.set(one.name, kindOf(database, known, one));
+    await turns(one.sql.length);
+  }
   const objects: SchemaObject[] = [];
-  for (const one of contentOf(database, known, searches, all)) {
+  for (const one of await contentOf(database, known, searches, all, turns)) {
     const kind = searches.get(one.name);
     const search = kind === undefined ? undefined : await readSearch(database, known, one, kind, budget);
     objects.push(search === undefined ? one : { ...one, search });
@@ -103,58 +106,89 @@ const sequenceShape: TableShape = {
 };
 
 /** Everything that was made by a statement: what has none was made by the database. */
-async function readMaster(database: LibsqlDatabase, budget: SchemaBudget): Promise<readonly SchemaObject[]> {
+async function readMaster(
+  database: LibsqlDatabase,
+  budget: SchemaBudget,
+  turns: Turns,
+): Promise<readonly SchemaObject[]> {
   const rows = await readSmallTable(database, masterShape, { budget, rowsMax: definitionsMax });
-  const names = new Set<string>();
-  return rows.flatMap(([type, name, table, sql]) => {
-    if (sql === null) return [];
-    const known = objectTypes.find((one) => one === type);
-    if (
-      known !== undefined &&
-      typeof name === "string" &&
-      typeof table === "string" &&
-      typeof sql === "string"
-    ) {
-      if (names.size === names.add(objectKey({ type: known, name })).size) {
-        throw notFaithful(database.provider, `there are two definitions of the ${known} ${showName(name)}`);
-      }
-      return [{ type: known, name, table, sql }];
+  const keys = new Set<string>();
+  const all: SchemaObject[] = [];
+  for (const row of rows) {
+    const one = definitionOf(database, row);
+    if (one === undefined) continue;
+    if (keys.size === keys.add(objectKey(one)).size) {
+      throw notFaithful(
+        database.provider,
+        `there are two definitions of the ${one.type} ${showName(one.name)}`,
+      );
     }
-    const shown = typeof name === "string" ? showName(name) : "something";
-    const bytes = sql === undefined ? undefined : partBytes(sql);
-    const why =
-      bytes === undefined ? "is not UTF-8" : `is longer than ${largeBytesOf(masterShape) / 1024} KB`;
-    throw notFaithful(database.provider, `the definition of ${shown} ${why}`);
-  });
+    all.push(one);
+    await turns(one.name.length);
+  }
+  return all;
+}
+
+function definitionOf(
+  { provider }: LibsqlDatabase,
+  [type, name, table, sql]: readonly DumpValue[],
+): SchemaObject | undefined {
+  if (sql === null) return undefined;
+  const known = objectTypes.find((one) => one === type);
+  if (
+    known !== undefined &&
+    typeof name === "string" &&
+    typeof table === "string" &&
+    typeof sql === "string"
+  ) {
+    return { type: known, name, table, sql };
+  }
+  const shown = typeof name === "string" ? showName(name) : "something";
+  const bytes = sql === undefined ? undefined : partBytes(sql);
+  const why = bytes === undefined ? "is not UTF-8" : `is longer than ${largeBytesOf(masterShape) / 1024} KB`;
+  throw notFaithful(provider, `the definition of ${shown} ${why}`);
 }
 
 /** What the app made: neither what SQLite keeps for itself nor the tables behind an index. */
-function contentOf(
+async function contentOf(
   { provider }: LibsqlDatabase,
   { vectorIndexes }: SchemaKinds,
   searches: ReadonlyMap<string, SearchIndex["kind"]>,
   all: readonly SchemaObject[],
-): readonly SchemaObject[] {
-  const indexes = all.filter(({ type, name }) => type === "index" && vectorIndexes.has(name));
-  const behind = new Set(
-    [
-      ...indexes.flatMap(({ name }) => [`${name}_shadow`, `${name}_shadow_idx`]),
-      ...[...searches].flatMap(([name, kind]) => behindSearch[kind].map((part) => `${name}_${part}`)),
-    ].map(foldName),
-  );
+  turns: Turns,
+): Promise<readonly SchemaObject[]> {
+  const behind = new Set<string>();
+  for (const { type, name } of all) {
+    if (type !== "index" || !vectorIndexes.has(name)) continue;
+    for (const part of ["shadow", "shadow_idx"]) behind.add(foldName(`${name}_${part}`));
+    await turns(name.length);
+  }
+  for (const [name, kind] of searches) {
+    for (const part of behindSearch[kind]) behind.add(foldName(`${name}_${part}`));
+    await turns(behindSearch[kind].length * name.length);
+  }
   // A trigger's table is listed as the trigger spells it.
   const isInternal = (spelled: string) => {
     const name = foldName(spelled);
     return name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
   };
-  return all.filter(({ type, name, table }) => {
+  const content: SchemaObject[] = [];
+  for (const one of all) {
+    const { type, name, table } = one;
     if (type === "table" && name === "libsql_wasm_func_table") {
       throw notFaithful(provider, "it has functions of its own in WebAssembly");
     }
-    if (isInternal(name)) return false;
-    if (!isInternal(table)) return true;
-    throw notFaithful(provider, `the ${type} ${showName(name)} is on the internal table ${showName(table)}`);
-  });
+    await turns(name.length + table.length);
+    if (isInternal(name)) continue;
+    if (isInternal(table)) {
+      throw notFaithful(
+        provider,
+        `the ${type} ${showName(name)} is on the internal table ${showName(table)}`,
+      );
+    }
+    content.push(one);
+  }
+  return content;
 }
 
 // An app's own table may bear the name of the fifth, where the index has its text elsewhere.

@@ -169,3 +169,29 @@ test("a schema's hash is that of its lines in the order of their texts", async (
     .digest("hex");
   expect((await summarize(database)).schemaSha256).toBe(expected);
 });
+
+describe.each(doings)("%s of a schema that fills what may be held", (_name, act) => {
+  test("lets others have their turns between its definitions", async () => {
+    const count = 60;
+    const turnsWith = async (length: number) => {
+      const sql = (place: number) =>
+        `CREATE VIRTUAL TABLE x${place} USING fts5(a /*${"[".repeat(length)}*/, b)`;
+      const definition = (place: number): Definition | undefined =>
+        place < count ? ["table", `x${place}`, `x${place}`, sql(place)] : undefined;
+      const { database } = lyingServer({ definition, counted: count });
+      let turns = 0;
+      let done = false;
+      const others = () => {
+        turns++;
+        if (!done) setImmediate(others);
+      };
+      others();
+      await act(database).finally(() => {
+        done = true;
+      });
+      return turns;
+    };
+    // One of the reading, and one of what is done with it.
+    expect((await turnsWith(255_000)) - (await turnsWith(10))).toBeGreaterThan(count);
+  });
+});

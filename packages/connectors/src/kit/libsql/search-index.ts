@@ -1,3 +1,5 @@
+import { nextToken, type TokenReader } from "./read-tokens.ts";
+
 /** How a full-text index holds what it finds: its own copy, another table's rows, or nothing that could be read. */
 export type SearchKind = "own" | "external" | "unreadable";
 
@@ -8,13 +10,15 @@ export type SearchKind = "own" | "external" | "unreadable";
 export function parseVirtualTable(
   sql: string,
 ): { readonly module: string; readonly args: readonly string[] } | undefined {
-  const found =
-    /^CREATE\s+VIRTUAL\s+TABLE\s+(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|[^\s"'`[\]]+)\s+USING\s+("(?:[^"]|"")*"|[^\s(]+)\s*(?:\(([\s\S]*)\)\s*)?$/i.exec(
-      sql.trim(),
-    );
-  const module = found?.[1];
-  if (module === undefined) return undefined;
-  return { module: unquote(module).toLowerCase(), args: splitArguments(found?.[2] ?? "") };
+  const reader = { sql, at: 0 };
+  const next = () => textOf(reader);
+  for (const word of ["create", "virtual", "table"]) if (next()?.toLowerCase() !== word) return undefined;
+  const name = next();
+  if (name === undefined || next()?.toLowerCase() !== "using") return undefined;
+  const module = next();
+  const args = readArguments(reader);
+  if (module === undefined || args === undefined) return undefined;
+  return { module: unquote(module).toLowerCase(), args };
 }
 
 /** What kind of FTS5 table the arguments describe (SQLite documentation, FTS5 4.4). */
@@ -67,10 +71,36 @@ function optionOf(key: string): string {
   return options.find((option) => option.startsWith(key.toLowerCase())) ?? "";
 }
 
-/** Splits at commas that stand outside quotes and brackets. */
-function splitArguments(text: string): string[] {
-  const parts = text.match(/(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^\]]*\]|[^,])+/g);
-  return parts === null ? [] : [...parts];
+function textOf(reader: TokenReader): string | undefined {
+  const token = nextToken(reader);
+  return token === undefined ? undefined : reader.sql.slice(token.start, token.end);
+}
+
+/**
+ * What stands between the parentheses, parted at the commas that no others enclose: each from its first word to its
+ * last, as the module gets it. No parentheses are an empty list.
+ * @returns `undefined` when they are not closed, or something follows them
+ */
+function readArguments(reader: TokenReader): readonly string[] | undefined {
+  const { sql } = reader;
+  const opening = textOf(reader);
+  if (opening !== "(") return opening === undefined ? [] : undefined;
+  const args: string[] = [];
+  let [depth, start, end] = [0, -1, -1];
+  for (let token = nextToken(reader); token !== undefined; token = nextToken(reader)) {
+    const sign = token.end === token.start + 1 ? sql.charAt(token.start) : "";
+    if (depth === 0 && (sign === "," || sign === ")")) {
+      if (start !== -1) args.push(sql.slice(start, end));
+      if (sign === ")") return nextToken(reader) === undefined ? args : undefined;
+      start = -1;
+      continue;
+    }
+    if (sign === "(") depth++;
+    else if (sign === ")") depth--;
+    if (start === -1) start = token.start;
+    end = token.end;
+  }
+  return undefined;
 }
 
 function unquote(text: string): string {

@@ -1,11 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import type { DatabaseSummary, OnProgress, TableSummary } from "@keyloan/contract";
+import { createTurns } from "../turns.ts";
 import { textOf } from "./cells.ts";
 import { joinTerms } from "./join-terms.ts";
 import { quoteName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readPages, readParts, strangeTable } from "./read-pages.ts";
-import { byName, type LibsqlSchema, objectKey, readSchema } from "./read-schema.ts";
+import { byName, type LibsqlSchema, objectKey, readSchema, type SchemaObject } from "./read-schema.ts";
 import { largeBytesOf, type TableShape } from "./table-shape.ts";
 import { realText } from "./values.ts";
 
@@ -22,7 +23,7 @@ export async function summarize(database: LibsqlDatabase, onProgress?: OnProgres
   for (const name of schema.externalIndexes) tables.push({ ...(await sum(documentsShape(name))), name });
   const sequences = schema.sequences === undefined ? undefined : await sum(schema.sequences);
   return {
-    schemaSha256: hashSchema(schema, sequences),
+    schemaSha256: await hashSchema(schema, sequences),
     tables: tables.toSorted(byName),
   };
 }
@@ -32,15 +33,22 @@ function documentsShape(index: string): TableShape {
   return { name: `${index}_docsize`, columns: ["id", "sz"], rowId: { name: "rowid", kept: false }, key: [] };
 }
 
-function hashSchema(schema: LibsqlSchema, sequences: TableSummary | undefined): string {
+async function hashSchema(schema: LibsqlSchema, sequences: TableSummary | undefined): Promise<string> {
   const { userVersion, applicationId, objects } = schema;
   const counted = sequences === undefined || sequences.rows === 0 ? null : sequences.sha256;
   const hash = createHash("sha256").update(`${JSON.stringify([userVersion, applicationId, counted])}\n`);
   // The lines are in the order of their texts, which is that of their keys; one alone is ever made.
-  const sorted = objects.map((one) => ({ ...one, key: objectKey(one) })).toSorted(byKey);
+  const keyed: (SchemaObject & { readonly key: string })[] = [];
+  const turns = createTurns();
+  for (const one of objects) {
+    keyed.push({ ...one, key: objectKey(one) });
+    await turns(one.name.length);
+  }
+  const sorted = keyed.toSorted(byKey);
   for (const [index, { type, name, table, sql, search }] of sorted.entries()) {
     if (index > 0) hash.update("\n");
     hash.update(JSON.stringify([type, name, table, sql, search?.settings ?? null]));
+    await turns(sql.length);
   }
   return hash.digest("hex");
 }
