@@ -5,7 +5,7 @@ import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter, defineRoute } from "../http/router.ts";
 import { showBuild } from "../verbs/builds/find-build.ts";
-import { rehearseRollback } from "../verbs/rollback/rehearse-rollback.ts";
+import { oneAtATime, rehearseRollback } from "../verbs/rollback/rehearse-rollback.ts";
 import { revertBuild } from "../verbs/settings/revert-keys.ts";
 
 const tags = ["rollback"];
@@ -45,9 +45,11 @@ export function rollbackRoutes(deps: Deps, limiter: RateLimiter) {
       },
     },
   );
+  // A copy of the store each time: two at once would fill the disk for nothing.
+  const rehearseOnce = oneAtATime(rehearseRollback, "a rollback is being rehearsed");
   return createRouter()
     .openapi(rehearse, async (context) => {
-      return context.json(await rehearseRollback(deps, byOf(context)), 200);
+      return context.json(await rehearseOnce(deps, byOf(context)), 200);
     })
     .openapi(revert, async (context) => {
       const { id } = context.req.valid("param");

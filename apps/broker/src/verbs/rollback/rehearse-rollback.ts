@@ -13,30 +13,36 @@ import { rehearseReverts } from "./rehearse-reverts.ts";
 const pageRows = 500;
 const folderName = "rehearsals";
 const abandonedAfterMs = 3_600_000;
-let underWay = false;
 
 /**
  * Goes back on a copy of the store, as a real rollback would: opens the copy with the keys of this broker, reads
  * every page, opens every data key and lets every swapped build use its lent keys again. Nothing of the store
  * itself changes and no provider is asked.
- * @throws BrokerError `already_running` while another rehearsal of this broker goes on
  */
 export async function rehearseRollback(deps: Deps, by: By): Promise<Rehearsal> {
-  if (underWay) {
-    throw new BrokerError("already_running", "a rollback is being rehearsed already", {
-      remedy: "Wait for its answer.",
-    });
-  }
-  underWay = true;
-  try {
-    const rehearsal = await rehearse(deps);
-    const { ok, milliseconds, builds } = rehearsal;
-    const details = { ok, milliseconds, builds: builds.length };
-    await recordAudit(deps, { ...by, action: "rollback.rehearsed", entity: "store", details });
-    return rehearsal;
-  } finally {
-    underWay = false;
-  }
+  const rehearsal = await rehearse(deps);
+  const { ok, milliseconds, builds } = rehearsal;
+  const details = { ok, milliseconds, builds: builds.length };
+  await recordAudit(deps, { ...by, action: "rollback.rehearsed", entity: "store", details });
+  return rehearsal;
+}
+
+/** Runs one at a time, and refuses others meanwhile. @throws BrokerError `already_running`, and what the work throws */
+export function oneAtATime<Arguments extends unknown[], T>(
+  work: (...given: Arguments) => Promise<T>,
+  what: string,
+): (...given: Arguments) => Promise<T> {
+  let isUnderWay = false;
+  return async (...given) => {
+    if (isUnderWay)
+      throw new BrokerError("already_running", `${what} already`, { remedy: "Wait for its answer." });
+    isUnderWay = true;
+    try {
+      return await work(...given);
+    } finally {
+      isUnderWay = false;
+    }
+  };
 }
 
 /** Removes copies that a broker left which died while it rehearsed; another broker's of now stay. */
