@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
 import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
-import type { ShapeWatch, StoreShape } from "./store-shape.ts";
+import type { LoadedShape, StoreShape } from "./store-shape.ts";
 import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
@@ -60,7 +60,7 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
   let closed = false;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
   const tables = createTables(connection.database);
-  const watch = shape.watch(connection);
+  const loaded = shape.load(connection);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
   // Commits copy the log themselves only from 16,000 pages on: when nobody else has come to the end of it.
@@ -73,9 +73,11 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
       await prepared;
       await connection.run`BEGIN IMMEDIATE`;
       inGroup = true;
+      // Nobody else can write from here on: what is parsed now is what the whole group runs by.
+      loaded.refresh();
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
-      const { requestIds, settle, left } = await runGroup(connection, tables, watch, group);
+      const { requestIds, settle, left } = await runGroup(connection, tables, loaded, group);
       queue.unshift(...left);
       taken = group.filter((unit) => !left.includes(unit));
       inGroup = false;
@@ -109,7 +111,7 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
     try {
       await prepared;
       await connection.run`PRAGMA wal_checkpoint(TRUNCATE)`;
-      watch.forget();
+      loaded.forget();
       for (const { resolve } of waiting) resolve();
     } catch (error) {
       for (const { reject } of waiting) reject(toStoreError(error));
@@ -201,7 +203,7 @@ type Ran = {
 async function runGroup(
   connection: Connection,
   tables: Tables,
-  watch: ShapeWatch,
+  loaded: LoadedShape,
   group: readonly Unit[],
 ): Promise<Ran> {
   const { database } = connection;
@@ -236,7 +238,7 @@ async function runGroup(
   const audits = group.filter((unit) => unit.run === undefined);
   await auditEvents.insertAll(audits.flatMap((unit) => unit.audit));
   written.push(...auditEvents.takeWritten());
-  if (!(await watch.isSound())) await auditEvents.requireStanding(written);
+  if (!loaded.isSound()) await auditEvents.requireStanding(written);
   for (const unit of audits) settlements.push(() => unit.resolve(undefined));
   const settle = () => {
     for (const each of settlements) each();

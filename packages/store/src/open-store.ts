@@ -8,7 +8,8 @@ import { checkIntegrity, copyStore } from "./copy-store.ts";
 import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import { createGroupWriter, type GroupWriter, type OnAudited } from "./group-writer.ts";
-import { readStoreShape } from "./store-shape.ts";
+import { openReader } from "./open-reader.ts";
+import { readStoreShape, type StoreShape } from "./store-shape.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
 export type Store = {
@@ -48,13 +49,11 @@ export async function openStore(options: {
   readonly onAudited?: OnAudited;
 }): Promise<Store> {
   await preparePrivateFile(options.path);
-  const reader = openReader(options.path);
+  const migrationsFolder =
+    options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url));
+  const shape = await prepareStore(options.path, migrationsFolder);
+  const reader = openReader(options.path, shape);
   try {
-    await reader.run`PRAGMA journal_mode = WAL`;
-    const migrationsFolder =
-      options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url));
-    await applyMigrations(reader.database, migrationsFolder);
-    const shape = await readStoreShape(migrationsFolder);
     const read = createTables(reader.database);
     const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined));
     await chainOlderRows(writer, read);
@@ -71,7 +70,7 @@ export async function openStore(options: {
       },
       findShapeDifference: async () => {
         try {
-          return await shape.findDifference(reader.database);
+          return reader.findShapeDifference();
         } catch (error) {
           throw toStoreError(error);
         }
@@ -90,12 +89,18 @@ export async function openStore(options: {
   }
 }
 
-function openReader(path: string): Connection {
+/** Brings a store's file up to date, and tells what it should be built of then. @throws StoreError */
+async function prepareStore(path: string, migrationsFolder: string): Promise<StoreShape> {
+  let connection: Connection | undefined;
   try {
-    // Reading waits for no writer; what little waits there is blocks the event loop, so it is short.
-    return openConnection(path, { lockWaitMs: 50 });
+    connection = openConnection(path, { lockWaitMs: 50 });
+    await connection.run`PRAGMA journal_mode = WAL`;
+    await applyMigrations(connection.database, migrationsFolder);
+    return await readStoreShape(migrationsFolder);
   } catch (error) {
     throw toStoreError(error);
+  } finally {
+    connection?.close();
   }
 }
 
