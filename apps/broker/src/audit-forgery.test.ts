@@ -328,6 +328,40 @@ describe("what a store writer builds into the file", () => {
   });
 });
 
+describe("what a store writer leaves in the broker's memory alone", () => {
+  /** The broker parses the trigger, then its text goes and the engine's number of the shape stays. */
+  async function plant(statement: string): Promise<void> {
+    await writer.run(statement);
+    await broker.call("GET", `/v1/builds/${buildId}`);
+    await broker.call("GET", "/v1/builds");
+    await writer.run("PRAGMA writable_schema = ON", "DELETE FROM sqlite_master WHERE name = 'hush'");
+  }
+  beforeEach(async () => {
+    buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+  });
+
+  it("takes no row of an env read away", async () => {
+    const token = await broker.createBuildToken(buildId);
+    const action = "DELETE FROM audit_events WHERE sequence = NEW.sequence";
+    await plant(trigger("AFTER INSERT ON audit_events WHEN NEW.action = 'env.read'", action));
+    for (const _ of [1, 2])
+      expect((await broker.call("GET", `/v1/builds/${buildId}/env`, { token })).status).toBe(200);
+    expect(await only("SELECT count(*) AS count FROM audit_events WHERE action = 'env.read'")).toEqual({
+      count: 2,
+    });
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
+  });
+
+  it("undoes no revoke", async () => {
+    const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+    const { id, token } = made.body as { id: string; token: string };
+    const action = "UPDATE tokens SET revoked_at = NULL WHERE id = NEW.id";
+    await plant(trigger("AFTER UPDATE OF revoked_at ON tokens", action));
+    expect((await broker.call("DELETE", `/v1/tokens/${id}`)).status).toBe(204);
+    expect((await broker.call("GET", "/v1/builds", { token })).status).toBe(401);
+  });
+});
+
 describe("rows after the newest head", () => {
   it("get their head when it is overdue, whatever the schedule says", async () => {
     await broker.call("POST", "/v1/tokens", { body: { name: "later", scopes: ["builds:read"] } });
