@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
+import type { AuditSeal } from "./audit-seal.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { checkIntegrity, copyStore } from "./copy-store.ts";
 import type { Database } from "./database.ts";
@@ -17,6 +18,15 @@ export type Store = {
   readonly read: Tables;
   readonly write: GroupWriter["write"];
   readonly appendAudit: GroupWriter["appendAudit"];
+  /** Rows of the audit get a MAC from now on, and those behind the end that have none are no end. */
+  readonly sealAudit: (seal: AuditSeal) => void;
+  readonly auditSeal: () => AuditSeal | undefined;
+  readonly auditMemory: GroupWriter["auditMemory"];
+  /**
+   * Chains the rows of a store from before there was a chain. Only before anything is promised of the audit: whoever
+   * writes to the store can write such rows at any time.
+   */
+  readonly chainOlderRows: () => Promise<void>;
   /** Resolves when the store can be read; writing is proven by the audit row of the caller. */
   readonly check: () => Promise<void>;
   /**
@@ -54,13 +64,20 @@ export async function openStore(options: {
   const shape = await prepareStore(options.path, migrationsFolder);
   const reader = openReader(options.path, shape);
   try {
-    const read = createTables(reader.database);
-    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined));
-    await chainOlderRows(writer, read);
+    let seal: AuditSeal | undefined;
+    const findSeal = () => seal;
+    const read = createTables(reader.database, findSeal);
+    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined), findSeal);
     return {
       read,
       write: writer.write,
       appendAudit: writer.appendAudit,
+      sealAudit: (given) => {
+        seal = given;
+      },
+      auditSeal: findSeal,
+      auditMemory: writer.auditMemory,
+      chainOlderRows: () => chainOlderRows(writer, read),
       check: async () => {
         try {
           await reader.database.run(sql`SELECT count(*) FROM organizations`);
@@ -117,9 +134,9 @@ async function applyMigrations(database: Database, migrationsFolder: string): Pr
   }
 }
 
-const chainedAtOnceMax = 5_000;
+const chainedAtOnceMax = 500;
 
-/** Chains the audit rows of a store from before there was a chain; what one start leaves, the next goes on with. */
+/** What one start leaves, the next goes on with. */
 async function chainOlderRows(writer: GroupWriter, reader: Tables): Promise<void> {
   const last = await reader.auditEvents.findLast();
   let isLeft = last?.hash === null;

@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
 
-export type PersonRow = typeof persons.$inferSelect;
+export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
 
 export function personsTable(database: Database) {
   const endByBuild = database
@@ -36,7 +36,7 @@ export function personsTable(database: Database) {
     insert: async (row: PersonRow): Promise<void> => {
       await database.insert(persons).values(row);
     },
-    addBrowser: async (row: typeof personBrowsers.$inferSelect): Promise<void> => {
+    addBrowser: async (row: typeof personBrowsers.$inferInsert): Promise<void> => {
       await database.insert(personBrowsers).values(row).onConflictDoNothing();
     },
     /** The browser proves nothing for this build any more. */

@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { sessions } from "./schema.ts";
 
-export type SessionRow = typeof sessions.$inferSelect;
+export type SessionRow = Omit<typeof sessions.$inferSelect, "mac">;
 
 export function sessionsTable(database: Database) {
   const endByBuild = database
