@@ -19,12 +19,12 @@ import { createJobRunner } from "./jobs/runner.ts";
 import { createFairSlots, createSlots } from "./jobs/slots.ts";
 import { createLogger } from "./observe/logger.ts";
 import { createMetrics } from "./observe/metrics.ts";
+import { openAudit } from "./open-audit.ts";
 import { ensureOrganization, openFingerprinter } from "./organization.ts";
 import { createPooledRandom } from "./pooled-random.ts";
 import { createRefusals } from "./refusals.ts";
 import { withOrgDataKey } from "./sealing/data-key.ts";
 import { createSigner } from "./signing.ts";
-import { upgradeAudit } from "./upgrade-audit.ts";
 import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
@@ -73,7 +73,7 @@ async function composeOver(
   const randomBytes = overrides.randomBytes ?? createPooledRandom();
   const logger = overrides.logger ?? createLogger(config.logLevel);
   const organizationId = await ensureOrganization(store, keyring, now, randomBytes);
-  await upgradeAudit({ store, keyring, organizationId, now, randomBytes });
+  await openAudit({ store, keyring, organizationId, now, randomBytes });
   const metrics = createMetrics(store, now);
   const adminTokenHash = hashToken(config.adminToken.reveal());
   const check = await withOrgDataKey({ store, keyring, organizationId }, createTokenCheck);
