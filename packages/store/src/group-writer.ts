@@ -1,8 +1,8 @@
 import { sql } from "drizzle-orm";
 import type { ChainEnd } from "./audit-chain.ts";
-import type { FindAuditSeal } from "./audit-seal.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
+import type { Seals } from "./row-seal.ts";
 import type { LoadedShape, StoreShape } from "./store-shape.ts";
 import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
@@ -67,7 +67,7 @@ export function createGroupWriter(
   path: string,
   shape: StoreShape,
   onAudited: OnAudited,
-  findSeal: FindAuditSeal,
+  seals: Seals,
 ): GroupWriter {
   const queue: Unit[] = [];
   const erasing: PromiseWithResolvers<void>[] = [];
@@ -76,7 +76,7 @@ export function createGroupWriter(
   let closed = false;
   let last: ChainEnd | undefined;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
-  const tables = createTables(connection.database, findSeal);
+  const tables = createTables(connection.database, seals);
   const loaded = shape.load(connection);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.

@@ -4,6 +4,7 @@ export { type AuditSeal, isGenuine, isSealed, isWhole } from "./audit-seal.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export type { Scope } from "./group-writer.ts";
 export { openStore, type Store } from "./open-store.ts";
+export type { RowMac } from "./row-seal.ts";
 export type { ArchiveRow } from "./tables/archives.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 export type { AuditHeadRow } from "./tables/audit-heads.ts";

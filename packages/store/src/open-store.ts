@@ -10,6 +10,7 @@ import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import { createGroupWriter, type GroupWriter, type OnAudited } from "./group-writer.ts";
 import { openReader } from "./open-reader.ts";
+import type { RowMac } from "./row-seal.ts";
 import { readStoreShape, type StoreShape } from "./store-shape.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
@@ -22,6 +23,9 @@ export type Store = {
   readonly sealAudit: (seal: AuditSeal) => void;
   readonly auditSeal: () => AuditSeal | undefined;
   readonly auditMemory: GroupWriter["auditMemory"];
+  /** Rows that decide who somebody is get a MAC from now on, and those that have none are not there. */
+  readonly sealRows: (rowMac: RowMac) => void;
+  readonly rowMac: () => RowMac | undefined;
   /**
    * Chains the rows of a store from before there was a chain. Only before anything is promised of the audit: whoever
    * writes to the store can write such rows at any time.
@@ -64,18 +68,23 @@ export async function openStore(options: {
   const shape = await prepareStore(options.path, migrationsFolder);
   const reader = openReader(options.path, shape);
   try {
-    let seal: AuditSeal | undefined;
-    const findSeal = () => seal;
-    const read = createTables(reader.database, findSeal);
-    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined), findSeal);
+    let auditSeal: AuditSeal | undefined;
+    let rowMac: RowMac | undefined;
+    const seals = { audit: () => auditSeal, rowMac: () => rowMac };
+    const read = createTables(reader.database, seals);
+    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined), seals);
     return {
       read,
       write: writer.write,
       appendAudit: writer.appendAudit,
       sealAudit: (given) => {
-        seal = given;
+        auditSeal = given;
       },
-      auditSeal: findSeal,
+      auditSeal: seals.audit,
+      sealRows: (given) => {
+        rowMac = given;
+      },
+      rowMac: seals.rowMac,
       auditMemory: writer.auditMemory,
       chainOlderRows: () => chainOlderRows(writer, read),
       check: async () => {

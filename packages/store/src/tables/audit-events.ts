@@ -1,8 +1,9 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNotNull, lt, sql } from "drizzle-orm";
 import { type ChainEnd, chainRows, chainStart, hashRow } from "../audit-chain.ts";
-import { type FindAuditSeal, isWhole } from "../audit-seal.ts";
+import { isWhole } from "../audit-seal.ts";
 import type { Database } from "../database.ts";
 import { notKept, requireWritten } from "../errors.ts";
+import type { Seals } from "../row-seal.ts";
 import { createSerial } from "../serial.ts";
 import { createEndFinder } from "./audit-end.ts";
 import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
@@ -33,7 +34,7 @@ const columns = [
 // Made once: every env read writes a row.
 const placeholderNames = Array.from({ length: rowsMax }, (_, row) => columns.map((column) => column + row));
 
-export function auditEventsTable(database: Database, findSeal: FindAuditSeal) {
+export function auditEventsTable(database: Database, { audit: findSeal }: Seals) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
   const prepareInsert = (rowCount: number) =>

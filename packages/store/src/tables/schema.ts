@@ -199,6 +199,8 @@ export const userKeys = sqliteTable(
     checkedAt: millis("checked_at").notNull(),
     /** Whose it is; absent for what was saved before persons were known. */
     personId: text("person_id"),
+    /** Over whose it is and for what, under the org's data key. */
+    mac: text("mac"),
   },
   (table) => [index("user_keys_build").on(table.buildId, table.connectorId)],
 );
