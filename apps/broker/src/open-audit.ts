@@ -1,4 +1,11 @@
-import { closeDataKey, createHashMac, type DataKey, openDataKey, promiseState } from "@keyloan/vault";
+import {
+  closeDataKey,
+  createHashMac,
+  createRowMac,
+  type DataKey,
+  openDataKey,
+  promiseState,
+} from "@keyloan/vault";
 import { auditRow } from "./audit-row.ts";
 import { type AuditState, firstAuditState, readAuditState, sealAuditState } from "./audit-state.ts";
 import type { Deps } from "./deps.ts";
@@ -11,7 +18,8 @@ const attemptsMax = 3;
 
 /**
  * Lets the store prove its audit rows from now on, and brings an older one up to date, once: rows are chained, signing
- * keys get their MAC, the count of heads begins, and rows have a MAC from then on. That it happened is kept sealed, so that
+ * keys get their MAC, the count of heads begins, and rows of the audit, and those that decide who somebody is, have a MAC
+ * from then on. That it happened is kept sealed, so that
  * nothing that is written to the store later passes for older. A key whose public half is not that of its sealed private
  * half gets no MAC, so it is refused by its name.
  * @throws VaultError when the org's data key does not open
@@ -28,6 +36,7 @@ async function isOpened(deps: UpgradeDeps): Promise<boolean> {
   const key = openDataKey(keyring, dataKey);
   try {
     const macOf = createHashMac(key);
+    store.sealRows(createRowMac(key));
     if (!key.promisesState) {
       await store.chainOlderRows();
       return await upgrade(deps, key, macOf, firstAuditState);
@@ -56,6 +65,7 @@ async function upgrade(
   if (dataKey === undefined) return false;
   const keys = key.promisesState ? { proven: [], refused: [] } : await olderKeys(deps, key);
   const promised = promiseState(keyring, dataKey);
+  await proveOlderRows(store);
   return store.write([organizationId], async (tables) => {
     const from = (await tables.auditEvents.findLastGenuine()).sequence + 1;
     const sealed = sealAuditState(key, { ...state, macFrom: from });
@@ -73,6 +83,12 @@ async function upgrade(
     ]);
     return true;
   });
+}
+
+/** Rows that decide who somebody is get their MAC, some at a time. What a start leaves undone, the next does again. */
+async function proveOlderRows({ write }: UpgradeDeps["store"]): Promise<void> {
+  for (const name of ["sessions", "persons", "userKeys"] as const)
+    while (await write([], (tables) => tables[name].proveOlder()));
 }
 
 /** The MACs that keys from before there were any get, and the ids of those that get none. */

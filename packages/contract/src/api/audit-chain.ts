@@ -127,12 +127,9 @@ export const auditExportLineSchema = z
     requestId: z.string().nullable(),
     previousHash: hashSchema.nullable(),
     hash: hashSchema.nullable(),
-    altered: z
-      .boolean()
-      .optional()
-      .meta({
-        description: "true for a row that is not as this broker wrote it: what it says proves nothing",
-      }),
+    altered: z.boolean().optional().meta({
+      description: "true for a row that is not as this broker wrote it: what it says proves nothing",
+    }),
   })
   .meta({ id: "AuditExportLine" });
 
