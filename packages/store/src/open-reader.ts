@@ -24,12 +24,17 @@ export function openReader(path: string, shape: StoreShape): Reader {
   const loaded = shape.load(connection);
   let isBegun = false;
   const endTurn = (): void => {
+    if (!isBegun) return;
     isBegun = false;
-    connection.rollBack();
+    try {
+      connection.repeat`COMMIT`;
+    } catch {
+      connection.rollBack();
+    }
   };
   const beginTurn = (): void => {
     if (isBegun) return;
-    connection.runNow`BEGIN`;
+    connection.repeat`BEGIN`;
     isBegun = true;
     process.nextTick(endTurn);
     try {
@@ -46,7 +51,10 @@ export function openReader(path: string, shape: StoreShape): Reader {
       beginTurn();
       return loaded.findDifference();
     },
-    close: connection.close,
+    close: () => {
+      endTurn();
+      connection.close();
+    },
   };
 }
 
