@@ -36,7 +36,7 @@ async function append(count: number, prefix = "e"): Promise<void> {
   await store.appendAudit(Array.from({ length: count }, (_, index) => event(`${prefix}${index + 1}`)));
 }
 /** Writes to the file as somebody would who has it, past the broker. */
-/** What is read in one turn of the event loop is read as of its beginning. */
+/** A reader looks at what the file is built of once in a turn of the event loop. */
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 async function tamper(...statements: string[]): Promise<void> {
   await nextTurn();

@@ -16,8 +16,6 @@ export type Connection = {
   readonly run: (text: TemplateStringsArray) => Promise<void>;
   /** The same on this thread, for what neither waits nor takes long. */
   readonly runNow: (text: TemplateStringsArray) => void;
-  /** The same, prepared once: for what runs again and again. */
-  readonly repeat: (text: TemplateStringsArray) => void;
   /** The first row of an answer, by position; empty when there is none. */
   readonly first: (text: TemplateStringsArray) => readonly unknown[];
   /** Writes a copy as of one moment to a path where nothing is, on another thread. */
@@ -81,9 +79,6 @@ export function openConnection(
     run: ([text = ""]) => AsyncDatabase.prototype.exec.call(engine, text).then(() => undefined),
     runNow: ([text = ""]) => {
       engine.exec(text);
-    },
-    repeat: ([text = ""]) => {
-      prepare(text).statement.run([]);
     },
     first: ([text = ""]) => prepare(text).statement.all([])[0] ?? [],
     copyTo: async (path) => {

@@ -14,47 +14,43 @@ export type Reader = {
 const lockWaitMs = 50;
 
 /**
- * A connection for reading what is committed. All that is read in one turn of the event loop is read as of one moment:
- * a transaction begins with the first query, by looking at what the file is built of, and ends with the turn. A write
- * that was waited for is seen, since waiting for it ended the turn.
+ * A connection for reading what is committed. In each turn of the event loop that reads, it is looked first whether the
+ * file is built otherwise than what the connection has parsed.
  * @throws StoreError
  */
 export function openReader(path: string, shape: StoreShape): Reader {
   const connection = open(path, () => beginTurn());
   const loaded = shape.load(connection);
-  let isBegun = false;
-  const endTurn = (): void => {
-    if (!isBegun) return;
-    isBegun = false;
+  let isLookedAt = false;
+  /** What is parsed and what it is compared with are of one moment. */
+  const inTransaction = <T>(read: () => T): T => {
+    connection.runNow`BEGIN`;
     try {
-      connection.repeat`COMMIT`;
-    } catch {
+      return read();
+    } finally {
       connection.rollBack();
     }
   };
   const beginTurn = (): void => {
-    if (isBegun) return;
-    connection.repeat`BEGIN`;
-    isBegun = true;
-    process.nextTick(endTurn);
-    try {
-      loaded.refresh();
-    } catch (error) {
-      // The next query of this turn has to look again.
-      endTurn();
-      throw error;
-    }
+    if (isLookedAt) return;
+    if (!loaded.isCurrent()) inTransaction(loaded.refresh);
+    isLookedAt = true;
+    process.nextTick(() => {
+      isLookedAt = false;
+    });
   };
   return {
     database: connection.database,
-    findShapeDifference: () => {
-      beginTurn();
-      return loaded.findDifference();
-    },
-    close: () => {
-      endTurn();
-      connection.close();
-    },
+    findShapeDifference: () =>
+      inTransaction(() => {
+        const difference = loaded.findDifference();
+        if (difference !== undefined) return difference;
+        // A number that was another in between, and is the old one again, does not show.
+        loaded.forget();
+        loaded.refresh();
+        return undefined;
+      }),
+    close: connection.close,
   };
 }
 

@@ -151,7 +151,6 @@ describe("group commit", () => {
     await store.read.organizations.first();
     await store.read.builds.list({ limit: 100 });
     const other = createClient({ url: `file:${path()}` });
-    await new Promise((resolve) => setImmediate(resolve));
     const [checkpoint] = (await other.execute("PRAGMA wal_checkpoint(TRUNCATE)")).rows;
     other.close();
     expect(checkpoint?.[0]).toBe(0);

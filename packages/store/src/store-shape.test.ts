@@ -33,7 +33,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What is read in one turn of the event loop is read as of its beginning. */
+/** A reader looks at what the file is built of once in a turn of the event loop. */
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Writes to the file as somebody would who has it, past the broker. */

@@ -14,6 +14,8 @@ export type StoreShape = {
  * transaction: in between the connection parses nothing.
  */
 export type LoadedShape = {
+  /** Whether the file's number is the one that was loaded, and what was loaded is sound. One statement. */
+  readonly isCurrent: () => boolean;
   /**
    * Makes the connection go by what stands in the file now. The first thing in every transaction.
    * @throws what the engine throws
@@ -50,6 +52,7 @@ function loadShape(connection: Connection, expected: string): LoadedShape {
     return loaded?.text === now.text && loaded.roots === now.roots;
   };
   return {
+    isCurrent: () => isSound() && connection.first`PRAGMA schema_version`[0] === loaded?.version,
     refresh: () => {
       const [version] = connection.first`PRAGMA schema_version`;
       // Of a shape that is another, parts can go and leave the number: what was parsed of them would stay.
