@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import {
   type AuditHead,
@@ -72,10 +73,35 @@ async function rewriteHistory(kid: string): Promise<void> {
   await writer.insert("audit_heads", { sequence: last.sequence, hash: last.hash, at, signed });
 }
 
+/** As a text, which the column makes a number of: JavaScript has none that large. */
+const unsafe = (sequence: string) => ({ sequence });
 const cut = ["DELETE FROM audit_heads WHERE sequence > 3", "DELETE FROM audit_events WHERE sequence > 3"];
 const empty = ["DELETE FROM audit_heads", "DELETE FROM audit_events", "DELETE FROM sqlite_sequence"];
 
-type Forgery = readonly [title: string, forge: () => Promise<unknown>, kind: string, sequence: number];
+/** A row behind the end, chained to it as anybody can who reads the store. */
+async function chainedRow(more: StoreRow = {}): Promise<StoreRow> {
+  const last = await only(lastRow);
+  const values = { id: "forged", at: 1, actor: "admin", action: "env.read", entity: "bld_x", details: "{}" };
+  return rehashed(
+    { sequence: Number(last.sequence) + 1, ...values, request_id: null, ...more },
+    String(last.hash),
+  );
+}
+function rehashed(row: StoreRow, previous: string): StoreRow {
+  const { sequence, id, at, actor, action, entity, details, request_id } = row;
+  const content = [previous, sequence, id, at, actor, action, entity, details, request_id ?? null];
+  const hash = createHash("sha256")
+    .update(JSON.stringify(["keyloan/audit/v1", ...content]))
+    .digest("hex");
+  return { ...row, previous_hash: previous, hash };
+}
+const lastRow = "SELECT * FROM audit_events WHERE sequence < 9007199254740992 ORDER BY sequence DESC LIMIT 1";
+const append = async (more: StoreRow = {}, past: StoreRow = {}) =>
+  writer.insert("audit_events", { ...(await chainedRow(more)), ...past });
+const unchained = { previous_hash: null, hash: null };
+const megabytes = "x".repeat(3_000_000);
+
+type Forgery = readonly [title: string, forge: () => Promise<unknown>, kind: string, sequence: unknown];
 
 const forgeries: readonly Forgery[] = [
   ["an own public key among the signing keys", () => insertOwnKey({ mac: null }), "signing_key", 0],
@@ -175,10 +201,24 @@ const forgeries: readonly Forgery[] = [
     "rows before the first",
     () =>
       writer.run(
-        "INSERT INTO audit_events SELECT -5, 'aud_x', at, 'admin', 'env.read', 'forged', details, request_id, previous_hash, hash FROM audit_events WHERE sequence = 3",
+        "INSERT INTO audit_events SELECT -5, 'aud_x', at, 'admin', 'env.read', 'forged', details, request_id, previous_hash, hash, mac FROM audit_events WHERE sequence = 3",
       ),
     "out_of_chain",
     0,
+  ],
+  ["a row with a number that is not safe", () => append(unsafe("9007199254740993")), "out_of_chain", 0],
+  ["a row with a number that has no next", () => append(unsafe("9223372036854775807")), "out_of_chain", 0],
+  [
+    "a count of megabytes",
+    () => writer.run("UPDATE organizations SET audit_state = hex(zeroblob(2000000))"),
+    "count",
+    0,
+  ],
+  [
+    "details of megabytes in the row of the newest head",
+    () => writer.run("UPDATE audit_events SET details = hex(zeroblob(2000000)) WHERE sequence = 6"),
+    "edited",
+    6,
   ],
   [
     "a head of an own key in the place of the broker's",
@@ -190,6 +230,36 @@ const forgeries: readonly Forgery[] = [
     },
     "signature",
     6,
+  ],
+];
+
+/** What somebody puts behind the newest head: the rest of the chain that nothing is signed for yet. */
+const behind: readonly (readonly [title: string, forge: () => Promise<unknown>, kind: string])[] = [
+  ["without a hash, as before there was a chain", () => append({}, unchained), "out_of_chain"],
+  ["with the right hash and no MAC", () => append(), "out_of_chain"],
+  [
+    "with the right hash and the MAC of another row",
+    async () => append({}, { mac: (await only(lastRow)).mac ?? null }),
+    "out_of_chain",
+  ],
+  ["with a hash that is none", () => append({}, { hash: "x", previous_hash: "y" }), "out_of_chain"],
+  [
+    "with a hash of megabytes",
+    () => append({}, { hash: megabytes, previous_hash: megabytes }),
+    "out_of_chain",
+  ],
+  ["with the hash of another row", () => append({}, { hash: "0".repeat(64) }), "edited"],
+  ["with the last number there is", () => append({ sequence: Number.MAX_SAFE_INTEGER }), "out_of_chain"],
+  ["with details that are no JSON", () => append({ details: "this is not JSON" }), "out_of_chain"],
+  ["with details of megabytes", () => append({ details: megabytes }), "edited"],
+  ["with a time that is none", () => append({ at: 9e15 }), "edited"],
+  ["with a text for a time", () => append({ at: "soon" }), "edited"],
+  [
+    "in a crowd",
+    () =>
+      writer.run(`INSERT INTO audit_events (id, at, actor, action, entity, details)
+        SELECT 'forged', 1, 'a', 'b', 'c', '{}' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 6000) SELECT i FROM n)`),
+    "out_of_chain",
   ],
 ];
 
@@ -273,6 +343,36 @@ describe("a store writer is found out at once,", () => {
     },
   );
 
+  it.each(behind)(
+    "in a row behind the newest head %s, and accept-head removes it",
+    async (_title, forge, kind) => {
+      buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+      const token = await broker.createBuildToken(buildId);
+      await forge();
+      const env = () => broker.call("GET", `/v1/builds/${buildId}/env`, { token });
+      expect((await env()).status).toBe(200);
+      const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+      expect([made.status, made.text]).toEqual([503, expect.stringContaining("audit_degraded")]);
+      expect((await broker.call("GET", "/v1/audit/head")).status).toBe(503);
+      expect((await broker.call("GET", "/v1/audit")).text).toContain('"altered":true');
+      expect((await broker.call("GET", "/v1/audit/export")).text).toContain("audit.exported");
+      const problem = expect.objectContaining({ kind, sequence: expect.any(Number) });
+      const before = await countHeads();
+      expect(await verify()).toMatchObject({ verdict: "broken", problem });
+      await broker.restart();
+      expect((await env()).status).toBe(200);
+      expect(await verify()).toMatchObject({ verdict: "broken", problem });
+      expect(await countHeads()).toEqual(before);
+      const accepted = await broker.call("POST", "/v1/audit/accept-head");
+      expect([accepted.status, accepted.text]).toEqual([200, expect.stringMatching(/"removedRows":[1-9]/)]);
+      expect((await broker.call("GET", "/v1/audit?action=audit.rows_removed")).text).toContain('"rows":');
+      expect(await broker.createBuild({ connectors: ["app-secrets"] })).toMatchObject({ state: "ready" });
+      await broker.restart();
+      expect(await verify()).toMatchObject({ verdict: "self_consistent" });
+      expect((await broker.call("GET", "/v1/audit")).text).not.toContain('"altered":true');
+    },
+  );
+
   it("but for a head taken away between others, which verify alone sees", async () => {
     await writer.run("DELETE FROM audit_heads WHERE sequence = 3");
     expect(await verify()).toMatchObject({
@@ -288,6 +388,43 @@ describe("a store writer is found out at once,", () => {
     expect([accepted.status, accepted.body]).toMatchObject([200, { removedKeys: [id], lostHeads: 0 }]);
     expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored", givenUp: [] });
     expect((await broker.call("GET", "/v1/audit?action=audit.head_accepted")).text).toContain(id);
+  });
+});
+
+describe("a row that nothing is signed for yet", () => {
+  const change = (sequence: number) =>
+    `UPDATE audit_events SET entity = 'harmless' WHERE sequence = ${sequence}`;
+  async function replaceLast(): Promise<void> {
+    const row = await only(lastRow);
+    await writer.run(`DELETE FROM audit_events WHERE sequence = ${row.sequence}`);
+    await writer.insert("audit_events", rehashed({ ...row, entity: "harmless" }, String(row.previous_hash)));
+  }
+  beforeEach(async () => {
+    for (const name of ["later", "last"])
+      await broker.call("POST", "/v1/tokens", { body: { name, scopes: ["builds:read"] } });
+  });
+
+  it.each([
+    ["taken away", () => writer.run("DELETE FROM audit_events WHERE sequence = 7"), "removed"],
+    ["changed", () => writer.run(change(7)), "edited"],
+    ["changed as the last one", () => writer.run(change(8)), "edited"],
+    ["changed as the last one, with the hash of that", replaceLast, "out_of_chain"],
+  ])(
+    "is missed by verify for ever when it is %s: what follows proves what it said",
+    async (_how, forge, kind) => {
+      await forge();
+      await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+      for (const _ of [1, 2]) {
+        expect(await verify()).toMatchObject({ verdict: "broken", problem: { kind } });
+        await broker.restart();
+      }
+    },
+  );
+
+  it("is missed as the last one while the process runs that wrote it", async () => {
+    await writer.run("DELETE FROM audit_events WHERE sequence = 8");
+    const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+    expect([made.status, made.text]).toEqual([503, expect.stringContaining("gone")]);
   });
 });
 
@@ -328,6 +465,40 @@ describe("what a store writer builds into the file", () => {
   });
 });
 
+describe("what a store writer leaves in the broker's memory alone", () => {
+  /** The broker parses the trigger, then its text goes and the engine's number of the shape stays. */
+  async function plant(statement: string): Promise<void> {
+    await writer.run(statement);
+    await broker.call("GET", `/v1/builds/${buildId}`);
+    await broker.call("GET", "/v1/builds");
+    await writer.run("PRAGMA writable_schema = ON", "DELETE FROM sqlite_master WHERE name = 'hush'");
+  }
+  beforeEach(async () => {
+    buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
+  });
+
+  it("takes no row of an env read away", async () => {
+    const token = await broker.createBuildToken(buildId);
+    const action = "DELETE FROM audit_events WHERE sequence = NEW.sequence";
+    await plant(trigger("AFTER INSERT ON audit_events WHEN NEW.action = 'env.read'", action));
+    for (const _ of [1, 2])
+      expect((await broker.call("GET", `/v1/builds/${buildId}/env`, { token })).status).toBe(200);
+    expect(await only("SELECT count(*) AS count FROM audit_events WHERE action = 'env.read'")).toEqual({
+      count: 2,
+    });
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
+  });
+
+  it("undoes no revoke", async () => {
+    const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+    const { id, token } = made.body as { id: string; token: string };
+    const action = "UPDATE tokens SET revoked_at = NULL WHERE id = NEW.id";
+    await plant(trigger("AFTER UPDATE OF revoked_at ON tokens", action));
+    expect((await broker.call("DELETE", `/v1/tokens/${id}`)).status).toBe(204);
+    expect((await broker.call("GET", "/v1/builds", { token })).status).toBe(401);
+  });
+});
+
 describe("rows after the newest head", () => {
   it("get their head when it is overdue, whatever the schedule says", async () => {
     await broker.call("POST", "/v1/tokens", { body: { name: "later", scopes: ["builds:read"] } });
@@ -335,6 +506,20 @@ describe("rows after the newest head", () => {
     const before = await countHeads();
     expect((await broker.call("GET", "/health/ready", { token: null })).body).toMatchObject({ status: "ok" });
     expect(await countHeads()).toEqual({ count: Number(before.count) + 1 });
+  });
+
+  it("get the first head in time too, whatever time they have themselves", async () => {
+    const fresh = await createTestBroker({ emulators: [] });
+    try {
+      const day = 86_400_000;
+      fresh.advance(day);
+      await fresh.call("POST", "/v1/tokens", { body: { name: "ahead", scopes: ["builds:read"] } });
+      fresh.advance(11 * 60_000 - day);
+      await fresh.call("GET", "/health/ready", { token: null });
+      expect(await fresh.running().deps.store.read.auditHeads.findLatest()).toMatchObject({ sequence: 1 });
+    } finally {
+      await fresh.close();
+    }
   });
 
   it("get none, however overdue, while the store is not what was signed", async () => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Actor, actorLabel, BrokerError, isId, newId } from "@keyloan/contract";
-import type { NewAuditEvent } from "@keyloan/store";
+import { detailsBytesMax, type NewAuditEvent } from "@keyloan/store";
 import type { Deps } from "./deps.ts";
 import { describeError } from "./observe/logger.ts";
 import { storeRetrySeconds, storeTrouble } from "./store-trouble.ts";
@@ -35,11 +35,18 @@ export function auditRow(
     actor: actorLabel(entry.actor),
     action: entry.action,
     entity: writableEntity(entry.entity),
-    details: JSON.stringify(
+    details: writableDetails(
       clientRequestId === undefined ? entry.details : { ...entry.details, clientRequestId },
     ),
     requestId: entry.requestId ?? null,
   };
+}
+
+/** Longer ones than are read of any row are not written: it would count as altered. */
+function writableDetails(details: Details): string {
+  const text = JSON.stringify(details);
+  const bytes = Buffer.byteLength(text);
+  return bytes <= detailsBytesMax ? text : JSON.stringify({ tooLong: bytes });
 }
 
 /** What is named in a path may be anything: it is written as it is only when it has the form of an id. */

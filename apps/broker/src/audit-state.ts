@@ -18,6 +18,8 @@ const stateSchema = z.object({
       head: z.object({ sequence: z.number().int(), hash: z.string() }).optional(),
     }),
   ),
+  /** The first row that has a MAC; absent before the upgrade. */
+  macFrom: z.number().int().min(1).optional(),
   /** The last row whose head a sink has taken; the sink by a hash of its address. */
   delivered: z.object({ sink: z.string(), sequence: z.number().int() }).optional(),
 });
@@ -30,7 +32,7 @@ export type ReadState = { readonly text: string; readonly state: AuditState };
 
 type StateDeps = Pick<Deps, "store" | "keyring" | "organizationId">;
 
-export const firstAuditState: AuditState = { heads: 0, lost: [] };
+export const firstAuditState: AuditState = { heads: 0, lost: [], macFrom: 1 };
 
 /** The sealed text of a state. @throws VaultError */
 export function sealAuditState(key: DataKey, state: AuditState): string {

@@ -1,4 +1,5 @@
-/** A time in milliseconds since the epoch as answers have it. */
+/** A time in milliseconds since the epoch as answers have it; the epoch for what is no time, which no broker wrote. */
 export function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
+  const date = new Date(ms);
+  return (Number.isNaN(date.getTime()) ? new Date(0) : date).toISOString();
 }

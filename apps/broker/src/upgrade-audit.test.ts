@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -42,10 +42,22 @@ async function makeOlderStore(): Promise<void> {
   const entries = journal.entries.filter(({ tag }: { tag: string }) => tag < "0005");
   await writeFile(join(earlier, "meta", "_journal.json"), JSON.stringify({ ...journal, entries }));
   const store = await openStore({ path: join(folder, "keyloan.db"), migrationsFolder: earlier });
-  const event = { actor: "admin:admin", action: "x", entity: "y", details: "{}", requestId: null };
-  for (const id of ["evt_1", "evt_2", "evt_3"]) await store.appendAudit([{ id, at: 1, ...event }]);
-  const last = (await store.read.auditEvents.findLast()) ?? expect.fail();
   await store.close();
+  const last = { sequence: 0, hash: "0".repeat(64) };
+  for (const sequence of [1, 2, 3]) {
+    const row = {
+      id: `evt_${sequence}`,
+      at: 1,
+      actor: "admin:admin",
+      action: "x",
+      entity: "y",
+      details: "{}",
+    };
+    const content = ["keyloan/audit/v1", last.hash, sequence, ...Object.values(row), null];
+    const hash = createHash("sha256").update(JSON.stringify(content)).digest("hex");
+    await writer.insert("audit_events", { sequence, ...row, previous_hash: last.hash, hash });
+    Object.assign(last, { sequence, hash });
+  }
 
   const keyring = parseKeyring(rootKey.reveal());
   await writer.insert("organizations", { id: organizationId, name: "default", created_at: 1 });

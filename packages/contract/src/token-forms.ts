@@ -24,7 +24,7 @@ const table = {
   api: { prefix: "klo_api_", secretBytes: 32, check: "optional" },
   build: { prefix: "klo_bld_", secretBytes: 32, check: "optional" },
   handoff: { prefix: "klo_hnd_", secretBytes: 32, check: "optional" },
-  session: { prefix: "klo_ses_", secretBytes: 32, check: "optional" },
+  session: { prefix: "klo_ses_", secretBytes: 32, check: "required" },
   person: { prefix: "klo_per_", secretBytes: 32, check: "required" },
   recovery: { prefix: "klo_rec_", secretBytes: 15, check: "required", written: "typed" },
 } as const satisfies Record<string, TokenForm>;

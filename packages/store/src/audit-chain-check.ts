@@ -1,11 +1,14 @@
 import { type ChainEnd, chainStart, hashRow } from "./audit-chain.ts";
+import { type AuditSeal, isSealed } from "./audit-seal.ts";
 import type { AuditEventRow } from "./tables/audit-events.ts";
 
 /**
  * `edited`: a row says something else than was written. `removed`: a row that stood here is gone. `reordered`:
- * a row stands in another place than it was written to. `forked`: two rows follow the same one.
+ * a row stands in another place than it was written to. `forked`: two rows follow the same one. `out_of_chain`: a row that
+ * no broker wrote: it has no
+ * hash, or not the MAC of its hash.
  */
-export type ChainProblemKind = "edited" | "removed" | "reordered" | "forked";
+export type ChainProblemKind = "edited" | "removed" | "reordered" | "forked" | "out_of_chain";
 export type ChainProblem = { readonly sequence: number; readonly kind: ChainProblemKind };
 
 export type ChainCheck = {
@@ -24,7 +27,7 @@ type Suspect = {
 const recentMax = 1_000;
 
 /** Follows the chain row by row and remembers only the last few, however long it is. */
-export function createChainCheck(): ChainCheck {
+export function createChainCheck(seal?: AuditSeal): ChainCheck {
   let end: ChainEnd = chainStart;
   let problem: ChainProblem | undefined;
   let suspect: Suspect | undefined;
@@ -32,14 +35,16 @@ export function createChainCheck(): ChainCheck {
 
   const inspect = (row: AuditEventRow): void => {
     const { sequence, hash, previousHash } = row;
-    if (hash === null || previousHash === null) problem = { sequence, kind: "edited" };
+    if (hash === null || previousHash === null)
+      problem = { sequence, kind: hash === previousHash ? "out_of_chain" : "edited" };
     else if (hashRow({ ...row, previousHash }) !== hash) {
       suspect = {
         row: { ...row, hash, previousHash },
         moved: stoodNearby({ ...row, previousHash }, hash),
         predecessorSeen: previousHash === end.hash || recent.hasHash(previousHash),
       };
-    } else if (previousHash !== end.hash) problem = brokenLink(sequence, previousHash);
+    } else if (!isSealed(row, seal)) problem = { sequence, kind: "out_of_chain" };
+    else if (previousHash !== end.hash) problem = brokenLink(sequence, previousHash);
     else {
       recent.add(hash, previousHash);
       end = { sequence, hash };

@@ -5,6 +5,7 @@ import { createClient } from "@libsql/client";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { chainRows, hashRow } from "./audit-chain.ts";
 import { type ChainProblem, createChainCheck } from "./audit-chain-check.ts";
+import { isGenuine } from "./audit-seal.ts";
 import { openStore, type Store } from "./open-store.ts";
 import type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 
@@ -35,7 +36,10 @@ async function append(count: number, prefix = "e"): Promise<void> {
   await store.appendAudit(Array.from({ length: count }, (_, index) => event(`${prefix}${index + 1}`)));
 }
 /** Writes to the file as somebody would who has it, past the broker. */
+/** A reader looks at what the file is built of once in a turn of the event loop. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 async function tamper(...statements: string[]): Promise<void> {
+  await nextTurn();
   const client = createClient({ url: `file:${path()}` });
   for (const statement of statements) await client.execute(statement);
   client.close();
@@ -220,11 +224,12 @@ describe("a store that is older than the chain", () => {
      INSERT INTO audit_events (id, at, actor, action, entity, details) SELECT 'o' || i, 1, 'a', 'b', 'c', '{}' FROM n`,
   ];
 
-  it("is chained when it is opened, and goes on where it was", async () => {
+  it("is chained when that is asked for, and goes on where it was", async () => {
     await append(2);
     await store.close();
     await tamper(...older(12_000));
     store = await openStore({ path: path() });
+    await store.chainOlderRows();
     await append(1, "new");
     expect(await check()).toEqual({ rows: 12_001, problem: undefined });
   });
@@ -234,16 +239,73 @@ describe("a store that is older than the chain", () => {
     await store.close();
     await tamper(...older(3_000));
     store = await openStore({ path: path() });
+    await store.chainOlderRows();
     await store.close();
     await tamper("UPDATE audit_events SET previous_hash = NULL, hash = NULL WHERE sequence > 1234");
     store = await openStore({ path: path() });
+    await store.chainOlderRows();
     expect(await check()).toEqual({ rows: 3_000, problem: undefined });
   });
 
-  it("is chained before a row is added, when an older broker still writes to it", async () => {
+  it("is not chained by whoever adds a row", async () => {
     await append(2);
     await tamper(...older(600));
     await append(1, "new");
-    expect(await check()).toEqual({ rows: 601, problem: undefined });
+    expect((await check()).problem).toEqual({ sequence: 1, kind: "out_of_chain" });
+  });
+});
+
+describe("rows that somebody put behind the end", () => {
+  const seal = { macOf: (hash: string) => `mac of ${hash}`, from: 1 };
+  const values = (sequence: string, more: string) =>
+    `INSERT INTO audit_events (sequence, id, at, actor, action, entity, details, previous_hash, hash)
+     SELECT ${sequence}, 'forged', 1, 'a', 'b', 'c', ${more}`;
+  const noHash = "'{}', NULL, NULL";
+  const many = (count: number, step: number) =>
+    `${values("i", noHash)} FROM (WITH RECURSIVE n(i) AS (SELECT 3 UNION ALL SELECT i + ${step} FROM n LIMIT ${count}) SELECT i FROM n)`;
+  const forged = {
+    id: "forged",
+    at: 1,
+    actor: "a",
+    action: "b",
+    entity: "c",
+    details: "{}",
+    requestId: null,
+  };
+
+  it.each<[string, () => Promise<string>]>([
+    ["without a hash", async () => values("3", noHash)],
+    ["with a hash that is none", async () => values("3", "'{}', '0', 'x'")],
+    ["with a hash of megabytes", async () => values("3", "'{}', '0', hex(zeroblob(2000000))")],
+    ["with another row's hash", async () => values("3", `'{}', '${"0".repeat(64)}', '${"1".repeat(64)}'`)],
+    ["with details of megabytes", async () => values("3", `hex(zeroblob(2000000)), NULL, NULL`)],
+    ["with a number that has no next", async () => values("9223372036854775807", noHash)],
+    ["with a number that is not safe", async () => values("9007199254740993", noHash)],
+    ["with the last safe number", async () => values("9007199254740991", noHash)],
+    ["with a number just ahead", async () => values("4", noHash)],
+    ["in a crowd", async () => many(12_000, 1)],
+    ["in a crowd with gaps", async () => many(12_000, 100)],
+    [
+      "with the right hash and no MAC",
+      async () => {
+        const [row] = chainRows((await store.read.auditEvents.findLast()) as { sequence: 2; hash: string }, [
+          forged,
+        ]);
+        return values("3", `'{}', '${row?.previousHash}', '${row?.hash}'`);
+      },
+    ],
+  ])("are no end: %s", async (_what, forge) => {
+    store.sealAudit(seal);
+    await append(2);
+    await tamper(await forge());
+    for (const name of ["on", "further"]) await append(2, name);
+    await store.close();
+    store = await openStore({ path: path() });
+    store.sealAudit(seal);
+    await append(2, "later");
+    const rows = await store.read.auditEvents.pageAfter(0, 20_000);
+    expect(rows.filter((row) => row.id !== "forged" && isGenuine(row, seal))).toHaveLength(8);
+    await tamper("DELETE FROM audit_events WHERE id = 'forged'");
+    expect(await check()).toEqual({ rows: 8, problem: undefined });
   });
 });

@@ -5,7 +5,9 @@ import type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 export type ChainEnd = { readonly sequence: number; readonly hash: string };
 
 /** What the hash of a row is made of. */
-export type ChainContent = Omit<AuditEventRow, "hash" | "previousHash"> & { readonly previousHash: string };
+export type ChainContent = Omit<AuditEventRow, "hash" | "previousHash" | "mac"> & {
+  readonly previousHash: string;
+};
 
 const version = "keyloan/audit/v1";
 
@@ -36,7 +38,10 @@ export function hashRow(row: ChainContent): string {
 }
 
 /** The rows as they are stored, each numbered and hashed after the one before it. */
-export function chainRows(end: ChainEnd, rows: readonly NewAuditEvent[]): (AuditEventRow & ChainEnd)[] {
+export function chainRows(
+  end: ChainEnd,
+  rows: readonly NewAuditEvent[],
+): (Omit<AuditEventRow, "mac"> & ChainEnd)[] {
   let { sequence, hash } = end;
   return rows.map((row) => {
     sequence += 1;

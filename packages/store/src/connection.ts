@@ -14,8 +14,10 @@ export type Connection = {
    * constant of the source.
    */
   readonly run: (text: TemplateStringsArray) => Promise<void>;
-  /** The engine's number of what the file is built of: another one after each change. */
-  readonly shapeVersion: () => unknown;
+  /** The same on this thread, for what neither waits nor takes long. */
+  readonly runNow: (text: TemplateStringsArray) => void;
+  /** The first row of an answer, by position; empty when there is none. */
+  readonly first: (text: TemplateStringsArray) => readonly unknown[];
   /** Writes a copy as of one moment to a path where nothing is, on another thread. */
   readonly copyTo: (path: string) => Promise<void>;
   /** Ends a transaction without keeping anything of it, if one is open. */
@@ -38,12 +40,17 @@ const statementsMax = 300;
 /**
  * @param options.lockWaitMs how long a statement waits while another connection holds the write lock
  * @param options.mayRun asked before every query
+ * @param options.beforeEach runs before every query of `database`
  */
 export function openConnection(
   path: string,
-  options: { readonly lockWaitMs: number; readonly mayRun?: () => boolean },
+  options: {
+    readonly lockWaitMs: number;
+    readonly mayRun?: () => boolean;
+    readonly beforeEach?: () => void;
+  },
 ): Connection {
-  const { lockWaitMs, mayRun = () => true } = options;
+  const { lockWaitMs, mayRun = () => true, beforeEach = () => undefined } = options;
   const engine = new SyncDatabase(path, { timeout: lockWaitMs });
   // What stands in the file as a trigger, a view or a default calls nothing that reaches out of it.
   engine.exec("PRAGMA trusted_schema = OFF");
@@ -61,6 +68,7 @@ export function openConnection(
   };
   const execute = (sql: string, values: readonly unknown[]) => {
     if (!mayRun()) throw new StoreError("unavailable", "a write outside its transaction");
+    beforeEach();
     const { statement, reads } = prepare(sql);
     // Rows are read to the end, so that no statement stays open and holds an old state of the file.
     if (reads) return { rows: statement.all(values), rowsAffected: 0 };
@@ -69,13 +77,16 @@ export function openConnection(
   return {
     database: drizzle(asClient(execute)),
     run: ([text = ""]) => AsyncDatabase.prototype.exec.call(engine, text).then(() => undefined),
-    shapeVersion: () => prepare("PRAGMA schema_version").statement.all([])[0]?.[0],
+    runNow: ([text = ""]) => {
+      engine.exec(text);
+    },
+    first: ([text = ""]) => prepare(text).statement.all([])[0] ?? [],
     copyTo: async (path) => {
       const statement = await AsyncDatabase.prototype.prepare.call(engine, "VACUUM INTO ?");
       await statement.run([path]);
     },
     rollBack: () => {
-      if (engine.inTransaction) engine.exec("ROLLBACK");
+      if (engine.open && engine.inTransaction) engine.exec("ROLLBACK");
     },
     close: () => {
       statements.clear();

@@ -1,7 +1,9 @@
 import { sql } from "drizzle-orm";
+import type { ChainEnd } from "./audit-chain.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
-import type { ShapeWatch, StoreShape } from "./store-shape.ts";
+import type { Seals } from "./row-seal.ts";
+import type { LoadedShape, StoreShape } from "./store-shape.ts";
 import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
@@ -27,10 +29,19 @@ export type GroupWriter = {
   readonly write: <T>(scope: Scope, run: (tables: Tables) => Promise<T>) => Promise<T>;
   /** Writes audit rows alone; resolves when they are on disk. */
   readonly appendAudit: (rows: readonly NewAuditEvent[]) => Promise<void>;
+  /** What this process knows of the audit's end without asking the file. */
+  readonly auditMemory: () => AuditMemory;
   /** Writes the log back and empties it, between two groups. */
   readonly eraseDeleted: () => Promise<void>;
   /** Waits for what is queued and lets go of the file; later writes are refused. */
   readonly close: () => Promise<void>;
+};
+
+export type AuditMemory = {
+  /** The last row that this process wrote. */
+  readonly last: ChainEnd | undefined;
+  /** The last row that it found behind the end and that no broker wrote. */
+  readonly foreign: number | undefined;
 };
 
 /** Told of the requests whose audit rows are on disk, before their writes resolve. */
@@ -52,15 +63,21 @@ const lockWaitMs = 5_000;
  * another thread, and what arrives meanwhile makes the next group. While the file is not built as the migrations make
  * it, the audit rows of a group are read back before they are taken for written.
  */
-export function createGroupWriter(path: string, shape: StoreShape, onAudited: OnAudited): GroupWriter {
+export function createGroupWriter(
+  path: string,
+  shape: StoreShape,
+  onAudited: OnAudited,
+  seals: Seals,
+): GroupWriter {
   const queue: Unit[] = [];
   const erasing: PromiseWithResolvers<void>[] = [];
   let inGroup = false;
   let flushing: Promise<void> | undefined;
   let closed = false;
+  let last: ChainEnd | undefined;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
-  const tables = createTables(connection.database);
-  const watch = shape.watch(connection);
+  const tables = createTables(connection.database, seals);
+  const loaded = shape.load(connection);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
   // Commits copy the log themselves only from 16,000 pages on: when nobody else has come to the end of it.
@@ -73,14 +90,17 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
       await prepared;
       await connection.run`BEGIN IMMEDIATE`;
       inGroup = true;
+      // Nobody else can write from here on: what is parsed now is what the whole group runs by.
+      loaded.refresh();
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
-      const { requestIds, settle, left } = await runGroup(connection, tables, watch, group);
+      const { written, requestIds, settle, left } = await runGroup(connection, tables, loaded, group);
       queue.unshift(...left);
       taken = group.filter((unit) => !left.includes(unit));
       inGroup = false;
       await connection.run`COMMIT`;
       checkpointer.noteCommit();
+      last = written.at(-1) ?? last;
       onAudited(requestIds);
       settle();
     } catch (error) {
@@ -109,7 +129,7 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
     try {
       await prepared;
       await connection.run`PRAGMA wal_checkpoint(TRUNCATE)`;
-      watch.forget();
+      loaded.forget();
       for (const { resolve } of waiting) resolve();
     } catch (error) {
       for (const { reject } of waiting) reject(toStoreError(error));
@@ -134,6 +154,7 @@ export function createGroupWriter(path: string, shape: StoreShape, onAudited: On
       new Promise<void>((resolve, reject) => {
         enqueue({ run: undefined, audit, resolve: () => resolve(), reject });
       }),
+    auditMemory: () => ({ last, foreign: tables.auditEvents.foreignSeen() }),
     eraseDeleted: () => {
       const done = Promise.withResolvers<void>();
       if (closed) done.resolve();
@@ -191,6 +212,7 @@ function takeSome<Item>(items: Item[], isWanted: (item: Item) => boolean, most: 
 }
 
 type Ran = {
+  readonly written: readonly WrittenRow[];
   readonly requestIds: readonly string[];
   readonly settle: () => void;
   /** Units that the time did not suffice for. */
@@ -201,7 +223,7 @@ type Ran = {
 async function runGroup(
   connection: Connection,
   tables: Tables,
-  watch: ShapeWatch,
+  loaded: LoadedShape,
   group: readonly Unit[],
 ): Promise<Ran> {
   const { database } = connection;
@@ -236,11 +258,11 @@ async function runGroup(
   const audits = group.filter((unit) => unit.run === undefined);
   await auditEvents.insertAll(audits.flatMap((unit) => unit.audit));
   written.push(...auditEvents.takeWritten());
-  if (!(await watch.isSound())) await auditEvents.requireStanding(written);
+  if (!loaded.isSound()) await auditEvents.requireStanding(written);
   for (const unit of audits) settlements.push(() => unit.resolve(undefined));
   const settle = () => {
     for (const each of settlements) each();
   };
   const requestIds = written.flatMap(({ requestId }) => requestId ?? []);
-  return { requestIds, settle, left };
+  return { written, requestIds, settle, left };
 }

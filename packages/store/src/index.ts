@@ -1,11 +1,14 @@
 export type { ChainEnd } from "./audit-chain.ts";
 export { type ChainCheck, type ChainProblem, createChainCheck } from "./audit-chain-check.ts";
+export { type AuditSeal, isGenuine, isSealed, isWhole } from "./audit-seal.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export type { Scope } from "./group-writer.ts";
 export { openStore, type Store } from "./open-store.ts";
+export type { RowMac } from "./row-seal.ts";
 export type { ArchiveRow } from "./tables/archives.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 export type { AuditHeadRow } from "./tables/audit-heads.ts";
+export { detailsBytesMax } from "./tables/audit-rows.ts";
 export type { BindingRow, EnvSourceRow } from "./tables/bindings.ts";
 export { type BuildRow, closesAt, type TimeCursor } from "./tables/builds.ts";
 export type { DataKeyRow } from "./tables/data-keys.ts";

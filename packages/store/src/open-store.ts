@@ -3,12 +3,15 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
+import type { AuditSeal } from "./audit-seal.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { checkIntegrity, copyStore } from "./copy-store.ts";
 import type { Database } from "./database.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import { createGroupWriter, type GroupWriter, type OnAudited } from "./group-writer.ts";
-import { readStoreShape } from "./store-shape.ts";
+import { openReader } from "./open-reader.ts";
+import type { RowMac } from "./row-seal.ts";
+import { readStoreShape, type StoreShape } from "./store-shape.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
 export type Store = {
@@ -16,6 +19,18 @@ export type Store = {
   readonly read: Tables;
   readonly write: GroupWriter["write"];
   readonly appendAudit: GroupWriter["appendAudit"];
+  /** Rows of the audit get a MAC from now on, and those behind the end that have none are no end. */
+  readonly sealAudit: (seal: AuditSeal) => void;
+  readonly auditSeal: () => AuditSeal | undefined;
+  readonly auditMemory: GroupWriter["auditMemory"];
+  /** Rows that decide who somebody is get a MAC from now on, and those that have none are not there. */
+  readonly sealRows: (rowMac: RowMac) => void;
+  readonly rowMac: () => RowMac | undefined;
+  /**
+   * Chains the rows of a store from before there was a chain. Only before anything is promised of the audit: whoever
+   * writes to the store can write such rows at any time.
+   */
+  readonly chainOlderRows: () => Promise<void>;
   /** Resolves when the store can be read; writing is proven by the audit row of the caller. */
   readonly check: () => Promise<void>;
   /**
@@ -48,20 +63,30 @@ export async function openStore(options: {
   readonly onAudited?: OnAudited;
 }): Promise<Store> {
   await preparePrivateFile(options.path);
-  const reader = openReader(options.path);
+  const migrationsFolder =
+    options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url));
+  const shape = await prepareStore(options.path, migrationsFolder);
+  const reader = openReader(options.path, shape);
   try {
-    await reader.run`PRAGMA journal_mode = WAL`;
-    const migrationsFolder =
-      options.migrationsFolder ?? fileURLToPath(new URL("./migrations", import.meta.url));
-    await applyMigrations(reader.database, migrationsFolder);
-    const shape = await readStoreShape(migrationsFolder);
-    const read = createTables(reader.database);
-    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined));
-    await chainOlderRows(writer, read);
+    let auditSeal: AuditSeal | undefined;
+    let rowMac: RowMac | undefined;
+    const seals = { audit: () => auditSeal, rowMac: () => rowMac };
+    const read = createTables(reader.database, seals);
+    const writer = createGroupWriter(options.path, shape, options.onAudited ?? (() => undefined), seals);
     return {
       read,
       write: writer.write,
       appendAudit: writer.appendAudit,
+      sealAudit: (given) => {
+        auditSeal = given;
+      },
+      auditSeal: seals.audit,
+      sealRows: (given) => {
+        rowMac = given;
+      },
+      rowMac: seals.rowMac,
+      auditMemory: writer.auditMemory,
+      chainOlderRows: () => chainOlderRows(writer, read),
       check: async () => {
         try {
           await reader.database.run(sql`SELECT count(*) FROM organizations`);
@@ -71,7 +96,7 @@ export async function openStore(options: {
       },
       findShapeDifference: async () => {
         try {
-          return await shape.findDifference(reader.database);
+          return reader.findShapeDifference();
         } catch (error) {
           throw toStoreError(error);
         }
@@ -90,12 +115,18 @@ export async function openStore(options: {
   }
 }
 
-function openReader(path: string): Connection {
+/** Brings a store's file up to date, and tells what it should be built of then. @throws StoreError */
+async function prepareStore(path: string, migrationsFolder: string): Promise<StoreShape> {
+  let connection: Connection | undefined;
   try {
-    // Reading waits for no writer; what little waits there is blocks the event loop, so it is short.
-    return openConnection(path, { lockWaitMs: 50 });
+    connection = openConnection(path, { lockWaitMs: 50 });
+    await connection.run`PRAGMA journal_mode = WAL`;
+    await applyMigrations(connection.database, migrationsFolder);
+    return await readStoreShape(migrationsFolder);
   } catch (error) {
     throw toStoreError(error);
+  } finally {
+    connection?.close();
   }
 }
 
@@ -112,9 +143,9 @@ async function applyMigrations(database: Database, migrationsFolder: string): Pr
   }
 }
 
-const chainedAtOnceMax = 5_000;
+const chainedAtOnceMax = 500;
 
-/** Chains the audit rows of a store from before there was a chain; what one start leaves, the next goes on with. */
+/** What one start leaves, the next goes on with. */
 async function chainOlderRows(writer: GroupWriter, reader: Tables): Promise<void> {
   const last = await reader.auditEvents.findLast();
   let isLeft = last?.hash === null;

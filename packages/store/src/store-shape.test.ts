@@ -33,8 +33,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** A reader looks at what the file is built of once in a turn of the event loop. */
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
 /** Writes to the file as somebody would who has it, past the broker. */
 async function tamper(...statements: string[]): Promise<unknown[]> {
+  await nextTurn();
   const client = createClient({ url: `file:${path()}` });
   const answers: unknown[] = [];
   for (const statement of statements) answers.push((await client.execute(statement)).rows[0]?.[0]);
@@ -148,5 +152,76 @@ describe("a head or the count of heads that the file does not keep", () => {
     await tamper("DROP TRIGGER hush");
     expect(await sign("other")).toBe(false);
     expect(await sign("first")).toBe(true);
+  });
+});
+
+/** Takes parts out of the file's text and leaves the engine's number of it, so that nobody parses it anew. */
+const silently = (...statements: string[]) => tamper("PRAGMA writable_schema = ON", ...statements);
+const takeOut = () => silently("DELETE FROM sqlite_master WHERE name = 'hush'");
+
+describe("what a connection has parsed and is no longer in the file", () => {
+  const action = "DELETE FROM audit_events WHERE id = NEW.id";
+  const ghost = (kind: string) =>
+    `CREATE ${kind} hush AFTER INSERT ON audit_events WHEN NEW.id = 'gone' BEGIN ${action}; END`;
+  const rows = async () => (await store.read.auditEvents.list({ limit: 5 })).map(({ id }) => id);
+
+  it.each([
+    ["a trigger", [ghost("TRIGGER")]],
+    [
+      "a trigger that calls itself temporary",
+      [
+        ghost("TRIGGER"),
+        "PRAGMA writable_schema = ON",
+        `UPDATE sqlite_master SET sql = replace(sql, 'CREATE TRIGGER', 'CREATE TEMP TRIGGER') WHERE name = 'hush'`,
+        "PRAGMA schema_version = 5000",
+      ],
+    ],
+  ])("does nothing any more: %s", async (_what, statements) => {
+    await tamper(...statements);
+    await store.appendAudit([event("e2")]).catch(() => undefined);
+    await takeOut();
+    await store.appendAudit([event("gone")]);
+    expect(await rows()).toContain("gone");
+    expect(await store.findShapeDifference()).toBeUndefined();
+  });
+
+  it("does nothing any more when it was parsed before anything was compared", async () => {
+    await tamper(ghost("TRIGGER"));
+    await store.close();
+    store = await openStore({ path: path() });
+    expect(await store.findShapeDifference()).toContain("hush");
+    await takeOut();
+    await store.appendAudit([event("gone")]);
+    expect(await rows()).toContain("gone");
+  });
+
+  it("does nothing any more when its number was given to the sound shape before", async () => {
+    const [version] = await tamper("PRAGMA schema_version");
+    await tamper("PRAGMA schema_version = 5000");
+    await store.appendAudit([event("e2")]);
+    await tamper(ghost("TRIGGER"), `PRAGMA schema_version = ${version}`);
+    await store.appendAudit([event("e3")]).catch(() => undefined);
+    await takeOut();
+    await store.appendAudit([event("gone")]);
+    expect(await rows()).toContain("gone");
+  });
+
+  it("does not stand between the reader and the rows", async () => {
+    const rootOf = (name: string) => `(SELECT rootpage FROM sqlite_master WHERE name = '${name}')`;
+    const moveTo = (root: string) =>
+      `UPDATE sqlite_master SET rootpage = ${root} WHERE name = 'organizations'`;
+    const [root] = await tamper(`SELECT ${rootOf("organizations")}`);
+    await tamper("CREATE TABLE hush AS SELECT * FROM organizations WHERE 0");
+    await silently(moveTo(rootOf("hush")), "PRAGMA schema_version = 5000");
+    expect(await store.read.organizations.listIds(5)).toEqual([]);
+    await silently(moveTo(String(root)), "DELETE FROM sqlite_master WHERE name = 'hush'");
+    expect(await store.read.organizations.listIds(5)).toEqual(["o1"]);
+    expect(await store.findShapeDifference()).toBeUndefined();
+  });
+
+  it("is told of a table that begins elsewhere in the file, under the old number", async () => {
+    await store.read.organizations.find("o1");
+    await silently("UPDATE sqlite_master SET rootpage = rootpage + 1 WHERE name = 'organizations'");
+    expect(await store.findShapeDifference()).toContain("changed place");
   });
 });

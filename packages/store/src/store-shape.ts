@@ -1,22 +1,34 @@
-import { sql } from "drizzle-orm";
 import { migrate } from "drizzle-orm/libsql/migrator";
 import { type Connection, openConnection } from "./connection.ts";
-import type { Database } from "./database.ts";
 
 /** Tables and indexes, triggers and views: what a store is built of. Only SQLite is asked here. */
 export type StoreShape = {
-  /**
-   * What differs from what the migrations make, in words that name it; `undefined` when nothing does.
-   * @throws what the engine throws
-   */
-  readonly findDifference: (database: Database) => Promise<string | undefined>;
-  /** The same as yes or no, of one connection: it compares only after the shape was changed. */
-  readonly watch: (connection: Connection) => ShapeWatch;
+  /** What one connection takes the file to be built of. */
+  readonly load: (connection: Connection) => LoadedShape;
 };
 
-export type ShapeWatch = {
-  readonly isSound: () => Promise<boolean>;
-  /** What was compared holds no longer: the connection was used by others. */
+/**
+ * The engine parses what the file is built of once and keeps it until the file's number of it is another. Whoever writes
+ * to the file can have a trigger parsed, take its text away and leave the number: then it runs on in this connection
+ * alone. So what was parsed is thrown away before it is compared, and the number is looked at at the beginning of each
+ * transaction: in between the connection parses nothing.
+ */
+export type LoadedShape = {
+  /** Whether the file's number is the one that was loaded, and what was loaded is sound. One statement. */
+  readonly isCurrent: () => boolean;
+  /**
+   * Makes the connection go by what stands in the file now. The first thing in every transaction.
+   * @throws what the engine throws
+   */
+  readonly refresh: () => void;
+  /** Whether {@link refresh} found what the migrations make. */
+  readonly isSound: () => boolean;
+  /**
+   * What differs from what the migrations make, in words that name it; `undefined` when nothing does. In a transaction.
+   * @throws what the engine throws
+   */
+  readonly findDifference: () => string | undefined;
+  /** The connection was used by others, outside of such transactions. */
   readonly forget: () => void;
 };
 
@@ -25,53 +37,66 @@ export async function readStoreShape(migrationsFolder: string): Promise<StoreSha
   const empty = openConnection(":memory:", { lockWaitMs: 0 });
   try {
     await migrate(empty.database, { migrationsFolder });
-    return createShape(await readParts(empty.database));
+    const expected = readParts(empty).text;
+    return { load: (connection) => loadShape(connection, expected) };
   } finally {
     empty.close();
   }
 }
 
-function createShape(expected: string): StoreShape {
-  const findDifference = async (database: Database): Promise<string | undefined> => {
-    const found = await readParts(database);
-    return found === expected ? undefined : describeDifference(parse(expected), parse(found));
+function loadShape(connection: Connection, expected: string): LoadedShape {
+  let loaded: (Parts & { readonly version: unknown }) | undefined;
+  const isSound = () => loaded?.text === expected;
+  const isAsLoaded = () => {
+    const now = readParts(connection);
+    return loaded?.text === now.text && loaded.roots === now.roots;
   };
   return {
-    findDifference,
-    watch: ({ database, shapeVersion }) => {
-      // The engine counts changes of the shape in the file, and reads it anew when the number is another. A number that
-      // was wrong once is not remembered: it may be put back.
-      let soundAt: unknown;
-      return {
-        isSound: async () => {
-          const version = shapeVersion();
-          if (soundAt !== undefined && version === soundAt) return true;
-          soundAt = (await findDifference(database)) === undefined ? version : undefined;
-          return soundAt !== undefined;
-        },
-        forget: () => {
-          soundAt = undefined;
-        },
-      };
+    isCurrent: () => isSound() && connection.first`PRAGMA schema_version`[0] === loaded?.version,
+    refresh: () => {
+      const [version] = connection.first`PRAGMA schema_version`;
+      // Of a shape that is another, parts can go and leave the number: what was parsed of them would stay.
+      if (loaded?.version === version && (isSound() || isAsLoaded())) return;
+      loaded = undefined;
+      connection.runNow`PRAGMA writable_schema = RESET`;
+      loaded = { ...readParts(connection), version };
+    },
+    isSound,
+    findDifference: () => {
+      const found = readParts(connection);
+      if (found.text !== expected) return describeDifference(parse(expected), parse(found.text));
+      // Under the old number the connection goes on with the place that it knows.
+      if (loaded !== undefined && loaded.roots !== found.roots) return "changed place of a table or an index";
+      return undefined;
+    },
+    forget: () => {
+      loaded = undefined;
     },
   };
 }
 
+type Parts = {
+  /** What {@link parse} reads. */
+  readonly text: string;
+  /** The pages that tables and indexes begin at, in the same order. */
+  readonly roots: string;
+};
 type Part = readonly [type: string, name: string, of: string, text: string | null];
 
-// Far more and longer than what the migrations make; somebody may have written gigabytes there.
-const partsText = sql`SELECT json_group_array(json_array(type, name, tbl_name, text)) FROM (
-  SELECT substr(type, 1, 20) AS type, substr(name, 1, 200) AS name, substr(tbl_name, 1, 200) AS tbl_name,
-    substr(CAST(sql AS TEXT), 1, 20000) AS text
-  FROM sqlite_master ORDER BY 1, 2, 3 LIMIT 400)`;
-
-/** One text of all: read as rows it would cost five times as much. */
-async function readParts(database: Database): Promise<string> {
-  const [row] = await database.values<[string]>(partsText);
-  return row?.[0] ?? "[]";
+/**
+ * One text of all: read as rows it would cost five times as much. Far more and longer than what the migrations make;
+ * somebody may have written gigabytes there.
+ */
+function readParts(connection: Connection): Parts {
+  const [text, roots] =
+    connection.first`SELECT json_group_array(json_array(type, name, tbl_name, text)), json_group_array(root) FROM (
+      SELECT substr(type, 1, 20) AS type, substr(name, 1, 200) AS name, substr(tbl_name, 1, 200) AS tbl_name,
+        substr(CAST(sql AS TEXT), 1, 20000) AS text, substr(CAST(rootpage AS TEXT), 1, 20) AS root
+      FROM sqlite_master ORDER BY 1, 2, 3 LIMIT 400)`;
+  return { text: String(text), roots: String(roots) };
 }
 
-/** Holds because the text is made by {@link partsText} alone. */
+/** Holds because the text is made by {@link readParts} alone. */
 const parse = (text: string) => JSON.parse(text) as readonly Part[];
 
 const shownMax = 5;

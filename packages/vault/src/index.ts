@@ -22,7 +22,7 @@ export {
 export { createFingerprinter, type Fingerprinter } from "./fingerprint.ts";
 export { type Keyring, parseKeyring } from "./keyring.ts";
 export { KeyringError, type KeyringErrorCode } from "./keyring-error.ts";
-export { isAuthenticRow, rowMac } from "./row-mac.ts";
+export { createHashMac, createRowMac, isAuthenticRow, type MacRow, type RowMac, rowMac } from "./row-mac.ts";
 export { openStream, sealStream, streamChunkBytes } from "./sealed-stream.ts";
 export { createSubmissionKeyPair, openSubmission, type SubmissionKeyPair } from "./sealed-submission.ts";
 export { createTokenCheck, type TokenCheck } from "./token-check.ts";

@@ -27,8 +27,7 @@ export async function openSession(
   if (session.buildId !== buildId) throw sessionExpired();
   deps.callers.remember(read.hash, sessionActor(session));
   if (now - session.lastUsedAt < touchIntervalMs) return session;
-  const end = session.createdAt + limits.sessionLifetimeSecondsMax * 1000;
-  const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, end);
+  const expiresAt = Math.min(now + limits.sessionIdleSeconds * 1000, lastMoment(session));
   await deps.store.write([session.id], (tables) => tables.sessions.touch(session.id, now, expiresAt));
   return { ...session, lastUsedAt: now, expiresAt };
 }
@@ -39,4 +38,8 @@ export const sessionActor = ({ id, buildId }: SessionRow): Actor => ({
   buildId,
 });
 
-const isEnded = ({ endedAt, expiresAt }: SessionRow, now: number) => endedAt !== null || expiresAt <= now;
+const lastMoment = ({ createdAt }: SessionRow) => createdAt + limits.sessionLifetimeSecondsMax * 1000;
+
+/** The time of the beginning is proven by the row's MAC, unlike that of the end, which moves with use. */
+const isEnded = (session: SessionRow, now: number) =>
+  session.endedAt !== null || session.expiresAt <= now || lastMoment(session) <= now;

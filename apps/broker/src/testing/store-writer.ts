@@ -18,6 +18,8 @@ export type StoreWriter = {
 export async function createStoreWriter(dataDirectory: string): Promise<StoreWriter> {
   const own = await generateKeyPair("EdDSA", { extractable: true });
   const withClient = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
+    // A broker of this process looks at what the file is built of once in a turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
     const client = createClient({ url: `file:${join(dataDirectory, "keyloan.db")}`, timeout: 10 });
     try {
       return await use(client);

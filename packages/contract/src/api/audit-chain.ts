@@ -103,6 +103,10 @@ export const acceptedHeadSchema = z
     head: auditHeadSchema.meta({ description: "the new end, signed" }),
     lostHeads: z.number().int().meta({ description: "how many signed heads were given up" }),
     removedKeys: z.array(z.string()).readonly().meta({ description: "refused signing keys, removed" }),
+    removedRows: z
+      .number()
+      .int()
+      .meta({ description: "rows behind the newest head that no broker wrote, removed" }),
   })
   .meta({ id: "AcceptedHead" });
 
@@ -123,6 +127,9 @@ export const auditExportLineSchema = z
     requestId: z.string().nullable(),
     previousHash: hashSchema.nullable(),
     hash: hashSchema.nullable(),
+    altered: z.boolean().optional().meta({
+      description: "true for a row that is not as this broker wrote it: what it says proves nothing",
+    }),
   })
   .meta({ id: "AuditExportLine" });
 

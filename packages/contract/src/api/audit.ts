@@ -10,6 +10,9 @@ export const auditEventSchema = z
     entity: z.string(),
     details: z.record(z.string(), z.unknown()),
     requestId: z.string().optional(),
+    altered: z.boolean().optional().meta({
+      description: "true for a row that is not as this broker wrote it: what it says proves nothing",
+    }),
   })
   .meta({ id: "AuditEvent" });
 

@@ -63,7 +63,15 @@ export function createFakeAudit() {
     const { problem } = state;
     if (problem === undefined) throw new FakeError("conflict", "there is nothing to accept", "Look.");
     state.problem = undefined;
-    return { body: acceptedHeadSchema.parse({ problem, head, lostHeads: 3, removedKeys: ["sig_forged"] }) };
+    return {
+      body: acceptedHeadSchema.parse({
+        problem,
+        head,
+        lostHeads: 3,
+        removedKeys: ["sig_forged"],
+        removedRows: 0,
+      }),
+    };
   };
   const match = ({ body }: SeenRequest): Answer => {
     const { values } = auditMatchesBodySchema.parse(JSON.parse(body));

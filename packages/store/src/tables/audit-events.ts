@@ -1,18 +1,20 @@
 import { and, asc, count, desc, eq, gt, gte, inArray, isNotNull, lt, sql } from "drizzle-orm";
 import { type ChainEnd, chainRows, chainStart, hashRow } from "../audit-chain.ts";
+import { isWhole } from "../audit-seal.ts";
 import type { Database } from "../database.ts";
 import { notKept, requireWritten } from "../errors.ts";
+import type { Seals } from "../row-seal.ts";
 import { createSerial } from "../serial.ts";
+import { createEndFinder } from "./audit-end.ts";
+import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
 import { auditEvents } from "./schema.ts";
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
-export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "hash">;
+export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "hash" | "mac">;
 
 /** A row as it was handed to the engine in this transaction. */
 export type WrittenRow = ChainEnd & Pick<NewAuditEvent, "requestId">;
 
-const isInChain = gte(auditEvents.sequence, 1);
-const isStray = lt(auditEvents.sequence, 1);
 const rowsMax = 64;
 const pageRows = 500;
 const columns = [
@@ -26,12 +28,13 @@ const columns = [
   "requestId",
   "previousHash",
   "hash",
+  "mac",
 ] as const;
 
 // Made once: every env read writes a row.
 const placeholderNames = Array.from({ length: rowsMax }, (_, row) => columns.map((column) => column + row));
 
-export function auditEventsTable(database: Database) {
+export function auditEventsTable(database: Database, { audit: findSeal }: Seals) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
   const prepareInsert = (rowCount: number) =>
@@ -49,16 +52,11 @@ export function auditEventsTable(database: Database) {
           requestId: sql.placeholder(`requestId${row}`),
           previousHash: sql.placeholder(`previousHash${row}`),
           hash: sql.placeholder(`hash${row}`),
+          mac: sql.placeholder(`mac${row}`),
         })),
       )
       .prepare();
-  const selectLast = database
-    .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
-    .from(auditEvents)
-    .where(isInChain)
-    .orderBy(desc(auditEvents.sequence))
-    .limit(1)
-    .prepare();
+  const { find, findLast, findEnd } = createEndFinder(database, findSeal);
   const setHash = database
     .update(auditEvents)
     .set({ previousHash: sql`${sql.placeholder("previousHash")}`, hash: sql`${sql.placeholder("hash")}` })
@@ -67,25 +65,31 @@ export function auditEventsTable(database: Database) {
 
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
+  /** As an earlier one left it, where nobody else has written since. */
+  let known: ChainEnd | undefined;
   const inTurn = createSerial();
   let written: WrittenRow[] = [];
 
-  const findEnd = async (): Promise<ChainEnd> => {
-    const last = await selectLast.get();
-    if (last === undefined) return chainStart;
-    if (last.hash !== null) return { sequence: last.sequence, hash: last.hash };
-    // A broker older than the chain writes to this store too.
-    return chainOlder(Number.POSITIVE_INFINITY);
+  let foreign: number | undefined;
+  const searchEnd = () =>
+    findEnd(known, (sequence) => {
+      foreign = sequence;
+    });
+  const findChainEnd = async (): Promise<ChainEnd> => {
+    const found = await searchEnd();
+    return { hash: found.end.hash, sequence: found.after };
   };
   const insertSome = async (rows: readonly NewAuditEvent[]): Promise<void> => {
     const statement = inserts.get(rows.length) ?? prepareInsert(rows.length);
     inserts.set(rows.length, statement);
-    const chained = chainRows(end ?? (await findEnd()), rows);
+    const chained = chainRows(end ?? (await findChainEnd()), rows);
+    const seal = findSeal();
     const values: Record<string, unknown> = {};
     for (const [index, row] of chained.entries()) {
       const names = placeholderNames[index] ?? [];
+      const sealed = { ...row, mac: seal?.macOf(row.hash) ?? null };
       columns.forEach((column, at) => {
-        values[names[at] ?? ""] = row[column];
+        values[names[at] ?? ""] = sealed[column];
       });
     }
     requireWritten(await statement.run(values), rows.length);
@@ -99,15 +103,16 @@ export function auditEventsTable(database: Database) {
     if (chainedTo !== undefined && (await find(chainedTo.sequence))?.hash === chainedTo.hash)
       return chainedTo;
     const row = await database
-      .select({ sequence: auditEvents.sequence, hash: auditEvents.hash })
+      .select({ sequence: auditEvents.sequence, hash: rowColumns.hash })
       .from(auditEvents)
       .where(and(isInChain, isNotNull(auditEvents.hash)))
       .orderBy(desc(auditEvents.sequence))
       .limit(1)
       .get();
-    return row === undefined || row.hash === null ? chainStart : { sequence: row.sequence, hash: row.hash };
+    const hash = asHash(row?.hash);
+    return row === undefined || hash === null ? chainStart : { sequence: row.sequence, hash };
   };
-  const chainOlder = async (rowsAtOnceMax: number): Promise<ChainEnd> => {
+  const chainOlder = async (rowsAtOnceMax: number): Promise<void> => {
     let last = await findChainedTo();
     for (let left = rowsAtOnceMax; left > 0; left -= pageRows) {
       const rows = await pageAfter(last.sequence, Math.min(left, pageRows));
@@ -119,17 +124,16 @@ export function auditEventsTable(database: Database) {
       if (rows.length < pageRows) break;
     }
     chainedTo = last;
-    return last;
   };
-  const find = (sequence: number): Promise<AuditEventRow | undefined> =>
-    database.select().from(auditEvents).where(eq(auditEvents.sequence, sequence)).get();
-  const pageAfter = (sequence: number, limit: number): Promise<AuditEventRow[]> =>
-    database
-      .select()
+  const pageAfter = async (sequence: number, limit: number): Promise<AuditEventRow[]> => {
+    const rows = await database
+      .select(rowColumns)
       .from(auditEvents)
-      .where(gt(auditEvents.sequence, sequence))
+      .where(and(isInChain, gt(auditEvents.sequence, sequence)))
       .orderBy(asc(auditEvents.sequence))
       .limit(limit);
+    return rows.map(readRow);
+  };
 
   return {
     /** Adds rows to the end of the chain, in this order. Only inside a write. */
@@ -140,8 +144,13 @@ export function auditEventsTable(database: Database) {
       }),
     /** What is known of the chain's end holds no longer: another transaction, or this one was rolled back. */
     forgetEnd: (): void => {
+      known = end ?? known;
       end = undefined;
     },
+    /** The last row that a broker wrote, whatever stands behind it. */
+    findLastGenuine: async (): Promise<ChainEnd> => (await searchEnd()).end,
+    /** The last row that no broker wrote and that this handle found at the end. */
+    foreignSeen: (): number | undefined => foreign,
     /** The rows that were added since this was last asked. */
     takeWritten: (): readonly WrittenRow[] => {
       const taken = written;
@@ -152,11 +161,10 @@ export function auditEventsTable(database: Database) {
     requireStanding: async (rows: readonly WrittenRow[]): Promise<void> => {
       for (const row of rows) {
         const stored = await find(row.sequence);
-        if (stored === undefined || stored.previousHash === null) throw notKept();
-        if (hashRow({ ...stored, previousHash: stored.previousHash }) !== row.hash) throw notKept();
+        if (stored?.hash !== row.hash || !isWhole(stored)) throw notKept();
       }
     },
-    /** Whether rows stand before the first, where the chain has none: no list shows them. */
+    /** Whether rows stand where the chain has none, before the first or past the last number: no list shows them. */
     hasStray: async (): Promise<boolean> => {
       const stray = await database
         .select({ sequence: auditEvents.sequence })
@@ -169,16 +177,16 @@ export function auditEventsTable(database: Database) {
     removeStray: async (): Promise<void> => {
       await database.delete(auditEvents).where(isStray);
     },
-    /** The last row's place and hash; `hash` is null when it is older than the chain. */
-    findLast: (): Promise<{ sequence: number; hash: string | null } | undefined> => selectLast.get(),
+    /** The last row's place and hash; `hash` is null when it has none. */
+    findLast,
     find,
     /** Oldest first. */
     pageAfter,
     /** Chains at most so many rows that are older than the chain, and says whether any are left. */
     chainSome: async (limit: number): Promise<boolean> => {
-      if ((await selectLast.get())?.hash !== null) return false;
+      if ((await findLast())?.hash !== null) return false;
       await chainOlder(limit);
-      return (await selectLast.get())?.hash === null;
+      return (await findLast())?.hash === null;
     },
     /** How often one of the actions happened to an entity since, and the latest of them. */
     findActions: async (filter: {
@@ -197,22 +205,22 @@ export function auditEventsTable(database: Database) {
       );
       const counted = await database.select({ count: count() }).from(auditEvents).where(which).get();
       const latest = await database
-        .select()
+        .select(rowColumns)
         .from(auditEvents)
         .where(which)
         .orderBy(desc(auditEvents.sequence))
         .limit(filter.limit);
-      return { count: counted?.count ?? 0, latest };
+      return { count: counted?.count ?? 0, latest: latest.map(readRow) };
     },
     /** Newest first. */
-    list: (filter: {
+    list: async (filter: {
       before?: number;
       entity?: string;
       actions?: readonly string[];
       limit: number;
-    }): Promise<AuditEventRow[]> =>
-      database
-        .select()
+    }): Promise<AuditEventRow[]> => {
+      const rows = await database
+        .select(rowColumns)
         .from(auditEvents)
         .where(
           and(
@@ -223,6 +231,39 @@ export function auditEventsTable(database: Database) {
           ),
         )
         .orderBy(desc(auditEvents.sequence))
-        .limit(filter.limit),
+        .limit(filter.limit);
+      return rows.map(readRow);
+    },
+    /** Takes rows away that no broker wrote. */
+    remove: async (sequences: readonly number[]): Promise<void> => {
+      const removed = database.delete(auditEvents).where(inArray(auditEvents.sequence, [...sequences]));
+      requireWritten(await removed, sequences.length);
+    },
+    /**
+     * Where rows after one are not chained to each other, in up to so many: the first that names another before it.
+     * `through` is the last that is.
+     */
+    findBrokenLink: async (
+      after: ChainEnd,
+      limit: number,
+    ): Promise<{ readonly through: ChainEnd; readonly broken: number | undefined }> => {
+      const rows = await database
+        .select({
+          sequence: auditEvents.sequence,
+          previousHash: rowColumns.previousHash,
+          hash: rowColumns.hash,
+        })
+        .from(auditEvents)
+        .where(and(isInChain, gt(auditEvents.sequence, after.sequence)))
+        .orderBy(asc(auditEvents.sequence))
+        .limit(limit);
+      let end = after;
+      for (const { sequence, previousHash, hash } of rows) {
+        const own = asHash(hash);
+        if (own === null || previousHash !== end.hash) return { through: end, broken: sequence };
+        end = { sequence, hash: own };
+      }
+      return { through: end, broken: undefined };
+    },
   };
 }

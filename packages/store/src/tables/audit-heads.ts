@@ -1,6 +1,7 @@
 import { and, asc, count, desc, gt, gte, lt, lte, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { requireWritten } from "../errors.ts";
+import { cut, cutText } from "./cut.ts";
 import { auditHeads } from "./schema.ts";
 
 export type AuditHeadRow = typeof auditHeads.$inferSelect;
@@ -8,11 +9,11 @@ export type AuditHeadRow = typeof auditHeads.$inferSelect;
 // A head is far shorter. What somebody else wrote there is cut, and so proven by nothing.
 const columns = {
   sequence: auditHeads.sequence,
-  hash: sql<string>`substr(${auditHeads.hash}, 1, 65)`,
-  at: auditHeads.at,
-  signed: sql<string>`substr(${auditHeads.signed}, 1, 4097)`,
+  hash: cutText(auditHeads.hash, 64),
+  at: sql<number>`${cut(auditHeads.at, 64)}`,
+  signed: cutText(auditHeads.signed, 4096),
 };
-const isInChain = gte(auditHeads.sequence, 1);
+const isInChain = and(gte(auditHeads.sequence, 1), lte(auditHeads.sequence, Number.MAX_SAFE_INTEGER));
 
 export function auditHeadsTable(database: Database) {
   return {

@@ -1,12 +1,20 @@
 import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { cutText } from "./cut.ts";
 import { dataKeys } from "./schema.ts";
 
 export type DataKeyRow = typeof dataKeys.$inferSelect;
 
 export function dataKeysTable(database: Database) {
+  // The org's is read for every check of the audit, so what somebody else wrote there is cut, and does not open.
   const findByOwner = database
-    .select()
+    .select({
+      id: dataKeys.id,
+      ownerId: dataKeys.ownerId,
+      kid: cutText(dataKeys.kid, 1_000),
+      wrapped: cutText(dataKeys.wrapped, 1_000),
+      createdAt: dataKeys.createdAt,
+    })
     .from(dataKeys)
     .where(eq(dataKeys.ownerId, sql.placeholder("ownerId")))
     .prepare();

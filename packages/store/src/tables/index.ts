@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import type { Seals } from "../row-seal.ts";
 import { archivesTable } from "./archives.ts";
 import { auditEventsTable } from "./audit-events.ts";
 import { auditHeadsTable } from "./audit-heads.ts";
@@ -60,14 +61,14 @@ export type Tables = { readonly [Name in keyof typeof factories]: ReturnType<(ty
  * The queries of every table, on one database handle. A table's queries are built when it is first used: all of
  * them at once would take a tenth of the broker's start.
  */
-export function createTables(database: Database): Tables {
+export function createTables(database: Database, seals: Seals): Tables {
   const tables = {};
   for (const [name, create] of Object.entries(factories)) {
     Object.defineProperty(tables, name, {
       configurable: true,
       enumerable: true,
       get: () => {
-        const value = create(database);
+        const value = create(database, seals);
         Object.defineProperty(tables, name, { value, enumerable: true });
         return value;
       },

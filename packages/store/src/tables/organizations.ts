@@ -1,13 +1,24 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { notKept } from "../errors.ts";
+import { cut, cutText } from "./cut.ts";
 import { organizations } from "./schema.ts";
 
 export type OrganizationRow = typeof organizations.$inferSelect;
 
+/** Far more than the state of an audit whose heads were given up a hundred times. */
+const auditStateBytesMax = 64 * 1024;
+
 export function organizationsTable(database: Database) {
+  const auditState = cut(organizations.auditState, auditStateBytesMax);
+  const columns = {
+    id: cutText(organizations.id, 64),
+    name: cutText(organizations.name, 1_000),
+    createdAt: organizations.createdAt,
+    auditState,
+  };
   const find = database
-    .select()
+    .select(columns)
     .from(organizations)
     .where(eq(organizations.id, sql.placeholder("id")))
     .prepare();
@@ -15,7 +26,7 @@ export function organizationsTable(database: Database) {
     find: (id: string): Promise<OrganizationRow | undefined> => find.get({ id }),
     /** The oldest organization. */
     first: (): Promise<OrganizationRow | undefined> =>
-      database.select().from(organizations).orderBy(organizations.createdAt).limit(1).get(),
+      database.select(columns).from(organizations).orderBy(organizations.createdAt).limit(1).get(),
     /** Ids of some, the oldest first; a broker makes one. */
     listIds: async (limit: number): Promise<readonly string[]> => {
       const rows = await database
@@ -29,12 +40,11 @@ export function organizationsTable(database: Database) {
       await database.insert(organizations).values(row);
     },
     /**
-     * False when the state is no longer the one that was read.
+     * False when the state is no longer the one that was read; one that is too long to be one is read as none.
      * @throws StoreError `altered` when the file does not keep the new one
      */
     setAuditState: async (id: string, before: string | null, after: string): Promise<boolean> => {
-      const unchanged =
-        before === null ? isNull(organizations.auditState) : eq(organizations.auditState, before);
+      const unchanged = before === null ? isNull(auditState) : eq(organizations.auditState, before);
       const result = await database
         .update(organizations)
         .set({ auditState: after })

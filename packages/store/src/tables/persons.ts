@@ -1,43 +1,72 @@
 import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, inArray, isNull, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
 
-export type PersonRow = typeof persons.$inferSelect;
+export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
 
-export function personsTable(database: Database) {
-  const endByBuild = database
-    .update(persons)
-    .set({ endedAt: sql`${sql.placeholder("endedAt")}` })
-    .where(and(eq(persons.buildId, sql.placeholder("buildId")), isNull(persons.endedAt)))
-    .prepare();
-  return {
-    /** The person of a build; `undefined` before the first save. */
-    findByBuild: (buildId: string): Promise<PersonRow | undefined> =>
-      database
+const olderRows = 500;
+
+export function personsTable(database: Database, seals: Seals) {
+  const { macOf, open } = createRowSeal<typeof persons.$inferSelect>("persons", seals, (row) => ({
+    id: row.id,
+    buildId: row.buildId,
+    identity: row.identity,
+    recoveryHash: row.recoveryHash,
+    allows: JSON.stringify(row.allows),
+    createdAt: row.createdAt,
+    endedAt: row.endedAt,
+  }));
+  const browsers = createRowSeal<typeof personBrowsers.$inferSelect>("person_browsers", seals, (row) => ({
+    hash: row.hash,
+    personId: row.personId,
+  }));
+  const find = async (id: string): Promise<PersonRow | undefined> =>
+    open(await database.select().from(persons).where(eq(persons.id, id)).get());
+  const findByBuild = async (buildId: string): Promise<PersonRow | undefined> =>
+    open(
+      await database
         .select()
         .from(persons)
         .where(and(eq(persons.buildId, buildId), isNull(persons.endedAt)))
         .get(),
-    find: (id: string): Promise<PersonRow | undefined> =>
-      database.select().from(persons).where(eq(persons.id, id)).get(),
-    findByRecovery: (recoveryHash: string): Promise<PersonRow | undefined> =>
-      database.select().from(persons).where(eq(persons.recoveryHash, recoveryHash)).get(),
+    );
+  const change = async (row: PersonRow | undefined, values: Partial<PersonRow>): Promise<void> => {
+    if (row === undefined) return;
+    const mac = macOf({ ...row, ...values });
+    await database
+      .update(persons)
+      .set({ ...values, mac })
+      .where(eq(persons.id, row.id));
+  };
+  return {
+    /** The person of a build; `undefined` before the first save. */
+    findByBuild,
+    find,
+    findByRecovery: async (recoveryHash: string): Promise<PersonRow | undefined> =>
+      open(await database.select().from(persons).where(eq(persons.recoveryHash, recoveryHash)).get()),
     /** Everyone that a browser has proven to be, newest first; also who has ended since. */
     listByBrowser: async (hash: string): Promise<PersonRow[]> => {
       const rows = await database
-        .select({ person: persons })
+        .select({ person: persons, browser: personBrowsers })
         .from(personBrowsers)
         .innerJoin(persons, eq(persons.id, personBrowsers.personId))
         .where(eq(personBrowsers.hash, hash))
         .orderBy(desc(persons.createdAt), desc(persons.id));
-      return rows.map(({ person }) => person);
+      return rows.flatMap(({ person, browser }) =>
+        browsers.open(browser) === undefined ? [] : (open(person) ?? []),
+      );
     },
     insert: async (row: PersonRow): Promise<void> => {
-      await database.insert(persons).values(row);
+      await database.insert(persons).values({ ...row, mac: macOf(row) });
     },
-    addBrowser: async (row: typeof personBrowsers.$inferSelect): Promise<void> => {
-      await database.insert(personBrowsers).values(row).onConflictDoNothing();
+    addBrowser: async (row: Omit<typeof personBrowsers.$inferSelect, "mac">): Promise<void> => {
+      const mac = browsers.macOf(row);
+      await database
+        .insert(personBrowsers)
+        .values({ ...row, mac })
+        .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
     },
     /** The browser proves nothing for this build any more. */
     forgetBrowser: async (hash: string, buildId: string): Promise<void> => {
@@ -47,20 +76,33 @@ export function personsTable(database: Database) {
         .where(and(eq(personBrowsers.hash, hash), inArray(personBrowsers.personId, ofBuild)));
     },
     changeRecovery: async (id: string, recoveryHash: string): Promise<void> => {
-      await database.update(persons).set({ recoveryHash }).where(eq(persons.id, id));
+      await change(await find(id), { recoveryHash });
     },
     allow: async (id: string, allows: readonly TokenPermission[]): Promise<void> => {
-      await database.update(persons).set({ allows }).where(eq(persons.id, id));
+      await change(await find(id), { allows });
     },
     /** The build closes: there is nothing left to prove. */
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
-      await endByBuild.run({ buildId, endedAt });
+      await change(await findByBuild(buildId), { endedAt });
     },
     end: async (buildId: string, endedAt: number, ending: StoredEnding): Promise<void> => {
-      await database
-        .update(persons)
-        .set({ endedAt, ending })
-        .where(and(eq(persons.buildId, buildId), isNull(persons.endedAt)));
+      await change(await findByBuild(buildId), { endedAt, ending });
+    },
+    /** Proves some rows from before there were MACs, and says whether any may be left. */
+    proveOlder: async (): Promise<boolean> => {
+      const rows = await database.select().from(persons).where(isNull(persons.mac)).limit(olderRows);
+      for (const row of rows) await change(row, {});
+      const some = await database
+        .select()
+        .from(personBrowsers)
+        .where(isNull(personBrowsers.mac))
+        .limit(olderRows);
+      for (const row of some)
+        await database
+          .update(personBrowsers)
+          .set({ mac: browsers.macOf(row) })
+          .where(and(eq(personBrowsers.hash, row.hash), eq(personBrowsers.personId, row.personId)));
+      return rows.length === olderRows || some.length === olderRows;
     },
   };
 }

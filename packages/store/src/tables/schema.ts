@@ -199,6 +199,8 @@ export const userKeys = sqliteTable(
     checkedAt: millis("checked_at").notNull(),
     /** Whose it is; absent for what was saved before persons were known. */
     personId: text("person_id"),
+    /** Over whose it is and for what, under the org's data key. */
+    mac: text("mac"),
   },
   (table) => [index("user_keys_build").on(table.buildId, table.connectorId)],
 );
@@ -243,6 +245,8 @@ export const sessions = sqliteTable(
     personId: text("person_id"),
     /** Where it was opened from, as the person is told when somebody starts over. */
     address: text("address"),
+    /** Over what decides who it is and how long, under the org's data key; a row without it is none. */
+    mac: text("mac"),
   },
   (table) => [uniqueIndex("sessions_hash").on(table.hash), index("sessions_build").on(table.buildId)],
 );
@@ -269,6 +273,8 @@ export const persons = sqliteTable(
     endedAt: millis("ended_at"),
     /** Somebody else started over. */
     ending: json<StoredEnding>("ending"),
+    /** Over what decides who it is and what they allow, under the org's data key. */
+    mac: text("mac"),
   },
   (table) => [
     uniqueIndex("persons_build").on(table.buildId).where(sql`ended_at is null`),
@@ -285,6 +291,8 @@ export const personBrowsers = sqliteTable(
     hash: text("hash").notNull(),
     personId: text("person_id").notNull(),
     createdAt: millis("created_at").notNull(),
+    /** Over browser and person, under the org's data key. */
+    mac: text("mac"),
   },
   (table) => [
     primaryKey({ columns: [table.hash, table.personId] }),
@@ -437,6 +445,8 @@ export const auditEvents = sqliteTable(
     previousHash: text("previous_hash"),
     /** SHA-256 over this row and `previousHash`, hex. Absent only in rows older than the chain. */
     hash: text("hash"),
+    /** Over `hash`, under the org's data key. Absent in rows from before there were any. */
+    mac: text("mac"),
   },
   (table) => [index("audit_events_entity").on(table.entity, table.sequence)],
 );

@@ -1,35 +1,53 @@
 import { and, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import { sessions } from "./schema.ts";
 
-export type SessionRow = typeof sessions.$inferSelect;
+export type SessionRow = Omit<typeof sessions.$inferSelect, "mac">;
 
-export function sessionsTable(database: Database) {
+const olderRows = 500;
+
+export function sessionsTable(database: Database, seals: Seals) {
+  const { macOf, open, openAll } = createRowSeal<typeof sessions.$inferSelect>("sessions", seals, (row) => ({
+    id: row.id,
+    buildId: row.buildId,
+    hash: row.hash,
+    sealingKey: row.sealingKey,
+    createdAt: row.createdAt,
+    openedBy: row.openedBy,
+    identity: row.identity,
+    personId: row.personId,
+  }));
+  const find = async (id: string): Promise<SessionRow | undefined> =>
+    open(await database.select().from(sessions).where(eq(sessions.id, id)).get());
   const endByBuild = database
     .update(sessions)
     .set({ endedAt: sql`${sql.placeholder("endedAt")}` })
     .where(and(eq(sessions.buildId, sql.placeholder("buildId")), isNull(sessions.endedAt)))
     .prepare();
   return {
-    find: (id: string): Promise<SessionRow | undefined> =>
-      database.select().from(sessions).where(eq(sessions.id, id)).get(),
-    findByHash: (hash: string): Promise<SessionRow | undefined> =>
-      database.select().from(sessions).where(eq(sessions.hash, hash)).get(),
-    listByHashes: (hashes: readonly string[]): Promise<SessionRow[]> =>
-      database
-        .select()
-        .from(sessions)
-        .where(inArray(sessions.hash, [...hashes])),
+    find,
+    findByHash: async (hash: string): Promise<SessionRow | undefined> =>
+      open(await database.select().from(sessions).where(eq(sessions.hash, hash)).get()),
+    listByHashes: async (hashes: readonly string[]): Promise<SessionRow[]> =>
+      openAll(
+        await database
+          .select()
+          .from(sessions)
+          .where(inArray(sessions.hash, [...hashes])),
+      ),
     /** Newest first. */
-    listByBuild: (buildId: string, limit: number): Promise<SessionRow[]> =>
-      database
-        .select()
-        .from(sessions)
-        .where(eq(sessions.buildId, buildId))
-        .orderBy(desc(sessions.createdAt), desc(sessions.id))
-        .limit(limit),
+    listByBuild: async (buildId: string, limit: number): Promise<SessionRow[]> =>
+      openAll(
+        await database
+          .select()
+          .from(sessions)
+          .where(eq(sessions.buildId, buildId))
+          .orderBy(desc(sessions.createdAt), desc(sessions.id))
+          .limit(limit),
+      ),
     insert: async (row: SessionRow): Promise<void> => {
-      await database.insert(sessions).values(row);
+      await database.insert(sessions).values({ ...row, mac: macOf(row) });
     },
     touch: async (id: string, lastUsedAt: number, expiresAt: number): Promise<void> => {
       await database
@@ -39,7 +57,20 @@ export function sessionsTable(database: Database) {
     },
     /** It has proven to be this person. */
     prove: async (id: string, personId: string): Promise<void> => {
-      await database.update(sessions).set({ personId }).where(eq(sessions.id, id));
+      const row = await find(id);
+      if (row === undefined) return;
+      const mac = macOf({ ...row, personId });
+      await database.update(sessions).set({ personId, mac }).where(eq(sessions.id, id));
+    },
+    /** Proves some rows from before there were MACs, and says whether any may be left. */
+    proveOlder: async (): Promise<boolean> => {
+      const rows = await database.select().from(sessions).where(isNull(sessions.mac)).limit(olderRows);
+      for (const row of rows)
+        await database
+          .update(sessions)
+          .set({ mac: macOf(row) })
+          .where(eq(sessions.id, row.id));
+      return rows.length === olderRows;
     },
     /** False when the build has no such session; ending one twice is true twice. */
     end: async (id: string, buildId: string, endedAt: number): Promise<boolean> => {

@@ -1,6 +1,7 @@
 import { and, asc, eq, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { requireWritten } from "../errors.ts";
+import { cut, cutText } from "./cut.ts";
 import { signingKeys } from "./schema.ts";
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
@@ -9,10 +10,10 @@ export type SigningKeyRow = typeof signingKeys.$inferSelect;
 const columns = {
   id: sql<string>`substr(${signingKeys.id}, 1, 100)`,
   organizationId: signingKeys.organizationId,
-  publicKey: sql<string>`substr(${signingKeys.publicKey}, 1, 1000)`,
-  privateKey: sql<string>`substr(${signingKeys.privateKey}, 1, 4000)`,
-  createdAt: signingKeys.createdAt,
-  mac: sql<string | null>`substr(${signingKeys.mac}, 1, 200)`,
+  publicKey: cutText(signingKeys.publicKey, 1_000),
+  privateKey: cutText(signingKeys.privateKey, 4_000),
+  createdAt: sql<number>`${cut(signingKeys.createdAt, 64)}`,
+  mac: cut(signingKeys.mac, 200),
 };
 
 export function signingKeysTable(database: Database) {

@@ -1,10 +1,26 @@
 import { and, desc, eq, inArray, isNotNull, isNull, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import { bindings, persons, type StoredKeyCheck, transfers, userKeys, writtenObjects } from "./schema.ts";
 
-export type UserKeyRow = typeof userKeys.$inferSelect;
+export type UserKeyRow = Omit<typeof userKeys.$inferSelect, "mac">;
 
-export function userKeysTable(database: Database) {
+const olderRows = 500;
+
+export function userKeysTable(database: Database, seals: Seals) {
+  const { macOf, open } = createRowSeal<typeof userKeys.$inferSelect>("user_keys", seals, (row) => ({
+    id: row.id,
+    buildId: row.buildId,
+    connectorId: row.connectorId,
+    personId: row.personId,
+  }));
+  /** One that the broker did not write so belongs to nobody: it may stay in use, and nobody reads it. */
+  const readRow = ({ mac, ...row }: typeof userKeys.$inferSelect): UserKeyRow =>
+    open({ ...row, mac }) ?? { ...row, personId: null };
+  const setOwner = async (row: UserKeyRow, personId: string | null): Promise<void> => {
+    const mac = macOf({ ...row, personId });
+    await database.update(userKeys).set({ personId, mac }).where(eq(userKeys.id, row.id));
+  };
   const removeByBuild = database
     .delete(userKeys)
     .where(eq(userKeys.buildId, sql.placeholder("buildId")))
@@ -18,14 +34,16 @@ export function userKeysTable(database: Database) {
   };
   return {
     /** Newest first: the first of a connector is what the user saved last. */
-    listByBuild: (buildId: string): Promise<UserKeyRow[]> =>
-      database
+    listByBuild: async (buildId: string): Promise<UserKeyRow[]> => {
+      const rows = await database
         .select()
         .from(userKeys)
         .where(eq(userKeys.buildId, buildId))
-        .orderBy(desc(userKeys.savedAt), desc(userKeys.id)),
+        .orderBy(desc(userKeys.savedAt), desc(userKeys.id));
+      return rows.map(readRow);
+    },
     insert: async (row: UserKeyRow): Promise<void> => {
-      await database.insert(userKeys).values(row);
+      await database.insert(userKeys).values({ ...row, mac: macOf(row) });
     },
     recordCheck: async (id: string, check: StoredKeyCheck, checkedAt: number): Promise<void> => {
       await database.update(userKeys).set({ check, checkedAt }).where(eq(userKeys.id, id));
@@ -34,12 +52,16 @@ export function userKeysTable(database: Database) {
       await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
       await forgetWritten(buildId);
     },
-    /** Gives what was saved before persons were known to a person. */
+    /** Gives what is nobody's, as what was saved before persons were known, to a person. */
     claim: async (buildId: string, personId: string): Promise<void> => {
-      await database
-        .update(userKeys)
-        .set({ personId })
-        .where(and(eq(userKeys.buildId, buildId), isNull(userKeys.personId)));
+      const rows = await database.select().from(userKeys).where(eq(userKeys.buildId, buildId));
+      for (const row of rows.map(readRow)) if (row.personId === null) await setOwner(row, personId);
+    },
+    /** Proves some rows from before there were MACs, and says whether any may be left. */
+    proveOlder: async (): Promise<boolean> => {
+      const rows = await database.select().from(userKeys).where(isNull(userKeys.mac)).limit(olderRows);
+      for (const row of rows) await setOwner(row, row.personId);
+      return rows.length === olderRows;
     },
     /** Forgets what persons who have ended left behind, but for what the app, or a move of data, still uses. */
     removeLeftBehind: async (buildId: string): Promise<void> => {

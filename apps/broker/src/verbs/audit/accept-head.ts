@@ -1,12 +1,19 @@
 import { type AcceptedHead, type AuditHead, type AuditProblem, BrokerError } from "@keyloan/contract";
 import type { By } from "../../audit-row.ts";
-import { type AuditState, firstAuditState, readAuditState, sealedAuditState } from "../../audit-state.ts";
+import {
+  type AuditState,
+  firstAuditState,
+  type ReadState,
+  readAuditState,
+  sealedAuditState,
+} from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { signingKeysMax } from "../../signing-keys.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
 import { namesOf } from "./problems.ts";
+import { removeForeignRows } from "./remove-foreign.ts";
 import { signEnd } from "./sign-end.ts";
 import { headView } from "./sign-head.ts";
 
@@ -30,7 +37,9 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
     const problem = (await findStandingProblem(deps)) ?? outside[0]?.problem;
     if (problem === undefined) throw nothingToAccept();
     if (problem.kind === "shape") throw notAcceptable(problem);
-    const { state, lostHeads } = await withoutLost(deps, keys, read?.state ?? firstAuditState, outside);
+    const proven = await newestProven(deps, keys);
+    const removedRows = await removeForeignRows(deps, by, proven?.sequence ?? 0, read !== undefined);
+    const { state, lostHeads } = withoutLost(await stateOf(deps, read), proven?.counter ?? 0, outside);
     const before = (await deps.store.read.organizations.find(deps.organizationId))?.auditState ?? null;
     if (before !== (read?.text ?? before)) continue;
     const last = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
@@ -39,6 +48,7 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
       problem,
       lostHeads,
       removedKeys: namesOf(keys.refused),
+      removedRows,
       lastRow: last,
     };
     const after = await sealedAuditState(deps, state);
@@ -51,7 +61,7 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
       tx.audit("audit.head_accepted", "audit", details);
       return true;
     });
-    if (accepted) return { problem, head: await signAnew(deps), lostHeads, removedKeys };
+    if (accepted) return { problem, head: await signAnew(deps), lostHeads, removedKeys, removedRows };
   }
   throw new Error("the audit's state could not be written: other brokers were always first");
 }
@@ -86,14 +96,18 @@ async function headsToGiveUp(
   return found;
 }
 
+/** The state as it is kept, or a new one: rows from before it are judged without a MAC then. */
+async function stateOf({ store }: Deps, read: ReadState | undefined): Promise<AuditState> {
+  if (read !== undefined) return read.state;
+  return { ...firstAuditState, macFrom: ((await store.read.auditEvents.findLast())?.sequence ?? 0) + 1 };
+}
+
 /** The state in which what the store does not hold is given up. */
-async function withoutLost(
-  deps: Deps,
-  keys: KnownKeys,
+function withoutLost(
   state: AuditState,
+  after: number,
   outside: readonly ToGiveUp[],
-): Promise<{ state: AuditState; lostHeads: number }> {
-  const after = await newestCounter(deps, keys);
+): { state: AuditState; lostHeads: number } {
   const through = Math.max(state.heads, after, ...outside.map(({ head }) => head.counter ?? 0));
   const gap = { after, through };
   const told = outside.map(({ head: { sequence, hash } }) => ({ ...gap, head: { sequence, hash } }));
@@ -101,17 +115,21 @@ async function withoutLost(
   return { state: { ...state, heads: through, lost }, lostHeads: through - after };
 }
 
-/** The counter of the newest head that this broker signed and whose row stands. */
-async function newestCounter(deps: Deps, keys: KnownKeys): Promise<number> {
+/** The newest head that this broker signed and whose row stands. */
+async function newestProven(
+  deps: Deps,
+  keys: KnownKeys,
+): Promise<{ readonly sequence: number; readonly counter: number } | undefined> {
   for (let before = Number.MAX_SAFE_INTEGER; ; ) {
     const page = await deps.store.read.auditHeads.listBefore(before, pageRows);
     for (const row of page) {
       const head = await readStoredHead(keys, row);
       const event = head && (await deps.store.read.auditEvents.find(head.sequence));
-      if (head !== undefined && event !== undefined) return head.counter ?? 0;
+      if (head !== undefined && event !== undefined)
+        return { sequence: head.sequence, counter: head.counter ?? 0 };
     }
     const last = page.at(-1);
-    if (last === undefined) return 0;
+    if (last === undefined) return undefined;
     before = last.sequence;
   }
 }

@@ -3,6 +3,7 @@ import { type AuditHeadRow, StoreError } from "@keyloan/store";
 import { holdsAllHeads, type ReadState, readAuditState } from "../../audit-state.ts";
 import { describeError } from "../../observe/logger.ts";
 import type { KnownKeys } from "../../signing.ts";
+import { findTailProblem, problemOfRow } from "./audit-tail.ts";
 import { judgeHead, readStoredHead } from "./judge-head.ts";
 import { auditDegraded, auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
 import { signEnd } from "./sign-end.ts";
@@ -30,6 +31,12 @@ export async function findStandingProblem(deps: StandingDeps): Promise<AuditProb
   const problem = await problemOfEnd(deps, keys, read, newest);
   if (problem !== undefined) return problem;
   if (await deps.store.read.auditEvents.hasStray()) return auditProblem("out_of_chain", 0);
+  // Another broker of this store may have accepted what stands there.
+  const seal = deps.store.auditSeal();
+  if (seal !== undefined && read.state.macFrom !== undefined && seal.from !== read.state.macFrom)
+    deps.store.sealAudit({ ...seal, from: read.state.macFrom });
+  const tail = await findTailProblem(deps, newest);
+  if (tail !== undefined) return tail;
   for (const head of deps.outsideHeads.known()) {
     const judged = await judgeHead(deps, keys, read.state, head);
     if (judged.kind === "problem") return judged.problem;
@@ -47,8 +54,8 @@ async function findOverdueHead(
 ): Promise<AuditProblem | undefined> {
   const [next] = await deps.store.read.auditEvents.pageAfter(newest?.sequence ?? 0, 1);
   if (next === undefined) return undefined;
-  // While no broker ran, none was due.
-  const since = Math.max((newest ?? next).at, deps.outsideHeads.since);
+  // While no broker ran, none was due. Before the first head a row's own time says nothing: anybody can write it.
+  const since = Math.max(newest?.at ?? 0, deps.outsideHeads.since);
   if (deps.now() - since <= headOverdueMs) return undefined;
   try {
     if ((await signEnd(deps)) !== undefined) return undefined;
@@ -83,7 +90,10 @@ async function problemOfEnd(
     if (head === undefined) return auditProblem("signature", at);
     const row = await deps.store.read.auditEvents.find(newest.sequence);
     if (row === undefined) return auditProblem("removed", at);
-    if (row.hash !== newest.hash) return auditProblem("head_mismatch", at);
+    if (row.hash !== newest.hash)
+      return (
+        (row.hash === null ? problemOfRow(row, undefined) : undefined) ?? auditProblem("head_mismatch", at)
+      );
   }
   const counter = head?.counter ?? 0;
   if (holdsAllHeads(state, counter)) return undefined;

@@ -1,11 +1,11 @@
 import type { AuditExportLine } from "@keyloan/contract";
-import type { AuditEventRow } from "@keyloan/store";
+import { type AuditEventRow, type AuditSeal, isGenuine } from "@keyloan/store";
 import { type By, recordAudit } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import { parseDetails } from "./list-audit.ts";
 
-const pageRows = 500;
+const pageRows = 100;
 
 /**
  * The audit from after a row on, oldest first, as JSON lines; it ends with the row that tells of this export. A
@@ -15,6 +15,7 @@ export async function exportAudit(deps: Deps, by: By, after: number): Promise<Re
   const details = { after };
   await recordAudit(deps, { ...by, action: "audit.exported", entity: "audit", details });
   const through = (await deps.store.read.auditEvents.findLast())?.sequence ?? 0;
+  const seal = deps.store.auditSeal();
   let at = after;
   return new ReadableStream<Uint8Array>(
     {
@@ -24,14 +25,16 @@ export async function exportAudit(deps: Deps, by: By, after: number): Promise<Re
         const last = page.at(-1);
         if (last === undefined) return controller.close();
         at = last.sequence;
-        controller.enqueue(Buffer.from(page.map((row) => `${JSON.stringify(exportLine(row))}\n`).join("")));
+        controller.enqueue(
+          Buffer.from(page.map((row) => `${JSON.stringify(exportLine(row, seal))}\n`).join("")),
+        );
       },
     },
     { highWaterMark: 0 },
   );
 }
 
-function exportLine(row: AuditEventRow): AuditExportLine {
+function exportLine(row: AuditEventRow, seal: AuditSeal | undefined): AuditExportLine {
   const { sequence, id, at, actor, action, entity, details, requestId, previousHash, hash } = row;
   return {
     sequence,
@@ -44,5 +47,6 @@ function exportLine(row: AuditEventRow): AuditExportLine {
     requestId,
     previousHash,
     hash,
+    ...(isGenuine(row, seal) ? {} : { altered: true }),
   };
 }

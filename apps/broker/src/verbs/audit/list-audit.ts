@@ -1,4 +1,5 @@
-import { type AuditList, BrokerError } from "@keyloan/contract";
+import { type AuditEventView, type AuditList, BrokerError } from "@keyloan/contract";
+import { type AuditEventRow, type AuditSeal, isGenuine } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
@@ -22,12 +23,7 @@ export async function listAudit(
   const page = rows.slice(0, query.limit);
   const last = page.at(-1);
   return {
-    events: page.map(({ sequence: _sequence, at, details, requestId, ...event }) => ({
-      ...event,
-      at: isoTime(at),
-      details: parseDetails(details),
-      ...(requestId === null ? {} : { requestId }),
-    })),
+    events: page.map((row) => viewOf(row, deps.store.auditSeal())),
     ...(rows.length > query.limit && last !== undefined ? { nextCursor: encodeCursor([last.sequence]) } : {}),
   };
 }
@@ -39,10 +35,28 @@ function wordsOf(action: string): readonly string[] {
   return renamedActions.find((words) => words.some((word) => word === action)) ?? [action];
 }
 
-/** What the details column holds: an object, as `auditRow` writes it. */
+function viewOf(row: AuditEventRow, seal: AuditSeal | undefined): AuditEventView {
+  const { id, at, actor, action, entity, details, requestId } = row;
+  return {
+    id,
+    at: isoTime(at),
+    actor,
+    action,
+    entity,
+    details: parseDetails(details),
+    ...(requestId === null ? {} : { requestId }),
+    ...(isGenuine(row, seal) ? {} : { altered: true }),
+  };
+}
+
+/** What the details column holds: an object, as `auditRow` writes it; an empty one for what somebody else wrote. */
 export function parseDetails(text: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(text);
-  return typeof value === "object" && value !== null ? { ...value } : {};
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 function decodeSequence(text: string): number {

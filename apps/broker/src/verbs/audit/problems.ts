@@ -12,7 +12,7 @@ const messages: Readonly<Record<AuditProblemKind, string>> = {
   count: "the sealed count of signed heads is gone or was changed",
   signing_key: "a signing key in the store was not made by this broker, or was changed",
   shape: "the store's file is not built as this broker builds it",
-  out_of_chain: "rows stand in the audit before its first",
+  out_of_chain: "rows stand in the audit that this broker did not write",
   head_overdue: "this row and those after it are under no signed head, and none can be signed",
 };
 

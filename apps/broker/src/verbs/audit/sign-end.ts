@@ -1,5 +1,5 @@
 import { auditHeadType } from "@keyloan/contract";
-import type { AuditHeadRow } from "@keyloan/store";
+import { type AuditHeadRow, isGenuine } from "@keyloan/store";
 import { type AuditState, changeAuditState, readAuditState } from "../../audit-state.ts";
 import type { Deps } from "../../deps.ts";
 
@@ -14,9 +14,12 @@ export async function signEnd(
     const read = await readAuditState(deps);
     const newest = await deps.store.read.auditHeads.findLatest();
     const last = await deps.store.read.auditEvents.findLast();
-    if (read === undefined || last === undefined || last.hash === null) return undefined;
+    if (read === undefined || last === undefined) return undefined;
     if (newest?.sequence === last.sequence) return newest;
-    const { sequence, hash } = last;
+    // A head proves all before it, so it goes on no row that a broker did not write.
+    const row = await deps.store.read.auditEvents.find(last.sequence);
+    if (row === undefined || !isGenuine(row, deps.store.auditSeal())) return undefined;
+    const { sequence, hash } = row;
     const at = deps.now();
     const counter = read.state.heads + 1;
     const payload = { sequence, hash, at, counter, ...gapBefore(read.state) };

@@ -6,11 +6,12 @@ import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { findStandingProblem } from "./audit-standing.ts";
+import { findTailProblem } from "./audit-tail.ts";
 import { createHeadCheck } from "./head-check.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
 import { auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
 
-const pageRows = 500;
+const pageRows = 100;
 
 /**
  * Checks what the store's file is built of, follows the whole chain and compares it with every signed head, with the count of heads that is kept sealed, and
@@ -43,6 +44,8 @@ export async function verifyAudit(
     else anchors.push({ by, sequence: judged.head.sequence, at: isoTime(judged.head.at) });
   }
   if (standing?.kind === "head_overdue") problems.push(standing);
+  const tail = await findTailProblem(deps, await deps.store.read.auditHeads.findLatest());
+  if (tail !== undefined) problems.push(tail);
   const keyProblem = findKeyProblem(keys);
   if (keyProblem !== undefined) problems.push(keyProblem);
   const countNow = (await readAuditState(deps))?.state.heads;
@@ -118,7 +121,7 @@ type Way = {
 
 async function followChain(deps: Deps, { keys, state, lastSequence, newestHead, signal }: Way) {
   const { auditEvents, auditHeads } = deps.store.read;
-  const chain = createChainCheck();
+  const chain = createChainCheck(deps.store.auditSeal());
   const heads = createHeadCheck(lastSequence);
   let rows = 0;
   let after = 0;

@@ -96,6 +96,10 @@ async function rehearse(deps: Deps): Promise<Rehearsal> {
 /** The same parts over a copy: what is changed is changed there alone, and no job is run. */
 function onCopy(deps: Deps, store: Store): Deps {
   const runner = { ...deps.runner, run: async () => undefined };
+  const rowMac = deps.store.rowMac();
+  if (rowMac !== undefined) store.sealRows(rowMac);
+  const auditSeal = deps.store.auditSeal();
+  if (auditSeal !== undefined) store.sealAudit(auditSeal);
   const parts = { ...deps, store, runner };
   return { ...parts, change: createChange(parts) };
 }

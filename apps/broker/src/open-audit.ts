@@ -1,0 +1,106 @@
+import {
+  closeDataKey,
+  createHashMac,
+  createRowMac,
+  type DataKey,
+  openDataKey,
+  promiseState,
+} from "@keyloan/vault";
+import { auditRow } from "./audit-row.ts";
+import { type AuditState, firstAuditState, readAuditState, sealAuditState } from "./audit-state.ts";
+import type { Deps } from "./deps.ts";
+import { macOfOlderRow, pagesOfKeys } from "./signing-keys.ts";
+import { namesOf } from "./verbs/audit/problems.ts";
+
+type UpgradeDeps = Pick<Deps, "store" | "keyring" | "organizationId" | "now" | "randomBytes">;
+
+const attemptsMax = 3;
+
+/**
+ * Lets the store prove its audit rows from now on, and brings an older one up to date, once: rows are chained, signing
+ * keys get their MAC, the count of heads begins, and rows of the audit, and those that decide who somebody is, have a MAC
+ * from then on. That it happened is kept sealed, so that
+ * nothing that is written to the store later passes for older. A key whose public half is not that of its sealed private
+ * half gets no MAC, so it is refused by its name.
+ * @throws VaultError when the org's data key does not open
+ */
+export async function openAudit(deps: UpgradeDeps): Promise<void> {
+  // Another broker may bring it up to date at this moment.
+  for (let attempt = 0; attempt < attemptsMax; attempt++) if (await isOpened(deps)) return;
+}
+
+async function isOpened(deps: UpgradeDeps): Promise<boolean> {
+  const { store, keyring, organizationId } = deps;
+  const dataKey = await store.read.dataKeys.findByOwner(organizationId);
+  if (dataKey === undefined) return true;
+  const key = openDataKey(keyring, dataKey);
+  try {
+    const macOf = createHashMac(key);
+    store.sealRows(createRowMac(key));
+    if (!key.promisesState) {
+      await store.chainOlderRows();
+      return await upgrade(deps, key, macOf, firstAuditState);
+    }
+    const state = (await readAuditState(deps))?.state;
+    if (state !== undefined && state.macFrom === undefined) return await upgrade(deps, key, macOf, state);
+    // Where the state is gone, it was taken away: nothing passes for older then.
+    store.sealAudit({ macOf, from: state?.macFrom ?? 1 });
+    return true;
+  } finally {
+    closeDataKey(key);
+  }
+}
+
+/** False when another broker was first; nothing was written then. */
+async function upgrade(
+  deps: UpgradeDeps,
+  key: DataKey,
+  macOf: (hash: string) => string,
+  state: AuditState,
+): Promise<boolean> {
+  const { store, keyring, organizationId } = deps;
+  const { read } = store;
+  const dataKey = await read.dataKeys.findByOwner(organizationId);
+  const before = (await read.organizations.find(organizationId))?.auditState ?? null;
+  if (dataKey === undefined) return false;
+  const keys = key.promisesState ? { proven: [], refused: [] } : await olderKeys(deps, key);
+  const promised = promiseState(keyring, dataKey);
+  await proveOlderRows(store);
+  return store.write([organizationId], async (tables) => {
+    const from = (await tables.auditEvents.findLastGenuine()).sequence + 1;
+    const sealed = sealAuditState(key, { ...state, macFrom: from });
+    if (!(await tables.dataKeys.rewrap(promised, dataKey))) return false;
+    if (!(await tables.organizations.setAuditState(organizationId, before, sealed))) return false;
+    for (const { id, mac } of keys.proven) await tables.signingKeys.setMac(id, mac);
+    store.sealAudit({ macOf, from });
+    await tables.auditEvents.insertAll([
+      auditRow(deps, {
+        actor: { kind: "system", part: "upgrade" },
+        action: "audit.upgraded",
+        entity: organizationId,
+        details: { signingKeys: keys.proven.length, refused: namesOf(keys.refused), rowsBefore: from - 1 },
+      }),
+    ]);
+    return true;
+  });
+}
+
+/** Rows that decide who somebody is get their MAC, some at a time. What a start leaves undone, the next does again. */
+async function proveOlderRows({ write }: UpgradeDeps["store"]): Promise<void> {
+  for (const name of ["sessions", "persons", "userKeys"] as const)
+    while (await write([], (tables) => tables[name].proveOlder()));
+}
+
+/** The MACs that keys from before there were any get, and the ids of those that get none. */
+async function olderKeys(deps: UpgradeDeps, key: DataKey) {
+  const proven: { readonly id: string; readonly mac: string }[] = [];
+  const refused: string[] = [];
+  for await (const page of pagesOfKeys(deps, deps.store.read)) {
+    for (const row of page) {
+      const mac = macOfOlderRow(key, row);
+      if (mac === undefined) refused.push(row.id);
+      else proven.push({ id: row.id, mac });
+    }
+  }
+  return { proven, refused };
+}
