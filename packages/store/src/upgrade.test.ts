@@ -49,11 +49,10 @@ it("a build that was switched and taken back before is kept to its longest life,
     await tables.builds.insert(build("taken-back"));
     await tables.builds.insert(build("never-switched"));
   });
-  const event = { at: 1, actor: "x", details: "{}", requestId: null };
-  await before.appendAudit([
-    { ...event, id: "e1", action: "keys.swapped", entity: "taken-back" },
-    { ...event, id: "e2", action: "keys.saved", entity: "never-switched" },
-  ]);
+  const client = createClient({ url: `file:${join(folder, "keyloan.db")}` });
+  await client.execute(`INSERT INTO audit_events (id, at, actor, action, entity, details)
+    VALUES ('e1', 1, 'x', 'keys.swapped', 'taken-back', '{}'), ('e2', 1, 'x', 'keys.saved', 'never-switched', '{}')`);
+  client.close();
   await before.close();
   const store = await openStore({ path: join(folder, "keyloan.db") });
   expect(await store.read.builds.listExpired(50, 10)).toEqual(["never-switched"]);
