@@ -7,7 +7,7 @@ export type CheckMeaning = {
   readonly next: string;
 };
 
-/** Answers that say a key is wrong: the field to mend is named with them. */
+/** Answers that say a key is wrong: the field to fix is named with them. */
 export const invalidKeyMeanings: Readonly<Record<InvalidKeyCode, CheckMeaning>> = {
   malformed: {
     meaning:

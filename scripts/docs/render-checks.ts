@@ -14,7 +14,7 @@ export function renderChecks(): string {
 A check answers \`valid\`, \`invalid\` with one of these codes, or \`undetermined\` with one of those below. A network
 failure is never \`invalid\`. What is \`invalid\` is not saved; what is \`undetermined\` may be, and stops the switch.
 
-\`invalid\`, with the variable to mend, a message and a remedy:
+\`invalid\`, with the variable to fix, a message and a remedy:
 
 ${checkTable(invalidKeyCodes, invalidKeyMeanings)}
 

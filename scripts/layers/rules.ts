@@ -68,7 +68,7 @@ export const revealHomes: readonly string[] = [
   "packages/archive-store/src/s3-bucket.ts",
   // Reads an address that someone typed.
   "packages/key-validator/src/address/read-address.ts",
-  // Mend what someone typed, and tell a key's mode by its beginning.
+  // Fix what someone typed, and tell a key's mode by its beginning.
   "packages/key-validator/src/input/",
   // Compares a typed value with the pattern of its field.
   "packages/key-validator/src/check-shape.ts",

@@ -12,7 +12,7 @@ export function invalidInput(target: string, issues: readonly z.core.$ZodIssue[]
   const where =
     first === undefined ? "" : `: ${[first.in, first.path].filter(Boolean).join(" ")}: ${first.problem}`;
   return new BrokerError("invalid_input", `the request is not valid${where}`, {
-    remedy: "Mend what `details.problems` lists; `/docs` shows every field.",
+    remedy: "Fix what `details.problems` lists; `/docs` shows every field.",
     details: { problems },
   });
 }

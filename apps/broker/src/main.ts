@@ -11,7 +11,7 @@ const result = readConfig(
 );
 if (!result.ok) {
   console.error(
-    `The broker cannot start. Mend this configuration:\n${result.problems.map((p) => `  - ${p}`).join("\n")}`,
+    `The broker cannot start. Fix this configuration:\n${result.problems.map((p) => `  - ${p}`).join("\n")}`,
   );
   process.exit(2);
 }

@@ -117,7 +117,7 @@ describe("what is sealed for another row does not open, and says so:", () => {
     await expect.poll(async () => (await env(id)).status, patiently).toBe(200);
   });
 
-  it("what a rotation has to prove dead: nothing is claimed, and it is proven when the row is mended", async () => {
+  it("what a rotation has to prove dead: nothing is claimed, and it is proven when the row is fixed", async () => {
     const living = new Set<string>();
     const turso = allConnectors.find(({ spec }) => spec.id === "turso") ?? expect.fail();
     const validate: Connector["validate"] = async (context, values) =>

@@ -1,4 +1,4 @@
-/** One thing a key can or cannot do, with the way to mend it. */
+/** One thing a key can or cannot do, with the way to fix it. */
 export type Capability = {
   readonly name: string;
   readonly state: "works" | "missing" | "not_checked";
@@ -33,7 +33,7 @@ export type ValidationResult =
     }
   | {
       readonly status: "invalid";
-      /** The field or variable to mend. */
+      /** The field or variable to fix. */
       readonly envVar: string;
       readonly code: InvalidKeyCode;
       readonly message: string;

@@ -4,7 +4,7 @@ import { type ConnectorContext, ProviderError, type SecretValues } from "@keyloa
 export type TransferEnd = { readonly context: ConnectorContext; readonly values: SecretValues };
 export type TransferSide = "source" | "target";
 
-/** A provider failed at one end of a transfer; who has to mend it depends on which. */
+/** A provider failed at one end of a transfer; who has to fix it depends on which. */
 export class TransferFailure extends Error {
   override readonly name = "TransferFailure";
   readonly side: TransferSide;

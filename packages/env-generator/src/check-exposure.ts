@@ -23,7 +23,7 @@ export function checkExposure(name: string, spec: EnvVarSpec): void {
       "secret_exposed",
       name,
       "is a name that browsers get to see, and its value must stay on the server.",
-      "Mend the connector's spec: a secret has no public name.",
+      "Fix the connector's spec: a secret has no public name.",
     );
   }
 }

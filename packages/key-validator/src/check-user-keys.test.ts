@@ -48,7 +48,7 @@ const run = (change: Partial<Options> = {}, given: Record<string, string> = { KE
 const failing = (error: unknown) => ({ check: () => Promise.reject(error) });
 
 describe("checkUserKeys", () => {
-  it("gives the mended and completed values that it checked", async () => {
+  it("gives the fixed and completed values that it checked", async () => {
     const seen: Record<string, string>[] = [];
     const check: Options["check"] = async (_context, values) => {
       seen.push(revealValues(values));
@@ -78,7 +78,7 @@ describe("checkUserKeys", () => {
     expect(JSON.stringify(result)).not.toContain("sk_lent");
   });
 
-  it("asks whether a key is ours after it was mended, and of secrets alone", async () => {
+  it("asks whether a key is ours after it was fixed, and of secrets alone", async () => {
     const asked: string[] = [];
     const isOurs: Options["isOurs"] = (value) => asked.push(value.reveal()) < 0;
     await run({ isOurs }, { KEY: "KEY=sk_mine", URL: "https://x.example" });

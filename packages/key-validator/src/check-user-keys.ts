@@ -29,7 +29,7 @@ export function typedVariables(spec: Pick<ConnectorSpec, "env">): readonly EnvVa
 }
 
 /**
- * All that is asked of keys a user gives for one connector: mend what surely was a slip, then the form, then
+ * All that is asked of keys a user gives for one connector: fix what surely was a slip, then the form, then
  * whether the keys are ones we lent, then the provider, under a deadline. Three answers and no fourth: a
  * provider that cannot be asked, an address that is refused, and a mistake in a connector are `undetermined`.
  * @param check the connector's own check; absent when nobody can be asked
@@ -48,8 +48,8 @@ export async function checkUserKeys(options: {
 }): Promise<CheckedUserKeys> {
   const { spec, context, check, isOurs, timeoutMs = validationTimeoutMsDefault, onMistake } = options;
   const variables = typedVariables(spec);
-  const { values: mended, repairs } = repairInput(variables, onlyTyped(spec, variables, options.values));
-  const values = withDefaults(variables, mended);
+  const { values: fixed, repairs } = repairInput(variables, onlyTyped(spec, variables, options.values));
+  const values = withDefaults(variables, fixed);
   const fieldOf = (name: string) => findVariable(variables, name);
   const answer = async (): Promise<ValidationResult> => {
     const misshapen = checkUserShape(variables, values);

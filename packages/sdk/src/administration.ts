@@ -88,7 +88,7 @@ export type HealthApi = {
   readonly live: () => Promise<Health>;
   /** Also when parts fail: look at `status` and at each part. */
   readonly ready: () => Promise<Health>;
-  /** What the operator should mend of the broker's configuration; for the admin. */
+  /** What the operator should fix of the broker's configuration; for the admin. */
   readonly warnings: () => Promise<WarningList>;
 };
 

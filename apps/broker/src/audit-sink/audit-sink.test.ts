@@ -98,7 +98,7 @@ describe("a file", () => {
       },
       () => rm(file),
     ],
-  ])("%s stops nothing, is told, and gets what it missed in order", async (_what, spoil, mend) => {
+  ])("%s stops nothing, is told, and gets what it missed in order", async (_what, spoil, fix) => {
     await rm(folder, { recursive: true });
     await spoil();
     await open({ auditSink: file });
@@ -118,7 +118,7 @@ describe("a file", () => {
       warnings: [expect.stringMatching(/^sink: it (cannot be read|holds no head)/)],
     });
     expect((await broker.call("GET", "/metrics")).text).toMatch(/^keyloan_audit_sink_failures_total [1-9]/m);
-    await mend();
+    await fix();
     poke();
     // A sink that never had a head begins with the newest, which proves all rows before it.
     await arrived(heads[2] ?? expect.fail());

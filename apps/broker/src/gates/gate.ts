@@ -55,7 +55,7 @@ export type Gate = {
   readonly ask: (input: GateInput) => readonly GateFinding[] | Promise<readonly GateFinding[]>;
 };
 
-/** The connectors whose keys the user gave: only those can the user mend. */
+/** The connectors whose keys the user gave: only those can the user fix. */
 export function ownConnectors({ connectors }: GateInput): readonly GateConnector[] {
   return connectors.filter(({ source }) => source === "user");
 }

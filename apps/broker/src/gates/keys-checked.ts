@@ -26,7 +26,7 @@ function findDoubt({ spec, check }: GateConnector): readonly GateFinding[] {
   }
   const remedy =
     check.code === "blocked_address"
-      ? "Mend the address on the card, then check again."
+      ? "Fix the address on the card, then check again."
       : "Open the card and press Check again in a few minutes.";
   return [
     { ...place, message: `Your keys for ${spec.label} could not be checked. ${check.message}`, remedy },

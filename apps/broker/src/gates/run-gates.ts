@@ -14,7 +14,7 @@ import { webhookSecret } from "./webhook-secret.ts";
 
 export type { GateConnector, GateInput } from "./gate.ts";
 
-/** Every gate, in the order a user would mend things. */
+/** Every gate, in the order a user would fix things. */
 export const gates: readonly Gate[] = [
   requiredVariables,
   rightShapes,

@@ -64,7 +64,7 @@ export function operatorRoutes(deps: Deps, limiter: RateLimiter) {
       method: "get",
       path: "/v1/warnings",
       tags,
-      summary: "What the operator should mend although everything works",
+      summary: "What the operator should fix although everything works",
       responses: { 200: json("the warnings, none when all is well", warningListSchema) },
     },
   );

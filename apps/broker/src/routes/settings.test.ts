@@ -247,7 +247,7 @@ describe("keys of the user", () => {
     }
   });
 
-  it("that do not work are refused with the field and the way to mend it, and nothing is kept", async () => {
+  it("that do not work are refused with the field and the way to fix it, and nothing is kept", async () => {
     const { id } = await broker.createBuild({ connectors: ["stripe"] });
     const page = await openPage(broker, id);
     const values = await own("stripe", { mode: "test" });

@@ -83,7 +83,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
     expect(await summary("Turso").getByRole("link").allInnerTexts()).toEqual(["Enter the database token."]);
   });
 
-  it("two keys in each other's field: mended, and told", async () => {
+  it("two keys in each other's field: fixed, and told", async () => {
     const { page } = browser;
     const { CLERK_SECRET_KEY = "", CLERK_PUBLISHABLE_KEY = "" } = await broker.createUserEnv("clerk");
     await check(page, "Clerk", {
@@ -98,7 +98,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
     await look(browser, "key-repaired");
   });
 
-  it("a value with quotes or as a whole line: mended while it is pasted, and told", async () => {
+  it("a value with quotes or as a whole line: fixed while it is pasted, and told", async () => {
     const { page } = browser;
     const { TURSO_DATABASE_URL = "", TURSO_AUTH_TOKEN = "" } = await broker.createUserEnv("turso");
     await field(page, "TURSO_DATABASE_URL").focus();
@@ -112,7 +112,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
     await waitForState(page, "Turso", "works");
   });
 
-  it("a key that may do too little for some things: works, and says what it cannot do and where to mend it", async () => {
+  it("a key that may do too little for some things: works, and says what it cannot do and where to fix it", async () => {
     const { page } = browser;
     await check(page, "Stripe", await broker.createUserEnv("stripe", { kind: "limited" }));
     await waitForState(page, "Stripe", "works");

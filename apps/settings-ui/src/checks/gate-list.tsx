@@ -12,7 +12,7 @@ const looks: Readonly<Record<GateAnswer["status"], { word: string; icon: IconNam
   pass: { word: "Passed", icon: "check", color: "text-good" },
 };
 
-/** What the checks before the switch found: first what stops it, each with the way to mend it. */
+/** What the checks before the switch found: first what stops it, each with the way to fix it. */
 export function GateList({
   results,
   onFix,

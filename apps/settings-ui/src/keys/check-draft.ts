@@ -6,7 +6,7 @@ export type Draft = Readonly<Record<string, string>>;
 export type FieldProblem = { readonly name: string; readonly message: string };
 
 /**
- * The fields that still need a value. A wrong shape is the broker's to tell: it also mends what was pasted into
+ * The fields that still need a value. A wrong shape is the broker's to tell: it also fixes what was pasted into
  * the wrong field, so a field is not missing while its value stands in another one.
  */
 export function findMissing(service: Service, draft: Draft): FieldProblem[] {

@@ -50,7 +50,7 @@ export function CheckPage({
           <>
             {failed ? (
               <Notice tone="bad" title="Not ready to switch yet">
-                <p>Mend what is listed here. Your app keeps running on the lent keys meanwhile.</p>
+                <p>Fix what is listed here. Your app keeps running on the lent keys meanwhile.</p>
               </Notice>
             ) : waits ? (
               <Notice tone="accent" icon="clock" title="Waiting for an answer">

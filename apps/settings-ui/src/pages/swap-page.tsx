@@ -101,7 +101,7 @@ export function SwapPage({
       {attempt.kind === "refused" && (
         <div ref={answer} tabIndex={-1} className="space-y-4">
           <Notice tone="bad" title="Nothing was changed">
-            <p>Some checks do not pass any more. Mend what is listed here, then switch again.</p>
+            <p>Some checks do not pass any more. Fix what is listed here, then switch again.</p>
           </Notice>
           <GateList results={attempt.gates} onFix={onFix} />
         </div>

@@ -331,7 +331,7 @@ describe("a user's own keys", () => {
       "malformed",
     ],
     ["a script as page", { CLERK_SIGN_IN_URL: "javascript:alert(1)" }, "CLERK_SIGN_IN_URL", "malformed"],
-  ])("with %s name the variable to mend", async (_name, changes, envVar, code) => {
+  ])("with %s name the variable to fix", async (_name, changes, envVar, code) => {
     expect(await clerk.validate(context(), values(changes))).toMatchObject({
       status: "invalid",
       envVar,

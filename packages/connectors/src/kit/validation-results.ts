@@ -44,7 +44,7 @@ const saysNothing: ReadonlySet<ProviderErrorCode> = new Set([
   "invalid_response",
 ]);
 
-/** The answer that names what to mend. Message and remedy are sentences for a layperson. */
+/** The answer that names what to fix. Message and remedy are sentences for a layperson. */
 export function invalid(
   envVar: string,
   code: InvalidKeyCode,

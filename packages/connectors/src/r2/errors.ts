@@ -39,7 +39,7 @@ export class R2Error extends ProviderError {
 
 function codeOf(r2Code: R2ErrorCode | undefined, status: number): ProviderErrorCode {
   switch (r2Code) {
-    // A false secret is answered 403 like a missing permission, yet only a new key mends it.
+    // A false secret is answered 403 like a missing permission, yet only a new key fixes it.
     case "SignatureDoesNotMatch":
       return "unauthorized";
     // What arrived is not what was sent; the bytes were right when they were signed.

@@ -12,7 +12,7 @@ export type FieldNames = {
 };
 
 /**
- * What a refusal says about the key and how to mend it, or `undefined` when it says nothing about it: the
+ * What a refusal says about the key and how to fix it, or `undefined` when it says nothing about it: the
  * store was down, slow, or answered nonsense.
  */
 export function explainRefusal(

@@ -29,7 +29,7 @@ export const wrongBytes = () =>
   });
 
 /**
- * The error as whoever moves objects is told it: of which of the two ends, and how to mend that, since the keys
+ * The error as whoever moves objects is told it: of which of the two ends, and how to fix that, since the keys
  * are those of a build or of a user and never the org's.
  */
 export function storageError(error: unknown, place: Place): unknown {

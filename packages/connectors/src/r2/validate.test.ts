@@ -63,7 +63,7 @@ describe("an org key", () => {
   test.each([
     ["AccessDenied", "lacks_permission"],
     ["NotEntitled", "lacks_permission"],
-  ])("that R2 answers with %s lacks a permission, and the way to mend it is told", async (r2Code, code) => {
+  ])("that R2 answers with %s lacks a permission, and the way to fix it is told", async (r2Code, code) => {
     refuse(r2Code);
     expect(await checkOrg()).toMatchObject({ status: "invalid", code, remedy: expect.stringMatching(/\S/) });
   });

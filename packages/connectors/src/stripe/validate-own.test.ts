@@ -152,7 +152,7 @@ describe("a user's Stripe keys", () => {
     ["no secret key", { STRIPE_SECRET_KEY: undefined }, "STRIPE_SECRET_KEY", "malformed"],
     ["an ill-formed price", { STRIPE_PRICE_ID: "../balance" }, "STRIPE_PRICE_ID", "malformed"],
     ["a price of nobody", { STRIPE_PRICE_ID: "price_none" }, "STRIPE_PRICE_ID", "rejected"],
-  ])("with %s name the variable to mend", async (_name, changes, envVar, code) => {
+  ])("with %s name the variable to fix", async (_name, changes, envVar, code) => {
     expect(await check(changes)).toMatchObject({ status: "invalid", envVar, code });
   });
 

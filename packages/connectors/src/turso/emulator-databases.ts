@@ -53,7 +53,7 @@ type Shelf = {
   readonly meter: UsageMeter;
 };
 
-/** Opens the databases of an earlier time on their ports, and mends what a kill left half done. */
+/** Opens the databases of an earlier time on their ports, and fixes what a kill left half done. */
 export async function openEmulatedDatabases(
   server: LibsqlServer,
   journal: Journal<EmulatedDatabase>,

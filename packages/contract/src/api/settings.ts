@@ -80,7 +80,7 @@ export const keyCheckSchema = z
     }),
     z.object({
       status: z.literal("invalid"),
-      envVar: z.string().meta({ description: "the field to mend" }),
+      envVar: z.string().meta({ description: "the field to fix" }),
       code: z.enum(invalidKeyCodes),
       message: z.string(),
       remedy: z.string(),
@@ -140,7 +140,7 @@ export const swapBodySchema = z
   })
   .meta({ id: "Swap" });
 
-/** What was mended in what the user gave, such as quotes around a value. */
+/** What was fixed in what the user gave, such as quotes around a value. */
 export const repairSchema = z.object({ name: z.string(), message: z.string() }).meta({ id: "Repair" });
 
 export const validateKeysSchema = z

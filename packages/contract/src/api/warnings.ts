@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** What the broker's operator should mend although everything works. */
+/** What the broker's operator should fix although everything works. */
 export const warningSchema = z
   .object({
     code: z.string(),

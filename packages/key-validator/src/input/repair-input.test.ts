@@ -121,7 +121,7 @@ describe("repairInput", () => {
       { PAY_SECRET: sk, PAY_PRICE: `PAY_SECRET=${sk}x\nPAY_PRICE=price_1` },
       { PAY_SECRET: sk, PAY_PRICE: "price_1" },
     ],
-  ])("mends %s", (_what, given, expected) => expect(repair(given).values).toEqual(expected));
+  ])("fixes %s", (_what, given, expected) => expect(repair(given).values).toEqual(expected));
 
   it.each([
     ["a publishable key given twice", { PAY_SECRET: pk, PAY_PUBLIC: pk }],

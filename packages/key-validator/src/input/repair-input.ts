@@ -15,9 +15,9 @@ export type RepairedInput = { readonly values: SecretValues; readonly repairs: r
 type Draft = { readonly texts: Map<string, string>; readonly repairs: Repair[] };
 
 /**
- * Mends what people do to values on their way from one page to another: white space, quotes, whole
+ * Fixes what people do to values on their way from one page to another: white space, quotes, whole
  * `NAME=value` lines, another name of the same variable, a value in another field of the same connector.
- * Only what is certain is mended and each mend is told, without the value; blank values are left out.
+ * Only what is certain is fixed and each fix is told, without the value; blank values are left out.
  */
 export function repairInput(variables: readonly EnvVarSpec[], given: SecretValues): RepairedInput {
   const draft: Draft = { texts: new Map(), repairs: [] };

@@ -201,7 +201,7 @@ describe("a database that cannot be archived stays as it is", () => {
     await expectKept(/holds what a dump would lose/);
   });
 
-  it("because the store of archives cannot be written, and is tried again when that is mended", async () => {
+  it("because the store of archives cannot be written, and is tried again when that is fixed", async () => {
     await writeFile(folder(), "in the way");
     await archive();
     await until(async () => (await show()).error?.code, "unavailable");

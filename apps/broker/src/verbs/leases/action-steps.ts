@@ -3,26 +3,26 @@ import type { LeaseRow, StoredLeaseError, StoredRequiredAction } from "@keyloan/
 
 type Steps = StoredRequiredAction["steps"];
 
-/** What a person does when a lease cannot be issued: mend the cause, or make the keys by hand. */
+/** What a person does when a lease cannot be issued: fix the cause, or make the keys by hand. */
 export function issueSteps(
   spec: ConnectorSpec | undefined,
   lease: LeaseRow,
   error: StoredLeaseError,
   jobId: string,
 ): Steps {
-  const mend = [
+  const fix = [
     { text: `What happened: ${error.message}. ${error.remedy}` },
-    { text: `When that is mended, run \`keyloan jobs retry ${jobId}\`: the rest goes by itself.` },
+    { text: `When that is fixed, run \`keyloan jobs retry ${jobId}\`: the rest goes by itself.` },
   ];
   const giveUp = {
     text: `When the app can do without it, run \`keyloan jobs cancel ${jobId}\`: the build goes on without ${lease.connectorId}.`,
   };
-  if (spec === undefined || suppliable(spec).length === 0) return [...mend, giveUp];
+  if (spec === undefined || suppliable(spec).length === 0) return [...fix, giveUp];
   const { guide, label } = spec;
   const helpUrls = new Set(spec.env.flatMap(({ helpUrl }) => helpUrl ?? []));
   if (guide !== undefined) helpUrls.delete(guide.url);
   return [
-    ...mend,
+    ...fix,
     {
       text: `Or make the keys by hand at ${label}.${nameSentence(lease)}`,
       ...(guide === undefined ? {} : { url: guide.url }),
@@ -48,7 +48,7 @@ export function releaseSteps(
   const guide = spec?.guide;
   return [
     { text: `What happened: ${error.message}. ${error.remedy}` },
-    { text: "When that is mended nothing is to be done: it is tried again by itself, every hour." },
+    { text: "When that is fixed nothing is to be done: it is tried again by itself, every hour." },
     {
       text: `Or remove it by hand at ${spec?.label ?? lease.connectorId}: ${describeHandle(lease) || "what the build used there"}.`,
       ...(guide === undefined ? {} : { url: guide.url }),

@@ -29,7 +29,7 @@ export type ReconcileOptions = {
   /** Nothing is ended, marked or told to anybody else. */
   readonly dryRun: boolean;
   /** The policy. */
-  readonly mends: boolean;
+  readonly endsLeftOver: boolean;
 };
 
 type LeftOver = {
@@ -125,7 +125,8 @@ async function endAll(
       action: "told",
       message: `Left over of ${of.what}.`,
     };
-    if (!options.mends) return { ...finding, remedy: "End it at the provider, or let the policy be `mend`." };
+    if (!options.endsLeftOver)
+      return { ...finding, remedy: "End it at the provider, or let the policy be `mend`." };
     if (!may) return { ...finding, remedy: "`keyloan reconcile` ends it." };
     if (begun > endsMax || signal.aborted) return { ...finding, remedy: "The next run ends it." };
     return endLeftOver(deps, connector, org, of.target, finding, options.by, signal);

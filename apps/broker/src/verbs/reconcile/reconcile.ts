@@ -18,7 +18,7 @@ const noticeEveryMs = 24 * 3_600_000;
 export type ReconcileInput = { readonly dryRun: boolean; readonly connector?: string | undefined };
 
 /**
- * Compares what providers list with what the rows say, both ways, and mends what the policy allows.
+ * Compares what providers list with what the rows say, both ways, and fixes what the policy allows.
  * @throws BrokerError `unknown_connector`, `not_supported` for a named connector that cannot be listed,
  * `org_key_missing` for one without a key
  */
@@ -30,7 +30,7 @@ export async function reconcile(
 ): Promise<ReconcileReport> {
   const at = deps.now();
   const { reconcilePolicy: policy } = deps.config;
-  const options = { by, dryRun: input.dryRun, mends: policy === "mend" };
+  const options = { by, dryRun: input.dryRun, endsLeftOver: policy === "mend" };
   const timeout = AbortSignal.timeout(deadlineMs);
   const signal = requested === undefined ? timeout : AbortSignal.any([timeout, requested]);
   const wanted = connectorsOf(deps, input.connector);
@@ -42,7 +42,7 @@ export async function reconcile(
     at: isoTime(at),
     dryRun: input.dryRun,
     policy,
-    needsPerson: connectors.some((report) => needsPerson(report, options.mends)),
+    needsPerson: connectors.some((report) => needsPerson(report, options.endsLeftOver)),
     connectors,
   };
 }
@@ -77,12 +77,13 @@ async function reconcileOne(
   return report;
 }
 
-/** Unknown, missing, or not to be mended: nobody but a person can see to it. */
-function needsPerson({ state, findings }: ConnectorReport, mends: boolean): boolean {
+/** Unknown, missing, or not to be fixed: nobody but a person can see to it. */
+function needsPerson({ state, findings }: ConnectorReport, endsLeftOver: boolean): boolean {
   return (
     state !== "compared" ||
     findings.some(
-      ({ kind, action }) => action !== "ended" && !(mends && kind === "left_over" && action === "told"),
+      ({ kind, action }) =>
+        action !== "ended" && !(endsLeftOver && kind === "left_over" && action === "told"),
     )
   );
 }
@@ -90,7 +91,7 @@ function needsPerson({ state, findings }: ConnectorReport, mends: boolean): bool
 async function record(
   deps: Deps,
   report: ConnectorReport,
-  { by, dryRun, mends }: ReconcileOptions,
+  { by, dryRun, endsLeftOver }: ReconcileOptions,
 ): Promise<void> {
   const { connector, state, listed, findings } = report;
   const countOf = (kind: string) => findings.filter((finding) => finding.kind === kind).length;
@@ -99,7 +100,7 @@ async function record(
   const counts = Object.fromEntries(findingKinds.map((kind) => [kind, countOf(kind)]));
   await deps.change(by, [connector], async (tx) => {
     tx.audit("reconcile.compared", connector, { state, listed, ended, dryRun, ...counts });
-    if (dryRun || !needsPerson(report, mends)) return;
+    if (dryRun || !needsPerson(report, endsLeftOver)) return;
     if (!(await tx.schedules.take(`reconcile-told:${connector}`, deps.now(), noticeEveryMs))) return;
     tx.notice({
       type: "reconcile.findings",

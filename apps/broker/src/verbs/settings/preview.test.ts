@@ -264,7 +264,7 @@ describe("the answer of the user", () => {
     expect((await broker.call("GET", `/v1/builds/${id}/env`)).status).toBe(200);
   });
 
-  it("tells who can mend it when what the preview read was revoked", async () => {
+  it("tells who can fix it when what the preview read was revoked", async () => {
     await change(page, "swap", { preview: { "memory-database": true, "memory-files": false } });
     await broker.call("POST", "/v1/leases/revoke", { body: { connector: "memory-files" } });
     const refused = await broker.call("GET", `/v1/builds/${buildId}/env`);

@@ -44,7 +44,7 @@ export async function swapKeys(deps: Deps, visit: Visit, input: SwapInput): Prom
   const failed = gates.some(({ status }) => status === "fail");
   if (failed && !input.dryRun) {
     throw new BrokerError("gates_failed", "some checks do not pass yet, so nothing was changed", {
-      remedy: "Mend what `details.gates` lists, then swap again.",
+      remedy: "Fix what `details.gates` lists, then swap again.",
       details: { gates },
     });
   }

@@ -147,7 +147,7 @@ export function describeFailures(
   });
 }
 
-/** The same for one action: what fails says how it may be mended, and nothing else; what is repeated succeeds. */
+/** The same for one action: what fails says how it may be fixed, and nothing else; what is repeated succeeds. */
 export function describeFailingAction(
   suite: Pick<IssuerSuite, "connector" | "options">,
   open: () => ReturnType<typeof openEmulatorTarget>,
