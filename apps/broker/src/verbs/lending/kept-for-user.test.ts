@@ -1,9 +1,16 @@
 import { connectors as allConnectors } from "@keyloan/connectors";
 import type { BuildView, ErrorEnvelope } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import type { TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
-import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import {
+  createMemoryBroker,
+  type MemoryBroker,
+  memoryConnectorIds,
+  saveOwn,
+  tokensOf,
+} from "../../testing/memory-broker.ts";
+import type { MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
 import { watchUsage } from "../databases/watch-usage.ts";
 
@@ -11,37 +18,28 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const { signal } = new AbortController();
 const holders = ["admin", "platform"] as const;
-const both = ["memory-database", "memory-files"];
+const both = memoryConnectorIds;
 
 let memory: MemoryConnectors;
 let broker: TestBroker;
+let close: MemoryBroker["close"];
 let page: TestPage;
 let buildId: string;
 let lent: string;
 let tokens: Readonly<Record<(typeof holders)[number], string>>;
 
 beforeEach(async () => {
-  memory = createMemoryConnectors();
   const config = { archiveAfterDays: 0.25, revertHours: 24 };
-  const connectors = [...memory.connectors, ...allConnectors.filter(({ spec }) => spec.id === "app-secrets")];
-  broker = await createTestBroker({ emulators: [], connectors, config });
-  memory.databases.add("own-database");
-  const scopes = ["builds:read", "builds:write", "tokens:write"];
-  const made = await broker.call("POST", "/v1/tokens", { body: { name: "platform", scopes } });
-  tokens = { admin: broker.adminToken, platform: (made.body as { token: string }).token };
+  const generated = allConnectors.filter(({ spec }) => spec.id === "app-secrets");
+  ({ memory, broker, close } = await createMemoryBroker({ config }, (own) => [...own, ...generated]));
+  tokens = await tokensOf(broker);
   buildId = (await broker.createBuild({ connectors: both, ttlSeconds: 7 * 24 * 3600 })).id;
   lent = (await broker.readEnv(buildId)).MEMORY_DATABASE_NAME ?? "";
   memory.write(lent, "CREATE TABLE notes (id)");
   page = await openPage(broker, buildId);
-  const database = { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" };
-  expect((await page.save("memory-database", database)).status).toBe(200);
-  const files = { MEMORY_FILES_NAME: "own-files", MEMORY_FILES_TOKEN: "own-files-token" };
-  expect((await page.save("memory-files", files)).status).toBe(200);
+  await saveOwn(page);
 });
-afterEach(async () => {
-  await broker.close();
-  memory.databases.close();
-});
+afterEach(() => close());
 
 type Holder = (typeof holders)[number];
 const deps = () => broker.running().deps;

@@ -1,8 +1,15 @@
 import type { AuditList, BuildView, ErrorEnvelope, SettingsView } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import type { Answer, TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
-import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import {
+  createMemoryBroker,
+  emptyOwn,
+  type MemoryBroker,
+  ownValues,
+  saveOwn,
+} from "../../testing/memory-broker.ts";
+import type { MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
 import { sweepExpired } from "../builds/sweep-expired.ts";
 import { endDueLendings } from "./end-lending.ts";
@@ -10,35 +17,27 @@ import { endDueLendings } from "./end-lending.ts";
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const { signal } = new AbortController();
-const saved = {
-  "memory-database": { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" },
-  "memory-files": { MEMORY_FILES_NAME: "own-files", MEMORY_FILES_TOKEN: "own-files-token" },
-} as const;
 const ownTokens = ["own-database-token", "own-files-token"];
 
 let memory: MemoryConnectors;
 let broker: TestBroker;
+let close: MemoryBroker["close"];
 let page: TestPage;
 let buildId: string;
 let workload: string;
 let lent: Record<string, string>;
 
 beforeAll(async () => {
-  memory = createMemoryConnectors();
-  broker = await createTestBroker({ emulators: [], connectors: memory.connectors });
+  ({ memory, broker, close } = await createMemoryBroker());
 });
-afterAll(async () => {
-  await broker.close();
-  memory.databases.close();
-});
+afterAll(() => close());
 beforeEach(async () => {
-  if (!memory.databases.has("own-database")) memory.databases.add("own-database");
+  emptyOwn(memory);
   buildId = (await broker.createBuild()).id;
   lent = await broker.readEnv(buildId);
   workload = await broker.createBuildToken(buildId);
   page = await openPage(broker, buildId);
-  for (const [connector, values] of Object.entries(saved))
-    expect((await page.save(connector, values)).status).toBe(200);
+  await saveOwn(page);
 });
 
 const deps = () => broker.running().deps;
@@ -160,7 +159,7 @@ describe("the first download of a whole file", () => {
     const { downloadedAt } = (await deps().store.read.builds.find(buildId)) ?? expect.fail();
     await goOn(20 * hourMs);
     page = await openPage(broker, buildId, page.browser);
-    await page.save("memory-files", { ...saved["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
+    await page.save("memory-files", { ...ownValues["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
     await swap({ connectors: ["memory-files"], preview: {} });
     expect((await download()).text).toContain("a-newer-token");
     const endsAt = Date.parse((await page.settings()).lendingEndsAt ?? "");
@@ -217,7 +216,7 @@ describe("lending", () => {
     for (const { id } of leases)
       expect((await broker.call("POST", `/v1/leases/${id}/reissue`, { body: {} })).status).toBe(409);
 
-    const newer = { ...saved["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" };
+    const newer = { ...ownValues["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" };
     expect((await page.save("memory-files", newer)).status).toBe(200);
     await swap({ connectors: ["memory-files"], preview: {} });
     expect((await download()).text).toContain("a-newer-token");

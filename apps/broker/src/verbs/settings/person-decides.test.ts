@@ -1,31 +1,32 @@
 import type { AuditList, ErrorEnvelope, TokenPermission } from "@keyloan/contract";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { allowTokens } from "../../testing/allow-tokens.ts";
-import { createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import type { TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
-import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import {
+  createMemoryBroker,
+  emptyOwn,
+  type MemoryBroker,
+  saveOwn,
+  tokensOf,
+} from "../../testing/memory-broker.ts";
+import type { MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
 
 let memory: MemoryConnectors;
 let broker: TestBroker;
+let close: MemoryBroker["close"];
 let tokens: Readonly<Record<"admin" | "platform", string>>;
 let page: TestPage;
 let buildId: string;
 
 beforeAll(async () => {
-  memory = createMemoryConnectors();
-  broker = await createTestBroker({ emulators: [], connectors: memory.connectors });
-  const scopes = ["builds:read", "builds:write", "tokens:write"];
-  const made = await broker.call("POST", "/v1/tokens", { body: { name: "platform", scopes } });
-  tokens = { admin: broker.adminToken, platform: (made.body as { token: string }).token };
+  ({ memory, broker, close } = await createMemoryBroker());
+  tokens = await tokensOf(broker);
 });
-afterAll(async () => {
-  await broker.close();
-  memory.databases.close();
-});
+afterAll(() => close());
 beforeEach(async () => {
-  memory.databases.remove("own-database");
-  memory.databases.add("own-database");
+  emptyOwn(memory);
   buildId = (await broker.createBuild()).id;
   const lent = (await broker.readEnv(buildId)).MEMORY_DATABASE_NAME ?? "";
   memory.write(lent, "CREATE TABLE notes (id)");
@@ -43,12 +44,7 @@ const holders = ["admin", "platform"] as const;
 const error = (answer: { body: unknown }) => (answer.body as ErrorEnvelope).error;
 const call = (holder: Holder, path: string, body: Record<string, unknown> = {}) =>
   broker.call("POST", `/v1/builds/${buildId}/${path}`, { token: tokens[holder], body });
-const save = async () => {
-  const database = { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" };
-  const files = { MEMORY_FILES_NAME: "own-files", MEMORY_FILES_TOKEN: "own-files-token" };
-  expect((await page.save("memory-database", database)).status).toBe(200);
-  expect((await page.save("memory-files", files)).status).toBe(200);
-};
+const save = () => saveOwn(page);
 const swap = async () => {
   const body = { expectedVersion: await page.version() };
   expect((await page.call("POST", "/v1/settings/swap", body)).status).toBe(200);

@@ -2,7 +2,14 @@ import type { AuditList, ErrorEnvelope, SettingsView } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
-import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import {
+  createMemoryBroker,
+  emptyOwn,
+  type MemoryBroker,
+  ownValues,
+  saveOwn,
+} from "../../testing/memory-broker.ts";
+import type { MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
 
 const hourMs = 3_600_000;
@@ -55,34 +62,24 @@ describe("what is chosen until the user answers", () => {
 });
 
 describe("the answer of the user", () => {
-  const values = {
-    "memory-database": { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" },
-    "memory-files": { MEMORY_FILES_NAME: "own-files", MEMORY_FILES_TOKEN: "own-files-token" },
-  };
   const both = (answer: boolean) => ({ "memory-database": answer, "memory-files": answer });
   let memory: MemoryConnectors;
   let broker: TestBroker;
+  let close: MemoryBroker["close"];
   let page: TestPage;
   let buildId: string;
   let lent: Record<string, string>;
 
   beforeAll(async () => {
-    memory = createMemoryConnectors();
-    broker = await createTestBroker({ emulators: [], connectors: memory.connectors });
+    ({ memory, broker, close } = await createMemoryBroker());
   });
-  afterAll(async () => {
-    await broker.close();
-    memory.databases.close();
-  });
+  afterAll(() => close());
   beforeEach(async () => {
-    memory.databases.remove("own-database");
-    memory.databases.add("own-database");
-    memory.storage.bucket("own-files").clear();
+    emptyOwn(memory);
     buildId = (await broker.createBuild()).id;
     lent = await broker.readEnv(buildId);
     page = await openPage(broker, buildId);
-    for (const [connector, env] of Object.entries(values))
-      expect((await page.save(connector, env)).status).toBe(200);
+    await saveOwn(page);
   });
 
   const deps = () => broker.running().deps;
@@ -164,7 +161,9 @@ describe("the answer of the user", () => {
 
   it("is yes for a build that was switched before anybody was asked, and it says so", async () => {
     await change(page, "swap", { preview: both(true) });
-    await deps().store.write([], (tables) => tables.bindings.setPreview(buildId, Object.keys(values), null));
+    await deps().store.write([], (tables) =>
+      tables.bindings.setPreview(buildId, Object.keys(ownValues), null),
+    );
     expect(await namesIn()).toEqual(["own-database", "own-files"]);
     expect((await bindingOf(page, "memory-files")).preview).toMatchObject({ allowed: true, asked: false });
   });
@@ -202,7 +201,7 @@ describe("the answer of the user", () => {
 
   it("is kept when a newer key is switched in without another answer, as long as it was no", async () => {
     await change(page, "swap", { preview: both(false) });
-    await page.save("memory-files", { ...values["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
+    await page.save("memory-files", { ...ownValues["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" });
     await change(page, "swap", { connectors: ["memory-files"] });
     expect(await namesIn()).toEqual(lentNames());
   });
@@ -258,7 +257,7 @@ describe("the answer of the user", () => {
   it("keeps lent keys alive that the preview reads, as long as it is lent anything", async () => {
     const { id } = await broker.createBuild({ ttlSeconds: 3600 });
     const own = await openPage(broker, id);
-    for (const [connector, env] of Object.entries(values)) await own.save(connector, env);
+    for (const [connector, env] of Object.entries(ownValues)) await own.save(connector, env);
     await change(own, "swap", { preview: both(false) });
     broker.advance(23 * hourMs);
     expect((await broker.call("GET", `/v1/builds/${id}/env`)).status).toBe(200);

@@ -10,9 +10,15 @@ import {
 } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { allowTokens } from "../../testing/allow-tokens.ts";
-import { type Answer, createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
+import type { Answer, TestBroker } from "../../testing/create-test-broker.ts";
 import { finishWork } from "../../testing/finish-work.ts";
-import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
+import {
+  createMemoryBroker,
+  type MemoryBroker,
+  memoryConnectorIds,
+  saveOwn,
+} from "../../testing/memory-broker.ts";
+import type { MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPageBy, type TestPage } from "../../testing/open-page.ts";
 import { sweepExpired } from "../builds/sweep-expired.ts";
 import { endDueLendings } from "../lending/end-lending.ts";
@@ -20,10 +26,11 @@ import { endDueLendings } from "../lending/end-lending.ts";
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const { signal } = new AbortController();
-const both = ["memory-database", "memory-files"];
+const both = memoryConnectorIds;
 
 let memory: MemoryConnectors;
 let broker: TestBroker;
+let close: MemoryBroker["close"];
 let page: TestPage;
 let buildId: string;
 
@@ -42,25 +49,17 @@ function renewable(connector: Connector): Connector {
 }
 
 beforeEach(async () => {
-  memory = createMemoryConnectors();
   isRefused = false;
-  broker = await createTestBroker({ emulators: [], connectors: memory.connectors.map(renewable) });
-  memory.databases.add("own-database");
+  ({ memory, broker, close } = await createMemoryBroker({}, (connectors) => connectors.map(renewable)));
   buildId = (await broker.createBuild({ connectors: both })).id;
   const lent = (await broker.readEnv(buildId)).MEMORY_DATABASE_NAME ?? "";
   memory.write(lent, "CREATE TABLE notes (id)");
   // A link renews its build to half a day past its own end: a short one leaves the build its own time.
   const { url } = (await post("handoff", { ttlSeconds: 60 })).body as Handoff;
   page = await openPageBy(broker, { code: new URL(url).hash.replace("#code=", "") });
-  const database = { MEMORY_DATABASE_NAME: "own-database", MEMORY_DATABASE_TOKEN: "own-database-token" };
-  expect((await page.save("memory-database", database)).status).toBe(200);
-  const files = { MEMORY_FILES_NAME: "own-files", MEMORY_FILES_TOKEN: "own-files-token" };
-  expect((await page.save("memory-files", files)).status).toBe(200);
+  await saveOwn(page);
 });
-afterEach(async () => {
-  await broker.close();
-  memory.databases.close();
-});
+afterEach(() => close());
 
 const deps = () => broker.running().deps;
 const post = (path: string, body: Record<string, unknown> = {}) =>
