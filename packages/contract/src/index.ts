@@ -2,6 +2,7 @@ export * from "./actor.ts";
 export * from "./api/index.ts";
 export * from "./connector.ts";
 export * from "./data-movement.ts";
+export * from "./endpoints/index.ts";
 export * from "./env-formats.ts";
 export * from "./errors.ts";
 export * from "./field.ts";

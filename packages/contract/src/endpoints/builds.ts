@@ -1,0 +1,96 @@
+import * as z from "zod";
+import {
+  buildListQuerySchema,
+  buildListSchema,
+  buildSchema,
+  createBuildBodySchema,
+  createBuildQuerySchema,
+  envJsonSchema,
+  envQuerySchema,
+  renewBodySchema,
+} from "../api/builds.ts";
+import { buildIdSchema } from "../api/common.ts";
+import { createBuildTokenBodySchema, issuedTokenSchema } from "../api/tokens.ts";
+import { limits } from "../limits.ts";
+import { answer, endpoint } from "./endpoint.ts";
+import { buildRoutes } from "./routes.ts";
+
+const params = z.object({ id: buildIdSchema });
+
+export const buildEndpoints = {
+  create: endpoint(buildRoutes.create, {
+    tag: "builds",
+    access: { admin: true, platform: "builds:write" },
+    summary: "Create a build and lend it a set of working keys",
+    description:
+      "Answers 201 when every key is ready, or 202 with the state so far after `wait` seconds or when a connector failed. The same Idempotency-Key and body give the same build.",
+    query: createBuildQuerySchema,
+    headers: z.object({
+      "idempotency-key": z
+        .string()
+        .regex(/^[\x21-\x7e]+$/, "visible ASCII characters only")
+        .max(limits.idempotencyKeyLengthMax)
+        .optional(),
+    }),
+    body: createBuildBodySchema,
+    answers: {
+      201: answer("ready", buildSchema),
+      202: answer("not ready yet, or not everything could be issued", buildSchema),
+    },
+  }),
+  list: endpoint(buildRoutes.list, {
+    tag: "builds",
+    access: { admin: true, platform: "builds:read" },
+    summary: "List builds, newest first",
+    query: buildListQuerySchema,
+    answers: { 200: answer("a page of builds", buildListSchema) },
+  }),
+  show: endpoint(buildRoutes.show, {
+    tag: "builds",
+    access: { admin: true, platform: "builds:read" },
+    summary: "Show a build with its leases, never their values",
+    params,
+    answers: { 200: answer("the build", buildSchema) },
+  }),
+  close: endpoint(buildRoutes.close, {
+    tag: "builds",
+    access: { admin: true, platform: "builds:write" },
+    summary: "Close a build: revoke everything and shred its data key",
+    description:
+      "Its tokens and values are dead when this answers. 202 says that a provider could not be asked yet: the broker goes on until every lease is released.",
+    params,
+    query: createBuildQuerySchema,
+    answers: { 200: answer("closed", buildSchema), 202: answer("closing", buildSchema) },
+  }),
+  token: endpoint(buildRoutes.token, {
+    tag: "builds",
+    access: { admin: true, platform: "tokens:write" },
+    summary: "Make a short token that reads this build's env and nothing else",
+    params,
+    body: createBuildTokenBodySchema,
+    isBodyOptional: true,
+    answers: { 201: answer("shown once", issuedTokenSchema) },
+  }),
+  renew: endpoint(buildRoutes.renew, {
+    tag: "builds",
+    access: { admin: true, platform: "builds:write", workload: true },
+    summary: "Move the expiry and mint anew what expires with it",
+    description:
+      "An expiry that would move by less than a tenth of `ttlSeconds` stays, unless it reaches the renewable end: the answer is the build as it is, and no provider is asked but for credentials that live shorter than the build. Five at once for a build, then one every ten seconds; the tokens of a build count together.",
+    params,
+    body: renewBodySchema,
+    isBodyOptional: true,
+    answers: { 200: answer("renewed", buildSchema) },
+  }),
+  readEnv: endpoint(buildRoutes.readEnv, {
+    tag: "builds",
+    access: { admin: true, workload: true },
+    summary: "Read the env of a build",
+    description: "Audited by names; 409 with the list when something is not ready. Never cached.",
+    params,
+    query: envQuerySchema,
+    answers: {
+      200: { description: "the env in the format asked for", schema: envJsonSchema, mediaType: "text/plain" },
+    },
+  }),
+};

@@ -1,0 +1,46 @@
+import * as z from "zod";
+import { buildIdSchema } from "../api/common.ts";
+import {
+  createHandoffBodySchema,
+  createSessionBodySchema,
+  handoffSchema,
+  openedSessionSchema,
+} from "../api/settings.ts";
+import { answer, endpoint } from "./endpoint.ts";
+import { handoffRoutes } from "./routes.ts";
+
+export const handoffEndpoints = {
+  handoff: endpoint(handoffRoutes.handoff, {
+    tag: "settings",
+    access: { admin: true, platform: "builds:write" },
+    summary: "Make a link to the settings page that opens once",
+    params: z.object({ id: buildIdSchema }),
+    body: createHandoffBodySchema,
+    isBodyOptional: true,
+    answers: { 201: answer("shown once", handoffSchema) },
+  }),
+  open: endpoint(handoffRoutes.open, {
+    tag: "settings",
+    access: "open",
+    summary: "Open the settings page of a build: by a link's code, a recovery code, or as who is known here",
+    body: createSessionBodySchema,
+    answers: {
+      201: answer(
+        "opened; the session itself is in a cookie that no script can read, and is named by its build",
+        openedSessionSchema,
+      ),
+    },
+  }),
+  leave: endpoint(handoffRoutes.leave, {
+    tag: "settings",
+    access: "session",
+    summary: "End the session",
+    query: z.strictObject({
+      forget: z
+        .enum(["true", "false"])
+        .default("false")
+        .meta({ description: "`true`: this browser proves nothing for this build any more" }),
+    }),
+    answers: { 204: { description: "ended" } },
+  }),
+};
