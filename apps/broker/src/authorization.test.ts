@@ -1,13 +1,12 @@
-import type { ErrorEnvelope } from "@keyloan/contract";
+import type { EndpointAccess, ErrorEnvelope } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RouteAccess } from "./http/router.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { openPage, type TestPage } from "./testing/open-page.ts";
 
 // Every route × every kind of principal, made of the OpenAPI document: a new route is in it by itself.
 
 type Operation = {
-  readonly "x-keyloan-access": RouteAccess;
+  readonly "x-keyloan-access": EndpointAccess;
   readonly responses: Record<string, unknown>;
 };
 
@@ -17,7 +16,7 @@ let otherBuild: string;
 /** Visits of a build's page: before anybody saved anything, of its person, and of somebody else. */
 const pages: Record<string, TestPage> = {};
 const tokens: Record<string, string | null> = {};
-let operations: { method: string; path: string; access: RouteAccess; declared: string[] }[] = [];
+let operations: { method: string; path: string; access: EndpointAccess; declared: string[] }[] = [];
 
 beforeAll(async () => {
   broker = await createTestBroker({ emulators: [] });
@@ -60,7 +59,7 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
-function expected(access: RouteAccess, principal: string): "allowed" | 401 | 403 {
+function expected(access: EndpointAccess, principal: string): "allowed" | 401 | 403 {
   if (access === "open") return "allowed";
   if (access === "session") return principal in pages ? "allowed" : 401;
   if (access === "person" && principal === "unproven session") return 403;

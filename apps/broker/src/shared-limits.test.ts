@@ -168,8 +168,8 @@ describe("a renewal", () => {
     const answer = await renew(made.id, await broker.createBuildToken(made.id));
     expect([answer.status, endOf(answer)]).toEqual([200, made.expiresAt]);
     const after = await broker.readEnv(made.id);
-    expect(after["R2_SESSION_TOKEN"]).not.toBe(before["R2_SESSION_TOKEN"]);
-    expect(after["TURSO_AUTH_TOKEN"]).toBe(before["TURSO_AUTH_TOKEN"]);
+    expect(after.R2_SESSION_TOKEN).not.toBe(before.R2_SESSION_TOKEN);
+    expect(after.TURSO_AUTH_TOKEN).toBe(before.TURSO_AUTH_TOKEN);
   });
 
   it("is limited for all tokens of a build together, and for no other build", async () => {

@@ -1,21 +1,7 @@
-import {
-  type Actor,
-  BrokerError,
-  type PlatformScope,
-  platformScopes,
-  type TokenKind,
-} from "@keyloan/contract";
+import { type Access, type Actor, BrokerError, platformScopes, type TokenKind } from "@keyloan/contract";
 import type { TokenRow } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { type ReadToken, textsMatch } from "./tokens.ts";
-
-/** Who may call a route. A workload reaches only routes that name one build, and only its own. */
-export type Access = {
-  readonly admin: boolean;
-  /** The scope a platform token needs; absent: platforms may not call the route. */
-  readonly platform?: PlatformScope;
-  readonly workload?: boolean;
-};
 
 export type Caller = { readonly actor: Actor; readonly token: TokenRow | undefined };
 

@@ -1,13 +1,6 @@
-import { tokenKinds } from "@keyloan/contract";
+import { type Access, tokenKinds } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
-import {
-  type Access,
-  type Caller,
-  findCaller,
-  requireAccess,
-  unauthenticated,
-  unknownToken,
-} from "../auth/callers.ts";
+import { type Caller, findCaller, requireAccess, unauthenticated, unknownToken } from "../auth/callers.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { bearerOf } from "./credential.ts";
 

@@ -1,62 +1,88 @@
-import type { Endpoint } from "@keyloan/contract";
+import { createRoute } from "@hono/zod-openapi";
+import { type Endpoint, type EndpointAnswer, errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
-import type * as z from "zod";
+import * as z from "zod";
+import { auditRequest } from "./audit-request.ts";
+import { authenticate } from "./auth.ts";
 import type { BrokerEnv } from "./context.ts";
+import type { EndpointRoute } from "./endpoint-route.ts";
+import { limitBuild } from "./limit-callers.ts";
 import type { RateLimiter } from "./rate-limit.ts";
-import { defineRoute } from "./router.ts";
+import { authenticateSession } from "./session.ts";
 
-type MethodOf<E extends Endpoint> = E["route"] extends `${infer Method} ${string}` ? Lowercase<Method> : never;
-type PathOf<E extends Endpoint> = E["route"] extends `${string} ${infer Path}` ? Path : never;
-
-type JsonContent<Schema extends z.ZodType> = { content: { "application/json": { schema: Schema } } };
-type ParamsOf<E> = E extends { readonly params: infer Params extends z.ZodObject } ? { params: Params } : unknown;
-type QueryOf<E> = E extends { readonly query: infer Query extends z.ZodObject } ? { query: Query } : unknown;
-type BodyOf<E extends Endpoint> = E extends { readonly body: infer Body extends z.ZodType }
-  ? { body: JsonContent<Body> & { required: E extends { readonly isBodyOptional: true } ? false : true } }
-  : unknown;
-
-/** An endpoint as the router's library describes it: handlers are typed by this. */
-type RouteOf<E extends Endpoint> = {
-  method: MethodOf<E>;
-  path: PathOf<E>;
-  request: ParamsOf<E> & QueryOf<E> & BodyOf<E>;
-  responses: {
-    [Status in keyof E["answers"]]: { description: string } & (E["answers"][Status] extends {
-      readonly schema: infer Schema extends z.ZodType;
-    }
-      ? JsonContent<Schema>
-      : unknown);
-  };
-};
-
-/** The route of an endpoint, with its access rule in front. Every word of it stands in the contract. */
+/**
+ * The route of an endpoint. Every word of it stands in the contract: its access rule is enforced here and written
+ * into the OpenAPI document, from which the authorization tests are made.
+ */
 export function serveEndpoint<E extends Endpoint>(
   limiter: RateLimiter,
   endpoint: E,
   middleware: readonly MiddlewareHandler<BrokerEnv>[] = [],
-): RouteOf<E> {
-  const { route, access, tag, summary, description, params, query, body, isBodyOptional, answers } = endpoint;
+): EndpointRoute<E> {
+  const { route, access, tag, summary, description, answers } = endpoint;
   const [method = "", path = ""] = route.split(" ");
-  const content = body === undefined ? undefined : { "application/json": { schema: body } };
-  const made = defineRoute(limiter, access, {
+  const made = createRoute({
     method: method.toLowerCase() as "get",
     path,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    ...(middleware.length === 0 ? {} : { middleware: [...middleware] }),
-    request: {
-      ...(params === undefined ? {} : { params }),
-      ...(query === undefined ? {} : { query }),
-      ...(content === undefined ? {} : { body: { required: isBodyOptional !== true, content } }),
-    },
-    responses: Object.fromEntries(
-      Object.entries(answers).map(([status, { description: what, schema }]) => [
-        status,
-        { description: what, ...(schema === undefined ? {} : { content: { "application/json": { schema } } }) },
-      ]),
-    ),
+    request: describeRequest(endpoint),
+    responses: { ...describeErrors(endpoint), ...describeAnswers(answers) },
+    security: access === "open" ? [] : [typeof access === "string" ? { session: [] } : { bearer: [] }],
+    middleware: access === "open" ? [] : [...guard(limiter, access, path), ...middleware],
+    "x-keyloan-access": access,
   });
   // Holds because all of it was taken from the endpoint that the type is made of.
-  return made as unknown as RouteOf<E>;
+  return made as unknown as EndpointRoute<E>;
+}
+
+function guard(limiter: RateLimiter, access: Exclude<Endpoint["access"], "open">, path: string) {
+  const authenticated = typeof access === "string" ? authenticateSession(access) : authenticate(access);
+  return [auditRequest(path), authenticated, limitBuild(limiter)];
+}
+
+function describeRequest({ params, query, headers, body, isBodyOptional }: Endpoint) {
+  return {
+    ...(params === undefined ? {} : { params }),
+    ...(query === undefined ? {} : { query }),
+    ...(headers === undefined ? {} : { headers }),
+    ...(body === undefined
+      ? {}
+      : { body: { required: isBodyOptional !== true, content: { "application/json": { schema: body } } } }),
+  };
+}
+
+function describeErrors({ access, body }: Endpoint) {
+  const statuses = [
+    ...(access === "open" && body === undefined ? [] : [401, 403, 404, 409, 503]),
+    ...(body === undefined ? [] : [400, 413, 415, 502]),
+    ...[422, 429, 500],
+  ];
+  const content = { "application/json": { schema: errorEnvelopeSchema } };
+  return Object.fromEntries(
+    statuses.map((status) => {
+      const codes = Object.entries(errorStatuses).flatMap(([code, value]) =>
+        value === status ? [code] : [],
+      );
+      return [status, { description: codes.join(", "), content }];
+    }),
+  );
+}
+
+function describeAnswers(answers: Endpoint["answers"]) {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => [status, describeAnswer(answer)]),
+  );
+}
+
+function describeAnswer({ description, schema, mediaType }: EndpointAnswer) {
+  if (schema === undefined && mediaType === undefined) return { description };
+  const json = schema === undefined ? {} : { "application/json": { schema } };
+  const other = mediaType === undefined ? {} : { [mediaType]: { schema: contentOf(mediaType) } };
+  return { description, content: { ...json, ...other } };
+}
+
+function contentOf(mediaType: string) {
+  return mediaType === "application/octet-stream" ? z.string().meta({ format: "binary" }) : z.string();
 }

@@ -199,7 +199,7 @@ describe("DELETE /v1/builds/{id}", () => {
     );
     const closed = build(await broker.call("DELETE", `/v1/builds/${id}`));
     expect(closed.state).toBe("closed");
-    const database = closed.leases[0]?.resource["database"] ?? "";
+    const database = closed.leases[0]?.resource.database ?? "";
     const turso = broker.emulators.get("turso") ?? expect.fail();
     const { organization, token } = turso.orgFields;
     const found = await fetch(`${turso.baseUrl}/v1/organizations/${organization}/databases/${database}`, {
@@ -222,10 +222,10 @@ describe("POST /v1/builds/{id}/renew", () => {
       renewed.leases.map(() => renewed.expiresAt),
     );
     const after = await broker.readEnv(made.id);
-    expect(after["TURSO_AUTH_TOKEN"]).not.toBe(before["TURSO_AUTH_TOKEN"]);
-    expect(after["R2_SESSION_TOKEN"]).not.toBe(before["R2_SESSION_TOKEN"]);
-    expect(after["JWT_SECRET"]).toBe(before["JWT_SECRET"]);
-    expect(after["TURSO_DATABASE_URL"]).toBe(before["TURSO_DATABASE_URL"]);
+    expect(after.TURSO_AUTH_TOKEN).not.toBe(before.TURSO_AUTH_TOKEN);
+    expect(after.R2_SESSION_TOKEN).not.toBe(before.R2_SESSION_TOKEN);
+    expect(after.JWT_SECRET).toBe(before.JWT_SECRET);
+    expect(after.TURSO_DATABASE_URL).toBe(before.TURSO_DATABASE_URL);
   });
 
   it("never leads past the renewable end, nor back", async () => {

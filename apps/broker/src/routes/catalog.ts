@@ -1,21 +1,14 @@
 import { toCatalogEntries } from "@keyloan/connectors";
-import { catalogSchema } from "@keyloan/contract";
+import { catalogEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
-import { createRouter, defineRoute } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
+import { serveEndpoint } from "../http/serve-endpoint.ts";
 
 export function catalogRoutes(deps: Deps, limiter: RateLimiter) {
-  const catalog = defineRoute(limiter, "open", {
-    method: "get",
-    path: "/v1/catalog",
-    tags: ["catalog"],
-    summary: "The connectors: fields, env names, help links, grades",
-    responses: {
-      200: { description: "all connectors", content: { "application/json": { schema: catalogSchema } } },
-    },
-  });
+  const { catalog } = catalogEndpoints;
   const entries = toCatalogEntries([...deps.connectors.values()]);
-  return createRouter().openapi(catalog, (context) =>
+  return createRouter().openapi(serveEndpoint(limiter, catalog), (context) =>
     context.json({ connectors: entries }, 200, { "cache-control": "max-age=300" }),
   );
 }

@@ -48,12 +48,12 @@ describe("GET /v1/builds/{id}/env", () => {
 
   it("gives secrets of the documented sizes, and other ones to every build", async () => {
     const env = await broker.readEnv(buildId, token);
-    expect(env["JWT_SECRET"]).toMatch(/^[0-9a-f]{64}$/);
-    expect(env["CHECKOUT_TOKEN_SECRET"]).toMatch(/^[0-9a-f]{48}$/);
+    expect(env.JWT_SECRET).toMatch(/^[0-9a-f]{64}$/);
+    expect(env.CHECKOUT_TOKEN_SECRET).toMatch(/^[0-9a-f]{48}$/);
     const other = await broker.createBuild();
     const otherEnv = await broker.readEnv(other.id);
-    expect(otherEnv["JWT_SECRET"]).not.toBe(env["JWT_SECRET"]);
-    expect(otherEnv["TURSO_DATABASE_URL"]).not.toBe(env["TURSO_DATABASE_URL"]);
+    expect(otherEnv.JWT_SECRET).not.toBe(env.JWT_SECRET);
+    expect(otherEnv.TURSO_DATABASE_URL).not.toBe(env.TURSO_DATABASE_URL);
   });
 
   it.each([
@@ -82,10 +82,10 @@ describe("GET /v1/builds/{id}/env", () => {
   it("writes the AWS names when asked, and only then", async () => {
     expect((await read()).body).not.toHaveProperty("AWS_ACCESS_KEY_ID");
     const env = (await read("?copies=aws")).body as Record<string, string>;
-    expect(env["AWS_ACCESS_KEY_ID"]).toBe(env["R2_ACCESS_KEY_ID"]);
-    expect(env["AWS_SESSION_TOKEN"]).toBe(env["R2_SESSION_TOKEN"]);
-    expect(env["AWS_REGION"]).toBe("auto");
-    expect(env["AWS_DEFAULT_REGION"]).toBe("auto");
+    expect(env.AWS_ACCESS_KEY_ID).toBe(env.R2_ACCESS_KEY_ID);
+    expect(env.AWS_SESSION_TOKEN).toBe(env.R2_SESSION_TOKEN);
+    expect(env.AWS_REGION).toBe("auto");
+    expect(env.AWS_DEFAULT_REGION).toBe("auto");
   });
 
   it("is audited by names, who and request, and never by a value", async () => {
@@ -99,7 +99,7 @@ describe("GET /v1/builds/{id}/env", () => {
         details: { names: expect.any(Array) },
       },
     ]);
-    expect(events[0]?.details["names"]).toContain("VITE_CLERK_PUBLISHABLE_KEY");
+    expect(events[0]?.details.names).toContain("VITE_CLERK_PUBLISHABLE_KEY");
     const env = await broker.readEnv(buildId);
     const text = JSON.stringify(events);
     const secret = Object.entries(env).filter(([name]) => /SECRET|TOKEN/.test(name));

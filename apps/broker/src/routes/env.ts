@@ -1,34 +1,14 @@
-import { buildIdSchema, envJsonSchema, envQuerySchema } from "@keyloan/contract";
+import { buildEndpoints } from "@keyloan/contract";
 import { renderEnv } from "@keyloan/env-generator";
-import * as z from "zod";
 import type { Deps } from "../deps.ts";
 import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
-import { createRouter, defineRoute } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
+import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { readEnv } from "../verbs/env/read-env.ts";
 
-const text = { schema: z.string() };
-
 export function envRoutes(deps: Deps, limiter: RateLimiter) {
-  const read = defineRoute(
-    limiter,
-    { admin: true, workload: true },
-    {
-      method: "get",
-      path: "/v1/builds/{id}/env",
-      tags: ["builds"],
-      summary: "Read the env of a build",
-      description: "Audited by names; 409 with the list when something is not ready. Never cached.",
-      request: { params: z.object({ id: buildIdSchema }), query: envQuerySchema },
-      responses: {
-        200: {
-          description: "the env in the format asked for",
-          content: { "application/json": { schema: envJsonSchema }, "text/plain": text },
-        },
-      },
-    },
-  );
-  return createRouter().openapi(read, async (context) => {
+  return createRouter().openapi(serveEndpoint(limiter, buildEndpoints.readEnv), async (context) => {
     const { format, profile, copies, name } = context.req.valid("query");
     const input = { buildId: context.req.valid("param").id, profile, copies: copies?.split(",") ?? [] };
     const lines = await readEnv(deps, byOf(context), input, context.var.token);

@@ -1,20 +1,13 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
-import {
-  buildIdSchema,
-  createHandoffBodySchema,
-  createSessionBodySchema,
-  handoffSchema,
-  openedSessionSchema,
-} from "@keyloan/contract";
-import * as z from "zod";
+import { createHandoffBodySchema, handoffEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
-import { body, json } from "../http/json-content.ts";
 import { limitOpenings } from "../http/opening-limit.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { limitRecovery } from "../http/recovery-limit.ts";
-import { createRouter, defineRoute } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
+import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { refuseOtherOrigins } from "../http/session.ts";
 import { visitorOf } from "../http/visitor.ts";
 import { isoTime } from "../iso-time.ts";
@@ -24,56 +17,12 @@ import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
 import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
 import { browserOf } from "../verbs/person/become-person.ts";
 
-const tags = ["settings"];
-
 export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
+  const { handoff, open, leave } = handoffEndpoints;
   const limitTries = limitRecovery();
   const takeOpening = limitOpenings(deps);
-  const handoff = defineRoute(
-    limiter,
-    { admin: true, platform: "builds:write" },
-    {
-      method: "post",
-      path: "/v1/builds/{id}/handoff",
-      tags,
-      summary: "Make a link to the settings page that opens once",
-      request: {
-        params: z.object({ id: buildIdSchema }),
-        body: { ...body(createHandoffBodySchema), required: false },
-      },
-      responses: { 201: json("shown once", handoffSchema) },
-    },
-  );
-  const open = defineRoute(limiter, "open", {
-    method: "post",
-    path: "/v1/session",
-    tags,
-    summary: "Open the settings page of a build: by a link's code, a recovery code, or as who is known here",
-    request: { body: body(createSessionBodySchema) },
-    responses: {
-      201: json(
-        "opened; the session itself is in a cookie that no script can read, and is named by its build",
-        openedSessionSchema,
-      ),
-    },
-  });
-  const leave = defineRoute(limiter, "session", {
-    method: "delete",
-    path: "/v1/session",
-    tags,
-    summary: "End the session",
-    request: {
-      query: z.strictObject({
-        forget: z
-          .enum(["true", "false"])
-          .default("false")
-          .meta({ description: "`true`: this browser proves nothing for this build any more" }),
-      }),
-    },
-    responses: { 204: { description: "ended" } },
-  });
   return createRouter()
-    .openapi(handoff, async (context) => {
+    .openapi(serveEndpoint(limiter, handoff), async (context) => {
       const { ttlSeconds, userRef } = createHandoffBodySchema.parse(context.req.valid("json") ?? {});
       const publicUrl = deps.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
@@ -81,7 +30,7 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       const answer = { url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) };
       return context.json({ ...answer, ...(made.personOnly ? { personOnly: true as const } : {}) }, 201);
     })
-    .openapi(open, async (context) => {
+    .openapi(serveEndpoint(limiter, open), async (context) => {
       refuseOtherOrigins(context);
       refuseOpenNetwork(context);
       const opener = context.req.valid("json");
@@ -111,7 +60,7 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       const { buildId, sealingKey } = session;
       return context.json({ buildId, expiresAt: isoTime(session.expiresAt), sealingKey }, 201);
     })
-    .openapi(leave, async (context) => {
+    .openapi(serveEndpoint(limiter, leave), async (context) => {
       const { session } = context.var;
       const browser = browserOf(deps, personText(context));
       const forget = context.req.valid("query").forget === "true" ? browser : undefined;

@@ -1,23 +1,11 @@
-import {
-  changeSettingsBodySchema,
-  envFileQuerySchema,
-  previewBodySchema,
-  savedAnswerSchema,
-  saveKeysBodySchema,
-  settingsSchema,
-  swapBodySchema,
-  swapResultSchema,
-  validateKeysBodySchema,
-  validateKeysSchema,
-} from "@keyloan/contract";
-import * as z from "zod";
+import { settingsEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { visitOf } from "../http/context.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
-import { body, json } from "../http/json-content.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
-import { createRouter, defineRoute } from "../http/router.ts";
+import { createRouter } from "../http/router.ts";
+import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { isoTime } from "../iso-time.ts";
 import { type Became, browserOf } from "../verbs/person/become-person.ts";
 import { changePreview } from "../verbs/settings/change-preview.ts";
@@ -32,101 +20,16 @@ import { removeKeys, saveKeys } from "../verbs/settings/save-keys.ts";
 import { swapKeys } from "../verbs/settings/swap-keys.ts";
 import { settingsView } from "../verbs/settings/views.ts";
 
-const tags = ["settings"];
-const connectorParams = z.object({ connector: z.string().max(64) });
-
 export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
+  const { show, validate, save, recheck, remove, swap, revert, preview, envFile, finish } = settingsEndpoints;
   // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
   const checks = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
   const middleware = [limitWork(checks)];
-  const show = defineRoute(limiter, "session", {
-    method: "get",
-    path: "/v1/settings",
-    tags,
-    summary: "Whose keys the app uses, and masked what was saved",
-    responses: { 200: json("the settings", settingsSchema) },
-  });
-  const validate = defineRoute(limiter, "person", {
-    method: "post",
-    path: "/v1/settings/keys/{connector}/validate",
-    tags,
-    summary: "Check values at the provider; nothing is stored",
-    middleware,
-    request: { params: connectorParams, body: body(validateKeysBodySchema) },
-    responses: { 200: json("what was found", validateKeysSchema) },
-  });
-  const save = defineRoute(limiter, "person", {
-    method: "put",
-    path: "/v1/settings/keys/{connector}",
-    tags,
-    summary: "Check values and seal them",
-    middleware,
-    request: { params: connectorParams, body: body(saveKeysBodySchema) },
-    responses: { 200: json("saved", savedAnswerSchema) },
-  });
-  const recheck = defineRoute(limiter, "person", {
-    method: "post",
-    path: "/v1/settings/keys/{connector}/recheck",
-    tags,
-    summary: "Check saved values at the provider again and keep the answer",
-    middleware,
-    request: { params: connectorParams, body: body(changeSettingsBodySchema) },
-    responses: { 200: json("what was found now", savedAnswerSchema) },
-  });
-  const remove = defineRoute(limiter, "person", {
-    method: "delete",
-    path: "/v1/settings/keys/{connector}",
-    tags,
-    summary: "Forget values that are not in use",
-    request: {
-      params: connectorParams,
-      query: z.strictObject({ expectedVersion: z.coerce.number().int().min(0) }),
-    },
-    responses: { 200: json("the settings", settingsSchema) },
-  });
-  const swap = defineRoute(limiter, "person", {
-    method: "post",
-    path: "/v1/settings/swap",
-    tags,
-    summary: "Let the app use the user's own keys; with `dryRun` only ask the gates",
-    request: { body: body(swapBodySchema) },
-    responses: { 200: json("what the gates found, and the settings", swapResultSchema) },
-  });
-  const revert = defineRoute(limiter, "person", {
-    method: "post",
-    path: "/v1/settings/revert",
-    tags,
-    summary: "Let the app use the lent keys again, within the window",
-    request: { body: body(changeSettingsBodySchema) },
-    responses: { 200: json("the settings", settingsSchema) },
-  });
-  const preview = defineRoute(limiter, "person", {
-    method: "post",
-    path: "/v1/settings/preview",
-    tags,
-    summary: "Change which of the user's own values the build's env may hold",
-    request: { body: body(previewBodySchema) },
-    responses: { 200: json("the settings", settingsSchema) },
-  });
-  const envFile = defineRoute(limiter, "person", {
-    method: "get",
-    path: "/v1/settings/env-file",
-    tags,
-    summary: "Download the user's own env file, or a preview that hides values",
-    request: { query: envFileQuerySchema },
-    responses: { 200: { description: "the file", content: { "text/plain": { schema: z.string() } } } },
-  });
-  const finish = defineRoute(limiter, "person", {
-    method: "post",
-    path: "/v1/settings/finish",
-    tags,
-    summary: "End the handoff: the build's tokens die, and what was lent ends with the window",
-    request: { body: body(changeSettingsBodySchema) },
-    responses: { 200: json("the settings", settingsSchema) },
-  });
   return createRouter()
-    .openapi(show, async (context) => context.json(await settingsView(deps, context.var.session), 200))
-    .openapi(validate, async (context) => {
+    .openapi(serveEndpoint(limiter, show), async (context) =>
+      context.json(await settingsView(deps, context.var.session), 200),
+    )
+    .openapi(serveEndpoint(limiter, validate, middleware), async (context) => {
       const { session } = context.var;
       const connector = boundConnector(
         deps,
@@ -137,7 +40,7 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       const { check, repairs } = await checkKeys(deps, connector, values, context.req.raw.signal);
       return context.json({ check, repairs: [...repairs] }, 200);
     })
-    .openapi(save, async (context) => {
+    .openapi(serveEndpoint(limiter, save, middleware), async (context) => {
       const browser = browserOf(deps, personText(context));
       const request = { signal: context.req.raw.signal, browser };
       const { connector } = context.req.valid("param");
@@ -153,7 +56,7 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       const recovery = became === undefined ? {} : { recovery: recoveryView(became) };
       return context.json({ ...saved, repairs: [...saved.repairs], ...recovery }, 200);
     })
-    .openapi(recheck, async (context) => {
+    .openapi(serveEndpoint(limiter, recheck, middleware), async (context) => {
       const { connector } = context.req.valid("param");
       const { expectedVersion } = context.req.valid("json");
       const checked = await recheckKeys(
@@ -165,22 +68,22 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       );
       return context.json({ ...checked, repairs: [...checked.repairs] }, 200);
     })
-    .openapi(remove, async (context) => {
+    .openapi(serveEndpoint(limiter, remove), async (context) => {
       const { expectedVersion } = context.req.valid("query");
       const { connector } = context.req.valid("param");
       return context.json(await removeKeys(deps, visitOf(context), connector, expectedVersion), 200);
     })
-    .openapi(swap, async (context) => {
+    .openapi(serveEndpoint(limiter, swap), async (context) => {
       return context.json(await swapKeys(deps, visitOf(context), context.req.valid("json")), 200);
     })
-    .openapi(revert, async (context) => {
+    .openapi(serveEndpoint(limiter, revert), async (context) => {
       const { expectedVersion } = context.req.valid("json");
       return context.json(await revertKeys(deps, visitOf(context), expectedVersion), 200);
     })
-    .openapi(preview, async (context) => {
+    .openapi(serveEndpoint(limiter, preview), async (context) => {
       return context.json(await changePreview(deps, visitOf(context), context.req.valid("json")), 200);
     })
-    .openapi(envFile, async (context) => {
+    .openapi(serveEndpoint(limiter, envFile), async (context) => {
       const { format, profile, preview } = context.req.valid("query");
       const query = { format, profile, preview: preview === "true" };
       const text = await ownEnvFile(deps, visitOf(context), query);
@@ -190,7 +93,7 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
         ...(query.preview ? {} : { "content-disposition": 'attachment; filename=".env.production"' }),
       }) as never;
     })
-    .openapi(finish, async (context) => {
+    .openapi(serveEndpoint(limiter, finish), async (context) => {
       const { expectedVersion } = context.req.valid("json");
       return context.json(await finishHandoff(deps, visitOf(context), expectedVersion), 200);
     });
