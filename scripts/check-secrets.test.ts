@@ -16,7 +16,7 @@ test.each([
   { what: "a token of this broker", text: `klo_bld_${letters.slice(0, 43)}` },
   { what: "a token of this broker", text: `"klo_bld_${letters.slice(0, 43)}abcd1234"` },
   { what: "a token of this broker", text: `#code=klo_hnd_${letters.slice(0, 43)}` },
-  { what: "a token of this broker", text: `keyloan_session=klo_ses_${letters.slice(0, 43)}` },
+  { what: "a token of this broker", text: `keyloan_session=klo_ses_${letters.slice(0, 43)}abcd1234` },
   { what: "a private key", text: `${"-----BEGIN"} PRIVATE KEY-----\n${letters.slice(0, 64)}` },
   { what: "a folder of one machine", text: `cd ${["", "home", "ada", "src"].join("/")}` },
 ])("$what is found with its line", ({ what, text }) => {
