@@ -1,19 +1,21 @@
-import type {
-  Catalog,
-  EnvFormat,
-  EnvProfile,
-  KeySubmission,
-  SavedAnswer,
-  SettingsView,
-  SwapResult,
+import {
+  type Catalog,
+  catalogRoutes,
+  type EnvFormat,
+  type EnvProfile,
+  type KeySubmission,
+  type SavedAnswer,
+  type SettingsView,
+  type SwapResult,
+  settingsRoutes,
 } from "@keyloan/contract";
-import { request, requestJson } from "./request.ts";
+import { call, send } from "./request.ts";
 
 export type EnvFileChoice = { readonly format: EnvFormat; readonly profile: EnvProfile };
 
-export const readCatalog = (): Promise<Catalog> => requestJson("GET", "/v1/catalog");
+export const readCatalog = (): Promise<Catalog> => call(catalogRoutes.catalog, {});
 
-export const readSettings = (): Promise<SettingsView> => requestJson("GET", "/v1/settings");
+export const readSettings = (): Promise<SettingsView> => call(settingsRoutes.show, {});
 
 export const saveKeys = (
   connector: string,
@@ -21,10 +23,7 @@ export const saveKeys = (
   expectedVersion: number,
   signal: AbortSignal,
 ): Promise<SavedAnswer> =>
-  requestJson("PUT", `/v1/settings/keys/${encodeURIComponent(connector)}`, {
-    body: { submission, expectedVersion },
-    signal,
-  });
+  call(settingsRoutes.save, { params: { connector }, body: { submission, expectedVersion } }, { signal });
 
 /** Asks the service again about saved keys. */
 export const recheckKeys = (
@@ -32,22 +31,16 @@ export const recheckKeys = (
   expectedVersion: number,
   signal: AbortSignal,
 ): Promise<SavedAnswer> =>
-  requestJson("POST", `/v1/settings/keys/${encodeURIComponent(connector)}/recheck`, {
-    body: { expectedVersion },
-    signal,
-  });
+  call(settingsRoutes.recheck, { params: { connector }, body: { expectedVersion } }, { signal });
 
 export const removeKeys = (connector: string, expectedVersion: number): Promise<SettingsView> =>
-  requestJson(
-    "DELETE",
-    `/v1/settings/keys/${encodeURIComponent(connector)}?expectedVersion=${expectedVersion}`,
-  );
+  call(settingsRoutes.remove, { params: { connector }, query: { expectedVersion } });
 
 /** By service: whether the app builder's preview may use the person's keys. */
 export type PreviewAnswers = Readonly<Record<string, boolean>>;
 
 export const changePreview = (preview: PreviewAnswers, expectedVersion: number): Promise<SettingsView> =>
-  requestJson("POST", "/v1/settings/preview", { body: { preview, expectedVersion } });
+  call(settingsRoutes.preview, { body: { preview, expectedVersion } });
 
 /** `dryRun` only asks the gates. @throws RequestError `gates_failed` with the gates in its details */
 export const swap = (body: {
@@ -55,27 +48,27 @@ export const swap = (body: {
   readonly dryRun: boolean;
   readonly preview?: PreviewAnswers;
   readonly expectedVersion: number;
-}): Promise<SwapResult> => requestJson("POST", "/v1/settings/swap", { body });
+}): Promise<SwapResult> => call(settingsRoutes.swap, { body });
 
 export const revert = (expectedVersion: number): Promise<SettingsView> =>
-  requestJson("POST", "/v1/settings/revert", { body: { expectedVersion } });
+  call(settingsRoutes.revert, { body: { expectedVersion } });
 
 export const finish = (expectedVersion: number): Promise<SettingsView> =>
-  requestJson("POST", "/v1/settings/finish", { body: { expectedVersion } });
+  call(settingsRoutes.finish, { body: { expectedVersion } });
 
 /** The file with every value hidden. */
 export const previewEnvFile = async (choice: EnvFileChoice): Promise<string> =>
-  (await request("GET", envFilePath(choice, true))).text();
+  (await send(settingsRoutes.envFile, envFile(choice, true))).text();
 
 /** The file itself and the name it is saved under. */
 export async function fetchEnvFile(
   choice: EnvFileChoice,
 ): Promise<{ readonly name: string; readonly content: Blob }> {
-  const response = await request("GET", envFilePath(choice, false));
+  const response = await send(settingsRoutes.envFile, envFile(choice, false));
   const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1];
   return { name: name ?? ".env.production", content: await response.blob() };
 }
 
-function envFilePath({ format, profile }: EnvFileChoice, preview: boolean): string {
-  return `/v1/settings/env-file?${new URLSearchParams({ format, profile, preview: String(preview) })}`;
+function envFile({ format, profile }: EnvFileChoice, isPreview: boolean) {
+  return { query: { format, profile, preview: isPreview ? "true" : "false" } } as const;
 }

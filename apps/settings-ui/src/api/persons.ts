@@ -1,35 +1,34 @@
-import type {
-  KnownBuilds,
-  OpenedSession,
-  RecoveryCode,
-  SettingsView,
-  TokenPermission,
+import {
+  handoffRoutes,
+  type KnownBuilds,
+  type OpenedSession,
+  personRoutes,
+  type RecoveryCode,
+  type SettingsView,
+  type TokenPermission,
 } from "@keyloan/contract";
-import { request, requestJson } from "./request.ts";
+import { call, send } from "./request.ts";
 
 /** What opens a visit: a link's code, a recovery code, or a build whose person this browser stands for. */
 export type Proof = { readonly code: string } | { readonly recovery: string } | { readonly buildId: string };
 
 export const openSession = (proof: Proof): Promise<OpenedSession> =>
-  requestJson("POST", "/v1/session", { body: proof });
+  call(handoffRoutes.open, { body: proof });
 
 /** `forget`: this browser does not stand for the person any more either. */
 export const endSession = (forget: boolean): Promise<unknown> =>
-  request("DELETE", `/v1/session${forget ? "?forget=true" : ""}`);
+  send(handoffRoutes.leave, { query: forget ? { forget: "true" } : {} });
 
 /** The builds that this browser stands for the person of. */
-export const readKnownBuilds = (): Promise<KnownBuilds> => requestJson("GET", "/v1/person");
+export const readKnownBuilds = (): Promise<KnownBuilds> => call(personRoutes.known, {});
 
 /** A new recovery code; the old one ends. */
-export const makeRecoveryCode = (): Promise<RecoveryCode> => requestJson("POST", "/v1/settings/recovery");
+export const makeRecoveryCode = (): Promise<RecoveryCode> => call(personRoutes.recovery, {});
 
-export const startOver = (): Promise<SettingsView> => requestJson("POST", "/v1/settings/start-over");
+export const startOver = (): Promise<SettingsView> => call(personRoutes.ask, {});
 
 /** Ends a request to start over: withdrawn by who asked, refused by the person. */
-export const endStartOver = (): Promise<SettingsView> => requestJson("DELETE", "/v1/settings/start-over");
+export const endStartOver = (): Promise<SettingsView> => call(personRoutes.refuse, {});
 
-export const allowTokens = (
-  tokensMay: readonly TokenPermission[],
-  expectedVersion: number,
-): Promise<SettingsView> =>
-  requestJson("PUT", "/v1/settings/tokens-may", { body: { tokensMay, expectedVersion } });
+export const allowTokens = (tokensMay: TokenPermission[], expectedVersion: number): Promise<SettingsView> =>
+  call(personRoutes.allow, { body: { tokensMay, expectedVersion } });

@@ -1,3 +1,11 @@
+import {
+  addressOf,
+  type CallAnswer,
+  type CallInput,
+  type CallParts,
+  type KnownRoute,
+} from "@keyloan/contract";
+
 /** Why a call did not give what was asked, in words a person can be shown. */
 export type Failure = {
   /** The broker's error code, or one of this file's: `offline`, `unreachable`, `too_slow`, `unexpected`. */
@@ -19,7 +27,7 @@ export class RequestError extends Error {
   }
 }
 
-export type RequestOptions = { readonly body?: unknown; readonly signal?: AbortSignal };
+type CallOptions = { readonly signal?: AbortSignal };
 
 /** Longer than the broker gives a slow provider, so that the broker's own answer comes first. */
 const timeoutMs = 60_000;
@@ -32,7 +40,13 @@ export function nameBuild(id: string | undefined): void {
 }
 
 /** One call to the broker this page came from. @throws RequestError, or the `AbortError` of `signal` */
-export async function request(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+export async function send<R extends KnownRoute>(
+  route: R,
+  input: CallInput<R>,
+  options: CallOptions = {},
+): Promise<Response> {
+  const { body }: CallParts = input;
+  const { method, path } = addressOf(route, input);
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   let response: Response;
@@ -46,9 +60,9 @@ export async function request(method: string, path: string, options: RequestOpti
         // Another site cannot send this header without being allowed to, which it never is.
         ...(method === "GET" ? {} : { "x-keyloan-session": "1" }),
         ...(namedBuild === undefined ? {} : { "x-keyloan-build": namedBuild }),
-        ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
       },
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (error) {
     if (options.signal?.aborted === true) throw error;
@@ -72,11 +86,15 @@ function readClock(response: Response): void {
   if (Number.isFinite(offset)) clockOffsetMs = Math.abs(offset) > 60_000 ? offset : 0;
 }
 
-/** The JSON of an answer, as the type its route is documented with: both come from one build. */
-export async function requestJson<T>(method: string, path: string, options?: RequestOptions): Promise<T> {
-  const response = await request(method, path, options);
+/** The JSON that a call answers with. @throws RequestError, or the `AbortError` of `signal` */
+export async function call<R extends KnownRoute>(
+  route: R,
+  input: CallInput<R>,
+  options?: CallOptions,
+): Promise<CallAnswer<R>> {
+  const response = await send(route, input, options);
   try {
-    return (await response.json()) as T;
+    return (await response.json()) as CallAnswer<R>;
   } catch (error) {
     if (options?.signal?.aborted === true) throw error;
     throw new RequestError(unexpected);

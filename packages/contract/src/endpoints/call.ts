@@ -1,0 +1,91 @@
+import type * as z from "zod";
+import type { auditEndpoints } from "./audit.ts";
+import type { buildEndpoints } from "./builds.ts";
+import type { catalogEndpoints } from "./catalog.ts";
+import type { databaseEndpoints } from "./databases.ts";
+import type { Route } from "./endpoint.ts";
+import type { handoffEndpoints } from "./handoff.ts";
+import type { healthEndpoints } from "./health.ts";
+import type { jobEndpoints } from "./jobs.ts";
+import type { leaseEndpoints } from "./leases.ts";
+import type { orgKeyEndpoints } from "./org-keys.ts";
+import type { personEndpoints } from "./person.ts";
+import type { reconcileEndpoints } from "./reconcile.ts";
+import type { rollbackEndpoints } from "./rollback.ts";
+import type { rotationEndpoints } from "./rotation.ts";
+import type { settingsEndpoints } from "./settings.ts";
+import type { signingKeyEndpoints } from "./signing-keys.ts";
+import type { tokenEndpoints } from "./tokens.ts";
+import type { pageTransferEndpoints, transferEndpoints } from "./transfers.ts";
+import type { visitEndpoints } from "./visits.ts";
+
+// Types alone, and one function without schemas: clients that must start fast take this and nothing more.
+
+type ValuesOf<Group> = Group extends unknown ? Group[keyof Group] : never;
+type KnownEndpoint = ValuesOf<
+  | typeof auditEndpoints
+  | typeof buildEndpoints
+  | typeof catalogEndpoints
+  | typeof databaseEndpoints
+  | typeof handoffEndpoints
+  | typeof healthEndpoints
+  | typeof jobEndpoints
+  | typeof leaseEndpoints
+  | typeof orgKeyEndpoints
+  | typeof pageTransferEndpoints
+  | typeof personEndpoints
+  | typeof reconcileEndpoints
+  | typeof rollbackEndpoints
+  | typeof rotationEndpoints
+  | typeof settingsEndpoints
+  | typeof signingKeyEndpoints
+  | typeof tokenEndpoints
+  | typeof transferEndpoints
+  | typeof visitEndpoints
+>;
+
+/** The route of a call that the broker serves. */
+export type KnownRoute = KnownEndpoint["route"];
+
+type Needed<Name extends string, Schema> = Schema extends z.ZodType
+  ? Record<never, never> extends z.input<Schema>
+    ? { readonly [N in Name]?: z.input<Schema> }
+    : { readonly [N in Name]: z.input<Schema> }
+  : object;
+type ParamsOf<E> = E extends { readonly params: infer Schema } ? Needed<"params", Schema> : object;
+type QueryOf<E> = E extends { readonly query: infer Schema } ? Needed<"query", Schema> : object;
+type BodyOf<E> = E extends { readonly body: infer Schema extends z.ZodType }
+  ? E extends { readonly isBodyOptional: true }
+    ? { readonly body?: z.input<Schema> }
+    : { readonly body: z.input<Schema> }
+  : object;
+
+type Inputs = { [E in KnownEndpoint as E["route"]]: ParamsOf<E> & QueryOf<E> & BodyOf<E> };
+
+/** What a call is given: the parameters of its path, its query and its body, where it has them. */
+export type CallInput<R extends KnownRoute> = Inputs[R];
+
+type JsonOf<Answer> = Answer extends { readonly schema: infer Schema extends z.ZodType }
+  ? z.output<Schema>
+  : never;
+type Answers = { [E in KnownEndpoint as E["route"]]: JsonOf<E["answers"][keyof E["answers"]]> };
+
+/** The JSON that a call answers with. */
+export type CallAnswer<R extends KnownRoute> = Answers[R];
+
+/** What any call may be given. */
+export type CallParts = {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+};
+
+/** The method and the path of a call, with its parameters and its query put in and encoded. */
+export function addressOf(route: Route, { params = {}, query = {} }: CallParts) {
+  const [method = "", template = ""] = route.split(" ");
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  );
+  return { method, path: given.length === 0 ? path : `${path}?${new URLSearchParams(given)}` };
+}
