@@ -80,12 +80,20 @@ export type CallParts = {
   readonly body?: unknown;
 };
 
-/** The method and the path of a call, with its parameters and its query put in and encoded. */
+/**
+ * The method and the path of a call, with its parameters and its query put in and encoded.
+ * @throws TypeError for a parameter that is missing or, being empty or dots, would change the path
+ */
 export function addressOf(route: Route, { params = {}, query = {} }: CallParts) {
   const [method = "", template = ""] = route.split(" ");
-  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => segment(name, params[name]));
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   );
   return { method, path: given.length === 0 ? path : `${path}?${new URLSearchParams(given)}` };
+}
+
+function segment(name: string, value = ""): string {
+  if (/^\.{0,2}$/.test(value)) throw new TypeError(`${name} is no part of a path`);
+  return encodeURIComponent(value);
 }
