@@ -68,9 +68,14 @@ export type CallInput<R extends KnownRoute> = Inputs[R];
 type JsonOf<Answer> = Answer extends { readonly schema: infer Schema extends z.ZodType }
   ? z.output<Schema>
   : never;
-type Answers = { [E in KnownEndpoint as E["route"]]: JsonOf<E["answers"][keyof E["answers"]]> };
+type Answers = {
+  [E in KnownEndpoint as E["route"]]: Exclude<
+    JsonOf<E["answers"][keyof E["answers"]]>,
+    { readonly error: unknown }
+  >;
+};
 
-/** The JSON that a call answers with. */
+/** The JSON that a call answers with; an error is thrown instead. */
 export type CallAnswer<R extends KnownRoute> = Answers[R];
 
 /** What any call may be given. */

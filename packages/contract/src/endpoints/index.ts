@@ -1,6 +1,6 @@
 export { auditEndpoints } from "./audit.ts";
 export { buildEndpoints } from "./builds.ts";
-export { addressOf, type CallAnswer, type CallInput, type CallParts, type KnownRoute } from "./call.ts";
+export * from "./calls.ts";
 export { catalogEndpoints } from "./catalog.ts";
 export { databaseEndpoints } from "./databases.ts";
 export type { Access, Endpoint, EndpointAccess, EndpointAnswer, Route } from "./endpoint.ts";
@@ -13,7 +13,6 @@ export { personEndpoints } from "./person.ts";
 export { reconcileEndpoints } from "./reconcile.ts";
 export { rollbackEndpoints } from "./rollback.ts";
 export { rotationEndpoints } from "./rotation.ts";
-export * from "./routes.ts";
 export { settingsEndpoints } from "./settings.ts";
 export { signingKeyEndpoints } from "./signing-keys.ts";
 export { tokenEndpoints } from "./tokens.ts";

@@ -1,0 +1,2 @@
+export { addressOf, type CallAnswer, type CallInput, type CallParts, type KnownRoute } from "./call.ts";
+export * from "./routes.ts";
