@@ -1,4 +1,6 @@
+import { addressOf, type KnownRoute } from "@keyloan/contract/calls";
 import { KeyloanError } from "./errors.ts";
+import type { TransportRequest } from "./transport.ts";
 
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -34,11 +36,7 @@ export function parseAddress(text: string, allowInsecure = false): URL {
 }
 
 /** The full address of a route, below whatever path the base address has. */
-export function routeUrl(
-  base: URL,
-  path: string,
-  query: Readonly<Record<string, string | number | undefined>> = {},
-): URL {
+export function routeUrl(base: URL, path: string, query: Readonly<Record<string, unknown>> = {}): URL {
   const url = new URL(base);
   url.pathname = `${base.pathname.replace(/\/+$/, "")}${path}`;
   for (const [name, value] of Object.entries(query)) {
@@ -48,14 +46,19 @@ export function routeUrl(
 }
 
 /**
- * A value as one segment of a path.
- * @throws KeyloanError `invalid_argument` for a value that would address something else
+ * Method and path of a call.
+ * @throws KeyloanError `invalid_argument` for a parameter that would address something else
  */
-export function pathSegment(value: string, what: string): string {
-  if (value === "" || value === "." || value === "..") {
-    throw new KeyloanError("invalid_argument", `${what} is missing or malformed.`, {
-      remedy: `Give ${what} as the broker showed it.`,
-    });
+export function routeParts(route: KnownRoute, params: Readonly<Record<string, string>> = {}) {
+  for (const [name, value] of Object.entries(params)) {
+    if (/^\.{0,2}$/.test(value)) throw malformed(`the ${name.replace(/Id$/, " id")}`);
   }
-  return encodeURIComponent(value);
+  const { method, path } = addressOf(route, { params });
+  return { method: method as TransportRequest["method"], path };
+}
+
+function malformed(what: string): KeyloanError {
+  return new KeyloanError("invalid_argument", `${what} is missing or malformed.`, {
+    remedy: `Give ${what} as the broker showed it.`,
+  });
 }

@@ -12,9 +12,8 @@ import type {
   TokenView,
   WarningList,
 } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { catalogRoutes, healthRoutes, orgKeyRoutes, tokenRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller, send } from "./call.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
 
 export type OrgKeysApi = {
@@ -28,30 +27,20 @@ export type OrgKeysApi = {
   readonly retire: (connector: string, body?: RetireOrgKeyBody) => Promise<OrgKeyList>;
 };
 
-export function orgKeysApi({ base, call }: Caller): OrgKeysApi {
-  const path = (connector: string) => `/v1/org-keys/${pathSegment(connector, "the connector id")}`;
+export function orgKeysApi(caller: Caller): OrgKeysApi {
   return {
-    list: async () =>
-      bodyOf<OrgKeyList>(base, await call({ method: "GET", path: "/v1/org-keys", expect: "json" }), [
-        "orgKeys",
-      ]),
-    get: async (connector) =>
-      bodyOf<OrgKeyView>(base, await call({ method: "GET", path: path(connector), expect: "json" }), [
-        "version",
-      ]),
-    put: async (connector, fields) => {
-      // The broker asks the provider about the key before it answers.
-      const extraTimeMs = 20_000;
-      const request = { method: "PUT", path: path(connector), body: { fields }, extraTimeMs } as const;
-      return bodyOf<OrgKeyView>(base, await call({ ...request, expect: "json" }), ["version"]);
-    },
+    list: () => ask(caller, orgKeyRoutes.list, {}, ["orgKeys"]),
+    get: (connector) => ask(caller, orgKeyRoutes.show, { params: { connector } }, ["version"]),
+    // The broker asks the provider about the key before it answers.
+    put: (connector, fields) =>
+      ask(caller, orgKeyRoutes.put, { params: { connector }, body: { fields } }, ["version"], {
+        extraTimeMs: 20_000,
+      }),
     remove: async (connector) => {
-      await call({ method: "DELETE", path: path(connector), expect: "nothing" });
+      await send(caller, orgKeyRoutes.remove, { params: { connector } }, "nothing");
     },
-    retire: async (connector, body = {}) => {
-      const request = { method: "POST", path: `${path(connector)}/retire`, body, expect: "json" } as const;
-      return bodyOf<OrgKeyList>(base, await call({ ...request, extraTimeMs: 60_000 }), ["orgKeys"]);
-    },
+    retire: (connector, body = {}) =>
+      ask(caller, orgKeyRoutes.retire, { params: { connector }, body }, ["orgKeys"], { extraTimeMs: 60_000 }),
   };
 }
 
@@ -63,22 +52,18 @@ export type TokensApi = {
   readonly revoke: (tokenId: string) => Promise<void>;
 };
 
-export function tokensApi({ base, call }: Caller): TokensApi {
-  const path = "/v1/tokens";
-  const list = async (query: PageQuery = {}) =>
-    bodyOf<TokenList>(base, await call({ method: "GET", path, query, expect: "json" }), ["tokens"]);
+export function tokensApi(caller: Caller): TokensApi {
+  const list = (query: PageQuery = {}) => ask(caller, tokenRoutes.list, { query }, ["tokens"]);
   return {
-    create: async (body) =>
-      bodyOf<IssuedToken>(base, await call({ method: "POST", path, body, expect: "json" }), ["id", "token"]),
+    create: (body) => ask(caller, tokenRoutes.create, { body }, ["id", "token"]),
     list,
     listAll: () =>
       eachOfPages(
         (cursor) => list({ cursor }),
         (page) => page.tokens,
       ),
-    revoke: async (tokenId) => {
-      const tokenPath = `${path}/${pathSegment(tokenId, "the token id")}`;
-      await call({ method: "DELETE", path: tokenPath, expect: "nothing" });
+    revoke: async (id) => {
+      await send(caller, tokenRoutes.revoke, { params: { id } }, "nothing");
     },
   };
 }
@@ -92,19 +77,13 @@ export type HealthApi = {
   readonly warnings: () => Promise<WarningList>;
 };
 
-export function healthApi({ base, call }: Caller): HealthApi {
-  const read = async (path: string) => {
-    const answer = await call({ method: "GET", path, expect: "json", alsoFine: [503] });
-    return bodyOf<Health>(base, answer, ["status"]);
-  };
+export function healthApi(caller: Caller): HealthApi {
+  const rules = { alsoFine: [503] };
   return {
-    check: () => read("/health"),
-    live: () => read("/health/live"),
-    ready: () => read("/health/ready"),
-    warnings: async () => {
-      const answer = await call({ method: "GET", path: "/v1/warnings", expect: "json" });
-      return bodyOf<WarningList>(base, answer, ["warnings"]);
-    },
+    check: () => ask(caller, healthRoutes.health, {}, ["status"], rules),
+    live: () => ask(caller, healthRoutes.live, {}, ["status"], rules),
+    ready: () => ask(caller, healthRoutes.ready, {}, ["status"], rules),
+    warnings: () => ask(caller, healthRoutes.warnings, {}, ["warnings"]),
   };
 }
 
@@ -113,13 +92,8 @@ export type CatalogApi = {
   readonly get: () => Promise<Catalog>;
 };
 
-export function catalogApi({ base, call }: Caller): CatalogApi {
-  return {
-    get: async () =>
-      bodyOf<Catalog>(base, await call({ method: "GET", path: "/v1/catalog", expect: "json" }), [
-        "connectors",
-      ]),
-  };
+export function catalogApi(caller: Caller): CatalogApi {
+  return { get: () => ask(caller, catalogRoutes.catalog, {}, ["connectors"]) };
 }
 
 export type RootKeyApi = {
@@ -129,16 +103,12 @@ export type RootKeyApi = {
   readonly rewrap: () => Promise<RewrapResult>;
 };
 
-export function rootKeyApi({ base, call }: Caller): RootKeyApi {
+export function rootKeyApi(caller: Caller): RootKeyApi {
   return {
-    status: async () => {
-      const answer = await call({ method: "GET", path: "/v1/root-key", expect: "json" });
-      return bodyOf<RootKeyStatus>(base, answer, ["currentKeyId", "left", "rootKeys"]);
-    },
-    rewrap: async () => {
-      const request = { method: "POST", path: "/v1/root-key/rewrap", expect: "json" } as const;
-      const answer = await call({ ...request, extraTimeMs: 60_000 });
-      return bodyOf<RewrapResult>(base, answer, ["dataKeys", "rewrapped", "left", "currentKeyId"]);
-    },
+    status: () => ask(caller, orgKeyRoutes.rootKey, {}, ["currentKeyId", "left", "rootKeys"]),
+    rewrap: () =>
+      ask(caller, orgKeyRoutes.rewrap, {}, ["dataKeys", "rewrapped", "left", "currentKeyId"], {
+        extraTimeMs: 60_000,
+      }),
   };
 }

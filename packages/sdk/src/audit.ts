@@ -6,8 +6,8 @@ import type {
   AuditMatches,
   AuditVerification,
 } from "@keyloan/contract";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { auditRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller, send } from "./call.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
 
 export type AuditQuery = PageQuery & {
@@ -41,10 +41,9 @@ export type AuditApi = {
 // A trail of years takes its time.
 const longTimeMs = 3_600_000;
 
-export function auditApi({ base, call }: Caller): AuditApi {
-  const path = "/v1/audit";
-  const list = async (query: AuditQuery = {}) =>
-    bodyOf<AuditList>(base, await call({ method: "GET", path, query, expect: "json" }), ["events"]);
+export function auditApi(caller: Caller): AuditApi {
+  const list = (query: AuditQuery = {}) => ask(caller, auditRoutes.list, { query }, ["events"]);
+  const headBody = (head: string | undefined) => (head === undefined ? {} : { head });
   return {
     list,
     listAll: (query = {}) =>
@@ -53,31 +52,20 @@ export function auditApi({ base, call }: Caller): AuditApi {
         (page) => page.events,
         query.cursor,
       ),
-    head: async () =>
-      bodyOf<AuditHead>(base, await call({ method: "GET", path: `${path}/head`, expect: "json" }), [
-        "sequence",
-        "signed",
-      ]),
-    verify: async (head) => {
-      const body = head === undefined ? {} : { head };
-      const request = { method: "POST", path: `${path}/verify`, body, expect: "json" } as const;
-      return bodyOf<AuditVerification>(base, await call({ ...request, extraTimeMs: longTimeMs }), [
-        "verdict",
-        "rows",
-      ]);
-    },
-    acceptHead: async (head) => {
-      const body = head === undefined ? {} : { head };
-      const request = { method: "POST", path: `${path}/accept-head`, body, expect: "json" } as const;
-      return bodyOf<AcceptedHead>(base, await call({ ...request, extraTimeMs: 60_000 }), ["head", "problem"]);
-    },
+    head: () => ask(caller, auditRoutes.head, {}, ["sequence", "signed"]),
+    verify: (head) =>
+      ask(caller, auditRoutes.verify, { body: headBody(head) }, ["verdict", "rows"], {
+        extraTimeMs: longTimeMs,
+      }),
+    acceptHead: (head) =>
+      ask(caller, auditRoutes.accept, { body: headBody(head) }, ["head", "problem"], { extraTimeMs: 60_000 }),
     export: async ({ after }, take) => {
-      const request = { method: "GET", path: `${path}/export`, query: { after }, expect: "text" } as const;
-      await call({ ...request, take, extraTimeMs: longTimeMs });
+      const rules = { take, extraTimeMs: longTimeMs };
+      await send(caller, auditRoutes.download, { query: { after } }, "text", rules);
     },
-    matches: async (values) => {
-      const request = { method: "POST", path: `${path}/matches`, body: { values }, expect: "json" } as const;
-      return bodyOf<AuditMatches>(base, await call({ ...request, extraTimeMs: 20_000 }), ["matches"]);
-    },
+    matches: (values) =>
+      ask(caller, auditRoutes.matches, { body: { values: [...values] } }, ["matches"], {
+        extraTimeMs: 20_000,
+      }),
   };
 }

@@ -12,9 +12,9 @@ import type {
   TokenList,
   VisitList,
 } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
+import { buildRoutes, handoffRoutes, visitRoutes } from "@keyloan/contract/calls";
 import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { ask, type Caller, send } from "./call.ts";
 import { KeyloanError } from "./errors.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
 import { withRetries } from "./retry.ts";
@@ -79,28 +79,9 @@ export type BuildsApi = {
 
 /** The calls on builds. Every one of them may throw KeyloanError. */
 export function buildsApi(caller: Caller): BuildsApi {
-  const list = async (query: BuildListQuery = {}) => {
-    const answer = await caller.call({ method: "GET", path: "/v1/builds", query, expect: "json" });
-    return bodyOf<BuildList>(caller.base, answer, ["builds"]);
-  };
-  const onBuild = async (method: "GET" | "POST" | "DELETE", buildId: string, action = "", body?: object) => {
-    const path = buildPath(buildId) + action;
-    const extraTimeMs = method === "DELETE" || action === "/renew" ? providerTimeMs : 0;
-    return caller.call({
-      method,
-      path,
-      expect: "json",
-      extraTimeMs,
-      ...(body === undefined ? {} : { body }),
-    });
-  };
-  const read = (buildId: string, part: string, query: PageQuery = {}) =>
-    caller.call({ method: "GET", path: buildPath(buildId) + part, query, expect: "json" });
-  const end = async (path: string) => {
-    await caller.call({ method: "DELETE", path, expect: "nothing" });
-  };
-  const buildOf = async (answer: ReturnType<typeof onBuild>) =>
-    bodyOf<BuildView>(caller.base, await answer, ["id", "state", "leases"]);
+  const shows = ["id", "state", "leases"] as const;
+  const rules = { extraTimeMs: providerTimeMs };
+  const list = (query: BuildListQuery = {}) => ask(caller, buildRoutes.list, { query }, ["builds"]);
   return {
     create: (body, options = {}) => createBuild(caller, body, options),
     list,
@@ -110,25 +91,23 @@ export function buildsApi(caller: Caller): BuildsApi {
         (page) => page.builds,
         query.cursor,
       ),
-    get: (buildId) => buildOf(onBuild("GET", buildId)),
-    close: (buildId) => buildOf(onBuild("DELETE", buildId)),
-    renew: (buildId, body = {}) => buildOf(onBuild("POST", buildId, "/renew", body)),
-    createToken: async (buildId, body = {}) =>
-      bodyOf<IssuedToken>(caller.base, await onBuild("POST", buildId, "/tokens", body), ["id", "token"]),
-    listTokens: async (buildId, query) =>
-      bodyOf<TokenList>(caller.base, await read(buildId, "/tokens", query), ["tokens"]),
-    revokeToken: (buildId, tokenId) =>
-      end(`${buildPath(buildId)}/tokens/${pathSegment(tokenId, "the token id")}`),
-    listSessions: async (buildId) =>
-      bodyOf<VisitList>(caller.base, await read(buildId, "/sessions"), ["sessions"]),
-    endSession: (buildId, sessionId) =>
-      end(`${buildPath(buildId)}/sessions/${pathSegment(sessionId, "the session id")}`),
-    createHandoff: async (buildId, body = {}) =>
-      bodyOf<Handoff>(caller.base, await onBuild("POST", buildId, "/handoff", body), ["url"]),
-    env: (buildId, options = {}) => readEnv(caller, buildId, options),
-    envText: async (buildId, format, options = {}) => {
+    get: (id) => ask(caller, buildRoutes.show, { params: { id } }, shows),
+    close: (id) => ask(caller, buildRoutes.close, { params: { id } }, shows, rules),
+    renew: (id, body = {}) => ask(caller, buildRoutes.renew, { params: { id }, body }, shows, rules),
+    createToken: (id, body = {}) => ask(caller, buildRoutes.token, { params: { id }, body }, ["id", "token"]),
+    listTokens: (id, query = {}) => ask(caller, visitRoutes.tokens, { params: { id }, query }, ["tokens"]),
+    revokeToken: async (id, tokenId) => {
+      await send(caller, visitRoutes.endToken, { params: { id, tokenId } }, "nothing");
+    },
+    listSessions: (id) => ask(caller, visitRoutes.sessions, { params: { id } }, ["sessions"]),
+    endSession: async (id, sessionId) => {
+      await send(caller, visitRoutes.endSession, { params: { id, sessionId } }, "nothing");
+    },
+    createHandoff: (id, body = {}) => ask(caller, handoffRoutes.handoff, { params: { id }, body }, ["url"]),
+    env: (id, options = {}) => readEnv(caller, id, options),
+    envText: async (id, format, options = {}) => {
       const expect = format === "json" ? "json" : "text";
-      return (await callEnv(caller, buildId, format, expect, options)).text;
+      return (await callEnv(caller, id, format, expect, options)).text;
     },
   };
 }
@@ -139,21 +118,14 @@ async function createBuild(
   options: CreateBuildOptions,
 ): Promise<BuildView> {
   const idempotencyKey = options.idempotencyKey ?? (await import("node:crypto")).randomUUID();
-  const answer = await withRetries(
-    () =>
-      caller.call({
-        method: "POST",
-        path: "/v1/builds",
-        query: { wait: options.waitSeconds },
-        body,
-        headers: { "idempotency-key": checkedKey(idempotencyKey) },
-        extraTimeMs: (options.waitSeconds ?? waitSecondsDefault) * 1000,
-        expect: "json",
-        signal: options.signal,
-      }),
+  const headers = { "idempotency-key": checkedKey(idempotencyKey) };
+  const extraTimeMs = (options.waitSeconds ?? waitSecondsDefault) * 1000;
+  const rules = { headers, extraTimeMs, signal: options.signal };
+  const input = { query: { wait: options.waitSeconds }, body };
+  return withRetries(
+    () => ask(caller, buildRoutes.create, input, ["id", "state", "leases"], rules),
     caller.sleep,
   );
-  return bodyOf<BuildView>(caller.base, answer, ["id", "state", "leases"]);
 }
 
 function checkedKey(key: string): string {
@@ -191,10 +163,7 @@ function callEnv(
 ) {
   const { profile, name } = options;
   const query = { format, profile, name, copies: options.copies?.join(",") || undefined };
-  const path = `${buildPath(buildId)}/env`;
-  return caller.call({ method: "GET", path, query, expect, signal: options.signal });
-}
-
-function buildPath(buildId: string): string {
-  return `/v1/builds/${pathSegment(buildId, "the build id")}`;
+  return send(caller, buildRoutes.readEnv, { params: { id: buildId }, query }, expect, {
+    signal: options.signal,
+  });
 }

@@ -1,5 +1,6 @@
-import { parseAddress, routeUrl } from "./address.ts";
-import { type Answer, type AnswerRules, readAnswer } from "./answer.ts";
+import type { CallAnswer, CallInput, CallParts, KnownRoute } from "@keyloan/contract/calls";
+import { parseAddress, routeParts, routeUrl } from "./address.ts";
+import { type Answer, type AnswerRules, bodyOf, readAnswer } from "./answer.ts";
 import { KeyloanError } from "./errors.ts";
 import { createNodeTransport, type Transport, type TransportRequest } from "./transport.ts";
 import { version } from "./version.ts";
@@ -25,8 +26,8 @@ export type ClientOptions = {
 export type CallRequest = AnswerRules & {
   readonly method: TransportRequest["method"];
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
-  readonly body?: object;
+  readonly query?: CallParts["query"];
+  readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly extraTimeMs?: number;
   /** Takes the body piece by piece instead: for answers of any size. */
@@ -40,6 +41,9 @@ export type Caller = {
   readonly call: (request: CallRequest) => Promise<Answer>;
   readonly sleep: (milliseconds: number) => Promise<void>;
 };
+
+/** What a call needs beyond what its route says. */
+type CallRules = Omit<CallRequest, "method" | "path" | "query" | "body" | "expect">;
 
 const timeoutMsDefault = 10_000;
 const responseBytesMaxDefault = 4 * 1024 * 1024;
@@ -74,6 +78,40 @@ export function createCaller(options: ClientOptions): Caller {
     return readAnswer(url, request, response, token);
   };
   return { base, call, sleep: options.sleep ?? sleep };
+}
+
+/**
+ * One call, typed by its route: its JSON.
+ * @param shows members by which the broker's answer is told from a stranger's
+ */
+export async function ask<R extends KnownRoute>(
+  caller: Caller,
+  route: R,
+  input: CallInput<R>,
+  shows: readonly (keyof CallAnswer<R> & string)[],
+  rules: CallRules = {},
+): Promise<CallAnswer<R>> {
+  const answer = await send(caller, route, input, "json", rules);
+  // Holds because the broker makes the answer of the same endpoint.
+  return bodyOf(caller.base, answer, shows) as CallAnswer<R>;
+}
+
+/** One call, typed by its route, whose answer is not looked at, or is text. */
+export function send<R extends KnownRoute>(
+  caller: Caller,
+  route: R,
+  input: CallInput<R>,
+  expect: AnswerRules["expect"],
+  rules: CallRules = {},
+): Promise<Answer> {
+  const { params, query, body }: CallParts = input;
+  return caller.call({
+    ...routeParts(route, params),
+    ...(query === undefined ? {} : { query }),
+    ...(body === undefined ? {} : { body }),
+    ...rules,
+    expect,
+  });
 }
 
 function checkedToken(token: string | undefined): string | undefined {

@@ -1,7 +1,6 @@
 import type { DatabaseList } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { databaseRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller, send } from "./call.ts";
 
 // The broker reads the whole database before it sends the first byte.
 const readTimeMs = 40 * 60_000;
@@ -26,21 +25,15 @@ export type DatabasesApi = {
 };
 
 /** The calls on databases of builds. Every one of them may throw KeyloanError. */
-export function databasesApi({ base, call }: Caller): DatabasesApi {
-  const path = (buildId: string) => `/v1/builds/${pathSegment(buildId, "the build id")}/databases`;
-  const of = (buildId: string, connector: string, action: string) =>
-    `${path(buildId)}/${pathSegment(connector, "the connector")}/${action}`;
-  const listOf = async (answer: ReturnType<typeof call>) =>
-    bodyOf<DatabaseList>(base, await answer, ["databases"]);
-  const post = (buildId: string, connector: string, action: string) =>
-    listOf(call({ method: "POST", path: of(buildId, connector, action), expect: "json" }));
+export function databasesApi(caller: Caller): DatabasesApi {
+  const shows = ["databases"] as const;
   return {
-    list: (buildId) => listOf(call({ method: "GET", path: path(buildId), expect: "json" })),
-    archive: (buildId, connector) => post(buildId, connector, "archive"),
-    restore: (buildId, connector) => post(buildId, connector, "restore"),
-    download: async (buildId, connector, take, { signal } = {}) => {
-      const request = { method: "GET", path: of(buildId, connector, "download"), expect: "nothing" } as const;
-      await call({ ...request, take, signal, extraTimeMs: readTimeMs });
+    list: (id) => ask(caller, databaseRoutes.list, { params: { id } }, shows),
+    archive: (id, connector) => ask(caller, databaseRoutes.archive, { params: { id, connector } }, shows),
+    restore: (id, connector) => ask(caller, databaseRoutes.restore, { params: { id, connector } }, shows),
+    download: async (id, connector, take, { signal } = {}) => {
+      const rules = { take, signal, extraTimeMs: readTimeMs };
+      await send(caller, databaseRoutes.download, { params: { id, connector } }, "nothing", rules);
     },
   };
 }

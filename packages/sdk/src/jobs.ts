@@ -1,7 +1,6 @@
 import type { CancelJobBody, CancelledJob, JobList, JobView, SupplyValuesBody } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { jobRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller } from "./call.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
 
 // The broker asks the provider before it answers.
@@ -28,20 +27,10 @@ export type JobsApi = {
   readonly supply: (jobId: string, body: SupplyValuesBody) => Promise<JobView>;
 };
 
-export function jobsApi({ base, call }: Caller): JobsApi {
-  const path = (jobId: string) => `/v1/jobs/${pathSegment(jobId, "the job id")}`;
-  const post = (jobId: string, action: string, body: object) =>
-    call({
-      method: "POST",
-      path: `${path(jobId)}/${action}`,
-      body,
-      extraTimeMs: providerTimeMs,
-      expect: "json",
-    });
-  const jobOf = async (answer: ReturnType<typeof call>) =>
-    bodyOf<JobView>(base, await answer, ["id", "kind", "state"]);
-  const list = async (query: JobQuery = {}) =>
-    bodyOf<JobList>(base, await call({ method: "GET", path: "/v1/jobs", query, expect: "json" }), ["jobs"]);
+export function jobsApi(caller: Caller): JobsApi {
+  const shows = ["id", "kind", "state"] as const;
+  const rules = { extraTimeMs: providerTimeMs };
+  const list = (query: JobQuery = {}) => ask(caller, jobRoutes.list, { query }, ["jobs"]);
   return {
     list,
     listAll: (query = {}) =>
@@ -50,10 +39,9 @@ export function jobsApi({ base, call }: Caller): JobsApi {
         (page) => page.jobs,
         query.cursor,
       ),
-    get: (jobId) => jobOf(call({ method: "GET", path: path(jobId), expect: "json" })),
-    retry: (jobId) => jobOf(post(jobId, "retry", {})),
-    cancel: async (jobId, body = {}) =>
-      bodyOf<CancelledJob>(base, await post(jobId, "cancel", body), ["job"]),
-    supply: (jobId, body) => jobOf(post(jobId, "values", body)),
+    get: (id) => ask(caller, jobRoutes.show, { params: { id } }, shows),
+    retry: (id) => ask(caller, jobRoutes.retry, { params: { id } }, shows, rules),
+    cancel: (id, body = {}) => ask(caller, jobRoutes.cancel, { params: { id }, body }, ["job"], rules),
+    supply: (id, body) => ask(caller, jobRoutes.supply, { params: { id }, body }, shows, rules),
   };
 }

@@ -1,7 +1,6 @@
 import type { LeaseList, ListedLease, RevokedLeases, RevokeLeasesBody } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { leaseRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller } from "./call.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
 
 export type LeaseListQuery = PageQuery & {
@@ -26,11 +25,9 @@ const waitSecondsDefault = 25;
 const manyTimeMs = 120_000;
 
 /** The calls on leases. Every one of them may throw KeyloanError. */
-export function leasesApi({ base, call }: Caller): LeasesApi {
-  const path = "/v1/leases";
-  const pathOf = (leaseId: string) => `${path}/${pathSegment(leaseId, "the lease id")}`;
-  const list = async (query: LeaseListQuery = {}) =>
-    bodyOf<LeaseList>(base, await call({ method: "GET", path, query, expect: "json" }), ["leases"]);
+export function leasesApi(caller: Caller): LeasesApi {
+  const shows = ["id", "state"] as const;
+  const list = (query: LeaseListQuery = {}) => ask(caller, leaseRoutes.list, { query }, ["leases"]);
   return {
     list,
     listAll: (query = {}) =>
@@ -39,20 +36,14 @@ export function leasesApi({ base, call }: Caller): LeasesApi {
         (page) => page.leases,
         query.cursor,
       ),
-    get: async (leaseId) => {
-      const answer = await call({ method: "GET", path: pathOf(leaseId), expect: "json" });
-      return bodyOf<ListedLease>(base, answer, ["id", "state"]);
-    },
-    revoke: async (leaseId, { waitSeconds } = {}) => {
-      const extraTimeMs = (waitSeconds ?? waitSecondsDefault) * 1000;
-      const request = { method: "DELETE", path: pathOf(leaseId), query: { wait: waitSeconds } } as const;
-      const answer = await call({ ...request, expect: "json", extraTimeMs });
-      return bodyOf<ListedLease>(base, answer, ["id", "state"]);
-    },
-    revokeMany: async (body) => {
-      const request = { method: "POST", path: `${path}/revoke`, body, expect: "json" } as const;
-      const answer = await call({ ...request, extraTimeMs: manyTimeMs });
-      return bodyOf<RevokedLeases>(base, answer, ["leases", "builds", "connectors"]);
-    },
+    get: (id) => ask(caller, leaseRoutes.show, { params: { id } }, shows),
+    revoke: (id, { waitSeconds } = {}) =>
+      ask(caller, leaseRoutes.revoke, { params: { id }, query: { wait: waitSeconds } }, shows, {
+        extraTimeMs: (waitSeconds ?? waitSecondsDefault) * 1000,
+      }),
+    revokeMany: (body) =>
+      ask(caller, leaseRoutes.revokeMany, { body }, ["leases", "builds", "connectors"], {
+        extraTimeMs: manyTimeMs,
+      }),
   };
 }

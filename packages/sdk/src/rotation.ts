@@ -6,9 +6,8 @@ import type {
   ReissueLeaseBody,
   RotationView,
 } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { reconcileRoutes, rotationRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller } from "./call.ts";
 
 // Whole lists of providers are read before the answer.
 const reconcileTimeMs = 300_000;
@@ -23,18 +22,11 @@ export type RotationsApi = {
   readonly get: (leaseId: string) => Promise<RotationView>;
 };
 
-export function rotationsApi({ base, call }: Caller): RotationsApi {
-  const path = (leaseId: string) => `/v1/leases/${pathSegment(leaseId, "the lease id")}`;
-  const members = ["lease", "state", "provenDead"] as const;
+export function rotationsApi(caller: Caller): RotationsApi {
+  const shows = ["lease", "state", "provenDead"] as const;
   return {
-    start: async (leaseId, body = {}) => {
-      const request = { method: "POST", path: `${path(leaseId)}/reissue`, body, expect: "json" } as const;
-      return bodyOf<RotationView>(base, await call(request), members);
-    },
-    get: async (leaseId) => {
-      const request = { method: "GET", path: `${path(leaseId)}/rotation`, expect: "json" } as const;
-      return bodyOf<RotationView>(base, await call(request), members);
-    },
+    start: (id, body = {}) => ask(caller, rotationRoutes.start, { params: { id }, body }, shows),
+    get: (id) => ask(caller, rotationRoutes.show, { params: { id } }, shows),
   };
 }
 
@@ -45,13 +37,10 @@ export type ReconcileApi = {
   readonly endUnknown: (body: EndUnknownBody) => Promise<Finding>;
 };
 
-export function reconcileApi({ base, call }: Caller): ReconcileApi {
-  const post = (path: string, body: object) =>
-    call({ method: "POST", path, body, extraTimeMs: reconcileTimeMs, expect: "json" });
+export function reconcileApi(caller: Caller): ReconcileApi {
+  const rules = { extraTimeMs: reconcileTimeMs };
   return {
-    run: async (body = {}) =>
-      bodyOf<ReconcileReport>(base, await post("/v1/reconcile", body), ["connectors", "needsPerson"]),
-    endUnknown: async (body) =>
-      bodyOf<Finding>(base, await post("/v1/reconcile/end-unknown", body), ["kind", "action"]),
+    run: (body = {}) => ask(caller, reconcileRoutes.run, { body }, ["connectors", "needsPerson"], rules),
+    endUnknown: (body) => ask(caller, reconcileRoutes.end, { body }, ["kind", "action"], rules),
   };
 }

@@ -5,9 +5,8 @@ import type {
   StartTransferBody,
   TransferList,
 } from "@keyloan/contract";
-import { pathSegment } from "./address.ts";
-import { bodyOf } from "./answer.ts";
-import type { Caller } from "./call.ts";
+import { signingKeyRoutes, transferRoutes } from "@keyloan/contract/calls";
+import { ask, type Caller } from "./call.ts";
 
 // The broker looks into the user's account and renews what is lent before it answers.
 const lookTimeMs = 60_000;
@@ -27,27 +26,17 @@ export type TransfersApi = {
   readonly signingKeys: () => Promise<SigningKeys>;
 };
 
-export function transfersApi({ base, call }: Caller): TransfersApi {
-  const path = (buildId: string) => `/v1/builds/${pathSegment(buildId, "the build id")}/transfers`;
-  const post = async (buildId: string, action: string, body: object) => {
-    const request = { method: "POST", path: path(buildId) + action, body, extraTimeMs: lookTimeMs } as const;
-    return bodyOf<TransferList>(base, await call({ ...request, expect: "json" }), ["movable"]);
-  };
+export function transfersApi(caller: Caller): TransfersApi {
+  const rules = { extraTimeMs: lookTimeMs };
   return {
-    list: async (buildId) =>
-      bodyOf<TransferList>(base, await call({ method: "GET", path: path(buildId), expect: "json" }), [
-        "movable",
-      ]),
-    start: (buildId, body = {}) => post(buildId, "", body),
-    cancel: (buildId, body = {}) => post(buildId, "/cancel", body),
-    resume: (buildId, body = {}) => post(buildId, "/resume", body),
-    receipts: async (buildId, connector) => {
-      const request = { method: "GET", path: `${path(buildId)}/receipts`, query: { connector } } as const;
-      return bodyOf<ReceiptList>(base, await call({ ...request, expect: "json" }), ["receipts"]);
-    },
-    signingKeys: async () => {
-      const request = { method: "GET", path: "/v1/signing-keys", expect: "json" } as const;
-      return bodyOf<SigningKeys>(base, await call(request), ["keys"]);
-    },
+    list: (id) => ask(caller, transferRoutes.show, { params: { id } }, ["movable"]),
+    start: (id, body = {}) => ask(caller, transferRoutes.start, { params: { id }, body }, ["movable"], rules),
+    cancel: (id, body = {}) =>
+      ask(caller, transferRoutes.cancel, { params: { id }, body }, ["movable"], rules),
+    resume: (id, body = {}) =>
+      ask(caller, transferRoutes.resume, { params: { id }, body }, ["movable"], rules),
+    receipts: (id, connector) =>
+      ask(caller, transferRoutes.receipts, { params: { id }, query: { connector } }, ["receipts"]),
+    signingKeys: () => ask(caller, signingKeyRoutes.list, {}, ["keys"]),
   };
 }
