@@ -11,7 +11,7 @@ export type Rounds<T> = { readonly results: readonly T[]; readonly quiet: Quiet 
 /**
  * Runs `count` rounds and measures a fixed piece of work around each: where it took more than 15 % longer than
  * at its best, something else was running, and the round is thrown away and repeated while `untilMs` has not
- * come. What cannot be had quietly is kept and counted.
+ * come. What stays noisy is kept and counted.
  * @param untilMs by performance.now()
  */
 export async function quietRounds<T>(

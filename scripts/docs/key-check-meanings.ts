@@ -11,7 +11,7 @@ export type CheckMeaning = {
 export const invalidKeyMeanings: Readonly<Record<InvalidKeyCode, CheckMeaning>> = {
   malformed: {
     meaning:
-      "A value is missing, belongs into another field or has not the form it must have; nobody was asked.",
+      "A value is missing, stands in the wrong field or does not have the required form; the service was not asked.",
     next: "Copy the value whole, into the field that is named.",
   },
   rejected: {

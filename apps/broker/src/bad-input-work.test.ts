@@ -26,7 +26,7 @@ let broker: TestBroker;
 let memory: MemoryConnectors;
 let page: TestPage;
 let operations: readonly Operation[];
-/** Until it is let go on, nothing is made at the provider. */
+/** Until this is released, nothing is made at the provider. */
 let held: PromiseWithResolvers<void> | undefined;
 
 beforeAll(async () => {

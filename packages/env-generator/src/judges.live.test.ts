@@ -10,7 +10,7 @@ import { composeReader, dotenvJavaReader, pythonReader } from "./testing/judges.
 const folder = mkdtempSync(join(tmpdir(), "keyloan-judges-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-// Readers of other languages, from their package registries. One that cannot be had here is skipped, with the reason.
+// Readers of other languages, from their package registries. One that is not available here is skipped, with the reason.
 const readers = { "python-dotenv": pythonReader(folder), "Docker Compose": composeReader(folder) };
 
 describe.each(Object.entries(readers))("%s", (_name, read) => {

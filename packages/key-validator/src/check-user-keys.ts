@@ -32,7 +32,7 @@ export function typedVariables(spec: Pick<ConnectorSpec, "env">): readonly EnvVa
  * All that is asked of keys a user gives for one connector: fix what surely was a slip, then the form, then
  * whether the keys are ones we lent, then the provider, under a deadline. Three answers and no fourth: a
  * provider that cannot be asked, an address that is refused, and a mistake in a connector are `undetermined`.
- * @param check the connector's own check; absent when nobody can be asked
+ * @param check the connector's own check; absent when there is no service to ask
  * @param context its `fetch` should be a guarded one: these values name addresses
  * @param onMistake gets what a connector threw against its contract
  * @throws what `isOurs` throws

@@ -130,7 +130,7 @@ describe("env pull --age-recipient", () => {
 
 test.each([
   ["--merge", "--merge goes with --output"],
-  ["--merge --output x --format shell", "--format shell cannot be had"],
+  ["--merge --output x --format shell", "--format shell cannot be used"],
   ["--merge --output x --force", "neither --force"],
   ["--merge --output x --age-recipient age1x", "neither --force"],
   ["--json --age-recipient age1x", "needs an --output"],

@@ -133,7 +133,7 @@ describe("jobs supply", () => {
   });
 
   test.each([
-    ["nobody can be asked", `supply ${issueJobId}`, 2, "TURSO_AUTH_TOKEN"],
+    ["no terminal is attached", `supply ${issueJobId}`, 2, "TURSO_AUTH_TOKEN"],
     ["the file is not there", `supply ${issueJobId} --from-file /nowhere/own.env`, 1, "no file"],
     ["the file sets nothing of it", `supply ${issueJobId} --from-file -`, 1, "sets no variable of turso"],
     ["the job waits for no values", `supply ${releaseJobId} --from-file -`, 1, "waits for no values"],

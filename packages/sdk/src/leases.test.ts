@@ -87,7 +87,7 @@ describe("lease revoke", () => {
     expect(statesOf()).toEqual(["released", "active"]);
   });
 
-  test("ends everything with --yes, where nobody can be asked, and refuses without", async () => {
+  test("ends everything with --yes, without a terminal, and refuses without", async () => {
     expect(await keyloan("lease revoke --all")).toMatchObject({ code: 2, out: "" });
     expect(statesOf()).toEqual(["active", "active"]);
     const { code, out } = await keyloan("lease revoke --all --yes --json");

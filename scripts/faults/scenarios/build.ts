@@ -20,7 +20,7 @@ export const issue: Scenario = {
     const [build] = builds;
     must(build?.state === "ready", `the build is ${build?.state}, not ready`);
     const env = await readEnv(run, build.id);
-    must(Object.keys(env).length > 10, "the env is not whole");
+    must(Object.keys(env).length > 10, "the env is incomplete");
   },
 };
 

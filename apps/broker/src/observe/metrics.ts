@@ -14,7 +14,7 @@ export type Metrics = {
   /** What the newest comparison of this process with a provider's list found. */
   readonly reconcileFindings: Gauge<"connector" | "kind">;
   readonly reconcileEnded: Counter<"connector">;
-  /** A number that is asked for when somebody reads the measures; left out when it cannot be had. */
+  /** A number that is asked for when somebody reads the measures; left out when it cannot be read. */
   readonly addGauge: (name: string, help: string, read: () => Promise<number>) => void;
   /** The Prometheus text format. */
   readonly render: () => Promise<string>;

@@ -93,7 +93,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
     await waitForState(page, "Clerk", "works");
     await card(page, "Clerk").getByRole("button").first().click();
     await card(page, "Clerk")
-      .getByText(/had changed places/)
+      .getByText(/were swapped/)
       .waitFor();
     await look(browser, "key-repaired");
   });
@@ -112,7 +112,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
     await waitForState(page, "Turso", "works");
   });
 
-  it("a key that may do too little for some things: works, and says what it cannot do and where to fix it", async () => {
+  it("a key that lacks a permission for some things: works, and says what it cannot do and where to fix it", async () => {
     const { page } = browser;
     await check(page, "Stripe", await broker.createUserEnv("stripe", { kind: "limited" }));
     await waitForState(page, "Stripe", "works");

@@ -76,11 +76,11 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await look(browser, "link-expired");
   });
 
-  it("a link that was cut: not whole", async () => {
+  it("a link that was cut: incomplete", async () => {
     const { page } = browser;
     const { link } = await newLink();
     await openLink(page, link.slice(0, -9));
-    await heading(page, "This link is not whole");
+    await heading(page, "This link is incomplete");
     expect(page.url()).not.toContain("code=");
     await look(browser, "link-broken");
   });

@@ -22,7 +22,7 @@ export const closedWords: Readonly<Record<ClosedReason, Words>> = {
     recovery: "folded",
   },
   link_broken: {
-    title: "This link is not whole",
+    title: "This link is incomplete",
     what: "A part of it is missing. That happens when a long link is cut at the end of a line.",
     next: "Copy the whole link again and open it. If it still does not work, ask for a new one.",
     recovery: "folded",

@@ -64,7 +64,7 @@ function titleOf({ code }: { readonly code: string }, label: string): string {
     case "wrong_mode":
       return "This key is for the other mode";
     case "lacks_permission":
-      return "This key is real, but it may do too little";
+      return "This key works, but it lacks a permission";
     case "rejected":
       return `${label} does not accept this`;
     default:

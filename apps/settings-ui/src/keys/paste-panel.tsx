@@ -104,7 +104,10 @@ export function PasteReportNotice() {
       {fieldCount > 0 && <p>Nothing has been sent yet: check the cards below.</p>}
       <NameList intro={`${count(unknown.length, "name")} not used here:`} names={unknown} />
       <NameList intro="Not needed, because it is made for you or ends with the lent keys:" names={unneeded} />
-      <NameList intro="Left out, because another line of the same field says otherwise:" names={doubled} />
+      <NameList
+        intro="Left out, because another line gives the same field a different value:"
+        names={doubled}
+      />
       {unreadableLines.length > 0 && (
         <p>
           We could not read {unreadableLines.length === 1 ? "line" : "lines"} {unreadableLines.join(", ")}.

@@ -7,7 +7,7 @@ export const appSecretsSpec: ConnectorSpec = {
   summary: "Random secrets your app signs its own tokens with.",
   grade: "B",
   revocation: "Shredded when the build closes; no copy exists elsewhere.",
-  onSwap: "Your app gets new secrets, so whoever is signed in with a token of its own signs in again.",
+  onSwap: "Your app gets new secrets, so people who signed in through the app's own sessions sign in again.",
   orgFields: [],
   env: [
     {

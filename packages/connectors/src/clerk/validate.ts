@@ -59,7 +59,7 @@ function readPair(names: Names, values: SecretValues): Pair | ValidationResult {
     return invalid(
       names.publishableKey,
       "malformed",
-      "This publishable key is not whole: it names no host.",
+      "This publishable key is incomplete: it names no host.",
       `Copy the whole publishable key again: ${keysPage}`,
     );
   }
@@ -112,7 +112,7 @@ function answerOf(error: unknown, names: Names): ValidationResult {
     names.secretKey,
     "rejected",
     "Clerk refuses the secret key.",
-    `It may be deleted, or not whole: add a new one and copy it whole: ${keysPage}`,
+    `It may be deleted or incomplete: add a new one and copy it whole: ${keysPage}`,
   );
 }
 

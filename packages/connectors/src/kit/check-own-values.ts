@@ -57,7 +57,7 @@ function guideProblem({ env, guide }: ConnectorSpec): string | undefined {
   if (!env.some(isTyped)) return "has a guide to keys that nobody types";
   if (!/^https:\/\/[^\s@]+$/.test(guide.url)) return "has a guide that leads to no https page";
   if (guide.steps.length === 0 || guide.steps.some((step) => !/^[A-Z].*\.$/.test(step))) {
-    return "has a guide whose steps are not whole sentences";
+    return "has a guide whose steps are not full sentences";
   }
   return undefined;
 }

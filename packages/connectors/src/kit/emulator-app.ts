@@ -91,7 +91,7 @@ export function emulatorListener(app: { readonly fetch: EmulatorApp["fetch"] }):
 
 /**
  * Listens on 127.0.0.1.
- * @throws the system error, such as EADDRINUSE, when the port cannot be had
+ * @throws the system error, such as EADDRINUSE, when the port cannot be used
  */
 export async function serveEmulator(
   app: { readonly fetch: EmulatorApp["fetch"] },

@@ -146,13 +146,13 @@ describe("what R2 holds of ours", () => {
   test.each([
     ["the same mark", "<NextContinuationToken>again</NextContinuationToken>"],
     ["no mark", ""],
-  ])("is told to be unknown when the listing goes on with %s", async (_, mark) => {
+  ])("is reported as unknown when the listing goes on with %s", async (_, mark) => {
     const body = `<ListBucketResult><Name>${Bucket}</Name><IsTruncated>true</IsTruncated>${mark}</ListBucketResult>`;
     target.emulator.faults.add({ kind: "status", path: /^\/keyloan-builds/, status: 200, body }, 60);
     await expect(list()).rejects.toMatchObject({ code: "invalid_response" });
   });
 
-  test("is told to be unknown when the list of tokens has more pages than an account can", async () => {
+  test("is reported as unknown when the list of tokens has more pages than an account can", async () => {
     const body = JSON.stringify({
       success: true,
       result: [],

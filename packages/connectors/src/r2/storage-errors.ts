@@ -46,7 +46,7 @@ export function storageError(error: unknown, place: Place): unknown {
 
 const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
   unauthorized:
-    "Its keys are refused: they may be rolled, deleted or expired. Save current ones, then start again.",
+    "Its keys are refused: they may be replaced, deleted or expired. Save current ones, then start again.",
   forbidden: "Its keys may not do this: give them Object Read & Write on the bucket, then start again.",
   not_found: "Its bucket or an object of it is gone: check the bucket's name, then start again.",
   quota_exceeded: "It is full: make room there or raise its plan, then start again.",

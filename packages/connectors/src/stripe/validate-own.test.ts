@@ -138,7 +138,7 @@ describe("a user's Stripe keys", () => {
     expect(capability(await check(), "Both keys are of one account")).toMatchObject({ state: "works" });
   });
 
-  test("with a webhook secret say that nobody can be asked about it", async () => {
+  test("with a webhook secret say that Stripe cannot be asked about it", async () => {
     const result = await check({ STRIPE_WEBHOOK_SECRET: "whsec_abcdefgh12345678" });
     expect(capability(result, "Webhook signing secret is the right one")).toMatchObject({
       state: "not_checked",

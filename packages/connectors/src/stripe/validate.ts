@@ -125,6 +125,6 @@ export function explain(error: unknown, names: KeyNames): ValidationResult {
     names.secretKey,
     "rejected",
     "Stripe refuses the key.",
-    `It may be rolled, deleted or not whole: copy a current one from ${keysPage}`,
+    `It may be replaced, deleted or incomplete: copy a current one from ${keysPage}`,
   );
 }

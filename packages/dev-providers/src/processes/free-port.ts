@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:net";
 
-/** Below the range from which systems take ports for outgoing connections, so that a port can be had again. */
+/** Below the range from which systems take ports for outgoing connections, so that a port can be used again. */
 export const providerPorts = { first: 18_700, last: 19_899 } as const;
 
 /** Where a folder's stand-ins begin to look for ports: different per folder, so that two rarely meet. */

@@ -25,7 +25,7 @@ export function makeReader(folder: string): ((text: string) => void) | undefined
     try {
       execFileSync("make", ["-s"], { cwd: folder, stdio: "ignore" });
     } catch {
-      // What it cannot read it refuses, which is no harm.
+      // What it cannot read it refuses, which is safe.
     }
   };
 }

@@ -162,7 +162,7 @@ const rangeMessages: Readonly<Record<RefusedRange, string>> = {
   metadata: "The address is where a cloud tells its machines their secrets.",
   multicast: "The address is that of a group, not of one service.",
   embedded: "The address hides another address inside.",
-  reserved: "The address is reserved and leads nowhere in the internet.",
+  reserved: "The address is reserved and cannot be reached from the internet.",
 };
 
 const unreadable = (problem: string) =>

@@ -101,7 +101,7 @@ function moveMisplaced(draft: Draft, variables: readonly EnvVarSpec[]): void {
     const message =
       other === ""
         ? `This value was pasted under “${field.label}”.`
-        : `This value and that of “${field.label}” had changed places.`;
+        : `This value and that of “${field.label}” were swapped.`;
     draft.repairs.push({ name: owner.name, message });
   }
 }

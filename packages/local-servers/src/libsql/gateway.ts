@@ -36,7 +36,7 @@ export type LibsqlGateway = {
   readonly close: () => Promise<void>;
 };
 
-/** Below the range from which systems take ports for outgoing connections, so that a port can be had again. */
+/** Below the range from which systems take ports for outgoing connections, so that a port can be used again. */
 export const gatewayPorts = { first: 20_000, last: 29_999 } as const;
 
 /**

@@ -6,12 +6,15 @@ import { printable, wrap } from "./terminal-text.ts";
 /**
  * Lets a person type a word before something is done that cannot be undone. Whoever is no person says it with `--yes`.
  * @param word what has to be typed; `yes`, or a name where a slip would end much
- * @throws UsageError where nobody can be asked, CommandError `given_up` when anything else is typed
+ * @throws UsageError without a terminal, CommandError `given_up` when anything else is typed
  */
 export async function confirm(io: Io, what: string, saidYes: boolean, word = "yes"): Promise<void> {
   if (saidYes) return;
   if (!io.stdinIsTerminal() || !io.stderrIsTerminal()) {
-    throw new UsageError(`${what} Nobody can be asked here.`, "Add --yes when that is meant.");
+    throw new UsageError(
+      `${what} This needs a confirmation, and no terminal is attached.`,
+      "Add --yes to confirm.",
+    );
   }
   io.err(`${wrap(printable(what), io.columns())}\n`);
   const answer = (await askOne(io, `Type ${printable(word)} to go on: `, false)).trim();

@@ -12,7 +12,7 @@ export function keptHeadOf(args: Arguments): string | undefined {
   const file = args.text("head-file");
   const given = args.text("head");
   if (file === undefined) return given;
-  if (given !== undefined) throw new UsageError("--head and --head-file cannot be had together.");
+  if (given !== undefined) throw new UsageError("--head and --head-file cannot be combined.");
   // Heads are added at the end of a file, so the last one proves the most.
   const heads = (readText(file, file) ?? "").split("\n").flatMap((line) => headOf(line.trim()) ?? []);
   const last = heads.at(-1);

@@ -45,7 +45,7 @@ async function gatherFields(
     );
   }
   const file = args.text("from-json");
-  if (fromStdin && file !== undefined) throw new UsageError("--from-json and - cannot be had together.");
+  if (fromStdin && file !== undefined) throw new UsageError("--from-json and - cannot be combined.");
   const given: Record<string, unknown> = {
     ...(file === undefined ? {} : readJsonFile(file)),
     ...(fromStdin ? await readJsonStream(io.stdin()) : {}),

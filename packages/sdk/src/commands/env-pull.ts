@@ -66,14 +66,14 @@ function wantedOf({ args, json }: Invocation) {
   if (args.flag("force") && output === undefined) throw new UsageError("--force goes with --output.");
   if (args.flag("merge") && output === undefined) throw new UsageError("--merge goes with --output.");
   if (json && output === undefined && asked !== undefined && asked !== "json") {
-    throw new UsageError(`--json prints JSON, so --format ${asked} cannot be had with it.`);
+    throw new UsageError(`--json prints JSON, so --format ${asked} cannot be used with it.`);
   }
   if (json && output === undefined && recipient !== undefined) {
     throw new UsageError("--json prints the values, so --age-recipient needs an --output with it.");
   }
   const format = asked ?? (json && output === undefined ? "json" : "dotenv");
   if (merge !== undefined && format !== "dotenv") {
-    throw new UsageError(`--merge keeps .env files, so --format ${format} cannot be had with it.`);
+    throw new UsageError(`--merge keeps .env files, so --format ${format} cannot be used with it.`);
   }
   if (merge !== undefined && (recipient !== undefined || args.flag("force"))) {
     throw new UsageError("--merge goes with neither --force nor --age-recipient.");

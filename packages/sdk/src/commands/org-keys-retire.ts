@@ -7,7 +7,7 @@ export const command: Command = {
   usage: "org-keys retire <connector> [--end]",
   summary: "See whether the replaced keys of a connector are dead at the provider, or end them there.",
   notes: [
-    "The broker asks by itself too, ever more seldom. A key that leases still use is left alone. The exit code is 1 while an old key is not proved dead.",
+    "The broker also asks by itself, at growing intervals. A key that leases still use is left alone. The exit code is 1 while an old key is not proved dead.",
   ],
   options: {
     end: { type: "flag", help: "end it at the provider first, where the broker can" },

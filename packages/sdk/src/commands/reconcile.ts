@@ -52,7 +52,7 @@ async function endUnknown(
   name: string,
 ): Promise<number> {
   if (connector === undefined) throw new UsageError("--end-unknown needs a --connector.");
-  if (args.flag("dry-run")) throw new UsageError("--end-unknown and --dry-run cannot be had together.");
+  if (args.flag("dry-run")) throw new UsageError("--end-unknown and --dry-run cannot be combined.");
   await confirm(io, `This ends ${name} at ${connector} for good, with all that it holds.`, args.flag("yes"));
   const finding = await connect().reconcile.endUnknown({ connector, name });
   if (json) printJson(io, finding);

@@ -83,7 +83,7 @@ export function bindingsTable(database: Database) {
         .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
       return result.rowsAffected === 1;
     },
-    /** Lets the build's env hold the user's values of these connectors, or not; null: nobody was asked. */
+    /** Lets the build's env hold the user's values of these connectors, or not; null: the question was never answered. */
     setPreview: async (
       buildId: string,
       connectorIds: readonly string[],

@@ -173,7 +173,7 @@ export const bindings = sqliteTable(
     leaseId: text("lease_id"),
     userKeyId: text("user_key_id"),
     swappedAt: millis("swapped_at"),
-    /** Whether the build's env may hold the user's values; absent: nobody was asked, which counts as yes. */
+    /** Whether the build's env may hold the user's values; absent: the question was never answered, which counts as yes. */
     preview: integer("preview", { mode: "boolean" }),
     /** How often the build's env was answered with the user's values, and when last. */
     userReads: integer("user_reads").notNull().default(0),

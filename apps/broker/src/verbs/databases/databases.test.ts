@@ -68,7 +68,7 @@ const close = async () => {
   await finishWork(deps(), buildId);
   return answer;
 };
-/** Holds a step up until it is let go on. */
+/** Holds a step until it is released. */
 function gate() {
   const reached = Promise.withResolvers<void>();
   const open = Promise.withResolvers<void>();
@@ -231,7 +231,7 @@ describe("a database that cannot be archived stays as it is", () => {
     expect((await show()).archives.map(({ state }) => state)).toEqual(["verified", "failed"]);
   });
 
-  it("and its writes are let go on even when that fails at first", async () => {
+  it("and it takes writes again even when that fails at first", async () => {
     let refusals = 1;
     memory.control.trouble = (writable) => {
       if (writable && refusals-- > 0) throw new ProviderError("memory", "forbidden", "does not let go");

@@ -18,7 +18,7 @@ const checksMax = 500;
 export type Missing = {
   /** Leases whose resource the provider was asked about by name, and does not have. */
   readonly gone: readonly LeaseRow[];
-  /** How many are there after all: then the list is not whole. */
+  /** How many are there after all: then the list is incomplete. */
   readonly unlisted: number;
   /** Leases that should have been listed. */
   readonly expected: number;

@@ -92,7 +92,7 @@ function doubtOf(
 ): { readonly message: string; readonly remedy: string } | undefined {
   if (unlisted > 0) {
     return {
-      message: `${spec.label} does not list ${unlisted} that it has when asked by name: its list is not whole.`,
+      message: `${spec.label} does not list ${unlisted} that it has when asked by name: its list is incomplete.`,
       remedy: "Nothing was ended or marked. It is compared again by itself; run `keyloan reconcile` later.",
     };
   }

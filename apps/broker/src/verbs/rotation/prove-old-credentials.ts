@@ -22,7 +22,7 @@ const recutsMax = 3;
 
 /**
  * Asks the provider about every old credential. They are dead when it refuses them and takes the new one, asked at
- * the same moment: an outage proves nothing. What lives on too long is a person's matter.
+ * the same moment: an outage proves nothing. What lives on too long requires manual action.
  */
 export async function proveOldCredentials(
   deps: Deps,

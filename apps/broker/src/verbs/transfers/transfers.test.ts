@@ -79,7 +79,7 @@ const swap = async (connectors?: string[]) =>
 const refusal = (code: ConstructorParameters<typeof ProviderError>[1]) => () => {
   throw new ProviderError("memory", code, "fails");
 };
-/** Holds a step up until it is let go on. */
+/** Holds a step until it is released. */
 function gate() {
   const reached = Promise.withResolvers<void>();
   const open = Promise.withResolvers<void>();
@@ -545,7 +545,7 @@ describe("a transfer that fails", () => {
     expect([tablesOf("own-database"), memory.frozen.size]).toEqual([[], 0]);
   });
 
-  it("has its source let go on with as long as it takes", async () => {
+  it("has as long as it takes to let its source take writes again", async () => {
     await saveOwn();
     let asked = 0;
     memory.control.trouble = (writable) => (writable && ++asked <= 1 ? refusal("forbidden")() : undefined);
@@ -567,7 +567,7 @@ describe("a transfer that fails", () => {
 });
 
 describe("a source that was stopped", () => {
-  it("is let go on when nobody switched in time, and the copy is taken away", async () => {
+  it("takes writes again when nobody switched in time, and the copy is taken away", async () => {
     await saveOwn();
     await startDatabase();
     await until("copied");
@@ -584,7 +584,7 @@ describe("a source that was stopped", () => {
     await until("copied");
   });
 
-  it("is let go on by the sweep when its job was lost", async () => {
+  it("takes writes again by the sweep when its job was lost", async () => {
     await saveOwn();
     await startDatabase();
     await until("copied");
