@@ -1,8 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tokensSource } from "../packages/contract/src/index.ts";
+import { listTracked } from "./list-tracked.ts";
 
 type Rule = { readonly what: string; readonly pattern: RegExp };
 
@@ -36,17 +36,6 @@ export function findSecrets(text: string): { line: number; what: string }[] {
   return rules.flatMap(({ what, pattern }) =>
     [...text.matchAll(pattern)].map(({ index }) => ({ line: text.slice(0, index).split("\n").length, what })),
   );
-}
-
-function listTracked(root: string): string[] {
-  const { status, stdout } = spawnSync("git", ["ls-files", "-z", "--cached"], {
-    cwd: root,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error("this is no git work tree");
-  const deleted = spawnSync("git", ["ls-files", "-z", "--deleted"], { cwd: root, encoding: "utf8" }).stdout;
-  const gone = new Set(deleted.split("\0"));
-  return stdout.split("\0").filter((file) => file !== "" && !gone.has(file));
 }
 
 if (import.meta.main) {
