@@ -31,6 +31,7 @@ test.each([
   { what: "a path inside a command", text: "run `node scripts/gone.ts --all`", path: "scripts/gone.ts" },
   { what: "a path with a line number", text: "see `docs/gone.md:12`.", path: "docs/gone.md" },
   { what: "a path between double backticks", text: "``.ci/gone``", path: ".ci/gone" },
+  { what: "a path inside a package", text: "`src/gone.ts`", path: "src/gone.ts" },
 ])("$what is reported with its line", ({ text, path }) => {
   expect(problemsOf(text)).toEqual([`README.md:2: \`${path}\` does not exist`]);
 });
@@ -52,7 +53,7 @@ test.each([
     text: "`packages/*/src` `packages/<name>/x.ts` `docs/decisions/NNNN-title.md`",
   },
   { what: "what a build makes", text: "`apps/broker/dist/main.js`" },
-  { what: "words that are no path of ours", text: "`GET /v1/builds` `src/key.ts` `@scope/name` `docs`" },
+  { what: "words that are no path of ours", text: "`GET /v1/builds` `@scope/name` `docs`" },
   { what: "fenced blocks", text: "```\n`packages/gone.ts` [a](gone.md)\n```" },
   { what: "links to other sites", text: "[a](https://example.com/x) [b](mailto:a@example.com)" },
   {

@@ -13,7 +13,7 @@ const generatedFolders: ReadonlySet<string> = new Set([
   ".keyloan",
   "coverage",
 ]);
-const repositoryPath = /^(?:\.\/)?(?:apps|packages|examples|scripts|docs|\.ci)\//;
+const repositoryPath = /^(?:\.\/)?(?:src|apps|packages|examples|scripts|docs|\.ci)\//;
 
 /** One line for each path in the Markdown files of a repository that leads nowhere. */
 export function checkDocRefs(root: string): { problems: string[]; fileCount: number } {
