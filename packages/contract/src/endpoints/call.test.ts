@@ -1,15 +1,11 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import type { SettingsView } from "../api/settings.ts";
+import { endpoints } from "./all.ts";
 import { addressOf, type CallAnswer, type CallInput } from "./call.ts";
-import type { Endpoint } from "./endpoint.ts";
-import * as everything from "./index.ts";
+import * as tables from "./routes.ts";
 import { buildRoutes, databaseRoutes, jobRoutes, type settingsRoutes } from "./routes.ts";
 
-const groups = Object.entries(everything) as [string, Record<string, unknown>][];
-const routes = groups.flatMap(([name, group]) => (name.endsWith("Routes") ? Object.values(group) : []));
-const endpoints = groups.flatMap(([name, group]) =>
-  name.endsWith("Endpoints") ? (Object.values(group) as Endpoint[]) : [],
-);
+const routes: readonly string[] = Object.values(tables).flatMap((table) => Object.values(table));
 
 describe("the table of endpoints", () => {
   it("has one endpoint for each route, and no route twice", () => {

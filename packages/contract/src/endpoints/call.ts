@@ -1,48 +1,11 @@
 import type * as z from "zod";
-import type { auditEndpoints } from "./audit.ts";
-import type { buildEndpoints } from "./builds.ts";
-import type { catalogEndpoints } from "./catalog.ts";
-import type { databaseEndpoints } from "./databases.ts";
 import type { Route } from "./endpoint.ts";
-import type { handoffEndpoints } from "./handoff.ts";
-import type { healthEndpoints } from "./health.ts";
-import type { jobEndpoints } from "./jobs.ts";
-import type { leaseEndpoints } from "./leases.ts";
-import type { orgKeyEndpoints } from "./org-keys.ts";
-import type { personEndpoints } from "./person.ts";
-import type { reconcileEndpoints } from "./reconcile.ts";
-import type { rollbackEndpoints } from "./rollback.ts";
-import type { rotationEndpoints } from "./rotation.ts";
-import type { settingsEndpoints } from "./settings.ts";
-import type { signingKeyEndpoints } from "./signing-keys.ts";
-import type { tokenEndpoints } from "./tokens.ts";
-import type { pageTransferEndpoints, transferEndpoints } from "./transfers.ts";
-import type { visitEndpoints } from "./visits.ts";
+import type * as groups from "./groups.ts";
 
 // Types alone, and one function without schemas: clients that must start fast take this and nothing more.
 
 type ValuesOf<Group> = Group extends unknown ? Group[keyof Group] : never;
-type KnownEndpoint = ValuesOf<
-  | typeof auditEndpoints
-  | typeof buildEndpoints
-  | typeof catalogEndpoints
-  | typeof databaseEndpoints
-  | typeof handoffEndpoints
-  | typeof healthEndpoints
-  | typeof jobEndpoints
-  | typeof leaseEndpoints
-  | typeof orgKeyEndpoints
-  | typeof pageTransferEndpoints
-  | typeof personEndpoints
-  | typeof reconcileEndpoints
-  | typeof rollbackEndpoints
-  | typeof rotationEndpoints
-  | typeof settingsEndpoints
-  | typeof signingKeyEndpoints
-  | typeof tokenEndpoints
-  | typeof transferEndpoints
-  | typeof visitEndpoints
->;
+type KnownEndpoint = ValuesOf<ValuesOf<typeof groups>>;
 
 /** The route of a call that the broker serves. */
 export type KnownRoute = KnownEndpoint["route"];
