@@ -73,8 +73,8 @@ describe("a connector's description of a user's own keys", () => {
       { url: "https://a.b", steps: ["A."] },
     ],
     ["no https page", [key], { url: "http://a.b", steps: ["Sign in."] }],
-    ["whole sentences", [key], { url: "https://a.b", steps: [] }],
-    ["whole sentences", [key], { url: "https://a.b", steps: ["1. sign in"] }],
+    ["full sentences", [key], { url: "https://a.b", steps: [] }],
+    ["full sentences", [key], { url: "https://a.b", steps: ["1. sign in"] }],
   ])("is refused when its guide has %s", (reason, env, guide) => {
     expect(() => define(env, guide === undefined ? {} : { guide })).toThrow(reason);
   });
