@@ -8,51 +8,45 @@ import {
   verifyAuditBodySchema,
 } from "../api/audit-chain.ts";
 import { auditMatchesBodySchema, auditMatchesSchema } from "../api/audit-matches.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { adminOnly, answer, endpoints } from "./endpoint.ts";
 import { auditRoutes } from "./routes.ts";
 
-export const auditEndpoints = {
-  list: endpoint(auditRoutes.list, {
-    tag: "audit",
-    access: { admin: true },
+export const auditEndpoints = endpoints("audit", auditRoutes, {
+  list: {
+    access: adminOnly,
     summary: "Who did what, newest first",
     query: auditQuerySchema,
     answers: { 200: answer("a page", auditListSchema) },
-  }),
-  head: endpoint(auditRoutes.head, {
-    tag: "audit",
-    access: { admin: true },
+  },
+  head: {
+    access: adminOnly,
     summary: "The end of the audit chain, signed: keep it where nobody reaches who can write to the store",
     answers: { 200: answer("the head", auditHeadSchema) },
-  }),
-  verify: endpoint(auditRoutes.verify, {
-    tag: "audit",
-    access: { admin: true },
+  },
+  verify: {
+    access: adminOnly,
     summary: "Find edited, removed and reordered rows of the audit, and say what outside the store proves it",
     body: verifyAuditBodySchema,
     isBodyOptional: true,
     answers: { 200: answer("what was found", auditVerificationSchema) },
-  }),
-  accept: endpoint(auditRoutes.accept, {
-    tag: "audit",
-    access: { admin: true },
+  },
+  accept: {
+    access: adminOnly,
     summary: "Go on from the store as it is, though something outside it knows more; what is lost is audited",
     body: acceptHeadBodySchema,
     isBodyOptional: true,
     answers: { 200: answer("the new head and what was given up", acceptedHeadSchema) },
-  }),
-  download: endpoint(auditRoutes.download, {
-    tag: "audit",
-    access: { admin: true },
+  },
+  download: {
+    access: adminOnly,
     summary: "The audit as JSON lines, oldest first, with hashes",
     query: auditExportQuerySchema,
     answers: { 200: { description: "one row a line", mediaType: "application/x-ndjson" } },
-  }),
-  matches: endpoint(auditRoutes.matches, {
-    tag: "audit",
-    access: { admin: true },
+  },
+  matches: {
+    access: adminOnly,
     summary: "Which of these values were lent, put by the org or are tokens of ours, and who fetched them",
     body: auditMatchesBodySchema,
     answers: { 200: answer("what was found; never a value", auditMatchesSchema) },
-  }),
-};
+  },
+});

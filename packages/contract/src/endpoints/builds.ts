@@ -12,15 +12,14 @@ import {
 import { buildIdSchema } from "../api/common.ts";
 import { createBuildTokenBodySchema, issuedTokenSchema } from "../api/tokens.ts";
 import { limits } from "../limits.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, buildReaders, buildWriters, endpoints } from "./endpoint.ts";
 import { buildRoutes } from "./routes.ts";
 
 const params = z.object({ id: buildIdSchema });
 
-export const buildEndpoints = {
-  create: endpoint(buildRoutes.create, {
-    tag: "builds",
-    access: { admin: true, platform: "builds:write" },
+export const buildEndpoints = endpoints("builds", buildRoutes, {
+  create: {
+    access: buildWriters,
     summary: "Create a build and lend it a set of working keys",
     description:
       "Answers 201 when every key is ready, or 202 with the state so far after `wait` seconds or when a connector failed. The same Idempotency-Key and body give the same build.",
@@ -37,42 +36,37 @@ export const buildEndpoints = {
       201: answer("ready", buildSchema),
       202: answer("not ready yet, or not everything could be issued", buildSchema),
     },
-  }),
-  list: endpoint(buildRoutes.list, {
-    tag: "builds",
-    access: { admin: true, platform: "builds:read" },
+  },
+  list: {
+    access: buildReaders,
     summary: "List builds, newest first",
     query: buildListQuerySchema,
     answers: { 200: answer("a page of builds", buildListSchema) },
-  }),
-  show: endpoint(buildRoutes.show, {
-    tag: "builds",
-    access: { admin: true, platform: "builds:read" },
+  },
+  show: {
+    access: buildReaders,
     summary: "Show a build with its leases, never their values",
     params,
     answers: { 200: answer("the build", buildSchema) },
-  }),
-  close: endpoint(buildRoutes.close, {
-    tag: "builds",
-    access: { admin: true, platform: "builds:write" },
+  },
+  close: {
+    access: buildWriters,
     summary: "Close a build: revoke everything and shred its data key",
     description:
       "Its tokens and values are dead when this answers. 202 says that a provider could not be asked yet: the broker goes on until every lease is released.",
     params,
     query: createBuildQuerySchema,
     answers: { 200: answer("closed", buildSchema), 202: answer("closing", buildSchema) },
-  }),
-  token: endpoint(buildRoutes.token, {
-    tag: "builds",
+  },
+  token: {
     access: { admin: true, platform: "tokens:write" },
     summary: "Make a short token that reads this build's env and nothing else",
     params,
     body: createBuildTokenBodySchema,
     isBodyOptional: true,
     answers: { 201: answer("shown once", issuedTokenSchema) },
-  }),
-  renew: endpoint(buildRoutes.renew, {
-    tag: "builds",
+  },
+  renew: {
     access: { admin: true, platform: "builds:write", workload: true },
     summary: "Move the expiry and mint anew what expires with it",
     description:
@@ -81,9 +75,8 @@ export const buildEndpoints = {
     body: renewBodySchema,
     isBodyOptional: true,
     answers: { 200: answer("renewed", buildSchema) },
-  }),
-  readEnv: endpoint(buildRoutes.readEnv, {
-    tag: "builds",
+  },
+  readEnv: {
     access: { admin: true, workload: true },
     summary: "Read the env of a build",
     description: "Audited by names; 409 with the list when something is not ready. Never cached.",
@@ -92,5 +85,5 @@ export const buildEndpoints = {
     answers: {
       200: { description: "the env in the format asked for", schema: envJsonSchema, mediaType: "text/plain" },
     },
-  }),
-};
+  },
+});

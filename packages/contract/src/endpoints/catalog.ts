@@ -1,12 +1,11 @@
 import { catalogSchema } from "../api/catalog.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, endpoints } from "./endpoint.ts";
 import { catalogRoutes } from "./routes.ts";
 
-export const catalogEndpoints = {
-  catalog: endpoint(catalogRoutes.catalog, {
-    tag: "catalog",
+export const catalogEndpoints = endpoints("catalog", catalogRoutes, {
+  catalog: {
     access: "open",
     summary: "The connectors: fields, env names, help links, grades",
     answers: { 200: answer("all connectors", catalogSchema) },
-  }),
-};
+  },
+});

@@ -1,48 +1,43 @@
 import * as z from "zod";
 import { buildIdSchema } from "../api/common.ts";
 import { databaseListSchema } from "../api/databases.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, buildReaders, buildWriters, endpoints } from "./endpoint.ts";
 import { databaseRoutes } from "./routes.ts";
 
 const params = z.object({ id: buildIdSchema });
 const connector = z.string().max(64);
 const databaseParams = params.extend({ connector });
 
-export const databaseEndpoints = {
-  list: endpoint(databaseRoutes.list, {
-    tag: "databases",
-    access: { admin: true, platform: "builds:read" },
+export const databaseEndpoints = endpoints("databases", databaseRoutes, {
+  list: {
+    access: buildReaders,
     summary: "Show the databases of a build, since when they are idle, and their archives",
     params,
     answers: { 200: answer("the databases", databaseListSchema) },
-  }),
-  archive: endpoint(databaseRoutes.archive, {
-    tag: "databases",
-    access: { admin: true, platform: "builds:write" },
+  },
+  archive: {
+    access: buildWriters,
     summary: "Put a database away: it is ended when its archive is proven",
     description:
       "Answers when it is begun; the list tells how far it is. The database takes no writes meanwhile, and stays as it is when the archive does not hold the same. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
     params: databaseParams,
     answers: { 202: answer("begun", databaseListSchema) },
-  }),
-  restore: endpoint(databaseRoutes.restore, {
-    tag: "databases",
-    access: { admin: true, platform: "builds:write" },
+  },
+  restore: {
+    access: buildWriters,
     summary: "Bring an archived database back, as a new one with a new token",
     description: "Answers when it is begun. When it is done the build's env has the new values.",
     params: databaseParams,
     answers: { 202: answer("begun", databaseListSchema) },
-  }),
-  download: endpoint(databaseRoutes.download, {
-    tag: "databases",
-    access: { admin: true, platform: "builds:write" },
+  },
+  download: {
+    access: buildWriters,
     summary: "Download a database as a file that its own tools open",
     description: "From its archive when it is archived. It holds what the database held at one moment.",
     params: databaseParams,
     answers: { 200: { description: "the file", mediaType: "application/octet-stream" } },
-  }),
-  ownDownload: endpoint(databaseRoutes.ownDownload, {
-    tag: "databases",
+  },
+  ownDownload: {
     access: "person",
     summary: "Download the app's database as a file that its own tools open",
     params: z.object({ connector }),
@@ -52,5 +47,5 @@ export const databaseEndpoints = {
       }),
     }),
     answers: { 200: { description: "the file", mediaType: "application/octet-stream" } },
-  }),
-};
+  },
+});

@@ -9,6 +9,11 @@ export type Access = {
   readonly workload?: boolean;
 };
 
+export const adminOnly = { admin: true } as const;
+/** The admin, and platforms whose token has the scope. */
+export const buildReaders = { admin: true, platform: "builds:read" } as const;
+export const buildWriters = { admin: true, platform: "builds:write" } as const;
+
 /** `session`: any visitor of the build's page; `person`: who has proven to be its person, or while nobody is that. */
 export type EndpointAccess = Access | "open" | "session" | "person";
 
@@ -41,12 +46,21 @@ export type Endpoint = {
   readonly answers: Readonly<Record<number, EndpointAnswer>>;
 };
 
-/** An endpoint, with every literal kept for the types that are made of it. */
-export function endpoint<const R extends Route, const E extends Omit<Endpoint, "route">>(
-  route: R,
-  rest: E,
-): E & { readonly route: R } {
-  return { ...rest, route };
+type Call = Omit<Endpoint, "route" | "tag"> & { readonly tag?: string };
+
+/**
+ * The endpoints of a group: one for each of its routes, with every literal kept for the types that are made of it.
+ * @param tag of those that name no other
+ */
+export function endpoints<
+  const Routes extends Readonly<Record<string, Route>>,
+  const Calls extends { readonly [Name in keyof Routes]: Call },
+>(tag: string, routes: Routes, calls: Calls) {
+  const made = Object.entries(routes).map(([name, route]) => [name, { tag, ...calls[name], route }]);
+  // Holds because it has a member for each route, made of the call of that name.
+  return Object.fromEntries(made) as {
+    readonly [Name in keyof Routes]: Calls[Name] & { readonly tag: string; readonly route: Routes[Name] };
+  };
 }
 
 /** An answer in JSON. */

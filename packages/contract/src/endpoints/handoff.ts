@@ -6,21 +6,19 @@ import {
   handoffSchema,
   openedSessionSchema,
 } from "../api/settings.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, buildWriters, endpoints } from "./endpoint.ts";
 import { handoffRoutes } from "./routes.ts";
 
-export const handoffEndpoints = {
-  handoff: endpoint(handoffRoutes.handoff, {
-    tag: "settings",
-    access: { admin: true, platform: "builds:write" },
+export const handoffEndpoints = endpoints("settings", handoffRoutes, {
+  handoff: {
+    access: buildWriters,
     summary: "Make a link to the settings page that opens once",
     params: z.object({ id: buildIdSchema }),
     body: createHandoffBodySchema,
     isBodyOptional: true,
     answers: { 201: answer("shown once", handoffSchema) },
-  }),
-  open: endpoint(handoffRoutes.open, {
-    tag: "settings",
+  },
+  open: {
     access: "open",
     summary: "Open the settings page of a build: by a link's code, a recovery code, or as who is known here",
     body: createSessionBodySchema,
@@ -30,9 +28,8 @@ export const handoffEndpoints = {
         openedSessionSchema,
       ),
     },
-  }),
-  leave: endpoint(handoffRoutes.leave, {
-    tag: "settings",
+  },
+  leave: {
     access: "session",
     summary: "End the session",
     query: z.strictObject({
@@ -42,5 +39,5 @@ export const handoffEndpoints = {
         .meta({ description: "`true`: this browser proves nothing for this build any more" }),
     }),
     answers: { 204: { description: "ended" } },
-  }),
-};
+  },
+});

@@ -8,33 +8,32 @@ import {
   jobSchema,
   supplyValuesBodySchema,
 } from "../api/jobs.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { adminOnly, answer, endpoints } from "./endpoint.ts";
 import { jobRoutes } from "./routes.ts";
 
-const common = { tag: "jobs", access: { admin: true } } as const;
 const params = z.object({ id: jobIdSchema });
 
-export const jobEndpoints = {
-  list: endpoint(jobRoutes.list, {
-    ...common,
+export const jobEndpoints = endpoints("jobs", jobRoutes, {
+  list: {
+    access: adminOnly,
     summary: "List the work that outlives requests, newest first",
     query: jobListQuerySchema,
     answers: { 200: answer("a page", jobListSchema) },
-  }),
-  show: endpoint(jobRoutes.show, {
-    ...common,
+  },
+  show: {
+    access: adminOnly,
     summary: "Show a job: attempts, next run, what failed, and what a person must do by when",
     params,
     answers: { 200: answer("the job", jobSchema) },
-  }),
-  retry: endpoint(jobRoutes.retry, {
-    ...common,
+  },
+  retry: {
+    access: adminOnly,
     summary: "Start a job anew that failed, requires action or was cancelled",
     params,
     answers: { 200: answer("it waits to be run", jobSchema) },
-  }),
-  cancel: endpoint(jobRoutes.cancel, {
-    ...common,
+  },
+  cancel: {
+    access: adminOnly,
     summary: "End a job that nobody wants any more",
     description:
       "An issue is ended with its lease, and the answer tells what the build lacks. A release needs `confirm`, the name of the resource that a person has removed by hand.",
@@ -42,12 +41,12 @@ export const jobEndpoints = {
     body: cancelJobBodySchema,
     isBodyOptional: true,
     answers: { 200: answer("cancelled", cancelledJobSchema) },
-  }),
-  supply: endpoint(jobRoutes.supply, {
-    ...common,
+  },
+  supply: {
+    access: adminOnly,
     summary: "Give a build the values that a person made for it by hand",
     params,
     body: supplyValuesBodySchema,
     answers: { 200: answer("checked and sealed; the build goes on", jobSchema) },
-  }),
-};
+  },
+});

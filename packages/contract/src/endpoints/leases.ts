@@ -8,29 +8,26 @@ import {
   revokeLeaseQuerySchema,
   revokeLeasesBodySchema,
 } from "../api/leases.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { adminOnly, answer, buildReaders, buildWriters, endpoints } from "./endpoint.ts";
 import { leaseRoutes } from "./routes.ts";
 
 const params = z.object({ id: leaseIdSchema });
 
-export const leaseEndpoints = {
-  list: endpoint(leaseRoutes.list, {
-    tag: "leases",
-    access: { admin: true, platform: "builds:read" },
+export const leaseEndpoints = endpoints("leases", leaseRoutes, {
+  list: {
+    access: buildReaders,
     summary: "List what is and was lent, newest first, never with values",
     query: leaseListQuerySchema,
     answers: { 200: answer("a page", leaseListSchema) },
-  }),
-  show: endpoint(leaseRoutes.show, {
-    tag: "leases",
-    access: { admin: true, platform: "builds:read" },
+  },
+  show: {
+    access: buildReaders,
     summary: "Show a lease, never its values",
     params,
     answers: { 200: answer("the lease", listedLeaseSchema) },
-  }),
-  revoke: endpoint(leaseRoutes.revoke, {
-    tag: "leases",
-    access: { admin: true, platform: "builds:write" },
+  },
+  revoke: {
+    access: buildWriters,
     summary: "Revoke a lease; its build lives on without it",
     description:
       "Its values are gone when this answers. 202 says that the provider could not be asked yet: the broker goes on until the lease is released. The env of the build is refused from then on, naming the connector. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
@@ -40,14 +37,13 @@ export const leaseEndpoints = {
       200: answer("released", listedLeaseSchema),
       202: answer("releasing, or a person is asked to end it", listedLeaseSchema),
     },
-  }),
-  revokeMany: endpoint(leaseRoutes.revokeMany, {
-    tag: "leases",
-    access: { admin: true },
+  },
+  revokeMany: {
+    access: adminOnly,
     summary: "Revoke every lease of a connector, or of the org",
     description:
       "All values are gone when this answers; the providers are asked in the background, as `GET /v1/leases?state=releasing` and the measures show. Nothing keeps the connector from being issued anew: remove its org key first when that is not wanted.",
     body: revokeLeasesBodySchema,
     answers: { 202: answer("how many began to end", revokedLeasesSchema) },
-  }),
-};
+  },
+});

@@ -2,21 +2,19 @@ import * as z from "zod";
 import { buildSchema } from "../api/builds.ts";
 import { buildIdSchema } from "../api/common.ts";
 import { rehearsalSchema, revertBuildBodySchema } from "../api/rollback.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { adminOnly, answer, buildWriters, endpoints } from "./endpoint.ts";
 import { rollbackRoutes } from "./routes.ts";
 
-export const rollbackEndpoints = {
-  rehearse: endpoint(rollbackRoutes.rehearse, {
-    tag: "rollback",
-    access: { admin: true },
+export const rollbackEndpoints = endpoints("rollback", rollbackRoutes, {
+  rehearse: {
+    access: adminOnly,
     summary: "Go back on a copy of the store, and tell how long it took",
     description:
       "Copies the store, opens the copy with this broker's keys, and lets every swapped build use its lent keys again there. The store itself and the providers are left alone.",
     answers: { 200: answer("what came of it", rehearsalSchema) },
-  }),
-  revert: endpoint(rollbackRoutes.revert, {
-    tag: "rollback",
-    access: { admin: true, platform: "builds:write" },
+  },
+  revert: {
+    access: buildWriters,
     summary: "Let a swapped build use its lent keys again",
     description:
       "Once the app's user has saved keys, they decide: a token may do it when they allow it, and the admin with a reason that the settings page shows.",
@@ -24,5 +22,5 @@ export const rollbackEndpoints = {
     body: revertBuildBodySchema,
     isBodyOptional: true,
     answers: { 200: answer("reverted", buildSchema) },
-  }),
-};
+  },
+});

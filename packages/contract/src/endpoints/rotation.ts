@@ -1,26 +1,24 @@
 import * as z from "zod";
 import { reissueLeaseBodySchema, rotationSchema } from "../api/rotation.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, buildReaders, buildWriters, endpoints } from "./endpoint.ts";
 import { rotationRoutes } from "./routes.ts";
 
 const params = z.object({ id: z.string().max(64) });
 
-export const rotationEndpoints = {
-  start: endpoint(rotationRoutes.start, {
-    tag: "leases",
-    access: { admin: true, platform: "builds:write" },
+export const rotationEndpoints = endpoints("leases", rotationRoutes, {
+  start: {
+    access: buildWriters,
     summary: "Replace the credentials of one lease, and prove the old ones dead",
     description:
       "Values fetched before the cut end with it: apps must fetch the env again. With `overlapSeconds` the env gives a second credential at once, and the cut comes so much later; it ends both, for providers cannot end one alone.",
     params,
     body: reissueLeaseBodySchema,
     answers: { 202: answer("begun; ask again for its progress", rotationSchema) },
-  }),
-  show: endpoint(rotationRoutes.show, {
-    tag: "leases",
-    access: { admin: true, platform: "builds:read" },
+  },
+  show: {
+    access: buildReaders,
     summary: "How far the newest replacement of a lease's credentials is",
     params,
     answers: { 200: answer("its state", rotationSchema) },
-  }),
-};
+  },
+});

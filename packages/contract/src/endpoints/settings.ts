@@ -11,83 +11,73 @@ import {
   validateKeysBodySchema,
   validateKeysSchema,
 } from "../api/settings.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, endpoints } from "./endpoint.ts";
 import { settingsRoutes } from "./routes.ts";
 
 const connectorParams = z.object({ connector: z.string().max(64) });
 
-export const settingsEndpoints = {
-  show: endpoint(settingsRoutes.show, {
-    tag: "settings",
+export const settingsEndpoints = endpoints("settings", settingsRoutes, {
+  show: {
     access: "session",
     summary: "Whose keys the app uses, and masked what was saved",
     answers: { 200: answer("the settings", settingsSchema) },
-  }),
-  validate: endpoint(settingsRoutes.validate, {
-    tag: "settings",
+  },
+  validate: {
     access: "person",
     summary: "Check values at the provider; nothing is stored",
     params: connectorParams,
     body: validateKeysBodySchema,
     answers: { 200: answer("what was found", validateKeysSchema) },
-  }),
-  save: endpoint(settingsRoutes.save, {
-    tag: "settings",
+  },
+  save: {
     access: "person",
     summary: "Check values and seal them",
     params: connectorParams,
     body: saveKeysBodySchema,
     answers: { 200: answer("saved", savedAnswerSchema) },
-  }),
-  recheck: endpoint(settingsRoutes.recheck, {
-    tag: "settings",
+  },
+  recheck: {
     access: "person",
     summary: "Check saved values at the provider again and keep the answer",
     params: connectorParams,
     body: changeSettingsBodySchema,
     answers: { 200: answer("what was found now", savedAnswerSchema) },
-  }),
-  remove: endpoint(settingsRoutes.remove, {
-    tag: "settings",
+  },
+  remove: {
     access: "person",
     summary: "Forget values that are not in use",
     params: connectorParams,
     query: z.strictObject({ expectedVersion: z.coerce.number().int().min(0) }),
     answers: { 200: answer("the settings", settingsSchema) },
-  }),
-  swap: endpoint(settingsRoutes.swap, {
-    tag: "settings",
+  },
+  swap: {
     access: "person",
     summary: "Let the app use the user's own keys; with `dryRun` only ask the gates",
     body: swapBodySchema,
     answers: { 200: answer("what the gates found, and the settings", swapResultSchema) },
-  }),
-  revert: endpoint(settingsRoutes.revert, {
-    tag: "settings",
+  },
+  revert: {
     access: "person",
     summary: "Let the app use the lent keys again, within the window",
     body: changeSettingsBodySchema,
     answers: { 200: answer("the settings", settingsSchema) },
-  }),
-  preview: endpoint(settingsRoutes.preview, {
-    tag: "settings",
+  },
+  preview: {
     access: "person",
     summary: "Change which of the user's own values the build's env may hold",
     body: previewBodySchema,
     answers: { 200: answer("the settings", settingsSchema) },
-  }),
-  envFile: endpoint(settingsRoutes.envFile, {
-    tag: "settings",
+  },
+  envFile: {
     access: "person",
     summary: "Download the user's own env file, or a preview that hides values",
     query: envFileQuerySchema,
     answers: { 200: { description: "the file", mediaType: "text/plain" } },
-  }),
-  finish: endpoint(settingsRoutes.finish, {
-    tag: "settings",
+  },
+  finish: {
     access: "person",
     summary: "End the handoff: the build's tokens die, and what was lent ends with the window",
     body: changeSettingsBodySchema,
     answers: { 200: answer("the settings", settingsSchema) },
-  }),
-};
+  },
+});

@@ -2,29 +2,26 @@ import * as z from "zod";
 import { pageQuerySchema } from "../api/common.ts";
 import { createApiTokenBodySchema, issuedTokenSchema, tokenListSchema } from "../api/tokens.ts";
 import { idPattern } from "../ids.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { adminOnly, answer, endpoints } from "./endpoint.ts";
 import { tokenRoutes } from "./routes.ts";
 
-export const tokenEndpoints = {
-  create: endpoint(tokenRoutes.create, {
-    tag: "tokens",
-    access: { admin: true },
+export const tokenEndpoints = endpoints("tokens", tokenRoutes, {
+  create: {
+    access: adminOnly,
     summary: "Make a platform API token with scopes",
     body: createApiTokenBodySchema,
     answers: { 201: answer("shown once", issuedTokenSchema) },
-  }),
-  list: endpoint(tokenRoutes.list, {
-    tag: "tokens",
-    access: { admin: true },
+  },
+  list: {
+    access: adminOnly,
     summary: "List platform tokens, newest first, never their text",
     query: pageQuerySchema,
     answers: { 200: answer("a page", tokenListSchema) },
-  }),
-  revoke: endpoint(tokenRoutes.revoke, {
-    tag: "tokens",
-    access: { admin: true },
+  },
+  revoke: {
+    access: adminOnly,
     summary: "Revoke a token of a platform or a build",
     params: z.object({ id: z.string().regex(idPattern("token"), "a token id looks like tok_…") }),
     answers: { 204: { description: "revoked" } },
-  }),
-};
+  },
+});

@@ -3,43 +3,41 @@ import { buildIdSchema, pageQuerySchema } from "../api/common.ts";
 import { visitListSchema } from "../api/persons.ts";
 import { tokenListSchema } from "../api/tokens.ts";
 import { idPattern } from "../ids.ts";
-import { answer, endpoint } from "./endpoint.ts";
+import { answer, buildReaders, buildWriters, endpoints } from "./endpoint.ts";
 import { visitRoutes } from "./routes.ts";
 
 const params = z.object({ id: buildIdSchema });
 
-export const visitEndpoints = {
-  sessions: endpoint(visitRoutes.sessions, {
+export const visitEndpoints = endpoints("tokens", visitRoutes, {
+  sessions: {
     tag: "builds",
-    access: { admin: true, platform: "builds:read" },
+    access: buildReaders,
     summary: "List visits of the build's settings page, newest first",
     params,
     answers: { 200: answer("at most 200", visitListSchema) },
-  }),
-  endSession: endpoint(visitRoutes.endSession, {
+  },
+  endSession: {
     tag: "builds",
-    access: { admin: true, platform: "builds:write" },
+    access: buildWriters,
     summary: "End a visit; its person can come in again",
     params: params.extend({
       sessionId: z.string().regex(idPattern("session"), "a session id looks like ses_…"),
     }),
     answers: { 204: { description: "ended" } },
-  }),
-  tokens: endpoint(visitRoutes.tokens, {
-    tag: "tokens",
-    access: { admin: true, platform: "builds:read" },
+  },
+  tokens: {
+    access: buildReaders,
     summary: "List the build's tokens, newest first, never their text",
     params,
     query: pageQuerySchema,
     answers: { 200: answer("a page", tokenListSchema) },
-  }),
-  endToken: endpoint(visitRoutes.endToken, {
-    tag: "tokens",
+  },
+  endToken: {
     access: { admin: true, platform: "tokens:write" },
     summary: "End a token of the build",
     params: params.extend({
       tokenId: z.string().regex(idPattern("token"), "a token id looks like tok_…"),
     }),
     answers: { 204: { description: "ended" } },
-  }),
-};
+  },
+});
