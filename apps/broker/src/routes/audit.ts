@@ -1,11 +1,6 @@
-import {
-  acceptHeadBodySchema,
-  auditEndpoints,
-  Secret,
-  tokenFormKinds,
-  verifyAuditBodySchema,
-} from "@keyloan/contract";
+import { auditEndpoints, Secret, tokenFormKinds } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
@@ -27,11 +22,11 @@ export function auditRoutes(deps: Deps, limiter: RateLimiter) {
       return context.json(await readAuditHead(deps, byOf(context)), 200);
     })
     .openapi(serveEndpoint(limiter, verify), async (context) => {
-      const { head: outside } = verifyAuditBodySchema.parse(context.req.valid("json") ?? {});
+      const { head: outside } = bodyOf(context, verify);
       return context.json(await verifyAudit(deps, byOf(context), outside, context.req.raw.signal), 200);
     })
     .openapi(serveEndpoint(limiter, accept), async (context) => {
-      const { head: outside } = acceptHeadBodySchema.parse(context.req.valid("json") ?? {});
+      const { head: outside } = bodyOf(context, accept);
       return context.json(await acceptHead(deps, byOf(context), outside), 200);
     })
     .openapi(serveEndpoint(limiter, download), async (context) => {

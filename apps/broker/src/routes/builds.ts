@@ -1,5 +1,6 @@
-import { buildEndpoints, createBuildTokenBodySchema } from "@keyloan/contract";
+import { buildEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
@@ -40,12 +41,12 @@ export function buildRoutes(deps: Deps, limiter: RateLimiter) {
     })
     .openapi(serveEndpoint(limiter, token), async (context) => {
       const { id } = context.req.valid("param");
-      const input = createBuildTokenBodySchema.parse(context.req.valid("json") ?? {});
+      const input = bodyOf(context, token);
       const made = await createBuildToken(deps, byOf(context), id, input);
       return context.json({ ...made, token: made.token.reveal() }, 201);
     })
     .openapi(serveEndpoint(limiter, renew, [limitWork(renewals)]), async (context) => {
-      const input = context.req.valid("json") ?? {};
+      const input = bodyOf(context, renew);
       const { id } = context.req.valid("param");
       return context.json(await renewBuild(deps, byOf(context), id, input, context.var.token), 200);
     });

@@ -1,6 +1,7 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
-import { createHandoffBodySchema, handoffEndpoints } from "@keyloan/contract";
+import { handoffEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { bodyOf } from "../http/body-of.ts";
 import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { limitOpenings } from "../http/opening-limit.ts";
@@ -23,7 +24,7 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
   const takeOpening = limitOpenings(deps);
   return createRouter()
     .openapi(serveEndpoint(limiter, handoff), async (context) => {
-      const { ttlSeconds, userRef } = createHandoffBodySchema.parse(context.req.valid("json") ?? {});
+      const { ttlSeconds, userRef } = bodyOf(context, handoff);
       const publicUrl = deps.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
       const made = await createHandoff(deps, byOf(context), context.req.valid("param").id, input);

@@ -1,5 +1,6 @@
 import { jobEndpoints, secretValues } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import { warnOfFormerState } from "../http/former-state.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
@@ -25,7 +26,7 @@ export function jobRoutes(deps: Deps, limiter: RateLimiter) {
     })
     .openapi(serveEndpoint(limiter, cancel), async (context) => {
       const { id } = context.req.valid("param");
-      const { confirm } = context.req.valid("json") ?? {};
+      const { confirm } = bodyOf(context, cancel);
       return context.json(await cancelJob(deps, byOf(context), id, confirm), 200);
     })
     .openapi(serveEndpoint(limiter, supply), async (context) => {

@@ -1,5 +1,6 @@
-import { revertBuildBodySchema, rollbackEndpoints } from "@keyloan/contract";
+import { rollbackEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
@@ -18,7 +19,7 @@ export function rollbackRoutes(deps: Deps, limiter: RateLimiter) {
     })
     .openapi(serveEndpoint(limiter, revert), async (context) => {
       const { id } = context.req.valid("param");
-      const { reason } = revertBuildBodySchema.parse(context.req.valid("json") ?? {});
+      const { reason } = bodyOf(context, revert);
       await revertBuild(deps, byOf(context), id, { reason });
       return context.json(await showBuild(deps, id), 200);
     });

@@ -1,10 +1,6 @@
-import {
-  changeTransferBodySchema,
-  pageTransferEndpoints,
-  startTransferBodySchema,
-  transferEndpoints,
-} from "@keyloan/contract";
+import { pageTransferEndpoints, transferEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import { limitWork } from "../http/limit-callers.ts";
 import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
@@ -28,7 +24,7 @@ export function transferRoutes(deps: Deps, limiter: RateLimiter) {
     )
     .openapi(serveEndpoint(limiter, page.start, middleware), async (context) => {
       const { session } = context.var;
-      const input = startTransferBodySchema.parse(context.req.valid("json") ?? {});
+      const input = bodyOf(context, page.start);
       return context.json(
         await startTransfer(deps, byOf(context), session.buildId, input, context.req.raw.signal),
         202,
@@ -36,12 +32,12 @@ export function transferRoutes(deps: Deps, limiter: RateLimiter) {
     })
     .openapi(serveEndpoint(limiter, page.cancel), async (context) => {
       const { session } = context.var;
-      const { connectors } = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
+      const { connectors } = bodyOf(context, page.cancel);
       return context.json(await cancelTransfers(deps, byOf(context), session.buildId, connectors), 202);
     })
     .openapi(serveEndpoint(limiter, page.resume, middleware), async (context) => {
       const { session } = context.var;
-      const input = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
+      const input = bodyOf(context, page.resume);
       return context.json(
         await resumeTransfers(deps, byOf(context), session.buildId, input, context.req.raw.signal),
         202,
@@ -56,17 +52,17 @@ export function transferRoutes(deps: Deps, limiter: RateLimiter) {
       context.json(await listTransfers(deps, context.req.valid("param").id), 200),
     )
     .openapi(serveEndpoint(limiter, own.start, middleware), async (context) => {
-      const input = startTransferBodySchema.parse(context.req.valid("json") ?? {});
+      const input = bodyOf(context, own.start);
       const { id } = context.req.valid("param");
       return context.json(await startTransfer(deps, byOf(context), id, input, context.req.raw.signal), 202);
     })
     .openapi(serveEndpoint(limiter, own.cancel), async (context) => {
-      const { connectors } = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
+      const { connectors } = bodyOf(context, own.cancel);
       const { id } = context.req.valid("param");
       return context.json(await cancelTransfers(deps, byOf(context), id, connectors), 202);
     })
     .openapi(serveEndpoint(limiter, own.resume, middleware), async (context) => {
-      const input = changeTransferBodySchema.parse(context.req.valid("json") ?? {});
+      const input = bodyOf(context, own.resume);
       const { id } = context.req.valid("param");
       return context.json(await resumeTransfers(deps, byOf(context), id, input, context.req.raw.signal), 202);
     })
