@@ -1,5 +1,5 @@
-import { timingSafeEqual } from "node:crypto";
 import { hashRow } from "./audit-chain.ts";
+import { isSameMac } from "./same-mac.ts";
 import type { AuditEventRow } from "./tables/audit-events.ts";
 
 /** How rows of the audit are proven to be the broker's own: whoever writes to the store cannot make a MAC. */
@@ -24,10 +24,7 @@ export function isWhole(row: AuditEventRow): row is Genuine {
 /** Whether the row has the MAC that it must have. */
 export function isSealed({ sequence, hash, mac }: AuditEventRow, seal: AuditSeal | undefined): boolean {
   if (seal === undefined || sequence < seal.from) return true;
-  if (hash === null || mac === null) return false;
-  const expected = Buffer.from(seal.macOf(hash));
-  const found = Buffer.from(mac);
-  return found.length === expected.length && timingSafeEqual(found, expected);
+  return hash !== null && isSameMac(mac, seal.macOf(hash));
 }
 
 /** Whether a broker of this store wrote the row as it stands, and all before it as they stood then. */

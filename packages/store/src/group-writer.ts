@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import type { ChainEnd } from "./audit-chain.ts";
+import { createCheckpointer } from "./checkpointer.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { Seals } from "./row-seal.ts";
@@ -52,8 +53,6 @@ const unitsPerGroupMax = 256;
 const groupMsMax = 4;
 /** The same while requests wait for their audit rows. */
 const groupMsMaxWhenWaited = 1;
-/** So often the log is copied into the file on another connection, so that no commit has to stop for it. */
-const commitsPerCheckpoint = 40;
 const lockWaitMs = 5_000;
 
 /**
@@ -170,34 +169,6 @@ export function createGroupWriter(
       await flushing;
       await checkpointer.close();
       connection.close();
-    },
-  };
-}
-
-/** Copies the log into the file now and then, without stopping readers or writers. */
-function createCheckpointer(path: string) {
-  let connection: Connection | undefined;
-  let commits = 0;
-  let running: Promise<void> | undefined;
-  const checkpoint = async (): Promise<void> => {
-    connection ??= openConnection(path, { lockWaitMs: 0 });
-    await connection.run`PRAGMA wal_checkpoint(PASSIVE)`;
-  };
-  return {
-    noteCommit: (): void => {
-      commits++;
-      if (commits < commitsPerCheckpoint || running !== undefined) return;
-      commits = 0;
-      // One that fails is made up for by the next, or by a commit when the log has grown long.
-      running = checkpoint()
-        .catch(() => undefined)
-        .finally(() => {
-          running = undefined;
-        });
-    },
-    close: async (): Promise<void> => {
-      await running;
-      connection?.close();
     },
   };
 }

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from "node:crypto";
 import type { AuditSeal } from "./audit-seal.ts";
+import { isSameMac } from "./same-mac.ts";
 
 /** Proves what a row decides: whoever writes to the store cannot make it. */
 export type RowMac = (table: string, row: Readonly<Record<string, string | number | null>>) => string;
@@ -26,9 +26,7 @@ export function createRowSeal<Row extends Sealed>(
   const macOf = (row: Omit<Row, "mac">): string | null => rowMac()?.(table, decisive(row)) ?? null;
   const isGenuine = (row: Row): boolean => {
     const expected = macOf(row);
-    if (expected === null) return true;
-    const found = Buffer.from(row.mac ?? "");
-    return found.length === expected.length && timingSafeEqual(found, Buffer.from(expected));
+    return expected === null || isSameMac(row.mac, expected);
   };
   const open = (row: Row | undefined): Omit<Row, "mac"> | undefined => {
     if (row === undefined || !isGenuine(row)) return undefined;

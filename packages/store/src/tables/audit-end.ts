@@ -13,13 +13,13 @@ const pageRows = 500;
 /** So many free numbers behind a row are room enough: what stands further off is met later. */
 const roomRows = 1_048_576;
 
+/** The last row that a broker wrote, and the number after which numbers are free. */
+export type FoundEnd = { readonly end: ChainEnd; readonly after: number };
+
 /**
  * Finds what the next row is chained to. Whoever writes to the file can put rows behind the end; the broker's own are
  * chained past them, to the last that a broker wrote, and get numbers that are free.
  */
-/** The last row that a broker wrote, and the number after which numbers are free. */
-export type FoundEnd = { readonly end: ChainEnd; readonly after: number };
-
 export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
   const selectLast = database
     .select({ sequence: auditEvents.sequence, hash: cut<unknown>(auditEvents.hash, 64) })

@@ -1,11 +1,12 @@
-import { and, asc, count, desc, eq, gt, gte, inArray, isNotNull, lt, sql } from "drizzle-orm";
-import { type ChainEnd, chainRows, chainStart, hashRow } from "../audit-chain.ts";
+import { and, asc, count, desc, eq, gt, gte, inArray, lt, type Placeholder, sql } from "drizzle-orm";
+import { type ChainEnd, chainRows } from "../audit-chain.ts";
 import { isWhole } from "../audit-seal.ts";
 import type { Database } from "../database.ts";
 import { notKept, requireWritten } from "../errors.ts";
 import type { Seals } from "../row-seal.ts";
 import { createSerial } from "../serial.ts";
 import { createEndFinder } from "./audit-end.ts";
+import { createOlderChainer } from "./audit-older.ts";
 import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
 import { auditEvents } from "./schema.ts";
 
@@ -16,7 +17,6 @@ export type NewAuditEvent = Omit<AuditEventRow, "sequence" | "previousHash" | "h
 export type WrittenRow = ChainEnd & Pick<NewAuditEvent, "requestId">;
 
 const rowsMax = 64;
-const pageRows = 500;
 const columns = [
   "sequence",
   "id",
@@ -34,35 +34,22 @@ const columns = [
 // Made once: every env read writes a row.
 const placeholderNames = Array.from({ length: rowsMax }, (_, row) => columns.map((column) => column + row));
 
+/** Holds because all columns are in the list. */
+const placeholdersOf = (row: number) =>
+  Object.fromEntries(columns.map((column) => [column, sql.placeholder(column + row)])) as Record<
+    (typeof columns)[number],
+    Placeholder
+  >;
+
 export function auditEventsTable(database: Database, { audit: findSeal }: Seals) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
   const prepareInsert = (rowCount: number) =>
     database
       .insert(auditEvents)
-      .values(
-        Array.from({ length: rowCount }, (_, row) => ({
-          sequence: sql.placeholder(`sequence${row}`),
-          id: sql.placeholder(`id${row}`),
-          at: sql.placeholder(`at${row}`),
-          actor: sql.placeholder(`actor${row}`),
-          action: sql.placeholder(`action${row}`),
-          entity: sql.placeholder(`entity${row}`),
-          details: sql.placeholder(`details${row}`),
-          requestId: sql.placeholder(`requestId${row}`),
-          previousHash: sql.placeholder(`previousHash${row}`),
-          hash: sql.placeholder(`hash${row}`),
-          mac: sql.placeholder(`mac${row}`),
-        })),
-      )
+      .values(Array.from({ length: rowCount }, (_, row) => placeholdersOf(row)))
       .prepare();
   const { find, findLast, findEnd } = createEndFinder(database, findSeal);
-  const setHash = database
-    .update(auditEvents)
-    .set({ previousHash: sql`${sql.placeholder("previousHash")}`, hash: sql`${sql.placeholder("hash")}` })
-    .where(eq(auditEvents.sequence, sql.placeholder("sequence")))
-    .prepare();
-
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
   /** As an earlier one left it, where nobody else has written since. */
@@ -97,34 +84,6 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
     written.push(...chained);
   };
 
-  /** How far older rows were chained by this handle; a rollback may have undone it. */
-  let chainedTo: ChainEnd | undefined;
-  const findChainedTo = async (): Promise<ChainEnd> => {
-    if (chainedTo !== undefined && (await find(chainedTo.sequence))?.hash === chainedTo.hash)
-      return chainedTo;
-    const row = await database
-      .select({ sequence: auditEvents.sequence, hash: rowColumns.hash })
-      .from(auditEvents)
-      .where(and(isInChain, isNotNull(auditEvents.hash)))
-      .orderBy(desc(auditEvents.sequence))
-      .limit(1)
-      .get();
-    const hash = asHash(row?.hash);
-    return row === undefined || hash === null ? chainStart : { sequence: row.sequence, hash };
-  };
-  const chainOlder = async (rowsAtOnceMax: number): Promise<void> => {
-    let last = await findChainedTo();
-    for (let left = rowsAtOnceMax; left > 0; left -= pageRows) {
-      const rows = await pageAfter(last.sequence, Math.min(left, pageRows));
-      for (const row of rows) {
-        const hash = hashRow({ ...row, previousHash: last.hash });
-        await setHash.run({ sequence: row.sequence, previousHash: last.hash, hash });
-        last = { sequence: row.sequence, hash };
-      }
-      if (rows.length < pageRows) break;
-    }
-    chainedTo = last;
-  };
   const pageAfter = async (sequence: number, limit: number): Promise<AuditEventRow[]> => {
     const rows = await database
       .select(rowColumns)
@@ -134,6 +93,8 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
       .limit(limit);
     return rows.map(readRow);
   };
+
+  const chainSome = createOlderChainer(database, { find, findLast, pageAfter });
 
   return {
     /** Adds rows to the end of the chain, in this order. Only inside a write. */
@@ -182,12 +143,7 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
     find,
     /** Oldest first. */
     pageAfter,
-    /** Chains at most so many rows that are older than the chain, and says whether any are left. */
-    chainSome: async (limit: number): Promise<boolean> => {
-      if ((await findLast())?.hash !== null) return false;
-      await chainOlder(limit);
-      return (await findLast())?.hash === null;
-    },
+    chainSome,
     /** How often one of the actions happened to an entity since, and the latest of them. */
     findActions: async (filter: {
       readonly entity: string;
