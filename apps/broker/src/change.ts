@@ -1,6 +1,7 @@
-import { type Actor, actorLabel, BrokerError } from "@keyloan/contract";
+import { type Actor, actorLabel } from "@keyloan/contract";
 import type { ClaimedJob, NewAuditEvent, Scope, Tables } from "@keyloan/store";
 import { auditRow, type By, type Details } from "./audit-row.ts";
+import { tokenRevoked } from "./auth/callers.ts";
 import type { Deps } from "./deps.ts";
 import { type Notice, noticeJob } from "./notify/notice.ts";
 import { type NewJob, newHeldJob, newWaitingJob } from "./queue/new-job.ts";
@@ -103,7 +104,7 @@ async function refuseRevoked(tables: Tables, actor: Actor): Promise<void> {
   if (actor.kind !== "platform" && actor.kind !== "workload") return;
   const token = await tables.tokens.find(actor.tokenId);
   if (token !== undefined && token.revokedAt === null) return;
-  throw new BrokerError("unauthenticated", "the token was revoked", { remedy: "Ask for a new token." });
+  throw tokenRevoked();
 }
 
 function startHeld({ runner }: ChangeDeps, jobs: readonly ClaimedJob[]): void {

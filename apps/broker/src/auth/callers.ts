@@ -32,7 +32,7 @@ export function requireAccess(access: Access, actor: Actor, buildId: string | un
 async function findToken(deps: Pick<Deps, "store" | "now">, hash: string): Promise<TokenRow> {
   const token = await deps.store.read.tokens.findByHash(hash);
   if (token === undefined || !textsMatch(hash, token.hash)) throw unknownToken();
-  if (token.revokedAt !== null) throw unauthenticated("the token was revoked", "Ask for a new token.");
+  if (token.revokedAt !== null) throw tokenRevoked();
   if (token.singleUse && token.usedAt !== null) {
     throw unauthenticated("the token works once and was used", "Ask for a new token.");
   }
@@ -72,6 +72,7 @@ function forbidden(actor: Actor): BrokerError {
 
 export const unauthenticated = (message: string, remedy: string) =>
   new BrokerError("unauthenticated", message, { remedy });
+export const tokenRevoked = () => unauthenticated("the token was revoked", "Ask for a new token.");
 export const unknownToken = () =>
   unauthenticated(
     "the token is not known here",

@@ -100,8 +100,8 @@ function takeAll(limiter: RateLimiter, buckets: readonly Bucket[], nowMs: number
   return { waitSeconds: 0, isNews: false };
 }
 
-/** The route's own audit counts it; the log tells once a minute. */
-function refuseLater(context: BrokerContext, { waitSeconds, isNews }: Taken): void {
+/** Throws the 429 of a limit that is reached. The route's own audit counts it; the log tells once a minute. */
+export function refuseLater(context: BrokerContext, { waitSeconds, isNews }: Taken): void {
   if (waitSeconds === 0) return;
   context.set("isQuiet", !isNews);
   throw rateLimited(waitSeconds);

@@ -68,6 +68,15 @@ export function createRateLimiter(
   };
 }
 
+/** The limit of one kind of work; there is none where the operator limits nothing. */
+export function createWorkLimiter(
+  { rateLimitPerSecond }: { readonly rateLimitPerSecond: number },
+  perSecond: number,
+  burst: number,
+): RateLimiter {
+  return createRateLimiter(rateLimitPerSecond === 0 ? 0 : perSecond, burst);
+}
+
 /** The 429 for a caller who has to wait. */
 export function rateLimited(waitSeconds: number): BrokerError {
   return new BrokerError("rate_limited", "too many requests from this caller", {

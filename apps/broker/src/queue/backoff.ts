@@ -1,5 +1,4 @@
 import { ProviderError } from "@keyloan/contract";
-import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 
 const firstWaitMs = 200;
@@ -15,20 +14,6 @@ export function backoffMs(
   const most = Math.min(mostMs, firstMs * 2 ** Math.min(attempt, 20));
   const [high = 0, low = 0] = randomBytes(2);
   return Math.ceil(most * (0.5 + (high * 256 + low) / 131_070));
-}
-
-const busyMsMax = 6 * 3_600_000;
-
-/**
- * Whether a run was only not let through, which counts as no attempt: the provider limits the rate, as it does
- * when very many leases are issued or end at once. A limit that lasts longer than six hours is a failure.
- */
-export function isBusyForNow(
-  deps: Pick<Deps, "now">,
-  job: ClaimedJob,
-  error: { readonly code: string },
-): boolean {
-  return error.code === "rate_limited" && deps.now() - job.createdAt < busyMsMax;
 }
 
 /**

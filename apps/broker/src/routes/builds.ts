@@ -3,7 +3,7 @@ import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import { limitWork } from "../http/limit-callers.ts";
-import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
+import { createWorkLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { closeBuild } from "../verbs/builds/close-build.ts";
@@ -17,7 +17,7 @@ import { createBuildToken } from "../verbs/tokens/create-token.ts";
 export function buildRoutes(deps: Deps, limiter: RateLimiter) {
   const { create, list, show, close, token, renew } = buildEndpoints;
   // A renewal asks providers, whose limits all builds share: five at once for a build, then one every ten seconds.
-  const renewals = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.1, 5);
+  const renewals = createWorkLimiter(deps.config, 0.1, 5);
   return createRouter()
     .openapi(serveEndpoint(limiter, create), async (context) => {
       const idempotencyKey = context.req.valid("header")["idempotency-key"];

@@ -3,7 +3,7 @@ import type { Deps } from "../deps.ts";
 import { visitOf } from "../http/context.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
 import { limitWork } from "../http/limit-callers.ts";
-import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
+import { createWorkLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { isoTime } from "../iso-time.ts";
@@ -23,7 +23,7 @@ import { settingsView } from "../verbs/settings/views.ts";
 export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
   const { show, validate, save, recheck, remove, swap, revert, preview, envFile, finish } = settingsEndpoints;
   // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
-  const checks = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const checks = createWorkLimiter(deps.config, 0.5, 20);
   const middleware = [limitWork(checks)];
   return createRouter()
     .openapi(serveEndpoint(limiter, show), async (context) =>

@@ -3,7 +3,7 @@ import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
 import { byOf } from "../http/context.ts";
 import { limitWork } from "../http/limit-callers.ts";
-import { createRateLimiter, type RateLimiter } from "../http/rate-limit.ts";
+import { createWorkLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { cancelTransfers } from "../verbs/transfers/cancel-transfer.ts";
@@ -14,7 +14,7 @@ import { startTransfer } from "../verbs/transfers/start-transfer.ts";
 /** Moving data, from the settings page and for whoever made the build: the same verbs behind two doors. */
 export function transferRoutes(deps: Deps, limiter: RateLimiter) {
   // Beginning looks into the user's account each time.
-  const starts = createRateLimiter(deps.config.rateLimitPerSecond === 0 ? 0 : 0.5, 20);
+  const starts = createWorkLimiter(deps.config, 0.5, 20);
   const middleware = [limitWork(starts)];
   const page = pageTransferEndpoints;
   const own = transferEndpoints;
