@@ -76,10 +76,10 @@ export function endingsTable(database: Database) {
         .select()
         .from(leases)
         .where(inArray(leases.id, [...ids])),
-    /** Jobs of the leases that wait to be run, are run, or wait for a person. */
-    openJobsOf: async (leaseIds: readonly string[]): Promise<JobRow[]> => {
-      if (leaseIds.length === 0) return [];
-      const rows: JobRow[] = await jobsOf(leaseIds.length).all(valuesOf(leaseIds));
+    /** Jobs on these entities that wait to be run, are run, or wait for a person. */
+    openJobsOf: async (entityIds: readonly string[]): Promise<JobRow[]> => {
+      if (entityIds.length === 0) return [];
+      const rows: JobRow[] = await jobsOf(entityIds.length).all(valuesOf(entityIds));
       return rows.filter(({ state }) => state === "waiting" || state === "requires_action");
     },
     /** Lets leases begin to end and removes their values. */

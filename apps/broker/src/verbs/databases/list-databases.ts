@@ -86,13 +86,7 @@ async function runningJob(
   leases: readonly LeaseRow[],
 ): Promise<JobRow | undefined> {
   const entities = leases.filter(({ connectorId }) => connectorId === lease.connectorId);
-  for (const { id } of entities) {
-    const jobs = await deps.store.read.jobs.listByEntity(id);
-    const found = jobs.find(
-      ({ kind, state }) =>
-        (kind === "archive" || kind === "restore") && (state === "waiting" || state === "requires_action"),
-    );
-    if (found !== undefined) return found;
-  }
-  return undefined;
+  const open = await deps.store.read.endings.openJobsOf(entities.map(({ id }) => id));
+  const moving = open.filter(({ kind }) => kind === "archive" || kind === "restore");
+  return entities.flatMap(({ id }) => moving.filter(({ entityId }) => entityId === id))[0];
 }

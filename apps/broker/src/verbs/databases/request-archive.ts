@@ -66,11 +66,8 @@ async function refuseWhileMoving(tables: Tables, lease: LeaseRow): Promise<void>
 }
 
 /** Whether a job is about to archive the database of a lease. */
-export async function isBeingArchived(tables: Pick<Tables, "jobs">, leaseId: string): Promise<boolean> {
-  const jobs = await tables.jobs.listByEntity(leaseId);
-  return jobs.some(
-    ({ kind, state }) => kind === "archive" && (state === "waiting" || state === "requires_action"),
-  );
+export async function isBeingArchived(tables: Pick<Tables, "endings">, leaseId: string): Promise<boolean> {
+  return (await tables.endings.openJobsOf([leaseId])).some(({ kind }) => kind === "archive");
 }
 
 /** Whether its data is on its way to its user, or its writes are stopped for that. */

@@ -59,21 +59,15 @@ function newLease(deps: Deps, { build, lease, archivable }: BuildDatabase): Leas
 }
 
 /** Whether a new lease is being filled to take an archived one's place. */
-export async function isBeingRestored(
-  tables: Pick<Tables, "leases" | "jobs">,
-  archived: LeaseRow,
+async function isBeingRestored(
+  { leases, endings }: Pick<Tables, "leases" | "endings">,
+  { id: archivedId, buildId, connectorId }: LeaseRow,
 ): Promise<boolean> {
-  for (const lease of await tables.leases.listByBuild(archived.buildId)) {
-    if (lease.connectorId !== archived.connectorId || lease.id === archived.id) continue;
-    const jobs = await tables.jobs.listByEntity(lease.id);
-    if (
-      jobs.some(
-        ({ kind, state }) => kind === "restore" && (state === "waiting" || state === "requires_action"),
-      )
-    )
-      return true;
-  }
-  return false;
+  const others = (await leases.listByBuild(buildId)).filter(
+    (lease) => lease.connectorId === connectorId && lease.id !== archivedId,
+  );
+  const open = await endings.openJobsOf(others.map(({ id }) => id));
+  return open.some(({ kind }) => kind === "restore");
 }
 
 function alreadyRestoring(): BrokerError {

@@ -10,13 +10,12 @@ const settledMs = 3_600_000;
  * were removed. What no row knows is left alone, for it may be another broker's.
  */
 export async function sweepArchives(deps: Deps, signal: AbortSignal): Promise<void> {
-  const { archives, jobs } = deps.store.read;
+  const { archives, endings } = deps.store.read;
   for await (const name of deps.archives.list(signal)) {
     const archive = await archives.find(name);
     if (archive === undefined || archive.state === "writing" || archive.state === "verified") continue;
     if (deps.now() - archive.createdAt < settledMs) continue;
-    const open = await jobs.listByEntity(archive.id);
-    if (open.some(({ state }) => state === "waiting" || state === "requires_action")) continue;
+    if ((await endings.openJobsOf([archive.id])).length > 0) continue;
     await deps.change(bySystem("archives"), [archive.id], async (tx) => addRemoval(deps, tx, archive));
   }
 }

@@ -23,9 +23,7 @@ export async function sweepReplacedKeys(deps: Deps, signal: AbortSignal): Promis
 export async function followUp(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<void> {
   const { connectorId } = row;
   const isOpen = async (entityId: string, kind: string) =>
-    (await tx.jobs.listByEntity(entityId)).some(
-      (job) => job.kind === kind && (job.state === "waiting" || job.state === "requires_action"),
-    );
+    (await tx.endings.openJobsOf([entityId])).some((job) => job.kind === kind);
   if (!(await isInUse(deps, row, tx))) {
     if (await isOpen(row.id, "prove-dead")) return;
     tx.job({ kind: "prove-dead", entityId: row.id, connectorId }, deps.now());

@@ -93,8 +93,7 @@ async function hasEnded(deps: Deps, leases: readonly LeaseRow[]): Promise<boolea
 
 /** Whether a job of the entity is still to be run. */
 export async function hasOpenJob(deps: Pick<Deps, "store">, entityId: string): Promise<boolean> {
-  const jobs = await deps.store.read.jobs.listByEntity(entityId);
-  return jobs.some(({ state }) => state === "waiting" || state === "requires_action");
+  return (await deps.store.read.endings.openJobsOf([entityId])).length > 0;
 }
 
 function isPartOf({ handle }: ListedResource, lease: LeaseRow): boolean {
