@@ -12,10 +12,9 @@ import { maskOf } from "./open-values.ts";
 
 /** Everything the settings page shows of a build: whose keys are used, and masked what was saved. */
 export async function settingsView(deps: Deps, session: SessionRow): Promise<SettingsView> {
-  const { build } = await findBuild(deps, session.buildId);
-  const [bindings, leases, userKeys, transfers, person] = await Promise.all([
+  const { build, leases } = await findBuild(deps, session.buildId);
+  const [bindings, userKeys, transfers, person] = await Promise.all([
     deps.store.read.bindings.listByBuild(build.id),
-    deps.store.read.leases.listByBuild(build.id),
     deps.store.read.userKeys.listByBuild(build.id),
     deps.store.read.transfers.listByBuild(build.id),
     personView(deps, session),

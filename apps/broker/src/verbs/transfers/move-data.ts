@@ -52,8 +52,8 @@ export async function moveData(
   await freeze(deps, row, watch);
   const { content } = movable;
   if (begun !== undefined) {
-    const isAsProven = (summary: DatabaseSummary) => summarySha256(summary) === row.progress?.provenSha256;
-    const whole = begun === "whole" ? { whole: { isAsProven, beforeTaking: beforeWriting } } : {};
+    const whole =
+      begun === "whole" ? { whole: { isAsProven: isAsProven(row), beforeTaking: beforeWriting } } : {};
     await at("target", takeBackCopy({ content, to: ends.to, owner: row.id, ...whole }));
   }
   const summary = await transferDatabase({
@@ -78,7 +78,13 @@ export function provenMarks(moved: Moved): Partial<StoredProgress> & Pick<Stored
   return { rows, rowsTotal: rows, provenSha256: summarySha256(moved.summary) };
 }
 
-export function summarySha256({ schemaSha256, tables }: DatabaseSummary): string {
+/** Whether a copy still is what was proven of it. */
+export const isAsProven =
+  ({ progress }: Pick<TransferRow, "progress">) =>
+  (summary: DatabaseSummary) =>
+    summarySha256(summary) === progress?.provenSha256;
+
+function summarySha256({ schemaSha256, tables }: DatabaseSummary): string {
   const facts = [schemaSha256, ...tables.map(({ name, rows, sha256 }) => [name, rows, sha256])];
   return createHash("sha256").update(JSON.stringify(facts)).digest("hex");
 }

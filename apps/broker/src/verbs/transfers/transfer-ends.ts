@@ -3,7 +3,7 @@ import type { TransferEnd } from "@keyloan/database-provisioner";
 import type { LeaseRow, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { withRetry } from "../../queue/backoff.ts";
-import { withDataKey } from "../../sealing/data-key.ts";
+import { withOpenKey } from "../../sealing/data-key.ts";
 import { openLease } from "../../sealing/lease-values.ts";
 import { openUserKey } from "../../sealing/user-keys.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
@@ -28,7 +28,7 @@ export async function openEnds(
   const dataKey = await deps.store.read.dataKeys.findByOwner(buildId);
   const sealed = lease?.env ?? undefined;
   if (sealed === undefined || key === undefined || dataKey === undefined) return undefined;
-  return withDataKey(deps, buildId, (open) => ({
+  return withOpenKey(deps, dataKey, (open) => ({
     from: { context: deps.contextFor(connector, signal), values: openLease(open, leaseId, sealed) },
     to: { context: deps.userContextFor(connector, signal), values: openUserKey(open, key.id, key.env) },
   }));

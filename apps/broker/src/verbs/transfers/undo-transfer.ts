@@ -1,4 +1,4 @@
-import { type DatabaseSummary, ProviderError } from "@keyloan/contract";
+import { ProviderError } from "@keyloan/contract";
 import { takeBackCopy } from "@keyloan/database-provisioner";
 import { type StoredProgress, StoreError, type TransferRow } from "@keyloan/store";
 import type { Unit } from "../../change.ts";
@@ -9,7 +9,7 @@ import type { JobHold } from "../../queue/define-job.ts";
 import { done, failed, type Outcome } from "../../queue/outcome.ts";
 import { step } from "../../queue/step.ts";
 import { movableOf } from "./movable.ts";
-import { summarySha256 } from "./move-data.ts";
+import { isAsProven } from "./move-data.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
 import { beginWaiting } from "./transfer-jobs.ts";
 
@@ -86,7 +86,7 @@ async function emptyTarget(
   if (ends === undefined) return nobodyCan;
   let left = target;
   const whole = () => ({
-    isAsProven: (summary: DatabaseSummary) => summarySha256(summary) === row.progress?.provenSha256,
+    isAsProven: isAsProven(row),
     // A copy that is half gone when this is tried again is still ours, though it is not as it was proven.
     beforeTaking: async () => {
       await recordPart(deps, hold, row);
