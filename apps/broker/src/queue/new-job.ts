@@ -3,23 +3,21 @@ import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 
 /** Every kind of work that outlives a request. */
-export const jobKinds = [
-  "issue",
-  "release",
-  "release-again",
-  "plan-reissue",
-  "reissue",
-  "rotate-credentials",
-  "prove-dead",
-  "archive",
-  "drop-archived",
-  "restore",
-  "remove-archive",
-  "transfer",
-  "end-transfer",
-  "notify",
-] as const;
-export type JobKind = (typeof jobKinds)[number];
+export type JobKind =
+  | "issue"
+  | "release"
+  | "release-again"
+  | "plan-reissue"
+  | "reissue"
+  | "rotate-credentials"
+  | "prove-dead"
+  | "archive"
+  | "drop-archived"
+  | "restore"
+  | "remove-archive"
+  | "transfer"
+  | "end-transfer"
+  | "notify";
 
 export type NewJob = {
   readonly kind: JobKind;

@@ -41,7 +41,8 @@ export type Outcome =
     }
   | { readonly kind: "requires_action"; readonly action: RequiredAction; readonly why: string };
 
-export type RecordFailure = (tx: Unit, failure: Failure, verdict: Verdict) => Promise<unknown>;
+/** What is written with a failure: it is given what is kept and shown of it. */
+export type RecordFailure = (tx: Unit, error: StoredLeaseError, verdict: Verdict) => Promise<unknown>;
 
 const nothing = async (): Promise<void> => undefined;
 

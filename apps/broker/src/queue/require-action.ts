@@ -63,11 +63,5 @@ const showRemedy = (jobId: string) => `See what to do with \`keyloan jobs show $
 
 /** The error that a lease keeps, with a remedy that leads to the job. */
 export function withJob(error: StoredLeaseError, jobId: string): StoredLeaseError {
-  const { provider, code, message, status, requestId, remedy, retryable } = error;
-  return {
-    ...{ provider, code, message, retryable },
-    ...(status === undefined ? {} : { status }),
-    ...(requestId === undefined ? {} : { requestId }),
-    remedy: `A person is needed: ${showRemedy(jobId)} ${remedy}`,
-  };
+  return { ...error, remedy: `A person is needed: ${showRemedy(jobId)} ${error.remedy}` };
 }

@@ -5,7 +5,7 @@ import type { Deps } from "../deps.ts";
 import { backoffMs } from "./backoff.ts";
 import type { JobDefinition, JobHold } from "./define-job.ts";
 import { toFailure } from "./failure.ts";
-import type { Failure, Outcome, Verdict } from "./outcome.ts";
+import { type Failure, failed, type Outcome, type RecordFailure, type Verdict } from "./outcome.ts";
 import { actionNotice, requireAction } from "./require-action.ts";
 
 const hourMs = 3_600_000;
@@ -87,7 +87,7 @@ export async function settleError(
   if (known !== undefined) return settle(deps, hold, definition, known);
   const failure = toFailure(error, providerOf(hold.job));
   if (failure === undefined) throw error;
-  await settleFailure(deps, hold.job, definition, failure);
+  await settle(deps, hold, definition, failed(failure));
 }
 
 async function settleFailure(
@@ -95,13 +95,14 @@ async function settleFailure(
   job: ClaimedJob,
   definition: JobDefinition,
   failure: Failure,
-  record: Extract<Outcome, { kind: "failed" }>["record"] = async () => undefined,
+  record: RecordFailure,
 ): Promise<void> {
   const verdict = verdictOf(deps, job, definition, failure);
   const action = verdict === "gave_up" ? await actionOf(deps, job, definition, failure) : undefined;
   await deps.change(byJob(job), [job.buildId ?? job.entityId], async (tx) => {
     if (!(await writeFailure(deps, tx, job, definition, failure, verdict, action))) return;
-    await record(tx, failure, verdict);
+    const { retryAfterSeconds: _wait, isUnfinished: _left, ...error } = failure;
+    await record(tx, error, verdict);
   });
 }
 

@@ -64,8 +64,7 @@ async function explainArchive(deps: Deps, hold: JobHold, error: unknown): Promis
   const lease = await deps.store.read.leases.find(entityId);
   const isUnfinished = archives.some(({ state }) => state === "writing");
   const failure = databaseFailure(deps, hold, error);
-  return failed({ ...failure, isUnfinished }, async (tx, _failure, verdict) => {
-    const { retryAfterSeconds: _, ...lastError } = failure;
+  return failed({ ...failure, isUnfinished }, async (tx, lastError, verdict) => {
     await tx.leases.update(entityId, ["active"], { lastError });
     if (verdict === "gave_up" && !isUnfinished && lease !== undefined)
       tellFailure(tx, hold.job, lease, lastError);

@@ -1,16 +1,11 @@
-import { BrokerError, ProviderError } from "@keyloan/contract";
-import type { StoredLeaseError } from "@keyloan/store";
-import { toStoredError } from "../../queue/failure.ts";
+import { toFailure } from "../../queue/failure.ts";
+import type { Failure } from "../../queue/outcome.ts";
 import { sealedWrong } from "../../sealed-wrong.ts";
 
-/** What is kept and shown of why a database could not be archived or restored. */
-export function toDatabaseError(error: unknown, connectorId: string): StoredLeaseError {
-  if (error instanceof ProviderError) return toStoredError(error);
-  const known = error instanceof BrokerError ? error : sealedWrong(error);
-  if (known !== undefined) {
-    const { code, message, remedy = "Try again." } = known;
-    return { provider: connectorId, code, message, remedy, retryable: code === "unavailable" };
-  }
+/** Why a database could not be archived or restored. */
+export function toDatabaseError(error: unknown, connectorId: string): Failure {
+  const known = toFailure(sealedWrong(error) ?? error, connectorId);
+  if (known !== undefined) return known;
   const isLate = error instanceof DOMException && error.name === "TimeoutError";
   return {
     provider: connectorId,

@@ -1,9 +1,8 @@
-import { BrokerError, ProviderError } from "@keyloan/contract";
 import type { ClaimedJob } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
 import type { GiveUp, JobHold } from "../../queue/define-job.ts";
-import { again, type Failure, failed, type Outcome, type RequiredAction } from "../../queue/outcome.ts";
+import { again, type Failure, type Outcome, type RequiredAction } from "../../queue/outcome.ts";
 import { toDatabaseError } from "./database-errors.ts";
 
 const stoppedWaitMs = 5_000;
@@ -20,9 +19,7 @@ export function databaseFailure(deps: Pick<Deps, "logger">, { job }: JobHold, er
     const line = { jobId: job.id, kind: job.kind, ...describeError(error) };
     deps.logger.error(line, "work on a database broke");
   }
-  const retryAfterSeconds =
-    error instanceof ProviderError || error instanceof BrokerError ? error.retryAfterSeconds : undefined;
-  return retryAfterSeconds === undefined ? failure : { ...failure, retryAfterSeconds };
+  return failure;
 }
 
 /**
@@ -33,10 +30,6 @@ export function untilItEnds(what: string) {
   return {
     retry: { firstSeconds: 10, mostSeconds: 3_600, runs: 10, refusedRuns: 10 },
     giveUp: { ask: askAboutDatabase(what), keepsTrying: true },
-    onError: async (deps: Deps, hold: JobHold, error: unknown) =>
-      error instanceof ProviderError || error instanceof BrokerError
-        ? failed(databaseFailure(deps, hold, error))
-        : undefined,
   } as const;
 }
 

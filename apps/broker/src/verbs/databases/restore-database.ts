@@ -13,7 +13,7 @@ import { markReadyWhenComplete } from "../leases/mark-ready.ts";
 import { credentialToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
 import { recordFingerprints } from "../leases/record-fingerprints.ts";
-import { revokeAtProvider } from "../leases/revoke-at-provider.ts";
+import { takeBack } from "../leases/take-back.ts";
 import { type Archivable, archivableOf } from "./archivable.ts";
 import { archiveMedium } from "./archive-medium.ts";
 import { databaseFailure, stopped } from "./database-job.ts";
@@ -22,7 +22,7 @@ import { movingDeadlineSeconds } from "./request-archive.ts";
 import { tellFailure } from "./tell-failure.ts";
 import { type WorkWatch, wasStopped, watchWork } from "./watch-work.ts";
 
-export type Restoring = {
+type Restoring = {
   /** The new one. */
   readonly lease: LeaseRow;
   readonly archive: ArchiveRow;
@@ -53,7 +53,7 @@ async function restoreLease(deps: Deps, hold: JobHold): Promise<Outcome> {
     const issued = await deps.movingSlots.run(watch.signal, () => fill(deps, restoring, watch));
     return done(
       (tx) => record(deps, tx, hold, restoring, issued),
-      () => takeBackIfEnded(deps, hold, restoring.lease, issued.orgKeyVersion),
+      () => takeBack(deps, hold, restoring.lease, issued.orgKeyVersion),
     );
   } catch (error) {
     if (wasStopped(watch)) return stopped(deps);
@@ -66,11 +66,9 @@ async function restoreLease(deps: Deps, hold: JobHold): Promise<Outcome> {
 /** Tried again; when that is over, the new database ends and the archive stays as it is, for the next try. */
 async function explainRestore(deps: Deps, hold: JobHold, error: unknown): Promise<Outcome> {
   const restoring = await findRestoring(deps, hold.job);
-  const failure = databaseFailure(deps, hold, error);
-  return failed(failure, async (tx, _failure, verdict) => {
+  return failed(databaseFailure(deps, hold, error), async (tx, lastError, verdict) => {
     if (restoring === undefined) return;
     const { lease, archived } = restoring;
-    const { retryAfterSeconds: _, ...lastError } = failure;
     await tx.leases.update(lease.id, ["planned"], { lastError });
     if (verdict !== "gave_up") return;
     await tx.leases.update(archived.id, ["archived"], { lastError });
@@ -148,13 +146,6 @@ async function record(
   await markReadyWhenComplete(tx, buildId);
   await endLeases(deps, tx, [archived]);
   return true;
-}
-
-/** The build was closed while its database was being filled: what was made is taken back at once. */
-async function takeBackIfEnded(deps: Deps, hold: JobHold, lease: LeaseRow, orgKeyVersion: number) {
-  const now = await deps.store.read.leases.find(lease.id);
-  if (now?.state === "releasing" || now?.state === "released")
-    await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
 }
 
 function notThere(): BrokerError {

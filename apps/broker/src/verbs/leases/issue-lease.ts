@@ -1,5 +1,5 @@
 import { ProviderError, type SecretValues } from "@keyloan/contract";
-import type { ClaimedJob, LeaseRow } from "@keyloan/store";
+import type { ClaimedJob, LeaseRow, StoredLeaseError } from "@keyloan/store";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { issuerOf } from "../../issuer-of.ts";
@@ -20,7 +20,7 @@ import { markReadyWhenComplete } from "./mark-ready.ts";
 import { withKeyToIssue } from "./org-credential.ts";
 import { planned } from "./planned-lease.ts";
 import { recordFingerprints } from "./record-fingerprints.ts";
-import { revokeAtProvider } from "./revoke-at-provider.ts";
+import { takeBack } from "./take-back.ts";
 
 /** Issues a planned lease. What is refused, or has failed too often, requires a person: they can fix it or do it. */
 export const issueJob = defineJob({
@@ -52,13 +52,13 @@ async function issueLease(deps: Deps, hold: JobHold): Promise<Outcome> {
     measure("ok");
     return done(
       (tx) => recordIssued(deps, tx, lease, { version, values: made, attempts }),
-      () => takeBackIfEnded(deps, hold, lease, version),
+      () => takeBack(deps, hold, lease, version),
     );
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     measure(error.code);
-    return failed(error, (tx, failure, verdict) =>
-      recordFailure(tx, hold.job, { ...lease, attempts }, failure, verdict),
+    return failed(error, (tx, kept, verdict) =>
+      recordFailure(tx, hold.job, { ...lease, attempts }, kept, verdict),
     );
   }
 }
@@ -93,28 +93,14 @@ async function recordIssued(deps: Deps, tx: Unit, lease: LeaseRow, issued: Issue
   return true;
 }
 
-/** The build was closed while its lease was being issued: what was made is taken back at once. */
-async function takeBackIfEnded(
-  deps: Deps,
-  hold: JobHold,
-  lease: LeaseRow,
-  orgKeyVersion: number,
-): Promise<void> {
-  const now = await deps.store.read.leases.find(lease.id);
-  // Still planned or active: another worker took the job over and owns the resource now.
-  if (now?.state !== "releasing" && now?.state !== "released") return;
-  await revokeAtProvider(deps, hold.signal, { ...lease, orgKeyVersion });
-}
-
 async function recordFailure(
   tx: Unit,
   job: ClaimedJob,
   { id, buildId, connectorId, attempts }: LeaseRow,
-  failure: Failure,
+  error: StoredLeaseError,
   verdict: Verdict,
 ): Promise<void> {
   const state = verdict === "gave_up" ? "requires_action" : "planned";
-  const { retryAfterSeconds: _, ...error } = failure;
   const lastError = verdict === "gave_up" ? withJob(error, job.id) : error;
   if (!(await tx.leases.update(id, ["planned"], { state, attempts, lastError }))) return;
   tx.audit("lease.issue_failed", buildId, { connector: connectorId, state, ...error });

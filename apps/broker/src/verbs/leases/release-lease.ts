@@ -1,8 +1,8 @@
-import { BrokerError, ProviderError } from "@keyloan/contract";
+import { BrokerError } from "@keyloan/contract";
 import type { ClaimedJob, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { defineJob, type JobHold } from "../../queue/define-job.ts";
-import { toStoredError, toStoredRefusal } from "../../queue/failure.ts";
+import { toFailure } from "../../queue/failure.ts";
 import { done, type Failure, failed, type Outcome, type RequiredAction } from "../../queue/outcome.ts";
 import { withJob } from "../../queue/require-action.ts";
 import { releaseSteps } from "./action-steps.ts";
@@ -37,9 +37,7 @@ async function releaseLease(deps: Deps, hold: JobHold): Promise<Outcome> {
     await revokeAtProvider(deps, hold.signal, lease);
     return done((tx) => markReleased(deps, tx, lease));
   } catch (error) {
-    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
-    return failed(failureOf(lease, error), async (tx, failure, verdict) => {
-      const { retryAfterSeconds: _, ...stored } = failure;
+    return failed(failureOf(lease, error), async (tx, stored, verdict) => {
       const isGivenUp = verdict === "gave_up";
       const lastError = isGivenUp ? withJob(stored, hold.job.id) : stored;
       const state = isGivenUp ? "requires_action" : lease.state;
@@ -56,7 +54,6 @@ async function releaseAgain(deps: Deps, hold: JobHold): Promise<Outcome> {
     await revokeAtProvider(deps, hold.signal, lease);
     return done();
   } catch (error) {
-    if (!(error instanceof ProviderError) && !(error instanceof BrokerError)) throw error;
     return failed(failureOf(lease, error));
   }
 }
@@ -72,10 +69,11 @@ async function whatToDo(deps: Deps, job: ClaimedJob, error: Failure): Promise<Re
   };
 }
 
-function failureOf({ connectorId }: LeaseRow, error: ProviderError | BrokerError): Failure {
-  const { retryAfterSeconds } = error;
-  const more = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
-  if (error instanceof ProviderError) return { ...toStoredError(error), ...more };
-  const remedy = error.remedy ?? `Put a key for ${connectorId}; the broker then ends the lease by itself.`;
-  return { ...toStoredRefusal(error, connectorId), remedy, ...more };
+/** @throws what is neither a provider's failure nor ours */
+function failureOf({ connectorId }: LeaseRow, error: unknown): Failure {
+  const failure = toFailure(error, connectorId);
+  if (failure === undefined) throw error;
+  const isSaid = !(error instanceof BrokerError) || error.remedy !== undefined;
+  const remedy = `Put a key for ${connectorId}; the broker then ends the lease by itself.`;
+  return isSaid ? failure : { ...failure, remedy };
 }

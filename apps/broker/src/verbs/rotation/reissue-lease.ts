@@ -8,8 +8,8 @@ import { withRetry } from "../../queue/backoff.ts";
 import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { again, done, failed, type Outcome } from "../../queue/outcome.ts";
 import { planned } from "../leases/planned-lease.ts";
+import { takeBack } from "../leases/take-back.ts";
 import { followUp } from "../org-keys/sweep-org-keys.ts";
-import { takeBack } from "./end-late.ts";
 import { endOldResource, oldResourceVersion } from "./end-old-resource.ts";
 import { flagLease } from "./flags.ts";
 import { recordValues } from "./record-values.ts";
@@ -46,9 +46,8 @@ async function reissueLease(deps: Deps, hold: JobHold): Promise<Outcome> {
     return await record(deps, hold, connector, lease, org, values);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    return failed(error, async (tx, failure, verdict) => {
+    return failed(error, async (tx, stored, verdict) => {
       if (verdict === "postponed" || (verdict === "again" && job.attempts < quietRunsMax)) return;
-      const { retryAfterSeconds: _, ...stored } = failure;
       if (lease.lastError?.code !== stored.code) await flagLease(deps, tx, lease, stored);
     });
   }
