@@ -5,6 +5,7 @@ export * from "./builds.ts";
 export * from "./catalog.ts";
 export * from "./common.ts";
 export * from "./databases.ts";
+export * from "./handoff.ts";
 export * from "./health.ts";
 export * from "./jobs.ts";
 export * from "./leases.ts";

@@ -4,69 +4,11 @@ import { isolationGrades } from "../field.ts";
 import { gateStatuses } from "../gates.ts";
 import { limits } from "../limits.ts";
 import { buildStates } from "../states.ts";
-import { tokenForms, tokenPattern } from "../token-forms.ts";
 import { invalidKeyCodes, keyModes, undeterminedCodes, type ValidationResult } from "../validation.ts";
-import { buildIdSchema, keyValuesSchema, timestampSchema } from "./common.ts";
+import { keyValuesSchema, timestampSchema } from "./common.ts";
+import { sessionSchema } from "./handoff.ts";
 import { capabilitySchema } from "./org-keys.ts";
 import { personSchema, recoveryCodeSchema } from "./persons.ts";
-
-export const createHandoffBodySchema = z
-  .strictObject({
-    ttlSeconds: z
-      .number()
-      .int()
-      .min(60)
-      .max(limits.handoffTtlSecondsMax)
-      .default(limits.handoffTtlSecondsDefault)
-      .meta({ description: "how long the link may wait until it is opened" }),
-    userRef: z.string().min(1).max(200).optional().meta({
-      description: "your user's id, as their Clerk session names it: signed in, they need no link",
-    }),
-  })
-  .meta({ id: "CreateHandoff" });
-
-export const handoffSchema = z
-  .object({
-    url: z
-      .string()
-      .meta({ description: "shown this once; the code stands after the #, which browsers never send" }),
-    expiresAt: timestampSchema,
-    personOnly: z
-      .literal(true)
-      .optional()
-      .meta({ description: "the handoff is finished: the link opens for nobody but the person" }),
-  })
-  .meta({ id: "Handoff" });
-
-/** A link's code; a recovery code; or a build, when the request carries the person's cookie or a Clerk session. */
-export const createSessionBodySchema = z
-  .union([
-    z.strictObject({
-      code: z
-        .string()
-        .regex(tokenPattern("handoff"), `a handoff code looks like ${tokenForms.handoff.prefix}…`),
-    }),
-    z.strictObject({
-      recovery: z.string().max(200).meta({
-        description: "letter case, spaces and dashes do not matter",
-      }),
-    }),
-    z.strictObject({ buildId: buildIdSchema }),
-  ])
-  .meta({ id: "CreateSession" });
-
-/** What a page needs to seal values before they leave it (libsodium sealed box, X25519). */
-export const sessionSchema = z
-  .object({
-    expiresAt: timestampSchema,
-    sealingKey: z.string().meta({ description: "the session's public key, base64url, 32 bytes" }),
-  })
-  .meta({ id: "Session" });
-
-/** What opening answers: which build the cookie is for, to be named in `x-keyloan-build` from then on. */
-export const openedSessionSchema = sessionSchema
-  .extend({ buildId: z.string() })
-  .meta({ id: "OpenedSession" });
 
 /** The checked state of values, as a page shows it. */
 export const keyCheckSchema = z
@@ -261,10 +203,6 @@ export const envFileQuerySchema = z.strictObject({
     .meta({ description: "`true`: the same file with every value hidden" }),
 });
 
-export type CreateHandoffBody = z.input<typeof createHandoffBodySchema>;
-export type Handoff = z.output<typeof handoffSchema>;
-export type Session = z.output<typeof sessionSchema>;
-export type OpenedSession = z.output<typeof openedSessionSchema>;
 export type SavedAnswer = z.output<typeof savedAnswerSchema>;
 /** The validator's own answer; the schema above is how it travels. */
 export type KeyCheck = ValidationResult;

@@ -5,7 +5,7 @@ import {
   createSessionBodySchema,
   handoffSchema,
   openedSessionSchema,
-} from "../api/settings.ts";
+} from "../api/handoff.ts";
 import { answer, buildWriters, endpoints } from "./endpoint.ts";
 import { handoffRoutes } from "./routes.ts";
 
