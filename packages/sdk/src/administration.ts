@@ -57,11 +57,7 @@ export function tokensApi(caller: Caller): TokensApi {
   return {
     create: (body) => ask(caller, tokenRoutes.create, { body }, ["id", "token"]),
     list,
-    listAll: () =>
-      eachOfPages(
-        (cursor) => list({ cursor }),
-        (page) => page.tokens,
-      ),
+    listAll: () => eachOfPages(list, ({ tokens }) => tokens, {}),
     revoke: async (id) => {
       await send(caller, tokenRoutes.revoke, { params: { id } }, "nothing");
     },

@@ -46,12 +46,7 @@ export function auditApi(caller: Caller): AuditApi {
   const headBody = (head: string | undefined) => (head === undefined ? {} : { head });
   return {
     list,
-    listAll: (query = {}) =>
-      eachOfPages(
-        (cursor) => list({ ...query, cursor }),
-        (page) => page.events,
-        query.cursor,
-      ),
+    listAll: (query = {}) => eachOfPages(list, ({ events }) => events, query),
     head: () => ask(caller, auditRoutes.head, {}, ["sequence", "signed"]),
     verify: (head) =>
       ask(caller, auditRoutes.verify, { body: headBody(head) }, ["verdict", "rows"], {

@@ -85,12 +85,7 @@ export function buildsApi(caller: Caller): BuildsApi {
   return {
     create: (body, options = {}) => createBuild(caller, body, options),
     list,
-    listAll: (query = {}) =>
-      eachOfPages(
-        (cursor) => list({ ...query, cursor }),
-        (page) => page.builds,
-        query.cursor,
-      ),
+    listAll: (query = {}) => eachOfPages(list, ({ builds }) => builds, query),
     get: (id) => ask(caller, buildRoutes.show, { params: { id } }, shows),
     close: (id) => ask(caller, buildRoutes.close, { params: { id } }, shows, rules),
     renew: (id, body = {}) => ask(caller, buildRoutes.renew, { params: { id }, body }, shows, rules),

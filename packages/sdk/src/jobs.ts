@@ -33,12 +33,7 @@ export function jobsApi(caller: Caller): JobsApi {
   const list = (query: JobQuery = {}) => ask(caller, jobRoutes.list, { query }, ["jobs"]);
   return {
     list,
-    listAll: (query = {}) =>
-      eachOfPages(
-        (cursor) => list({ ...query, cursor }),
-        (page) => page.jobs,
-        query.cursor,
-      ),
+    listAll: (query = {}) => eachOfPages(list, ({ jobs }) => jobs, query),
     get: (id) => ask(caller, jobRoutes.show, { params: { id } }, shows),
     retry: (id) => ask(caller, jobRoutes.retry, { params: { id } }, shows, rules),
     cancel: (id, body = {}) => ask(caller, jobRoutes.cancel, { params: { id }, body }, ["job"], rules),

@@ -30,12 +30,7 @@ export function leasesApi(caller: Caller): LeasesApi {
   const list = (query: LeaseListQuery = {}) => ask(caller, leaseRoutes.list, { query }, ["leases"]);
   return {
     list,
-    listAll: (query = {}) =>
-      eachOfPages(
-        (cursor) => list({ ...query, cursor }),
-        (page) => page.leases,
-        query.cursor,
-      ),
+    listAll: (query = {}) => eachOfPages(list, ({ leases }) => leases, query),
     get: (id) => ask(caller, leaseRoutes.show, { params: { id } }, shows),
     revoke: (id, { waitSeconds } = {}) =>
       ask(caller, leaseRoutes.revoke, { params: { id }, query: { wait: waitSeconds } }, shows, {

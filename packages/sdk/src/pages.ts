@@ -7,17 +7,21 @@ export type PageQuery = {
 };
 
 /**
- * Every entry of a list, page after page, fetched as they are consumed.
+ * Every entry of a list, page after page from the query's cursor on, fetched as they are consumed.
  * @throws KeyloanError `not_a_broker` when the cursor does not move, which would never end
  */
-export async function* eachOfPages<Page extends { readonly nextCursor?: string | undefined }, Entry>(
-  fetchPage: (cursor: string | undefined) => Promise<Page>,
+export async function* eachOfPages<
+  Query extends PageQuery,
+  Page extends { readonly nextCursor?: string | undefined },
+  Entry,
+>(
+  list: (query: Query) => Promise<Page>,
   entriesOf: (page: Page) => readonly Entry[],
-  firstCursor?: string,
+  query: Query,
 ): AsyncGenerator<Entry, void, void> {
-  let cursor = firstCursor;
+  let { cursor } = query;
   for (;;) {
-    const page = await fetchPage(cursor);
+    const page = await list({ ...query, cursor });
     yield* entriesOf(page);
     if (page.nextCursor === undefined) return;
     if (page.nextCursor === cursor) {

@@ -44,11 +44,6 @@ export async function showList<Entry>(
 
 async function allPages<Entry>(listing: Listing<Entry>, query: PageQuery): Promise<Page<Entry>> {
   const entries: Entry[] = [];
-  const each = eachOfPages(
-    (cursor) => listing.page({ ...query, cursor }),
-    (page) => page.entries,
-    query.cursor,
-  );
-  for await (const entry of each) entries.push(entry);
+  for await (const entry of eachOfPages(listing.page, (page) => page.entries, query)) entries.push(entry);
   return { entries };
 }
