@@ -1,7 +1,7 @@
-import { ProviderError } from "@keyloan/contract";
+import { ProviderError, showName } from "@keyloan/contract";
 import { hexTextOf, integerOf, onlyCellOf, textOf } from "./cells.ts";
 import { readOne, type Write } from "./database.ts";
-import { isOwnTableSql, quoteName, showName } from "./names.ts";
+import { isOwnTableSql, quoteName } from "./names.ts";
 import type { LibsqlDatabase, Statement } from "./pipeline.ts";
 import { vectorMetaTable } from "./read-head.ts";
 

@@ -8,16 +8,6 @@ export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** A name as it stands in a sentence: one line, of bounded length, without what a terminal or a page acts on. */
-export function showName(name: string): string {
-  // No character becomes shorter, so those behind are not shown.
-  const text = JSON.stringify(name.slice(0, 80)).replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-  return text.length <= 80 ? text : `${text.slice(0, 76)}…"`;
-}
-
 const probePrefix = "_keyloan_probe_";
 const probePattern = /^_keyloan_probe_([0-9a-f]{12})([0-9a-f]{16})$/;
 
