@@ -1,8 +1,7 @@
 import { ProviderError } from "@keyloan/contract";
 import { integerOf, onlyCellOf } from "./cells.ts";
-import { readOne, type Write, write } from "./database.ts";
+import { readOne, type Write, write, writeExpecting } from "./database.ts";
 import type { DumpDefinition } from "./dump-format.ts";
-import { refusedStatement, refusedValues } from "./errors.ts";
 import {
   type Content,
   countContent,
@@ -12,7 +11,7 @@ import {
   removalOrder,
 } from "./list-content.ts";
 import { journalTable } from "./names.ts";
-import { type LibsqlDatabase, runTransaction, type Statement } from "./pipeline.ts";
+import type { LibsqlDatabase, Statement } from "./pipeline.ts";
 import { tidyUp } from "./tidy-up.ts";
 import { placeValue } from "./values.ts";
 
@@ -21,7 +20,6 @@ import { placeValue } from "./values.ts";
  * in it, and is still as it was made, is ours; nothing else in somebody's database ever is.
  */
 
-const writeTimeoutMs = 120_000;
 const dropsAtOnce = 100;
 const roundsMax = 1000;
 const what = "a note of what is being loaded";
@@ -37,7 +35,11 @@ const makeJournal: readonly Write[] = [
 /** Begins to write down what is made, if nothing is there. Both is one transaction: false when something is. */
 export async function beginJournal(database: LibsqlDatabase, owner: string): Promise<boolean> {
   const count = `SELECT count(*) FROM sqlite_schema WHERE ${isContentSql}`;
-  return writeExpecting(database, makeJournal, noneUnexpected(owner, { sql: count }), []);
+  return writeExpecting(
+    database,
+    [...makeJournal, noneUnexpected(owner, { sql: count })],
+    makeJournal.length,
+  );
 }
 
 /** Writes down what a statement before it, in the same transaction, has made: only what has exactly this text. */
@@ -83,7 +85,7 @@ async function removeNoted(database: LibsqlDatabase, owner: string, type: Conten
       sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
       args: texts(owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)),
     };
-    await writeExpecting(database, [], noneUnexpected(owner, still), found.map(dropOf));
+    await writeExpecting(database, [noneUnexpected(owner, still), ...found.map(dropOf)], 0);
   }
   throw new ProviderError(database.provider, "unavailable", "changes while something is taken out of it");
 }
@@ -103,22 +105,6 @@ function noneUnexpected(owner: string, count: Statement): Write {
     args: [...texts(owner), ...(count.args ?? [])],
     what,
   };
-}
-
-/** Carries out all or none in one transaction; false when it is not as expected. */
-async function writeExpecting(
-  database: LibsqlDatabase,
-  before: readonly Write[],
-  expected: Write,
-  after: readonly Write[],
-): Promise<boolean> {
-  const { provider } = database;
-  const writes = [...before, expected, ...after];
-  const { status, failed } = await runTransaction(database, writes, writeTimeoutMs);
-  if (status !== 200) throw refusedValues(provider, status);
-  if (failed === undefined) return true;
-  if (failed.step === before.length && failed.code.startsWith("SQLITE_CONSTRAINT")) return false;
-  throw refusedStatement(provider, failed.code, writes[failed.step]?.what ?? "a transaction");
 }
 
 /** Whether the notes that are there, if any, are the owner's. */
