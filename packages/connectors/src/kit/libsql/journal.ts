@@ -6,6 +6,7 @@ import {
   type Content,
   countContent,
   dropOf,
+  dropsAtOnce,
   isContentSql,
   listContent,
   removalOrder,
@@ -13,14 +14,13 @@ import {
 import { journalTable } from "./names.ts";
 import type { LibsqlDatabase, Statement } from "./pipeline.ts";
 import { tidyUp } from "./tidy-up.ts";
-import { placeValue } from "./values.ts";
+import { argumentsOf } from "./values.ts";
 
 /*
  * A table in the database itself that says what a load has made, written in the transactions that make it. What stands
  * in it, and is still as it was made, is ours; nothing else in somebody's database ever is.
  */
 
-const dropsAtOnce = 100;
 const roundsMax = 1000;
 const what = "a note of what is being loaded";
 
@@ -46,7 +46,7 @@ export async function beginJournal(database: LibsqlDatabase, owner: string): Pro
 export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Write {
   return {
     sql: `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE type=? AND name=? AND sql=?`,
-    args: texts(owner, type, name, sql),
+    args: argumentsOf([owner, type, name, sql]),
     what,
   };
 }
@@ -54,7 +54,7 @@ export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Writ
 /** Writes down all that is there at this moment as made by an owner, who has yet to prove it. */
 export async function claim(database: LibsqlDatabase, owner: string): Promise<void> {
   const all = `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE ${isContentSql}`;
-  await write(database, [...makeJournal, { sql: all, args: texts(owner), what }]);
+  await write(database, [...makeJournal, { sql: all, args: argumentsOf([owner]), what }]);
 }
 
 /** Forgets what was written down: from now on nothing here is an owner's. */
@@ -83,7 +83,7 @@ async function removeNoted(database: LibsqlDatabase, owner: string, type: Conten
     const names = found.map(() => "?").join(",");
     const still = {
       sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
-      args: texts(owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)),
+      args: argumentsOf([owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)]),
     };
     await writeExpecting(database, [noneUnexpected(owner, still), ...found.map(dropOf)], 0);
   }
@@ -94,7 +94,7 @@ async function removeNoted(database: LibsqlDatabase, owner: string, type: Conten
 function notedBy(owner: string): Statement {
   return {
     sql: `EXISTS (SELECT 1 FROM ${journalTable} AS noted WHERE noted.owner=? AND noted.type=sqlite_schema.type AND noted.name=sqlite_schema.name AND noted.sql=sqlite_schema.sql)`,
-    args: texts(owner),
+    args: argumentsOf([owner]),
   };
 }
 
@@ -102,7 +102,7 @@ function notedBy(owner: string): Statement {
 function noneUnexpected(owner: string, count: Statement): Write {
   return {
     sql: `INSERT INTO ${journalTable}(owner,type,name,unexpected) VALUES(?,'','',(${count.sql}))`,
-    args: [...texts(owner), ...(count.args ?? [])],
+    args: [...argumentsOf([owner]), ...(count.args ?? [])],
     what,
   };
 }
@@ -116,9 +116,5 @@ async function hasNotes(database: LibsqlDatabase, owner: string): Promise<boolea
     );
   if ((await count({ sql: `sqlite_schema WHERE type='table' AND name='${journalTable}'` })) === 0)
     return false;
-  return (await count({ sql: `${journalTable} WHERE owner=?`, args: texts(owner) })) > 0;
-}
-
-function texts(...values: readonly string[]): string[] {
-  return values.flatMap((value) => placeValue(value).arg ?? []);
+  return (await count({ sql: `${journalTable} WHERE owner=?`, args: argumentsOf([owner]) })) > 0;
 }

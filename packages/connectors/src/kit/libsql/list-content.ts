@@ -42,6 +42,9 @@ export async function listContent(
   });
 }
 
+/** How many are dropped in one transaction. */
+export const dropsAtOnce = 100;
+
 export function dropOf({ type, name }: Content): Write {
   const kind = type === "virtual" ? "TABLE" : type.toUpperCase();
   return {

@@ -7,7 +7,7 @@ import { type FinishingStep, finishingSteps } from "./finish-load.ts";
 import { beginJournal, noteOf, settle } from "./journal.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 import { type DumpRecord, readDump } from "./read-dump.ts";
-import { placeValue } from "./values.ts";
+import { argumentsOf } from "./values.ts";
 import { createRowWriter, type RowWriter } from "./write-rows.ts";
 
 /**
@@ -74,7 +74,7 @@ async function loadRows(
 }
 
 function toWrites({ sql, values = [], what, does }: FinishingStep, owner: string): readonly Write[] {
-  const made = { sql, args: values.flatMap((value) => placeValue(value).arg ?? []), what };
+  const made = { sql, args: argumentsOf(values), what };
   return does?.kind === "define" ? [made, noteOf(owner, does.definition)] : [made];
 }
 
