@@ -77,17 +77,33 @@ export async function takeBack(database: LibsqlDatabase, owner: string): Promise
 async function removeNoted(database: LibsqlDatabase, owner: string, type: Content["type"]): Promise<void> {
   for (let round = 0; round < roundsMax; round++) {
     const noted = (await listContent(database, notedBy(owner))).filter((one) => one.type === type);
-    const found = noted.slice(0, dropsAtOnce);
-    if (found.length === 0) return;
-    // Somebody may have put something of theirs in its place since it was listed.
-    const names = found.map(() => "?").join(",");
-    const still = {
-      sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
-      args: argumentsOf([owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)]),
-    };
-    await writeExpecting(database, [noneUnexpected(owner, still), ...found.map(dropOf)], 0);
+    if (await removeListed(database, owner, type, noted)) return;
   }
   throw new ProviderError(database.provider, "unavailable", "changes while something is taken out of it");
+}
+
+/** False when one is no longer what was listed: somebody may have put something of theirs in its place. */
+async function removeListed(
+  database: LibsqlDatabase,
+  owner: string,
+  type: Content["type"],
+  noted: readonly Content[],
+): Promise<boolean> {
+  for (let index = 0; index < noted.length; index += dropsAtOnce) {
+    const found = noted.slice(index, index + dropsAtOnce);
+    const expected = noneUnexpected(owner, missingOf(owner, type, found));
+    if (!(await writeExpecting(database, [expected, ...found.map(dropOf)], 0))) return false;
+  }
+  return true;
+}
+
+/** Counts those that are no longer what the owner has made. */
+function missingOf(owner: string, type: Content["type"], found: readonly Content[]): Statement {
+  const names = found.map(() => "?").join(",");
+  return {
+    sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
+    args: argumentsOf([owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)]),
+  };
 }
 
 /** Of `sqlite_schema`: what the owner has made, and nobody has changed. */
