@@ -29,10 +29,13 @@ export const partsTable = "_keyloan_load_parts";
 /** Says what a load has made, and for whom, until that is settled; see `journal.ts`. */
 export const journalTable = "_keyloan_load_journal";
 
+/** What a load makes beside content. */
+export const loadTables: readonly string[] = [partsTable, journalTable];
+
 /** Tables that this package makes for a moment: never content of a database. */
 export function isOwnTable(name: string): boolean {
-  return name === partsTable || name === journalTable || probePattern.test(name);
+  return loadTables.includes(name) || probePattern.test(name);
 }
 
 /** The same as a condition on the column `name`. */
-export const isOwnTableSql = `(name IN ('${partsTable}','${journalTable}') OR name GLOB '${probePrefix}${"[0-9a-f]".repeat(28)}')`;
+export const isOwnTableSql = `(name IN (${loadTables.map((name) => `'${name}'`).join(",")}) OR name GLOB '${probePrefix}${"[0-9a-f]".repeat(28)}')`;
