@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { tokensSource } from "../packages/contract/src/index.ts";
+import { lineAt } from "./line-at.ts";
 import { listTracked } from "./list-tracked.ts";
 
 type Rule = { readonly what: string; readonly pattern: RegExp };
@@ -34,7 +35,7 @@ export function checkSecrets(root: string): { problems: string[]; fileCount: num
 /** The finding names the kind and never repeats the text. */
 export function findSecrets(text: string): { line: number; what: string }[] {
   return rules.flatMap(({ what, pattern }) =>
-    [...text.matchAll(pattern)].map(({ index }) => ({ line: text.slice(0, index).split("\n").length, what })),
+    [...text.matchAll(pattern)].map(({ index }) => ({ line: lineAt(text, index), what })),
   );
 }
 

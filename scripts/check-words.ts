@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lineAt } from "./line-at.ts";
 import { listTracked } from "./list-tracked.ts";
 
 /** Records of what was decided keep the words of their time. */
@@ -26,7 +27,7 @@ export function findWords(text: string, rules: readonly WordRule[]): { line: num
     const words = rule.avoid.split(" ").map((word) => word.replace(/[^\w\s]/g, "\\$&"));
     const pattern = new RegExp(`\\b${words.join("(?:\\s|\\n\\s*(?://|\\*) ?)+")}\\b`, "gi");
     return [...text.matchAll(pattern)].map(({ index }) => ({
-      line: text.slice(0, index).split("\n").length,
+      line: lineAt(text, index),
       rule,
     }));
   });

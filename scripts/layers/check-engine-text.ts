@@ -1,5 +1,6 @@
+import { lineAt } from "../line-at.ts";
 import type { TextProblem } from "./check-text.ts";
-import { findImports, lineAt } from "./find-imports.ts";
+import { findImports } from "./find-imports.ts";
 import { engineHomes, isDevelopmentFile } from "./rules.ts";
 
 /** Libraries that open a database in this very process, under whatever name they are imported. */

@@ -1,4 +1,4 @@
-import { lineAt } from "./find-imports.ts";
+import { lineAt } from "../line-at.ts";
 import { closedDoors, isDevelopmentFile, revealHomes } from "./rules.ts";
 
 export type TextProblem = { readonly line: number; readonly reason: string };

@@ -1,3 +1,5 @@
+import { lineAt } from "../line-at.ts";
+
 export type FoundImport = {
   readonly specifier: string;
   readonly line: number;
@@ -25,16 +27,4 @@ export function findImports(source: string, mask: string): FoundImport[] {
       };
     }),
   );
-}
-
-export function lineAt(source: string, offset: number): number {
-  let line = 1;
-  for (
-    let index = source.indexOf("\n");
-    index !== -1 && index < offset;
-    index = source.indexOf("\n", index + 1)
-  ) {
-    line++;
-  }
-  return line;
 }

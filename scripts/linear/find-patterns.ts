@@ -2,17 +2,13 @@ import { globSync, readFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { join } from "node:path";
 import { parse } from "acorn";
+import { packageRules } from "../layers/rules.ts";
 
 /** A regular expression as it stands in a source. */
 export type Pattern = { readonly place: string; readonly expression: RegExp };
 
 /** What runs in the broker's process. */
-const folders = [
-  "packages/{archive-store,connectors,contract,database-provisioner}",
-  "packages/{env-generator,key-validator}",
-  "packages/{org-keys,store,vault}",
-  "apps/broker",
-];
+const folders = [...(packageRules.broker?.mayImport ?? []).map((name) => `packages/${name}`), "apps/broker"];
 
 /** Every regular expression that is written down in production code of the broker's process. */
 export function findPatterns(root: string): readonly Pattern[] {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { clientAddress, trustedProxies } from "../../apps/broker/src/http/client-address.ts";
 import { decodePublishableKey } from "../../packages/connectors/src/clerk/publishable-key.ts";
 import { connectors } from "../../packages/connectors/src/index.ts";
-import { foldName, showName } from "../../packages/connectors/src/kit/libsql/names.ts";
+import { foldName } from "../../packages/connectors/src/kit/libsql/names.ts";
 import {
   parseVirtualTable,
   searchCopiesOf,
@@ -16,6 +16,7 @@ import {
   parsePastedEnv,
   readRecoveryCode,
   secretValues,
+  showName,
   tokenFormKinds,
   tokenPattern,
   trimEndOf,

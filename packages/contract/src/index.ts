@@ -13,6 +13,7 @@ export * from "./limits.ts";
 export * from "./pasted-env.ts";
 export * from "./person.ts";
 export * from "./secret.ts";
+export * from "./show-name.ts";
 export * from "./states.ts";
 export * from "./token-forms.ts";
 export * from "./trim-end.ts";

@@ -19,7 +19,7 @@ export {
   type ObjectManifest,
 } from "./object-manifest.ts";
 export type { WrittenObjects } from "./place-object.ts";
-export { type CopyToTakeBack, takeBackCopy } from "./take-back.ts";
+export { takeBackCopy } from "./take-back.ts";
 export { type IssuerTools, toIssuer } from "./to-issuer.ts";
 export {
   countRows,

@@ -28,13 +28,14 @@ export function targetHash({ storage }: Placing, { to }: Ends, { key }: StoredOb
 
 /**
  * Sees to it that the target has one object, unless what it has is neither equal nor what may be replaced.
+ * @param object its `sha256` when the source, too, was just read; it is not read again then to be compared
  * @param target what is there, as it was just read
  * @throws BrokerError `target_not_empty`
  */
 export async function place(
   transfer: Placing,
   ends: Ends,
-  object: StoredObject,
+  object: StoredObject & { readonly sha256?: string },
   target: HashedVersion | undefined,
   onBytes?: (bytes: number) => void,
 ): Promise<void> {
@@ -42,8 +43,13 @@ export async function place(
   let found = target;
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     if (found !== undefined) {
-      if (await isThere(storage, ends, object, found)) return;
-      if (!(await mayReplace(transfer, object.key, found))) throw targetNotEmpty("files", object.key);
+      const differs = attempt === 1 && object.sha256 !== undefined && object.sha256 !== found.sha256;
+      if (!differs && (await isThere(storage, ends, object, found))) return;
+      if (!(await mayReplace(transfer, object.key, found))) {
+        // The source may have been removed since it was read, and then nothing is in the way.
+        if (differs && (await isThere(storage, ends, object, found))) return;
+        throw targetNotEmpty("files", object.key);
+      }
     }
     const sent = await copyOne(storage, ends, object, found?.version, onBytes);
     if (sent === "gone") return;

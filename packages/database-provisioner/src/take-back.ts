@@ -1,7 +1,7 @@
 import { type DatabaseContent, type DatabaseSummary, ProviderError } from "@keyloan/contract";
 import type { TransferEnd } from "./transfer-failure.ts";
 
-export type CopyToTakeBack = {
+type CopyToTakeBack = {
   readonly content: DatabaseContent;
   readonly to: TransferEnd;
   /** Whose it is, as it was loaded. */

@@ -3,6 +3,7 @@ import {
   type DatabaseContent,
   type DatabaseSummary,
   type OnProgress,
+  showName,
   type TransferProgress,
 } from "@keyloan/contract";
 import { at, sided, type TransferEnd, TransferFailure } from "./transfer-failure.ts";
@@ -116,6 +117,9 @@ async function copy(
   }
 }
 
+/** Of the name of a file in a refusal. */
+const fileCharactersMax = 120;
+
 /**
  * The 409 for a target whose owner has not said that what it holds may go.
  * @param file the one that is in the way
@@ -126,7 +130,7 @@ export function targetNotEmpty(what: "tables" | "files", file?: string): BrokerE
   const found =
     file === undefined
       ? `there are ${what} already where the data should go`
-      : `the file ${shown(file)} is there already and is not what was copied there`;
+      : `the file ${showName(file, fileCharactersMax)} is there already and is not what was copied there`;
   return new BrokerError("target_not_empty", found, {
     remedy: `Take an empty one, or say that what is there may be overwritten: ${consequence}.`,
   });
@@ -138,13 +142,4 @@ export function notFaithful(differing: readonly string[]): BrokerError {
       "Nothing was switched, and the lent data is as it was. Try again; if it happens again, tell the operator.",
     details: { differing: differing.slice(0, 20) },
   });
-}
-
-/** A name as it stands in a sentence: one line, of bounded length, without what a terminal or a page acts on. */
-function shown(name: string): string {
-  const text = JSON.stringify(name).replaceAll(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  );
-  return text.length <= 120 ? text : `${text.slice(0, 116)}…"`;
 }

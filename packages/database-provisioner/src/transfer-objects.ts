@@ -145,7 +145,7 @@ async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObj
     else {
       changed.push(object.key);
       proven.delete(object.key);
-      await place(transfer, ends, { key: object.key, bytes: source.bytes }, target);
+      await place(transfer, ends, { key: object.key, bytes: source.bytes, sha256: source.sha256 }, target);
     }
     onProgress({ phase: "proving", objects: proven.size, ...totals, item: object.key });
   });

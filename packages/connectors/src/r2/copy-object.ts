@@ -66,10 +66,9 @@ async function copyWhole(
   const sha256 = createHash("sha256").update(bytes).digest();
   const written = await target.store.put(target.key, bytes, sha256.toString("base64"), facts.headers, over);
   if (written === undefined) return undefined;
-  const isTold = written.sha256 === undefined || written.sha256 === sha256.toString("base64");
   const sent = { bytes: bytes.length, sha256: sha256.toString("hex") };
   const etag = createHash("md5").update(bytes).digest("hex");
-  await prove(target, written, { ...sent, etag, isTold });
+  await prove(target, written, { ...sent, etag });
   onBytes(bytes.length);
   return sent;
 }
@@ -97,22 +96,24 @@ async function copyInParts(
   if (written === undefined) return undefined;
   const sent = { bytes: facts.bytes, sha256: whole.digest("hex") };
   // The tag of an object in parts ("Multipart upload, ETags").
-  await prove(target, written, { ...sent, etag: `${tags.digest("hex")}-${parts}`, isTold: true });
+  await prove(target, written, { ...sent, etag: `${tags.digest("hex")}-${parts}` });
   return sent;
 }
 
 /**
  * That the target holds what was sent: by its own tag, which at R2 is made of the bytes, or by reading it back.
  * What is wrong there is removed, if it is what was written: somebody may have put something of theirs there since.
- * @param sent `isTold` is false when the target itself tells another checksum
  */
 async function prove(
   target: ObjectEnd,
   written: Written,
-  sent: ObjectHash & { readonly etag: string; readonly isTold: boolean },
+  sent: ObjectHash & { readonly etag: string },
 ): Promise<void> {
-  if (sent.isTold && written.etag.replaceAll('"', "") === sent.etag) return;
-  const found = sent.isTold ? await hashObject(target.store, target.key) : undefined;
+  // Where the target itself tells another checksum, nothing else is looked at.
+  const isTold =
+    written.sha256 === undefined || written.sha256 === Buffer.from(sent.sha256, "hex").toString("base64");
+  if (isTold && written.etag.replaceAll('"', "") === sent.etag) return;
+  const found = isTold ? await hashObject(target.store, target.key) : undefined;
   if (found?.sha256 === sent.sha256 && found.bytes === sent.bytes) return;
   const store = await target.openForCleaning();
   const there = await store.head(target.key).catch(() => undefined);

@@ -50,7 +50,7 @@ export class LibsqlAdminError extends Error {
 }
 
 /** @param onKey told of each namespace's key when it is given or read, and of none when the namespace is gone */
-export function createLibsqlAdmin(http: AdminHttp, onKey: NamespaceKeys["set"] = () => {}): LibsqlAdmin {
+export function createLibsqlAdmin(http: AdminHttp, onKey: NamespaceKeys["set"]): LibsqlAdmin {
   const inTurn = createTurns();
   const path = (namespace: string, action = "") =>
     `/v1/namespaces/${checkNamespaceName(namespace)}${action === "" ? "" : `/${action}`}`;

@@ -2,7 +2,7 @@ import { Transform } from "node:stream";
 import type { Refusal, RequestEncoding } from "./gateway-judge.ts";
 import type { GatewayRoute } from "./gateway-rules.ts";
 import { judgeInTurn } from "./judge-in-turn.ts";
-import { tokenInHello } from "./read-hrana.ts";
+import { helloBytesMax, tokenInHello } from "./read-hrana.ts";
 import { createWebSocketReader, type WebSocketMessage, writeWebSocketFrame } from "./websocket-frames.ts";
 import type { WebSocketPlace } from "./websocket-places.ts";
 
@@ -144,9 +144,6 @@ export function judgeMessages(
 }
 
 const tooMuchHeld = "the database server holds too many large messages";
-
-/** Of what a stranger sends. A token has far less. */
-const helloBytesMax = 16_384;
 
 /** What is whole by now, or why nothing of it can be read. */
 function readWhole(read: () => readonly WebSocketMessage[]): readonly WebSocketMessage[] | string {

@@ -74,7 +74,8 @@ export function tokenInHello(encoding: string, message: Buffer): string | undefi
   }
 }
 
-const helloBytesMax = 16_384;
+/** Of what a stranger sends. A token has far less. */
+export const helloBytesMax = 16_384;
 
 const statement: SqlFields = { 1: "sql" };
 const batch: SqlFields = { 1: { 2: statement } };

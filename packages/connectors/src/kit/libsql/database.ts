@@ -54,10 +54,33 @@ export async function write(
   writes: readonly Write[],
   timeoutMs: number = writeTimeoutMs,
 ): Promise<void> {
+  await writeAll(database, writes, timeoutMs);
+}
+
+/**
+ * Carries out all or none, as {@link write}.
+ * @param expectation the place of the one that breaks a constraint when the database is not as expected
+ * @returns false when it broke one
+ */
+export async function writeExpecting(
+  database: LibsqlDatabase,
+  writes: readonly Write[],
+  expectation: number,
+): Promise<boolean> {
+  return writeAll(database, writes, writeTimeoutMs, expectation);
+}
+
+async function writeAll(
+  database: LibsqlDatabase,
+  writes: readonly Write[],
+  timeoutMs: number,
+  expectation?: number,
+): Promise<boolean> {
   const { provider } = database;
   const { status, failed } = await runTransaction(database, writes, timeoutMs);
   if (status !== 200) throw refusedValues(provider, status);
-  if (failed === undefined) return;
+  if (failed === undefined) return true;
+  if (failed.step === expectation && failed.code.startsWith("SQLITE_CONSTRAINT")) return false;
   throw refusedStatement(provider, failed.code, writes[failed.step]?.what ?? "a transaction");
 }
 

@@ -1,10 +1,8 @@
 import { ProviderError } from "@keyloan/contract";
 import { write } from "./database.ts";
-import { countContent, dropOf, listContent, removalOrder } from "./list-content.ts";
+import { countContent, dropOf, dropsAtOnce, listContent, removalOrder } from "./list-content.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
 import { tidyUp } from "./tidy-up.ts";
-
-const dropsAtOnce = 100;
 
 /**
  * Removes everything.

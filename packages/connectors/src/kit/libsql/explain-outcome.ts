@@ -1,10 +1,9 @@
-import { BrokerError, ProviderError } from "@keyloan/contract";
+import { BrokerError, ProviderError, showName } from "@keyloan/contract";
 import { brokenDump } from "./errors.ts";
 import type { StepKind } from "./file-process/allowed.ts";
 import type { NamedStep, RefusalReason } from "./file-process/answers.ts";
 import type { Outcome } from "./file-process/run-process.ts";
 import type { EndedFor } from "./file-process/watch-process.ts";
-import { showName } from "./names.ts";
 
 /** The error for what came of making a file; `undefined` when it is made. */
 export function explainOutcome(provider: string, { answer, at }: Outcome): Error | undefined {

@@ -1,5 +1,6 @@
+import { showName } from "@keyloan/contract";
 import type { DumpDefinition } from "./dump-format.ts";
-import { partsTable, quoteName, showName } from "./names.ts";
+import { partsTable, quoteName } from "./names.ts";
 import type { SmallValue } from "./values.ts";
 
 const definitionsAtOnce = 100;

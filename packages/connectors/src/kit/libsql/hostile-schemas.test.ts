@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { showName } from "@keyloan/contract";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Refusal, RefusedFile, refusalReasons } from "./file-process/answers.ts";
 import { fillFile } from "./file-process/fill-file.ts";
 import type { Step } from "./file-process/guard.ts";
-import { showName } from "./names.ts";
 import { dumpOf } from "./testing/dump-of.ts";
 import { hostileSchema, ownTables } from "./testing/hostile-schemas.ts";
 import { inPieces } from "./testing/test-databases.ts";

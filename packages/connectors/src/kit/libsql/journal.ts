@@ -1,28 +1,26 @@
 import { ProviderError } from "@keyloan/contract";
 import { integerOf, onlyCellOf } from "./cells.ts";
-import { readOne, type Write, write } from "./database.ts";
+import { readOne, type Write, write, writeExpecting } from "./database.ts";
 import type { DumpDefinition } from "./dump-format.ts";
-import { refusedStatement, refusedValues } from "./errors.ts";
 import {
   type Content,
   countContent,
   dropOf,
+  dropsAtOnce,
   isContentSql,
   listContent,
   removalOrder,
 } from "./list-content.ts";
 import { journalTable } from "./names.ts";
-import { type LibsqlDatabase, runTransaction, type Statement } from "./pipeline.ts";
+import type { LibsqlDatabase, Statement } from "./pipeline.ts";
 import { tidyUp } from "./tidy-up.ts";
-import { placeValue } from "./values.ts";
+import { argumentsOf } from "./values.ts";
 
 /*
  * A table in the database itself that says what a load has made, written in the transactions that make it. What stands
  * in it, and is still as it was made, is ours; nothing else in somebody's database ever is.
  */
 
-const writeTimeoutMs = 120_000;
-const dropsAtOnce = 100;
 const roundsMax = 1000;
 const what = "a note of what is being loaded";
 
@@ -37,14 +35,18 @@ const makeJournal: readonly Write[] = [
 /** Begins to write down what is made, if nothing is there. Both is one transaction: false when something is. */
 export async function beginJournal(database: LibsqlDatabase, owner: string): Promise<boolean> {
   const count = `SELECT count(*) FROM sqlite_schema WHERE ${isContentSql}`;
-  return writeExpecting(database, makeJournal, noneUnexpected(owner, { sql: count }), []);
+  return writeExpecting(
+    database,
+    [...makeJournal, noneUnexpected(owner, { sql: count })],
+    makeJournal.length,
+  );
 }
 
 /** Writes down what a statement before it, in the same transaction, has made: only what has exactly this text. */
 export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Write {
   return {
     sql: `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE type=? AND name=? AND sql=?`,
-    args: texts(owner, type, name, sql),
+    args: argumentsOf([owner, type, name, sql]),
     what,
   };
 }
@@ -52,7 +54,7 @@ export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Writ
 /** Writes down all that is there at this moment as made by an owner, who has yet to prove it. */
 export async function claim(database: LibsqlDatabase, owner: string): Promise<void> {
   const all = `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE ${isContentSql}`;
-  await write(database, [...makeJournal, { sql: all, args: texts(owner), what }]);
+  await write(database, [...makeJournal, { sql: all, args: argumentsOf([owner]), what }]);
 }
 
 /** Forgets what was written down: from now on nothing here is an owner's. */
@@ -75,24 +77,40 @@ export async function takeBack(database: LibsqlDatabase, owner: string): Promise
 async function removeNoted(database: LibsqlDatabase, owner: string, type: Content["type"]): Promise<void> {
   for (let round = 0; round < roundsMax; round++) {
     const noted = (await listContent(database, notedBy(owner))).filter((one) => one.type === type);
-    const found = noted.slice(0, dropsAtOnce);
-    if (found.length === 0) return;
-    // Somebody may have put something of theirs in its place since it was listed.
-    const names = found.map(() => "?").join(",");
-    const still = {
-      sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
-      args: texts(owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)),
-    };
-    await writeExpecting(database, [], noneUnexpected(owner, still), found.map(dropOf));
+    if (await removeListed(database, owner, type, noted)) return;
   }
   throw new ProviderError(database.provider, "unavailable", "changes while something is taken out of it");
+}
+
+/** False when one is no longer what was listed: somebody may have put something of theirs in its place. */
+async function removeListed(
+  database: LibsqlDatabase,
+  owner: string,
+  type: Content["type"],
+  noted: readonly Content[],
+): Promise<boolean> {
+  for (let index = 0; index < noted.length; index += dropsAtOnce) {
+    const found = noted.slice(index, index + dropsAtOnce);
+    const expected = noneUnexpected(owner, missingOf(owner, type, found));
+    if (!(await writeExpecting(database, [expected, ...found.map(dropOf)], 0))) return false;
+  }
+  return true;
+}
+
+/** Counts those that are no longer what the owner has made. */
+function missingOf(owner: string, type: Content["type"], found: readonly Content[]): Statement {
+  const names = found.map(() => "?").join(",");
+  return {
+    sql: `SELECT ${found.length}-count(*) FROM sqlite_schema WHERE ${notedBy(owner).sql} AND type=? AND name IN (${names})`,
+    args: argumentsOf([owner, type === "virtual" ? "table" : type, ...found.map(({ name }) => name)]),
+  };
 }
 
 /** Of `sqlite_schema`: what the owner has made, and nobody has changed. */
 function notedBy(owner: string): Statement {
   return {
     sql: `EXISTS (SELECT 1 FROM ${journalTable} AS noted WHERE noted.owner=? AND noted.type=sqlite_schema.type AND noted.name=sqlite_schema.name AND noted.sql=sqlite_schema.sql)`,
-    args: texts(owner),
+    args: argumentsOf([owner]),
   };
 }
 
@@ -100,25 +118,9 @@ function notedBy(owner: string): Statement {
 function noneUnexpected(owner: string, count: Statement): Write {
   return {
     sql: `INSERT INTO ${journalTable}(owner,type,name,unexpected) VALUES(?,'','',(${count.sql}))`,
-    args: [...texts(owner), ...(count.args ?? [])],
+    args: [...argumentsOf([owner]), ...(count.args ?? [])],
     what,
   };
-}
-
-/** Carries out all or none in one transaction; false when it is not as expected. */
-async function writeExpecting(
-  database: LibsqlDatabase,
-  before: readonly Write[],
-  expected: Write,
-  after: readonly Write[],
-): Promise<boolean> {
-  const { provider } = database;
-  const writes = [...before, expected, ...after];
-  const { status, failed } = await runTransaction(database, writes, writeTimeoutMs);
-  if (status !== 200) throw refusedValues(provider, status);
-  if (failed === undefined) return true;
-  if (failed.step === before.length && failed.code.startsWith("SQLITE_CONSTRAINT")) return false;
-  throw refusedStatement(provider, failed.code, writes[failed.step]?.what ?? "a transaction");
 }
 
 /** Whether the notes that are there, if any, are the owner's. */
@@ -130,9 +132,5 @@ async function hasNotes(database: LibsqlDatabase, owner: string): Promise<boolea
     );
   if ((await count({ sql: `sqlite_schema WHERE type='table' AND name='${journalTable}'` })) === 0)
     return false;
-  return (await count({ sql: `${journalTable} WHERE owner=?`, args: texts(owner) })) > 0;
-}
-
-function texts(...values: readonly string[]): string[] {
-  return values.flatMap((value) => placeValue(value).arg ?? []);
+  return (await count({ sql: `${journalTable} WHERE owner=?`, args: argumentsOf([owner]) })) > 0;
 }

@@ -1,7 +1,7 @@
-import { ProviderError } from "@keyloan/contract";
+import { ProviderError, showName } from "@keyloan/contract";
 import { hexTextOf, integerOf, onlyCellOf, textOf } from "./cells.ts";
 import { readOne, type Write } from "./database.ts";
-import { isOwnTableSql, quoteName, showName } from "./names.ts";
+import { isOwnTableSql, quoteName } from "./names.ts";
 import type { LibsqlDatabase, Statement } from "./pipeline.ts";
 import { vectorMetaTable } from "./read-head.ts";
 
@@ -41,6 +41,9 @@ export async function listContent(
     return { type: integerOf(database, row[2]) === 1 ? "virtual" : type, name };
   });
 }
+
+/** How many are dropped in one transaction. */
+export const dropsAtOnce = 100;
 
 export function dropOf({ type, name }: Content): Write {
   const kind = type === "virtual" ? "TABLE" : type.toUpperCase();

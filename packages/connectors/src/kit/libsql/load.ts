@@ -7,7 +7,7 @@ import { type FinishingStep, finishingSteps } from "./finish-load.ts";
 import { beginJournal, noteOf, settle } from "./journal.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 import { type DumpRecord, readDump } from "./read-dump.ts";
-import { placeValue } from "./values.ts";
+import { argumentsOf } from "./values.ts";
 import { createRowWriter, type RowWriter } from "./write-rows.ts";
 
 /**
@@ -21,20 +21,20 @@ export async function load(
   database: LibsqlDatabase,
   dump: AsyncIterable<Uint8Array>,
   onProgress?: OnProgress,
-  owner?: string,
+  owner = nobody,
 ): Promise<void> {
   const progress = { bytes: 0 };
-  const rows = createRowWriter(database, owner ?? nobody);
+  const rows = createRowWriter(database, owner);
   // Whoever is told of a failure may empty the database at once: nothing must be on its way to it then.
-  const begin = (head: DumpHead) => prepare(database, head, owner ?? nobody);
+  const begin = (head: DumpHead) => prepare(database, head, owner);
   const definitions = await loadRows(database, rows, counted(dump, progress), begin, () => {
     onProgress?.({ ...progress, rows: rows.count(), ...rows.item() });
   }).finally(rows.settle);
   for (const steps of finishingSteps(definitions)) {
-    const writes = steps.flatMap((step) => toWrites(step, owner ?? nobody));
+    const writes = steps.flatMap((step) => toWrites(step, owner));
     await write(database, writes, finishTimeoutMs);
   }
-  if (owner === undefined) await settle(database);
+  if (owner === nobody) await settle(database);
   onProgress?.({ ...progress, rows: rows.count() });
 }
 
@@ -74,7 +74,7 @@ async function loadRows(
 }
 
 function toWrites({ sql, values = [], what, does }: FinishingStep, owner: string): readonly Write[] {
-  const made = { sql, args: values.flatMap((value) => placeValue(value).arg ?? []), what };
+  const made = { sql, args: argumentsOf(values), what };
   return does?.kind === "define" ? [made, noteOf(owner, does.definition)] : [made];
 }
 

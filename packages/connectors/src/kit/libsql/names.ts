@@ -8,16 +8,6 @@ export function foldName(name: string): string {
   return name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** A name as it stands in a sentence: one line, of bounded length, without what a terminal or a page acts on. */
-export function showName(name: string): string {
-  // No character becomes shorter, so those behind are not shown.
-  const text = JSON.stringify(name.slice(0, 80)).replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
-  return text.length <= 80 ? text : `${text.slice(0, 76)}…"`;
-}
-
 const probePrefix = "_keyloan_probe_";
 const probePattern = /^_keyloan_probe_([0-9a-f]{12})([0-9a-f]{16})$/;
 
@@ -39,10 +29,13 @@ export const partsTable = "_keyloan_load_parts";
 /** Says what a load has made, and for whom, until that is settled; see `journal.ts`. */
 export const journalTable = "_keyloan_load_journal";
 
+/** What a load makes beside content. */
+export const loadTables: readonly string[] = [partsTable, journalTable];
+
 /** Tables that this package makes for a moment: never content of a database. */
 export function isOwnTable(name: string): boolean {
-  return name === partsTable || name === journalTable || probePattern.test(name);
+  return loadTables.includes(name) || probePattern.test(name);
 }
 
 /** The same as a condition on the column `name`. */
-export const isOwnTableSql = `(name IN ('${partsTable}','${journalTable}') OR name GLOB '${probePrefix}${"[0-9a-f]".repeat(28)}')`;
+export const isOwnTableSql = `(name IN (${loadTables.map((name) => `'${name}'`).join(",")}) OR name GLOB '${probePrefix}${"[0-9a-f]".repeat(28)}')`;

@@ -1,7 +1,7 @@
-import { type ConnectorContext, type DurabilityAnswer, ProviderError } from "@keyloan/contract";
+import { type ConnectorContext, type DurabilityAnswer, ProviderError, showName } from "@keyloan/contract";
 import { hexTextOf, holdsInteger, onlyCellOf, textOf } from "./cells.ts";
 import { readOne } from "./database.ts";
-import { probeTableName, probeTime, quoteName, showName } from "./names.ts";
+import { probeTableName, probeTime, quoteName } from "./names.ts";
 import { type LibsqlDatabase, type PipelineAnswer, runPipeline, type StatementResult } from "./pipeline.ts";
 
 type Step = DurabilityAnswer["steps"][number];

@@ -1,8 +1,8 @@
-import { ProviderError } from "@keyloan/contract";
+import { ProviderError, showName } from "@keyloan/contract";
 import { integerOf, integerTextOf, onlyCellOf, textOf } from "./cells.ts";
 import { readOne } from "./database.ts";
 import { joinTerms } from "./join-terms.ts";
-import { quoteName, showName } from "./names.ts";
+import { quoteName } from "./names.ts";
 import { type Cell, type LibsqlDatabase, notLibsql, type Statement } from "./pipeline.ts";
 import { largeBytesOf, type TableShape } from "./table-shape.ts";
 import { readValue, typeCodeSql, valueSql } from "./typed-values.ts";

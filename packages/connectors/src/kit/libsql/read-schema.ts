@@ -1,8 +1,9 @@
+import { showName } from "@keyloan/contract";
 import { createTurns, type Turns } from "../turns.ts";
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
-import { foldName, isOwnTable, quoteName, showName } from "./names.ts";
+import { foldName, isOwnTable, quoteName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readHead, readKinds, type SchemaKinds, vectorMetaTable } from "./read-head.ts";
 import { readShapes } from "./read-shapes.ts";

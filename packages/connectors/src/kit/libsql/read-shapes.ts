@@ -1,7 +1,7 @@
+import { showName } from "@keyloan/contract";
 import { hexTextOf, integerOf } from "./cells.ts";
 import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
-import { showName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql, type Rows } from "./pipeline.ts";
 import type { SchemaBudget } from "./schema-budget.ts";
 import { freeRowIdName, type TableShape } from "./table-shape.ts";

@@ -1,7 +1,8 @@
+import { showName } from "@keyloan/contract";
 import { textOf } from "./cells.ts";
 import { schemaTooLarge } from "./errors.ts";
 import { joinTerms } from "./join-terms.ts";
-import { quoteName, showName } from "./names.ts";
+import { quoteName } from "./names.ts";
 import { type Cell, type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readPages } from "./read-pages.ts";
 import type { SchemaBudget } from "./schema-budget.ts";

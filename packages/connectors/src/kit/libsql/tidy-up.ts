@@ -1,13 +1,13 @@
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readOne, write } from "./database.ts";
 import { countContent } from "./list-content.ts";
-import { journalTable, partsTable } from "./names.ts";
+import { loadTables } from "./names.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 
 /** Removes what a load leaves beside content: counts of tables that are gone, our own tables, and numbers of nothing. */
 export async function tidyUp(database: LibsqlDatabase): Promise<void> {
   if (await hasSequences(database)) await write(database, [forgetCounts("sqlite_schema")]);
-  const own = [partsTable, journalTable].map((name) => ({
+  const own = loadTables.map((name) => ({
     sql: `DROP TABLE IF EXISTS ${name}`,
     what: "the end of emptying",
   }));

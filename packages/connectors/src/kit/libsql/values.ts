@@ -73,3 +73,8 @@ export function placeValue(
   if (value.r === "-Infinity") return { sql: "-9e999" };
   return { sql: "?", arg: `{"type":"float","value":${value.r === "-0" ? "-0.0" : value.r}}` };
 }
+
+/** The arguments of a statement with one question mark for each value. */
+export function argumentsOf(values: readonly SmallValue[]): string[] {
+  return values.flatMap((value) => placeValue(value).arg ?? []);
+}

@@ -1,7 +1,8 @@
+import { showName } from "@keyloan/contract";
 import { type Write, write } from "./database.ts";
 import type { DumpDefinition, DumpTable } from "./dump-format.ts";
 import { noteOf } from "./journal.ts";
-import { journalTable, partsTable, quoteName, showName } from "./names.ts";
+import { journalTable, partsTable, quoteName } from "./names.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
 import { forgetCounts } from "./tidy-up.ts";
 import { type DumpValue, isSmall, type Placed, partBytes, placeValue } from "./values.ts";

@@ -1,15 +1,11 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  type ConnectorContext,
-  type DatabaseContent,
-  type DatabaseSummary,
-  type SecretValues,
-  secretValues,
-} from "@keyloan/contract";
+import { type ConnectorContext, type SecretValues, secretValues } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type ContentTools, inPieces, row, table } from "./content-tools.ts";
 import { everythingOf, openEmulatorTarget, testContext } from "./harness.ts";
+import { describeTakingBack } from "./taking-back-promises.ts";
 import type { DatabaseSuite } from "./test-database.ts";
 
 export type DatabaseContentSuite = Pick<DatabaseSuite, "connector" | "startEmulator" | "client"> & {
@@ -17,27 +13,13 @@ export type DatabaseContentSuite = Pick<DatabaseSuite, "connector" | "startEmula
   readonly samples: readonly { readonly what: string; readonly statements: readonly string[] }[];
 };
 
-type Content = {
-  readonly content: DatabaseContent;
-  readonly context: () => ConnectorContext;
-  /** Values of a new and empty database. */
-  readonly newDatabase: () => Promise<SecretValues>;
-  readonly run: (values: SecretValues, ...statements: readonly string[]) => Promise<void>;
-  readonly dump: (values: SecretValues) => Promise<Buffer>;
-  readonly load: (values: SecretValues, dump: Uint8Array) => Promise<void>;
-  readonly summarize: (values: SecretValues) => Promise<DatabaseSummary>;
-};
-
-const table = "CREATE TABLE kl_first (id INTEGER PRIMARY KEY, body TEXT)";
-const row = (id: number) => `INSERT INTO kl_first VALUES (${id}, 'body ${id}')`;
-
 /** Registers what the content of every database connector promises, tried between databases that users have. */
 export function testDatabaseContent(suite: DatabaseContentSuite): void {
   const content = suite.connector.database?.content;
   if (content === undefined) throw new Error(`connector ${suite.connector.spec.id} moves no content`);
   let target: Awaited<ReturnType<typeof openEmulatorTarget>>;
   const context = () => testContext({ baseUrl: target.baseUrl });
-  const tools: Content = {
+  const tools: ContentTools = {
     content,
     context,
     newDatabase: async () => secretValues(await target.emulator.createUserEnv()),
@@ -66,7 +48,7 @@ export function testDatabaseContent(suite: DatabaseContentSuite): void {
   });
 }
 
-function describeMoving(tools: Content, { samples }: DatabaseContentSuite): void {
+function describeMoving(tools: ContentTools, { samples }: DatabaseContentSuite): void {
   const { newDatabase, run, dump, load, summarize } = tools;
 
   test.each(samples)("$what: the same is there afterwards", async ({ statements }) => {
@@ -113,7 +95,7 @@ function describeMoving(tools: Content, { samples }: DatabaseContentSuite): void
   });
 }
 
-function describeBrokenDumps({ newDatabase, run, dump, load }: Content): void {
+function describeBrokenDumps({ newDatabase, run, dump, load }: ContentTools): void {
   test.each([
     ["nothing", () => Buffer.alloc(0)],
     ["the beginning", (whole: Buffer) => whole.subarray(0, whole.length / 2)],
@@ -133,7 +115,7 @@ function describeBrokenDumps({ newDatabase, run, dump, load }: Content): void {
   });
 }
 
-function describeTargets({ content, context, newDatabase, run, dump, load, summarize }: Content): void {
+function describeTargets({ content, context, newDatabase, run, dump, load, summarize }: ContentTools): void {
   test("a database that holds something is not loaded into, until it is emptied", async () => {
     const [source, target] = [await newDatabase(), await newDatabase()];
     await run(source, table, row(1));
@@ -176,100 +158,7 @@ function describeTargets({ content, context, newDatabase, run, dump, load, summa
   });
 }
 
-function describeTakingBack(tools: Content): void {
-  const { content, context, newDatabase, run, dump, load, summarize } = tools;
-  const owner = "trf_owner";
-  const isEmpty = (values: SecretValues) => content.isEmpty(context(), values);
-  const takeBack = (values: SecretValues, whose = owner) => content.takeBack(context(), values, whose);
-  const mine = [
-    "CREATE TABLE kl_mine (x INTEGER PRIMARY KEY AUTOINCREMENT)",
-    "INSERT INTO kl_mine VALUES (7)",
-  ];
-  /** A database that another was loaded into and that is not settled. */
-  const loaded = async () => {
-    const [source, target] = [await newDatabase(), await newDatabase()];
-    await run(source, table, row(1), "CREATE VIEW kl_view AS SELECT 1 AS x");
-    const whole = await dump(source);
-    await content.load(context(), target, inPieces(whole), undefined, owner);
-    return { target, whole };
-  };
-
-  test.each([
-    ["nothing", [], true],
-    ["a table without rows", [table], false],
-    ["a view alone", ["CREATE VIEW kl_view AS SELECT 1 AS x"], false],
-  ] as const)(
-    "a database with %s is empty: what that says is what a load goes by",
-    async (_, held, empty) => {
-      const [source, target] = [await newDatabase(), await newDatabase()];
-      await run(source, table, row(1));
-      await run(target, ...held);
-      expect(await isEmpty(target)).toBe(empty);
-      const before = await summarize(target);
-      const loading = content.load(context(), target, inPieces(await dump(source)), undefined, owner);
-      if (empty) return expect(await loading).toBeUndefined();
-      await expect(loading).rejects.toMatchObject({ code: "conflict" });
-      expect(await takeBack(target)).toBe(1);
-      expect(await summarize(target)).toEqual(before);
-    },
-  );
-
-  test("what was loaded is taken back, what somebody made meanwhile stays, and again is the same", async () => {
-    const { target } = await loaded();
-    await run(target, ...mine, "CREATE VIEW kl_my_view AS SELECT x FROM kl_mine");
-    expect([await takeBack(target), await takeBack(target)]).toEqual([2, 2]);
-    const alone = await newDatabase();
-    await run(alone, ...mine, "CREATE VIEW kl_my_view AS SELECT x FROM kl_mine");
-    expect(await summarize(target)).toEqual(await summarize(alone));
-  });
-
-  test("a database that holds nothing else is then like a new one, and is filled again", async () => {
-    const { target, whole } = await loaded();
-    expect(await takeBack(target)).toBe(0);
-    expect(await summarize(target)).toEqual(await summarize(await newDatabase()));
-    await load(target, whole);
-  });
-
-  test.each([
-    ["is another's", "trf_other", [], 2],
-    ["was made anew by somebody", owner, ["DROP TABLE kl_first", "CREATE TABLE kl_first (mine INTEGER)"], 1],
-    ["was settled", owner, ["settle"], 2],
-  ] as const)("what %s is not taken back", async (_, whose, statements, left) => {
-    const { target } = await loaded();
-    for (const statement of statements) {
-      if (statement === "settle") await content.settle(context(), target);
-      else await run(target, statement);
-    }
-    const before = await summarize(target);
-    expect(await takeBack(target, whose)).toBe(left);
-    const after = await summarize(target);
-    expect(after.tables).toEqual(before.tables);
-    expect(after.schemaSha256 === before.schemaSha256).toBe(left === 2);
-    expect(await takeBack(target)).toBe(whose === owner ? left : 0);
-  });
-
-  test("of what is claimed, only what was there at that moment is taken back", async () => {
-    const target = await newDatabase();
-    await run(target, table, row(1));
-    await content.claim(context(), target, owner);
-    await run(target, ...mine);
-    expect(await takeBack(target)).toBe(1);
-    expect((await summarize(target)).tables.map(({ name }) => name)).toEqual(["kl_mine"]);
-  });
-
-  test("the notes are no content: they are neither summed up nor dumped", async () => {
-    const [source, target] = [await newDatabase(), await newDatabase()];
-    await run(source, table, row(1));
-    const whole = await dump(source);
-    await content.load(context(), target, inPieces(whole), undefined, owner);
-    expect(await summarize(target)).toEqual(await summarize(source));
-    expect((await dump(target)).equals(whole)).toBe(true);
-    await content.settle(context(), target);
-    expect(await takeBack(target)).toBe(1);
-  });
-}
-
-function describeFailing(tools: Content): void {
+function describeFailing(tools: ContentTools): void {
   const { content, newDatabase, run, dump } = tools;
   const steps = [
     ["dump", (context: ConnectorContext, values: SecretValues) => collect(content.dump(context, values))],
@@ -330,7 +219,7 @@ function describeFailing(tools: Content): void {
   });
 }
 
-function describeFile({ content, newDatabase, run, dump }: Content): void {
+function describeFile({ content, newDatabase, run, dump }: ContentTools): void {
   test("a file is made of a dump, for its owner alone, and of a broken one none", async () => {
     const directory = await mkdtemp(join(tmpdir(), "keyloan-content-file-"));
     const path = join(directory, `mine.${content.file.extension}`);
@@ -349,7 +238,7 @@ function describeFile({ content, newDatabase, run, dump }: Content): void {
   });
 }
 
-function describeDurability({ content, context, newDatabase, run, summarize }: Content): void {
+function describeDurability({ content, context, newDatabase, run, summarize }: ContentTools): void {
   test("a probe finds a database durable, tells of a table that is missing, and leaves nothing", async () => {
     const values = await newDatabase();
     await run(values, table);
@@ -376,8 +265,4 @@ async function collect(dump: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of dump) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-async function* inPieces(dump: Uint8Array): AsyncGenerator<Uint8Array> {
-  for (let index = 0; index < dump.length; index += 97) yield dump.subarray(index, index + 97);
 }
