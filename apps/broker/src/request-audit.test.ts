@@ -1,9 +1,8 @@
-import { join } from "node:path";
 import type { AuditEventRow } from "@keyloan/store";
-import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { openPage, type TestPage } from "./testing/open-page.ts";
+import { createStoreWriter } from "./testing/store-writer.ts";
 
 // Every route of the OpenAPI document: a new one is in it by itself.
 
@@ -130,8 +129,7 @@ describe("an audit that cannot be written", () => {
   it("fails reads and writes with 503 within their time, makes /health/ready say so, and heals", async () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
     expect((await broker.call("GET", "/health/ready", { token: null })).status).toBe(200);
-    const other = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
-    const held = await other.transaction("write");
+    const letGo = await (await createStoreWriter(broker.dataDirectory)).hold();
     const started = performance.now();
     const answers = await Promise.all([
       broker.call("GET", `/v1/builds/${id}`),
@@ -148,8 +146,7 @@ describe("an audit that cannot be written", () => {
     });
     // Five seconds for the lock, twice for what came while others waited, and two for the health check.
     expect(performance.now() - started).toBeLessThan(20_000);
-    await held.rollback();
-    other.close();
+    await letGo();
     expect((await broker.call("GET", `/v1/builds/${id}`)).status).toBe(200);
     expect((await broker.call("GET", "/health/ready", { token: null })).status).toBe(200);
   }, 30_000);

@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import type { AuditList, ErrorEnvelope, KnownBuilds, Rehearsal, SettingsView } from "@keyloan/contract";
-import { createClient } from "@libsql/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import {
@@ -12,6 +10,7 @@ import {
   type TestPage,
 } from "./testing/open-page.ts";
 import { savedBuild, switchAll } from "./testing/saved-build.ts";
+import { createStoreWriter } from "./testing/store-writer.ts";
 import { executeStartOver, sweepStartOvers } from "./verbs/person/execute-start-over.ts";
 
 let broker: TestBroker;
@@ -159,10 +158,9 @@ describe("starting over before the switch", () => {
     const other = await openPage(broker, id);
     // So near the end of its longest life that it cannot live as long as a renewal would want.
     const [end, longest] = [1, 12].map((hours) => broker.now() + hours * 3_600_000);
-    const file = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
+    const store = await createStoreWriter(broker.dataDirectory);
     const sql = "UPDATE builds SET expires_at = ?, renewable_until = ? WHERE id = ?";
-    await file.execute({ sql, args: [end ?? 0, longest ?? 0, id] });
-    file.close();
+    await store.run({ sql, args: [end ?? 0, longest ?? 0, id] });
     await ask(other);
     expect((await read().builds.find(id))?.expiresAt).toBe(longest);
     const renewals = async () =>
@@ -353,13 +351,12 @@ describe("what was saved before persons were known", () => {
     if (switched) await switchAll(page);
     const person = (await read().persons.findByBuild(id)) ?? expect.fail();
     // As a store of an older version has it after the upgrade.
-    const other = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
-    await other.batch([
+    const store = await createStoreWriter(broker.dataDirectory);
+    await store.run(
       { sql: "DELETE FROM persons WHERE id = ?", args: [person.id] },
       { sql: "DELETE FROM person_browsers WHERE person_id = ?", args: [person.id] },
       { sql: "UPDATE user_keys SET person_id = NULL WHERE build_id = ?", args: [id] },
-    ]);
-    other.close();
+    );
     return { id, browser: page.browser };
   }
 

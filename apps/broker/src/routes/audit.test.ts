@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type {
   AuditExportLine,
   AuditHead,
@@ -6,18 +5,16 @@ import type {
   AuditMatches,
   AuditVerification,
 } from "@keyloan/contract";
-import { createClient } from "@libsql/client";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createOwnerKey } from "../sealing/data-key.ts";
 import { createSigner } from "../signing.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { createStoreWriter } from "../testing/store-writer.ts";
 
 let broker: TestBroker;
 
 async function tamper(...statements: string[]): Promise<void> {
-  const client = createClient({ url: `file:${join(broker.dataDirectory, "keyloan.db")}` });
-  for (const statement of statements) await client.execute(statement);
-  client.close();
+  await (await createStoreWriter(broker.dataDirectory)).run(...statements);
 }
 async function readHead(): Promise<AuditHead> {
   return (await broker.call("GET", "/v1/audit/head")).body as AuditHead;

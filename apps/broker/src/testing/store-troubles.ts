@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createClient } from "@libsql/client";
 import { mountSmallDisk } from "./small-disk.ts";
+import { createStoreWriter } from "./store-writer.ts";
 
 /** Something that keeps a store from being written, which a test begins and ends. */
 export type StoreTrouble = {
@@ -32,12 +32,7 @@ export async function heldLock(): Promise<StoreTrouble> {
   return {
     folder,
     begin: async () => {
-      const other = createClient({ url: `file:${storeIn(folder)}` });
-      const held = await other.transaction("write");
-      end = async () => {
-        await held.rollback();
-        other.close();
-      };
+      end = await (await createStoreWriter(folder)).hold();
     },
     end: () => end(),
     close: () => rm(folder, { recursive: true }),
