@@ -7,8 +7,9 @@ export async function finishWork(deps: Deps, ...buildIds: readonly string[]): Pr
     const runs = await claimDueJobs(deps);
     await Promise.all([...runs, ...buildIds.map((id) => deps.runner.settled(id))]);
     if (runs.length > 0) continue;
-    if (deps.runner.load().length === 0) return;
-    // The broker's own background work holds what is left.
+    // The broker's own background work may hold what is left, which it does a moment before it runs.
+    const waiting = await deps.store.read.jobs.list({ state: "waiting", limit: 1_000 });
+    if (!waiting.some(({ lockedBy }) => lockedBy === deps.workerId)) return;
     await deps.sleep(5);
   }
 }
