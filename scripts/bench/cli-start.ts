@@ -17,7 +17,7 @@ export type CliStart = {
 };
 
 const pathOf = (relative: string) =>
-  fileURLToPath(new URL(`../../packages/sdk/${relative}`, import.meta.url));
+  fileURLToPath(new URL(`../../packages/cli/${relative}`, import.meta.url));
 
 /**
  * How long `keyloan run -- true` takes, fetching the env over the network included, against starting
@@ -36,7 +36,7 @@ export async function measureCliStart(rounds = roundsDefault): Promise<CliStart>
       server.once("message", (message) => resolve(String(message)));
       server.once("exit", () => reject(new Error("the loopback broker ended at its start")));
     });
-    const { adminToken, sampleBuildId } = await import("../../packages/sdk/src/testing/samples.ts");
+    const { adminToken, sampleBuildId } = await import("../../packages/cli/src/testing/samples.ts");
     const env = { ...process.env, KEYLOAN_URL: url, KEYLOAN_TOKEN: adminToken };
     const run = [pathOf("bin/keyloan.mjs"), "run", "--build", sampleBuildId, "--", "true"];
     const times = { node: [] as number[], run: [] as number[] };

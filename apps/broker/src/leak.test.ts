@@ -9,7 +9,7 @@ import { createTestBroker, type TestBroker } from "./testing/create-test-broker.
 
 // The command line against a real broker, over what a bundler leaves of an app that took a key into the browser.
 
-const cli = fileURLToPath(new URL("../../../packages/sdk/bin/keyloan.mjs", import.meta.url));
+const cli = fileURLToPath(new URL("../../../packages/cli/bin/keyloan.mjs", import.meta.url));
 
 let broker: TestBroker;
 let folder: string;

@@ -10,7 +10,7 @@ import { createTestBroker, type TestBroker } from "./testing/create-test-broker.
 // The whole main job with the real command line and the real example app, each in a process of its own.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const keyloan = join(root, "packages/sdk/bin/keyloan.mjs");
+const keyloan = join(root, "packages/cli/bin/keyloan.mjs");
 const example = (file: string) => join(root, "examples/notes/src", file);
 
 let broker: TestBroker;

@@ -6,8 +6,8 @@ const fromRoot = (path: string) => fileURLToPath(new URL(`../../../${path}`, imp
 export const workspace = {
   root: fromRoot(""),
   brokerProgram: fromRoot("apps/broker/src/main.ts"),
-  cliFolder: fromRoot("packages/sdk/"),
-  cliProgram: fromRoot("packages/sdk/bin/keyloan.mjs"),
+  cliFolder: fromRoot("packages/cli/"),
+  cliProgram: fromRoot("packages/cli/bin/keyloan.mjs"),
   attendProgram: fromRoot("packages/dev-providers/src/demo/attend.ts"),
   settingsPageFolder: fromRoot("apps/settings-ui/"),
   contractFolder: fromRoot("packages/contract/"),

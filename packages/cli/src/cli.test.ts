@@ -1,0 +1,506 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { rootKeyId } from "./commands/root-key-create.ts";
+import { commandTable } from "./shell/command-table.ts";
+import { cellsOf } from "./shell/terminal-text.ts";
+import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
+import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
+import {
+  adminToken,
+  apiToken,
+  buildToken,
+  sampleBuild,
+  sampleBuildId,
+  sampleEnv,
+  sampleLease,
+} from "./testing/samples.ts";
+
+let broker: FakeBroker;
+let folder: string;
+beforeAll(async () => {
+  broker = await startFakeBroker();
+  folder = mkdtempSync(join(tmpdir(), "keyloan-cli-"));
+});
+afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await broker.close();
+});
+beforeEach(() => {
+  broker.seen.length = 0;
+  broker.state.orgKeys.clear();
+});
+
+const keyloan = (line: string | readonly string[], options: FakeIoOptions = {}) =>
+  runKeyloan(typeof line === "string" ? line.split(" ") : line, {
+    ...options,
+    env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, PATH: process.env.PATH, ...options.env },
+  });
+
+describe("help", () => {
+  test.each(Object.keys(commandTable))(
+    "`%s --help` has usage and examples within 80 columns",
+    async (name) => {
+      const { code, out, err } = await keyloan(`${name} --help`);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(out).toContain(`Usage:\n  keyloan ${name}`);
+      expect(out).toMatch(/Examples:\n {2}.*keyloan /);
+      expect(out.split("\n").filter((line) => cellsOf(line) > 80 && !line.includes("keyloan "))).toEqual([]);
+    },
+  );
+
+  test.each(["--help", "-h", "help", ""])("`keyloan %s` lists every command", async (line) => {
+    const { code, out } = await keyloan(line === "" ? [] : line);
+    expect(code).toBe(0);
+    expect(Object.keys(commandTable).filter((name) => !out.includes(`  ${name} `))).toEqual([]);
+  });
+
+  test("a group shows its commands, a misspelt one what was meant", async () => {
+    expect((await keyloan("org-keys --help")).out).toContain("org-keys set");
+    expect(await keyloan("org-keys")).toMatchObject({ code: 2, out: "" });
+    expect((await keyloan("org-keys")).err).toContain("list, set, rotate, retire, remove");
+    expect((await keyloan("org-key list")).err).toContain("Did you mean: keyloan org-keys list?");
+    expect((await keyloan("docter")).err).toContain("Did you mean: keyloan doctor?");
+  });
+});
+
+describe("wrong usage is exit code 2, names what is wrong, and sends nothing", () => {
+  test.each([
+    ["build list --limt 3", "Did you mean --limit?"],
+    ["build list --limit 0", "whole number from 1 to 200"],
+    ["build list --limit", "--limit needs a value"],
+    ["build list --limit --all", "--limit needs a value"],
+    ["build list extra", 'Unexpected argument "extra"'],
+    ["build list --all=yes", "--all takes no value"],
+    ["build list -- x", "takes nothing after --"],
+    ["build show", "The build id is missing"],
+    ["build show ../../v1/tokens", "not a build id"],
+    ["build create", "needs a --name"],
+    ["build create --name a --name b", "--name is given twice"],
+    ["build create --name a --ttl soon", "90s, 15m, 24h"],
+    ["build create --name a --profile nxt", "plain, next, vite, expo"],
+    [
+      `env pull --build ${sampleBuildId} --format yaml`,
+      "json, dotenv, shell, docker, github, kubernetes, systemd",
+    ],
+    [`env pull --build ${sampleBuildId} --force`, "--force goes with --output"],
+    ["token create --name x", "needs a --scope"],
+    ["token create --name x --scope all", "--scope is one of"],
+    ["token revoke", "The token id is missing"],
+    ["--json", "without a command"],
+    ["nothing-like-it", 'There is no command "nothing-like-it"'],
+  ])("%s", async (line, message) => {
+    const plain = await keyloan(line);
+    expect(plain).toMatchObject({ code: 2, out: "" });
+    if (!line.includes("--json")) expect(plain.err).toContain(message);
+    const json = await keyloan([
+      ...(line.split(" -- ")[0] ?? "").split(" "),
+      "--json",
+      ...(line.includes(" -- ") ? ["--", "x"] : []),
+    ]);
+    expect(JSON.parse(json.err)).toMatchObject({ error: { code: "usage", message: expect.any(String) } });
+    expect(broker.seen).toHaveLength(0);
+  });
+});
+
+describe("builds", () => {
+  test("create sends what was asked and shows the build", async () => {
+    const { code, out } = await keyloan(
+      "build create --name todo --connector turso --connector r2 --ttl 1h30m --profile next --idempotency-key k1",
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(broker.seen[0]?.body ?? "")).toEqual({
+      name: "todo",
+      connectors: ["turso", "r2"],
+      ttlSeconds: 5400,
+      profile: "next",
+    });
+    expect(broker.seen[0]?.headers["idempotency-key"]).toBe("k1");
+    expect(broker.seen[0]?.query.get("wait")).toBe("25");
+    expect(out).toMatch(/State +ready/);
+  });
+
+  test("create takes options of connectors from a file, and no others", async () => {
+    const file = join(folder, "options.json");
+    writeFileSync(file, '{"stripe":{"prices":[1]}}');
+    await keyloan(`build create --name a --connector stripe --connector r2 --option-file ${file}`);
+    expect(JSON.parse(broker.seen[0]?.body ?? "").connectors).toEqual([
+      { id: "stripe", options: { prices: [1] } },
+      "r2",
+    ]);
+    const { code, err } = await keyloan(`build create --name a --connector r2 --option-file ${file}`);
+    expect(code).toBe(2);
+    expect(err).toContain("Add --connector stripe.");
+  });
+
+  test("create that is not ready in time shows why, and is exit code 1", async () => {
+    const error = {
+      provider: "turso",
+      code: "unauthorized",
+      message: "turso refused",
+      status: 401,
+      remedy: "Put a new key.",
+      retryable: false,
+    };
+    const state = { ...sampleBuild(sampleBuildId, { name: "x" }, Date.now()), state: "provisioning" };
+    const leases = [sampleLease("turso", Date.now(), { state: "requires_action", error })];
+    broker.state.builds.set(sampleBuildId, { ...state, leases });
+    broker.state.buildsByKey.set("slow", { body: '{"name":"x"}', id: sampleBuildId });
+    let clock = 0;
+    const now = () => (clock += 10_000);
+    const { code, out, err } = await keyloan("build create --name x --idempotency-key slow", { now });
+    expect(code).toBe(1);
+    expect(out).toContain("turso: turso refused (status 401) Put a new key.");
+    expect(err).toContain("still missing: turso");
+    broker.state.builds.set(sampleBuildId, sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now()));
+  });
+
+  test("list, show, renew, token and close work, and speak JSON", async () => {
+    expect((await keyloan("build list --state ready --all")).out).toContain(sampleBuildId);
+    expect(JSON.parse((await keyloan("build list --limit 1 --json")).out)).toMatchObject({ builds: [{}] });
+    expect(JSON.parse((await keyloan(`build show ${sampleBuildId} --json`)).out).id).toBe(sampleBuildId);
+    expect((await keyloan(`build renew --build ${sampleBuildId} --ttl 7d`)).out).toContain("2099-01-01");
+    const token = await keyloan(`build token ${sampleBuildId} --ttl 10m --single-use`);
+    expect(token.out).toBe("klo_bld_new\n");
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ ttlSeconds: 600, singleUse: true });
+    const link = await keyloan(`build link ${sampleBuildId} --ttl 7d --user user_1`);
+    expect(link.out).toMatch(/^http\S+#code=klo_hnd_new\n$/);
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ ttlSeconds: 604_800, userRef: "user_1" });
+    expect(link.err).not.toContain("handoff is finished");
+    const made = JSON.parse((await keyloan("build create --name gone --json")).out);
+    expect(JSON.parse((await keyloan(`build close ${made.id} --json`)).out).state).toBe("closed");
+  });
+
+  test("a link after the handoff is finished says that it lets in nobody but the person", async () => {
+    const build = sampleBuild(sampleBuildId, { name: "todo-app" }, Date.now());
+    broker.state.builds.set(sampleBuildId, { ...build, state: "handed_off" });
+    const { code, out, err } = await keyloan(`build link ${sampleBuildId}`);
+    broker.state.builds.set(sampleBuildId, build);
+    expect([code, out]).toEqual([0, "http://127.0.0.1/settings#code=klo_hnd_new\n"]);
+    expect(err.replace(/\s+/g, " ")).toContain("lets in only the person who saved the keys");
+  });
+});
+
+describe("env pull", () => {
+  test("prints the text as it came, and JSON with --json", async () => {
+    const dotenv = await keyloan(`env pull --build ${sampleBuildId} --copies aws`);
+    expect(dotenv.out).toBe(
+      Object.entries(sampleEnv)
+        .map(([name, value]) => `${name}=${value}\n`)
+        .join(""),
+    );
+    expect(broker.seen[0]?.query.get("copies")).toBe("aws");
+    expect(JSON.parse((await keyloan(`env pull --build ${sampleBuildId} --json`)).out)).toEqual(sampleEnv);
+  });
+
+  test("writes a file that others cannot read, and leaves nothing else behind", async () => {
+    const work = mkdtempSync(join(folder, "pull-"));
+    const file = join(work, ".env");
+    expect(await keyloan(["env", "pull", "--build", sampleBuildId, "--output", file])).toMatchObject({
+      code: 0,
+      out: "",
+    });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).toContain("R2_BUCKET=builds\n");
+    expect(readdirSync(work)).toEqual([".env"]);
+  });
+
+  test("keeps a file that is there, unless told to replace it", async () => {
+    const work = mkdtempSync(join(folder, "keep-"));
+    const file = join(work, ".env");
+    writeFileSync(file, "MINE=1\n", { mode: 0o644 });
+    const pull = ["env", "pull", "--build", sampleBuildId, "--output", file];
+    const refused = await keyloan(pull);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toContain("--force");
+    expect(readFileSync(file, "utf8")).toBe("MINE=1\n");
+    expect((await keyloan([...pull, "--force"])).code).toBe(0);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readdirSync(work)).toEqual([".env"]);
+  });
+
+  test("does not write through a symbolic link", async () => {
+    const work = mkdtempSync(join(folder, "link-"));
+    const target = join(work, "target");
+    writeFileSync(target, "kept");
+    symlinkSync(target, join(work, ".env"));
+    const pull = ["env", "pull", "--build", sampleBuildId, "--output", join(work, ".env")];
+    expect((await keyloan(pull)).code).toBe(1);
+    expect((await keyloan([...pull, "--force"])).code).toBe(0);
+    expect(readFileSync(target, "utf8")).toBe("kept");
+  });
+
+  test.each([
+    ["", true],
+    [".env\n", false],
+  ])("in a git work tree with .gitignore %j it warns: %s", async (ignored, warns) => {
+    const work = mkdtempSync(join(folder, "git-"));
+    execFileSync("git", ["init", "--quiet", work]);
+    writeFileSync(join(work, ".gitignore"), ignored);
+    const { err } = await keyloan(["env", "pull", "--build", sampleBuildId, "--output", join(work, ".env")]);
+    expect(err.includes("not git-ignored")).toBe(warns);
+  });
+});
+
+describe("org keys", () => {
+  const fields = { organization: "acme", platformToken: "canary-platform-token" };
+
+  test.each([
+    ["stdin", "org-keys set turso -", JSON.stringify(fields)],
+    ["a file", "org-keys set turso --from-json FILE", ""],
+    [
+      "options",
+      "org-keys set turso --field organization=acme --field platformToken=canary-platform-token",
+      "",
+    ],
+  ])("are set from %s", async (_name, line, stdin) => {
+    const file = join(folder, "fields.json");
+    writeFileSync(file, JSON.stringify(fields));
+    const { code, out, err } = await keyloan(line.replace("FILE", file), { stdin });
+    expect(code).toBe(0);
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ fields });
+    expect(out).toContain("turso: version 1 is active, account acme");
+    expect(out + err).not.toContain("canary");
+    expect(err.includes("shell's history")).toBe(line.includes("--field"));
+  });
+
+  test.each([
+    ["a missing field", "turso -", '{"organization":"a"}', "missing: platformToken"],
+    ["an unknown field", "turso -", '{"organisation":"a"}', "Did you mean organization?"],
+    ["a field that is no text", "turso -", '{"organization":1}', "not a text"],
+    ["what is no JSON", "turso -", "canary-bare-secret", "not a JSON object"],
+    ["a bare secret as --field", "turso --field canary-bare-secret", "", "name and a value"],
+    ["a connector without fields", "app-secrets -", "{}", "needs no org key"],
+    ["nothing, off a terminal", "turso", "", "missing: organization, platformToken"],
+  ])("%s is wrong usage, and repeated nowhere", async (_name, rest, stdin, message) => {
+    const { code, out, err } = await keyloan(`org-keys set ${rest}`, { stdin });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(message);
+    expect(err).not.toContain("canary");
+    expect(broker.state.orgKeys.size).toBe(0);
+  });
+
+  test("an unknown connector names the near one", async () => {
+    expect((await keyloan("org-keys set trso -", { stdin: "{}" })).err).toContain("Did you mean turso?");
+  });
+
+  test("on a terminal each field is asked for, and a secret is not shown", async () => {
+    const { code, out, err } = await keyloan("org-keys set turso", {
+      terminal: true,
+      stdin: "acme\ncanary-platform-token\n\n",
+    });
+    expect(code).toBe(0);
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ fields });
+    expect(err).toContain("Platform API token (not shown): ");
+    expect(out + err).not.toContain("canary");
+  });
+
+  test("are listed and removed", async () => {
+    await keyloan("org-keys set turso -", { stdin: JSON.stringify(fields) });
+    expect((await keyloan("org-keys list")).out).toMatch(/turso +1 +active +valid/);
+    expect((await keyloan("org-keys remove turso")).code).toBe(0);
+    expect((await keyloan("org-keys list --json")).out).toContain('"orgKeys": []');
+    expect((await keyloan("org-keys remove turso")).code).toBe(1);
+  });
+});
+
+test("tokens, catalog, audit and root-key rotate show what the broker says", async () => {
+  expect((await keyloan("token create --name app --scope builds:read,builds:write --ttl 90d")).out).toBe(
+    "klo_api_new\n",
+  );
+  expect((await keyloan("token list")).out).toContain("app-builder");
+  expect((await keyloan("token revoke tok_3k9v0a5m2c7d8e4f6g1h --json")).out).toContain('"revoked": true');
+  expect((await keyloan("catalog")).out).toMatch(/turso +database +B +needed/);
+  expect((await keyloan("catalog turso")).out).toContain("platformToken (secret)");
+  expect((await keyloan("catalog nope")).code).toBe(1);
+  expect((await keyloan("audit --action env.read")).out).toContain("2026-11-20 12:00:00Z  env.read");
+  expect((await keyloan("root-key rotate")).out).toContain("2 of 3 data keys");
+});
+
+test("a root key is a fresh line in the vault's format, with the vault's id for it", async () => {
+  // The key and the id of the vault's committed test vector.
+  expect(rootKeyId(Uint8Array.from({ length: 32 }, (_, index) => index))).toBe("rk-cb21271e057598bd");
+  const [first, second] = [
+    await runKeyloan(["root-key", "create"]),
+    await runKeyloan(["root-key", "create"]),
+  ];
+  const [, id, key = ""] = /^(rk-[0-9a-f]{16}):([A-Za-z0-9_-]{43})\n$/.exec(first.out) ?? [];
+  expect(rootKeyId(Buffer.from(key, "base64url"))).toBe(id);
+  expect(second.out).not.toBe(first.out);
+});
+
+describe("output", () => {
+  test("an error is a sentence, a remedy and the request id; JSON with --json", async () => {
+    const env = { KEYLOAN_TOKEN: apiToken };
+    const { code, err } = await keyloan("token list", { env });
+    expect(code).toBe(1);
+    expect(err).toBe(
+      "keyloan: this token may not do that\n  Use a token with the scope.\n  Request id: req_3k9v0a5m2c7d8e4f6g1h\n",
+    );
+    const json = JSON.parse((await keyloan("token list --json", { env })).err);
+    expect(json.error).toMatchObject({
+      code: "forbidden",
+      status: 403,
+      remedy: "Use a token with the scope.",
+    });
+  });
+
+  test("text from the broker cannot act on the terminal", async () => {
+    const evil = "a\u001b[2Jb\u009b31mc\rd\u202ee";
+    const build = { ...sampleBuild(sampleBuildId, { name: "x" }, Date.now()), name: evil };
+    const page: (typeof broker.faults)[number] = (_request, response) => {
+      response
+        .writeHead(200, { "content-type": "application/json" })
+        .end(JSON.stringify({ builds: [build] }));
+      return true;
+    };
+    broker.faults.push(page, page);
+    const controls = /[\p{Cc}\u202e]/u;
+    const inOneLine = (text: string) => text.replaceAll("\n", "");
+    expect(inOneLine((await keyloan("build list")).out)).not.toMatch(controls);
+    const json = (await keyloan("build list --json")).out;
+    expect(inOneLine(json)).not.toMatch(controls);
+    expect(JSON.parse(json).builds[0].name).toBe(evil);
+  });
+
+  test.each([
+    [{ terminal: true }, true],
+    [{ terminal: true, env: { NO_COLOR: "1" } }, false],
+    [{ terminal: true, env: { TERM: "dumb" } }, false],
+    [{ terminal: false }, false],
+  ])("colours with %j: %s", async (options, coloured) => {
+    expect((await keyloan("build list", options)).out.includes("\u001b[")).toBe(coloured);
+  });
+
+  test.each(["build list", "token list", "org-keys list", "catalog", "audit", `build show ${sampleBuildId}`])(
+    "`%s` fits 80 columns",
+    async (line) => {
+      await keyloan("org-keys set turso -", { stdin: '{"organization":"a","platformToken":"b"}' });
+      const name = "A very long name that goes on and on until the line is full and then some more 漢字漢字";
+      broker.state.builds.set(
+        sampleBuildId,
+        sampleBuild(sampleBuildId, { name, connectors: ["turso", "app-secrets", "stripe"] }, Date.now()),
+      );
+      const { out } = await keyloan(line, { terminal: true, env: { NO_COLOR: "1" } });
+      const tooWide = out.split("\n").filter((each) => cellsOf(each) > 80);
+      expect(
+        line.startsWith("build show") ? tooWide.filter((each) => !each.startsWith("Name")) : tooWide,
+      ).toEqual([]);
+    },
+  );
+});
+
+describe("doctor", () => {
+  const states = (out: string) =>
+    Object.fromEntries(
+      (JSON.parse(out).checks as { name: string; state: string }[]).map(({ name, state }) => [name, state]),
+    );
+
+  test("finds all well with an admin token and a valid org key", async () => {
+    await keyloan("org-keys set turso -", { stdin: '{"organization":"a","platformToken":"b"}' });
+    const { code, out } = await keyloan("doctor --json");
+    expect(code).toBe(0);
+    expect(states(out)).toMatchObject({
+      Broker: "ok",
+      Clock: "ok",
+      "Part store": "ok",
+      Token: "ok",
+      "Org key turso": "ok",
+    });
+  });
+
+  test.each([
+    ["an address that is none", { KEYLOAN_URL: "nonsense" }, "Address"],
+    ["an address where nobody is", { KEYLOAN_URL: "http://127.0.0.1:1" }, "Broker"],
+    ["a token that is not known", { KEYLOAN_TOKEN: "klo_admin_wrong" }, "Token"],
+    ["no token", { KEYLOAN_TOKEN: "" }, "Token"],
+    [
+      "a token file that is not there",
+      { KEYLOAN_TOKEN: "", KEYLOAN_TOKEN_FILE: "/no/such/file" },
+      "Token file",
+    ],
+  ])("with %s it says so, gives a remedy and is exit code 1", async (_name, env, check) => {
+    const { code, out } = await keyloan("doctor --json", { env });
+    expect(code).toBe(1);
+    expect(states(out)[check]).toBe("failed");
+    const failures = (JSON.parse(out).checks as { state: string; remedy?: string }[]).filter(
+      (each) => each.state === "failed",
+    );
+    expect(failures.filter((each) => !each.remedy)).toEqual([]);
+  });
+
+  test("a build token is valid, and that is all it can tell", async () => {
+    const { code, out } = await keyloan("doctor --json", { env: { KEYLOAN_TOKEN: buildToken } });
+    expect(code).toBe(0);
+    expect(states(out)).toMatchObject({ Token: "ok", "Org keys": "skipped" });
+  });
+
+  test.each([
+    [0, "ok"],
+    [5 * 60_000, "warning"],
+    [-20 * 60_000, "failed"],
+  ])("a clock that is %i ms off is %s", async (offset, state) => {
+    const { out } = await keyloan("doctor --json", { now: () => Date.now() + offset });
+    expect(states(out).Clock).toBe(state);
+  });
+
+  test("a failing part of the broker is a failed check", async () => {
+    broker.state.health = {
+      status: "failing",
+      version: "0.1.0",
+      parts: [{ name: "store", ok: false, message: "locked" }],
+    };
+    const { code, out } = await keyloan("doctor");
+    broker.state.health = { status: "ok", version: "0.1.0" };
+    expect(code).toBe(1);
+    expect(out).toContain("failed   Part store: locked\n");
+  });
+
+  test("what the operator should fix is a warning with a remedy, and a failure in production", async () => {
+    broker.state.warnings = { warnings: [{ code: "x", message: "anybody can listen", remedy: "Use TLS." }] };
+    const { out, code } = await keyloan("doctor");
+    const production = await keyloan("doctor --production");
+    broker.state.warnings = { warnings: [] };
+    expect(out).toContain("warning  Configuration: anybody can listen\n");
+    expect(out).toContain("Use TLS.");
+    expect([code, out]).toEqual([0, expect.stringMatching(/No problem, and \d+ warnings?\.\n$/)]);
+    expect([production.code, production.out]).toEqual([
+      1,
+      expect.stringContaining("failed   Configuration: anybody can listen\n"),
+    ]);
+    const { out: quiet } = await keyloan("doctor --json");
+    expect(states(quiet).Configuration).toBe("ok");
+  });
+
+  test("an org key that the provider refuses is a failed check", async () => {
+    await keyloan("org-keys set turso -", { stdin: '{"organization":"a","platformToken":"b"}' });
+    const key = broker.state.orgKeys.get("turso");
+    if (key === undefined) throw new Error("the key was not set");
+    broker.state.orgKeys.set("turso", {
+      ...key,
+      checkStatus: "invalid",
+      checkMessage: "the token was revoked",
+    });
+    const { code, out } = await keyloan("doctor");
+    expect(code).toBe(1);
+    expect(out).toContain("keyloan org-keys set turso");
+  });
+
+  test("a check that breaks down is a failed check", async () => {
+    broker.faults.push((_request, response) => {
+      response.writeHead(200, { "content-type": "application/json" }).end('{"status":{}}');
+      return true;
+    });
+    expect(states((await keyloan("doctor --json")).out).Broker).toBe("failed");
+  });
+});

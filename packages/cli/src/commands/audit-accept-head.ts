@@ -1,0 +1,28 @@
+import type { Command } from "../shell/command.ts";
+import { counted } from "../shell/counted.ts";
+import { keptHeadOf, keptHeadOptions } from "../shell/kept-head.ts";
+import { printJson } from "../shell/output.ts";
+import { printable } from "../shell/terminal-text.ts";
+
+/** Goes on from a store that is not what was signed. */
+export const command: Command = {
+  usage: "audit accept-head [options]",
+  summary: "Go on from the store as it is, though something outside it knows more.",
+  notes: [
+    "For a store that was put back from a backup on purpose. Until then nothing new is handed out. What is lost stays lost: it is written to the audit, and every later keyloan audit verify tells of the gap. Look at keyloan audit verify first.",
+  ],
+  options: keptHeadOptions,
+  examples: ["keyloan audit accept-head", "keyloan audit accept-head --head-file audit-head.txt"],
+  run: async ({ args, io, json, connect }) => {
+    const accepted = await connect().audit.acceptHead(keptHeadOf(args));
+    if (json) {
+      printJson(io, accepted);
+      return 0;
+    }
+    const { problem, lostHeads, removedKeys, head } = accepted;
+    io.out(`Accepted: ${printable(problem.message)}.\n`);
+    io.out(`${counted(lostHeads, "signed head")} given up; the audit goes on from row ${head.sequence}.\n`);
+    for (const key of removedKeys) io.out(`The signing key ${printable(key)} was removed.\n`);
+    return 0;
+  },
+};

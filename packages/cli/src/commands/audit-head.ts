@@ -1,0 +1,18 @@
+import type { Command } from "../shell/command.ts";
+import { printJson } from "../shell/output.ts";
+
+/** Prints the signed end of the audit chain. */
+export const command: Command = {
+  usage: "audit head [options]",
+  summary: "Print the end of the audit chain, signed by the broker.",
+  notes: [
+    "Keep it where nobody reaches who can write to the broker's store, such as a commit or a ticket. With it keyloan audit verify also finds that the newest rows were removed together with every head in the store.",
+  ],
+  examples: ["keyloan audit head > audit-head.txt", "keyloan audit head --json"],
+  run: async ({ io, json, connect }) => {
+    const head = await connect().audit.head();
+    if (json) printJson(io, head);
+    else io.out(`${head.signed}\n`);
+    return 0;
+  },
+};

@@ -1,8 +1,0 @@
-import { commandTable } from "./cli/command-table.ts";
-import { processIo } from "./cli/io.ts";
-import { runCli } from "./cli/run-cli.ts";
-
-/** Runs the command line of this process. The exit code is set, so that all output is written before the end. */
-export async function main(): Promise<void> {
-  process.exitCode = await runCli(process.argv.slice(2), processIo(), commandTable);
-}
