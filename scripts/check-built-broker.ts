@@ -3,16 +3,19 @@ import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { buildBroker } from "./built/build-broker.ts";
 import {
-  type BuiltBroker,
+  type BrokerProcess,
+  buildBroker,
   builtFolder,
   callApi,
   expectApi,
   newConfiguration,
-  startBuiltBroker,
-} from "./built/built-broker.ts";
-import { type StandIns, startStandIns } from "./built/stand-ins.ts";
+  programIn,
+  putOrgKeys,
+  type StandIns,
+  startBrokerProcess,
+  startStandIns,
+} from "@keyloan/test-kit";
 
 const slowProviderMs = 1_500;
 const drainSeconds = 8;
@@ -33,7 +36,7 @@ async function checkBuiltBroker(): Promise<void> {
     const copy = join(folder, "broker");
     await cp(builtFolder, copy, { recursive: true });
     await mkdir(join(folder, "data"));
-    const environment = { ...newConfiguration(join(folder, "data")), ...urlsOf(standIns) };
+    const environment = { ...newConfiguration(join(folder, "data")), ...standIns.urls };
     await proveTheMainJob(copy, environment, standIns);
     await proveGracefulStop(copy, environment, standIns);
     proveHonestRefusal(copy, folder);
@@ -48,18 +51,12 @@ function runBuild(): void {
   done("built the broker");
 }
 
-function urlsOf({ byConnector }: StandIns): Record<string, string> {
-  return Object.fromEntries(
-    Object.values(byConnector).map(({ urlVariable, baseUrl }) => [urlVariable, baseUrl]),
-  );
-}
-
 async function proveTheMainJob(
   copy: string,
   environment: Readonly<Record<string, string>>,
   standIns: StandIns,
 ): Promise<void> {
-  const broker = await startBuiltBroker(environment, { folder: copy });
+  const broker = await startBrokerProcess(programIn(copy), environment);
   await expectApi(200, broker, "GET", "/health/ready");
   const page = await fetch(`http://127.0.0.1:${broker.port}/settings`);
   expect(
@@ -71,10 +68,8 @@ async function proveTheMainJob(
     /default-src 'none'/.test(policy) && !/unsafe-inline|https?:/.test(policy),
     `its policy is ${policy}`,
   );
-  for (const [id, { orgFields }] of Object.entries(standIns.byConnector)) {
-    await expectApi(200, broker, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });
-  }
-  done(`started from configuration and accepted ${Object.keys(standIns.byConnector).length} org keys`);
+  await putOrgKeys(broker, standIns.orgKeys);
+  done(`started from configuration and accepted ${standIns.emulators.size} org keys`);
   const build = await expectApi<Build>(201, broker, "POST", "/v1/builds", { name: "built broker" });
   expect(build.state === "ready", `the build is ${build.state}`);
   const { token } = await expectApi<{ token: string }>(
@@ -103,7 +98,7 @@ async function proveTheMainJob(
 }
 
 /** Making a file of a database is a program of its own in the bundle. */
-async function proveDownloads(broker: BuiltBroker, buildId: string): Promise<void> {
+async function proveDownloads(broker: BrokerProcess, buildId: string): Promise<void> {
   const path = `/v1/builds/${buildId}/databases`;
   const { databases } = await expectApi<{ databases: readonly { connector: string }[] }>(
     200,
@@ -130,7 +125,7 @@ async function proveGracefulStop(
   standIns: StandIns,
 ): Promise<void> {
   const settings = { ...environment, KEYLOAN_SHUTDOWN_SECONDS: String(drainSeconds) };
-  const broker = await startBuiltBroker(settings, { folder: copy });
+  const broker = await startBrokerProcess(programIn(copy), settings);
   const [slowest] = [...standIns.emulators];
   if (slowest === undefined) throw new Error("no connector has a stand-in");
   const [id, { faults }] = slowest;
@@ -152,7 +147,7 @@ async function proveGracefulStop(
   done(`answered a slow request after SIGTERM and ended with 0 in ${(ms / 1000).toFixed(1)} s`);
 }
 
-async function refusesConnections({ url }: BuiltBroker): Promise<void> {
+async function refusesConnections({ url }: BrokerProcess): Promise<void> {
   const reached = await fetch(url).then(
     () => true,
     () => false,

@@ -1,10 +1,16 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { putOrgKeys } from "../bench/broker-with-stand-ins.ts";
-import { buildBroker } from "../built/build-broker.ts";
-import { newConfiguration, startBuiltBroker } from "../built/built-broker.ts";
-import { type StandIns, startStandIns } from "../built/stand-ins.ts";
+import {
+  buildBroker,
+  builtFolder,
+  newConfiguration,
+  programIn,
+  putOrgKeys,
+  type StandIns,
+  startBrokerProcess,
+  startStandIns,
+} from "@keyloan/test-kit";
 import { createGround, type Ground } from "./ground.ts";
 
 /** Everything on one machine: the broker that ships, its store, and the stand-ins it lends from. */
@@ -46,9 +52,9 @@ export async function startMachine(): Promise<Machine> {
     const data = join(folder, "data");
     await mkdir(data);
     const environment = configure(data);
-    const broker = await startBuiltBroker(environment);
+    const broker = await startBrokerProcess(programIn(builtFolder), environment);
     closing.push(broker.stop);
-    await putOrgKeys(broker, standIns.byConnector);
+    await putOrgKeys(broker, standIns.orgKeys);
     const ground = createGround(broker.url, broker.adminToken);
     return { ground, standIns, environment, newFolder, configure, start, close };
   } catch (error) {
@@ -58,7 +64,7 @@ export async function startMachine(): Promise<Machine> {
 }
 
 async function start(environment: Readonly<Record<string, string>>): Promise<OwnBroker> {
-  const broker = await startBuiltBroker(environment);
+  const broker = await startBrokerProcess(programIn(builtFolder), environment);
   return {
     ground: createGround(broker.url, broker.adminToken),
     stop: async () => void (await broker.stop()),
@@ -66,13 +72,9 @@ async function start(environment: Readonly<Record<string, string>>): Promise<Own
 }
 
 function configuration(standIns: StandIns, dataFolder: string): Record<string, string> {
-  const addresses = Object.values(standIns.byConnector).map(({ urlVariable, baseUrl }) => [
-    urlVariable,
-    baseUrl,
-  ]);
   return {
     ...newConfiguration(dataFolder),
-    ...Object.fromEntries(addresses),
+    ...standIns.urls,
     KEYLOAN_ALLOW_PRIVATE_ADDRESSES: "true",
   };
 }

@@ -1,8 +1,7 @@
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { expectApi, startKeyloan } from "@keyloan/test-kit";
 import { startLibsqlServer } from "../../packages/local-servers/src/index.ts";
-import { expectApi } from "../built/built-broker.ts";
-import { startBrokerWithStandIns } from "./broker-with-stand-ins.ts";
 import { median, quietRounds } from "./quiet.ts";
 import type { Row, RowOptions } from "./row.ts";
 
@@ -17,7 +16,7 @@ type Round = { readonly namespacesPerSecond: number; readonly buildsPerSecond: n
 /** Builds with every connector, against making bare namespaces on a libSQL server of the same kind. */
 export async function measureBuildIssue({ untilMs, folder }: RowOptions): Promise<Row> {
   const server = await startLibsqlServer({ dataDirectory: join(folder, "raw") });
-  const { broker, stop } = await startBrokerWithStandIns(join(folder, "broker"));
+  const broker = await startKeyloan({ in: "built", folder: join(folder, "broker") });
   try {
     const jwtKey = newPublicKey();
     const makeNamespace = () => server.admin.create(`ns-${randomUUID()}`, { jwtKey });
@@ -36,7 +35,7 @@ export async function measureBuildIssue({ untilMs, folder }: RowOptions): Promis
     );
     return toRow(results, quiet);
   } finally {
-    await Promise.all([stop(), server.close()]);
+    await Promise.all([broker.stop(), server.close()]);
   }
 }
 

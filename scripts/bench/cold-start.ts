@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { get } from "node:http";
 import { join } from "node:path";
-import { newConfiguration, startBuiltBroker } from "../built/built-broker.ts";
+import { builtFolder, newConfiguration, programIn, startBrokerProcess } from "@keyloan/test-kit";
 import { median, quietRounds } from "./quiet.ts";
 import type { Row, RowOptions } from "./row.ts";
 
@@ -39,7 +39,7 @@ async function measureOnce(environment: Readonly<Record<string, string>>): Promi
   const started = performance.now();
   spawnSync(process.execPath, ["-e", "0"], { env: {} });
   const between = performance.now();
-  const broker = await startBuiltBroker(environment);
+  const broker = await startBrokerProcess(programIn(builtFolder), environment);
   const status = await statusOf(broker.port, "/health/ready");
   const ended = performance.now();
   const megabytes = residentMegabytes(broker.process.pid);

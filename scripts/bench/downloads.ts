@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type BuiltBroker, expectApi } from "../built/built-broker.ts";
-import { startBrokerWithStandIns } from "./broker-with-stand-ins.ts";
+import { type BrokerProcess, expectApi, startKeyloan } from "@keyloan/test-kit";
 import { startLoadGenerator } from "./load.ts";
 import type { LoadOrder, LoadResult } from "./load-client.ts";
 import { median, type Quiet, quietRounds } from "./quiet.ts";
@@ -29,7 +28,7 @@ const endless = [
 /** Env reads while files are made of databases whose work has no end, against the same reads just before. */
 export async function measureDownloads({ folder, untilMs }: RowOptions): Promise<Row> {
   const load = startLoadGenerator();
-  const { broker, stop } = await startBrokerWithStandIns(folder);
+  const broker = await startKeyloan({ in: "built", folder });
   const giveUp = new AbortController();
   try {
     const builds = await Promise.all(Array.from({ length: downloads }, () => makeEndless(broker)));
@@ -45,12 +44,12 @@ export async function measureDownloads({ folder, untilMs }: RowOptions): Promise
     return toRow(before.results, during, before.quiet);
   } finally {
     giveUp.abort();
-    await stop();
+    await broker.stop();
     await load.stop();
   }
 }
 
-async function makeEndless(broker: BuiltBroker): Promise<string> {
+async function makeEndless(broker: BrokerProcess): Promise<string> {
   const body = { name: "endless", connectors: [connector] };
   const { id } = await expectApi<{ id: string }>(201, broker, "POST", "/v1/builds", body);
   const token = await tokenOf(broker, id);
@@ -73,18 +72,18 @@ async function makeEndless(broker: BuiltBroker): Promise<string> {
   return id;
 }
 
-async function tokenOf(broker: BuiltBroker, id: string): Promise<string> {
+async function tokenOf(broker: BrokerProcess, id: string): Promise<string> {
   const body = { ttlSeconds: 3600 };
   return (await expectApi<{ token: string }>(201, broker, "POST", `/v1/builds/${id}/tokens`, body)).token;
 }
 
-async function orderOf(broker: BuiltBroker): Promise<LoadOrder> {
+async function orderOf(broker: BrokerProcess): Promise<LoadOrder> {
   const { id } = await expectApi<{ id: string }>(201, broker, "POST", "/v1/builds", { name: "read" });
   const headers = { authorization: `Bearer ${await tokenOf(broker, id)}` };
   return { port: broker.port, path: `/v1/builds/${id}/env`, headers, connections, pauseMs, seconds: 1 };
 }
 
-async function download(broker: BuiltBroker, id: string, signal: AbortSignal): Promise<void> {
+async function download(broker: BrokerProcess, id: string, signal: AbortSignal): Promise<void> {
   const headers = { authorization: `Bearer ${broker.adminToken}` };
   const answer = await fetch(`${broker.url}/v1/builds/${id}/databases/${connector}/download`, {
     headers,

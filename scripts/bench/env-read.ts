@@ -1,8 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { expectApi } from "../built/built-broker.ts";
-import { startBrokerWithStandIns } from "./broker-with-stand-ins.ts";
-import { startChild } from "./child.ts";
+import { expectApi, startChild, startKeyloan } from "@keyloan/test-kit";
 import { startLoadGenerator } from "./load.ts";
 import type { LoadOrder, LoadResult } from "./load-client.ts";
 import { median, quietRounds } from "./quiet.ts";
@@ -23,8 +21,8 @@ export async function measureEnvRead({ untilMs, folder }: RowOptions): Promise<R
   const load = startLoadGenerator();
   const floorFolder = join(folder, "floor");
   await mkdir(floorFolder, { recursive: true });
-  const floorServer = startChild("./floor-server.ts", floorFolder);
-  const { broker, stop } = await startBrokerWithStandIns(join(folder, "broker"));
+  const floorServer = startChild(new URL("./floor-server.ts", import.meta.url), floorFolder);
+  const broker = await startKeyloan({ in: "built", folder: join(folder, "broker") });
   try {
     const build = await expectApi<{ id: string }>(201, broker, "POST", "/v1/builds", { name: "bench" });
     const path = `/v1/builds/${build.id}`;
@@ -44,7 +42,7 @@ export async function measureEnvRead({ untilMs, folder }: RowOptions): Promise<R
     );
     return toRow(results, quiet, Object.keys(env).length);
   } finally {
-    await Promise.all([stop(), floorServer.stop(), load.stop()]);
+    await Promise.all([broker.stop(), floorServer.stop(), load.stop()]);
   }
 }
 

@@ -1,9 +1,15 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import {
+  type BrokerProcess,
+  builtFolder,
+  expectApi,
+  programIn,
+  startBrokerProcess,
+  startKeyloan,
+  startStandInsProcess,
+} from "@keyloan/test-kit";
 import { openStore } from "../../packages/store/src/index.ts";
-import { type BuiltBroker, expectApi, startBuiltBroker } from "../built/built-broker.ts";
-import { type ByConnector, configurationAt, putOrgKeys } from "./broker-with-stand-ins.ts";
-import { startChild } from "./child.ts";
 import { type LoadGenerator, startLoadGenerator } from "./load.ts";
 import type { LoadOrder, LoadResult } from "./load-client.ts";
 import { median, type Quiet, quietRounds } from "./quiet.ts";
@@ -33,27 +39,25 @@ type Measured = {
 
 /** Env reads while 10,000 leases end at once, against the same reads just before. */
 export async function measureExpiries({ folder }: RowOptions): Promise<Row> {
-  const child = startChild("../built/serve-stand-ins.ts", join(folder, "stand-ins"));
+  const standIns = await startStandInsProcess(join(folder, "stand-ins"));
   const load = startLoadGenerator();
-  let broker: BuiltBroker | undefined;
+  let broker: BrokerProcess | undefined;
   try {
-    const standIns = await child.next<ByConnector>();
-    const configuration = await configurationAt(standIns, folder);
-    broker = await startBuiltBroker(configuration);
-    await putOrgKeys(broker, standIns);
+    const first = await startKeyloan({ in: "built", folder, standIns: standIns.keys });
+    broker = first;
     const ids = await fill(broker);
     await broker.stop();
     const expiresAt = Date.now() + (warmSeconds + slicesBefore + secondsForNoise) * 1000;
-    await setExpiries(configuration.KEYLOAN_DATA_DIR ?? "", ids, expiresAt);
-    broker = await startBuiltBroker(configuration);
+    await setExpiries(first.environment.KEYLOAN_DATA_DIR ?? "", ids, expiresAt);
+    broker = await startBrokerProcess(programIn(builtFolder), first.environment);
     return toRow(await measure(broker, load, expiresAt));
   } finally {
     await broker?.stop();
-    await Promise.all([child.stop(), load.stop()]);
+    await Promise.all([standIns.stop(), load.stop()]);
   }
 }
 
-async function fill(broker: BuiltBroker): Promise<string[]> {
+async function fill(broker: BrokerProcess): Promise<string[]> {
   const ids: string[] = [];
   let next = 0;
   const makeSome = async () => {
@@ -81,7 +85,7 @@ async function setExpiries(data: string, ids: readonly string[], expiresAt: numb
   await store.close();
 }
 
-async function measure(broker: BuiltBroker, load: LoadGenerator, expiresAt: number): Promise<Measured> {
+async function measure(broker: BrokerProcess, load: LoadGenerator, expiresAt: number): Promise<Measured> {
   const { id } = await expectApi<{ id: string }>(201, broker, "POST", "/v1/builds", { name: "living" });
   const path = `/v1/builds/${id}`;
   const { token } = await expectApi<{ token: string }>(201, broker, "POST", `${path}/tokens`, {
@@ -109,7 +113,7 @@ async function measure(broker: BuiltBroker, load: LoadGenerator, expiresAt: numb
   return { before: before.results, during, drainSeconds, quiet: before.quiet };
 }
 
-async function isDrained(broker: BuiltBroker): Promise<boolean> {
+async function isDrained(broker: BrokerProcess): Promise<boolean> {
   type Page = { readonly builds: readonly { readonly name: string }[] };
   for (const state of ["ready", "closing"]) {
     const page = await expectApi<Page>(200, broker, "GET", `/v1/builds?state=${state}&limit=2`);

@@ -1,9 +1,7 @@
 import { join } from "node:path";
+import { expectApi, startKeyloan, startStandIns } from "@keyloan/test-kit";
 import type { RunningEmulator } from "../../packages/connectors/src/emulators.ts";
 import { connectors } from "../../packages/connectors/src/index.ts";
-import { expectApi } from "../built/built-broker.ts";
-import { startStandIns } from "../built/stand-ins.ts";
-import { startBrokerAt } from "./broker-with-stand-ins.ts";
 import { watchCalls } from "./call-times.ts";
 import { median, percentile, quietRounds } from "./quiet.ts";
 import type { Row, RowOptions } from "./row.ts";
@@ -20,7 +18,7 @@ type Round = { readonly totalMs: number; readonly chainMs: number };
 export async function measureIssueShare({ untilMs, folder }: RowOptions): Promise<Row> {
   // In this process, where each of their answers can be timed. They have little to do here.
   const standIns = await startStandIns(join(folder, "stand-ins"));
-  const { broker, stop } = await startBrokerAt(standIns.byConnector, folder);
+  const broker = await startKeyloan({ in: "built", folder, standIns });
   const calls = watchCalls();
   const makeBuild = async (): Promise<Round> => {
     calls.take();
@@ -51,7 +49,7 @@ export async function measureIssueShare({ untilMs, folder }: RowOptions): Promis
     };
   } finally {
     calls.stop();
-    await stop();
+    await broker.stop();
     await standIns.close();
   }
 }

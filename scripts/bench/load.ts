@@ -1,4 +1,4 @@
-import { startChild } from "./child.ts";
+import { startChild } from "@keyloan/test-kit";
 import type { LoadOrder, LoadResult } from "./load-client.ts";
 
 export type LoadGenerator = {
@@ -9,7 +9,7 @@ export type LoadGenerator = {
 
 /** Load from a process of its own, so that it shares no thread with the server. */
 export function startLoadGenerator(): LoadGenerator {
-  const child = startChild("./load-process.ts");
+  const child = startChild(new URL("./load-process.ts", import.meta.url));
   return {
     run: async (order) => {
       const answer = child.next<{ result?: LoadResult; error?: string }>();

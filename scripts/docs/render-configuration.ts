@@ -1,7 +1,7 @@
 import {
   type ConfigVariable,
   configVariables,
-  providerUrlVariable,
+  describeProviderUrl,
 } from "../../apps/broker/src/config-table.ts";
 import type { Connector } from "../../packages/contract/src/index.ts";
 import { code, markdownTable } from "./markdown-table.ts";
@@ -27,7 +27,7 @@ of your own: the org key is sent there.
 ${markdownTable(
   ["Variable", "Purpose", "If unset"],
   calling.map(({ spec }) => {
-    const { name, purpose, ifUnset } = providerUrlVariable(spec.id);
+    const { name, purpose, ifUnset } = describeProviderUrl(spec.id);
     return [code(name), purpose, ifUnset];
   }),
 )}

@@ -126,8 +126,7 @@ async function secretsOf(run: Run, facts: Facts): Promise<ReadonlySet<string>> {
       secretNames.has(name.replace(/^own /, "")) && value.length >= 16 ? [value] : [],
     );
   const found = [...collect(facts.values)];
-  for (const { orgFields } of Object.values(run.world.standIns.byConnector))
-    found.push(...collect(orgFields));
+  for (const orgFields of Object.values(run.world.standIns.orgKeys)) found.push(...collect(orgFields));
   for (const { id } of run.rows<{ id: string }>("SELECT id FROM builds WHERE state = 'ready'")) {
     const answer = await run.call("GET", `/v1/builds/${id}/env`);
     if (answer.status === 200) found.push(...collect(answer.body as Record<string, string>));

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { type ApiAnswer, callApi } from "../built/built-broker.ts";
+import { type ApiAnswer, callApi } from "@keyloan/test-kit";
 import { type BrokerProcess, startBrokerProcess } from "./broker-process.ts";
 import { settle } from "./settle.ts";
 import type { World } from "./world.ts";

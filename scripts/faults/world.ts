@@ -2,6 +2,7 @@ import { cp, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
+import { newConfiguration, putOrgKeys, type StandIns, startStandIns } from "@keyloan/test-kit";
 import { connectors } from "../../packages/connectors/src/index.ts";
 import {
   type Connector,
@@ -11,8 +12,6 @@ import {
   type ResourceHandle,
   secretValues,
 } from "../../packages/contract/src/index.ts";
-import { callApi, newConfiguration } from "../built/built-broker.ts";
-import { type StandIns, startStandIns } from "../built/stand-ins.ts";
 import { startBrokerProcess } from "./broker-process.ts";
 
 /** A resource of ours that a stand-in holds now. */
@@ -40,13 +39,9 @@ export type World = {
 export async function createWorld(folder: string, built: string): Promise<World> {
   const standIns = await startStandIns(join(folder, "providers"));
   const template = join(folder, "template");
-  const addresses = Object.values(standIns.byConnector).map(({ urlVariable, baseUrl }) => [
-    urlVariable,
-    baseUrl,
-  ]);
   const environment: Record<string, string> = {
     ...newConfiguration(template),
-    ...Object.fromEntries(addresses),
+    ...standIns.urls,
     KEYLOAN_RATE_LIMIT_PER_SECOND: "0",
     KEYLOAN_ALLOW_PRIVATE_ADDRESSES: "true",
     KEYLOAN_ISSUE_DEADLINE_SECONDS: "20",
@@ -87,11 +82,7 @@ async function prepareStore(
   adminToken: string,
 ): Promise<void> {
   const broker = await startBrokerProcess(built, environment);
-  for (const [id, { orgFields }] of Object.entries(standIns.byConnector)) {
-    const target = { url: broker.url, adminToken };
-    const { status } = await callApi(target, "PUT", `/v1/org-keys/${id}`, { fields: orgFields });
-    if (status !== 200) throw new Error(`the org key of ${id} is refused: ${status}`);
-  }
+  await putOrgKeys({ url: broker.url, adminToken }, standIns.orgKeys);
   await untilIdle(join(environment.KEYLOAN_DATA_DIR ?? "", "keyloan.db"));
   await broker.kill();
 }
@@ -145,7 +136,7 @@ function endOf(
   standIns: StandIns,
   connector: Connector,
 ): { readonly context: ConnectorContext; readonly org: OrgCredential } | undefined {
-  const standIn = standIns.byConnector[connector.spec.id];
+  const standIn = standIns.emulators.get(connector.spec.id);
   if (standIn === undefined) return undefined;
   const context: ConnectorContext = {
     fetch: globalThis.fetch,

@@ -28,12 +28,13 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
   "archive-store": { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
   "database-provisioner": { mayImport: ["contract"] },
   sdk: { mayImport: ["contract"] },
-  cli: { mayImport: ["contract", "env-generator", "sdk"], mayImportInDevelopment: "*" },
+  cli: { mayImport: ["contract", "env-generator", "sdk"], mayImportInDevelopment: ["test-kit"] },
   "org-keys": { mayImport: ["contract", "vault", "store"] },
   broker: { mayImport: layersOneToThree, mayImportInDevelopment: "*" },
-  "settings-ui": { mayImport: ["contract", "sdk"] },
+  "settings-ui": { mayImport: ["contract", "sdk"], mayImportInDevelopment: ["test-kit"] },
   "local-servers": { mayImport: ["contract"] },
-  "dev-providers": { mayImport: ["connectors", "contract", "local-servers", "sdk"] },
+  "dev-providers": { mayImport: ["connectors", "contract", "local-servers", "sdk", "test-kit"] },
+  "test-kit": { mayImport: ["broker", "connectors", "contract", "sdk"] },
 };
 
 /** Third-party libraries that have one home each; a name that ends in `/*` is a whole scope. */
@@ -56,7 +57,11 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Packages that exist for development: what they import may be development-only too. */
-export const developmentPackages: ReadonlySet<string> = new Set(["local-servers", "dev-providers"]);
+export const developmentPackages: ReadonlySet<string> = new Set([
+  "local-servers",
+  "dev-providers",
+  "test-kit",
+]);
 
 /** Where plaintext may be taken out of a `Secret`. A folder ends in a slash; anything else is one file. */
 export const revealHomes: readonly string[] = [

@@ -1,4 +1,4 @@
-import { Secret, tokenPattern, trimEndOf } from "@keyloan/contract";
+import { providerUrlVariable, Secret, tokenPattern, trimEndOf } from "@keyloan/contract";
 import * as z from "zod";
 import { proxiesProblem } from "./http/client-address.ts";
 import { isFileOrHttps } from "./sink-place.ts";
@@ -332,11 +332,11 @@ type ValueOf<Variable extends ConfigVariable> = Variable extends
 export type ConfigValues = { readonly [Member in keyof Variables]: ValueOf<Variables[Member]> };
 
 /** The variable that replaces a connector's provider address: how a stand-in plugs in. */
-export function providerUrlVariable(
+export function describeProviderUrl(
   connectorId: string,
 ): Pick<ConfigVariable, "name" | "purpose" | "ifUnset"> {
   return {
-    name: `KEYLOAN_${connectorId.toUpperCase().replaceAll("-", "_")}_URL`,
+    name: providerUrlVariable(connectorId),
     purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway.`,
     ifUnset: "The provider's own address is used.",
   };

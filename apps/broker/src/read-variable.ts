@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { type ConfigVariable, providerUrlVariable } from "./config-table.ts";
+import { providerUrlVariable } from "@keyloan/contract";
+import type { ConfigVariable } from "./config-table.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -45,7 +46,7 @@ export function readProviderUrls(
 ): Record<string, string> {
   const urls: Record<string, string> = {};
   for (const id of connectorIds) {
-    const { name } = providerUrlVariable(id);
+    const name = providerUrlVariable(id);
     const text = present(environment[name]);
     if (text === undefined) continue;
     const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,5 +1,8 @@
 import { existsSync } from "node:fs";
-import type { StartEmulator } from "./kit/emulator.ts";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { providerUrlVariable } from "@keyloan/contract";
+import type { RunningEmulator, StartEmulator } from "./kit/emulator.ts";
 import { connectors } from "./registry.ts";
 
 export type { EmulatorOptions, Fault, FaultQueue, RunningEmulator, StartEmulator } from "./kit/emulator.ts";
@@ -17,4 +20,42 @@ export async function loadEmulators(): Promise<ReadonlyMap<string, StartEmulator
     found.set(spec.id, module.startEmulator);
   }
   return found;
+}
+
+export type StandIns = {
+  readonly emulators: ReadonlyMap<string, RunningEmulator>;
+  /** The variables that give a broker their addresses. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** The org's keys, by connector id. */
+  readonly orgKeys: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Starts stand-ins on free ports of 127.0.0.1, with their state under `folder`.
+ * @param ids of the connectors; default every one that has a stand-in
+ */
+export async function startStandIns(folder: string, ids?: readonly string[]): Promise<StandIns> {
+  const emulators = new Map<string, RunningEmulator>();
+  const close = async () => {
+    await Promise.all([...emulators.values()].map((emulator) => emulator.close()));
+  };
+  try {
+    for (const [id, start] of await loadEmulators()) {
+      if (ids !== undefined && !ids.includes(id)) continue;
+      const stateDirectory = join(folder, id);
+      await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
+      emulators.set(id, await start({ stateDirectory, port: 0 }));
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const each = [...emulators];
+  return {
+    emulators,
+    urls: Object.fromEntries(each.map(([id, { baseUrl }]) => [providerUrlVariable(id), baseUrl])),
+    orgKeys: Object.fromEntries(each.map(([id, { orgFields }]) => [id, orgFields])),
+    close,
+  };
 }

@@ -150,3 +150,8 @@ export type Connector = {
   /** Absent: its variables lead to no stored objects. */
   readonly storage?: StorageContent;
 };
+
+/** The broker's variable that replaces the address of a provider's API: how a stand-in or a private gateway plugs in. */
+export function providerUrlVariable(connectorId: string): string {
+  return `KEYLOAN_${connectorId.toUpperCase().replaceAll("-", "_")}_URL`;
+}

@@ -32,11 +32,6 @@ export function readSettings(environment: Environment = process.env): LauncherSe
   };
 }
 
-/** The browser that the environment names for the demo; empty when it wants none. */
-export function chromiumPath(environment: Environment = process.env): string | undefined {
-  return environment.CHROMIUM_PATH?.trim();
-}
-
 /** Whether the environment leaves colours to a terminal. */
 export function allowsColour(environment: Environment = process.env): boolean {
   return !environment.NO_COLOR && environment.TERM !== "dumb";

@@ -2,11 +2,12 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadEmulators, type RunningEmulator } from "@keyloan/connectors/emulators";
+import { type RunningEmulator, startStandIns } from "@keyloan/connectors/emulators";
 import { type BuildView, type Connector, newTokenBody, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
 import { type BrokerConfig, withDefaults } from "../env.ts";
 import type { Logger } from "../observe/logger.ts";
+import { scheduledWork } from "../schedule.ts";
 import { type RunningBroker, startBroker } from "../start-broker.ts";
 
 export type Answer = {
@@ -40,6 +41,8 @@ export type TestBroker = {
   readonly createBuild: (body?: Record<string, unknown>) => Promise<BuildView>;
   readonly createBuildToken: (buildId: string, body?: Record<string, unknown>) => Promise<string>;
   readonly readEnv: (buildId: string, token?: string) => Promise<Record<string, string>>;
+  /** Does work that comes round, such as ending what was lent, without waiting for its time. */
+  readonly runWork: (name: string) => Promise<void>;
   /** Starts one more broker on the same store, with its own background work; `close` ends it too. */
   readonly startAnother: () => Promise<RunningBroker>;
   /** Ends the broker, puts an older copy of the store into its place and starts another one on that. */
@@ -59,7 +62,8 @@ export type TestBrokerOptions = {
 /** A whole broker on a free port with a store and stand-ins of its own, and a clock that tests move. */
 export async function createTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
   const folder = await mkdtemp(join(tmpdir(), "keyloan-broker-"));
-  const emulators = await startEmulators(folder, options.emulators);
+  const standIns = await startStandIns(join(folder, "providers"), options.emulators);
+  const { emulators } = standIns;
   const adminToken = newTokenBody("admin", randomBytes);
   const logs: string[] = [];
   let offsetMs = 0;
@@ -123,9 +127,9 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     now,
     call,
     putOrgKeys: async (...connectorIds) => {
-      for (const [id, { orgFields }] of emulators) {
+      for (const [id, fields] of Object.entries(standIns.orgKeys)) {
         if (connectorIds.length > 0 && !connectorIds.includes(id)) continue;
-        await expectStatus(call("PUT", `/v1/org-keys/${id}`, { body: { fields: orgFields } }), 200);
+        await expectStatus(call("PUT", `/v1/org-keys/${id}`, { body: { fields } }), 200);
       }
     },
     createBuild: async (body = {}) => {
@@ -143,6 +147,11 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     readEnv: async (buildId, token = adminToken) => {
       const answer = await expectStatus(call("GET", `/v1/builds/${buildId}/env`, { token }), 200);
       return answer.body as Record<string, string>;
+    },
+    runWork: async (name) => {
+      const work = scheduledWork.find((each) => each.name === name);
+      if (work === undefined) throw new Error(`there is no work ${name}`);
+      await work.run(running.deps, new AbortController().signal);
     },
     startAnother: async () => {
       const another = await start();
@@ -162,19 +171,10 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     },
     close: async () => {
       await Promise.all([running, ...others].map((each) => each.stop()));
-      await Promise.all([...emulators.values()].map((emulator) => emulator.close()));
+      await standIns.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function startEmulators(folder: string, wanted: readonly string[] | undefined) {
-  const started = new Map<string, RunningEmulator>();
-  for (const [id, start] of await loadEmulators()) {
-    if (wanted !== undefined && !wanted.includes(id)) continue;
-    started.set(id, await start({ stateDirectory: join(folder, "providers", id), port: 0 }));
-  }
-  return started;
 }
 
 function collectingLogger(lines: string[]): Logger {

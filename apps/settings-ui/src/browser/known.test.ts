@@ -1,6 +1,6 @@
+import { findChromium } from "@keyloan/test-kit/chromium";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findChromium } from "./testing/find-chromium.ts";
 import {
   button,
   card,

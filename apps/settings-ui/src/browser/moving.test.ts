@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { findChromium } from "./testing/find-chromium.ts";
 import {
   buildHeader,
   button,

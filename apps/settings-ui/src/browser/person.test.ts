@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import type { SettingsView } from "@keyloan/contract";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium } from "./testing/find-chromium.ts";
 import {
   button,
   card,

@@ -1,6 +1,6 @@
 import type { SettingsView } from "@keyloan/contract";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium } from "./testing/find-chromium.ts";
 import {
   button,
   check,

@@ -1,5 +1,5 @@
+import { findChromium } from "@keyloan/test-kit/chromium";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findChromium } from "./testing/find-chromium.ts";
 import {
   addAllKeys,
   button,

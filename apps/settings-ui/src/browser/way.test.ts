@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import type { Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findChromium } from "./testing/find-chromium.ts";
 import {
   addAllKeys,
   button,

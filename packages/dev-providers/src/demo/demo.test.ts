@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { createBench, type LauncherRun } from "../testing/run-launcher.ts";
-import { findChromium } from "./handoff/find-chromium.ts";
 
 const bench = createBench();
 /** A machine under load takes several times what a quiet one does. */

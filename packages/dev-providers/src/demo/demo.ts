@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { chromiumPath } from "../env.ts";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import { LaunchError } from "../launch-error.ts";
 import { onStopSignal } from "../processes/stop-signals.ts";
 import { buildCli, buildSettingsPage } from "../start/build-programs.ts";
 import { createLauncher } from "../start/launcher.ts";
 import type { Terminal } from "../terminal.ts";
-import { findChromium } from "./handoff/find-chromium.ts";
 import { playDemo } from "./play-demo.ts";
 import { createStep } from "./steps.ts";
 
@@ -32,7 +31,7 @@ export async function demo(terminal: Terminal): Promise<number> {
     Promise.all([buildCli(), buildSettingsPage()]),
   );
   const chromium = await step("a browser is looked for", async () =>
-    page === "failed" ? undefined : findChromium(chromiumPath()),
+    page === "failed" ? undefined : findChromium(),
   );
   if (chromium === undefined) {
     terminal.line(terminal.paint("bold", noBrowser[page === "failed" ? "page" : "browser"]));

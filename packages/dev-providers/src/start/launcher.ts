@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { providerUrlVariable } from "@keyloan/contract";
 import { createClient } from "@keyloan/sdk";
 import { ensureSecrets } from "../home/ensure-secrets.ts";
 import { type Home, openHome } from "../home/open-home.ts";
@@ -130,18 +131,13 @@ async function startBroker(
         // The stand-ins' databases and stores are on this machine.
         KEYLOAN_ALLOW_PRIVATE_ADDRESSES: "true",
         PORT: String(port),
-        ...Object.fromEntries(providers.map(({ id, baseUrl }) => [urlVariable(id), baseUrl])),
+        ...Object.fromEntries(providers.map(({ id, baseUrl }) => [providerUrlVariable(id), baseUrl])),
       },
     }),
   );
   const message = await child.answer;
   if (message.kind !== "ready") throw new LaunchError("The broker said something else.");
   return `http://127.0.0.1:${message.port}`;
-}
-
-/** As the broker's configuration names it. */
-function urlVariable(connectorId: string): string {
-  return `KEYLOAN_${connectorId.toUpperCase().replaceAll("-", "_")}_URL`;
 }
 
 function portTaken(port: number): LaunchError {

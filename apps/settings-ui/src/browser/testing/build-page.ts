@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import { build } from "vite";
-import { findChromium } from "./find-chromium.ts";
 
 /** Builds the page once before the tests that look at what is built: the page that ships, not React's for tests. */
 export async function setup(): Promise<void> {

@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findChromium } from "@keyloan/test-kit/chromium";
 import { type BrowserContext, chromium, type Page } from "playwright-core";
-import { findChromium } from "./find-chromium.ts";
 
 const screenshots = fileURLToPath(new URL("../../../screenshots/", import.meta.url));
 const flags = [
@@ -50,7 +50,7 @@ export async function startBrowser(options: BrowserOptions = {}): Promise<TestBr
     acceptDownloads: true,
     permissions: ["clipboard-read", "clipboard-write"],
   });
-  context.setDefaultTimeout(8_000);
+  context.setDefaultTimeout(15_000);
   const complaints: string[] = [];
   const requests: { url: string; body: string }[] = [];
   const watch = (page: Page) => {

@@ -1,4 +1,5 @@
 import { accessSync, constants } from "node:fs";
+import { chromiumPath } from "./env.ts";
 
 const places = [
   "/usr/bin/chromium",
@@ -7,9 +8,13 @@ const places = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/** The system's browser, or the one that `CHROMIUM_PATH` names; `undefined` when there is none. */
-export function findChromium(): string | undefined {
-  const named = process.env.CHROMIUM_PATH;
+/**
+ * The system's browser; `undefined` when there is none.
+ * @param named looked at instead of the usual places, default what `CHROMIUM_PATH` names; empty means that no browser is wanted
+ * @throws Error when `named` cannot be run
+ */
+export function findChromium(named = chromiumPath()): string | undefined {
+  if (named === "") return undefined;
   const found = (named === undefined ? places : [named]).find(canRun);
   if (named !== undefined && found === undefined) throw new Error(`CHROMIUM_PATH=${named} cannot be run`);
   return found;

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 
 /** Builds the settings page and the broker that takes it in. @throws Error when a step fails */
 export function buildBroker(): void {
-  const settingsPage = fileURLToPath(new URL("../../apps/settings-ui/", import.meta.url));
-  const broker = fileURLToPath(new URL("../../apps/broker/", import.meta.url));
+  const settingsPage = fileURLToPath(new URL("../../../apps/settings-ui/", import.meta.url));
+  const broker = fileURLToPath(new URL("../../../apps/broker/", import.meta.url));
   const steps = [
     { cwd: settingsPage, command: ["node_modules/vite/bin/vite.js", "build", "--logLevel", "error"] },
     { cwd: broker, command: ["build.ts"] },

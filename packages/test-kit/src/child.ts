@@ -1,8 +1,7 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export type Child = {
-  readonly process: ChildProcess;
   /** What it says next. */
   readonly next: <T>() => Promise<T>;
   readonly send: (message: object) => void;
@@ -10,19 +9,17 @@ export type Child = {
   readonly stop: () => Promise<void>;
 };
 
-/** A script beside this one in a process of its own, which ends when this one does. */
-export function startChild(script: string, ...args: readonly string[]): Child {
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [...args], {
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
+/** A script in a process of its own, which ends when this one does. */
+export function startChild(script: URL, ...args: readonly string[]): Child {
+  const path = fileURLToPath(script);
+  const child = fork(path, [...args], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
   return {
-    process: child,
     next: <T>() =>
       new Promise<T>((resolve, reject) => {
-        const ended = () => reject(new Error(`${script} ended early`));
+        const ended = () => reject(new Error(`${path} ended early`));
         child.once("exit", ended);
-        // Both ends of the channel are in this folder and agree on what is said.
+        // Whoever starts a script knows what it says.
         child.once("message", (message) => {
           child.off("exit", ended);
           resolve(message as T);
