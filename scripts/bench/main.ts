@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { optionsOrExit } from "../options-or-exit.ts";
 import { measureBuildIssue } from "./build-issue.ts";
 import { measureCli } from "./cli-row.ts";
 import { measureColdStart } from "./cold-start.ts";
@@ -9,6 +9,7 @@ import { measureDownloads } from "./downloads.ts";
 import { measureEnvRead } from "./env-read.ts";
 import { measureExpiries } from "./expiries.ts";
 import { measureIssueShare } from "./issue-share.ts";
+import { helpOf, readOptions } from "./options.ts";
 import { renderRows } from "./render.ts";
 import type { Row, RowOptions } from "./row.ts";
 
@@ -25,22 +26,12 @@ const measures: Readonly<Record<string, (options: RowOptions) => Promise<Row>>> 
   downloads: measureDownloads,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: "boolean", default: false } },
-});
-const unknown = positionals.filter((name) => !Object.hasOwn(measures, name));
-if (unknown.length > 0) {
-  console.error(
-    `There is no measure ${unknown.join(", ")}. Choose from: ${Object.keys(measures).join(", ")}.`,
-  );
-  process.exit(2);
-}
-
+const known = Object.keys(measures);
+const { names, json } = optionsOrExit((argv) => readOptions(argv, known), helpOf(known));
 const rows: Row[] = [];
 for (const [name, measure] of Object.entries(measures)) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
-  if (!values.json) process.stderr.write(`measuring ${name} …\n`);
+  if (!names.includes(name)) continue;
+  if (!json) process.stderr.write(`measuring ${name} …\n`);
   const folder = await mkdtemp(join(tmpdir(), "keyloan-bench-"));
   try {
     rows.push(await measure({ folder, untilMs: performance.now() + rowSecondsMax * 1000 }));
@@ -48,4 +39,4 @@ for (const [name, measure] of Object.entries(measures)) {
     await rm(folder, { recursive: true, force: true });
   }
 }
-console.log(values.json ? JSON.stringify(rows, null, 2) : renderRows(rows));
+console.log(json ? JSON.stringify(rows, null, 2) : renderRows(rows));
