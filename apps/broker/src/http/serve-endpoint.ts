@@ -19,11 +19,12 @@ export function serveEndpoint<E extends Endpoint>(
   endpoint: E,
   middleware: readonly MiddlewareHandler<BrokerEnv>[] = [],
 ): EndpointRoute<E> {
-  const { route, access, tag, summary, description, answers } = endpoint;
+  const { route, operationId, access, tag, summary, description, answers } = endpoint;
   const [method = "", path = ""] = route.split(" ");
   const made = createRoute({
     method: method.toLowerCase() as "get",
     path,
+    operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
@@ -42,14 +43,19 @@ function guard(limiter: RateLimiter, access: Exclude<Endpoint["access"], "open">
   return [auditRequest(path), authenticated, limitBuild(limiter)];
 }
 
-function describeRequest({ params, query, headers, body, isBodyOptional }: Endpoint) {
+function describeRequest({ params, query, headers, body, isBodyOptional, example }: Endpoint) {
   return {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { query }),
     ...(headers === undefined ? {} : { headers }),
     ...(body === undefined
       ? {}
-      : { body: { required: isBodyOptional !== true, content: { "application/json": { schema: body } } } }),
+      : {
+          body: {
+            required: isBodyOptional !== true,
+            content: { "application/json": { schema: body, ...(example === undefined ? {} : { example }) } },
+          },
+        }),
   };
 }
 

@@ -14,6 +14,14 @@ describe("the table of endpoints", () => {
     expect(routes.length).toBeGreaterThan(60);
   });
 
+  it("names each call, and shows a body for each that takes one", () => {
+    expect(new Set(endpoints.map(({ operationId }) => operationId)).size).toBe(endpoints.length);
+    for (const { route, operationId, body, example } of endpoints) {
+      expect(operationId, route).toMatch(/^[a-z]+(?:[A-Z][a-z]+)+$/);
+      expect(body?.safeParse(example).success ?? example === undefined, route).toBe(true);
+    }
+  });
+
   it("has a schema for exactly the parameters of each path", () => {
     for (const { route, params } of endpoints) {
       const named = [...route.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);

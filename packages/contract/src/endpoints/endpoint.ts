@@ -32,6 +32,8 @@ export type EndpointAnswer = {
 /** One call of the API. The router, the API description and the clients are made of it. */
 export type Endpoint = {
   readonly route: Route;
+  /** What generated clients call it. */
+  readonly operationId: string;
   readonly access: EndpointAccess;
   readonly tag: string;
   /** One sentence without its full stop. */
@@ -42,24 +44,34 @@ export type Endpoint = {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly isBodyOptional?: true;
+  /** A body as somebody may send it. */
+  readonly example?: object;
   /** By status. */
   readonly answers: Readonly<Record<number, EndpointAnswer>>;
 };
 
-type Call = Omit<Endpoint, "route" | "tag"> & { readonly tag?: string };
+type Call = Omit<Endpoint, "route" | "operationId" | "tag"> & { readonly tag?: string };
 
 /**
  * The endpoints of a group: one for each of its routes, with every literal kept for the types that are made of it.
  * @param tag of those that name no other
+ * @param group what their operation ids begin with; default the tag
  */
 export function endpoints<
   const Routes extends Readonly<Record<string, Route>>,
   const Calls extends { readonly [Name in keyof Routes]: Call },
->(tag: string, routes: Routes, calls: Calls) {
-  const made = Object.entries(routes).map(([name, route]) => [name, { tag, ...calls[name], route }]);
+>(tag: string, routes: Routes, calls: Calls, group = tag) {
+  const made = Object.entries(routes).map(([name, route]) => {
+    const operationId = `${group}${name[0]?.toUpperCase()}${name.slice(1)}`;
+    return [name, { tag, operationId, ...calls[name], route }];
+  });
   // Holds because it has a member for each route, made of the call of that name.
   return Object.fromEntries(made) as {
-    readonly [Name in keyof Routes]: Calls[Name] & { readonly tag: string; readonly route: Routes[Name] };
+    readonly [Name in keyof Routes]: Calls[Name] & {
+      readonly tag: string;
+      readonly operationId: string;
+      readonly route: Routes[Name];
+    };
   };
 }
 
