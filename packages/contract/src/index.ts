@@ -18,3 +18,4 @@ export * from "./states.ts";
 export * from "./token-forms.ts";
 export * from "./trim-end.ts";
 export * from "./validation.ts";
+export * from "./version.ts";

@@ -3,12 +3,12 @@ import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { version } from "@keyloan/contract/calls";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuiltCli, buildCli } from "./testing/built-cli.ts";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
 import { adminToken, sampleBuildId } from "./testing/samples.ts";
-import { version } from "./version.ts";
 
 const execute = promisify(execFile);
 let broker: FakeBroker;

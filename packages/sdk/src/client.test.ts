@@ -1,11 +1,11 @@
 import { createServer, type Server } from "node:http";
 import { inspect } from "node:util";
+import { version } from "@keyloan/contract/calls";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createClient } from "./client.ts";
 import { KeyloanError } from "./errors.ts";
 import { type FakeBroker, type Fault, startFakeBroker } from "./testing/fake-broker.ts";
 import { adminToken, apiToken, buildToken, sampleBuildId, sampleEnv } from "./testing/samples.ts";
-import { version } from "./version.ts";
 
 let broker: FakeBroker;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConnectorContext, type SecretValues, secretValues } from "@keyloan/contract";
+import { type ConnectorContext, type SecretValues, secretValues, userAgent } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
@@ -201,6 +201,24 @@ describe("when /domains names no host", () => {
       expect(asked.filter((url) => !url.startsWith(server.baseUrl))).toEqual([]);
     },
   );
+});
+
+test("every call says who asks, the SDK's too", async () => {
+  const app = createClerkApp([development], faults);
+  const names = new Map<string, string | null>();
+  const other = await serveEmulator(
+    {
+      fetch: (request, ...rest) => {
+        names.set(new URL(request.url).pathname, request.headers.get("user-agent"));
+        return app.fetch(request, ...rest);
+      },
+    },
+    0,
+  );
+  await check({}, { baseUrl: other.baseUrl });
+  await other.close();
+  expect([...names.keys()]).toContain("/v1/users/count");
+  expect(new Set(names.values())).toEqual(new Set([userAgent]));
 });
 
 describe("when only the call through the SDK goes wrong", () => {

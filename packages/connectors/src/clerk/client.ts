@@ -1,4 +1,4 @@
-import { type ConnectorContext, ProviderError } from "@keyloan/contract";
+import { type ConnectorContext, ProviderError, userAgent } from "@keyloan/contract";
 import * as z from "zod";
 import { requestJson, requestTimeoutMsDefault, statusError, transportError } from "../kit/http.ts";
 import { listOf } from "../kit/list-schema.ts";
@@ -83,6 +83,7 @@ export async function countUsersWithSdk(context: ConnectorContext, secretKey: st
   const client = createClerkClient({
     secretKey,
     apiUrl: context.baseUrl ?? defaultBaseUrl,
+    userAgent,
     telemetry: { disabled: true },
   });
   const signal = AbortSignal.any([context.signal, AbortSignal.timeout(requestTimeoutMsDefault)]);
