@@ -6,6 +6,7 @@ export * from "./endpoints/index.ts";
 export * from "./env-formats.ts";
 export * from "./errors.ts";
 export * from "./field.ts";
+export * from "./field-form.ts";
 export * from "./find-variable.ts";
 export * from "./gates.ts";
 export * from "./ids.ts";

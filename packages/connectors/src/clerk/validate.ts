@@ -1,5 +1,6 @@
 import {
   type ConnectorContext,
+  keyModeOf,
   ProviderError,
   type SecretValues,
   type ValidationResult,
@@ -7,16 +8,16 @@ import {
 import { requireField } from "../kit/define-connector.ts";
 import { invalid, malformedField, undetermined } from "../kit/validation-results.ts";
 import { countUsers, countUsersWithSdk, readInstance } from "./client.ts";
-import { findMisplacedKey, type Names } from "./misplaced-key.ts";
 import { belongsToInstance } from "./pair.ts";
 import { decodePublishableKey, type PublishableKey } from "./publishable-key.ts";
-import { clerkSpec, keysPage } from "./spec.ts";
+import { clerkSpec, keysPage, secretKeyForm } from "./spec.ts";
 
 type Pair = {
   readonly names: Names;
   readonly secretKey: string;
   readonly publishable: PublishableKey;
 };
+type Names = { readonly secretKey: string; readonly publishableKey: string };
 type CountUsers = (context: ConnectorContext, secretKey: string) => Promise<number>;
 
 const orgNames: Names = { secretKey: "secretKey", publishableKey: "publishableKey" };
@@ -27,7 +28,7 @@ export async function validateOrgKey(
   context: ConnectorContext,
   fields: SecretValues,
 ): Promise<ValidationResult> {
-  const shape = findMisplacedKey(orgNames, fields) ?? malformedField(clerkSpec.orgFields, fields);
+  const shape = malformedField(clerkSpec.orgFields, fields);
   if (shape !== undefined) return shape;
   const pair = readPair(orgNames, fields);
   if ("status" in pair) return pair;
@@ -36,7 +37,7 @@ export async function validateOrgKey(
 
 /** Checks a user's or a lease's values; live instances are welcome. Every call goes over the context's fetch. */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const shape = findMisplacedKey(envNames, values) ?? malformedField(clerkSpec.env, values);
+  const shape = malformedField(clerkSpec.env, values);
   if (shape !== undefined) return shape;
   const pair = readPair(envNames, values);
   if ("status" in pair) return pair;
@@ -72,7 +73,7 @@ async function checkPair(
   count: CountUsers,
 ): Promise<ValidationResult> {
   const { names, secretKey, publishable } = pair;
-  if (modeOf(secretKey) !== publishable.mode)
+  if (keyModeOf(secretKeyForm, secretKey) !== publishable.mode)
     return wrongPair(names, "One key is for testing, the other live.");
   try {
     const instance = await readInstance(context, secretKey);
@@ -117,7 +118,7 @@ function answerOf(error: unknown, names: Names): ValidationResult {
 }
 
 function liveKey({ names, secretKey, publishable }: Pair): ValidationResult | undefined {
-  const secretIsLive = modeOf(secretKey) === "live";
+  const secretIsLive = keyModeOf(secretKeyForm, secretKey) === "live";
   if (!secretIsLive && publishable.mode !== "live") return undefined;
   return invalid(
     secretIsLive ? names.secretKey : names.publishableKey,
@@ -130,8 +131,4 @@ function liveKey({ names, secretKey, publishable }: Pair): ValidationResult | un
 function wrongPair(names: Names, message: string): ValidationResult {
   const remedy = `Copy both keys again from the API keys page of one instance: ${keysPage}`;
   return invalid(names.publishableKey, "wrong_pair", message, remedy);
-}
-
-function modeOf(key: string): "test" | "live" {
-  return key.slice(3).startsWith("live_") ? "live" : "test";
 }
