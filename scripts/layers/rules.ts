@@ -54,6 +54,21 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   react: ["settings-ui"],
 };
 
+/** Packages that were chosen: production calls through each, and a type alone is no call. */
+export const chosenPackages: readonly string[] = [
+  "hono",
+  "@hono/node-server",
+  "@libsql/client",
+  "@tursodatabase/api",
+  "@aws-sdk/client-s3",
+  "@clerk/backend",
+  "stripe",
+  "jose",
+  "libsodium-wrappers",
+  "drizzle-orm",
+  "zod",
+];
+
 /** Packages that exist for development: what they import may be development-only too. */
 export const developmentPackages: ReadonlySet<string> = new Set(["local-servers", "dev-providers"]);
 
