@@ -161,5 +161,5 @@ export const closedDoors: readonly {
 
 /** Tests, their helpers and stand-ins: never part of what runs in production. */
 export function isDevelopmentFile(file: string): boolean {
-  return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\//.test(file);
+  return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\/|\/stand-in\//.test(file);
 }

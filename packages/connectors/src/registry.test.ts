@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { catalogSchema, findOwner, findVariable } from "@keyloan/contract";
 import { describe, expect, test } from "vitest";
 import { loadEmulators } from "./emulators.ts";
+import { type Calls, callLines } from "./kit/calls/define-calls.ts";
 import { connectors, toCatalogEntries } from "./registry.ts";
 
 const folderOf = (id: string) => new URL(`./${id}/`, import.meta.url);
@@ -11,6 +12,13 @@ const testsOf = (id: string) =>
     .filter((name) => name.endsWith(".test.ts") && !name.endsWith(".live.test.ts"))
     .map((name) => readIn(id, name))
     .join("\n");
+function isTable(exported: unknown): exported is Calls {
+  const calls = typeof exported === "object" && exported !== null ? Object.values(exported) : [];
+  return (
+    calls.length > 0 && calls.every((call) => typeof call === "object" && "path" in call && "answer" in call)
+  );
+}
+
 const rows = connectors.map((connector): [string, (typeof connectors)[number]] => [
   connector.spec.id,
   connector,
@@ -39,6 +47,18 @@ describe("every connector in the list", () => {
       spec.orgFields.length === 0 ? /calls no provider/i : /\b(?:GET|POST|PUT|DELETE|PATCH|HEAD)\b/;
     expect(readme).toMatch(calls);
   });
+
+  test.each(rows)(
+    "%s lists in its README the calls of its table, and the table names their pages",
+    async (id) => {
+      const file = new URL("client.ts", folderOf(id));
+      const tables = existsSync(file) ? Object.values(await import(file.href)).filter(isTable) : [];
+      const readme = readIn(id, "README.md");
+      const calls = tables.flatMap((table) => Object.values(table));
+      expect(calls.filter(({ doc }) => doc === "")).toEqual([]);
+      expect(tables.flatMap(callLines).filter((line) => !readme.includes(line))).toEqual([]);
+    },
+  );
 
   test.each(rows.filter(([, { spec }]) => spec.orgFields.length > 0))(
     "%s has a stand-in that development can start",

@@ -5,8 +5,9 @@ import { type ConnectorContext, type SecretValues, secretValues, userAgent } fro
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
+import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { orgCredential, planLease, testConnector, testContext } from "../kit/testing/index.ts";
-import { createClerkApp, createInstance, type EmulatedInstance, startEmulator } from "./emulator.ts";
+import { clerkStandIn, createInstance, type EmulatedInstance, startEmulator } from "./emulator.ts";
 import { clerk } from "./index.ts";
 import { decodePublishableKey, encodePublishableKey } from "./publishable-key.ts";
 
@@ -20,6 +21,8 @@ testConnector({
 });
 
 const faults = createFaultQueue();
+const clerkApp = (...instances: [EmulatedInstance, ...EmulatedInstance[]]) =>
+  createStandInApp(clerkStandIn, { list: () => instances, save: async () => {} }, faults, Date.now);
 let development: EmulatedInstance;
 let production: EmulatedInstance;
 let server: Awaited<ReturnType<typeof serveEmulator>>;
@@ -29,7 +32,7 @@ beforeAll(async () => {
     createInstance("development"),
     createInstance("production"),
   ]);
-  server = await serveEmulator(createClerkApp([development, production], faults), 0);
+  server = await serveEmulator(clerkApp(development, production), 0);
 });
 afterAll(() => server?.close());
 beforeEach(() => {
@@ -123,7 +126,7 @@ describe("an org key", () => {
 
   test("of a production instance under a test prefix is refused", async () => {
     const odd: EmulatedInstance = { ...development, environment: "production" };
-    const other = await serveEmulator(createClerkApp([odd], faults), 0);
+    const other = await serveEmulator(clerkApp(odd), 0);
     const result = await check({}, { baseUrl: other.baseUrl });
     await other.close();
     expect(result).toMatchObject({ status: "invalid", code: "wrong_mode", envVar: "secretKey" });
@@ -192,7 +195,7 @@ describe("when /domains names no host", () => {
 });
 
 test("every call says who asks, the SDK's too", async () => {
-  const app = createClerkApp([development], faults);
+  const app = clerkApp(development);
   const names = new Map<string, string | null>();
   const other = await serveEmulator(
     {
@@ -225,6 +228,11 @@ describe("when only the call through the SDK goes wrong", () => {
   test("a refusal is a refusal", async () => {
     faults.add({ kind: "status", status: 401, path });
     expect(await check()).toMatchObject({ status: "invalid", code: "rejected", envVar: "secretKey" });
+  });
+
+  test("a refusal at the edge, 403, says nothing of the key", async () => {
+    faults.add({ kind: "status", status: 403, path });
+    expect(await check()).toMatchObject({ status: "undetermined", code: "provider_down" });
   });
 
   test("a rate limit tells how long to wait", async () => {

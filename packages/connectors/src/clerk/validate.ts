@@ -1,13 +1,12 @@
 import {
   type ConnectorContext,
   keyModeOf,
-  ProviderError,
   type SecretValues,
   type ValidationResult,
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
-import { invalid, malformedField, undetermined } from "../kit/validation-results.ts";
-import { countUsers, countUsersWithSdk, readInstance } from "./client.ts";
+import { checkValues, invalid } from "../kit/validation-results.ts";
+import { countUsersWithSdk, openClerk } from "./client.ts";
 import { belongsToInstance } from "./pair.ts";
 import { decodePublishableKey, type PublishableKey } from "./publishable-key.ts";
 import { clerkSpec, keysPage, secretKeyForm } from "./spec.ts";
@@ -28,27 +27,23 @@ export async function validateOrgKey(
   context: ConnectorContext,
   fields: SecretValues,
 ): Promise<ValidationResult> {
-  const shape = malformedField(clerkSpec.orgFields, fields);
-  if (shape !== undefined) return shape;
-  const pair = readPair(orgNames, fields);
-  if ("status" in pair) return pair;
-  return liveKey(pair) ?? checkPair(context, pair, countUsersWithSdk);
+  return checkValues(clerkSpec.orgFields, fields, refusalsOf(orgNames), async () => {
+    const pair = readPair(orgNames, fields);
+    return "status" in pair ? pair : (liveKey(pair) ?? checkPair(context, pair, countUsersWithSdk));
+  });
 }
 
 /** Checks a user's or a lease's values; live instances are welcome. Every call goes over the context's fetch. */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const shape = malformedField(clerkSpec.env, values);
-  if (shape !== undefined) return shape;
-  const pair = readPair(envNames, values);
-  if ("status" in pair) return pair;
-  const result = await checkPair(context, pair, countUsers);
-  if (result.status !== "valid") return result;
-  // Clerk gives an instance no name; a person knows it by its host.
-  return {
-    ...result,
-    account: pair.publishable.host,
-    warnings: result.mode === "test" ? [developmentWarning] : [],
-  };
+  return checkValues(clerkSpec.env, values, refusalsOf(envNames), async () => {
+    const pair = readPair(envNames, values);
+    if ("status" in pair) return pair;
+    const result = await checkPair(context, pair, (given, key) => openClerk(given, key).countUsers());
+    if (result.status !== "valid") return result;
+    // Clerk gives an instance no name; a person knows it by its host.
+    const warnings = result.mode === "test" ? [developmentWarning] : [];
+    return { ...result, account: pair.publishable.host, warnings };
+  });
 }
 
 const developmentWarning =
@@ -75,47 +70,41 @@ async function checkPair(
   const { names, secretKey, publishable } = pair;
   if (keyModeOf(secretKeyForm, secretKey) !== publishable.mode)
     return wrongPair(names, "One key is for testing, the other live.");
-  try {
-    const instance = await readInstance(context, secretKey);
-    if ((instance.environment === "production") !== (publishable.mode === "live")) {
-      const kind = instance.environment === "production" ? "production" : "development";
-      return invalid(
-        names.secretKey,
-        "wrong_mode",
-        `The key belongs to a ${kind} instance, which its beginning does not say.`,
-        `Copy both keys again from one instance: ${keysPage}`,
-      );
-    }
-    const [, belongs] = await Promise.all([
-      count(context, secretKey),
-      belongsToInstance(context, secretKey, publishable),
-    ]);
-    if (!belongs) return wrongPair(names, "The two keys belong to two different instances.");
-    return {
-      status: "valid",
-      account: instance.id,
-      mode: publishable.mode,
-      capabilities: capabilityNames.map((name) => ({ name, state: "works" })),
-      warnings: [],
-    };
-  } catch (error) {
-    return answerOf(error, names);
+  const instance = await openClerk(context, secretKey).readInstance();
+  if ((instance.environment === "production") !== (publishable.mode === "live")) {
+    const kind = instance.environment === "production" ? "production" : "development";
+    return invalid(
+      names.secretKey,
+      "wrong_mode",
+      `The key belongs to a ${kind} instance, which its beginning does not say.`,
+      `Copy both keys again from one instance: ${keysPage}`,
+    );
   }
+  const [, belongs] = await Promise.all([
+    count(context, secretKey),
+    belongsToInstance(context, secretKey, publishable),
+  ]);
+  if (!belongs) return wrongPair(names, "The two keys belong to two different instances.");
+  return {
+    status: "valid",
+    account: instance.id,
+    mode: publishable.mode,
+    capabilities: capabilityNames.map((name) => ({ name, state: "works" })),
+    warnings: [],
+  };
 }
 
 const capabilityNames = ["Can read the instance", "Can read users", "Both keys are of one instance"];
 
-function answerOf(error: unknown, names: Names): ValidationResult {
-  if (!(error instanceof ProviderError)) throw error;
-  // Every genuine key may make these calls, so any other answer tells about the provider, not the key.
-  if (error.code !== "unauthorized" && error.code !== "forbidden") return undetermined(error);
-  return invalid(
+// Every genuine key may make these calls: 401 alone speaks of the key, everything else of the provider.
+const refusalsOf = (names: Names) => ({
+  unauthorized: invalid(
     names.secretKey,
     "rejected",
     "Clerk refuses the secret key.",
     `It may be deleted or incomplete: add a new one and copy it whole: ${keysPage}`,
-  );
-}
+  ),
+});
 
 function liveKey({ names, secretKey, publishable }: Pair): ValidationResult | undefined {
   const secretIsLive = keyModeOf(secretKeyForm, secretKey) === "live";

@@ -141,13 +141,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The error an HTTP status means. `retry-after` is read as seconds or as a date. */
+/** The error an HTTP status means, or the answer's body where that tells more. `retry-after` is read as seconds or as a date. */
 export function statusError(
   provider: string,
   response: { readonly status: number; readonly headers?: Headers; readonly requestId?: string | undefined },
+  code = codeOfStatus(response.status),
 ): ProviderError {
   const retryAfterSeconds = parseRetryAfter(response.headers?.get("retry-after") ?? null);
-  return new ProviderError(provider, codeOfStatus(response.status), `answered ${response.status}`, {
+  return new ProviderError(provider, code, `answered ${response.status}`, {
     status: response.status,
     ...(response.requestId === undefined ? {} : { requestId: response.requestId }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

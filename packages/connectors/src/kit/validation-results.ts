@@ -54,6 +54,28 @@ export function invalid(
   return { status: "invalid", envVar, code, message, remedy };
 }
 
+type Refusal = Extract<ValidationResult, { status: "invalid" }>;
+
+/**
+ * A whole check: the form of the values first, then the calls. What a failure says of the key stands in `refusals`;
+ * every other one tells of the provider and leaves the key undetermined.
+ */
+export async function checkValues(
+  fields: readonly (FieldSpec & Pick<EnvVarSpec, "own">)[],
+  values: SecretValues,
+  refusals: Partial<Readonly<Record<ProviderErrorCode, Refusal>>>,
+  ask: () => Promise<ValidationResult>,
+): Promise<ValidationResult> {
+  const shape = malformedField(fields, values);
+  if (shape !== undefined) return shape;
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return refusals[error.code] ?? undetermined(error);
+  }
+}
+
 /**
  * The answer for the first field that is missing or does not have its form; `undefined` when all do.
  * Asked before any network call, so that a slip of the pen never reaches a provider. What nobody types
