@@ -23,7 +23,6 @@ export type EmulatedInstance = z.output<typeof instanceSchema>;
 /** Clerk's Backend API with the org's development instance, that instance's public key set, and one for every user. */
 export const clerkStandIn: StandIn<typeof clerkCalls, EmulatedInstance> = {
   id: "clerk",
-  label: "Clerk",
   calls: clerkCalls,
   account: instanceSchema,
   createAccount: (mode) => createInstance(mode === "live" ? "production" : "development"),

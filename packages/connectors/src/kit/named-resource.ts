@@ -1,32 +1,67 @@
-import { ProviderError } from "@keyloan/contract";
+import {
+  type ConnectorContext,
+  type Issuer,
+  idPattern,
+  idPrefixes,
+  idSuffix,
+  type ListedResource,
+  type OrgCredential,
+  ProviderError,
+  type ResourceHandle,
+  type SecretValues,
+} from "@keyloan/contract";
 
 /** Things at a provider that are found again by a name that only Keyloan gives. */
-export type NamedResource<T> = {
+export type NamedResource = {
   readonly provider: string;
-  /** The ids of what has the name now. */
-  readonly find: (name: string) => Promise<readonly string[]>;
-  readonly create: (name: string) => Promise<T>;
+  readonly list: () => AsyncIterable<{ readonly id: string; readonly name: string }>;
+  /** Makes one and gives a lease's values. */
+  readonly create: (name: string) => Promise<SecretValues>;
   /** Throws ProviderError `not_found` for what is gone already. */
   readonly remove: (id: string) => Promise<unknown>;
 };
 
-/** Makes what was planned. What a crash left under the name is removed first: its secret was shown once, and is lost. */
-export async function replaceNamed<T>(resource: NamedResource<T>, name: string): Promise<T> {
-  for (const id of await resource.find(name)) await unlessGone(resource.remove(id));
-  return resource.create(name);
+/**
+ * Lends one thing per lease under a planned name. What a crash left under the name is removed first: its secret was
+ * shown once, and is lost. Every end is read back.
+ */
+export function namedIssuer(
+  prefix: string,
+  open: (context: ConnectorContext, org: OrgCredential) => NamedResource,
+): Issuer {
+  const names = plannedNames("name", prefix);
+  const end = async (resource: NamedResource, name: string) => {
+    for (const id of await findNamed(resource, name)) await unlessGone(resource.remove(id));
+  };
+  const revoke: Issuer["revoke"] = async (context, org, { handle }) => {
+    const [resource, name] = [open(context, org), names.of(handle)];
+    await end(resource, name);
+    if ((await findNamed(resource, name)).length === 0) return;
+    throw new ProviderError(resource.provider, "unavailable", "still shows what it says it has deleted");
+  };
+  const issue: Issuer["issue"] = async (context, org, { handle }) => {
+    const [resource, name] = [open(context, org), names.of(handle)];
+    await end(resource, name);
+    return resource.create(name);
+  };
+  return {
+    plan: ({ leaseId }) => names.plan(leaseId),
+    issue,
+    revoke,
+    rotate: async (context, org, lease) => {
+      await revoke(context, org, lease);
+      return issue(context, org, lease);
+    },
+    list: async function* (context, org) {
+      for await (const { name } of open(context, org).list()) yield* names.toListed(name);
+    },
+  };
 }
 
-/**
- * Removes all that has the name, and reads back that it is gone. Gone already is done.
- * @throws ProviderError `unavailable` when the provider still shows it
- */
-export async function endNamed(
-  { provider, find, remove }: NamedResource<unknown>,
-  name: string,
-): Promise<void> {
-  for (const id of await find(name)) await unlessGone(remove(id));
-  if ((await find(name)).length > 0)
-    throw new ProviderError(provider, "unavailable", "still shows what it says it has deleted");
+async function findNamed({ list }: NamedResource, wanted: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { id, name } of list()) if (name === wanted) ids.push(id);
+  return ids;
 }
 
 /** The answer, or `"gone"` when there is no such thing. */
@@ -35,4 +70,30 @@ export async function unlessGone<T>(answer: Promise<T>): Promise<T | "gone"> {
     if (error instanceof ProviderError && error.code === "not_found") return "gone" as const;
     throw error;
   });
+}
+
+/**
+ * The names of what leases own: a beginning of ours and the random part of the lease's id.
+ * @param part under which the name stands in a handle
+ */
+export function plannedNames(part: string, prefix: string) {
+  const suffixOf = (name: string): string | undefined => {
+    const suffix = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    return idPattern("lease").test(`${idPrefixes.lease}_${suffix}`) ? suffix : undefined;
+  };
+  return {
+    plan: (leaseId: string): ResourceHandle => ({ [part]: `${prefix}${idSuffix(leaseId)}` }),
+    /** The planned name. It stands in paths, so a handle that was tampered with goes no further. */
+    of: (handle: ResourceHandle): string => {
+      const name = handle[part] ?? "";
+      if (suffixOf(name) === undefined) throw new Error(`the lease's handle names no ${part} of ours`);
+      return name;
+    },
+    suffixOf,
+    /** What of a provider's list is ours, by its name. */
+    toListed: (name: string): ListedResource[] => {
+      const suffix = suffixOf(name);
+      return suffix === undefined ? [] : [{ suffix, handle: { [part]: name }, name }];
+    },
+  };
 }

@@ -33,7 +33,6 @@ const account = z.object({ key: z.string(), reader: z.string(), things: z.array(
 let made = 0;
 const standIn: StandIn<typeof calls, z.output<typeof account>> = {
   id: "acme",
-  label: "Acme",
   calls,
   account,
   createAccount: (mode, of) => ({ key: `${of}-${mode}-${made++}`, reader: `reader-${made}`, things: [] }),
@@ -170,16 +169,14 @@ describe("a list that", () => {
   });
 });
 
-test("a call's wrong body, missing part or unknown answer is a type error", () => {
+test("a call's wrong body, missing part or unknown name is a type error", () => {
   const typed = () => {
     // @ts-expect-error a name is a text
     open().make({ body: { name: 7 } });
     // @ts-expect-error the id is missing
     open().remove({ params: {} });
-    // @ts-expect-error there is no such member
-    open()
-      .welcome()
-      .then(({ nobody }) => nobody);
+    // @ts-expect-error there is no such call
+    open().steal();
   };
   expect(typed).toBeTypeOf("function");
 });

@@ -33,7 +33,6 @@ type Reply = unknown;
 /** What is particular to one provider's stand-in; everything else follows from its table of calls. */
 export type StandIn<T extends Calls, Account> = {
   readonly id: string;
-  readonly label: string;
   readonly calls: T;
   /** An account as it is kept over a restart. */
   readonly account: z.ZodType<Account>;

@@ -17,7 +17,7 @@ export type StandInAccounts<Account> = {
 /** A stand-in that listens on 127.0.0.1, keeps its accounts in one file, and answers the calls of its table. */
 export function startStandIn<T extends Calls, Account>(standIn: StandIn<T, Account>): StartEmulator {
   return async ({ stateDirectory, port, now = Date.now }) => {
-    const { id, label, account, createAccount, userEnv } = standIn;
+    const { id, account, createAccount, userEnv } = standIn;
     const schema = z.object({ org: account, users: z.array(account) });
     const state = await openEmulatorState(stateDirectory, id, schema, async () => ({
       org: await createAccount("test", "org"),
@@ -33,7 +33,7 @@ export function startStandIn<T extends Calls, Account>(standIn: StandIn<T, Accou
       orgFields: standIn.orgFields(org),
       createUserEnv: async ({ mode = "live", kind = "good" } = {}) => {
         const envOf = userEnv[kind];
-        if (envOf === undefined) throw new Error(`${label} has no ${kind} keys`);
+        if (envOf === undefined) throw new Error(`${id} has no ${kind} keys`);
         const add = async () => {
           const made = await createAccount(mode, "user");
           users.push(made);
