@@ -15,6 +15,10 @@ import {
 export type NamedResource = {
   readonly provider: string;
   readonly list: () => AsyncIterable<{ readonly id: string; readonly name: string }>;
+  /** The ids of those of a name; looked up in the whole list by default. */
+  readonly find?: (name: string) => Promise<readonly string[]>;
+  /** The values of one that is there; without it what a crash left is removed, since its secret was shown once. */
+  readonly adopt?: (name: string) => Promise<SecretValues>;
   /** Makes one and gives a lease's values. */
   readonly create: (name: string) => Promise<SecretValues>;
   /** Throws ProviderError `not_found` for what is gone already. */
@@ -22,8 +26,8 @@ export type NamedResource = {
 };
 
 /**
- * Lends one thing per lease under a planned name. What a crash left under the name is removed first: its secret was
- * shown once, and is lost. Every end is read back.
+ * Lends one thing per lease under a planned name; what a crash left under it is adopted or replaced. Every end is read
+ * back. Only things whose values are made anew each time can be rotated.
  */
 export function namedIssuer(
   prefix: string,
@@ -41,6 +45,8 @@ export function namedIssuer(
   };
   const issue: Issuer["issue"] = async (context, org, { handle }) => {
     const [resource, name] = [open(context, org), names.of(handle)];
+    const { adopt } = resource;
+    if (adopt !== undefined && (await findNamed(resource, name)).length > 0) return adopt(name);
     await end(resource, name);
     return resource.create(name);
   };
@@ -58,7 +64,8 @@ export function namedIssuer(
   };
 }
 
-async function findNamed({ list }: NamedResource, wanted: string): Promise<string[]> {
+async function findNamed({ list, find }: NamedResource, wanted: string): Promise<readonly string[]> {
+  if (find !== undefined) return find(wanted);
   const ids: string[] = [];
   for await (const { id, name } of list()) if (name === wanted) ids.push(id);
   return ids;

@@ -13,6 +13,8 @@ export type Call = {
   readonly query?: z.ZodType;
   /** What of the answer is read; everything else is left unread. */
   readonly answer: z.ZodType;
+  /** A list whose header `Link` says where the next page starts: read, and answered, as a {@link Page}. */
+  readonly paged?: "link";
   /** Of a success at the provider; 200 by default. Any 2xx is taken. */
   readonly status?: number;
   /** Carries the call through the provider's SDK. */

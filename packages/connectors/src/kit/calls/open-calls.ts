@@ -2,6 +2,7 @@ import { type ConnectorContext, ProviderError, type ProviderErrorCode, trimEndOf
 import type * as z from "zod";
 import { parseJson, send, statusError } from "../http.ts";
 import type { Call, CallInput, Calls } from "./define-calls.ts";
+import { readLink } from "./link-pages.ts";
 
 /** Where a provider's API is, and how a key is shown there. */
 export type Api = {
@@ -62,7 +63,7 @@ function toOpenCalls<T extends Calls>(asked: unknown): OpenCalls<T> {
 
 async function sendCall(
   { provider, baseUrl, headers = {}, readRefusal }: Api,
-  { method, path }: Call,
+  { method, path, paged }: Call,
   { params = {}, body, query }: Loose,
   context: ConnectorContext,
   key: string | undefined,
@@ -82,7 +83,8 @@ async function sendCall(
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const answer = parseJson(response.text);
-  if (response.status >= 200 && response.status <= 299) return answer;
+  if (response.status >= 200 && response.status <= 299)
+    return paged === undefined ? answer : readLink(answer, response.headers);
   throw statusError(provider, response, readRefusal?.(response.status, answer));
 }
 

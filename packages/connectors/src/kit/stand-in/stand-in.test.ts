@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { callsThrough } from "../calls/define-calls.ts";
 import { everyItem, pageAfter } from "../calls/every-item.ts";
+import { readLink, writeLink } from "../calls/link-pages.ts";
 import { openCalls } from "../calls/open-calls.ts";
 import type { RunningEmulator } from "../emulator.ts";
 import { testContext } from "../testing/index.ts";
@@ -148,6 +149,14 @@ describe("a stand-in made of a table of calls", () => {
     expect(await open(user).welcome()).toEqual({ owner: user });
     expect((await stat(join(folder, "acme.json"))).mode & 0o777).toBe(0o600);
   });
+});
+
+test("a page by `Link` says where the next one starts, and a last one that there is none", () => {
+  const url = new URL("http://127.0.0.1/things?cursor=a");
+  const headersOf = (page: { items: string[]; next?: string }) => new Headers({ link: writeLink(page, url) });
+  expect(readLink(["x"], headersOf({ items: ["x"], next: "b" }))).toEqual({ items: ["x"], next: "b" });
+  expect(readLink(["y"], headersOf({ items: ["y"] }))).toEqual({ items: ["y"] });
+  expect(readLink(["z"], new Headers())).toEqual({ items: ["z"] });
 });
 
 describe("a list that", () => {

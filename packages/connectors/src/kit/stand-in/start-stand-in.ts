@@ -1,6 +1,8 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Call, Calls } from "../calls/define-calls.ts";
+import type { Page } from "../calls/every-item.ts";
+import { writeLink } from "../calls/link-pages.ts";
 import { createFaultQueue, type FaultQueue, type StartEmulator } from "../emulator.ts";
 import { createEmulatorApp, type EmulatorApp, type EmulatorEnv, serveEmulator } from "../emulator-app.ts";
 import { openEmulatorState } from "../emulator-state.ts";
@@ -108,7 +110,10 @@ export function createStandInApp<T extends Calls, Account>(
     const status = reply instanceof Refused ? reply.status : (call.status ?? 200);
     const answer = reply instanceof Refused ? bodyOf(status, reply.facts) : readable(name, call, reply);
     replays?.keep(context, text, status, answer);
-    return json(status, answer);
+    const page = reply as Page<unknown>;
+    return call.paged === undefined || status > 299
+      ? json(status, answer)
+      : json(status, JSON.stringify(page.items), { link: writeLink(page, url) });
   };
   for (const [name, call] of Object.entries(calls))
     app.on(call.method, call.path.replaceAll(/\{(\w+)\}/g, ":$1"), (context) => serve(name, call, context));
