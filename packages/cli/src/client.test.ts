@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { inspect } from "node:util";
-import { createClient, KeyloanError, version } from "@keyloan/sdk";
+import { version } from "@keyloan/contract/calls";
+import { createClient, KeyloanError } from "@keyloan/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, type Fault, startFakeBroker } from "./testing/fake-broker.ts";
 import { adminToken, apiToken, buildToken, sampleBuildId, sampleEnv } from "./testing/samples.ts";

@@ -1,11 +1,10 @@
-import { healthEndpoints } from "@keyloan/contract";
+import { healthEndpoints, version } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { exposureWarnings } from "../exposure.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { createHealthCheck, healthStatus } from "../verbs/check-health.ts";
-import { version } from "../version.ts";
 
 export function healthRoutes(deps: Deps, limiter: RateLimiter) {
   const check = createHealthCheck(deps);

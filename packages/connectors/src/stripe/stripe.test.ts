@@ -149,16 +149,6 @@ describe("an org key", () => {
     expect(faults.size()).toBe(1);
   });
 
-  test.each([
-    ["secretKey", { secretKey: key("pk", "test") }, "publishable key (pk_)"],
-    ["publishableKey", { publishableKey: key("sk", "test") }, "secret key"],
-    ["publishableKey", { publishableKey: key("rk", "test") }, "secret key"],
-  ])("says when %s holds the other kind", async (envVar, changes, kind) => {
-    const result = await check(changes);
-    expect(result).toMatchObject({ status: "invalid", code: "malformed", envVar });
-    expect(result).toHaveProperty("message", expect.stringContaining(kind));
-  });
-
   test("of one account with a publishable key of another is a wrong pair", async () => {
     expect(await check({ publishableKey: createStripeState().publishableKey })).toMatchObject({
       status: "invalid",

@@ -1,8 +1,7 @@
 import { type ConnectorContext, type DatabaseDriver, ProviderError, secretValues } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
 import { toHttpAddress } from "../kit/libsql/address.ts";
-import { holdsInteger } from "../kit/libsql/cells.ts";
-import { runPipeline } from "../kit/libsql/pipeline.ts";
+import { runChecks } from "../kit/libsql/run-checks.ts";
 import { databaseUrlScheme, openTursoApi } from "./client.ts";
 import { tursoContent } from "./content.ts";
 import { tursoControl } from "./control.ts";
@@ -89,8 +88,8 @@ export const tursoDatabase: DatabaseDriver = {
 async function answersSelectOne(context: ConnectorContext, address: string, token: string): Promise<boolean> {
   try {
     const database = { provider: "turso", context, address, token };
-    const first = (await runPipeline(database, ["SELECT 1"], probeTimeoutMs)).results?.[0];
-    return first?.ok === true && holdsInteger(first.rows, 1);
+    const first = (await runChecks(database, ["SELECT 1"], probeTimeoutMs)).results?.[0];
+    return first?.ok === true && first.cell === 1;
   } catch (error) {
     // A database that does not answer is not ready yet; a caller who gave up wants to know.
     if (error instanceof ProviderError && !context.signal.aborted) return false;
