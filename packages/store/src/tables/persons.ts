@@ -68,6 +68,15 @@ export function personsTable(database: Database, seals: Seals) {
         .values({ ...row, mac })
         .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
     },
+    /** What one cookie of a browser proves, its next one does instead. */
+    moveBrowser: async (from: string, to: string): Promise<void> => {
+      const rows = await database.select().from(personBrowsers).where(eq(personBrowsers.hash, from));
+      const moved = rows
+        .flatMap((row) => browsers.open(row) ?? [])
+        .map((row) => ({ ...row, hash: to, mac: browsers.macOf({ ...row, hash: to }) }));
+      await database.delete(personBrowsers).where(eq(personBrowsers.hash, from));
+      if (moved.length > 0) await database.insert(personBrowsers).values(moved);
+    },
     /** The browser proves nothing for this build any more. */
     forgetBrowser: async (hash: string, buildId: string): Promise<void> => {
       const ofBuild = database.select({ id: persons.id }).from(persons).where(eq(persons.buildId, buildId));
