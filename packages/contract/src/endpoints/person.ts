@@ -11,7 +11,7 @@ export const personEndpoints = endpoints("settings", personRoutes, {
   },
   recovery: {
     access: "person",
-    summary: "Make a new recovery code; the old one ends",
+    summary: "Make a new recovery code; the old one ends, with every other visit and browser of the person",
     answers: { 201: answer("shown once", recoveryCodeSchema) },
   },
   allow: {

@@ -1,5 +1,5 @@
 import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, inArray, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, ne } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
 import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
@@ -83,6 +83,17 @@ export function personsTable(database: Database, seals: Seals) {
       await database
         .delete(personBrowsers)
         .where(and(eq(personBrowsers.hash, hash), inArray(personBrowsers.personId, ofBuild)));
+    },
+    /**
+     * No browser but this one proves the person any more.
+     * @returns how many did
+     */
+    forgetOtherBrowsers: async (personId: string, hash: string | undefined): Promise<number> => {
+      const isOther = hash === undefined ? undefined : ne(personBrowsers.hash, hash);
+      const result = await database
+        .delete(personBrowsers)
+        .where(and(eq(personBrowsers.personId, personId), isOther));
+      return result.rowsAffected;
     },
     changeRecovery: async (id: string, recoveryHash: string): Promise<void> => {
       await change(await find(id), { recoveryHash });
