@@ -337,7 +337,7 @@ export function describeProviderUrl(
 ): Pick<ConfigVariable, "name" | "purpose" | "ifUnset"> {
   return {
     name: providerUrlVariable(connectorId),
-    purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway.`,
+    purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway. What users name as an address of their own is guarded all the same.`,
     ifUnset: "The provider's own address is used.",
   };
 }

@@ -62,7 +62,9 @@ describe("the visits of a build", () => {
     for (const index of times(9)) {
       broker.advance(1_000);
       const opener = index % 2 === 0 ? { buildId: id } : { recovery };
-      visits.push(await openPageBy(broker, opener, personOnly(page)));
+      const visit = await openPageBy(broker, opener, personOnly(page));
+      visits.push(visit);
+      page.browser.set("keyloan_person", visit.browser.get("keyloan_person") ?? "");
     }
     expect(await inTurn(visits, read)).toEqual([401, 401, 200, 200, 200, 200, 200, 200, 200, 200]);
     const visitor = await openPage(broker, id);
@@ -79,6 +81,43 @@ describe("the visits of a build", () => {
     const answers = await inTurn(times(23), () => callIn(broker, browser, "POST", "/v1/session", { body }));
     expect(statusesOf(answers)).toEqual([...Array(20).fill(201), 429, 429, 429]);
     expect((await callIn(broker, new Map(), "POST", "/v1/session", { body: { code } })).status).toBe(201);
+  });
+});
+
+describe("the limit on visits of a recovery code", () => {
+  /** The same code beside something by which the request is recognised, or in a body that is not looked into before. */
+  it.each(["long body", "body without a length", "token of another", "session of another"])(
+    "belongs to the code, whatever else comes with it: %s",
+    async (how) => {
+      const { recovery } = await savedBuild(broker);
+      const other = await savedBuild(broker);
+      const session = `keyloan_session_${other.id}=${other.page.cookie}`;
+      await broker.restart(fast);
+      const text = JSON.stringify({ recovery }) + (how.startsWith("long") ? " ".repeat(2_100) : "");
+      const isSecond = (index: number, kind: string) => index % 2 === 1 && how.startsWith(kind);
+      const open = async (index: number) => {
+        const headers = {
+          "content-type": "application/json",
+          "x-keyloan-session": "1",
+          ...(isSecond(index, "token") ? { authorization: `Bearer ${broker.adminToken}` } : {}),
+          ...(isSecond(index, "session") ? { cookie: session } : {}),
+        };
+        const body = how.endsWith("length") ? new Blob([text]).stream() : text;
+        const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+        return (await fetch(`${broker.url}/v1/session`, init)).status;
+      };
+      expect(await inTurn(times(23), open)).toEqual([...Array(20).fill(201), 429, 429, 429]);
+    },
+  );
+
+  it("bounds the tries at a link that was used, too", async () => {
+    const { id } = await savedBuild(broker);
+    const body = { code: await createCode(broker, id) };
+    await broker.restart(fast);
+    const open = () => callIn(broker, new Map(), "POST", "/v1/session", { body });
+    const statuses = statusesOf(await inTurn(times(22), open));
+    expect(statuses[0]).toBe(201);
+    expect(statuses.slice(20)).toEqual([429, 429]);
   });
 });
 

@@ -1,7 +1,8 @@
-import { readRecoveryCode, tokenKinds } from "@keyloan/contract";
+import { tokenKinds } from "@keyloan/contract";
 import type { ReadToken } from "../auth/tokens.ts";
 import type { BrokerContext } from "./context.ts";
 import { personText, sessionTexts } from "./cookies.ts";
+import { readOpener } from "./read-opener.ts";
 import { chosenSession } from "./session.ts";
 
 /** How long the body of `POST /v1/session` may be that is looked into. */
@@ -43,10 +44,5 @@ async function openerOf(context: BrokerContext): Promise<ReadToken | undefined> 
   if (req.method !== "POST" || req.path !== "/v1/session") return undefined;
   const bytes = Number(req.header("content-length") ?? Number.NaN);
   if (!(bytes > 0 && bytes <= openerBytesMax)) return undefined;
-  const body: unknown = await req.json().catch(() => undefined);
-  if (typeof body !== "object" || body === null) return undefined;
-  const { tokens } = context.var.deps;
-  if ("code" in body && typeof body.code === "string") return tokens.read(body.code, ["handoff"]);
-  if (!("recovery" in body) || typeof body.recovery !== "string") return undefined;
-  return tokens.read(readRecoveryCode(body.recovery) ?? "", ["recovery"]);
+  return readOpener(context.var.deps.tokens, await req.json().catch(() => undefined));
 }

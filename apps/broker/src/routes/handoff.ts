@@ -6,6 +6,7 @@ import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { limitOpenings } from "../http/opening-limit.ts";
 import type { RateLimiter } from "../http/rate-limit.ts";
+import { readOpener } from "../http/read-opener.ts";
 import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
@@ -35,7 +36,7 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       refuseOtherOrigins(context);
       refuseOpenNetwork(context);
       const opener = context.req.valid("json");
-      const { requestId, credential } = context.var;
+      const { requestId } = context.var;
       const visitor = visitorOf(context);
       const { clerkSessions } = deps.config;
       const findUser = async () => {
@@ -44,8 +45,8 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
         takeOpening(context, user);
         return user;
       };
-      if ("recovery" in opener) takeOpening(context, credential?.hash);
-      if ("buildId" in opener) takeOpening(context, visitor.browser?.hash);
+      const proof = "buildId" in opener ? visitor.browser : readOpener(deps.tokens, opener);
+      takeOpening(context, proof?.hash);
       const opened =
         "code" in opener
           ? await openByLink(deps, opener.code, visitor, requestId)

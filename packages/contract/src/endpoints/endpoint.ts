@@ -54,15 +54,15 @@ type Call = Omit<Endpoint, "route" | "operationId" | "tag"> & { readonly tag?: s
 
 /**
  * The endpoints of a group: one for each of its routes, with every literal kept for the types that are made of it.
- * @param tag of those that name no other
- * @param group what their operation ids begin with; default the tag
+ * @param group their tag, where they name no other, and what their operation ids begin with
  */
 export function endpoints<
   const Routes extends Readonly<Record<string, Route>>,
   const Calls extends { readonly [Name in keyof Routes]: Call },
->(tag: string, routes: Routes, calls: Calls, group = tag) {
+>(group: string | { readonly tag: string; readonly group: string }, routes: Routes, calls: Calls) {
+  const { tag, group: prefix } = typeof group === "string" ? { tag: group, group } : group;
   const made = Object.entries(routes).map(([name, route]) => {
-    const operationId = `${group}${name[0]?.toUpperCase()}${name.slice(1)}`;
+    const operationId = `${prefix}${name[0]?.toUpperCase()}${name.slice(1)}`;
     return [name, { tag, operationId, ...calls[name], route }];
   });
   // Holds because it has a member for each route, made of the call of that name.

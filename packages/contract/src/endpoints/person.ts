@@ -3,37 +3,32 @@ import { settingsSchema } from "../api/settings.ts";
 import { answer, endpoints } from "./endpoint.ts";
 import { personRoutes } from "./routes.ts";
 
-export const personEndpoints = endpoints(
-  "settings",
-  personRoutes,
-  {
-    known: {
-      access: "open",
-      summary: "The builds that this browser can open without a link",
-      answers: { 200: answer("by its cookie", knownBuildsSchema) },
-    },
-    recovery: {
-      access: "person",
-      summary: "Make a new recovery code; the old one ends",
-      answers: { 201: answer("shown once", recoveryCodeSchema) },
-    },
-    allow: {
-      access: "person",
-      summary: "What the platform's tokens may do with the user's own values",
-      body: allowTokensBodySchema,
-      example: { tokensMay: ["transfer"], expectedVersion: 4 },
-      answers: { 200: answer("the settings", settingsSchema) },
-    },
-    ask: {
-      access: "session",
-      summary: "Ask to replace the person who saved keys here, for who lost every proof of being that person",
-      answers: { 200: answer("the settings", settingsSchema) },
-    },
-    refuse: {
-      access: "session",
-      summary: "Refuse that somebody starts over, as the person; or withdraw it, as who asked",
-      answers: { 200: answer("the settings", settingsSchema) },
-    },
+export const personEndpoints = endpoints({ tag: "settings", group: "person" }, personRoutes, {
+  known: {
+    access: "open",
+    summary: "The builds that this browser can open without a link",
+    answers: { 200: answer("by its cookie", knownBuildsSchema) },
   },
-  "person",
-);
+  recovery: {
+    access: "person",
+    summary: "Make a new recovery code; the old one ends, with every other visit and browser of the person",
+    answers: { 201: answer("shown once", recoveryCodeSchema) },
+  },
+  allow: {
+    access: "person",
+    summary: "What the platform's tokens may do with the user's own values",
+    body: allowTokensBodySchema,
+    example: { tokensMay: ["transfer"], expectedVersion: 4 },
+    answers: { 200: answer("the settings", settingsSchema) },
+  },
+  ask: {
+    access: "session",
+    summary: "Ask to replace the person who saved keys here, for who lost every proof of being that person",
+    answers: { 200: answer("the settings", settingsSchema) },
+  },
+  refuse: {
+    access: "session",
+    summary: "Refuse that somebody starts over, as the person; or withdraw it, as who asked",
+    answers: { 200: answer("the settings", settingsSchema) },
+  },
+});

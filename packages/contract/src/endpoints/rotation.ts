@@ -5,26 +5,21 @@ import { rotationRoutes } from "./routes.ts";
 
 const params = z.object({ id: z.string().max(64) });
 
-export const rotationEndpoints = endpoints(
-  "leases",
-  rotationRoutes,
-  {
-    start: {
-      access: buildWriters,
-      summary: "Replace the credentials of one lease, and prove the old ones dead",
-      description:
-        "Values fetched before the cut end with it: apps must fetch the env again. With `overlapSeconds` the env gives a second credential at once, and the cut comes so much later; it ends both, for providers cannot end one alone.",
-      params,
-      body: reissueLeaseBodySchema,
-      example: { overlapSeconds: 300, reason: "leak" },
-      answers: { 202: answer("begun; ask again for its progress", rotationSchema) },
-    },
-    show: {
-      access: buildReaders,
-      summary: "How far the newest replacement of a lease's credentials is",
-      params,
-      answers: { 200: answer("its state", rotationSchema) },
-    },
+export const rotationEndpoints = endpoints({ tag: "leases", group: "rotation" }, rotationRoutes, {
+  start: {
+    access: buildWriters,
+    summary: "Replace the credentials of one lease, and prove the old ones dead",
+    description:
+      "Values fetched before the cut end with it: apps must fetch the env again. With `overlapSeconds` the env gives a second credential at once, and the cut comes so much later; it ends both, for providers cannot end one alone.",
+    params,
+    body: reissueLeaseBodySchema,
+    example: { overlapSeconds: 300, reason: "leak" },
+    answers: { 202: answer("begun; ask again for its progress", rotationSchema) },
   },
-  "rotation",
-);
+  show: {
+    access: buildReaders,
+    summary: "How far the newest replacement of a lease's credentials is",
+    params,
+    answers: { 200: answer("its state", rotationSchema) },
+  },
+});

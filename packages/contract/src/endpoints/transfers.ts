@@ -56,7 +56,7 @@ export const transferEndpoints = endpoints("transfers", transferRoutes, {
 
 /** From the settings page. */
 export const pageTransferEndpoints = endpoints(
-  "transfers",
+  { tag: "transfers", group: "pageTransfers" },
   pageTransferRoutes,
   {
     show: { ...show, access: "session" },
@@ -65,5 +65,4 @@ export const pageTransferEndpoints = endpoints(
     resume: { ...resume, access: "person" },
     receipts: { ...receipts, access: "person" },
   },
-  "pageTransfers",
 );
