@@ -109,7 +109,7 @@ describe("leak report", () => {
     const { code, out } = await keyloan("leak report --end --yes -", { stdin: secret });
     expect(code).toBe(0);
     const path = `/v1/leases/${lease.leaseId}`;
-    expect(changes()).toEqual([`POST ${path}/reissue`, `GET ${path}/rotation`]);
+    expect(changes()).toEqual([`POST ${path}/rotation`, `GET ${path}/rotation`]);
     expect(JSON.parse(broker.seen.at(-2)?.body ?? "")).toEqual({ overlapSeconds: 0, reason: "leak" });
     expect(out).toContain("Read the env again.");
   });

@@ -114,7 +114,7 @@ describe("lease rotate", () => {
     const lease = (await createClient({ url: broker.url, token: adminToken }).builds.get(sampleBuildId))
       .leases[0];
     await keyloan(`lease rotate ${sampleBuildId} ${lease?.connector}`);
-    expect(broker.seen.some(({ path }) => path === `/v1/leases/${lease?.id}/reissue`)).toBe(true);
+    expect(broker.seen.some(({ path }) => path === `/v1/leases/${lease?.id}/rotation`)).toBe(true);
     const none = await keyloan(`lease rotate ${sampleBuildId} nothing`);
     expect([none.code, none.err]).toEqual([1, expect.stringContaining('no lease of "nothing"')]);
   });

@@ -9,7 +9,7 @@ import {
   auditMatchesSchema,
   auditVerificationSchema,
   type RotationView,
-  reissueLeaseBodySchema,
+  rotateLeaseBodySchema,
   rotationSchema,
   verifyAuditBodySchema,
 } from "@keyloan/contract";
@@ -90,7 +90,7 @@ export function createFakeAudit() {
     },
     rotation: (_request: SeenRequest, id: string): Answer => ({ body: rotation(state.rotation, id) }),
     reissue: ({ body }: SeenRequest, id: string): Answer => {
-      reissueLeaseBodySchema.parse(JSON.parse(body));
+      rotateLeaseBodySchema.parse(JSON.parse(body));
       if (!state.shared.has(id)) return { status: 202, body: rotation("cutting", id) };
       throw new FakeError("not_supported", "its key is shared", "Rotate the org key.");
     },

@@ -183,7 +183,7 @@ function auditRoutes(audit: ReturnType<typeof createFakeAudit>): Routes {
   return {
     "GET /audit/:id": { who, answer: audit.read },
     "POST /audit/:id": { who, answer: audit.ask },
-    "POST /leases/:id/reissue": { who, answer: audit.reissue },
+    "POST /leases/:id/rotation": { who, answer: audit.reissue },
     "GET /leases/:id/rotation": { who, answer: audit.rotation },
   };
 }
