@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { catalogSchema, findOwner, findVariable } from "@keyloan/contract";
+import { catalogSchema, findOwner, findVariable, sharedNames } from "@keyloan/contract";
 import { describe, expect, test } from "vitest";
 import { loadEmulators } from "./emulators.ts";
 import { type Calls, callLines } from "./kit/calls/define-calls.ts";
@@ -79,11 +79,18 @@ describe("every connector in the list", () => {
 });
 
 describe("the list", () => {
-  test("names every id and every variable once", () => {
-    const ids = connectors.map(({ spec }) => spec.id);
-    const variables = connectors.flatMap(({ spec }) => spec.env.map(({ name }) => name));
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(new Set(variables).size).toBe(variables.length);
+  test("names every id once, and in each connector every variable once", () => {
+    for (const names of [
+      connectors.map(({ spec }) => spec.id),
+      ...connectors.map(({ spec }) => spec.env.map(({ name }) => name)),
+    ])
+      expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("lets connectors of one category alone give the same name: no default build holds two of these", () => {
+    for (const { spec } of connectors)
+      for (const { spec: other } of connectors)
+        if (spec.category !== other.category) expect(sharedNames(spec.env, other.env)).toEqual([]);
   });
 
   test("leaves out no folder that is a connector", () => {
