@@ -122,7 +122,7 @@ export function createStandInApp<T extends Calls, Account>(
 
 function parseGiven({ body, query }: Call, text: string, context: Context<EmulatorEnv>) {
   const isForm = context.req.header("content-type")?.includes("x-www-form-urlencoded") === true;
-  const sent = isForm ? parseForm(text) : parseJson(text);
+  const sent = isForm ? parseForm(text) : (parseJson(text) ?? {});
   const parsed = body?.safeParse(sent);
   const asked = query?.safeParse(parseForm(new URL(context.req.url).search));
   return {
@@ -148,7 +148,8 @@ function parseForm(text: string): Record<string, unknown> {
 /** What is wrong with what was sent: the first place, and what is the matter there. */
 function factsOf({ issues: [issue] }: z.ZodError): Record<string, string> {
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const code = unknown === undefined ? (issue?.message ?? "invalid") : "unknown";
+  const isMissing = issue?.code === "invalid_type" && issue.message.endsWith("received undefined");
+  const code = unknown === undefined ? (isMissing ? "missing" : (issue?.message ?? "invalid")) : "unknown";
   return { param: [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join("."), code };
 }
 
