@@ -80,19 +80,21 @@ export function createStandInApp<T extends Calls, Account>(
   const refused = ({ status, facts }: Refused) => json(status, bodyOf(status, facts));
   const replays = standIn.idempotent === true ? createReplays() : undefined;
 
+  const callerOf = (context: Context<EmulatorEnv>, isOpen = false) => {
+    const key = /^Bearer (\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+    const [org, ...users] = accounts.list();
+    const known = [org, ...users].find((each) => key !== undefined && keysOf(each, now()).includes(key));
+    return { key, account: known ?? (isOpen ? org : undefined) };
+  };
+  const unknownKey = (key: string | undefined) => new Refused(401, key === undefined ? {} : { key });
+
   const serve = async (
     name: keyof T & string,
     call: Call,
     context: Context<EmulatorEnv>,
   ): Promise<Response> => {
-    const key = /^Bearer (\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-    const [org] = accounts.list();
-    const known = accounts
-      .list()
-      .find((account) => key !== undefined && keysOf(account, now()).includes(key));
-    const account = known ?? (open.includes(name) ? org : undefined);
-    if (account === undefined)
-      return refused(new Refused(401, key === undefined ? { missing: "key" } : { key }));
+    const { key, account } = callerOf(context, open.includes(name));
+    if (account === undefined) return refused(unknownKey(key));
     const url = new URL(context.req.url);
     const text = await context.req.text();
     const request = { account, key: key ?? "", params: context.req.param(), url, now: now() };
@@ -117,6 +119,13 @@ export function createStandInApp<T extends Calls, Account>(
   };
   for (const [name, call] of Object.entries(calls))
     app.on(call.method, call.path.replaceAll(/\{(\w+)\}/g, ":$1"), (context) => serve(name, call, context));
+  // An API asks for the key first, wherever on it the path leads.
+  const roots = new Set(Object.values(calls).map(({ path }) => path.split("/")[1] ?? ""));
+  app.notFound((context) => {
+    const { key, account } = callerOf(context);
+    const isApis = roots.has(context.req.path.split("/")[1] ?? "");
+    return refused(isApis && account === undefined ? unknownKey(key) : new Refused(404));
+  });
   return app;
 }
 
