@@ -51,8 +51,11 @@ describe("every connector in the list", () => {
   test.each(rows)(
     "%s lists in its README the calls of its table, and the table names their pages",
     async (id) => {
-      const file = new URL("client.ts", folderOf(id));
-      const tables = existsSync(file) ? Object.values(await import(file.href)).filter(isTable) : [];
+      const files = ["calls.ts", "client.ts"]
+        .map((name) => new URL(name, folderOf(id)))
+        .filter((file) => existsSync(file));
+      const modules: object[] = await Promise.all(files.map((file) => import(file.href)));
+      const tables = modules.flatMap((each) => Object.values(each)).filter(isTable);
       const readme = readIn(id, "README.md");
       const calls = tables.flatMap((table) => Object.values(table));
       expect(calls.filter(({ doc }) => doc === "")).toEqual([]);

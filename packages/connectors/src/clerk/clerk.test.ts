@@ -1,12 +1,10 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { type ConnectorContext, type SecretValues, secretValues, userAgent } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
 import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { orgCredential, planLease, testConnector, testContext } from "../kit/testing/index.ts";
+import { clerkCalls } from "./client.ts";
 import { clerkStandIn, createInstance, type EmulatedInstance, startEmulator } from "./emulator.ts";
 import { clerk } from "./index.ts";
 import { decodePublishableKey, encodePublishableKey } from "./publishable-key.ts";
@@ -15,6 +13,7 @@ testConnector({
   connector: clerk,
   startEmulator,
   issues: "locally",
+  calls: clerkCalls,
   userKinds: {
     "wrong-pair": { status: "invalid", envVar: "CLERK_PUBLISHABLE_KEY", code: "wrong_pair" },
   },
@@ -353,18 +352,6 @@ describe("the stand-in", () => {
     expect(response.status).toBe(401);
     expect(response.headers.get("content-type")).toBe("application/json");
     expect(await response.json()).toMatchObject({ errors: [{ code: "clerk_key_invalid" }] });
-  });
-
-  test("keeps its instance and keys over a restart, readable by its owner only", async () => {
-    const stateDirectory = await mkdtemp(join(tmpdir(), "keyloan-clerk-"));
-    const first = await startEmulator({ stateDirectory, port: 0 });
-    await first.close();
-    const second = await startEmulator({ stateDirectory, port: 0 });
-    await second.close();
-    const mode = (await stat(join(stateDirectory, "clerk.json"))).mode & 0o777;
-    await rm(stateDirectory, { recursive: true });
-    expect(second.orgFields).toEqual(first.orgFields);
-    expect(mode).toBe(0o600);
   });
 });
 

@@ -6,12 +6,14 @@ import {
   testConnector,
   testContext,
 } from "../kit/testing/index.ts";
+import { resendCalls } from "./client.ts";
 import { startEmulator } from "./emulator.ts";
 import { resend } from "./index.ts";
 
 testConnector({
   connector: resend,
   startEmulator,
+  calls: resendCalls,
   userKinds: {
     wide: { status: "valid", warnings: [expect.stringContaining("sending access")] },
     "wrong-pair": { status: "invalid", envVar: "RESEND_FROM", code: "rejected" },

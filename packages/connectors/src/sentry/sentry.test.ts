@@ -7,10 +7,11 @@ import {
   testConnector,
   testContext,
 } from "../kit/testing/index.ts";
+import { sentryCalls } from "./client.ts";
 import { startEmulator } from "./emulator.ts";
 import { sentry } from "./index.ts";
 
-testConnector({ connector: sentry, startEmulator, userChecks: "nobody" });
+testConnector({ connector: sentry, startEmulator, calls: sentryCalls, userChecks: "nobody" });
 
 test.each(["organization", "team"])("a wrong %s is named, and not the token", async (name) => {
   const target = await openEmulatorTarget(startEmulator);

@@ -2,14 +2,21 @@ import { secretValues } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
+import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { testContext } from "../kit/testing/index.ts";
-import { createStripeApp } from "./emulator.ts";
-import { createPrice, createProduct } from "./emulator-catalog.ts";
-import { createStripeState, type EmulatedPrice, type StripeState } from "./emulator-store.ts";
+import {
+  createStripeState,
+  type EmulatedPrice,
+  type StripeState,
+  sellSomething,
+  stripeStandIn,
+} from "./emulator.ts";
 import { createStripe } from "./index.ts";
 
 const stripe = createStripe(async () => {});
 const faults = createFaultQueue();
+const stripeApp = (account: StripeState) =>
+  createStandInApp(stripeStandIn, { list: () => [account], save: async () => {} }, faults, Date.now);
 let state: StripeState;
 let price: EmulatedPrice;
 let server: Awaited<ReturnType<typeof serveEmulator>>;
@@ -17,11 +24,8 @@ let server: Awaited<ReturnType<typeof serveEmulator>>;
 beforeEach(async () => {
   faults.clear();
   state = createStripeState("live", "Acme GmbH");
-  price = makePrice(state);
-  server = await serveEmulator(
-    createStripeApp(state, faults, async () => {}),
-    0,
-  );
+  price = sellSomething(state);
+  server = await serveEmulator(stripeApp(state), 0);
 });
 afterEach(() => server.close());
 
@@ -260,12 +264,3 @@ describe("the stand-in's payments", () => {
     expect(await response.json()).toMatchObject({ object: "payment_intent", amount: 100 });
   });
 });
-
-function makePrice(account: StripeState): EmulatedPrice {
-  const product = createProduct(account, new Map([["name", "Plan"]]));
-  if ("status" in product) throw new Error(product.message);
-  const wanted = { product: product.id, currency: "eur", unit_amount: "900" };
-  const made = createPrice(account, new Map(Object.entries(wanted)));
-  if ("status" in made) throw new Error(made.message);
-  return made;
-}

@@ -30,14 +30,9 @@ export type StandInRequest<Account, C extends Call = Call> = {
 
 type Reply = unknown;
 
-/** What is particular to one provider's stand-in; everything else follows from its table of calls. */
-export type StandIn<T extends Calls, Account> = {
-  readonly id: string;
+/** What an API answers, and to whom. */
+export type StandInApi<T extends Calls, Account> = {
   readonly calls: T;
-  /** An account as it is kept over a restart. */
-  readonly account: z.ZodType<Account>;
-  /** A new one; the org's is the first, in test mode. */
-  readonly createAccount: (mode: "test" | "live", of: "org" | "user") => Account | Promise<Account>;
   /** The texts of all keys that the account accepts now. */
   readonly keysOf: (account: Account, now: number) => readonly string[];
   /** Why a key may not make a call; `undefined` when it may. */
@@ -55,19 +50,23 @@ export type StandIn<T extends Calls, Account> = {
   readonly answers: {
     readonly [Name in keyof T]: (request: StandInRequest<Account, T[Name]>) => Reply | Promise<Reply>;
   };
+};
+
+type EnvOf<Account> = (
+  account: Account,
+  another: () => Promise<Account>,
+) => Record<string, string> | Promise<Record<string, string>>;
+
+/** What is particular to one provider's stand-in; everything else follows from its table of calls. */
+export type StandIn<T extends Calls, Account> = StandInApi<T, Account> & {
+  readonly id: string;
+  /** An account as it is kept over a restart. */
+  readonly account: z.ZodType<Account>;
+  /** A new one; the org's is the first, in test mode. */
+  readonly createAccount: (mode: "test" | "live", of: "org" | "user") => Account | Promise<Account>;
   readonly orgFields: (account: Account) => Readonly<Record<string, string>>;
   /** What a user with an account of their own types, by kind; `another` makes one more account. */
-  readonly userEnv: Partial<
-    Readonly<
-      Record<
-        UserEnvKind,
-        (
-          account: Account,
-          another: () => Promise<Account>,
-        ) => Record<string, string> | Promise<Record<string, string>>
-      >
-    >
-  >;
+  readonly userEnv: Partial<Readonly<Record<UserEnvKind, EnvOf<Account>>>>;
 };
 
 /** One page of items that are listed newest first: up to `limit` after the one of that id. */

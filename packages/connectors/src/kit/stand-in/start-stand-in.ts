@@ -8,7 +8,7 @@ import { createEmulatorApp, type EmulatorApp, type EmulatorEnv, serveEmulator } 
 import { openEmulatorState } from "../emulator-state.ts";
 import { parseJson } from "../http.ts";
 import { createReplays } from "./replays.ts";
-import { Refused, type StandIn, type StandInRequest } from "./stand-in.ts";
+import { Refused, type StandIn, type StandInApi, type StandInRequest } from "./stand-in.ts";
 
 /** The accounts that a stand-in serves: the org's and those of users. */
 export type StandInAccounts<Account> = {
@@ -55,7 +55,7 @@ export function startStandIn<T extends Calls, Account>(standIn: StandIn<T, Accou
 
 /** The routes of a table, each behind the keys of the accounts. */
 export function createStandInApp<T extends Calls, Account>(
-  standIn: StandIn<T, Account>,
+  standIn: StandInApi<T, Account>,
   accounts: StandInAccounts<Account>,
   faults: FaultQueue,
   now: () => number,
@@ -80,19 +80,21 @@ export function createStandInApp<T extends Calls, Account>(
   const refused = ({ status, facts }: Refused) => json(status, bodyOf(status, facts));
   const replays = standIn.idempotent === true ? createReplays() : undefined;
 
+  const callerOf = (context: Context<EmulatorEnv>, isOpen = false) => {
+    const key = /^Bearer (\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
+    const [org, ...users] = accounts.list();
+    const known = [org, ...users].find((each) => key !== undefined && keysOf(each, now()).includes(key));
+    return { key, account: known ?? (isOpen ? org : undefined) };
+  };
+  const unknownKey = (key: string | undefined) => new Refused(401, key === undefined ? {} : { key });
+
   const serve = async (
     name: keyof T & string,
     call: Call,
     context: Context<EmulatorEnv>,
   ): Promise<Response> => {
-    const key = /^Bearer (\S+)$/i.exec(context.req.header("authorization") ?? "")?.[1];
-    const [org] = accounts.list();
-    const known = accounts
-      .list()
-      .find((account) => key !== undefined && keysOf(account, now()).includes(key));
-    const account = known ?? (open.includes(name) ? org : undefined);
-    if (account === undefined)
-      return refused(new Refused(401, key === undefined ? { missing: "key" } : { key }));
+    const { key, account } = callerOf(context, open.includes(name));
+    if (account === undefined) return refused(unknownKey(key));
     const url = new URL(context.req.url);
     const text = await context.req.text();
     const request = { account, key: key ?? "", params: context.req.param(), url, now: now() };
@@ -117,12 +119,19 @@ export function createStandInApp<T extends Calls, Account>(
   };
   for (const [name, call] of Object.entries(calls))
     app.on(call.method, call.path.replaceAll(/\{(\w+)\}/g, ":$1"), (context) => serve(name, call, context));
+  // An API asks for the key first, wherever on it the path leads.
+  const roots = new Set(Object.values(calls).map(({ path }) => path.split("/")[1] ?? ""));
+  app.notFound((context) => {
+    const { key, account } = callerOf(context);
+    const isApis = roots.has(context.req.path.split("/")[1] ?? "");
+    return refused(isApis && account === undefined ? unknownKey(key) : new Refused(404));
+  });
   return app;
 }
 
 function parseGiven({ body, query }: Call, text: string, context: Context<EmulatorEnv>) {
   const isForm = context.req.header("content-type")?.includes("x-www-form-urlencoded") === true;
-  const sent = isForm ? parseForm(text) : parseJson(text);
+  const sent = isForm ? parseForm(text) : (parseJson(text) ?? {});
   const parsed = body?.safeParse(sent);
   const asked = query?.safeParse(parseForm(new URL(context.req.url).search));
   return {
@@ -148,12 +157,15 @@ function parseForm(text: string): Record<string, unknown> {
 /** What is wrong with what was sent: the first place, and what is the matter there. */
 function factsOf({ issues: [issue] }: z.ZodError): Record<string, string> {
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
-  const code = unknown === undefined ? (issue?.message ?? "invalid") : "unknown";
+  const isMissing = issue?.code === "invalid_type" && issue.message.endsWith("received undefined");
+  const code = unknown === undefined ? (isMissing ? "missing" : (issue?.message ?? "invalid")) : "unknown";
   return { param: [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join("."), code };
 }
 
 /** A stand-in that answers what the client cannot read is mistaken: it fails instead. */
 function readable(name: string, call: Call, reply: unknown): string {
+  // What an SDK makes of an answer is not the answer.
+  if (call.via !== undefined) return JSON.stringify(reply) ?? "";
   const { error } = call.answer.safeParse(JSON.parse(JSON.stringify(reply ?? null)) ?? undefined);
   if (error !== undefined) throw new Error(`the stand-in's answer to ${name} is not what the table says`);
   return JSON.stringify(reply) ?? "";
