@@ -1,5 +1,5 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
-import { handoffEndpoints } from "@keyloan/contract";
+import { BrokerError, type ErrorCode, handoffEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
 import { byOf, visitOf } from "../http/context.ts";
@@ -18,6 +18,14 @@ import { endSession } from "../verbs/handoff/end-session.ts";
 import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
 import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
 import { browserOf } from "../verbs/person/become-person.ts";
+
+/** What says that a link's code or a recovery code opens nothing any more. */
+const codesOfEnd: readonly ErrorCode[] = [
+  "handoff_used",
+  "handoff_expired",
+  "unauthenticated",
+  "build_closed",
+];
 
 export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
   const { handoff, open, leave } = handoffEndpoints;
@@ -47,15 +55,20 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       };
       const proof = "buildId" in opener ? visitor.browser : readOpener(deps.tokens, opener);
       takeOpening(context, proof?.hash);
-      const opened =
+      const openIt = () =>
         "code" in opener
-          ? await openByLink(deps, opener.code, visitor, requestId)
+          ? openByLink(deps, opener.code, visitor, requestId)
           : "recovery" in opener
-            ? await limitTries(context, opener.recovery, () =>
+            ? limitTries(context, opener.recovery, () =>
                 openByRecovery(deps, opener.recovery, visitor, requestId),
               )
-            : await openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
-      const { session, cookie, ended, personCookie } = opened;
+            : openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
+      const { session, cookie, ended, personCookie } = await openIt().catch((error: unknown) => {
+        const isCode = proof !== undefined && !("buildId" in opener);
+        if (isCode && error instanceof BrokerError && codesOfEnd.includes(error.code))
+          deps.callers.end(proof);
+        throw error;
+      });
       for (const buildId of ended) setSessionCookie(context, buildId, "");
       setSessionCookie(context, session.buildId, cookie.reveal());
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
