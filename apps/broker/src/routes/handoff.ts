@@ -2,10 +2,10 @@ import { findClerkUser } from "@keyloan/connectors/clerk-session";
 import { BrokerError, type ErrorCode, handoffEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { limitOpenings } from "../http/opening-limit.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
 import { readOpener } from "../http/read-opener.ts";
 import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter } from "../http/router.ts";
@@ -27,12 +27,12 @@ const codesOfEnd: readonly ErrorCode[] = [
   "build_closed",
 ];
 
-export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
+export function handoffRoutes(deps: Deps, limits: CallerLimits) {
   const { handoff, open, leave } = handoffEndpoints;
   const limitTries = limitRecovery();
   const takeOpening = limitOpenings(deps);
   return createRouter()
-    .openapi(serveEndpoint(limiter, handoff), async (context) => {
+    .openapi(serveEndpoint(limits, handoff), async (context) => {
       const { ttlSeconds, userRef } = bodyOf(context, handoff);
       const publicUrl = deps.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
@@ -40,7 +40,7 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       const answer = { url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) };
       return context.json({ ...answer, ...(made.personOnly ? { personOnly: true as const } : {}) }, 201);
     })
-    .openapi(serveEndpoint(limiter, open), async (context) => {
+    .openapi(serveEndpoint(limits, open), async (context) => {
       refuseOtherOrigins(context);
       refuseOpenNetwork(context);
       const opener = context.req.valid("json");
@@ -75,7 +75,7 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       const { buildId, sealingKey } = session;
       return context.json({ buildId, expiresAt: isoTime(session.expiresAt), sealingKey }, 201);
     })
-    .openapi(serveEndpoint(limiter, leave), async (context) => {
+    .openapi(serveEndpoint(limits, leave), async (context) => {
       const { session } = context.var;
       const browser = browserOf(deps, personText(context));
       const forget = context.req.valid("query").forget === "true" ? browser : undefined;

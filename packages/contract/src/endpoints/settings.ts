@@ -24,6 +24,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   validate: {
     access: "person",
+    work: "ask",
     summary: "Check values at the provider; nothing is stored",
     params: connectorParams,
     body: validateKeysBodySchema,
@@ -31,6 +32,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   save: {
     access: "person",
+    work: "ask",
     summary: "Check values and seal them",
     params: connectorParams,
     body: saveKeysBodySchema,
@@ -38,6 +40,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   recheck: {
     access: "person",
+    work: "ask",
     summary: "Check saved values at the provider again and keep the answer",
     params: connectorParams,
     body: changeSettingsBodySchema,
@@ -52,12 +55,14 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   swap: {
     access: "person",
+    work: "ask",
     summary: "Let the app use the user's own keys; with `dryRun` only ask the gates",
     body: swapBodySchema,
     answers: { 200: answer("what the gates found, and the settings", swapResultSchema) },
   },
   revert: {
     access: "person",
+    work: "ask",
     summary: "Let the app use the lent keys again, within the window",
     body: changeSettingsBodySchema,
     answers: { 200: answer("the settings", settingsSchema) },
