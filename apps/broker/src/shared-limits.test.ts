@@ -26,6 +26,11 @@ async function inTurn<Item, Result>(items: readonly Item[], call: (item: Item) =
   for (const item of items) results.push(await call(item));
   return results;
 }
+/** Twenty pass, and soon after one does not: a slow machine fills a bucket a little meanwhile. */
+function expectTwenty(statuses: readonly number[]) {
+  expect(statuses.slice(0, 20)).not.toContain(429);
+  expect(statuses.slice(20)).toContain(429);
+}
 const times = (count: number) => Array.from({ length: count }, (_none, index) => index);
 
 describe("the visits of a build", () => {
@@ -78,8 +83,8 @@ describe("the visits of a build", () => {
     const { browser } = page;
     const body = how === "browser" ? { buildId: id } : { recovery };
     // With the visit that was opened last, as a browser does.
-    const answers = await inTurn(times(23), () => callIn(broker, browser, "POST", "/v1/session", { body }));
-    expect(statusesOf(answers)).toEqual([...Array(20).fill(201), 429, 429, 429]);
+    const answers = await inTurn(times(36), () => callIn(broker, browser, "POST", "/v1/session", { body }));
+    expectTwenty(statusesOf(answers));
     expect((await callIn(broker, new Map(), "POST", "/v1/session", { body: { code } })).status).toBe(201);
   });
 });
@@ -106,7 +111,9 @@ describe("the limit on visits of a recovery code", () => {
         const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
         return (await fetch(`${broker.url}/v1/session`, init)).status;
       };
-      expect(await inTurn(times(23), open)).toEqual([...Array(20).fill(201), 429, 429, 429]);
+      const statuses = await inTurn(times(36), open);
+      expect(new Set(statuses)).toEqual(new Set([201, 429]));
+      expectTwenty(statuses);
     },
   );
 
@@ -115,9 +122,49 @@ describe("the limit on visits of a recovery code", () => {
     const body = { code: await createCode(broker, id) };
     await broker.restart(fast);
     const open = () => callIn(broker, new Map(), "POST", "/v1/session", { body });
-    const statuses = statusesOf(await inTurn(times(22), open));
+    const statuses = statusesOf(await inTurn(times(36), open));
     expect(statuses[0]).toBe(201);
-    expect(statuses.slice(20)).toEqual([429, 429]);
+    expectTwenty(statuses);
+  });
+});
+
+describe("work that reaches beyond the broker", () => {
+  it.each([
+    ["a dry run of the switch", "POST", "/v1/settings/swap", { dryRun: true, expectedVersion: 1 }],
+    ["a switch that is refused", "POST", "/v1/settings/swap", { expectedVersion: 99 }],
+    ["going back", "POST", "/v1/settings/revert", { expectedVersion: 1 }],
+    ["checking what is saved", "POST", "/v1/settings/keys/app-secrets/recheck", { expectedVersion: 1 }],
+    ["a move of data", "POST", "/v1/settings/transfer", {}],
+    ["a file of the database", "GET", "/v1/settings/databases/turso/download", undefined],
+  ])("is limited for all visits of a person together: %s", async (_what, method, path, body) => {
+    const { id, page } = await savedBuild(broker);
+    const second = await openPageBy(broker, { buildId: id }, personOnly(page));
+    await broker.restart(fast);
+    const answers = await inTurn(times(36), (index) =>
+      (index % 2 === 0 ? page : second).call(method, path, body),
+    );
+    expectTwenty(statusesOf(answers));
+    expect(await read(page)).toBe(200);
+  });
+
+  it.each([
+    ["a link", "POST", "handoff"],
+    ["going back", "POST", "revert"],
+    ["a move of data", "POST", "transfers"],
+    ["an archive", "POST", "databases/turso/archive"],
+    ["a file of a database", "GET", "databases/turso/download"],
+  ])("is limited for a token and a build: %s", async (_what, method, path) => {
+    const builds = [
+      await broker.createBuild({ connectors: ["app-secrets"] }),
+      await broker.createBuild({ connectors: ["app-secrets"] }),
+    ];
+    const made = await broker.call("POST", "/v1/tokens", { body: { name: "p", scopes: ["builds:write"] } });
+    const { token } = made.body as { token: string };
+    await broker.restart(fast);
+    const ask = (id: string | undefined) =>
+      broker.call(method, `/v1/builds/${id}/${path}`, { token, ...(method === "GET" ? {} : { body: {} }) });
+    expectTwenty(statusesOf(await inTurn(times(36), () => ask(builds[0]?.id))));
+    expect((await ask(builds[1]?.id)).status).not.toBe(429);
   });
 });
 

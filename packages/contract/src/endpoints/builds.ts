@@ -70,6 +70,7 @@ export const buildEndpoints = endpoints("builds", buildRoutes, {
   },
   renew: {
     access: { admin: true, platform: "builds:write", workload: true },
+    work: "renew",
     summary: "Move the expiry and mint anew what expires with it",
     description:
       "An expiry that would move by less than a tenth of `ttlSeconds` stays, unless it reaches the renewable end: the answer is the build as it is, and no provider is asked but for credentials that live shorter than the build. Five at once for a build, then one every ten seconds; the tokens of a build count together.",

@@ -20,6 +20,13 @@ export type EndpointAccess = Access | "open" | "session" | "person";
 /** A method and a path, with `{names}` for what stands in it. */
 export type Route = `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
 
+/**
+ * Work that reaches beyond the broker, each kind limited for who asks for it: `ask` asks a provider or an address that
+ * a user named, `move` looks into both ends of a transfer, `file` reads a whole database, `renew` has a provider mint.
+ */
+export const workKinds = ["ask", "move", "file", "renew"] as const;
+export type WorkKind = (typeof workKinds)[number];
+
 /** What an endpoint answers with one status. Without a schema and a media type: nothing. */
 export type EndpointAnswer = {
   readonly description: string;
@@ -35,6 +42,7 @@ export type Endpoint = {
   /** What generated clients call it. */
   readonly operationId: string;
   readonly access: EndpointAccess;
+  readonly work?: WorkKind;
   readonly tag: string;
   /** One sentence without its full stop. */
   readonly summary: string;

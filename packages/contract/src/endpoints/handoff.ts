@@ -12,6 +12,7 @@ import { handoffRoutes } from "./routes.ts";
 export const handoffEndpoints = endpoints({ tag: "settings", group: "handoff" }, handoffRoutes, {
   handoff: {
     access: buildWriters,
+    work: "ask",
     summary: "Make a link to the settings page that opens once",
     params: z.object({ id: buildIdSchema }),
     body: createHandoffBodySchema,

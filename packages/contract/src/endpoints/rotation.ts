@@ -8,6 +8,7 @@ const params = z.object({ id: z.string().max(64) });
 export const rotationEndpoints = endpoints({ tag: "leases", group: "rotation" }, rotationRoutes, {
   start: {
     access: buildWriters,
+    work: "ask",
     summary: "Replace the credentials of one lease, and prove the old ones dead",
     description:
       "Values fetched before the cut end with it: apps must fetch the env again. With `overlapSeconds` the env gives a second credential at once, and the cut comes so much later; it ends both, for providers cannot end one alone.",

@@ -24,6 +24,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   validate: {
     access: "person",
+    work: "ask",
     summary: "Check values at the provider; nothing is stored",
     params: connectorParams,
     body: validateKeysBodySchema,
@@ -32,6 +33,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   save: {
     access: "person",
+    work: "ask",
     summary: "Check values and seal them",
     params: connectorParams,
     body: saveKeysBodySchema,
@@ -40,6 +42,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   recheck: {
     access: "person",
+    work: "ask",
     summary: "Check saved values at the provider again and keep the answer",
     params: connectorParams,
     body: changeSettingsBodySchema,
@@ -55,6 +58,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   swap: {
     access: "person",
+    work: "ask",
     summary: "Let the app use the user's own keys; with `dryRun` only ask the gates",
     body: swapBodySchema,
     example: { dryRun: true, expectedVersion: 4 },
@@ -62,6 +66,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   revert: {
     access: "person",
+    work: "ask",
     summary: "Let the app use the lent keys again, within the window",
     body: changeSettingsBodySchema,
     example: { expectedVersion: 4 },

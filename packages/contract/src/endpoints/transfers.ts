@@ -16,6 +16,7 @@ const show = {
   answers: { 200: answer("how far it is", transferListSchema) },
 } as const;
 const start = {
+  work: "move",
   summary: "Move what the app stored with lent keys into the user's own accounts",
   body: startTransferBodySchema,
   example: { connectors: ["turso"] },
@@ -30,6 +31,7 @@ const cancel = {
   answers: { 202: answer("being undone", transferListSchema) },
 } as const;
 const resume = {
+  work: "move",
   summary: "Go on with transfers that failed or were cancelled",
   body: changeTransferBodySchema,
   example: { connectors: ["turso"] },

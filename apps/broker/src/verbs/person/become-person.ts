@@ -1,10 +1,11 @@
 import { newId, type Secret } from "@keyloan/contract";
 import type { PersonRow, SessionRow, Tables } from "@keyloan/store";
+import type { ReadToken } from "../../auth/tokens.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 
 /** The cookie that a browser brought, when it is one of ours. */
-export type Browser = { readonly hash: string };
+export type Browser = Pick<ReadToken, "hash" | "isProven">;
 
 /** What the one who has become the person is given, once. */
 export type Became = {
@@ -66,6 +67,19 @@ export async function keepBrowser(
   const known = await knownAs(tables, browser, person.buildId);
   if (known.some(({ id }) => id === person.id)) return undefined;
   return rememberBrowser(deps, tables, person.id, browser);
+}
+
+/**
+ * Everyone that a browser has proven to be, newest first. A cookie that proves nothing has ended: its browser has a newer
+ * one, or was told to forget.
+ */
+export async function personsOf(
+  { store, callers }: Pick<Deps, "store" | "callers">,
+  browser: Browser | undefined,
+): Promise<readonly PersonRow[]> {
+  const persons = browser === undefined ? [] : await store.read.persons.listByBrowser(browser.hash);
+  if (browser !== undefined && persons.length === 0) callers.end(browser);
+  return persons;
 }
 
 /** Everyone that the browser has proven to be for a build, newest first. */
