@@ -1,5 +1,4 @@
-import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
-import { codeOfStatus, parseRetryAfter } from "../kit/http.ts";
+import { codeOfStatus, ProviderError, type ProviderErrorCode, parseRetryAfter } from "@keyloan/contract";
 
 export const provider = "r2";
 
