@@ -26,7 +26,7 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
   connectors: { mayImport: ["contract", "s3-objects"], mayImportInDevelopment: ["local-servers"] },
   "key-validator": { mayImport: ["contract"] },
   "env-generator": { mayImport: ["contract"] },
-  "archive-store": { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
+  "archive-store": { mayImport: ["contract", "s3-objects"], mayImportInDevelopment: ["local-servers"] },
   "database-provisioner": { mayImport: ["contract"] },
   sdk: { mayImport: ["contract", "env-generator"] },
   "org-keys": { mayImport: ["contract", "vault", "store"] },
@@ -44,7 +44,7 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   libsql: ["store"],
   stripe: ["connectors"],
   "@clerk/backend": ["connectors"],
-  "@aws-sdk/*": ["s3-objects", "archive-store"],
+  "@aws-sdk/*": ["s3-objects"],
   "@tursodatabase/api": ["connectors"],
   hono: ["broker", "local-servers", "dev-providers"],
   "@hono/*": ["broker", "local-servers", "dev-providers"],
@@ -65,8 +65,6 @@ export const revealHomes: readonly string[] = [
   "packages/vault/src/",
   "packages/env-generator/src/",
   "packages/org-keys/src/",
-  // Signs requests to the operator's bucket of archives.
-  "packages/archive-store/src/s3-bucket.ts",
   // Sign requests to buckets.
   "packages/s3-objects/src/open-bucket.ts",
   "packages/s3-objects/src/probe.ts",
