@@ -108,7 +108,7 @@ test.each([
     what: "a provider's library outside the connectors",
     folder: "packages/vault",
     declared: { dependencies: ["@aws-sdk/client-s3"] },
-    reason: "packages/vault/package.json:7: @aws-sdk/client-s3 has its home in connectors and archive-store",
+    reason: "packages/vault/package.json:7: @aws-sdk/client-s3 has its home in s3-objects",
   },
   {
     what: "an example that knows us",

@@ -15,6 +15,7 @@ const instrumented = [
   "packages/connectors/src/",
   "packages/database-provisioner/src/",
   "packages/org-keys/src/",
+  "packages/s3-objects/src/",
   "packages/store/src/group-writer.ts",
 ];
 

@@ -22,10 +22,11 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
   contract: { mayImport: [] },
   vault: { mayImport: ["contract"] },
   store: { mayImport: ["contract"] },
-  connectors: { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
+  "s3-objects": { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
+  connectors: { mayImport: ["contract", "s3-objects"], mayImportInDevelopment: ["local-servers"] },
   "key-validator": { mayImport: ["contract"] },
   "env-generator": { mayImport: ["contract"] },
-  "archive-store": { mayImport: ["contract"], mayImportInDevelopment: ["local-servers"] },
+  "archive-store": { mayImport: ["contract", "s3-objects"], mayImportInDevelopment: ["local-servers"] },
   "database-provisioner": { mayImport: ["contract"] },
   sdk: { mayImport: ["contract"] },
   cli: { mayImport: ["contract", "env-generator", "sdk"], mayImportInDevelopment: ["test-kit"] },
@@ -45,7 +46,7 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   libsql: ["store"],
   stripe: ["connectors"],
   "@clerk/backend": ["connectors"],
-  "@aws-sdk/*": ["connectors", "archive-store"],
+  "@aws-sdk/*": ["s3-objects"],
   "@tursodatabase/api": ["connectors"],
   hono: ["broker", "local-servers", "dev-providers"],
   "@hono/*": ["broker", "local-servers", "dev-providers"],
@@ -85,8 +86,9 @@ export const revealHomes: readonly string[] = [
   "packages/vault/src/",
   "packages/env-generator/src/",
   "packages/org-keys/src/",
-  // Signs requests to the operator's bucket of archives.
-  "packages/archive-store/src/s3-bucket.ts",
+  // Sign requests to buckets.
+  "packages/s3-objects/src/open-bucket.ts",
+  "packages/s3-objects/src/probe.ts",
   // Reads an address that someone typed.
   "packages/key-validator/src/address/read-address.ts",
   // Fix what someone typed, and tell a key's mode by its beginning.

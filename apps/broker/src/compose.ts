@@ -88,7 +88,7 @@ async function composeOver(
     fingerprint: await openFingerprinter(store, keyring, organizationId),
     organizationId,
     signer: createSigner({ store, keyring, organizationId, now, randomBytes }),
-    archives: archiveStoreOf(config),
+    archives: archiveStoreOf(config, fetch),
     movingSlots: createSlots(movedAtOnceMax),
     fileSlots: createFairSlots(filesAtOnceMax),
     heldFiles: createHeldFiles(heldFilesMax),
@@ -164,8 +164,11 @@ function connectorContexts({
   return { contextFor: contextOf(limitedFetch), userContextFor: contextOf(guardedFetchFor) };
 }
 
-function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerConfig): ArchiveStore {
-  if (archiveS3 !== undefined) return openArchiveStore({ kind: "s3", ...archiveS3 });
+function archiveStoreOf(
+  { archiveS3, archiveDirectory, dataDirectory }: BrokerConfig,
+  fetch: typeof globalThis.fetch,
+): ArchiveStore {
+  if (archiveS3 !== undefined) return openArchiveStore({ kind: "s3", fetch, ...archiveS3 });
   return openArchiveStore({ kind: "file", directory: archiveDirectory ?? join(dataDirectory, "archives") });
 }
 

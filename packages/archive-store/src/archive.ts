@@ -1,4 +1,4 @@
-import { idPattern } from "@keyloan/contract";
+import { BrokerError } from "@keyloan/contract";
 
 /** What was put: its length, and SHA-256 in hex. */
 export type StoredArchive = { readonly bytes: number; readonly sha256: string };
@@ -22,6 +22,21 @@ export type ArchiveStore = {
   readonly list: (signal: AbortSignal) => AsyncIterable<string>;
 };
 
-const namePattern = idPattern("archive");
+/** A folder or a bucket: the same with names that are known to be archive ids, and with errors of its own. */
+export type ArchivePlace = {
+  readonly put: (name: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>;
+  readonly get: ArchiveStore["get"];
+  /** Gives whether it is gone. */
+  readonly remove: (name: string, signal: AbortSignal) => Promise<boolean>;
+  /** All names, also of what is no archive. */
+  readonly list: ArchiveStore["list"];
+  /** An errno or a status for what the place itself did not do, and `undefined` for every other error. */
+  readonly codeOf: (error: unknown) => string | undefined;
+  readonly remedyOf: (code: string) => string;
+};
 
-export const isArchiveName = (name: string): boolean => namePattern.test(name);
+export function missing(): never {
+  throw new BrokerError("not_found", "the archive is not in the store of archives", {
+    remedy: "Restore the folder or bucket of archives from its backup.",
+  });
+}

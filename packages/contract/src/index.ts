@@ -13,6 +13,7 @@ export * from "./ids.ts";
 export * from "./limits.ts";
 export * from "./pasted-env.ts";
 export * from "./person.ts";
+export * from "./provider-answer.ts";
 export * from "./secret.ts";
 export * from "./show-name.ts";
 export * from "./states.ts";

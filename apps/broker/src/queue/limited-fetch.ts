@@ -1,5 +1,4 @@
-import { parseRetryAfter } from "@keyloan/connectors";
-import type { CallBudget, Connector } from "@keyloan/contract";
+import { type CallBudget, type Connector, parseRetryAfter } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 
 type Fetch = typeof globalThis.fetch;

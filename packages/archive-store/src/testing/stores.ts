@@ -9,7 +9,7 @@ export type TestStore = {
   readonly store: ArchiveStore;
   readonly directory: string;
   /** The same place with another key, or another silence. */
-  readonly openAgain: (changes?: { secretAccessKey?: string; silenceMsMax?: number }) => ArchiveStore;
+  readonly openAgain: (changes?: { secretAccessKey?: string; timeoutMs?: number }) => ArchiveStore;
   /** What the S3 server does instead of its own answer; each request is asked about. */
   readonly intercept: (
     rule: ((method: string, path: string) => S3Interception | undefined) | undefined,
@@ -43,14 +43,15 @@ export async function s3Store(): Promise<TestStore> {
         : undefined,
     intercept: (method, path) => rule?.(method, path),
   });
-  const open: TestStore["openAgain"] = ({ secretAccessKey = "archive-secret", silenceMsMax } = {}) =>
+  const open: TestStore["openAgain"] = ({ secretAccessKey = "archive-secret", timeoutMs } = {}) =>
     openArchiveStore({
       kind: "s3",
+      fetch: globalThis.fetch,
       url: `${gateway.url}/archives/keyloan/`,
       region: "auto",
       accessKeyId: "ARCHIVEKEY",
       secretAccessKey: Secret.of(secretAccessKey),
-      ...(silenceMsMax === undefined ? {} : { silenceMsMax }),
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
     });
   return {
     store: open(),

@@ -1,4 +1,10 @@
-import { type ConnectorContext, ProviderError, type ProviderErrorCode, userAgent } from "@keyloan/contract";
+import {
+  type ConnectorContext,
+  codeOfStatus,
+  ProviderError,
+  parseRetryAfter,
+  userAgent,
+} from "@keyloan/contract";
 import type * as z from "zod";
 
 export const requestTimeoutMsDefault = 10_000;
@@ -155,20 +161,6 @@ export function statusError(
   });
 }
 
-/** What an HTTP status of a provider means to us. */
-export function codeOfStatus(status: number): ProviderErrorCode {
-  if (status === 401) return "unauthorized";
-  if (status === 402) return "quota_exceeded";
-  if (status === 403) return "forbidden";
-  if (status === 404) return "not_found";
-  if (status === 408) return "timeout";
-  if (status === 409) return "conflict";
-  if (status === 429) return "rate_limited";
-  if (status >= 500) return "unavailable";
-  if (status >= 400) return "rejected";
-  return "invalid_response";
-}
-
 /** A call that the context's own fetch refused to make, because of where it would have gone. */
 export class BlockedAddress extends ProviderError {
   constructor(provider: string, { message, remedy }: { readonly message: string; readonly remedy: string }) {
@@ -186,14 +178,6 @@ export function transportError(provider: string, error: unknown): ProviderError 
     return new ProviderError(provider, "timeout", "did not answer in time");
   }
   return new ProviderError(provider, "network", "could not be reached");
-}
-
-/** Seconds from a `Retry-After` header, capped at an hour. */
-export function parseRetryAfter(value: string | null, nowMs: number = Date.now()): number | undefined {
-  if (value === null || value.trim() === "") return undefined;
-  const seconds = Number(value);
-  const wait = Number.isFinite(seconds) ? seconds : (Date.parse(value) - nowMs) / 1000;
-  return Number.isFinite(wait) ? Math.min(Math.max(Math.ceil(wait), 0), 3600) : undefined;
 }
 
 const requestIdHeaders = ["x-request-id", "request-id", "x-amz-request-id", "clerk-trace-id", "cf-ray"];

@@ -1,5 +1,5 @@
-import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
-import { codeOfStatus, type ProviderResponse, parseRetryAfter } from "../kit/http.ts";
+import { codeOfStatus, ProviderError, type ProviderErrorCode, parseRetryAfter } from "@keyloan/contract";
+import type { ProviderResponse } from "../kit/http.ts";
 import { provider } from "./errors.ts";
 import { accountTokensPage } from "./spec.ts";
 

@@ -1,6 +1,6 @@
 import type { ProviderError, ValidationResult } from "@keyloan/contract";
+import { S3Error } from "@keyloan/s3-objects";
 import { invalid } from "../kit/validation-results.ts";
-import { R2Error } from "./errors.ts";
 import { tokensPage } from "./spec.ts";
 
 /** The names under which a person typed what R2 refuses. */
@@ -20,8 +20,8 @@ export function explainRefusal(
   names: FieldNames,
   step: string,
 ): ValidationResult | undefined {
-  if (!(error instanceof R2Error)) return undefined;
-  switch (error.r2Code) {
+  if (!(error instanceof S3Error)) return undefined;
+  switch (error.s3Code) {
     case "SignatureDoesNotMatch":
       return invalid(
         names.secret,
@@ -62,7 +62,7 @@ export function explainRefusal(
   }
 }
 
-function explainStatus(error: R2Error, names: FieldNames): ValidationResult | undefined {
+function explainStatus(error: S3Error, names: FieldNames): ValidationResult | undefined {
   if (error.status === 401) {
     return invalid(
       names.keyId,

@@ -9,18 +9,17 @@ import {
   type SecretValues,
   secretValues,
 } from "@keyloan/contract";
+import { emptyPrefix, isS3Error, probe } from "@keyloan/s3-objects";
 import { type AccountTokens, openAccountTokens } from "./account-tokens.ts";
 import { buildPrefix } from "./build-prefix.ts";
-import { openObjectStore } from "./client.ts";
+import { bucketOptions, openBucket } from "./client.ts";
 import { confineAccess, type Lifetime } from "./confine.ts";
 import { credentialSecondsMax, type TemporaryCredentials } from "./credentials.ts";
-import { emptyPrefix } from "./empty-prefix.ts";
 import { type BucketAccess, orgAccess } from "./endpoint.ts";
-import { isR2Error, provider } from "./errors.ts";
+import { provider } from "./errors.ts";
 import { endTokens, findTokenFacts, leaseTokenName, makeParentKey, tokenNameOf } from "./lease-token.ts";
 import { listLent } from "./list-lent.ts";
 import { r2OptionsSchema } from "./options.ts";
-import { probe } from "./probe.ts";
 import { waitUntilServed } from "./wait-until-served.ts";
 
 /**
@@ -49,14 +48,12 @@ async function revoke(context: ConnectorContext, org: OrgCredential, lease: Plan
   // First, so that nothing is written any more while the prefix is emptied.
   if (tokens !== undefined && namesToken(lease)) await endTokens(tokens, tokenNameOf(lease));
   if (prefix === undefined) return;
-  const access = orgAccess(context, org.fields);
-  const fetch = await openObjectStore(context, access);
-  const socket = () => openObjectStore(context, access, "socket");
+  const store = await openBucket(context, orgAccess(context, org.fields), { reachesEveryKey: true });
   try {
-    await emptyPrefix({ fetch, socket }, prefix);
+    await emptyPrefix(store, prefix);
   } catch (error) {
     // A bucket that is gone holds nothing of the build.
-    if (!isR2Error(error, "NoSuchBucket")) throw error;
+    if (!isS3Error(error, "NoSuchBucket")) throw error;
   }
 }
 
@@ -143,7 +140,7 @@ async function lendOwnKey(
     const shared = orgAccess(context, org.fields);
     const parent = { ...shared, accessKeyId: id, secretAccessKey: secretAccessKey.reveal() };
     const access = await confineAccess(org.fields, parent, prefix, lifetime);
-    await waitUntilServed(() => probe(context, access, prefix), context);
+    await waitUntilServed(() => probe(bucketOptions(context, access), prefix, context.now()), context);
     return access;
   } catch (error) {
     // Spares the account's quota; what stays is deleted when the lease ends.

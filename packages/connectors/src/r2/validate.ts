@@ -5,12 +5,12 @@ import {
   type SecretValues,
   type ValidationResult,
 } from "@keyloan/contract";
+import { isS3Error } from "@keyloan/s3-objects";
 import { requireField } from "../kit/define-connector.ts";
 import { invalid, malformedField, undeterminedFrom } from "../kit/validation-results.ts";
-import { openObjectStore } from "./client.ts";
+import { openBucket } from "./client.ts";
 import { confineAccess, type Lifetime } from "./confine.ts";
 import { type BucketAccess, orgAccess, valuesAccess } from "./endpoint.ts";
-import { isR2Error } from "./errors.ts";
 import { explainRefusal, type FieldNames } from "./explain-refusal.ts";
 import { findMistake } from "./find-mistake.ts";
 import { r2Spec } from "./spec.ts";
@@ -108,8 +108,10 @@ type Reach = { readonly capabilities: readonly Capability[]; readonly warnings: 
 /** A key needs no more than the app's folder, or the app's bucket when it has no folder. */
 async function lookOutside(context: ConnectorContext, access: BucketAccess, prefix: string): Promise<Reach> {
   if (prefix === "") {
-    const store = await openObjectStore(context, access);
-    return { capabilities: [], warnings: (await store.seesAllBuckets()) ? [accountWideWarning] : [] };
+    const store = await openBucket(context, access);
+    // Only a look: whoever refuses it, or does not know the question, shows nothing.
+    const seen = await store.listBuckets().catch((): readonly string[] => []);
+    return { capabilities: [], warnings: seen.includes(access.bucket) ? [accountWideWarning] : [] };
   }
   const outside = `keyloan-check-${randomHex(context)}`;
   return (await reaches(context, access, outside)) === "yes"
@@ -149,18 +151,20 @@ async function tryAll(
   prefix: string,
   enter: (step: string) => void,
 ): Promise<void> {
-  const store = await openObjectStore(context, access);
+  const store = await openBucket(context, access);
   const key = `${prefix}keyloan-check-${randomHex(context)}`;
   const text = randomHex(context);
   let isThere = false;
   try {
     enter("store files");
     isThere = true;
-    await store.put(key, text);
+    await store.put(key, Buffer.from(text), { headers: { ContentType: "text/plain" } });
     enter("read files");
-    if ((await store.get(key)) !== text) throw wrongAnswer();
+    const found = await store.read(key, 0);
+    if (found === undefined || Buffer.from(found.bytes).toString() !== text) throw wrongAnswer();
     enter("list files");
-    if (!(await store.listKeys(key).next()).value?.includes(key)) throw wrongAnswer();
+    const listed = (await store.list(key).next()).value ?? [];
+    if (!listed.some((object) => object.key === key)) throw wrongAnswer();
     enter("delete files");
     await store.remove(key);
     isThere = false;
@@ -171,13 +175,12 @@ async function tryAll(
 
 /** Whether a read of a key that does not exist is let through: "not found" is, "denied" is not. */
 async function reaches(context: ConnectorContext, access: BucketAccess, key: string): Promise<"yes" | "no"> {
-  const store = await openObjectStore(context, access);
+  const store = await openBucket(context, access);
   try {
-    await store.get(key);
+    await store.read(key, 0);
     return "yes";
   } catch (error) {
-    if (isR2Error(error, "NoSuchKey")) return "yes";
-    if (isR2Error(error, "AccessDenied")) return "no";
+    if (isS3Error(error, "AccessDenied")) return "no";
     throw error;
   }
 }

@@ -1,10 +1,14 @@
 import { ProviderError } from "@keyloan/contract";
+import { S3Error } from "@keyloan/s3-objects";
 import { expect, test } from "vitest";
-import { R2Error } from "./errors.ts";
 import { waitUntilServed } from "./wait-until-served.ts";
 
 const refusal = (status: number, code: string) =>
-  new R2Error({ status, retryAfter: null, requestId: null, text: `<Error><Code>${code}</Code></Error>` });
+  new S3Error("r2", {
+    status,
+    headers: new Headers(),
+    bytes: Buffer.from(`<Error><Code>${code}</Code></Error>`),
+  });
 
 /** Looks that fail with these errors, in order, and then succeed. */
 function looks(...errors: readonly Error[]) {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ProviderError } from "@keyloan/contract";
-import { isR2Error, provider } from "./errors.ts";
+import { isS3Error } from "@keyloan/s3-objects";
+import { provider } from "./errors.ts";
 
 /** Waits between looks, in milliseconds; a minute in all ("R2 consistency model": seconds to a minute). */
 const waitsMs = [250, 500, 1000, 2000, 4000, ...Array<number>(10).fill(5000)];
@@ -34,7 +35,7 @@ async function isServed(look: () => Promise<unknown>): Promise<boolean> {
     return true;
   } catch (error) {
     const isRefusal = error instanceof ProviderError && error.status === 401;
-    if (isRefusal || isR2Error(error, "AccessDenied", "SignatureDoesNotMatch")) return false;
+    if (isRefusal || isS3Error(error, "AccessDenied", "SignatureDoesNotMatch")) return false;
     throw error;
   }
 }

@@ -1,62 +1,54 @@
 import { createHash, randomBytes } from "node:crypto";
 import { CreateMultipartUploadCommand } from "@aws-sdk/client-s3";
-import { type ConnectorContext, type SecretValues, secretValues } from "@keyloan/contract";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openEmulatorTarget, orgCredential, planLease, testContext } from "../kit/testing/index.ts";
-import { type R2Emulator, startEmulator } from "./emulator.ts";
-import { valuesAccess } from "./endpoint.ts";
-import { r2 } from "./index.ts";
-import { openStorage } from "./storage-client.ts";
-import { envOf, s3ClientOf, storageTestClient } from "./testing/lent-storage.ts";
+import { type ConnectorContext, Secret, type SecretValues } from "@keyloan/contract";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openObjectStore } from "./index.ts";
+import {
+  bucketName,
+  optionsOf,
+  startTestBucket,
+  type TestBucket,
+  testContext,
+  testStorage,
+} from "./testing/test-bucket.ts";
 
-let target: Awaited<ReturnType<typeof openEmulatorTarget>>;
-let emulator: R2Emulator;
+let source: TestBucket;
+let own: TestBucket;
 let lent: SecretValues;
-let own: SecretValues;
+const prefix = "builds/one/";
 const mebibyte = 1024 * 1024;
 const large = randomBytes(9 * mebibyte);
 
 beforeAll(async () => {
-  target = await openEmulatorTarget(async (options) => {
-    emulator = await startEmulator({ ...options, userBytesMax: 20 * mebibyte });
-    return emulator;
-  });
-  const org = await orgCredential(r2, context(), target.orgFields);
-  lent = (await r2.issuer?.issue(context(), org, planLease(r2, {}))) ?? expect.fail();
+  source = await startTestBucket();
+  lent = { ...source.values, PREFIX: Secret.of(prefix) };
   await put("large", large);
 });
-afterAll(() => target.close());
+afterAll(() => source.close());
 beforeEach(async () => {
-  target.emulator.faults.clear();
-  own = secretValues(await target.emulator.createUserEnv());
+  own = await startTestBucket({ bytesMax: 20 * mebibyte });
 });
+afterEach(() => own.close());
 
-const context = (changes: Partial<ConnectorContext> = {}) =>
-  testContext({ baseUrl: target.baseUrl, ...changes });
-const put = (key: string, bytes: Uint8Array) => storageTestClient.put(lent, key, bytes);
+const put = (key: string, bytes: Uint8Array, headers = {}) => source.put(`${prefix}${key}`, bytes, headers);
 type Given = { from?: Partial<ConnectorContext>; to?: Partial<ConnectorContext>; over?: string };
 const copy = (key: string, { from = {}, to = {}, over }: Given = {}) =>
-  r2.storage?.copy(
-    { context: context(from), values: lent },
-    { context: context(to), values: own },
+  testStorage.copy(
+    { context: testContext(from), values: lent },
+    { context: testContext(to), values: own.values },
     { key, bytes: 0 },
     undefined,
     over,
   );
 const hashOf = async (key: string) =>
-  (await r2.storage?.hash(context(), own, key)) ?? expect.fail("no object");
+  (await testStorage.hash(testContext(), own.values, key)) ?? expect.fail("no object");
 const sumOf = (bytes: Uint8Array) => ({
   bytes: bytes.length,
   sha256: createHash("sha256").update(bytes).digest("hex"),
 });
 /** What is there of a key that was not copied: an object, or parts. */
-const left = async (key: string) => [
-  (await storageTestClient.get(own, key))?.bytes.length,
-  await storageTestClient.pending(own),
-];
+const left = async (key: string) => [(await own.get(key))?.bytes.length, await own.pending()];
 const nothing = [undefined, 0];
-const fault = (given: Parameters<typeof target.emulator.faults.add>[0], times?: number) =>
-  target.emulator.faults.add({ ...given, path: /^\/my-app\// }, times);
 
 type Answering = (url: URL, init: RequestInit, answer: () => Promise<Response>) => Promise<Response>;
 /** A fetch that stands between; by default it hands on what the store answers. */
@@ -98,8 +90,8 @@ describe("an object that goes in parts", () => {
     });
     expect(parts).toEqual(sums);
     expect(Math.max(...pieces)).toBe(4 * mebibyte);
-    expect((await storageTestClient.get(own, "three"))?.bytes.equals(three)).toBe(true);
-    expect(await storageTestClient.pending(own)).toBe(0);
+    expect((await own.get("three"))?.bytes.equals(three)).toBe(true);
+    expect(await own.pending()).toBe(0);
   });
 
   test.each([
@@ -112,7 +104,7 @@ describe("an object that goes in parts", () => {
     ["is full", { kind: "status", method: "PUT", status: 507 }, "quota_exceeded"],
     ["tells no tag of a part", { kind: "status", method: "PUT", status: 200 }, "invalid_response"],
   ] as const)("leaves nothing when the target %s", async (_, given, code) => {
-    fault(given);
+    own.fault(given);
     await expect(copy("large")).rejects.toMatchObject({
       code,
       message: expect.stringContaining("target"),
@@ -170,18 +162,15 @@ describe("an object that goes in parts", () => {
   });
 
   test("ends no upload that somebody else began, also none of the same key", async () => {
-    const env = envOf(own);
-    const client = s3ClientOf({ R2_REGION: "auto", ...env });
     for (const Key of ["large", "large", "larger", "other"]) {
-      await client.send(new CreateMultipartUploadCommand({ Bucket: env.R2_BUCKET, Key }));
+      await own.sdk.send(new CreateMultipartUploadCommand({ Bucket: bucketName, Key }));
     }
-    client.destroy();
     await copy("large");
-    fault({ kind: "cut_after", method: "POST" });
+    own.fault({ kind: "cut_after", method: "POST" });
     await expect(copy("large", { over: (await hashOf("large")).version })).rejects.toMatchObject({
       code: "network",
     });
-    expect(await storageTestClient.pending(own)).toBe(4);
+    expect(await own.pending()).toBe(4);
   });
 
   test("arrives also where uploads cannot be listed", async () => {
@@ -241,11 +230,11 @@ describe("what arrived", () => {
     const to = between(async (_url, init, answer) => {
       const response = await answer();
       if (init.method !== "PUT") return response;
-      await storageTestClient.put(own, "file", Buffer.from("theirs"));
+      await own.put("file", Buffer.from("theirs"));
       return withHeaders(response, { "x-amz-checksum-sha256": lie });
     });
     await expect(copy("file", { to })).rejects.toMatchObject({ code: "invalid_response" });
-    expect((await storageTestClient.get(own, "file"))?.bytes.toString()).toBe("theirs");
+    expect((await own.get("file"))?.bytes.toString()).toBe("theirs");
   });
 
   test.each(["small", "large"])("replaces nothing that came while it was on its way: %s", async (size) => {
@@ -254,7 +243,7 @@ describe("what arrived", () => {
     const to = between(async (_url, init, answer) => {
       if (init.method === "PUT" && !came) {
         came = true;
-        await storageTestClient.put(own, key, Buffer.from("theirs"));
+        await own.put(key, Buffer.from("theirs"));
       }
       return answer();
     });
@@ -277,7 +266,7 @@ describe("a source that changes while it is read", () => {
     await put("changing", large);
     const newest = randomBytes(1000);
     expect(await copy("changing", { from: changing(1, newest) })).toEqual(sumOf(newest));
-    expect((await storageTestClient.get(own, "changing"))?.bytes.equals(newest)).toBe(true);
+    expect((await own.get("changing"))?.bytes.equals(newest)).toBe(true);
   });
 
   test("is told when it never stays, and leaves nothing", async () => {
@@ -309,7 +298,7 @@ describe("a source that changes while it is read", () => {
 describe("an object that is stored packed", () => {
   const packed = { "content-encoding": "gzip", "content-type": "text/plain" };
   const bytes = randomBytes(1000);
-  beforeEach(() => storageTestClient.put(lent, "packed", bytes, packed));
+  beforeEach(() => put("packed", bytes, packed));
 
   /** What Cloudflare does for whoever takes nothing packed. */
   const unpacking = (isUnpacked: (url: URL, init: RequestInit) => boolean) =>
@@ -326,7 +315,7 @@ describe("an object that is stored packed", () => {
   test("is copied as it is though its length is only told to those who take it packed", async () => {
     const from = unpacking((_url, { method }) => method === "HEAD");
     expect(await copy("packed", { from })).toEqual(sumOf(bytes));
-    expect((await storageTestClient.get(own, "packed"))?.headers).toMatchObject(packed);
+    expect(await own.get("packed")).toMatchObject({ encoding: "gzip", type: "text/plain" });
   });
 
   test("is refused when its bytes come unpacked whatever is asked", async () => {
@@ -340,27 +329,22 @@ describe("an object that is stored packed", () => {
 });
 
 test("headers beyond ASCII arrive as the bytes that they are", async () => {
-  const open = async (values: SecretValues) => {
-    const { prefix, ...access } = valuesAccess(values);
-    return { store: await openStorage(context(), access), key: `${prefix}named` };
-  };
-  const [source, arrived] = [await open(lent), await open(own)];
+  const open = (values: SecretValues) => openObjectStore(optionsOf(testContext(), values));
   const headers = {
     ContentType: "text/plain",
     ContentDisposition: 'attachment; filename="ключ.txt"',
     Metadata: { author: "Grüße, 🔑" },
   };
-  const sha256 = createHash("sha256").update("x").digest("base64");
-  await source.store.put(source.key, Buffer.from("x"), sha256, headers);
+  await (await open(lent)).put(`${prefix}named`, Buffer.from("x"), { headers });
   await copy("named");
-  expect((await arrived.store.head(arrived.key))?.headers).toEqual(headers);
+  expect((await (await open(own.values)).head("named"))?.headers).toEqual(headers);
 });
 
 test("a folder that is kept as an object of no bytes is no file of the prefix", async () => {
   await put("", Buffer.alloc(0));
   await put("folder/", Buffer.alloc(0));
   const found: string[] = [];
-  for await (const { key } of r2.storage?.list(context(), lent) ?? []) found.push(key);
+  for await (const { key } of testStorage.list(testContext(), lent)) found.push(key);
   expect(found).toContain("folder/");
   expect(found).not.toContain("");
   expect(await copy("folder/")).toEqual(sumOf(Buffer.alloc(0)));
@@ -373,16 +357,15 @@ test.each([
     (key: string, page: number) => `<NextContinuationToken>${page}</NextContinuationToken>${key}`,
   ],
 ])("a listing that goes on with %s is not followed", async (_, more) => {
-  const prefix = lent.R2_PREFIX?.reveal();
   let pages = 0;
   const listing = between(async () => {
     const object = `<Contents><Key>${prefix}x</Key><Size>1</Size></Contents>`;
     return new Response(
-      `<ListBucketResult><Name>${lent.R2_BUCKET?.reveal()}</Name><IsTruncated>true</IsTruncated>${more(object, pages++)}</ListBucketResult>`,
+      `<ListBucketResult><Name>${bucketName}</Name><IsTruncated>true</IsTruncated>${more(object, pages++)}</ListBucketResult>`,
     );
   });
   const reading = (async () => {
-    for await (const _object of r2.storage?.list(context(listing), lent) ?? []);
+    for await (const _object of testStorage.list(testContext(listing), lent));
   })();
   await expect(reading).rejects.toMatchObject({ code: "invalid_response" });
   expect(pages).toBe(2);
@@ -392,9 +375,9 @@ test("an object is refused that a listing names outside the prefix", async () =>
   const listing = between(
     async () =>
       new Response(
-        `<ListBucketResult><Name>${lent.R2_BUCKET?.reveal()}</Name><Contents><Key>builds/other/x</Key><Size>1</Size></Contents></ListBucketResult>`,
+        `<ListBucketResult><Name>${bucketName}</Name><Contents><Key>builds/other/x</Key><Size>1</Size></Contents></ListBucketResult>`,
       ),
   );
-  const first = r2.storage?.list(context(listing), lent)[Symbol.asyncIterator]().next();
+  const first = testStorage.list(testContext(listing), lent)[Symbol.asyncIterator]().next();
   await expect(first).rejects.toMatchObject({ code: "invalid_response" });
 });

@@ -9,18 +9,20 @@ const emptyPagesMax = 10;
 
 /**
  * Follows a listing to its end, page by page.
+ * @param store what errors call it
  * @param nameOf tells entries apart
  * @throws ProviderError `invalid_response` for a listing that comes back to where it was, goes on with nothing,
  * or never ends
  */
 export async function* followPages<Item, Mark>(
+  store: string,
   read: (mark: Mark | undefined) => Promise<Page<Item, Mark>>,
   nameOf: (item: Item) => string,
-): AsyncGenerator<readonly Item[]> {
+): AsyncGenerator<readonly Item[], void, void> {
   const seen = new Set<string>();
   const passOnce = (kind: string, name: string) => {
     const mark = `${kind} ${name}`;
-    if (seen.has(mark)) throw invalidResponse("the list repeats itself");
+    if (seen.has(mark)) throw invalidResponse(store, "the list repeats itself");
     seen.add(mark);
   };
   let emptyPages = 0;
@@ -32,9 +34,9 @@ export async function* followPages<Item, Mark>(
     yield items;
     if (next === undefined) return;
     emptyPages = first === undefined ? emptyPages + 1 : 0;
-    if (emptyPages > emptyPagesMax) throw invalidResponse("the list goes on with nothing");
+    if (emptyPages > emptyPagesMax) throw invalidResponse(store, "the list goes on with nothing");
     passOnce("mark", JSON.stringify(next));
     mark = next;
   }
-  throw invalidResponse("the list does not end");
+  throw invalidResponse(store, "the list does not end");
 }

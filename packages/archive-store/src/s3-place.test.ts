@@ -54,14 +54,14 @@ describe.each(each)("%s", (use) => {
 });
 
 test("a store that does not answer is left in time", async () => {
-  const silent = place.openAgain({ silenceMsMax: 100 });
+  const silent = place.openAgain({ timeoutMs: 100 });
   const never = new Promise<undefined>(() => {});
   place.intercept(() => never as never);
   await expect(collect(silent.get(name, signal))).rejects.toMatchObject({ code: "unavailable" });
 });
 
 test("a read that is cut short fails", async () => {
-  await place.store.put(name, content(3_000_000), signal);
+  await place.store.put(name, content(6_000_000), signal);
   const reading = async () => {
     for await (const _piece of place.store.get(name, signal)) await place.stop();
   };

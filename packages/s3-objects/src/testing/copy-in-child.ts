@@ -1,12 +1,11 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { secretValues } from "@keyloan/contract";
-import { testContext } from "../../kit/testing/harness.ts";
-import { r2Storage } from "../storage.ts";
+import { testContext, testStorage } from "./test-bucket.ts";
 
 /**
  * Copies one object in a process of its own and prints the most bytes that it held at once. Takes a line of JSON:
- * the variables of both ends, and the key.
+ * the values of both ends, and the key.
  */
 const { from, to, key } = JSON.parse(process.argv[2] ?? "{}");
 setFlagsFromString("--expose-gc");
@@ -14,7 +13,7 @@ setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
 const context = testContext();
 let heldBytes = 0;
-const copied = await r2Storage.copy(
+const copied = await testStorage.copy(
   { context, values: secretValues(from) },
   { context, values: secretValues(to) },
   { key, bytes: 0 },

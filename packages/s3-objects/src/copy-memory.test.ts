@@ -2,29 +2,22 @@ import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { secretValues } from "@keyloan/contract";
+import { revealValues } from "@keyloan/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openEmulatorTarget, orgCredential, planLease, testContext } from "../kit/testing/index.ts";
-import { startEmulator } from "./emulator.ts";
-import { r2 } from "./index.ts";
-import { type BuildEnv, envOf, storageTestClient } from "./testing/lent-storage.ts";
+import { startTestBucket, type TestBucket } from "./testing/test-bucket.ts";
 
 const mebibyte = 1024 * 1024;
 const script = fileURLToPath(new URL("testing/copy-in-child.ts", import.meta.url));
 
-let target: Awaited<ReturnType<typeof openEmulatorTarget>>;
-let from: BuildEnv;
-let to: BuildEnv;
+let source: TestBucket;
+let target: TestBucket;
 beforeAll(async () => {
-  target = await openEmulatorTarget(startEmulator);
-  const context = testContext({ baseUrl: target.baseUrl });
-  const org = await orgCredential(r2, context, target.orgFields);
-  from = envOf(await r2.issuer?.issue(context, org, planLease(r2, {})));
-  to = await target.emulator.createUserEnv();
+  [source, target] = await Promise.all([startTestBucket(), startTestBucket()]);
 });
-afterAll(() => target.close());
+afterAll(() => Promise.all([source.close(), target.close()]));
 
 async function copyInChild(key: string) {
+  const [from, to] = [revealValues(source.values), revealValues(target.values)];
   const given = JSON.stringify({ from, to, key });
   const { stdout } = await promisify(execFile)(process.execPath, [script, given]);
   return JSON.parse(stdout) as { bytes: number; sha256: string; heldBytes: number };
@@ -32,7 +25,7 @@ async function copyInChild(key: string) {
 
 test("an object of 200 MB takes no more memory than the parts in hand", { timeout: 120_000 }, async () => {
   const large = randomBytes(200_000_000);
-  await storageTestClient.put(secretValues(from), "large", large);
+  await source.put("large", large);
   const { heldBytes, ...copied } = await copyInChild("large");
   expect(copied).toEqual({
     bytes: large.length,

@@ -4,6 +4,7 @@ import { followPages, type Page } from "./pages.ts";
 async function all(read: (mark: number | undefined) => Page<string, number>): Promise<string[]> {
   const found: string[] = [];
   for await (const items of followPages<string, number>(
+    "acme",
     async (mark) => read(mark),
     (item) => item,
   )) {

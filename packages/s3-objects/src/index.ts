@@ -1,0 +1,13 @@
+export { emptyPrefix } from "./empty-prefix.ts";
+export { isS3Error, S3Error, type S3ErrorCode } from "./errors.ts";
+export type { ListedObject, PendingUpload } from "./listings.ts";
+export type { ObjectFacts, ObjectHeaders } from "./object-facts.ts";
+export { type ObjectStore, openObjectStore } from "./object-store.ts";
+export type { BucketOptions } from "./open-bucket.ts";
+export { probe } from "./probe.ts";
+export { openObject } from "./read-object.ts";
+export { removeObject } from "./remove-object.ts";
+export { type Answer, createSend, type Send } from "./send.ts";
+export { createStorage } from "./storage.ts";
+export { cleaningMsMax } from "./upload-parts.ts";
+export { writeObject } from "./write-object.ts";

@@ -1,0 +1,60 @@
+import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
+
+/** Where something failed while objects are moved. */
+export type Place = "storage" | "source" | "target";
+
+/** An object was written to, or removed, while it was read. Reading may begin anew. */
+export class ChangedUnderway extends ProviderError {}
+
+export const changedUnderway = (store: string) =>
+  new ChangedUnderway(store, "conflict", "gave an object that changed while it was read");
+
+export const unpackedUnderway = (store: string) =>
+  new ProviderError(store, "rejected", "alters a packed object on its way", {
+    remedy:
+      "An object is stored with a Content-Encoding and comes unpacked: store it without one, then start again.",
+  });
+
+export const unsendableKey = (store: string) =>
+  new ProviderError(store, "rejected", "cannot be sent this key over HTTP", {
+    remedy:
+      "An object's key has . or .. between slashes, is empty, or is longer than 1024 bytes: rename it, then start again.",
+  });
+
+export const tooLarge = (store: string) =>
+  new ProviderError(store, "rejected", "has an object too large to be moved", {
+    remedy: "An object is larger than 625 GiB: copy it with a tool of your own, and remove it here before.",
+  });
+
+export const wrongBytes = (store: string) =>
+  new ProviderError(store, "invalid_response", "holds other bytes than were sent", {
+    remedy: "Start again; if it happens once more, the store or something before it alters what it is sent.",
+  });
+
+export type Remedies = Partial<Readonly<Record<ProviderErrorCode, string>>>;
+
+/**
+ * An error as whoever moves objects is told it: of which of the two ends, and how to fix that, since the keys
+ * are those of a build or of a user and never the org's.
+ */
+export class StorageError extends ProviderError {
+  constructor(error: ProviderError, place: Place, own: Remedies = {}) {
+    const { provider, code, status, requestId, retryAfterSeconds } = error;
+    super(provider, code, `${error.message} (the ${place} of the files)`, {
+      remedy: own[code] ?? remedies[code] ?? error.remedy,
+      ...(status === undefined ? {} : { status }),
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    });
+  }
+}
+
+const remedies: Remedies = {
+  unauthorized:
+    "Its keys are refused: they may be replaced, deleted or expired. Save current ones, then start again.",
+  forbidden:
+    "Its keys may not do this: let them read, write, list and delete in the bucket, then start again.",
+  not_found: "Its bucket or an object of it is gone: check the bucket's name, then start again.",
+  quota_exceeded: "It is full: make room there or raise its plan, then start again.",
+  conflict: "The app writes to an object while it is read: stop it for as long as files are moved.",
+};
