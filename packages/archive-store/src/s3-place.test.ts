@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { BrokerError } from "@keyloan/contract";
+import { BrokerError, ProviderError } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { s3Store, type TestStore } from "./testing/stores.ts";
 import { collect, content, names } from "./testing/streams.ts";
@@ -51,6 +51,15 @@ describe.each(each)("%s", (use) => {
     expect(failure).toBeInstanceOf(BrokerError);
     expect(inspect(failure, { depth: 10 })).not.toContain(marked);
   });
+});
+
+test("what the provider of the content does not do is no failure of the store", async () => {
+  const failure = new ProviderError("somewhere", "unavailable", "answered 503", { status: 503 });
+  async function* broken() {
+    yield Uint8Array.of(1);
+    throw failure;
+  }
+  await expect(place.store.put(name, broken(), signal)).rejects.toBe(failure);
 });
 
 test("a store that does not answer is left in time", async () => {

@@ -318,6 +318,16 @@ describe("an object that is stored packed", () => {
     expect(await own.get("packed")).toMatchObject({ encoding: "gzip", type: "text/plain" });
   });
 
+  test("is asked for as it is stored, by every request", async () => {
+    const asked = new Set<string | null>();
+    const noting = between((_url, { headers }, answer) => {
+      asked.add(new Headers(headers).get("accept-encoding"));
+      return answer();
+    });
+    await copy("packed", { from: noting, to: noting });
+    expect([...asked]).toEqual(["identity"]);
+  });
+
   test("is refused when its bytes come unpacked whatever is asked", async () => {
     const from = unpacking(() => true);
     await expect(copy("packed", { from })).rejects.toMatchObject({

@@ -72,6 +72,17 @@ describe("emptying a prefix", () => {
     expect(await left(prefix)).toBe(0);
   });
 
+  test("deletes by its address what XML cannot carry", async () => {
+    await put(`${prefix}bell\u0007`);
+    const methods = new Set<string>();
+    bucket.intercept((method) => {
+      methods.add(method);
+      return undefined;
+    });
+    await empty();
+    expect(methods).toEqual(new Set(["GET", "DELETE"]));
+  });
+
   test("leaves what is beside the prefix", async () => {
     await put("builds/one0/kept");
     await empty();
