@@ -1,6 +1,7 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import { bodyLimit } from "hono/body-limit";
 import type { Deps } from "./deps.ts";
+import { auditRefusals } from "./http/audit-request.ts";
 import { createCallerLimits } from "./http/caller-limits.ts";
 import { trustedProxies } from "./http/client-address.ts";
 import { cookieNames } from "./http/cookies.ts";
@@ -45,7 +46,7 @@ export function createApp(deps: Deps): BrokerRouter {
   for (const routes of [healthRoutes(deps, callers), settingsPageRoutes(), docsRoutes(app)]) {
     app.route("/", routes);
   }
-  app.use(limitCallers(callers.requests, strangers, trustedProxies(networks)), requireJson);
+  app.use(limitCallers(callers.requests, strangers, trustedProxies(networks)), auditRefusals, requireJson);
   const limitBody = bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
   // A GET has no body here; looking for one costs as much as the rest of a fast answer.
   app.use((context, next) => (context.req.method === "GET" ? next() : limitBody(context, next)));

@@ -1,7 +1,7 @@
 import type { AuditEventRow } from "@keyloan/store";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { openPage, type TestPage } from "./testing/open-page.ts";
+import { createCode, openPage, type TestPage } from "./testing/open-page.ts";
 import { createStoreWriter } from "./testing/store-writer.ts";
 
 // Every route of the OpenAPI document: a new one is in it by itself.
@@ -86,6 +86,58 @@ describe("the audit of requests", () => {
       expect(answer.status).toBe(403);
       expect((await rowsOf(answer)).map(({ action }) => action)).toEqual(["request.refused"]);
     }
+  });
+
+  type Refused = readonly [
+    string,
+    string,
+    { readonly headers?: Record<string, string>; readonly body?: unknown },
+  ];
+  const refused: readonly (readonly [string, number, Refused])[] = [
+    ["no JSON", 415, ["POST", "/v1/builds", { headers: { "content-type": "text/plain" }, body: "x" }]],
+    ["too large a body", 413, ["POST", "/v1/builds", { body: "{".repeat(70_000) }]],
+    ["no such address", 404, ["GET", "/v1/nothing", {}]],
+    ["no such method", 405, ["PUT", "/v1/builds", { body: {} }]],
+    [
+      "no JSON where the page answers",
+      415,
+      ["PUT", "/v1/settings/tokens-may", { headers: { "content-type": "text/plain" }, body: "x" }],
+    ],
+  ];
+  it.each(refused)(
+    "has what is refused before any route in it, by a token or a visit: %s",
+    async (_what, status, call) => {
+      const [method, path, { headers = {}, body }] = call;
+      const sent = { headers, ...(body === undefined ? {} : { body }) };
+      const cookie = `keyloan_session_${page.session.buildId}=${page.cookie}`;
+      const answers = [
+        await broker.call(method, path, { ...sent, token: platform }),
+        await broker.call(method, path, { ...sent, token: null, headers: { ...headers, cookie } }),
+      ];
+      const actors = await Promise.all(
+        answers.map(async (answer) => (await rowsOf(answer)).map(({ actor }) => actor)),
+      );
+      expect(answers.map((answer) => answer.status)).toEqual([status, status]);
+      expect(actors).toEqual([
+        [expect.stringMatching(/^platform:tok_/)],
+        [expect.stringMatching(/^session:ses_/)],
+      ]);
+    },
+  );
+
+  it("has a visit that is not opened in it, by a code of ours alone", async () => {
+    const code = await createCode(broker, buildId);
+    await createCode(broker, buildId);
+    const open = (text: string) =>
+      broker.call("POST", "/v1/session", {
+        token: null,
+        body: { code: text },
+        headers: { "x-keyloan-session": "1" },
+      });
+    const [row] = await rowsOf(await open(code));
+    expect(row).toMatchObject({ actor: "system:handoff", action: "request.answered" });
+    expect(JSON.parse(row?.details ?? "")).toMatchObject({ route: "/v1/session", code: "handoff_expired" });
+    expect(await rowsOf(await open(`klo_hnd_${"A".repeat(51)}`))).toEqual([]);
   });
 
   it("has one row for a read of an env, with the names and not the route", async () => {

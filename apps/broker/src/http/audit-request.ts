@@ -2,14 +2,17 @@ import { type Actor, actorLabel, BrokerError } from "@keyloan/contract";
 import { StoreError } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { entityOfInput, recordAudit } from "../audit-row.ts";
+import { findCaller } from "../auth/callers.ts";
+import { sessionActor } from "../auth/sessions.ts";
+import { bySystem } from "../change.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { toBrokerError } from "./errors.ts";
+import { routeOf } from "./route-of.ts";
+import { findSession } from "./session.ts";
 
 /**
  * No answer to a known caller leaves before a row of the audit tells of its request. A change writes its row
- * itself, with the change; for every other answer the row is written here: one for each read, and for what is
- * refused or fails one for the first of its kind and one for how often it came again. Who is not known has no name
- * to write down: such requests are in the log alone, or anyone could fill the store.
+ * itself, with the change; a row for every other read is written here.
  */
 export function auditRequest(route: string): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
@@ -17,25 +20,64 @@ export function auditRequest(route: string): MiddlewareHandler<BrokerEnv> {
     const { deps, requestId } = context.var;
     // Absent when authentication refused: the types know only routes that have passed it.
     const actor: Actor | undefined = context.var.actor;
-    if (actor === undefined || deps.auditWatch.isAudited(requestId)) return;
-    const { error, res } = context;
-    // It has had its time already, and the answer is a 503 that names the store.
-    if (isAuditDown(error)) return;
-    const { status } = res;
-    try {
-      if (status < 400) {
-        const details = { method: context.req.method, route, status };
-        const entity = entityOf(actor, context.req.param("id"));
-        await recordAudit(deps, { actor, action: "request.answered", entity, details, requestId });
-      } else {
-        const code = error === undefined ? undefined : toBrokerError(error).code;
-        await noteRefusal(context, actor, { route, status, code });
-      }
-    } catch (failure) {
-      await res.body?.cancel();
-      throw failure;
-    }
+    const { status } = context.res;
+    if (actor === undefined || status >= 400 || deps.auditWatch.isAudited(requestId)) return;
+    const details = { method: context.req.method, route, status };
+    const entity = entityOf(actor, context.req.param("id"));
+    await orNoAnswer(context, () =>
+      recordAudit(deps, { actor, action: "request.answered", entity, details, requestId }),
+    );
   };
+}
+
+/**
+ * The same for what is refused or fails, wherever that was: one row for the first of its kind and one for how often it
+ * came again. Who is not known has no name to write down: such requests are in the log alone, or anyone could fill
+ * the store.
+ */
+export const auditRefusals: MiddlewareHandler<BrokerEnv> = async (context, next) => {
+  await next();
+  const { deps, requestId } = context.var;
+  const { error } = context;
+  const { status } = context.res;
+  // An audit that is down has had its time already, and the answer is a 503 that names the store.
+  if (status < 400 || deps.auditWatch.isAudited(requestId) || isAuditDown(error)) return;
+  const code = error === undefined ? undefined : toBrokerError(error).code;
+  // It has a row of its own, which names the link.
+  if (code === "handoff_used") return;
+  await orNoAnswer(context, async () => {
+    const actor = await knownCaller(context);
+    if (actor !== undefined) await noteRefusal(context, actor, { route: routeOf(context), status, code });
+  });
+};
+
+async function orNoAnswer({ res }: BrokerContext, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (failure) {
+    await res.body?.cancel();
+    throw failure;
+  }
+}
+
+/** Whose the credential is that was recognised; the route may not have come to ask. */
+async function knownCaller(context: BrokerContext): Promise<Actor | undefined> {
+  const { deps, credential } = context.var;
+  const asked: Actor | undefined = context.var.actor;
+  if (asked !== undefined || credential === undefined) return asked;
+  const { kind, hash, isProven } = credential;
+  // Whoever comes with a code or a cookie that opens pages is nobody yet.
+  if (kind === "handoff" || kind === "recovery" || kind === "person") return bySystem("handoff").actor;
+  const seen = deps.callers.find(hash);
+  if (seen !== undefined || !isProven || deps.callers.hasEnded(hash)) return seen;
+  try {
+    return kind === "session"
+      ? sessionActor(await findSession(context))
+      : (await findCaller(deps, credential)).actor;
+  } catch (error) {
+    if (error instanceof BrokerError) return undefined;
+    throw error;
+  }
 }
 
 /** Audits an answer that is no success, counted with others of the same caller, route and reason. */

@@ -2,7 +2,6 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Actor, actorLabel, isId } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
-import { matchedRoutes } from "hono/route";
 import type { ReadToken } from "../auth/tokens.ts";
 import { noteRefusal } from "./audit-request.ts";
 import { addressBuckets, clientAddress, type TrustedProxies } from "./client-address.ts";
@@ -10,6 +9,7 @@ import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { codeOf, credentialOf, mayBringCode } from "./credential.ts";
 import { type RateLimiter, rateLimited, type Taken } from "./rate-limit.ts";
 import { bodyTimeoutMs } from "./read-body.ts";
+import { routeOf } from "./route-of.ts";
 
 /** What several of a build share, its tokens or its visitors, is so many times what one of them may do. */
 const sharesOfBuild = 4;
@@ -165,12 +165,6 @@ async function refuse(
     await noteRefusal(context, actor, { route: routeOf(context), status: 429, code: error.code });
   }
   throw error;
-}
-
-/** The route that would have answered, as the OpenAPI document writes it. */
-function routeOf(context: BrokerContext): string {
-  const route = matchedRoutes(context).findLast(({ method }) => method !== "ALL");
-  return route === undefined ? "*" : route.path.replace(/:(\w+)/g, "{$1}");
 }
 
 function addressOf(context: BrokerContext, proxies: TrustedProxies): string {

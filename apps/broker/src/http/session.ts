@@ -9,7 +9,8 @@ import { sessionTexts } from "./cookies.ts";
 
 /**
  * Lets the session of the settings page through, and only from that page: a write needs a header that other
- * sites cannot send without asking first, which is never allowed, and must come from our own origin. With
+ * sites cannot send without asking first, which is never allowed, and must come from our own origin. A read may come
+ * from nowhere else either: a download counts and is audited as the person's, whoever made their browser ask. With
  * `person` it must also have proven to be the person of its build, or nobody is that yet.
  */
 export function authenticateSession(access: "session" | "person"): MiddlewareHandler<BrokerEnv> {
@@ -18,7 +19,8 @@ export function authenticateSession(access: "session" | "person"): MiddlewareHan
     context.set("actor", sessionActor(session));
     context.set("session", session);
     context.set("token", undefined);
-    if (context.req.method !== "GET") refuseOtherOrigins(context);
+    if (context.req.method === "GET") refuseOtherSites(context);
+    else refuseOtherOrigins(context);
     if (access === "person") {
       const { standing } = await standingOf(context.var.deps.store.read, session);
       if (!mayWrite(standing)) throw personOnly(standing);
@@ -34,7 +36,18 @@ export function refuseOtherOrigins(context: BrokerContext): void {
   const ours = origin === undefined || originHost(origin) === context.req.header("host");
   const named = context.req.header("x-keyloan-session") === "1";
   if (ours && named && (site === undefined || site === "same-origin")) return;
-  throw new BrokerError("forbidden", "this request does not come from the settings page", {
+  throw notFromPage();
+}
+
+/** A neighbour of our host is of the same site, so its pages have browsers send our cookies. */
+function refuseOtherSites(context: BrokerContext): void {
+  const site = context.req.header("sec-fetch-site");
+  if (site === undefined || site === "same-origin" || site === "none") return;
+  throw notFromPage();
+}
+
+function notFromPage(): BrokerError {
+  return new BrokerError("forbidden", "this request does not come from the settings page", {
     remedy: "Open the settings page and try again there.",
   });
 }

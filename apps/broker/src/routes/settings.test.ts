@@ -13,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
 import { finishWork } from "../testing/finish-work.ts";
 import { createCode, openPage, type TestPage } from "../testing/open-page.ts";
+import { savedBuild, switchAll } from "../testing/saved-build.ts";
 import { sweepExpired } from "../worker.ts";
 
 let broker: TestBroker;
@@ -168,6 +169,25 @@ describe("the session", () => {
     broker.advance(3_601_000);
     expect(error(await idle.call("GET", "/v1/settings")).code).toBe("session_expired");
   });
+
+  it.each(["same-site", "cross-site"])(
+    "refuses a download that a %s page made the browser send",
+    async (site) => {
+      const { id, page } = await savedBuild(broker);
+      await switchAll(page);
+      const path = `/v1/settings/env-file?format=dotenv`;
+      const ask = (from: string) => page.call("GET", path, undefined, { "sec-fetch-site": from });
+      expect((await ask(site)).status).toBe(403);
+      for (const other of ["/v1/settings", "/v1/settings/databases/turso/download"])
+        expect((await page.call("GET", other, undefined, { "sec-fetch-site": site })).status).toBe(403);
+      const reads = async () =>
+        ((await broker.call("GET", `/v1/audit?entity=${id}&action=env_file.read`)).body as AuditList).events;
+      expect(await reads()).toEqual([]);
+      expect((await ask("same-origin")).status).toBe(200);
+      expect((await ask("none")).status).toBe(200);
+      expect(await reads()).toHaveLength(2);
+    },
+  );
 
   it("refuses a write that another site made the browser send", async () => {
     const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
