@@ -27,6 +27,7 @@ import { createSigner } from "./signing.ts";
 import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
 import { createHeldFiles } from "./verbs/databases/held-files.ts";
 import { jobDefinitions } from "./work.ts";
+import { createWorkWatch } from "./work-watch.ts";
 
 /** Each holds buffers and a scratch database, so more at once would only be slower. */
 const movedAtOnceMax = 3;
@@ -102,6 +103,7 @@ async function composeOver(
     logger,
     metrics,
     auditWatch,
+    workWatch: createWorkWatch(),
     callers: createKnownCallers(),
     refusals: createRefusals({ store, now, randomBytes, logger, metrics, auditWatch }),
     outsideHeads: createOutsideHeads(now()),

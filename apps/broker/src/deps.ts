@@ -16,6 +16,7 @@ import type { FairSlots, Slots } from "./queue/slots.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Signer } from "./signing.ts";
 import type { HeldFiles } from "./verbs/databases/held-files.ts";
+import type { WorkWatch } from "./work-watch.ts";
 
 /** Everything the broker's parts use of the outside; functions take the members they need. */
 export type Deps = {
@@ -47,6 +48,8 @@ export type Deps = {
   readonly metrics: Metrics;
   /** Which requests under way are in the audit, and whether it could be written. */
   readonly auditWatch: AuditWatch;
+  /** Whether background work goes through. */
+  readonly workWatch: WorkWatch;
   readonly refusals: Refusals;
   readonly callers: KnownCallers;
   /** Signed heads that are known from outside the store. */

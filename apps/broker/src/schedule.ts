@@ -85,9 +85,11 @@ export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void>
     if (interval <= 0 || signal.aborted) continue;
     try {
       const now = deps.now();
-      if (await deps.store.write([name], (tables) => tables.schedules.take(name, now, interval)))
-        await run(deps, signal);
+      if (!(await deps.store.write([name], (tables) => tables.schedules.take(name, now, interval)))) continue;
+      await run(deps, signal);
+      deps.workWatch.noteDone(name);
     } catch (error) {
+      deps.workWatch.noteFailure(name);
       deps.logger.error(
         { work: name, ...describeError(error) },
         "scheduled work failed; it comes round again",

@@ -23,12 +23,12 @@ export type Worker = { readonly stop: () => Promise<void> };
 export function startWorker(deps: Deps): Worker {
   const stopping = new AbortController();
   const loops = [
-    repeat(deps, stopping.signal, claimIntervalMs, () => workThroughJobs(deps, stopping.signal)),
-    repeat(deps, stopping.signal, sweepIntervalMs, () => endWhatIsDue(deps, stopping.signal)),
-    repeat(deps, stopping.signal, shredIntervalMs, deps.store.eraseDeleted),
-    repeat(deps, stopping.signal, cleanIntervalMs, () => cleanUp(deps)),
-    repeat(deps, stopping.signal, countIntervalMs, deps.refusals.writeDue),
-    repeat(deps, stopping.signal, scheduleIntervalMs, () => runDueWork(deps, stopping.signal)),
+    repeat(deps, stopping.signal, "jobs", claimIntervalMs, () => workThroughJobs(deps, stopping.signal)),
+    repeat(deps, stopping.signal, "expiry", sweepIntervalMs, () => endWhatIsDue(deps, stopping.signal)),
+    repeat(deps, stopping.signal, "erasing", shredIntervalMs, deps.store.eraseDeleted),
+    repeat(deps, stopping.signal, "cleaning", cleanIntervalMs, () => cleanUp(deps)),
+    repeat(deps, stopping.signal, "refusals", countIntervalMs, deps.refusals.writeDue),
+    repeat(deps, stopping.signal, "schedule", scheduleIntervalMs, () => runDueWork(deps, stopping.signal)),
   ];
   return {
     stop: async () => {
@@ -75,6 +75,7 @@ async function cleanUp({ store, now }: Deps): Promise<void> {
 async function repeat(
   deps: Deps,
   signal: AbortSignal,
+  name: string,
   intervalMs: number,
   work: () => Promise<unknown>,
 ): Promise<void> {
@@ -83,8 +84,10 @@ async function repeat(
     if (signal.aborted) return;
     try {
       await work();
+      deps.workWatch.noteDone(name);
     } catch (error) {
-      deps.logger.error(describeError(error), "background work failed; it is tried again");
+      deps.workWatch.noteFailure(name);
+      deps.logger.error({ work: name, ...describeError(error) }, "background work failed; it is tried again");
     }
   }
 }

@@ -23,6 +23,9 @@ export { erasedFields, type OrgKeyRow } from "./tables/org-keys.ts";
 export type { OrganizationRow } from "./tables/organizations.ts";
 export type { PersonRow } from "./tables/persons.ts";
 export type { ProviderLimitRow } from "./tables/provider-limits.ts";
+export type { SessionRow } from "./tables/sessions.ts";
+export type { SigningKeyRow } from "./tables/signing-keys.ts";
+export type { StartOverRow } from "./tables/start-overs.ts";
 export type {
   StoredAdminRevert,
   StoredCheck,
@@ -33,10 +36,7 @@ export type {
   StoredRequiredAction,
   StoredSummary,
   StoredUsage,
-} from "./tables/schema.ts";
-export type { SessionRow } from "./tables/sessions.ts";
-export type { SigningKeyRow } from "./tables/signing-keys.ts";
-export type { StartOverRow } from "./tables/start-overs.ts";
+} from "./tables/stored.ts";
 export type { TokenRow } from "./tables/tokens.ts";
 export type { TransferRow } from "./tables/transfers.ts";
 export type { UserKeyRow } from "./tables/user-keys.ts";

@@ -1,6 +1,7 @@
 import type { JobRow, StoredRequiredAction, TimeCursor } from "@keyloan/store";
 import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
+import { type Failed, tryEach } from "../each.ts";
 import { actionNotice } from "./require-action.ts";
 
 const hourMs = 3_600_000;
@@ -13,6 +14,10 @@ const pageSize = 200;
  */
 export async function remindOfActions(deps: Deps, signal: AbortSignal): Promise<number> {
   let told = 0;
+  const failed: Failed<JobRow>[] = [];
+  const tell = async (job: JobRow) => {
+    if (job.requiredAction !== null && (await remind(deps, job, job.requiredAction))) told += 1;
+  };
   let after: TimeCursor | undefined;
   do {
     const query = {
@@ -21,12 +26,11 @@ export async function remindOfActions(deps: Deps, signal: AbortSignal): Promise<
       ...(after === undefined ? {} : { after }),
     } as const;
     const page = await deps.store.read.jobs.list(query);
-    for (const job of page) {
-      if (signal.aborted) return told;
-      if (job.requiredAction !== null && (await remind(deps, job, job.requiredAction))) told += 1;
-    }
+    if (signal.aborted) return told;
+    failed.push(...(await tryEach(page, tell, signal)));
     after = page.length < pageSize ? undefined : page.at(-1);
   } while (after !== undefined);
+  if (failed[0] !== undefined) throw failed[0].error;
   return told;
 }
 

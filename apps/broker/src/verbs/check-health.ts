@@ -9,7 +9,7 @@ import { findStandingProblem } from "./audit/audit-standing.ts";
 export type HealthPart = { readonly name: string; readonly ok: boolean; readonly message?: string };
 
 /** Parts without which envs are read all the same: a person has to look, and nobody is sent away. */
-const watchedParts: readonly string[] = ["anchor", "audit_sink"];
+const watchedParts: readonly string[] = ["anchor", "audit_sink", "work"];
 
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
@@ -48,6 +48,7 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
       ),
       probe(tell, "audit", proveAudit, "the audit trail cannot be written"),
       anchorPart(deps, tell),
+      workPart(deps),
       ...(deps.config.auditSink === undefined ? [] : [sinkPart(deps, tell)]),
     ]);
   let underWay: Promise<readonly HealthPart[]> | undefined;
@@ -67,6 +68,13 @@ async function anchorPart(deps: Deps, tell: Tell): Promise<HealthPart> {
   const part = await probe(tell, "anchor", look, "the audit cannot be compared with what was signed");
   if (problem === undefined) return part;
   return { name: "anchor", ok: false, message: `${problem.message}: run keyloan audit verify` };
+}
+
+/** Jobs and sweeps: what ends what was lent. */
+async function workPart({ workWatch }: Deps): Promise<HealthPart> {
+  const failing = workWatch.failing().map(({ work, times }) => `${work} (${times} times)`);
+  if (failing.length === 0) return { name: "work", ok: true };
+  return { name: "work", ok: false, message: `background work fails again and again: ${failing.join(", ")}` };
 }
 
 async function sinkPart(deps: Deps, tell: Tell): Promise<HealthPart> {

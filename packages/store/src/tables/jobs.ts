@@ -6,7 +6,8 @@ import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
 import { claimsOf, openStates } from "./job-claims.ts";
 import { insertsOf } from "./job-inserts.ts";
-import { jobs, type StoredRequiredAction } from "./schema.ts";
+import { jobs } from "./schema.ts";
+import type { StoredRequiredAction } from "./stored.ts";
 
 export type JobRow = typeof jobs.$inferSelect;
 

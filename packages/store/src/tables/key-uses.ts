@@ -1,7 +1,8 @@
 import { and, asc, eq, gt, inArray, isNotNull, isNull, lt, notExists, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import type { LeaseRow } from "./leases.ts";
-import { jobs, leases, type StoredLeaseError } from "./schema.ts";
+import { jobs, leases } from "./schema.ts";
+import type { StoredLeaseError } from "./stored.ts";
 
 /** What lives on which version of an org key: queries over leases, for who replaces and retires keys. */
 export function keyUsesTable(database: Database) {

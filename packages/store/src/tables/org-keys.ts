@@ -1,7 +1,8 @@
 import { assertTransition, type OrgKeyState, orgKeyTransitions } from "@keyloan/contract";
 import { and, asc, desc, eq, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { orgKeys, type StoredCheck } from "./schema.ts";
+import { orgKeys } from "./schema.ts";
+import type { StoredCheck } from "./stored.ts";
 
 export type OrgKeyRow = typeof orgKeys.$inferSelect;
 

@@ -2,7 +2,8 @@ import type { TokenPermission } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNull, ne } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
-import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
+import { personBrowsers, persons } from "./schema.ts";
+import type { StoredEnding } from "./stored.ts";
 
 export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
 

@@ -1,24 +1,44 @@
 import type {
   ArchiveState,
   BuildState,
-  DatabaseSummary,
   JobState,
-  KeyCheck,
   LeaseState,
   OrgKeyState,
   SessionOpener,
   StartOverState,
   TokenKind,
   TokenPermission,
-  TransferPhase,
   TransferState,
 } from "@keyloan/contract";
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  primaryKey,
+  integer as rawInteger,
+  text as rawText,
+  sqliteTable,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
+import { boolean, integer, json, millis, provenJson, text } from "./columns.ts";
+import {
+  isAdminRevert,
+  isAnything,
+  isLeaseError,
+  isListOfText,
+  isRecordOfText,
+  isStoredCheck,
+  isSummary,
+  isUsage,
+  type StoredEnding,
+  type StoredKeyCheck,
+  type StoredLeaseError,
+  type StoredProgress,
+  type StoredRequiredAction,
+  unreadableCheck,
+  unreadableError,
+} from "./stored.ts";
 
 // Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
-const millis = (name: string) => integer(name, { mode: "number" });
-const json = <T>(name: string) => text(name, { mode: "json" }).$type<T>();
 
 export const organizations = sqliteTable("organizations", {
   id: text("id").primaryKey(),
@@ -42,23 +62,6 @@ export const dataKeys = sqliteTable(
   (table) => [uniqueIndex("data_keys_owner").on(table.ownerId), index("data_keys_kid").on(table.kid)],
 );
 
-export type StoredCheck = {
-  readonly status: "valid" | "invalid" | "undetermined";
-  readonly message?: string;
-  readonly account?: string;
-  readonly mode?: "test" | "live";
-  readonly capabilities: readonly {
-    readonly name: string;
-    readonly state: "works" | "missing" | "not_checked";
-    readonly remedy?: string;
-    readonly helpUrl?: string;
-  }[];
-  readonly warnings: readonly string[];
-};
-
-/** The last answer of a validator about a user's values, as the settings page shows it. */
-export type StoredKeyCheck = KeyCheck;
-
 export const orgKeys = sqliteTable(
   "org_keys",
   {
@@ -70,8 +73,8 @@ export const orgKeys = sqliteTable(
     /** All fields in one envelope under the org's data key. */
     fields: text("fields").notNull(),
     fingerprint: text("fingerprint").notNull(),
-    facts: json<Readonly<Record<string, string>>>("facts").notNull(),
-    check: json<StoredCheck>("last_check").notNull(),
+    facts: json("facts", isRecordOfText, {}).notNull(),
+    check: json("last_check", isStoredCheck, unreadableCheck).notNull(),
     putAt: millis("put_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
     /** When the provider was last seen to refuse it, after it was replaced. */
@@ -81,8 +84,6 @@ export const orgKeys = sqliteTable(
   },
   (table) => [uniqueIndex("org_keys_version").on(table.organizationId, table.connectorId, table.version)],
 );
-
-export type StoredAdminRevert = { readonly at: number; readonly reason: string };
 
 export const builds = sqliteTable(
   "builds",
@@ -107,31 +108,13 @@ export const builds = sqliteTable(
     /** When everything lent ended because the person had all keys of their own; nobody else reads values from then on. */
     lendingEndedAt: millis("lending_ended_at"),
     /** The admin let the app use lent keys again, and why: the page shows it. */
-    adminRevert: json<StoredAdminRevert>("admin_revert"),
+    adminRevert: json("admin_revert", isAdminRevert, null),
   },
   (table) => [
     index("builds_created").on(table.createdAt, table.id),
     index("builds_expiry").on(table.state, table.expiresAt),
   ],
 );
-
-export type StoredLeaseError = {
-  readonly provider: string;
-  readonly code: string;
-  readonly message: string;
-  readonly status?: number;
-  readonly requestId?: string;
-  readonly remedy: string;
-  readonly retryable: boolean;
-};
-
-export type StoredUsage = {
-  /** Rows read and written since the month began, as the provider counts them. */
-  readonly rows: number;
-  readonly checkedAt: number;
-  /** When a look first found nothing more used than the look before. */
-  readonly idleSince: number;
-};
 
 export const leases = sqliteTable(
   "leases",
@@ -142,18 +125,18 @@ export const leases = sqliteTable(
     state: text("state").$type<LeaseState>().notNull(),
     grade: text("grade").notNull(),
     /** Names at the provider, saved before the first call; never a secret. */
-    handle: json<Readonly<Record<string, string>>>("handle").notNull(),
-    options: json<unknown>("options"),
+    handle: json("handle", isRecordOfText, {}).notNull(),
+    options: json("options", isAnything, "unreadable"),
     /** All values in one envelope under the build's data key. */
     env: text("env"),
     orgKeyVersion: integer("org_key_version"),
     issuedAt: millis("issued_at"),
     expiresAt: millis("expires_at").notNull(),
     attempts: integer("attempts").notNull(),
-    lastError: json<StoredLeaseError>("last_error"),
+    lastError: json("last_error", isLeaseError, unreadableError),
     createdAt: millis("created_at").notNull(),
     /** What of its resource was used, read from the provider without waking it; absent before the first look. */
-    usage: json<StoredUsage>("usage"),
+    usage: json("usage", isUsage, null),
   },
   (table) => [
     index("leases_build").on(table.buildId, table.connectorId),
@@ -174,7 +157,7 @@ export const bindings = sqliteTable(
     userKeyId: text("user_key_id"),
     swappedAt: millis("swapped_at"),
     /** Whether the build's env may hold the user's values; absent: the question was never answered, which counts as yes. */
-    preview: integer("preview", { mode: "boolean" }),
+    preview: boolean("preview"),
     /** How often the build's env was answered with the user's values, and when last. */
     userReads: integer("user_reads").notNull().default(0),
     userReadAt: millis("user_read_at"),
@@ -192,9 +175,9 @@ export const userKeys = sqliteTable(
     /** All values in one envelope under the build's data key. */
     env: text("env").notNull(),
     /** Masked, by variable name: what a page may show again. */
-    previews: json<Readonly<Record<string, string>>>("previews").notNull(),
+    previews: provenJson<Readonly<Record<string, string>>>("previews").notNull(),
     fingerprint: text("fingerprint").notNull(),
-    check: json<StoredKeyCheck>("last_check").notNull(),
+    check: provenJson<StoredKeyCheck>("last_check").notNull(),
     savedAt: millis("saved_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
     /** Whose it is; absent for what was saved before persons were known. */
@@ -251,12 +234,6 @@ export const sessions = sqliteTable(
   (table) => [uniqueIndex("sessions_hash").on(table.hash), index("sessions_build").on(table.buildId)],
 );
 
-/** What is told of a visit that started over: when, and from where. */
-export type StoredEnding = {
-  readonly at: number;
-  readonly address?: string;
-};
-
 /** Who saved own keys for a build: at most one at a time that has not ended. */
 export const persons = sqliteTable(
   "persons",
@@ -268,11 +245,11 @@ export const persons = sqliteTable(
     /** SHA-256 of the recovery code, hex. */
     recoveryHash: text("recovery_hash").notNull(),
     /** What tokens may do with the person's values, beside nothing. */
-    allows: json<readonly TokenPermission[]>("allows").notNull(),
+    allows: provenJson<readonly TokenPermission[]>("allows").notNull(),
     createdAt: millis("created_at").notNull(),
     endedAt: millis("ended_at"),
     /** Somebody else started over. */
-    ending: json<StoredEnding>("ending"),
+    ending: provenJson<StoredEnding>("ending"),
     /** Over what decides who it is and what they allow, under the org's data key. */
     mac: text("mac"),
   },
@@ -338,9 +315,9 @@ export const tokens = sqliteTable(
     /** SHA-256 of the token, hex. */
     hash: text("hash").notNull(),
     name: text("name").notNull(),
-    scopes: json<readonly string[]>("scopes").notNull(),
+    scopes: json("scopes", isListOfText, []).notNull(),
     buildId: text("build_id"),
-    singleUse: integer("single_use", { mode: "boolean" }).notNull(),
+    singleUse: boolean("single_use").notNull(),
     createdAt: millis("created_at").notNull(),
     expiresAt: millis("expires_at"),
     usedAt: millis("used_at"),
@@ -370,16 +347,6 @@ export const idempotencyKeys = sqliteTable(
   ],
 );
 
-/** What a person must do for a job that requires action, and by when. */
-export type StoredRequiredAction = {
-  readonly since: number;
-  readonly dueAt: number;
-  readonly steps: readonly { readonly text: string; readonly url?: string }[];
-  /** Variables that a person may supply instead. */
-  readonly variables?: readonly string[];
-  readonly remindedAt?: number;
-};
-
 export const jobs = sqliteTable(
   "jobs",
   {
@@ -400,8 +367,8 @@ export const jobs = sqliteTable(
     /** The provider it calls: it waits while that one asks for a pause. */
     connectorId: text("connector_id"),
     /** What it needs to know beside its entity; secrets in it are envelopes. */
-    payload: json<Readonly<Record<string, unknown>>>("payload"),
-    requiredAction: json<StoredRequiredAction>("required_action"),
+    payload: provenJson<Readonly<Record<string, unknown>>>("payload"),
+    requiredAction: provenJson<StoredRequiredAction>("required_action"),
     endedAt: millis("ended_at"),
   },
   (table) => [
@@ -430,34 +397,35 @@ export const providerLimits = sqliteTable("provider_limits", {
   used: integer("used").notNull(),
 });
 
+// Those of the audit are cut in the query, and what stands in them is judged by its reader.
 export const auditEvents = sqliteTable(
   "audit_events",
   {
-    sequence: integer("sequence").primaryKey({ autoIncrement: true }),
-    id: text("id").notNull(),
-    at: millis("at").notNull(),
-    actor: text("actor").notNull(),
-    action: text("action").notNull(),
-    entity: text("entity").notNull(),
-    details: text("details").notNull(),
-    requestId: text("request_id"),
+    sequence: rawInteger("sequence").primaryKey({ autoIncrement: true }),
+    id: rawText("id").notNull(),
+    at: rawInteger("at").notNull(),
+    actor: rawText("actor").notNull(),
+    action: rawText("action").notNull(),
+    entity: rawText("entity").notNull(),
+    details: rawText("details").notNull(),
+    requestId: rawText("request_id"),
     /** Hash of the row before, hex; of 32 zero bytes for the first. */
-    previousHash: text("previous_hash"),
+    previousHash: rawText("previous_hash"),
     /** SHA-256 over this row and `previousHash`, hex. Absent only in rows older than the chain. */
-    hash: text("hash"),
+    hash: rawText("hash"),
     /** Over `hash`, under the org's data key. Absent in rows from before there were any. */
-    mac: text("mac"),
+    mac: rawText("mac"),
   },
   (table) => [index("audit_events_entity").on(table.entity, table.sequence)],
 );
 
 /** Signed ends of the audit chain, made now and then: what stands before one cannot be changed unseen. */
 export const auditHeads = sqliteTable("audit_heads", {
-  sequence: integer("sequence").primaryKey(),
-  hash: text("hash").notNull(),
-  at: millis("at").notNull(),
+  sequence: rawInteger("sequence").primaryKey(),
+  hash: rawText("hash").notNull(),
+  at: rawInteger("at").notNull(),
   /** Compact JWS (EdDSA) over sequence, hash and time. */
-  signed: text("signed").notNull(),
+  signed: rawText("signed").notNull(),
 });
 
 /** Key pairs the broker signs with; the private half is sealed under the org's data key. */
@@ -471,9 +439,6 @@ export const signingKeys = sqliteTable("signing_keys", {
   /** Over all other columns, under the org's data key; a row without it is refused. */
   mac: text("mac"),
 });
-
-/** What a database held: enough to compare a copy with it. */
-export type StoredSummary = DatabaseSummary;
 
 /** The content of a database that was put away. */
 export const archives = sqliteTable(
@@ -489,9 +454,9 @@ export const archives = sqliteTable(
     /** Of the sealed, compressed file. */
     bytes: integer("bytes"),
     sha256: text("sha256"),
-    summary: json<StoredSummary>("summary"),
+    summary: json("summary", isSummary, null),
     /** The scratch database it is verified in, saved before that is made. */
-    scratchHandle: json<Readonly<Record<string, string>>>("scratch_handle"),
+    scratchHandle: json("scratch_handle", isRecordOfText, {}),
     createdAt: millis("created_at").notNull(),
     verifiedAt: millis("verified_at"),
     droppedAt: millis("dropped_at"),
@@ -502,24 +467,6 @@ export const archives = sqliteTable(
   },
   (table) => [index("archives_build").on(table.buildId), index("archives_lease").on(table.leaseId)],
 );
-
-export type StoredProgress = {
-  readonly phase: TransferPhase;
-  readonly rows?: number;
-  readonly rowsTotal?: number;
-  readonly objects?: number;
-  readonly objectsTotal?: number;
-  readonly bytes?: number;
-  readonly bytesTotal?: number;
-  readonly item?: string;
-  readonly at: number;
-  /** What this transfer has put into the target and nobody else relies on: a part, or all. */
-  readonly target?: "part" | "whole";
-  /** SHA-256 of what was proven: of a database's summary, or of the list of the source's objects. */
-  readonly provenSha256?: string;
-  /** Until then a proven copy waits for the switch. */
-  readonly switchBy?: number;
-};
 
 /** One movement of a user's data from what was lent to what is theirs. */
 export const transfers = sqliteTable(
@@ -533,8 +480,8 @@ export const transfers = sqliteTable(
     leaseId: text("lease_id").notNull(),
     userKeyId: text("user_key_id").notNull(),
     /** The user said that what is in the target may be overwritten. */
-    overwrite: integer("overwrite", { mode: "boolean" }).notNull(),
-    progress: json<StoredProgress>("progress"),
+    overwrite: boolean("overwrite").notNull(),
+    progress: provenJson<StoredProgress>("progress"),
     /** Set while the source takes no writes. */
     frozenAt: millis("frozen_at"),
     /** Compact JWS (EdDSA) that tells what was moved. */
@@ -542,7 +489,7 @@ export const transfers = sqliteTable(
     startedBy: text("started_by").notNull(),
     createdAt: millis("created_at").notNull(),
     endedAt: millis("ended_at"),
-    lastError: json<StoredLeaseError>("last_error"),
+    lastError: provenJson<StoredLeaseError>("last_error"),
   },
   (table) => [index("transfers_build").on(table.buildId, table.connectorId)],
 );

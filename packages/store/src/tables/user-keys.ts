@@ -1,7 +1,8 @@
 import { and, desc, eq, inArray, isNotNull, isNull, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
-import { bindings, persons, type StoredKeyCheck, transfers, userKeys, writtenObjects } from "./schema.ts";
+import { bindings, persons, transfers, userKeys, writtenObjects } from "./schema.ts";
+import type { StoredKeyCheck } from "./stored.ts";
 
 export type UserKeyRow = Omit<typeof userKeys.$inferSelect, "mac">;
 

@@ -1,4 +1,5 @@
 import type { Deps } from "../../deps.ts";
+import { tryEach } from "../../each.ts";
 import { closeExpired } from "./close-build.ts";
 
 const pageMax = 100;
@@ -8,24 +9,31 @@ const atOnce = 2;
  * Closes every build whose time is over, a few at a time, until none is left. Their leases are ended at their
  * providers by {@link claimDueJobs}, here or in another broker.
  * @returns how many builds this call has closed
+ * @throws the first failure, when the others are closed
  */
 export async function sweepExpired(
   deps: Deps,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<number> {
   let closed = 0;
+  const failed = new Map<string, unknown>();
   for (;;) {
-    const due = await deps.store.read.builds.listExpired(deps.now(), pageMax);
+    const due = await deps.store.read.builds.listExpired(deps.now(), pageMax + failed.size);
     const closedBefore = closed;
-    const left = shuffled(deps, due);
-    const closeSome = async () => {
-      for (let id = left.pop(); id !== undefined && !signal.aborted; id = left.pop()) {
-        if (await closeExpired(deps, id)) closed++;
-      }
+    // Both take from one list.
+    const left = shuffled(
+      deps,
+      due.filter((id) => !failed.has(id)),
+    ).values();
+    const closeOne = async (id: string) => {
+      if (await closeExpired(deps, id)) closed++;
     };
-    await Promise.all(Array.from({ length: atOnce }, closeSome));
+    const closing = Array.from({ length: atOnce }, () => tryEach(left, closeOne, signal));
+    for (const { item, error } of (await Promise.all(closing)).flat()) failed.set(item, error);
     // Another broker took all of this page, or there was none: what is left comes with the next sweep.
-    if (closed === closedBefore || signal.aborted) return closed;
+    if (closed > closedBefore && !signal.aborted) continue;
+    for (const error of failed.values()) throw error;
+    return closed;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { BuildRow } from "@keyloan/store";
 import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { tryEach } from "../../each.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { isLendingOver, revertWindowMs } from "./lending-end.ts";
 
@@ -14,15 +15,18 @@ const pageMax = 100;
 export async function endDueLendings(deps: Deps, signal: AbortSignal): Promise<number> {
   const windowMs = revertWindowMs(deps.config);
   let ended = 0;
+  const failed = new Map<string, unknown>();
   for (;;) {
-    const due = await deps.store.read.builds.listLendingOver(deps.now(), windowMs, pageMax);
+    const due = await deps.store.read.builds.listLendingOver(deps.now(), windowMs, pageMax + failed.size);
     const endedBefore = ended;
-    for (const id of due) {
-      if (signal.aborted) return ended;
-      if (await endLending(deps, id)) ended++;
-    }
+    const endOne = async (id: string) => {
+      if (!failed.has(id) && (await endLending(deps, id))) ended++;
+    };
+    for (const { item, error } of await tryEach(due, endOne, signal)) failed.set(item, error);
     // Another broker took all of this page, or there was none.
-    if (ended === endedBefore) return ended;
+    if (ended > endedBefore && !signal.aborted) continue;
+    for (const error of failed.values()) throw error;
+    return ended;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { OrgKeyRow } from "@keyloan/store";
 import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { forEach } from "../../each.ts";
 import type { Notice } from "../../notify/notice.ts";
 import { helpLinkOf } from "./help-link.ts";
 import { isInUse } from "./is-in-use.ts";
@@ -13,10 +14,10 @@ const reminderMs = 7 * dayMs;
  * and one that nothing uses any more is being proven dead.
  */
 export async function sweepReplacedKeys(deps: Deps, signal: AbortSignal): Promise<void> {
-  for (const row of await deps.store.read.orgKeys.listUnproven(deps.organizationId)) {
-    if (signal.aborted) return;
-    await deps.change(bySystem("org-keys"), [row.connectorId], (tx) => followUp(deps, tx, row));
-  }
+  const replaced = await deps.store.read.orgKeys.listUnproven(deps.organizationId);
+  const follow = (row: OrgKeyRow) =>
+    deps.change(bySystem("org-keys"), [row.connectorId], (tx) => followUp(deps, tx, row));
+  await forEach(replaced, follow, signal);
 }
 
 /** Adds the job that a replaced version needs next, if it needs one and has none yet. */

@@ -2,6 +2,7 @@ import { newId } from "@keyloan/contract";
 import type { StartOverRow, StoredEnding, Tables } from "@keyloan/store";
 import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { forEach } from "../../each.ts";
 import { cancelRows } from "../transfers/cancel-transfer.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
@@ -13,10 +14,10 @@ const pageMax = 100;
  */
 export async function sweepStartOvers(deps: Deps, signal?: AbortSignal): Promise<number> {
   let done = 0;
-  for (const row of await deps.store.read.startOvers.listDue(deps.now(), pageMax)) {
-    if (signal?.aborted === true) break;
+  const execute = async (row: StartOverRow) => {
     if (await executeStartOver(deps, row)) done += 1;
-  }
+  };
+  await forEach(await deps.store.read.startOvers.listDue(deps.now(), pageMax), execute, signal);
   return done;
 }
 

@@ -1,6 +1,7 @@
 import type { TransferRow } from "@keyloan/store";
 import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { forEach } from "../../each.ts";
 import { beginWaiting, hasJob, transferJob } from "./transfer-jobs.ts";
 
 const sweepMax = 200;
@@ -10,12 +11,12 @@ const sweepMax = 200;
  * stays without writes, and no transfer waits for ever.
  */
 export async function sweepTransfers(deps: Deps): Promise<void> {
-  for (const row of await deps.store.read.transfers.listUnended(sweepMax)) {
-    await deps.change(bySystem("transfers"), [row.buildId], async (tx) => {
-      const newest = await tx.transfers.find(row.id);
-      if (newest !== undefined && !(await hasJob(tx, row.id))) await giveJob(deps, tx, newest);
-    });
-  }
+  await forEach(await deps.store.read.transfers.listUnended(sweepMax), ({ id, buildId }) =>
+    deps.change(bySystem("transfers"), [buildId], async (tx) => {
+      const newest = await tx.transfers.find(id);
+      if (newest !== undefined && !(await hasJob(tx, id))) await giveJob(deps, tx, newest);
+    }),
+  );
 }
 
 async function giveJob({ now }: Deps, tx: Unit, row: TransferRow): Promise<void> {

@@ -1,0 +1,59 @@
+import { customType, integer as engineInteger } from "drizzle-orm/sqlite-core";
+import { isTime, type Shape } from "./shapes.ts";
+
+// The engine keeps whatever is put into a column, of any type. What cannot be a value of ours is read as one that
+// spoils its own row alone: a query never throws for what stands in a row.
+
+/** Text; what is none is read as an empty one. */
+export const text = customType<{ data: string; driverData: string }>({
+  dataType: () => "text",
+  fromDriver: (stored: unknown) => (typeof stored === "string" ? stored : ""),
+});
+
+/** A whole number that can also be a time; what is none is read as 0. */
+export const integer = customType<{ data: number; driverData: number }>({
+  dataType: () => "integer",
+  fromDriver: (stored: unknown) => (isTime(stored) ? stored : 0),
+});
+
+/** Milliseconds since the epoch. */
+export const millis = integer;
+
+export const boolean = (name: string) => engineInteger(name, { mode: "boolean" });
+
+/**
+ * A structure, as JSON text.
+ * @param shape what it must look like
+ * @param otherwise what it is read as when it does not: something that whoever uses it refuses
+ */
+export const json = <T, Otherwise extends NoInfer<T> | null>(
+  name: string,
+  shape: Shape<T>,
+  otherwise: Otherwise,
+) => structure<T>((value) => (shape(value) ? value : otherwise))(name);
+
+/** A structure in a row with a MAC over it: what is no JSON is read as what no MAC is right for. */
+export const provenJson = <T>(name: string) =>
+  // Holds where the MAC is right: the broker wrote it, of that type.
+  structure<T>((value) => (value === undefined ? unreadable : value) as T)(name);
+
+const unreadable = "\u0000unreadable";
+
+/** A column that has no NOT NULL may be read as null too. */
+function structure<T>(read: (value: unknown) => T | null) {
+  return customType<{ data: T; driverData: string }>({
+    dataType: () => "text",
+    toDriver: (value) => JSON.stringify(value),
+    // Holds where it is not null; drizzle knows by the column whether it may be.
+    fromDriver: (stored: unknown) => read(parse(stored)) as T,
+  });
+}
+
+/** `undefined` for what is no JSON. */
+function parse(stored: unknown): unknown {
+  try {
+    return typeof stored === "string" ? JSON.parse(stored) : undefined;
+  } catch {
+    return undefined;
+  }
+}
