@@ -1,7 +1,7 @@
 import { createClient } from "@keyloan/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { runKeyloan } from "./testing/fake-io.ts";
+import { runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;

@@ -15,7 +15,7 @@ import { rootKeyId } from "./commands/root-key-create.ts";
 import { commandTable } from "./shell/command-table.ts";
 import { cellsOf } from "./shell/terminal-text.ts";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import {
   adminToken,
   apiToken,
@@ -41,7 +41,7 @@ beforeEach(() => {
   broker.state.orgKeys.clear();
 });
 
-const keyloan = (line: string | readonly string[], options: FakeIoOptions = {}) =>
+const keyloan = (line: string | readonly string[], options: RunOptions = {}) =>
   runKeyloan(typeof line === "string" ? line.split(" ") : line, {
     ...options,
     env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, PATH: process.env.PATH, ...options.env },

@@ -5,7 +5,7 @@ import type { DatabaseList } from "@keyloan/contract";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
 import { activeDatabase } from "./testing/fake-databases.ts";
-import { runKeyloan } from "./testing/fake-io.ts";
+import { runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;

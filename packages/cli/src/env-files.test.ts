@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { armor, Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, sampleBuildId, sampleEnv } from "./testing/samples.ts";
 
 let broker: FakeBroker;
@@ -33,7 +33,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(root, "run-"));
 });
 
-const keyloan = (args: readonly string[], options: FakeIoOptions = {}) =>
+const keyloan = (args: readonly string[], options: RunOptions = {}) =>
   runKeyloan(args, {
     ...options,
     env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, PATH: process.env.PATH, ...options.env },

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
 import { activeDatabase } from "./testing/fake-databases.ts";
-import { runKeyloan } from "./testing/fake-io.ts";
+import { runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, sampleBuildId } from "./testing/samples.ts";
 
 /** A disk of 64 kB; undefined where none may be mounted, which takes Linux and root. */

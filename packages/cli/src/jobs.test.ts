@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { createClient } from "@keyloan/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
 import { issueJobId, releaseJobId, resourceName } from "./testing/fake-jobs.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, buildToken, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;
@@ -19,7 +19,7 @@ beforeEach(async () => {
   return () => broker.close();
 });
 
-const keyloan = (line: string, options: FakeIoOptions = {}) =>
+const keyloan = (line: string, options: RunOptions = {}) =>
   runKeyloan(`jobs ${line}`.split(" "), {
     now: () => Date.UTC(2026, 10, 21),
     ...options,

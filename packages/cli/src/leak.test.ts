@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { AuditMatch } from "@keyloan/contract";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, buildToken, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const keyloan = (line: string, options: FakeIoOptions = {}) =>
+const keyloan = (line: string, options: RunOptions = {}) =>
   runKeyloan(line.split(" "), {
     ...options,
     env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, ...options.env },

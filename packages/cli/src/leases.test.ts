@@ -2,7 +2,7 @@ import type { LeaseList, ListedLease } from "@keyloan/contract";
 import { createClient } from "@keyloan/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, apiToken, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => broker.close());
 
-const keyloan = (line: string, options: FakeIoOptions = {}) =>
+const keyloan = (line: string, options: RunOptions = {}) =>
   runKeyloan(line.split(" "), {
     ...options,
     env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, NO_COLOR: "1", ...options.env },

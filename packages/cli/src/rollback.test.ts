@@ -1,7 +1,7 @@
 import type { Rehearsal } from "@keyloan/contract";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, sampleBuild, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;
@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => broker.close());
 
-const keyloan = (line: string, options: FakeIoOptions = {}) =>
+const keyloan = (line: string, options: RunOptions = {}) =>
   runKeyloan(line.split(" "), { ...options, env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken } });
 
 function answerWith(body: unknown): void {

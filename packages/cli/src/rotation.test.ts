@@ -1,8 +1,8 @@
 import { createClient } from "@keyloan/sdk";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
 import { sampleFindings } from "./testing/fake-reconcile.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, buildToken, sampleBuildId, sampleOrgKey } from "./testing/samples.ts";
 
 let broker: FakeBroker;
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => broker.close());
 
-const keyloan = (line: string, options: FakeIoOptions = {}) =>
+const keyloan = (line: string, options: RunOptions = {}) =>
   runKeyloan(line.split(" "), {
     ...options,
     env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, ...options.env },

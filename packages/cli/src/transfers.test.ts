@@ -5,7 +5,7 @@ import type { ReceiptList } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { bytesText } from "./shell/show-transfers.ts";
 import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { runKeyloan } from "./testing/fake-io.ts";
+import { runKeyloan } from "./testing/run-keyloan.ts";
 import { adminToken, sampleBuildId } from "./testing/samples.ts";
 
 let broker: FakeBroker;
