@@ -186,7 +186,9 @@ async function isAdmin(caller: Caller): Promise<boolean> {
 }
 
 async function orgKeys(caller: Caller): Promise<Outcome[]> {
-  const { orgKeys: keys } = await orgKeysApi(caller).list();
+  const { orgKeys: all } = await orgKeysApi(caller).list();
+  // One that was replaced is meant to be refused.
+  const keys = all.filter(({ state }) => state === "active");
   if (keys.length === 0) {
     return [
       warning(
@@ -195,15 +197,13 @@ async function orgKeys(caller: Caller): Promise<Outcome[]> {
       ),
     ];
   }
-  return keys
-    .filter((key) => key.state !== "retired")
-    .map((key) => {
-      const name = `Org key ${key.connector}`;
-      const account = key.account === undefined ? "" : `, account ${key.account}`;
-      if (key.checkStatus === "valid") return ok(`version ${key.version} works${account}`, name);
-      const message = key.checkMessage ?? `version ${key.version} is ${key.checkStatus}`;
-      return key.checkStatus === "invalid"
-        ? failed(message, `Put a new one: keyloan org-keys set ${key.connector}`, name)
-        : warning(message, "The provider could not be asked; the broker checks again by itself.", name);
-    });
+  return keys.map((key) => {
+    const name = `Org key ${key.connector}`;
+    const account = key.account === undefined ? "" : `, account ${key.account}`;
+    if (key.checkStatus === "valid") return ok(`version ${key.version} works${account}`, name);
+    const message = key.checkMessage ?? `version ${key.version} is ${key.checkStatus}`;
+    return key.checkStatus === "invalid"
+      ? failed(message, `Put a new one: keyloan org-keys set ${key.connector}`, name)
+      : warning(message, "The provider could not be asked; the broker checks again by itself.", name);
+  });
 }
