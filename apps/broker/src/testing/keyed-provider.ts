@@ -6,7 +6,6 @@ import {
   idSuffix,
   type PlannedLease,
   ProviderError,
-  type ProviderErrorCode,
   type SecretValues,
   secretValues,
   type ValidationResult,
@@ -34,12 +33,25 @@ const spec: ConnectorSpec = {
       label: "Account token",
       secret: true,
       exposure: "server",
-      copies: { other: ["OTHER_KEYS_TOKEN"] },
+      copies: { other: ["OTHER_KEYS_TOKEN"], third: ["THIRD_KEYS_TOKEN"] },
+    },
+    {
+      name: "MEMORY_KEYS_NOTE",
+      label: "Note",
+      secret: true,
+      exposure: "server",
+      own: { kind: "generated", bytes: 16 },
     },
   ],
 };
 
+/** What is hard to write into a file, a command line or a log. */
+const note = `first 100%\n\nsecond 'quoted' "twice" $HOME #not-a-comment`;
+
 type Call = "issue" | "renew" | "rotate" | "revoke" | "list" | "check";
+
+/** How it may refuse, and the status that it answers then. */
+const refusals = { forbidden: 403, unavailable: 503 } as const;
 
 /** A provider in this process that is paid for with an org key and lends a token for each lease. */
 export type KeyedProvider = {
@@ -51,16 +63,17 @@ export type KeyedProvider = {
   /** The tokens of what it holds, by name. */
   readonly held: Map<string, string[]>;
   /** How it refuses a kind of call, as long as it stands here. */
-  readonly troubles: Map<Call, ProviderErrorCode>;
+  readonly troubles: Map<Call, keyof typeof refusals>;
 };
 
 export function createKeyedProvider(): KeyedProvider {
   const ended = new Set<string>();
   const held = new Map<string, string[]>();
-  const troubles = new Map<Call, ProviderErrorCode>();
+  const troubles = new Map<Call, keyof typeof refusals>();
   const call = (kind: Call) => {
     const code = troubles.get(kind);
-    if (code !== undefined) throw new ProviderError(spec.id, code, `refuses to ${kind}`);
+    if (code === undefined) return;
+    throw new ProviderError(spec.id, code, `refuses to ${kind}`, { status: refusals[code] });
   };
   const check = (field: string, values: SecretValues, account: string | undefined): ValidationResult => {
     if (troubles.has("check"))
@@ -82,7 +95,7 @@ export function createKeyedProvider(): KeyedProvider {
   const add = ({ handle: { name = "" } }: PlannedLease): SecretValues => {
     const token = `mk_test_${randomBytes(24).toString("hex")}`;
     held.set(name, [...(held.get(name) ?? []), token]);
-    return secretValues({ MEMORY_KEYS_ACCOUNT: name, MEMORY_KEYS_TOKEN: token });
+    return secretValues({ MEMORY_KEYS_ACCOUNT: name, MEMORY_KEYS_TOKEN: token, MEMORY_KEYS_NOTE: note });
   };
   const connector = defineConnector({
     spec,
