@@ -1,5 +1,6 @@
 export {
   allowTokens,
+  createStoreWriter,
   openPage,
   putObjects,
   runSql,

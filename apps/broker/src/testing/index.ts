@@ -7,3 +7,4 @@ export { createKeyedProvider, type KeyedProvider } from "./keyed-provider.ts";
 export { createMemoryConnectors, type MemoryConnectors } from "./memory-connectors.ts";
 export { openPage, type TestPage } from "./open-page.ts";
 export { savedBuild, switchAll } from "./saved-build.ts";
+export { createStoreWriter } from "./store-writer.ts";
