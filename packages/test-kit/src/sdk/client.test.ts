@@ -177,6 +177,13 @@ describe("what goes wrong", () => {
   test.each([
     ["a page of HTML", answering(200, "<html>", { "content-type": "text/html" }), "not_a_broker"],
     ["JSON of another kind", answering(200, { a: 1 }), "not_a_broker"],
+    ["JSON as ours without our request id", answering(200, { builds: [] }), "not_a_broker"],
+    [
+      "JSON as ours with another's request id",
+      answering(200, { builds: [] }, { "x-request-id": "7c6e5f4a3b2c1d0e" }),
+      "not_a_broker",
+    ],
+    ["JSON that is no object", answering(200, "[]", brokerHeaders), "not_a_broker"],
     ["JSON that is cut off", answering(200, '{"builds":[', brokerHeaders), "not_a_broker"],
     [
       "a 404 of another server",
@@ -213,6 +220,19 @@ describe("what goes wrong", () => {
     const error = await errorOf(client().builds.list());
     expect(error.code).toBe(code);
     expect(error.remedy).toMatch(/\.$/);
+  });
+
+  test("a text, and an answer without a body, are a stranger's without our request id", async () => {
+    const { builds, tokens } = client();
+    broker.faults.push(answering(200, "A=1\n", { "content-type": "text/plain" }), answering(204, ""));
+    expect((await errorOf(builds.envText(buildId, "shell"))).code).toBe("not_a_broker");
+    expect((await errorOf(tokens.revoke("tok_3k9v0a5m2c7d8e4f6g1h"))).code).toBe("not_a_broker");
+  });
+
+  test("a proxy may add a request id of its own", async () => {
+    const headers = { "x-request-id": `edge-1, ${brokerHeaders["x-request-id"]}` };
+    broker.faults.push(answering(200, { builds: [] }, headers));
+    expect(await client().builds.list()).toEqual({ builds: [] });
   });
 
   test("an answer that never ends runs into the time limit", async () => {
