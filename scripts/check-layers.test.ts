@@ -69,6 +69,22 @@ test("a workspace that keeps to the table has no violation, and what was looked 
 });
 
 test.each([
+  [
+    "nowhere",
+    `import type Stripe from "stripe";`,
+    ["scripts/layers/rules.ts:1: no production file calls stripe"],
+  ],
+  ["when it is needed", `const { default: Stripe } = await import("stripe");`, []],
+  ["from the start", `import Stripe from "stripe";`, []],
+])("a chosen library that is loaded %s", (_when, source, expected) => {
+  write("packages/connectors/src/index.ts", source);
+  write("packages/connectors/src/x/x.test.ts", `import Stripe from "stripe";`);
+  write("examples/notes/src/main.ts", `import Stripe from "stripe";`);
+  const found = checkLayers(root, ["stripe"]).violations;
+  expect(found.map(({ file, line, reason }) => `${file}:${line}: ${reason}`)).toEqual(expected);
+});
+
+test.each([
   {
     what: "a declared edge upwards",
     folder: "packages/vault",

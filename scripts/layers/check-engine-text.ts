@@ -3,9 +3,9 @@ import type { TextProblem } from "./check-text.ts";
 import { findImports } from "./find-imports.ts";
 import { engineHomes, isDevelopmentFile } from "./rules.ts";
 
-/** Libraries that open a database in this very process, under whatever name they are imported. */
+/** Libraries that open a database in this very process, under whatever name they are imported; clients of servers do not. */
 const engines =
-  /^(?:node:sqlite|sqlite3?|better-sqlite3|libsql(?:\/.*)?|@libsql\/.*|@tursodatabase\/(?:database|sync).*)$/;
+  /^(?:node:sqlite|sqlite3?|better-sqlite3|libsql(?:\/.*)?|@libsql\/(?!client\/(?:http|web)$).*|@tursodatabase\/(?:database|sync).*)$/;
 
 // A quoted string, or a template without code in it; the mask leaves the line breaks of a template.
 const constant = String.raw`(["'\x60])[\0\n]*\2\s*[,)]`;

@@ -56,6 +56,21 @@ export const libraryHomes: Readonly<Record<string, readonly string[]>> = {
   react: ["settings-ui"],
 };
 
+/** Packages that were chosen: production calls through each, and a type alone is no call. */
+export const chosenPackages: readonly string[] = [
+  "hono",
+  "@hono/node-server",
+  "@libsql/client",
+  "@tursodatabase/api",
+  "@aws-sdk/client-s3",
+  "@clerk/backend",
+  "stripe",
+  "jose",
+  "libsodium-wrappers",
+  "drizzle-orm",
+  "zod",
+];
+
 /** Packages that exist for development: what they import may be development-only too. */
 export const developmentPackages: ReadonlySet<string> = new Set([
   "local-servers",
@@ -152,5 +167,5 @@ export const closedDoors: readonly {
 
 /** Tests, their helpers and stand-ins: never part of what runs in production. */
 export function isDevelopmentFile(file: string): boolean {
-  return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\//.test(file);
+  return /\.test\.tsx?$|\/testing\/|\/emulators?(?:-[^/]*)?\.ts$|\/emulator\/|\/stand-in\//.test(file);
 }

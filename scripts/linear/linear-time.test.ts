@@ -13,6 +13,7 @@ import { findMistake } from "../../packages/connectors/src/r2/find-mistake.ts";
 import {
   type EnvVarSpec,
   findTokens,
+  formOf,
   parsePastedEnv,
   readRecoveryCode,
   secretValues,
@@ -120,12 +121,18 @@ const units = [
 ];
 
 const variables: readonly EnvVarSpec[] = [
-  { name: "KEY", label: "Key", secret: true, pattern: "^sk_(?:test|live)_[a-z]+$", exposure: "server" },
+  {
+    name: "KEY",
+    label: "Key",
+    secret: true,
+    ...formOf({ test: ["sk_test_"], live: ["sk_live_"] }, "[a-z]+"),
+    exposure: "server",
+  },
   {
     name: "URL",
     label: "Address",
     secret: false,
-    pattern: "^https:\\/\\/\\S+$",
+    ...formOf(["https://"], "\\S+"),
     role: "address",
     exposure: "server",
   },

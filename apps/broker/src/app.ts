@@ -1,6 +1,7 @@
 import { BrokerError, limits } from "@keyloan/contract";
 import { bodyLimit } from "hono/body-limit";
 import type { Deps } from "./deps.ts";
+import { createCallerLimits } from "./http/caller-limits.ts";
 import { trustedProxies } from "./http/client-address.ts";
 import { cookieNames } from "./http/cookies.ts";
 import { handleError } from "./http/errors.ts";
@@ -35,16 +36,16 @@ import { visitRoutes } from "./routes/visits.ts";
 /** The broker's HTTP face. It listens nowhere: `main.ts` and the tests bring the server. */
 export function createApp(deps: Deps): BrokerRouter {
   const { rateLimitPerSecond, trustedProxies: networks } = deps.config;
-  const principals = createRateLimiter(rateLimitPerSecond);
+  const callers = createCallerLimits(deps.config);
   const strangers = createRateLimiter(rateLimitPerSecond);
   const app = createRouter();
   app.onError(handleError);
   app.use(requestScope(deps));
   // Mounted before the limits: whoever watches the broker or opens its page is not held up by a stranger.
-  for (const routes of [healthRoutes(deps, principals), settingsPageRoutes(), docsRoutes(app)]) {
+  for (const routes of [healthRoutes(deps, callers), settingsPageRoutes(), docsRoutes(app)]) {
     app.route("/", routes);
   }
-  app.use(limitCallers(principals, strangers, trustedProxies(networks)), requireJson);
+  app.use(limitCallers(callers.requests, strangers, trustedProxies(networks)), requireJson);
   const limitBody = bodyLimit({ maxSize: limits.bodyBytesMax, onError: () => Promise.reject(tooLarge()) });
   // A GET has no body here; looking for one costs as much as the rest of a fast answer.
   app.use((context, next) => (context.req.method === "GET" ? next() : limitBody(context, next)));
@@ -83,7 +84,7 @@ export function createApp(deps: Deps): BrokerRouter {
     rollbackRoutes,
     transferRoutes,
   ]) {
-    app.route("/", routes(deps, principals));
+    app.route("/", routes(deps, callers));
   }
   app.route("/", missingPageRoutes());
   return app;

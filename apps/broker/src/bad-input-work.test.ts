@@ -180,7 +180,7 @@ describe("a build", () => {
     ["POST", "B/databases/nope/archive", undefined, 422, "unknown_connector"],
     ["POST", "B/databases/memory-files/restore", undefined, 404, "not_found"],
     ["GET", "B/databases/memory-files/download", undefined, 404, "not_found"],
-    ["POST", "L/reissue", {}, 409, "not_supported"],
+    ["POST", "L/rotation", {}, 409, "not_supported"],
     ["GET", "L/rotation", undefined, 404, "not_found"],
     ["POST", "B/renew", { ttlSeconds: 0 }, 422, "invalid_input"],
   ];

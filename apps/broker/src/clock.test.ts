@@ -126,7 +126,8 @@ describe("a clock that is set back an hour in the middle of", () => {
       const made = await broker.createBuild({ connectors: ["turso"] });
       return { id: made.id, lease: (made.leases[0] as LeaseView).id };
     };
-    const rotate = (lease: string, body = {}) => broker.call("POST", `/v1/leases/${lease}/reissue`, { body });
+    const rotate = (lease: string, body = {}) =>
+      broker.call("POST", `/v1/leases/${lease}/rotation`, { body });
     const stateOf = async (lease: string) =>
       ((await broker.call("GET", `/v1/leases/${lease}/rotation`)).body as RotationView).state;
 

@@ -139,12 +139,16 @@ function connectorContexts({
   fetch,
 }: ContextParts): Pick<Deps, "contextFor" | "userContextFor"> {
   const limitedFetch = createLimitedFetch({ store, now, fetch });
-  const guardedFetch = createGuardedFetch({
-    timeoutMs: guardedTimeoutMs,
-    allowPrivate: config.allowPrivateAddresses,
-    // The operator's own choice of a provider's address needs no guard.
-    allowedOrigins: Object.values(config.providerUrls).map((url) => new URL(url).origin),
-  });
+  const guardedFetchFor = ({ spec }: Connector) => {
+    const baseUrl = config.providerUrls[spec.id];
+    // The operator's own choice of an address needs no guard, but where values name addresses a user could name it too.
+    const isTyped = spec.env.some(({ role }) => role === "address");
+    return createGuardedFetch({
+      timeoutMs: guardedTimeoutMs,
+      allowPrivate: config.allowPrivateAddresses,
+      allowedOrigins: baseUrl === undefined || isTyped ? [] : [new URL(baseUrl).origin],
+    });
+  };
   const contextOf =
     (fetchFor: (connector: Connector) => typeof globalThis.fetch) =>
     (connector: Connector, signal: AbortSignal) => {
@@ -157,7 +161,7 @@ function connectorContexts({
         ...(baseUrl === undefined ? {} : { baseUrl }),
       };
     };
-  return { contextFor: contextOf(limitedFetch), userContextFor: contextOf(() => guardedFetch) };
+  return { contextFor: contextOf(limitedFetch), userContextFor: contextOf(guardedFetchFor) };
 }
 
 function archiveStoreOf({ archiveS3, archiveDirectory, dataDirectory }: BrokerConfig): ArchiveStore {

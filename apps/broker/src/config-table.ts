@@ -302,6 +302,15 @@ export const configVariables = {
     ifUnset: "`mend`.",
     schema: z.enum(["report", "mend"]),
   }),
+  preferredConnectors: variable({
+    name: "KEYLOAN_PREFER",
+    purpose:
+      "Connectors by their ids, joined by commas: a build that names none gets one for each kind of service, and these before others.",
+    ifUnset: "The first of each kind in `GET /v1/catalog` for which the org has a key.",
+    example: "turso,r2",
+    otherwise: [] as readonly string[],
+    schema: z.string().transform((text): readonly string[] => text.split(",").map((id) => id.trim())),
+  }),
   migrationsTable: variable({
     name: "KEYLOAN_MIGRATIONS_TABLE",
     purpose:
@@ -337,7 +346,7 @@ export function describeProviderUrl(
 ): Pick<ConfigVariable, "name" | "purpose" | "ifUnset"> {
   return {
     name: providerUrlVariable(connectorId),
-    purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway.`,
+    purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway. What users name as an address of their own is guarded all the same.`,
     ifUnset: "The provider's own address is used.",
   };
 }

@@ -44,4 +44,14 @@ describe("the configuration", () => {
     expect(problems[0]).toMatch(new RegExp(`^${name}: must `));
     expect(problems[0]).not.toContain(value);
   });
+
+  it("prefers connectors that there are, in their order, and names the one that there is not", () => {
+    const prefer = (text: string) => readConfig({ ...needed, KEYLOAN_PREFER: text }, ["turso", "neon", "r2"]);
+    expect(read({})).toMatchObject({ ok: true, config: { preferredConnectors: [] } });
+    expect(prefer("neon, r2")).toMatchObject({ ok: true, config: { preferredConnectors: ["neon", "r2"] } });
+    expect(prefer("neo,r2")).toEqual({
+      ok: false,
+      problems: ["KEYLOAN_PREFER: there is no connector neo; choose from turso, neon, r2"],
+    });
+  });
 });

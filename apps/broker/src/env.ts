@@ -39,7 +39,7 @@ const variables: readonly (readonly [string, ConfigVariable])[] = Object.entries
 
 /**
  * The broker's configuration from the environment, with every problem at once and never a value in one.
- * @param connectorIds the connectors whose provider address may be replaced
+ * @param connectorIds the connectors whose provider address may be replaced and which may be preferred
  */
 export function readConfig(environment: Environment, connectorIds: readonly string[]): ConfigResult {
   const problems: string[] = [];
@@ -52,6 +52,8 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
       problems.push(`${names.join(", ")}: set all of them, or none`);
     }
   }
+  for (const id of values.preferredConnectors.filter((each) => !connectorIds.includes(each)))
+    problems.push(`KEYLOAN_PREFER: there is no connector ${id}; choose from ${connectorIds.join(", ")}`);
   if (isInside(values.dataDirectory, values.auditSink))
     problems.push("KEYLOAN_AUDIT_SINK: must be outside KEYLOAN_DATA_DIR, or it proves nothing");
   if (problems.length > 0) return { ok: false, problems };

@@ -17,7 +17,7 @@ const build = async (...connectors: string[]) => {
   return { id: made.id, lease: made.leases[0] as LeaseView };
 };
 const rotate = (leaseId: string, body: Record<string, unknown> = {}) =>
-  broker.call("POST", `/v1/leases/${leaseId}/reissue`, { body });
+  broker.call("POST", `/v1/leases/${leaseId}/rotation`, { body });
 const show = async (leaseId: string) =>
   (await broker.call("GET", `/v1/leases/${leaseId}/rotation`)).body as RotationView;
 const jobs = (leaseId: string) => broker.running().deps.store.read.jobs.listByEntity(leaseId);

@@ -1,10 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { Agent, get } from "node:http";
-import { type BuildView, newId, newTokenBody, type TokenFormKind } from "@keyloan/contract";
+import { Agent, get, request } from "node:http";
+import {
+  type BuildView,
+  newId,
+  newTokenBody,
+  type RecoveryCode,
+  type TokenFormKind,
+  type TokenList,
+} from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { hashToken } from "./auth/tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { createCode, openPage, type TestPage } from "./testing/open-page.ts";
+import { createCode, openPage, openPageBy, recoveryCodeOf, type TestPage } from "./testing/open-page.ts";
 import { createHealthCheck, healthStatus } from "./verbs/check-health.ts";
 
 // A rate so small that no bucket fills while a test runs: the clock is moved instead.
@@ -180,7 +187,122 @@ describe("those whom the broker knows", () => {
     for (const _ of [1, 2, 3])
       statuses.push((await broker.call("GET", "/v1/builds", { token: apiToken })).status);
     expect(statuses).toEqual([401, 429, 429]);
-    expect((await asStranger()).status).toBe(401);
+    expect((await broker.call("GET", "/v1/builds")).status).toBe(200);
+  });
+});
+
+describe("credentials that have ended", () => {
+  type Ended = readonly (() => Promise<Answer>)[];
+  const inBrowser = (cookie: string, method: string, path: string, body?: unknown) =>
+    broker.call(method, path, {
+      token: null,
+      headers: { cookie, "x-keyloan-session": "1" },
+      ...(body === undefined ? {} : { body }),
+    });
+  const three = async <Value>(make: () => Promise<Value>): Promise<Value[]> => [
+    await make(),
+    await make(),
+    await make(),
+  ];
+  const kinds: readonly [string, () => Promise<Ended>][] = [
+    [
+      "revoked tokens of a build",
+      async () => {
+        const texts = await three(() => broker.createBuildToken(build.id));
+        const { tokens } = (await broker.call("GET", `/v1/builds/${build.id}/tokens`)).body as TokenList;
+        for (const { id } of tokens) await broker.call("DELETE", `/v1/builds/${build.id}/tokens/${id}`);
+        return texts.map((token) => () => broker.call("GET", `/v1/builds/${build.id}/env`, { token }));
+      },
+    ],
+    [
+      "visits",
+      async () => {
+        const visits = await three(() => openPage(broker, build.id));
+        for (const visit of visits) await visit.call("DELETE", "/v1/session");
+        return visits.map(
+          ({ cookie }) =>
+            () =>
+              inBrowser(`keyloan_session_${build.id}=${cookie}`, "GET", "/v1/settings"),
+        );
+      },
+    ],
+    [
+      "links",
+      async () => {
+        const codes = await three(() => createCode(broker, build.id));
+        await createCode(broker, build.id);
+        return codes.map((text) => () => open(text));
+      },
+    ],
+    [
+      "recovery codes",
+      async () => {
+        const renew = async () => (await page.call("POST", "/v1/settings/recovery")).body as RecoveryCode;
+        const first = recoveryCodeOf(await page.save("app-secrets", {}));
+        const codes = [first, (await renew()).code, (await renew()).code];
+        await renew();
+        return codes.map((recovery) => () => inBrowser("", "POST", "/v1/session", { recovery }));
+      },
+    ],
+    [
+      "cookies of browsers that have newer ones",
+      async () => {
+        const recovery = recoveryCodeOf(await page.save("app-secrets", {}));
+        const cookies = await three(async () => {
+          const before = page.browser.get("keyloan_person");
+          await openPageBy(broker, { recovery }, page.browser);
+          return before;
+        });
+        return cookies.map((text) => () => inBrowser(`keyloan_person=${text}`, "GET", "/v1/person"));
+      },
+    ],
+  ];
+
+  it.each(kinds)("count for their address once it is seen that they have: %s", async (_kind, end) => {
+    const ended = await end();
+    await limit();
+    const round = async () => {
+      broker.advance(refillMs);
+      const statuses: number[] = [];
+      for (const call of ended) statuses.push((await call()).status);
+      return statuses;
+    };
+    expect(await round()).not.toContain(429);
+    expect((await asStranger()).status).toBe(429);
+    expect((await round()).map((status) => status === 429)).toEqual([false, true, true]);
+    const valid = [
+      await broker.call("GET", "/v1/builds"),
+      await broker.call("GET", `/v1/builds/${build.id}/env`, { token: buildToken }),
+    ];
+    expect(valid.map(({ status }) => status)).not.toContain(429);
+  });
+
+  it("do not count for a browser that keeps the cookie of an ended visit beside its own", async () => {
+    await page.save("app-secrets", {});
+    const cookies = [...page.browser].map(([name, text]) => `${name}=${text}`).join("; ");
+    await page.call("DELETE", "/v1/session");
+    await limit();
+    expect((await inBrowser(cookies, "GET", "/v1/settings")).status).toBe(401);
+    expect((await asStranger()).status).toBe(429);
+    const again = await inBrowser(cookies, "POST", "/v1/session", { buildId: build.id });
+    expect(again.status).toBe(201);
+  });
+});
+
+describe("a body that opens a page and does not arrive", () => {
+  it("is waited for no longer than a moment where its address is limited", async () => {
+    await limit();
+    await asStranger();
+    const headers = { "content-type": "application/json", "x-keyloan-session": "1", "content-length": "100" };
+    const status = await new Promise((resolve, reject) => {
+      const sent = request(`${broker.url}/v1/session`, { method: "POST", headers }, (answer) => {
+        resolve(answer.statusCode);
+        sent.destroy();
+      }).on("error", reject);
+      sent.write('{"code":');
+    });
+    expect(status).toBe(400);
+    expect((await open(code)).status).toBe(201);
   });
 });
 

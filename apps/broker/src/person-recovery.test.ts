@@ -1,4 +1,4 @@
-import type { AuditMatches, ErrorEnvelope, RecoveryCode } from "@keyloan/contract";
+import type { AuditList, AuditMatches, ErrorEnvelope, RecoveryCode } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { callIn, openPage, openPageBy, type TestBrowser } from "./testing/open-page.ts";
@@ -51,6 +51,30 @@ describe("a recovery code", () => {
     const old = await tryCode(recovery);
     expect([old.status, codeOf(old)]).toEqual([401, "unauthenticated"]);
     expect((await tryCode(code)).status).toBe(201);
+  });
+
+  it("ends, when a new one is made, all that the old one has opened, and nothing of who makes it", async () => {
+    const { id, page, recovery } = await savedBuild(broker);
+    const other = await savedBuild(broker);
+    const thief = await openPageBy(broker, { recovery });
+    const later: TestBrowser = new Map([...thief.browser].filter(([name]) => name === "keyloan_person"));
+    expect((await page.call("POST", "/v1/settings/recovery")).status).toBe(201);
+    expect(codeOf(await thief.call("GET", "/v1/settings"))).toBe("session_expired");
+    expect((await callIn(broker, later, "POST", "/v1/session", { body: { buildId: id } })).status).toBe(401);
+    expect((await callIn(broker, later, "GET", "/v1/person")).body).toEqual({ builds: [] });
+    expect((await page.settings()).person.standing).toBe("you");
+    expect((await openPageBy(broker, { buildId: id }, page.browser)).session.buildId).toBe(id);
+    expect((await other.page.settings()).person.standing).toBe("you");
+    const { events } = (await broker.call("GET", `/v1/audit?entity=${id}&action=person.recovery_renewed`))
+      .body as AuditList;
+    expect(events).toMatchObject([{ details: { visitsEnded: 1, browsersForgotten: 1 } }]);
+  });
+
+  it("is made by one of two visits at once, and the other ends without one", async () => {
+    const { page, recovery } = await savedBuild(broker);
+    const thief = await openPageBy(broker, { recovery });
+    const made = await Promise.all([page, thief].map((each) => each.call("POST", "/v1/settings/recovery")));
+    expect(made.map(({ status }) => status).toSorted()).toEqual([201, 401]);
   });
 
   it("is not made before something is saved", async () => {

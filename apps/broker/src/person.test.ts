@@ -9,6 +9,7 @@ import {
   createCode,
   openPage,
   openPageBy,
+  recoveryCodeOf,
   type TestBrowser,
   type TestPage,
 } from "./testing/open-page.ts";
@@ -142,14 +143,37 @@ describe("proof", () => {
     expect((await open({ buildId: other.id }, onlyPerson)).status).toBe(401);
   });
 
-  it("is one cookie for every build that the browser knows", async () => {
+  it("is one cookie for every build that the browser knows, and a new one with each of them", async () => {
     const { page } = await savedBuild(broker);
-    const cookie = page.browser.get("keyloan_person");
+    const before = page.browser.get("keyloan_person") ?? "";
     const second = await openPage(broker, await newBuild(), page.browser);
     await second.save("app-secrets", {});
-    expect(page.browser.get("keyloan_person")).toBe(cookie);
+    expect(page.browser.get("keyloan_person")).not.toBe(before);
     expect((await knownIn(page.browser)).builds).toHaveLength(2);
+    expect(await knownIn(new Map([["keyloan_person", before]]))).toEqual({ builds: [] });
   });
+
+  it.each(["first save", "recovery code", "new recovery code", "save after a lost answer"])(
+    "is never a cookie that somebody may have noted before: %s",
+    async (how) => {
+      const noted = (await savedBuild(broker)).page.browser.get("keyloan_person") ?? "";
+      const browser: TestBrowser = new Map([["keyloan_person", noted]]);
+      const id = await newBuild();
+      if (how === "first save") {
+        await (await openPage(broker, id, browser)).save("app-secrets", {});
+      } else {
+        const elsewhere = await openPage(broker, id);
+        const recovery = recoveryCodeOf(await elsewhere.save("app-secrets", {}));
+        if (how === "recovery code") await openPageBy(broker, { recovery }, browser);
+        elsewhere.browser.set("keyloan_person", noted);
+        if (how === "new recovery code") await elsewhere.call("POST", "/v1/settings/recovery");
+        if (how === "save after a lost answer") await elsewhere.save("app-secrets", {});
+      }
+      const thief: TestBrowser = new Map([["keyloan_person", noted]]);
+      expect(await knownIn(thief)).toEqual({ builds: [] });
+      expect((await open({ buildId: id }, thief)).status).toBe(401);
+    },
+  );
 
   it.each(["klo_per_made-up", `klo_per_${"A".repeat(51)}`])(
     "is no cookie that was made up: %s",

@@ -130,7 +130,7 @@ describe("what is sealed for another row does not open, and says so:", () => {
     const lease = (made.leases[0] as LeaseView).id;
     const show = async () => (await broker.call("GET", `/v1/leases/${lease}/rotation`)).body as RotationView;
     living.add((await broker.readEnv(made.id)).TURSO_AUTH_TOKEN ?? "");
-    await broker.call("POST", `/v1/leases/${lease}/reissue`, { body: {} });
+    await broker.call("POST", `/v1/leases/${lease}/rotation`, { body: {} });
     await expect.poll(async () => (await show()).state, patiently).toBe("proving");
     const job = async () => (await store().read.jobs.find((await show()).job)) ?? expect.fail();
     const payload = (await job()).payload;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { version } from "@keyloan/sdk";
+import { version } from "@keyloan/contract/calls";
 import { startWatchedKeyloan, type WatchedKeyloan } from "@keyloan/test-kit";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, expect, test } from "vitest";

@@ -95,9 +95,9 @@ describe("leak report", () => {
   test("ends a lease's credentials with one command and says what comes next", async () => {
     const { code, out } = await keyloan("leak report --end --yes -", { stdin: secret });
     expect(code).toBe(0);
-    expect(changes()).toEqual([`POST /v1/leases/${leaseId}/reissue`]);
-    const reissue = broker.seen.find(({ path }) => path.endsWith("/reissue"));
-    expect(JSON.parse(reissue?.body ?? "")).toEqual({ overlapSeconds: 0, reason: "leak" });
+    expect(changes()).toEqual([`POST /v1/leases/${leaseId}/rotation`]);
+    const rotation = broker.seen.find(({ method, path }) => method === "POST" && path.endsWith("/rotation"));
+    expect(JSON.parse(rotation?.body ?? "")).toEqual({ overlapSeconds: 0, reason: "leak" });
     expect(broker.seen.at(-1)).toMatchObject({ method: "GET", path: `/v1/leases/${leaseId}/rotation` });
     expect(out.replace(/\s+/g, " ")).toContain("Apps must fetch the env again");
     expect(broker.provider.ended.has(secret)).toBe(true);
@@ -158,7 +158,7 @@ describe("leak report", () => {
     ]);
     expect(changes()).toEqual([]);
     const agreed = await keyloan(`leak report --end ${secret}`, { stdin: "yes\n", terminal: true });
-    expect([agreed.code, changes()]).toEqual([0, [`POST /v1/leases/${leaseId}/reissue`]]);
+    expect([agreed.code, changes()]).toEqual([0, [`POST /v1/leases/${leaseId}/rotation`]]);
   });
 
   test("gives JSON without the value", async () => {

@@ -136,7 +136,9 @@ describe("lease rotate", () => {
   test("finds the lease by build and connector, and says when there is none", async () => {
     const { buildId, leaseId } = await lend();
     await keyloan(`lease rotate ${buildId} memory-keys`);
-    expect(broker.seen.some(({ path }) => path === `/v1/leases/${leaseId}/reissue`)).toBe(true);
+    expect(
+      broker.seen.some(({ method, path }) => method === "POST" && path === `/v1/leases/${leaseId}/rotation`),
+    ).toBe(true);
     const none = await keyloan(`lease rotate ${buildId} nothing`);
     expect([none.code, none.err]).toEqual([1, expect.stringContaining('no lease of "nothing"')]);
   });

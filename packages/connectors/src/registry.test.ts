@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { catalogSchema } from "@keyloan/contract";
+import { catalogSchema, findOwner, findVariable, sharedNames } from "@keyloan/contract";
 import { describe, expect, test } from "vitest";
 import { loadEmulators } from "./emulators.ts";
+import { type Calls, callLines } from "./kit/calls/define-calls.ts";
 import { connectors, toCatalogEntries } from "./registry.ts";
 
 const folderOf = (id: string) => new URL(`./${id}/`, import.meta.url);
@@ -11,6 +12,13 @@ const testsOf = (id: string) =>
     .filter((name) => name.endsWith(".test.ts") && !name.endsWith(".live.test.ts"))
     .map((name) => readIn(id, name))
     .join("\n");
+function isTable(exported: unknown): exported is Calls {
+  const calls = typeof exported === "object" && exported !== null ? Object.values(exported) : [];
+  return (
+    calls.length > 0 && calls.every((call) => typeof call === "object" && "path" in call && "answer" in call)
+  );
+}
+
 const rows = connectors.map((connector): [string, (typeof connectors)[number]] => [
   connector.spec.id,
   connector,
@@ -40,6 +48,21 @@ describe("every connector in the list", () => {
     expect(readme).toMatch(calls);
   });
 
+  test.each(rows)(
+    "%s lists in its README the calls of its table, and the table names their pages",
+    async (id) => {
+      const files = ["calls.ts", "client.ts"]
+        .map((name) => new URL(name, folderOf(id)))
+        .filter((file) => existsSync(file));
+      const modules: object[] = await Promise.all(files.map((file) => import(file.href)));
+      const tables = modules.flatMap((each) => Object.values(each)).filter(isTable);
+      const readme = readIn(id, "README.md");
+      const calls = tables.flatMap((table) => Object.values(table));
+      expect(calls.filter(({ doc }) => doc === "")).toEqual([]);
+      expect(tables.flatMap(callLines).filter((line) => !readme.includes(line))).toEqual([]);
+    },
+  );
+
   test.each(rows.filter(([, { spec }]) => spec.orgFields.length > 0))(
     "%s has a stand-in that development can start",
     async (id) => {
@@ -59,11 +82,18 @@ describe("every connector in the list", () => {
 });
 
 describe("the list", () => {
-  test("names every id and every variable once", () => {
-    const ids = connectors.map(({ spec }) => spec.id);
-    const variables = connectors.flatMap(({ spec }) => spec.env.map(({ name }) => name));
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(new Set(variables).size).toBe(variables.length);
+  test("names every id once, and in each connector every variable once", () => {
+    for (const names of [
+      connectors.map(({ spec }) => spec.id),
+      ...connectors.map(({ spec }) => spec.env.map(({ name }) => name)),
+    ])
+      expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("lets connectors of one category alone give the same name: no default build holds two of these", () => {
+    for (const { spec } of connectors)
+      for (const { spec: other } of connectors)
+        if (spec.category !== other.category) expect(sharedNames(spec.env, other.env)).toEqual([]);
   });
 
   test("leaves out no folder that is a connector", () => {
@@ -77,5 +107,42 @@ describe("the list", () => {
   test("fits the catalogue that the API answers", () => {
     const catalog = { connectors: toCatalogEntries(connectors) };
     expect(catalogSchema.parse(catalog)).toEqual(catalog);
+  });
+});
+
+describe("a key that stands in a field of another provider", () => {
+  const specs = connectors.map(({ spec }) => spec);
+  const variables = specs.flatMap(({ env }) => env);
+  const text = (kind: string, rest: string) => `${kind}_${"live"}_${rest}`;
+  const stripes = `51${"A1".repeat(49)}`;
+  const clerks = text("pk", Buffer.from("clerk.example.com$").toString("base64"));
+
+  test.each([
+    ["STRIPE_SECRET_KEY", clerks, "Publishable key", "Clerk"],
+    ["STRIPE_PUBLISHABLE_KEY", clerks, "Publishable key", "Clerk"],
+    ["CLERK_SECRET_KEY", text("sk", stripes), "Secret or restricted key", "Stripe"],
+    ["CLERK_SECRET_KEY", text("rk", "A1".repeat(20)), "Secret or restricted key", "Stripe"],
+    ["CLERK_PUBLISHABLE_KEY", text("pk", stripes), "Publishable key", "Stripe"],
+    ["CLERK_SECRET_KEY", "whsec_abcdefgh", "Webhook signing secret", undefined],
+    ["STRIPE_PRICE_ID", "whsec_abcdefgh", "Webhook signing secret", undefined],
+    ["STRIPE_PRICE_ID", text("rk", "A1".repeat(20)), "Secret or restricted key", undefined],
+    ["STRIPE_SECRET_KEY", text("pk", "A1".repeat(20)), "Publishable key", undefined],
+    ["STRIPE_WEBHOOK_SECRET", text("rk", "A1".repeat(20)), "Secret or restricted key", undefined],
+  ])("%s = %s is called “%s” of %s", (name, value, label, provider) => {
+    const field = findVariable(variables, name);
+    const own = specs.find(({ env }) => field !== undefined && env.includes(field));
+    const owner = field === undefined ? undefined : findOwner(field, value, own?.env ?? [], specs);
+    expect([owner?.field.label, owner?.label]).toEqual([label, provider]);
+  });
+
+  test.each([
+    ["CLERK_PUBLISHABLE_KEY", clerks],
+    ["STRIPE_PUBLISHABLE_KEY", text("pk", stripes)],
+    ["STRIPE_SECRET_KEY", text("sk", "A1".repeat(12))],
+    ["CLERK_SECRET_KEY", text("sk", "A1".repeat(21))],
+    ["STRIPE_PRICE_ID", "pro-monthly.2019"],
+  ])("%s = %s stands where it belongs", (name, value) => {
+    const field = findVariable(variables, name);
+    expect(field === undefined || findOwner(field, value, variables, specs)).toBeUndefined();
   });
 });

@@ -10,9 +10,18 @@ export type FieldSpec = {
   readonly identifies?: boolean;
   /** A regular expression source that the whole value must match. */
   readonly pattern?: string;
+  /** How every value begins; the pattern is made of it. */
+  readonly begins?: Begins;
+  /** A regular expression source: a value that matches it is this field's and no other's, whatever else it fits. */
+  readonly unmistakable?: string;
   readonly example?: string;
   readonly optional?: boolean;
 };
+
+/** Fixed beginnings; those of test and of live values where the provider has both. */
+export type Begins =
+  | readonly string[]
+  | { readonly test: readonly string[]; readonly live: readonly string[] };
 
 /** One environment variable that a connector gives a build. */
 export type EnvVarSpec = FieldSpec & {

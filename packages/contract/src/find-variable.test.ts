@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { findVariable } from "./find-variable.ts";
+import { findVariable, sharedNames } from "./find-variable.ts";
 
 const variables = [
   { name: "SHOP_KEY", exposure: "server", aliases: ["SHOP_SECRET"], copies: { aws: ["AWS_KEY"] } },
@@ -23,4 +23,25 @@ describe("findVariable", () => {
     ["shop_key", undefined],
     ["constructor", undefined],
   ])("%s means %s", (name, expected) => expect(findVariable(variables, name)?.name).toBe(expected));
+});
+
+describe("sharedNames", () => {
+  const server = (name: string) => ({ name, exposure: "server" as const });
+  it.each([
+    ["other names", [server("OTHER")], []],
+    ["the name itself", [server("SHOP_KEY")], ["SHOP_KEY"]],
+    ["an alias", [server("SHOP_SECRET")], ["SHOP_SECRET"]],
+    ["a copied name", [server("AWS_KEY")], ["AWS_KEY"]],
+    ["a public name", [server("NEXT_PUBLIC_SHOP_PUBLIC_KEY")], ["NEXT_PUBLIC_SHOP_PUBLIC_KEY"]],
+    ["a member of a family", [server("SHOP_PRICE_PRO")], ["SHOP_PRICE_PRO"]],
+    [
+      "a wider family",
+      [{ ...server("SHOP_"), family: true }],
+      ["SHOP_KEY", "SHOP_SECRET", "SHOP_PUBLIC_KEY"],
+    ],
+  ])("finds %s", (_what, other, expected) => {
+    expect(sharedNames(variables, other)).toEqual(expect.arrayContaining(expected));
+    expect(sharedNames(other, variables).toSorted()).toEqual(sharedNames(variables, other).toSorted());
+    expect(sharedNames(variables, other).length > 0).toBe(expected.length > 0);
+  });
 });

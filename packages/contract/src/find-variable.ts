@@ -23,6 +23,16 @@ export function findVariable<T extends NamedVariable>(variables: readonly T[], n
   );
 }
 
+/** The names that variables of two connectors would both be written under: an env holds each name once. */
+export function sharedNames(one: readonly NamedVariable[], other: readonly NamedVariable[]): string[] {
+  const namesIn = (variables: readonly NamedVariable[]) => variables.flatMap(namesOf);
+  const shared = [
+    ...namesIn(one).filter((name) => findVariable(other, name) !== undefined),
+    ...namesIn(other).filter((name) => findVariable(one, name) !== undefined),
+  ];
+  return [...new Set(shared)];
+}
+
 function namesOf({ name, exposure, aliases = [], copies = {} }: NamedVariable): string[] {
   const names = [name, ...aliases, ...Object.values(copies).flat()];
   if (exposure !== "browser") return names;

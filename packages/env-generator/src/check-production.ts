@@ -1,4 +1,4 @@
-import type { KeyMode } from "@keyloan/contract";
+import { fitsField, type KeyMode, keyModeOf } from "@keyloan/contract";
 import { isPublicName } from "./check-exposure.ts";
 import {
   type DeclaredVariable,
@@ -28,8 +28,8 @@ export type ProductionFinding = {
 
 /**
  * What speaks against using these variables: a secret under a name that browsers get to see, a test key in
- * production, a live key in a preview, debugging switched on. A key's mode is told only by values whose
- * declared pattern has `_test_` or `_live_` in it. Never a value.
+ * production, a live key in a preview, debugging switched on. A key's mode is told only by values that are
+ * declared to begin differently in each. Never a value.
  */
 export function checkProduction(
   lines: readonly EnvLine[],
@@ -43,17 +43,9 @@ export function checkProduction(
   ]);
 }
 
-const namesMode = /_(?:test|live|\((?:\?:)?(?:test\|live|live\|test)\))_/;
-
-/** Whether a value is a key of test or of live mode; undefined where the pattern does not make it certain. */
-export function keyModeOf(
-  { pattern }: Pick<DeclaredVariable, "pattern">,
-  value: string,
-): KeyMode | undefined {
-  if (pattern === undefined || !namesMode.test(pattern)) return undefined;
-  if (!new RegExp(`^(?:${pattern})$`, "u").test(value)) return undefined;
-  const mode = /^[A-Za-z]{1,16}_(test|live)_/.exec(value)?.[1];
-  return mode === "test" || mode === "live" ? mode : undefined;
+/** Whether a value is a key of test or of live mode; undefined where its whole form does not make it certain. */
+function modeOf({ pattern, begins }: DeclaredVariable, value: string): KeyMode | undefined {
+  return fitsField({ pattern }, value) ? keyModeOf({ begins }, value) : undefined;
 }
 
 function exposure(
@@ -65,7 +57,7 @@ function exposure(
   const secrets = variablesOf(connectors).filter(({ secret }) => secret);
   const isSecret =
     declarationBehind(connectors, name)?.secret === true ||
-    secrets.some((secret) => keyModeOf(secret, text) !== undefined);
+    secrets.some((secret) => modeOf(secret, text) !== undefined);
   if (!isSecret) return [];
   return [
     {
@@ -84,7 +76,7 @@ function wrongMode(
   { target, testKeys = "refuse" }: ProductionOptions,
 ): readonly ProductionFinding[] {
   const variable = declarationOf(connectors, name);
-  const mode = variable === undefined ? undefined : keyModeOf(variable, value.reveal());
+  const mode = variable === undefined ? undefined : modeOf(variable, value.reveal());
   if (mode === "test" && target === "production") {
     return [
       {

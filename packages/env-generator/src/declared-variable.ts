@@ -1,9 +1,16 @@
-import { findVariable, type NamedVariable, type OwnValue, publicPrefixes } from "@keyloan/contract";
+import {
+  type Begins,
+  findVariable,
+  type NamedVariable,
+  type OwnValue,
+  publicPrefixes,
+} from "@keyloan/contract";
 
 /** What is asked of a variable's declaration; a connector's spec has it, and an entry of the catalog. */
 export type DeclaredVariable = NamedVariable & {
   readonly secret: boolean;
   readonly pattern?: string | undefined;
+  readonly begins?: Begins | undefined;
   readonly optional?: boolean | undefined;
   readonly ifUnset?: string | undefined;
   readonly own?: OwnValue | undefined;

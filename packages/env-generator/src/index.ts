@@ -1,6 +1,5 @@
 export {
   checkProduction,
-  keyModeOf,
   type ProductionFinding,
   type ProductionOptions,
 } from "./check-production.ts";

@@ -5,7 +5,7 @@ import { inspect } from "node:util";
 import { Secret } from "@keyloan/contract";
 import { afterAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { checkProduction, EnvFormatError, keyModeOf, renderProductionEnv } from "./index.ts";
+import { checkProduction, EnvFormatError, renderProductionEnv } from "./index.ts";
 import { parseDockerEnvFile } from "./testing/docker-env-file.ts";
 import { dotenvReaders } from "./testing/dotenv-readers.ts";
 import { parseGithubEnvFile } from "./testing/github-env-file.ts";
@@ -126,17 +126,4 @@ test("a secret variable under a public name is found whatever its value", () => 
   expect(checkProduction(lines, [shopSpec], { target: "preview" })).toMatchObject([
     { code: "secret_exposed", severity: "refuse", variable: "VITE_SHOP_TOKEN" },
   ]);
-});
-
-test.each([
-  ["^sk_(?:test|live)_.+$", "sk_test_1", "test"],
-  ["^sk_(?:test|live)_.+$", "sk_live_1", "live"],
-  ["^rzp_(test|live)_.+$", "rzp_live_1", "live"],
-  ["^sk_test_.+$|^sk_live_.+$", "sk_live_1", "live"],
-  ["^sk_(?:test|live)_.+$", "sk_live_", undefined],
-  ["^sk_(?:test|live)_.+$", "xk_live_1", undefined],
-  ["^[a-z_0-9]+$", "sk_live_1", undefined],
-  [undefined, "sk_live_1", undefined],
-])("of the pattern %s the value %s has the mode %s", (pattern, value, mode) => {
-  expect(keyModeOf({ pattern }, value)).toBe(mode);
 });

@@ -1,7 +1,12 @@
 import type { FieldSpec, SecretValues, ValidationResult } from "@keyloan/contract";
+import { type KnownSpecs, misfit } from "./input/check-user-shape.ts";
 
 /** What can be told of values without asking anyone: missing ones, unknown ones, wrong shapes. */
-export function checkShape(fields: readonly FieldSpec[], values: SecretValues): ValidationResult | undefined {
+export function checkShape(
+  fields: readonly FieldSpec[],
+  values: SecretValues,
+  known: KnownSpecs = [],
+): ValidationResult | undefined {
   const unknown = Object.keys(values).find((name) => !fields.some((field) => field.name === name));
   if (unknown !== undefined) {
     return malformed(
@@ -16,9 +21,8 @@ export function checkShape(fields: readonly FieldSpec[], values: SecretValues): 
       if (field.optional === true) continue;
       return malformed(field.name, "is missing", remedyFor(field));
     }
-    if (field.pattern !== undefined && !new RegExp(field.pattern, "u").test(value)) {
-      return malformed(field.name, `does not look like ${field.label}`, remedyFor(field));
-    }
+    const wrong = misfit(field, value, fields, known);
+    if (wrong !== undefined) return wrong;
   }
   return undefined;
 }

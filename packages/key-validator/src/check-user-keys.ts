@@ -9,7 +9,7 @@ import {
   type ValidationResult,
 } from "@keyloan/contract";
 import { askProvider, type ProviderCheck } from "./ask-provider.ts";
-import { checkUserShape } from "./input/check-user-shape.ts";
+import { checkUserShape, type KnownSpecs } from "./input/check-user-shape.ts";
 import { repairInput } from "./input/repair-input.ts";
 import { findOurs, type IsOurs, refuseOurs } from "./not-ours.ts";
 import { validationTimeoutMsDefault } from "./validate-keys.ts";
@@ -33,6 +33,7 @@ export function typedVariables(spec: Pick<ConnectorSpec, "env">): readonly EnvVa
  * whether the keys are ones we lent, then the provider, under a deadline. Three answers and no fourth: a
  * provider that cannot be asked, an address that is refused, and a mistake in a connector are `undetermined`.
  * @param check the connector's own check; absent when there is no service to ask
+ * @param known all providers, so that a key of another one is called so
  * @param context its `fetch` should be a guarded one: these values name addresses
  * @param onMistake gets what a connector threw against its contract
  * @throws what `isOurs` throws
@@ -40,6 +41,7 @@ export function typedVariables(spec: Pick<ConnectorSpec, "env">): readonly EnvVa
 export async function checkUserKeys(options: {
   readonly spec: Pick<ConnectorSpec, "env" | "label">;
   readonly values: SecretValues;
+  readonly known?: KnownSpecs;
   readonly check: ProviderCheck | undefined;
   readonly context: ConnectorContext;
   readonly isOurs: IsOurs;
@@ -52,7 +54,7 @@ export async function checkUserKeys(options: {
   const values = withDefaults(variables, fixed);
   const fieldOf = (name: string) => findVariable(variables, name);
   const answer = async (): Promise<ValidationResult> => {
-    const misshapen = checkUserShape(variables, values);
+    const misshapen = checkUserShape(variables, values, options.known);
     if (misshapen !== undefined) return misshapen;
     const [ours] = await findOurs(fieldOf, values, isOurs);
     if (ours !== undefined) return refuseOurs(ours, fieldOf(ours));

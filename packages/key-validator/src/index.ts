@@ -23,7 +23,7 @@ export {
   findMissing,
   hasValue,
 } from "./input/check-user-shape.ts";
-export { keyModeOf } from "./input/literal-prefixes.ts";
+export { modeOfSecret } from "./input/field-shape.ts";
 export { type RepairedInput, repairInput } from "./input/repair-input.ts";
 export { findOurs, type IsOurs, refuseOurs } from "./not-ours.ts";
 export { validateKeys, validationTimeoutMsDefault } from "./validate-keys.ts";

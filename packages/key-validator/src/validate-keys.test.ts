@@ -26,7 +26,7 @@ const run = (check: Parameters<typeof validateKeys>[0]["check"], given = values,
 describe("validateKeys", () => {
   it.each([
     ["missing", { account: "acme" }, "key", "is missing"],
-    ["of the wrong shape", { account: "ACME!", key: "k" }, "account", "does not look like account id"],
+    ["of the wrong shape", { account: "ACME!", key: "k" }, "account", "does not look like “account id”"],
     ["unknown", { account: "acme", key: "k", extra: "x" }, "extra", "is not a field"],
   ])("names a field that is %s without asking the provider", async (_what, given, envVar, message) => {
     const answer = await run(() => Promise.reject(new Error("asked")), secretValues(given));

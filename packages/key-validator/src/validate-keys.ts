@@ -6,6 +6,7 @@ import {
   type ValidationResult,
 } from "@keyloan/contract";
 import { checkShape } from "./check-shape.ts";
+import type { KnownSpecs } from "./input/check-user-shape.ts";
 
 export const validationTimeoutMsDefault = 15_000;
 
@@ -17,13 +18,15 @@ export const validationTimeoutMsDefault = 15_000;
 export async function validateKeys(options: {
   readonly fields: readonly FieldSpec[];
   readonly values: SecretValues;
+  /** All providers, so that a key of another one is called so. */
+  readonly known?: KnownSpecs;
   readonly check:
     | ((context: ConnectorContext, values: SecretValues) => Promise<ValidationResult>)
     | undefined;
   readonly context: ConnectorContext;
   readonly timeoutMs?: number;
 }): Promise<ValidationResult> {
-  const shape = checkShape(options.fields, options.values);
+  const shape = checkShape(options.fields, options.values, options.known);
   if (shape !== undefined) return shape;
   if (options.check === undefined) return { status: "valid", capabilities: [], warnings: [] };
   const deadline = AbortSignal.timeout(options.timeoutMs ?? validationTimeoutMsDefault);

@@ -1,9 +1,14 @@
-import type { CallAnswer, CallInput, CallParts, KnownRoute } from "@keyloan/contract/calls";
+import {
+  type CallAnswer,
+  type CallInput,
+  type CallParts,
+  type KnownRoute,
+  userAgent,
+} from "@keyloan/contract/calls";
 import { parseAddress, routeParts, routeUrl } from "./address.ts";
 import { type Answer, type AnswerRules, readAnswer } from "./answer.ts";
 import { KeyloanError } from "./errors.ts";
 import { createNodeTransport, type Transport, type TransportRequest } from "./transport.ts";
-import { version } from "./version.ts";
 
 export type ClientOptions = {
   /** The broker's address, such as `https://keyloan.example.com`. */
@@ -64,7 +69,7 @@ export function createCaller(options: ClientOptions): Caller {
       method: request.method,
       headers: {
         accept: request.expect === "text" ? "text/plain, */*;q=0.5" : "application/json",
-        "user-agent": `keyloan/${version}`,
+        "user-agent": userAgent,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...request.headers,

@@ -35,6 +35,7 @@ export type {
   TokenList,
   TokenView,
 } from "@keyloan/contract";
+export { version } from "@keyloan/contract/calls";
 export type { AuditApi, AuditQuery } from "./audit.ts";
 export type { BuildListQuery, CreateBuildOptions, EnvOptions } from "./builds.ts";
 export type { ClientOptions } from "./call.ts";
@@ -46,4 +47,3 @@ export type { PageQuery } from "./pages.ts";
 export type { TransfersApi } from "./transfers.ts";
 export type { Transport, TransportRequest, TransportResponse } from "./transport.ts";
 export { type VerifiedReceipt, verifyReceipt } from "./verify-receipt.ts";
-export { version } from "./version.ts";

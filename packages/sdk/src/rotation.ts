@@ -3,7 +3,7 @@ import type {
   Finding,
   ReconcileBody,
   ReconcileReport,
-  ReissueLeaseBody,
+  RotateLeaseBody,
   RotationView,
 } from "@keyloan/contract";
 import { reconcileRoutes, rotationRoutes } from "@keyloan/contract/calls";
@@ -17,7 +17,7 @@ export type RotationsApi = {
    * Begins to replace the credentials of one lease. Values fetched before the cut end with it: fetch the env again
    * when the rotation says so.
    */
-  readonly start: (leaseId: string, body?: ReissueLeaseBody) => Promise<RotationView>;
+  readonly start: (leaseId: string, body?: RotateLeaseBody) => Promise<RotationView>;
   /** How far the newest one of the lease is. */
   readonly get: (leaseId: string) => Promise<RotationView>;
 };

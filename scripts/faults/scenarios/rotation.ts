@@ -12,7 +12,7 @@ export const rotateLease: Scenario = {
   },
   act: async (run) => {
     const [lease] = run.rows<{ id: string }>("SELECT id FROM leases WHERE connector_id = 'turso'");
-    const answer = await run.call("POST", `/v1/leases/${lease?.id}/reissue`, {});
+    const answer = await run.call("POST", `/v1/leases/${lease?.id}/rotation`, {});
     mustAnswer(answer, [200, 201, 202, 409], "the lease is not rotated");
   },
   expect: async (run, facts) => {

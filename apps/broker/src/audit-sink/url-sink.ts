@@ -1,3 +1,4 @@
+import { userAgent } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { noticeHeaders } from "../notify/sign-notice.ts";
 import type { AuditSink } from "./audit-sink.ts";
@@ -13,7 +14,7 @@ export function openUrlSink(deps: Pick<Deps, "fetch" | "now" | "config">, url: s
     address: url,
     readsBack: "when asked",
     read: async (signal) => {
-      const headers = { accept: "application/jose, application/json, text/plain", "user-agent": "keyloan" };
+      const headers = { accept: "application/jose, application/json, text/plain", "user-agent": userAgent };
       const response = await deps.fetch(url, { headers, redirect: "manual", signal });
       if (response.status === 200) return readStart(response);
       await response.body?.cancel();
@@ -27,7 +28,7 @@ export function openUrlSink(deps: Pick<Deps, "fetch" | "now" | "config">, url: s
         body: line,
         headers: {
           "content-type": "application/json",
-          "user-agent": "keyloan",
+          "user-agent": userAgent,
           ...noticeHeaders(id, deps.now(), line, deps.config.notifySecret),
         },
         redirect: "manual",

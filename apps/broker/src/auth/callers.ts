@@ -11,15 +11,16 @@ export type Caller = { readonly actor: Actor; readonly token: TokenRow | undefin
  */
 export async function findCaller(
   deps: Pick<Deps, "store" | "now" | "callers">,
-  { kind, hash }: ReadToken,
+  credential: ReadToken,
 ): Promise<Caller> {
+  const { kind, hash } = credential;
   try {
     const token = kind === "admin" ? undefined : await findToken(deps, hash);
     const actor: Actor = token === undefined ? { kind: "admin", subject: "admin" } : actorOf(token);
     deps.callers.remember(hash, actor);
     return { actor, token };
   } catch (error) {
-    if (error instanceof BrokerError) deps.callers.forget(hash);
+    if (error instanceof BrokerError) deps.callers.end(credential);
     throw error;
   }
 }

@@ -21,7 +21,7 @@ export async function openSession(
   const session = await deps.store.read.sessions.findByHash(read.hash);
   const now = deps.now();
   if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, now)) {
-    deps.callers.forget(read.hash);
+    deps.callers.end(read);
     throw sessionExpired();
   }
   if (session.buildId !== buildId) throw sessionExpired();

@@ -8,7 +8,7 @@ import type {
   Secret,
   SecretValues,
 } from "@keyloan/contract";
-import { keyModeOf, typedVariables } from "@keyloan/key-validator";
+import { modeOfSecret, typedVariables } from "@keyloan/key-validator";
 
 /** A connector as it will be after the swap. */
 export type GateConnector = {
@@ -64,7 +64,7 @@ export function ownConnectors({ connectors }: GateInput): readonly GateConnector
 export function keyModes({ spec, values }: GateConnector): ReadonlyMap<string, KeyMode> {
   return new Map(
     typedVariables(spec).flatMap((variable) => {
-      const mode = keyModeOf(variable, values[variable.name]);
+      const mode = modeOfSecret(variable, values[variable.name]);
       return mode === undefined ? [] : [[variable.label, mode] as const];
     }),
   );

@@ -1,26 +1,27 @@
-import { readRecoveryCode, tokenKinds } from "@keyloan/contract";
+import { tokenKinds } from "@keyloan/contract";
 import type { ReadToken } from "../auth/tokens.ts";
 import type { BrokerContext } from "./context.ts";
 import { personText, sessionTexts } from "./cookies.ts";
+import { bodyInTime } from "./read-body.ts";
+import { readOpener } from "./read-opener.ts";
 import { chosenSession } from "./session.ts";
 
 /** How long the body of `POST /v1/session` may be that is looked into. */
 const openerBytesMax = 2_048;
 
 /**
- * The credential that a request carries, as far as it tells by itself: a token, else a link's code where one
- * or a recovery code is taken, else a session's cookie, else a person's. `undefined` for strangers: none, or none that can be ours.
+ * The token that a request carries, else a session's cookie, else a person's, as far as it tells by itself. `undefined`
+ * for strangers: none, or none that can be ours.
  */
-export async function credentialOf(context: BrokerContext): Promise<ReadToken | undefined> {
-  const { tokens } = context.var.deps;
+export function credentialOf(context: BrokerContext): ReadToken | undefined {
+  const { tokens, callers } = context.var.deps;
   const bearer = bearerOf(context);
   const token = bearer === undefined ? undefined : tokens.read(bearer, tokenKinds);
-  return (
-    token ??
-    (await openerOf(context)) ??
-    tokens.read(sessionText(context) ?? "", ["session"]) ??
-    tokens.read(personText(context) ?? "", ["person"])
-  );
+  if (token !== undefined) return token;
+  const session = tokens.read(sessionText(context) ?? "", ["session"]);
+  const person = tokens.read(personText(context) ?? "", ["person"]);
+  // A browser keeps the cookie of a visit that has ended.
+  return session === undefined || (person !== undefined && callers.hasEnded(session.hash)) ? person : session;
 }
 
 /** Of several sessions, with none named, any is a credential; the route then asks which is meant. */
@@ -34,19 +35,24 @@ export function bearerOf(context: BrokerContext): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(context.req.header("authorization") ?? "")?.[1];
 }
 
-/**
- * A link's code comes in a body, and who has a good one is no stranger: a body that can hold nothing much
- * else is read before the limits.
- */
-async function openerOf(context: BrokerContext): Promise<ReadToken | undefined> {
-  const { req } = context;
-  if (req.method !== "POST" || req.path !== "/v1/session") return undefined;
+/** Whether a code may stand in the body: who has a good one is no stranger, so it is looked for before the limits. */
+export function mayBringCode({ req }: BrokerContext): boolean {
   const bytes = Number(req.header("content-length") ?? Number.NaN);
-  if (!(bytes > 0 && bytes <= openerBytesMax)) return undefined;
-  const body: unknown = await req.json().catch(() => undefined);
-  if (typeof body !== "object" || body === null) return undefined;
-  const { tokens } = context.var.deps;
-  if ("code" in body && typeof body.code === "string") return tokens.read(body.code, ["handoff"]);
-  if (!("recovery" in body) || typeof body.recovery !== "string") return undefined;
-  return tokens.read(readRecoveryCode(body.recovery) ?? "", ["recovery"]);
+  return req.method === "POST" && req.path === "/v1/session" && bytes > 0 && bytes <= openerBytesMax;
+}
+
+/**
+ * The code of a link or for recovery in the body, which can hold nothing much else.
+ * @throws BrokerError `malformed_request` when the body does not arrive in time
+ */
+export async function codeOf(context: BrokerContext, timeoutMs: number): Promise<ReadToken | undefined> {
+  return readOpener(context.var.deps.tokens, parse(await bodyInTime(context, timeoutMs)));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -3,19 +3,25 @@ import { type Actor, actorLabel, isId } from "@keyloan/contract";
 import type { SessionRow } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import type { ReadToken } from "../auth/tokens.ts";
 import { noteRefusal } from "./audit-request.ts";
 import { addressBuckets, clientAddress, type TrustedProxies } from "./client-address.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
-import { credentialOf } from "./credential.ts";
+import { codeOf, credentialOf, mayBringCode } from "./credential.ts";
 import { type RateLimiter, rateLimited, type Taken } from "./rate-limit.ts";
+import { bodyTimeoutMs } from "./read-body.ts";
 
 /** What several of a build share, its tokens or its visitors, is so many times what one of them may do. */
 const sharesOfBuild = 4;
+
+/** What a body of two kilobytes takes that was sent with its headers. */
+const hurriedBodyMs = 1_000;
 
 /**
  * Recognises what a request carries and limits it, before its body is read and anything is done, looked up or
  * audited: by the credential when it is surely one of ours, and by its build when this process knows it already; else
  * by the address. Strangers and those whom we know never share a bucket, so nobody is locked out by somebody else.
+ * Of what has ended one may have any number, so it counts for the address as well.
  */
 export function limitCallers(
   principals: RateLimiter,
@@ -25,22 +31,63 @@ export function limitCallers(
   return async (context, next) => {
     const { deps } = context.var;
     context.set("clientAddress", () => addressOf(context, proxies));
-    const credential = await credentialOf(context);
+    const ofAddress = takerOfAddress(context, strangers);
+    const credential = (await codeBefore(context, ofAddress)) ?? credentialOf(context);
     context.set("credential", credential);
     const actor = credential === undefined ? undefined : deps.callers.find(credential.hash);
     // One of the old form says nothing of itself: until it was found once, looking for it is a stranger's.
-    if (credential !== undefined && (credential.isProven || actor !== undefined)) {
+    const isOurs = credential !== undefined && (credential.isProven || actor !== undefined);
+    if (isOurs) {
       const own = [{ name: credential.hash, share: 1 }];
       const ofBuild = actor?.kind === "workload" ? bucketsOfBuild(actor, undefined) : [];
       const taken = takeAll(principals, [...own, ...ofBuild], deps.now());
       if (taken.waitSeconds > 0) await refuse(context, taken, actor);
       context.set("isBuildLimited", ofBuild.length > 0);
-    } else {
-      const taken = takeAll(strangers, addressBuckets(context.var.clientAddress()), deps.now());
-      if (taken.waitSeconds > 0) await refuse(context, taken, undefined);
     }
-    await next();
+    const hasEnded = () => credential !== undefined && deps.callers.hasEnded(credential.hash);
+    if (!isOurs || hasEnded()) {
+      const taken = ofAddress.take();
+      if (taken.waitSeconds > 0) await refuse(context, taken, undefined);
+      await next();
+    } else {
+      await next();
+      if (hasEnded()) ofAddress.take();
+    }
   };
+}
+
+/** Takes from the bucket of a request's address, once however often it is asked to. */
+type AddressTaker = {
+  readonly take: () => Taken;
+  /** It does not count for the address after all. */
+  readonly giveBack: () => void;
+};
+
+function takerOfAddress(context: BrokerContext, strangers: RateLimiter): AddressTaker {
+  let taken: Taken | undefined;
+  const buckets = () => addressBuckets(context.var.clientAddress());
+  return {
+    take: () => {
+      taken ??= takeAll(strangers, buckets(), context.var.deps.now());
+      return taken;
+    },
+    giveBack: () => {
+      if (taken?.waitSeconds === 0) for (const { name } of buckets()) strangers.giveBack(name);
+      taken = undefined;
+    },
+  };
+}
+
+/**
+ * The code that opens a visit. Its body has to be read first, by whoever sends it: that counts for the address until a good
+ * one has come, and where the address has no more, the body has to be there at once.
+ */
+async function codeBefore(context: BrokerContext, ofAddress: AddressTaker): Promise<ReadToken | undefined> {
+  if (!mayBringCode(context)) return undefined;
+  const { waitSeconds } = ofAddress.take();
+  const code = await codeOf(context, waitSeconds === 0 ? bodyTimeoutMs : hurriedBodyMs);
+  if ((code ?? credentialOf(context))?.isProven === true) ofAddress.giveBack();
+  return code;
 }
 
 /**

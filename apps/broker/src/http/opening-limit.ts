@@ -4,8 +4,8 @@ import { refuseLater } from "./limit-callers.ts";
 import { createWorkLimiter } from "./rate-limit.ts";
 
 /**
- * Bounds how often one proof opens visits: a browser, a signed-in user or a recovery code. Each visit is rows and a key
- * pair, and would otherwise bring limits of its own. A link needs none: it opens once.
+ * Bounds how often one proof opens visits: a browser, a signed-in user, a recovery code or a link, whatever else the
+ * request carries. Each visit is rows and a key pair, and would otherwise bring limits of its own.
  * @returns what takes one opening by the proof. It throws BrokerError `rate_limited`
  */
 export function limitOpenings({

@@ -1,8 +1,9 @@
 import { BrokerError } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
-import type { BrokerEnv } from "./context.ts";
+import type { BrokerContext, BrokerEnv } from "./context.ts";
 
-const bodyTimeoutMs = 15_000;
+/** How long a body may take. */
+export const bodyTimeoutMs = 15_000;
 
 /**
  * Waits for the whole body before anybody asks who may do what: a right that was there when the headers came may be
@@ -10,17 +11,20 @@ const bodyTimeoutMs = 15_000;
  */
 export function readBody(timeoutMs = bodyTimeoutMs): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
-    if (context.req.method !== "GET" && context.req.method !== "HEAD") {
-      const late = Promise.withResolvers<never>();
-      const timer = setTimeout(() => late.reject(tooLate()), timeoutMs);
-      try {
-        await Promise.race([context.req.text(), late.promise]);
-      } finally {
-        clearTimeout(timer);
-      }
-    }
+    if (context.req.method !== "GET" && context.req.method !== "HEAD") await bodyInTime(context, timeoutMs);
     await next();
   };
+}
+
+/** @throws BrokerError `malformed_request` when the body does not arrive in time */
+export async function bodyInTime(context: BrokerContext, timeoutMs: number): Promise<string> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(tooLate()), timeoutMs);
+  try {
+    return await Promise.race([context.req.text(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function tooLate(): BrokerError {

@@ -1,55 +1,61 @@
 import { createRoute } from "@hono/zod-openapi";
 import { type Endpoint, type EndpointAnswer, errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
-import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 import { auditRequest } from "./audit-request.ts";
 import { authenticate } from "./auth.ts";
-import type { BrokerEnv } from "./context.ts";
+import type { CallerLimits } from "./caller-limits.ts";
 import type { EndpointRoute } from "./endpoint-route.ts";
-import { limitBuild } from "./limit-callers.ts";
-import type { RateLimiter } from "./rate-limit.ts";
+import { limitBuild, limitWork } from "./limit-callers.ts";
 import { authenticateSession } from "./session.ts";
 
 /**
  * The route of an endpoint. Every word of it stands in the contract: its access rule is enforced here and written
- * into the OpenAPI document, from which the authorization tests are made.
+ * into the OpenAPI document, from which the authorization tests are made. What it says of work is limited here.
  */
-export function serveEndpoint<E extends Endpoint>(
-  limiter: RateLimiter,
-  endpoint: E,
-  middleware: readonly MiddlewareHandler<BrokerEnv>[] = [],
-): EndpointRoute<E> {
-  const { route, access, tag, summary, description, answers } = endpoint;
+export function serveEndpoint<E extends Endpoint>(limits: CallerLimits, endpoint: E): EndpointRoute<E> {
+  const { route, operationId, access, tag, summary, description, answers } = endpoint;
   const [method = "", path = ""] = route.split(" ");
   const made = createRoute({
     method: method.toLowerCase() as "get",
     path,
+    operationId,
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
     request: describeRequest(endpoint),
     responses: { ...describeErrors(endpoint), ...describeAnswers(answers) },
     security: access === "open" ? [] : [typeof access === "string" ? { session: [] } : { bearer: [] }],
-    middleware: access === "open" ? [] : [...guard(limiter, access, path), ...middleware],
+    middleware: access === "open" ? [] : guard(limits, endpoint, access, path),
     "x-keyloan-access": access,
   });
   // Holds because all of it was taken from the endpoint that the type is made of.
   return made as unknown as EndpointRoute<E>;
 }
 
-function guard(limiter: RateLimiter, access: Exclude<Endpoint["access"], "open">, path: string) {
+function guard(
+  { requests, work }: CallerLimits,
+  { work: kind }: Endpoint,
+  access: Exclude<Endpoint["access"], "open">,
+  path: string,
+) {
   const authenticated = typeof access === "string" ? authenticateSession(access) : authenticate(access);
-  return [auditRequest(path), authenticated, limitBuild(limiter)];
+  const limited = kind === undefined ? [] : [limitWork(work[kind])];
+  return [auditRequest(path), authenticated, limitBuild(requests), ...limited];
 }
 
-function describeRequest({ params, query, headers, body, isBodyOptional }: Endpoint) {
+function describeRequest({ params, query, headers, body, isBodyOptional, example }: Endpoint) {
   return {
     ...(params === undefined ? {} : { params }),
     ...(query === undefined ? {} : { query }),
     ...(headers === undefined ? {} : { headers }),
     ...(body === undefined
       ? {}
-      : { body: { required: isBodyOptional !== true, content: { "application/json": { schema: body } } } }),
+      : {
+          body: {
+            required: isBodyOptional !== true,
+            content: { "application/json": { schema: body, ...(example === undefined ? {} : { example }) } },
+          },
+        }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { userAgent } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { defineJob, type JobDefinition, type JobHold } from "../queue/define-job.ts";
 import { done, failed, type Outcome } from "../queue/outcome.ts";
@@ -50,7 +51,7 @@ async function post(
       body,
       headers: {
         "content-type": "application/json",
-        "user-agent": "keyloan",
+        "user-agent": userAgent,
         ...noticeHeaders(job.id, deps.now(), body, deps.config.notifySecret),
       },
       redirect: "manual",

@@ -26,6 +26,8 @@ describe("POST /v1/builds", () => {
       ["r2", "active", "C"],
       ["clerk", "active", "E"],
       ["stripe", "active", "E"],
+      ["resend", "active", "C"],
+      ["sentry", "active", "B"],
       ["app-secrets", "active", "B"],
     ]);
     const env = await broker.readEnv(view.id);

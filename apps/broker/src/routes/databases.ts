@@ -1,7 +1,7 @@
 import { databaseEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { type BrokerContext, byOf } from "../http/context.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { type DatabaseFile, downloadDatabase } from "../verbs/databases/download-database.ts";
@@ -9,27 +9,27 @@ import { listDatabases } from "../verbs/databases/list-databases.ts";
 import { requestArchive } from "../verbs/databases/request-archive.ts";
 import { requestRestore } from "../verbs/databases/request-restore.ts";
 
-export function databaseRoutes(deps: Deps, limiter: RateLimiter) {
+export function databaseRoutes(deps: Deps, limits: CallerLimits) {
   const { list, archive, restore, download, ownDownload } = databaseEndpoints;
   return createRouter()
-    .openapi(serveEndpoint(limiter, list), async (context) =>
+    .openapi(serveEndpoint(limits, list), async (context) =>
       context.json(await listDatabases(deps, context.req.valid("param").id), 200),
     )
-    .openapi(serveEndpoint(limiter, archive), async (context) => {
+    .openapi(serveEndpoint(limits, archive), async (context) => {
       const { id, connector } = context.req.valid("param");
       await requestArchive(deps, byOf(context), id, connector);
       return context.json(await listDatabases(deps, id), 202);
     })
-    .openapi(serveEndpoint(limiter, restore), async (context) => {
+    .openapi(serveEndpoint(limits, restore), async (context) => {
       const { id, connector } = context.req.valid("param");
       await requestRestore(deps, byOf(context), id, connector);
       return context.json(await listDatabases(deps, id), 202);
     })
-    .openapi(serveEndpoint(limiter, download), async (context) => {
+    .openapi(serveEndpoint(limits, download), async (context) => {
       const { id, connector } = context.req.valid("param");
       return sendFile(context, await downloadFor(deps, context, id, connector));
     })
-    .openapi(serveEndpoint(limiter, ownDownload), async (context) => {
+    .openapi(serveEndpoint(limits, ownDownload), async (context) => {
       const { buildId } = context.var.session;
       return sendFile(
         context,

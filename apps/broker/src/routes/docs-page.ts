@@ -1,17 +1,19 @@
 import { createHash } from "node:crypto";
-import { errorStatuses } from "@keyloan/contract";
+import { type EndpointAccess, errorStatuses } from "@keyloan/contract";
 import { html, raw } from "hono/html";
 
 type Text = ReturnType<typeof html>;
 type Parameter = { name: string; in: string; required?: boolean; description?: string; schema?: unknown };
 type Operation = {
+  tags?: string[];
   summary?: string;
   description?: string;
   parameters?: Parameter[];
-  requestBody?: { content?: Record<string, { schema?: unknown }> };
+  requestBody?: { content?: Record<string, { schema?: unknown; example?: unknown }> };
   responses?: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
-  "x-keyloan-access"?: "open" | { admin?: boolean; platform?: string; workload?: boolean };
+  "x-keyloan-access"?: EndpointAccess;
 };
+type ServedOperation = Operation & { method: string; path: string };
 type Document = {
   info: { title: string; version: string; description?: string };
   paths?: Record<string, Record<string, unknown>>;
@@ -36,9 +38,11 @@ export const docsStyleHash = `sha256-${createHash("sha256").update(style).digest
 export function renderDocs(document: object): string {
   const { info, paths = {}, components } = document as Document;
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, operation]) =>
-      renderOperation(method, path, operation as Operation),
-    ),
+    Object.entries(methods).map(([method, operation]) => ({ method, path, ...(operation as Operation) })),
+  );
+  // What the API is for comes first; whether the broker is well comes last.
+  const [health = [], others = []] = [true, false].map((wanted) =>
+    operations.filter(({ tags = [] }) => tags.includes("health") === wanted),
   );
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -48,7 +52,7 @@ export function renderDocs(document: object): string {
 <p class="quiet">Version ${info.version}. The same for programs: <a href="/openapi.json">openapi.json</a>. Send a token with
 <code>Authorization: Bearer klo_…</code> and bodies as JSON.</p>
 <h2>Routes</h2>
-${operations}
+${[...others, ...health].map(renderOperation)}
 <h2 id="errors">Errors</h2>
 <p>Every answer that is not 2xx has this shape; <code>remedy</code> says what to do next.</p>
 <pre>{ "error": { "code", "message", "remedy"?, "docsUrl"?, "details"?, "requestId" } }</pre>
@@ -64,9 +68,9 @@ ${Object.entries(components?.schemas ?? {}).map(
   return String(page);
 }
 
-function renderOperation(method: string, path: string, operation: Operation): Text {
+function renderOperation({ method, path, ...operation }: ServedOperation): Text {
   const parameters = operation.parameters ?? [];
-  const body = operation.requestBody?.content?.["application/json"]?.schema;
+  const body = operation.requestBody?.content?.["application/json"];
   const successes = Object.entries(operation.responses ?? {}).filter(([status]) => status.startsWith("2"));
   const failures = Object.keys(operation.responses ?? {}).filter((status) => !status.startsWith("2"));
   return html`<article><h3><span class="verb">${method.toUpperCase()}</span> <code>${path}</code></h3>
@@ -81,7 +85,7 @@ ${
 <td>${prose(parameter.description ?? "")} <code>${describeSchema(parameter.schema)}</code></td></tr>`,
       )}</tbody></table>`
 }
-${body === undefined ? "" : html`<p>Body: ${shapeLink(body)}</p>`}
+${body === undefined ? "" : html`<p>Body: ${shapeLink(body.schema)}, such as <code>${JSON.stringify(body.example)}</code></p>`}
 <ul>${successes.map(
     ([status, { description, content }]) =>
       html`<li><code>${status}</code> ${description ?? ""}: ${shapeLink(Object.values(content ?? {})[0]?.schema)}</li>`,
@@ -95,8 +99,10 @@ function prose(text: string): (Text | string)[] {
 
 function describeAccess(access: Operation["x-keyloan-access"]): string {
   if (access === undefined || access === "open") return "Open to anyone.";
+  if (access === "session") return "For a visit of the build's settings page.";
+  if (access === "person") return "For the build's person, on its settings page.";
   const callers = [
-    access.admin === true ? "the admin" : "",
+    access.admin ? "the admin" : "",
     access.platform === undefined ? "" : `a platform token with ${access.platform}`,
     access.workload === true ? "the build's own token" : "",
   ].filter((caller) => caller !== "");

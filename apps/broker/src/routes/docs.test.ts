@@ -16,6 +16,9 @@ describe("the API's documents", () => {
     expect(page.headers.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'sha256-/);
     for (const path of Object.keys(paths)) expect(page.text).toContain(`<code>${path}</code>`);
     expect(page.text).toContain("a platform token with builds:write");
+    expect(page.text).toContain("For the build&#39;s person");
+    expect(page.text).not.toContain("For .");
+    expect(page.text).toContain("{&quot;overlapSeconds&quot;:300,&quot;reason&quot;:&quot;leak&quot;}");
     expect(page.text).toContain('id="error-idempotency_conflict"');
     expect(page.text).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
   });

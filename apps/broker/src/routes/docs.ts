@@ -1,7 +1,7 @@
+import { version } from "@keyloan/contract";
 import { Hono } from "hono";
 import type { BrokerEnv } from "../http/context.ts";
 import type { BrokerRouter } from "../http/router.ts";
-import { version } from "../version.ts";
 import { docsStyleHash, renderDocs } from "./docs-page.ts";
 
 /** The OpenAPI document of an app whose routes are all mounted. */

@@ -1,11 +1,12 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
-import { handoffEndpoints } from "@keyloan/contract";
+import { BrokerError, type ErrorCode, handoffEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { byOf, visitOf } from "../http/context.ts";
 import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
 import { limitOpenings } from "../http/opening-limit.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
+import { readOpener } from "../http/read-opener.ts";
 import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
@@ -18,12 +19,20 @@ import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
 import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
 import { browserOf } from "../verbs/person/become-person.ts";
 
-export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
+/** What says that a link's code or a recovery code opens nothing any more. */
+const codesOfEnd: readonly ErrorCode[] = [
+  "handoff_used",
+  "handoff_expired",
+  "unauthenticated",
+  "build_closed",
+];
+
+export function handoffRoutes(deps: Deps, limits: CallerLimits) {
   const { handoff, open, leave } = handoffEndpoints;
   const limitTries = limitRecovery();
   const takeOpening = limitOpenings(deps);
   return createRouter()
-    .openapi(serveEndpoint(limiter, handoff), async (context) => {
+    .openapi(serveEndpoint(limits, handoff), async (context) => {
       const { ttlSeconds, userRef } = bodyOf(context, handoff);
       const publicUrl = deps.config.publicUrl ?? new URL(context.req.url).origin;
       const input = { ttlSeconds, publicUrl, userRef };
@@ -31,11 +40,11 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
       const answer = { url: made.url.reveal(), expiresAt: isoTime(made.expiresAt) };
       return context.json({ ...answer, ...(made.personOnly ? { personOnly: true as const } : {}) }, 201);
     })
-    .openapi(serveEndpoint(limiter, open), async (context) => {
+    .openapi(serveEndpoint(limits, open), async (context) => {
       refuseOtherOrigins(context);
       refuseOpenNetwork(context);
       const opener = context.req.valid("json");
-      const { requestId, credential } = context.var;
+      const { requestId } = context.var;
       const visitor = visitorOf(context);
       const { clerkSessions } = deps.config;
       const findUser = async () => {
@@ -44,24 +53,29 @@ export function handoffRoutes(deps: Deps, limiter: RateLimiter) {
         takeOpening(context, user);
         return user;
       };
-      if ("recovery" in opener) takeOpening(context, credential?.hash);
-      if ("buildId" in opener) takeOpening(context, visitor.browser?.hash);
-      const opened =
+      const proof = "buildId" in opener ? visitor.browser : readOpener(deps.tokens, opener);
+      takeOpening(context, proof?.hash);
+      const openIt = () =>
         "code" in opener
-          ? await openByLink(deps, opener.code, visitor, requestId)
+          ? openByLink(deps, opener.code, visitor, requestId)
           : "recovery" in opener
-            ? await limitTries(context, opener.recovery, () =>
+            ? limitTries(context, opener.recovery, () =>
                 openByRecovery(deps, opener.recovery, visitor, requestId),
               )
-            : await openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
-      const { session, cookie, ended, personCookie } = opened;
+            : openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
+      const { session, cookie, ended, personCookie } = await openIt().catch((error: unknown) => {
+        const isCode = proof !== undefined && !("buildId" in opener);
+        if (isCode && error instanceof BrokerError && codesOfEnd.includes(error.code))
+          deps.callers.end(proof);
+        throw error;
+      });
       for (const buildId of ended) setSessionCookie(context, buildId, "");
       setSessionCookie(context, session.buildId, cookie.reveal());
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       const { buildId, sealingKey } = session;
       return context.json({ buildId, expiresAt: isoTime(session.expiresAt), sealingKey }, 201);
     })
-    .openapi(serveEndpoint(limiter, leave), async (context) => {
+    .openapi(serveEndpoint(limits, leave), async (context) => {
       const { session } = context.var;
       const browser = browserOf(deps, personText(context));
       const forget = context.req.valid("query").forget === "true" ? browser : undefined;

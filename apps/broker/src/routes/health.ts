@@ -1,20 +1,19 @@
-import { healthEndpoints } from "@keyloan/contract";
+import { healthEndpoints, version } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
 import { exposureWarnings } from "../exposure.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { createHealthCheck, healthStatus } from "../verbs/check-health.ts";
-import { version } from "../version.ts";
 
-export function healthRoutes(deps: Deps, limiter: RateLimiter) {
+export function healthRoutes(deps: Deps, limits: CallerLimits) {
   const check = createHealthCheck(deps);
   const { health, live, ready } = healthEndpoints;
   const ok = { status: "ok" as const, version };
   return createRouter()
-    .openapi(serveEndpoint(limiter, health), (context) => context.json(ok, 200))
-    .openapi(serveEndpoint(limiter, live), (context) => context.json(ok, 200))
-    .openapi(serveEndpoint(limiter, ready), async (context) => {
+    .openapi(serveEndpoint(limits, health), (context) => context.json(ok, 200))
+    .openapi(serveEndpoint(limits, live), (context) => context.json(ok, 200))
+    .openapi(serveEndpoint(limits, ready), async (context) => {
       const parts = await check();
       const status = healthStatus(parts);
       // The check itself tells the log, and not for everybody who asks.
@@ -23,14 +22,14 @@ export function healthRoutes(deps: Deps, limiter: RateLimiter) {
     });
 }
 
-export function operatorRoutes(deps: Deps, limiter: RateLimiter) {
+export function operatorRoutes(deps: Deps, limits: CallerLimits) {
   const { metrics, warnings } = healthEndpoints;
   return createRouter()
-    .openapi(serveEndpoint(limiter, metrics), async (context) => {
+    .openapi(serveEndpoint(limits, metrics), async (context) => {
       const text = await deps.metrics.render();
       return context.body(text, 200, { "content-type": deps.metrics.contentType }) as never;
     })
-    .openapi(serveEndpoint(limiter, warnings), (context) =>
+    .openapi(serveEndpoint(limits, warnings), (context) =>
       context.json({ warnings: exposureWarnings(deps.config) }, 200),
     );
 }

@@ -1,8 +1,8 @@
 import { personEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { visitOf } from "../http/context.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { isoTime } from "../iso-time.ts";
@@ -13,26 +13,26 @@ import { knownBuilds } from "../verbs/person/known-builds.ts";
 import { renewRecovery } from "../verbs/person/renew-recovery.ts";
 
 /** Whose a build's settings are. */
-export function personRoutes(deps: Deps, limiter: RateLimiter) {
+export function personRoutes(deps: Deps, limits: CallerLimits) {
   const { known, recovery, allow, ask, refuse } = personEndpoints;
   return createRouter()
-    .openapi(serveEndpoint(limiter, known), async (context) =>
+    .openapi(serveEndpoint(limits, known), async (context) =>
       context.json(await knownBuilds(deps, browserOf(deps, personText(context))), 200),
     )
-    .openapi(serveEndpoint(limiter, recovery), async (context) => {
+    .openapi(serveEndpoint(limits, recovery), async (context) => {
       const browser = browserOf(deps, personText(context));
       const { code, createdAt, personCookie } = await renewRecovery(deps, visitOf(context), browser);
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
       return context.json({ code: code.reveal(), createdAt: isoTime(createdAt) }, 201);
     })
-    .openapi(serveEndpoint(limiter, allow), async (context) => {
+    .openapi(serveEndpoint(limits, allow), async (context) => {
       const input = context.req.valid("json");
       return context.json(await allowTokens(deps, visitOf(context), input), 200);
     })
-    .openapi(serveEndpoint(limiter, ask), async (context) => {
+    .openapi(serveEndpoint(limits, ask), async (context) => {
       return context.json(await askStartOver(deps, visitOf(context), context.var.clientAddress()), 200);
     })
-    .openapi(serveEndpoint(limiter, refuse), async (context) => {
+    .openapi(serveEndpoint(limits, refuse), async (context) => {
       return context.json(await endStartOver(deps, visitOf(context)), 200);
     });
 }

@@ -1,9 +1,8 @@
 import { settingsEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { visitOf } from "../http/context.ts";
 import { personText, setPersonCookie } from "../http/cookies.ts";
-import { limitWork } from "../http/limit-callers.ts";
-import { createWorkLimiter, type RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { isoTime } from "../iso-time.ts";
@@ -20,16 +19,13 @@ import { removeKeys, saveKeys } from "../verbs/settings/save-keys.ts";
 import { swapKeys } from "../verbs/settings/swap-keys.ts";
 import { settingsView } from "../verbs/settings/views.ts";
 
-export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
+export function settingsRoutes(deps: Deps, limits: CallerLimits) {
   const { show, validate, save, recheck, remove, swap, revert, preview, envFile, finish } = settingsEndpoints;
-  // A check asks a provider, who limits us too: twenty at once for a session, then one every two seconds.
-  const checks = createWorkLimiter(deps.config, 0.5, 20);
-  const middleware = [limitWork(checks)];
   return createRouter()
-    .openapi(serveEndpoint(limiter, show), async (context) =>
+    .openapi(serveEndpoint(limits, show), async (context) =>
       context.json(await settingsView(deps, context.var.session), 200),
     )
-    .openapi(serveEndpoint(limiter, validate, middleware), async (context) => {
+    .openapi(serveEndpoint(limits, validate), async (context) => {
       const { session } = context.var;
       const connector = boundConnector(
         deps,
@@ -40,7 +36,7 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       const { check, repairs } = await checkKeys(deps, connector, values, context.req.raw.signal);
       return context.json({ check, repairs: [...repairs] }, 200);
     })
-    .openapi(serveEndpoint(limiter, save, middleware), async (context) => {
+    .openapi(serveEndpoint(limits, save), async (context) => {
       const browser = browserOf(deps, personText(context));
       const request = { signal: context.req.raw.signal, browser };
       const { connector } = context.req.valid("param");
@@ -56,7 +52,7 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       const recovery = became === undefined ? {} : { recovery: recoveryView(became) };
       return context.json({ ...saved, repairs: [...saved.repairs], ...recovery }, 200);
     })
-    .openapi(serveEndpoint(limiter, recheck, middleware), async (context) => {
+    .openapi(serveEndpoint(limits, recheck), async (context) => {
       const { connector } = context.req.valid("param");
       const { expectedVersion } = context.req.valid("json");
       const checked = await recheckKeys(
@@ -68,22 +64,22 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
       );
       return context.json({ ...checked, repairs: [...checked.repairs] }, 200);
     })
-    .openapi(serveEndpoint(limiter, remove), async (context) => {
+    .openapi(serveEndpoint(limits, remove), async (context) => {
       const { expectedVersion } = context.req.valid("query");
       const { connector } = context.req.valid("param");
       return context.json(await removeKeys(deps, visitOf(context), connector, expectedVersion), 200);
     })
-    .openapi(serveEndpoint(limiter, swap), async (context) => {
+    .openapi(serveEndpoint(limits, swap), async (context) => {
       return context.json(await swapKeys(deps, visitOf(context), context.req.valid("json")), 200);
     })
-    .openapi(serveEndpoint(limiter, revert), async (context) => {
+    .openapi(serveEndpoint(limits, revert), async (context) => {
       const { expectedVersion } = context.req.valid("json");
       return context.json(await revertKeys(deps, visitOf(context), expectedVersion), 200);
     })
-    .openapi(serveEndpoint(limiter, preview), async (context) => {
+    .openapi(serveEndpoint(limits, preview), async (context) => {
       return context.json(await changePreview(deps, visitOf(context), context.req.valid("json")), 200);
     })
-    .openapi(serveEndpoint(limiter, envFile), async (context) => {
+    .openapi(serveEndpoint(limits, envFile), async (context) => {
       const { format, profile, preview } = context.req.valid("query");
       const query = { format, profile, preview: preview === "true" };
       const text = await ownEnvFile(deps, visitOf(context), query);
@@ -93,7 +89,7 @@ export function settingsRoutes(deps: Deps, limiter: RateLimiter) {
         ...(query.preview ? {} : { "content-disposition": 'attachment; filename=".env.production"' }),
       }) as never;
     })
-    .openapi(serveEndpoint(limiter, finish), async (context) => {
+    .openapi(serveEndpoint(limits, finish), async (context) => {
       const { expectedVersion } = context.req.valid("json");
       return context.json(await finishHandoff(deps, visitOf(context), expectedVersion), 200);
     });

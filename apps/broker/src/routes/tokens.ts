@@ -1,23 +1,23 @@
 import { tokenEndpoints } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
+import type { CallerLimits } from "../http/caller-limits.ts";
 import { byOf } from "../http/context.ts";
-import type { RateLimiter } from "../http/rate-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { createApiToken } from "../verbs/tokens/create-token.ts";
 import { listTokens, revokeToken } from "../verbs/tokens/manage-tokens.ts";
 
-export function tokenRoutes(deps: Deps, limiter: RateLimiter) {
+export function tokenRoutes(deps: Deps, limits: CallerLimits) {
   const { create, list, revoke } = tokenEndpoints;
   return createRouter()
-    .openapi(serveEndpoint(limiter, create), async (context) => {
+    .openapi(serveEndpoint(limits, create), async (context) => {
       const made = await createApiToken(deps, byOf(context), context.req.valid("json"));
       return context.json({ ...made, token: made.token.reveal() }, 201);
     })
-    .openapi(serveEndpoint(limiter, list), async (context) =>
+    .openapi(serveEndpoint(limits, list), async (context) =>
       context.json(await listTokens(deps, context.req.valid("query")), 200),
     )
-    .openapi(serveEndpoint(limiter, revoke), async (context) => {
+    .openapi(serveEndpoint(limits, revoke), async (context) => {
       await revokeToken(deps, byOf(context), context.req.valid("param").id);
       return context.body(null, 204);
     });

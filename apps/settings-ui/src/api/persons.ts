@@ -22,7 +22,7 @@ export const endSession = (forget: boolean): Promise<unknown> =>
 /** The builds that this browser stands for the person of. */
 export const readKnownBuilds = (): Promise<KnownBuilds> => call(personRoutes.known, {});
 
-/** A new recovery code; the old one ends. */
+/** A new recovery code; the old one ends, and every other browser is signed out. */
 export const makeRecoveryCode = (): Promise<RecoveryCode> => call(personRoutes.recovery, {});
 
 export const startOver = (): Promise<SettingsView> => call(personRoutes.ask, {});

@@ -114,6 +114,9 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await page.getByRole("status").getByText("Go back to the lent keys: allowed.").waitFor();
     expect(await page.getByRole("checkbox", { name: /^Move my data/ }).count()).toBe(0);
     await button(page, "Make a new code").click();
+    await dialog(page)
+      .getByText(/every other browser or device that is open as you is signed out/)
+      .waitFor();
     await look(mine, "new-code-asked");
     await button(dialog(page), "Not yet").click();
     expect(await code(page).count()).toBe(0);
@@ -122,6 +125,10 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await code(page).waitFor();
     const fresh = await codeText(page);
     expect(fresh).not.toBe(old);
+    await page
+      .getByText(/and every other browser and device was signed out\.$/)
+      .first()
+      .waitFor();
 
     await other.page.goto(`${broker.url}/settings`);
     await button(other.page, "I have a recovery code").click();

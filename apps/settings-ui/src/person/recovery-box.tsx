@@ -26,8 +26,8 @@ export function RecoveryBox({ onHide }: { readonly onHide?: () => void }) {
           Your recovery code
         </h2>
         <p className="text-ink-2">
-          We know you by this browser. On any other device, this code lets you in. It is shown only now; you
-          can make a new one at any time, and then this one stops working.
+          We know you by this browser. On any other device, this code lets you in. It is shown only now. You
+          can make a new one at any time: then this one stops working, and every other browser is signed out.
         </p>
         <Code key={recovery.code} code={recovery.code} {...(onHide === undefined ? {} : { onHide })} />
       </div>
@@ -93,18 +93,22 @@ function groupsOf(code: string): ReactNode {
   ));
 }
 
+const signedOut = "The old code does not work any more, and every other browser and device was signed out.";
+
 /** A new code in place of one that is lost, or that this page does not have any more. */
 export function NewRecoveryCode() {
   const { recovery, keepRecovery, settle, during } = useSettings();
   const announce = useAnnounce();
   const [busy, setBusy] = useState(false);
+  const [made, setMade] = useState(false);
   const [failure, setFailure] = useState<Failure>();
   const make = async () => {
     setBusy(true);
     setFailure(undefined);
     try {
       keepRecovery(await during(makeRecoveryCode));
-      announce("Your new recovery code is shown. The old one does not work any more.");
+      setMade(true);
+      announce(`Your new recovery code is shown. ${signedOut}`);
     } catch (error) {
       setFailure(await settle(error));
     } finally {
@@ -122,12 +126,15 @@ export function NewRecoveryCode() {
           confirm="Make a new code"
           onConfirm={make}
         >
-          <p>The code you have now stops working at once. The new one is shown only once.</p>
+          <p>
+            The code you have now stops working at once, and every other browser or device that is open as you
+            is signed out. To open this page there again, use the new code. It is shown only once.
+          </p>
         </ConfirmDialog>
         <p className="text-sm text-ink-2">
-          {recovery === undefined
-            ? "A code is shown only once. If you did not keep yours, make a new one; then the old one stops working."
-            : "If you make a new one, this one stops working."}
+          {made
+            ? signedOut
+            : "A code is shown only once. If you did not keep yours, or somebody else may have it, make a new one: the old one stops working, and every other browser is signed out."}
         </p>
       </div>
     </div>

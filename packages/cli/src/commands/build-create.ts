@@ -17,7 +17,7 @@ export const command: Command = {
   usage: "build create --name <name> [options]",
   summary: "Make a build and wait until its keys work.",
   notes: [
-    "Without --connector the build gets every connector the org has a key for, and those that need none. The exit code is 1 when the build is not ready in time; it goes on being made all the same.",
+    "Without --connector the build gets one connector of each kind, of those that the org has a key for or that need none. The exit code is 1 when the build is not ready in time; it goes on being made all the same.",
   ],
   options: {
     name: { type: "text", value: "name", help: "a name to show (required)" },

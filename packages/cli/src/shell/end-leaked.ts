@@ -29,7 +29,7 @@ export async function endLeaked(io: Io, client: Client, match: AuditMatch): Prom
   const what = titleOf(match);
   if (!match.alive) return { what, ended: true, message: "it was dead already" };
   try {
-    if (match.what === "lease") return { what, ...(await reissue(io, client, match.leaseId)) };
+    if (match.what === "lease") return { what, ...(await rotate(io, client, match.leaseId)) };
     if (match.what === "token" && isRevocable(match)) {
       await client.tokens.revoke(match.tokenId ?? "");
       return { what, ended: true, message: "it is revoked" };
@@ -44,7 +44,7 @@ export async function endLeaked(io: Io, client: Client, match: AuditMatch): Prom
 
 const waitMsMax = 120_000;
 
-async function reissue(
+async function rotate(
   io: Io,
   { rotations }: Client,
   leaseId: string,

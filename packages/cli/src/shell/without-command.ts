@@ -1,4 +1,4 @@
-import { version } from "@keyloan/sdk";
+import { version } from "@keyloan/contract/calls";
 import { UsageError } from "./command.ts";
 import type { CommandTable } from "./command-table.ts";
 import { commandHelp, groupHelp } from "./help.ts";

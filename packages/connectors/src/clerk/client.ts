@@ -1,75 +1,81 @@
-import { type ConnectorContext, ProviderError } from "@keyloan/contract";
+import { type ConnectorContext, type ProviderError, userAgent } from "@keyloan/contract";
 import * as z from "zod";
-import { requestJson, requestTimeoutMsDefault, statusError, transportError } from "../kit/http.ts";
+import { callsThrough } from "../kit/calls/define-calls.ts";
+import { openCalls } from "../kit/calls/open-calls.ts";
+import { requestTimeoutMsDefault, statusError, transportError } from "../kit/http.ts";
 import { listOf } from "../kit/list-schema.ts";
 
-const defaultBaseUrl = "https://api.clerk.com";
-const apiVersion = "2026-05-12";
-
-const instanceSchema = z.object({
-  object: z.literal("instance"),
-  id: z.string().min(1).max(200),
-  environment_type: z.string().min(1).max(40),
+const api = {
+  provider: "clerk",
+  baseUrl: "https://api.clerk.com",
+  headers: { "clerk-api-version": "2026-05-12" },
+};
+const keySet = z
+  .object({ keys: listOf(z.object({ kid: z.string().min(1) })).refine(({ length }) => length > 0) })
+  .transform(({ keys }) => keys.map(({ kid }) => kid));
+const domain = z.object({
+  object: z.literal("domain"),
+  name: z.string(),
+  frontend_api_url: z.string(),
+  proxy_url: z.string().nullish(),
 });
 
-const domainsSchema = z.object({
-  data: listOf(
-    z.object({
-      object: z.literal("domain"),
-      name: z.string(),
-      frontend_api_url: z.string(),
-      proxy_url: z.string().nullish(),
-    }),
-  ),
-});
+const { get } = callsThrough();
+/** The calls of Clerk's Backend API; the last one is of an instance's Frontend API, on the host that its key names. */
+export const clerkCalls = {
+  readInstance: get("/v1/instance", {
+    doc: "Backend API, GetInstance",
+    answer: z
+      .object({
+        object: z.literal("instance"),
+        id: z.string().min(1).max(200),
+        environment_type: z.string().min(1).max(40),
+      })
+      .transform(({ id, environment_type }) => ({ id, environment: environment_type })),
+  }),
+  listDomains: get("/v1/domains", {
+    doc: "Backend API, ListDomains",
+    answer: z.object({ data: listOf(domain) }).transform(({ data }) => data.map(hostsOf)),
+  }),
+  countUsers: get("/v1/users/count", {
+    doc: "Backend API, GetUsersCount",
+    answer: z
+      .object({ object: z.literal("total_count"), total_count: z.int().min(0) })
+      .transform(({ total_count }) => total_count),
+  }),
+  readKeyIds: get("/v1/jwks", { doc: "Backend API, GetJWKS", answer: keySet }),
+  readPublicKeyIds: get("/.well-known/jwks.json", { doc: "Frontend API, jwks", answer: keySet }),
+};
 
-const keySetSchema = z.object({
-  keys: listOf(z.object({ kid: z.string().min(1) })).refine(({ length }) => length > 0),
-});
-
-export type ClerkInstance = { readonly id: string; readonly environment: string };
+/** The hosts of a domain: that of its Frontend API, and all. */
 export type ClerkDomain = { readonly frontendHost: string | undefined; readonly hosts: readonly string[] };
 
-/** The instance a secret key belongs to (Clerk Backend API, `GET /instance`). */
-export async function readInstance(context: ConnectorContext, secretKey: string): Promise<ClerkInstance> {
-  const { id, environment_type } = await get(context, secretKey, "/instance", instanceSchema);
-  return { id, environment: environment_type };
+function hostsOf({ name, frontend_api_url, proxy_url }: z.output<typeof domain>): ClerkDomain {
+  const frontendHost = hostOf(frontend_api_url);
+  const others = [name.toLowerCase(), hostOf(proxy_url ?? "")];
+  return { frontendHost, hosts: [frontendHost, ...others].filter((host) => host !== undefined) };
 }
 
-/** The hosts of an instance (Clerk Backend API, `GET /domains`). */
-export async function listDomains(
-  context: ConnectorContext,
-  secretKey: string,
-): Promise<readonly ClerkDomain[]> {
-  const { data } = await get(context, secretKey, "/domains", domainsSchema);
-  return data.map(({ name, frontend_api_url, proxy_url }) => {
-    const frontendHost = hostOf(frontend_api_url);
-    const others = [name.toLowerCase(), hostOf(proxy_url ?? "")];
-    return { frontendHost, hosts: [frontendHost, ...others].filter((host) => host !== undefined) };
-  });
-}
+/** The Backend API with one secret key. */
+export const openClerk = (context: ConnectorContext, secretKey: string) =>
+  openCalls(api, clerkCalls, context, secretKey);
 
-const userCountSchema = z.object({
-  object: z.literal("total_count"),
-  total_count: z.number().int().min(0),
-});
-
-/** How many users the instance has (Clerk Backend API, `GET /users/count`). */
-export async function countUsers(context: ConnectorContext, secretKey: string): Promise<number> {
-  return (await get(context, secretKey, "/users/count", userCountSchema)).total_count;
-}
-
-/** The ids of the instance's signing keys (Clerk Backend API, `GET /jwks`). */
-export async function readKeyIds(context: ConnectorContext, secretKey: string): Promise<readonly string[]> {
-  return (await get(context, secretKey, "/jwks", keySetSchema)).keys.map(({ kid }) => kid);
-}
-
-/** The same ids as a Frontend API host shows them to everyone. The caller has judged the host. */
+/** The ids of the signing keys as a Frontend API host shows them to everyone. The caller has judged the host. */
 export async function readPublicKeyIds(context: ConnectorContext, host: string): Promise<readonly string[]> {
-  const url = `https://${host}/.well-known/jwks.json`;
-  const { keys } = await requestJson({ provider: "clerk", context, method: "GET", url }, keySetSchema);
-  return keys.map(({ kid }) => kid);
+  const { baseUrl: _instead, ...asked } = context;
+  return openCalls({ ...api, baseUrl: `https://${host}` }, clerkCalls, asked, undefined).readPublicKeyIds();
 }
+
+const sdkCalls = {
+  countUsers: callsThrough<ClerkSdk>().get(
+    "/v1/users/count",
+    { doc: "Backend SDK, users.getCount", answer: z.int().min(0) },
+    (sdk) => sdk(({ users }) => users.getCount()),
+  ),
+};
+
+type ClerkSdk = <T>(ask: (client: ReturnType<CreateClient>) => Promise<T>) => Promise<T>;
+type CreateClient = typeof import("@clerk/backend").createClerkClient;
 
 /**
  * Counts users through `@clerk/backend`, the way an app reaches Clerk.
@@ -79,29 +85,17 @@ export async function readPublicKeyIds(context: ConnectorContext, host: string):
  * @throws ProviderError when the SDK fails or its answer is no number
  */
 export async function countUsersWithSdk(context: ConnectorContext, secretKey: string): Promise<number> {
-  const { createClerkClient } = await import("@clerk/backend");
-  const client = createClerkClient({
-    secretKey,
-    apiUrl: context.baseUrl ?? defaultBaseUrl,
-    telemetry: { disabled: true },
-  });
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(requestTimeoutMsDefault)]);
-  const count: unknown = await untilAborted(signal, () => client.users.getCount()).catch((error: unknown) => {
-    throw sdkError(error);
-  });
-  if (typeof count === "number" && Number.isInteger(count) && count >= 0) return count;
-  throw new ProviderError("clerk", "invalid_response", "the answer has an unexpected shape");
-}
-
-function get<T>(
-  context: ConnectorContext,
-  secretKey: string,
-  path: string,
-  schema: z.ZodType<T>,
-): Promise<T> {
-  const headers = { authorization: `Bearer ${secretKey}`, "clerk-api-version": apiVersion };
-  const url = `${(context.baseUrl ?? defaultBaseUrl).replace(/\/$/, "")}/v1${path}`;
-  return requestJson({ provider: "clerk", context, method: "GET", url, headers }, schema);
+  return openCalls(api, sdkCalls, context, secretKey, async () => {
+    const { createClerkClient } = await import("@clerk/backend");
+    const apiUrl = context.baseUrl ?? api.baseUrl;
+    const client = createClerkClient({ secretKey, apiUrl, userAgent, telemetry: { disabled: true } });
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(requestTimeoutMsDefault)]);
+    const sdk: ClerkSdk = (ask) =>
+      untilAborted(signal, () => ask(client)).catch((error: unknown) => {
+        throw sdkError(error);
+      });
+    return sdk;
+  }).countUsers();
 }
 
 function hostOf(url: string): string | undefined {

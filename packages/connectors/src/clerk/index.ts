@@ -1,6 +1,6 @@
 import { ProviderError } from "@keyloan/contract";
 import { defineConnector, requireField } from "../kit/define-connector.ts";
-import { readInstance } from "./client.ts";
+import { openClerk } from "./client.ts";
 import { issuer } from "./issuer.ts";
 import { decodePublishableKey } from "./publishable-key.ts";
 import { clerkSpec } from "./spec.ts";
@@ -15,7 +15,7 @@ export const clerk = defineConnector({
     if (publishable === undefined) {
       throw new ProviderError("clerk", "rejected", "the publishable key holds no host name");
     }
-    const { id, environment } = await readInstance(context, requireField(fields, "secretKey"));
+    const { id, environment } = await openClerk(context, requireField(fields, "secretKey")).readInstance();
     return { instanceId: id, environment, frontendApiHost: publishable.host };
   },
   validate,

@@ -1,5 +1,5 @@
 import { type ConnectorContext, ProviderError } from "@keyloan/contract";
-import { type ClerkDomain, listDomains, readKeyIds, readPublicKeyIds } from "./client.ts";
+import { type ClerkDomain, openClerk, readPublicKeyIds } from "./client.ts";
 import { isPublicHostName, type PublishableKey } from "./publishable-key.ts";
 
 // Clerk's own suffix for development instances. Its other one, lcl.dev, resolves to loopback addresses.
@@ -21,7 +21,10 @@ export async function belongsToInstance(
   // A development instance has one Frontend API; a live one may stand behind a proxy of its own.
   if (mode === "test" && frontendHosts.length > 0) return false;
   if (!mayBeAsked(host, domains)) return false;
-  const [own, shown] = await Promise.all([readKeyIds(context, secretKey), readPublicKeyIds(context, host)]);
+  const [own, shown] = await Promise.all([
+    openClerk(context, secretKey).readKeyIds(),
+    readPublicKeyIds(context, host),
+  ]);
   const known = new Set(own);
   return shown.every((kid) => known.has(kid));
 }
@@ -34,7 +37,7 @@ function mayBeAsked(host: string, domains: readonly ClerkDomain[]): boolean {
 
 async function domainsOf(context: ConnectorContext, secretKey: string): Promise<readonly ClerkDomain[]> {
   try {
-    return await listDomains(context, secretKey);
+    return await openClerk(context, secretKey).listDomains();
   } catch (error) {
     if (error instanceof ProviderError && error.code === "not_found") return [];
     throw error;

@@ -1,22 +1,32 @@
-import type { ConnectorSpec, EnvVarSpec, FieldSpec } from "@keyloan/contract";
-import { pagePattern, webAddressPattern } from "../kit/address-patterns.ts";
+import { type ConnectorSpec, type EnvVarSpec, type FieldSpec, formOf } from "@keyloan/contract";
+import { pagePattern, webAddressForm } from "../kit/address-patterns.ts";
 
 // `~` is whichever instance the person had open last ("Rotate your Clerk API keys").
 export const keysPage = "https://dashboard.clerk.com/~/api-keys";
+
+export const secretKeyForm = formOf({ test: ["sk_test_"], live: ["sk_live_"] }, "[A-Za-z0-9]{20,200}");
 
 const secretKey = {
   label: "Secret key",
   helpUrl: keysPage,
   secret: true,
-  pattern: "^sk_(?:test|live)_[A-Za-z0-9]{20,200}$",
+  ...secretKeyForm,
   example: "sk_test_…",
 } satisfies Omit<FieldSpec, "name">;
+
+// Base64 of a host's letters, digits, dots and dashes, three at a time, and of one `$` at the end (`@clerk/shared`, keys).
+const hostStart = "[L-OYZa-e][CDGHSTWXijmnyz23]";
+const publishableForm = formOf(
+  { test: ["pk_test_"], live: ["pk_live_"] },
+  `(?:${hostStart}[A-Za-z0-9+\\/]{2}){2,100}(?:${hostStart}[A-Za-z0-9+\\/]k|${hostStart}Q=?|JA(?:==)?)`,
+);
 
 const publishableKey = {
   label: "Publishable key",
   helpUrl: keysPage,
   secret: false,
-  pattern: "^pk_(?:test|live)_[A-Za-z0-9+\\/]{8,400}={0,2}$",
+  ...publishableForm,
+  unmistakable: publishableForm.pattern,
   example: "pk_test_…",
 } satisfies Omit<FieldSpec, "name">;
 
@@ -103,7 +113,7 @@ export const clerkSpec: ConnectorSpec = {
       help: "Set only when the broker itself uses another address than api.clerk.com.",
       secret: false,
       exposure: "server",
-      pattern: webAddressPattern,
+      ...webAddressForm,
       optional: true,
       ifUnset: "https://api.clerk.com is used.",
       own: { kind: "absent" },

@@ -1,5 +1,5 @@
 import type { Connector, ConnectorSpec, SecretValues } from "@keyloan/contract";
-import { connectorIdPattern } from "@keyloan/contract";
+import { beginningsOf, connectorIdPattern, patternStart } from "@keyloan/contract";
 import { ownValueProblem } from "./check-own-values.ts";
 
 const callsMin = 6;
@@ -28,6 +28,8 @@ export function defineConnector(connector: Connector): Connector {
   }
   for (const field of [...spec.orgFields, ...spec.env]) {
     if (field.pattern !== undefined) new RegExp(field.pattern);
+    if (beginningsOf(field).length > 0 && field.pattern?.startsWith(patternStart(field)) !== true)
+      fail(`the pattern of ${field.name} does not begin as its values do: make it with formOf`);
   }
   // One sixth of it is what all brokers may take at a time; less than one call is none.
   if (connector.callBudget !== undefined && connector.callBudget.calls < callsMin)

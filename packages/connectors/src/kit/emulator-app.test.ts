@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFaultQueue, type Fault } from "./emulator.ts";
 import { createEmulatorApp, requireBearer, serveEmulator } from "./emulator-app.ts";
@@ -72,6 +73,18 @@ describe("a stand-in", () => {
     faults.add({ kind: "status", status: 500, path: /other/ });
     expect((await post()).status).toBe(200);
     expect(faults.size()).toBe(2);
+  });
+
+  test("refuses a caller without a name, as Cloudflare's edge does", async () => {
+    const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+    const headers = { authorization: "Bearer right" };
+    const asked = request(`${server.baseUrl}/v1/things`, { method: "POST", headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on("error", reject).end();
+    expect(await promise).toBe(403);
+    expect(made).toBe(0);
   });
 
   test("ends while a request still waits", async () => {

@@ -19,7 +19,10 @@ export type EmulatorAppOptions = {
   readonly contentType?: string;
 };
 
-/** An app whose every request first meets the fault queue. */
+/**
+ * An app whose every request first meets the fault queue. A caller without a name is refused as the edge of Cloudflare
+ * does, behind which most providers stand (Resend API reference, "User-Agent").
+ */
 export function createEmulatorApp(options: EmulatorAppOptions): EmulatorApp {
   const { faults, errorBody, contentType = "application/json" } = options;
   const answer = (status: number, body = errorBody(status), headers: Readonly<Record<string, string>> = {}) =>
@@ -32,6 +35,9 @@ export function createEmulatorApp(options: EmulatorAppOptions): EmulatorApp {
     const fault = faults.take(context.req.method, context.req.path);
     return fault === undefined ? next() : applyFault(fault, context, next, answer);
   });
+  app.use(async (context, next) =>
+    context.req.header("user-agent") === undefined ? context.text("error code: 1010", 403) : next(),
+  );
   app.notFound(() => answer(404));
   app.onError(() => answer(500));
   return app;

@@ -1,4 +1,4 @@
-import { type ConnectorContext, ProviderError, type ProviderErrorCode } from "@keyloan/contract";
+import { type ConnectorContext, ProviderError, type ProviderErrorCode, userAgent } from "@keyloan/contract";
 import type * as z from "zod";
 
 export const requestTimeoutMsDefault = 10_000;
@@ -33,7 +33,7 @@ export async function send(request: ProviderRequest): Promise<ProviderResponse> 
   try {
     const response = await context.fetch(request.url, {
       method: request.method,
-      headers: { accept: "application/json", ...request.headers },
+      headers: named({ accept: "application/json", ...request.headers }),
       redirect: "manual",
       signal: limit.signal,
       ...(request.body === undefined ? {} : { body: request.body }),
@@ -82,7 +82,8 @@ export async function fetchBytes(
 ): Promise<BytesAnswer> {
   const { signal, clear } = limitTime([context.signal, ...(init.signal ? [init.signal] : [])], timeoutMs);
   try {
-    const response = await context.fetch(input, { ...init, redirect: "manual", signal });
+    const headers = named(init.headers ?? (input instanceof Request ? input.headers : {}));
+    const response = await context.fetch(input, { ...init, headers, redirect: "manual", signal });
     const bytes = await readLimitedBytes(provider, response);
     return { status: response.status, headers: response.headers, bytes };
   } catch (error) {
@@ -92,6 +93,13 @@ export async function fetchBytes(
   } finally {
     clear();
   }
+}
+
+/** Says who asks, also where a provider's SDK would name itself: Resend and others refuse callers without a name. */
+function named(given: ConstructorParameters<typeof Headers>[0]): Headers {
+  const headers = new Headers(given);
+  headers.set("user-agent", userAgent);
+  return headers;
 }
 
 type BytesRequest = {
@@ -133,13 +141,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The error an HTTP status means. `retry-after` is read as seconds or as a date. */
+/** The error an HTTP status means, or the answer's body where that tells more. `retry-after` is read as seconds or as a date. */
 export function statusError(
   provider: string,
   response: { readonly status: number; readonly headers?: Headers; readonly requestId?: string | undefined },
+  code = codeOfStatus(response.status),
 ): ProviderError {
   const retryAfterSeconds = parseRetryAfter(response.headers?.get("retry-after") ?? null);
-  return new ProviderError(provider, codeOfStatus(response.status), `answered ${response.status}`, {
+  return new ProviderError(provider, code, `answered ${response.status}`, {
     status: response.status,
     ...(response.requestId === undefined ? {} : { requestId: response.requestId }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

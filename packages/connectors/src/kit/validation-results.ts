@@ -1,4 +1,5 @@
 import {
+  type Capability,
   type EnvVarSpec,
   type FieldSpec,
   type InvalidKeyCode,
@@ -44,6 +45,11 @@ const saysNothing: ReadonlySet<ProviderErrorCode> = new Set([
   "invalid_response",
 ]);
 
+/** Capabilities that were seen to work. */
+export function works(...names: readonly string[]): Capability[] {
+  return names.map((name) => ({ name, state: "works" }));
+}
+
 /** The answer that names what to fix. Message and remedy are sentences for a layperson. */
 export function invalid(
   envVar: string,
@@ -52,6 +58,39 @@ export function invalid(
   remedy: string,
 ): Extract<ValidationResult, { status: "invalid" }> {
   return { status: "invalid", envVar, code, message, remedy };
+}
+
+/** What a provider's refusals say of one key: that it is none, and what a genuine one lacks. */
+export function refusalsOf(label: string, envVar: string, page: string, lacks?: string) {
+  const again = `Copy it whole, or make a new one: ${page}`;
+  return {
+    unauthorized: invalid(envVar, "rejected", `${label} refuses the key.`, again),
+    ...(lacks === undefined
+      ? {}
+      : { forbidden: invalid(envVar, "lacks_permission", lacks, `Make a key that may: ${page}`) }),
+  };
+}
+
+type Refusal = Extract<ValidationResult, { status: "invalid" }>;
+
+/**
+ * A whole check: the form of the values first, then the calls. What a failure says of the key stands in `refusals`;
+ * every other one tells of the provider and leaves the key undetermined.
+ */
+export async function checkValues(
+  fields: readonly (FieldSpec & Pick<EnvVarSpec, "own">)[],
+  values: SecretValues,
+  refusals: Partial<Readonly<Record<ProviderErrorCode, Refusal>>>,
+  ask: () => Promise<ValidationResult>,
+): Promise<ValidationResult> {
+  const shape = malformedField(fields, values);
+  if (shape !== undefined) return shape;
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error;
+    return refusals[error.code] ?? undetermined(error);
+  }
 }
 
 /**

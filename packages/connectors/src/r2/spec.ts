@@ -1,5 +1,5 @@
 import type { ConnectorSpec } from "@keyloan/contract";
-import { originPattern } from "../kit/address-patterns.ts";
+import { originForm } from "../kit/address-patterns.ts";
 
 /** Where S3 keys of an account are made. */
 export const tokensPage = "https://dash.cloudflare.com/?to=/:account/r2/api-tokens";
@@ -100,7 +100,7 @@ export const r2Spec: ConnectorSpec = {
       helpUrl: overviewPage,
       secret: false,
       exposure: "server",
-      pattern: originPattern,
+      ...originForm,
       example: "https://0000aaaa1111bbbb2222cccc3333dddd.r2.cloudflarestorage.com",
       copies: { aws: ["AWS_ENDPOINT_URL_S3"] },
       ifUnset: "The app cannot reach its file store.",

@@ -76,7 +76,8 @@ export async function ensurePrice(
     ({ lookupKeyTaken }) => lookupKeyTaken,
   );
   if (created !== undefined) return checkAnswer("price", created).id;
-  const other = await findPrice(stripe, lookupKey);
+  // Lists leave out what is archived unless they are asked for it ("Stripe API, list all prices").
+  const other = (await findPrice(stripe, lookupKey)) ?? (await findPrice(stripe, lookupKey, false));
   if (other === undefined) throw new ProviderError("stripe", "unavailable", "a price just made is not shown");
   return adoptPrice(stripe, productId, other);
 }
@@ -107,8 +108,13 @@ async function adoptPrice(stripe: Stripe, productId: string, price: Stripe.Price
   return price.id;
 }
 
-async function findPrice(stripe: Stripe, lookupKey: string): Promise<Stripe.Price | undefined> {
-  const { data } = await call("list", () => stripe.prices.list({ lookup_keys: [lookupKey], limit: 1 }));
+async function findPrice(
+  stripe: Stripe,
+  lookupKey: string,
+  active = true,
+): Promise<Stripe.Price | undefined> {
+  const wanted = { lookup_keys: [lookupKey], active, limit: 1 };
+  const { data } = await call("list", () => stripe.prices.list(wanted));
   return requireList(data).find((price) => price.lookup_key === lookupKey);
 }
 

@@ -1,185 +1,320 @@
-import { createFaultQueue, type FaultQueue, type StartEmulator } from "../kit/emulator.ts";
-import { createEmulatorApp, type EmulatorApp, requireBearer, serveEmulator } from "../kit/emulator-app.ts";
-import { openEmulatorState } from "../kit/emulator-state.ts";
-import { createPrice, createProduct, find, keepsPrice, keepsProduct, update } from "./emulator-catalog.ts";
-import {
-  answer,
-  errorBody,
-  idempotency,
-  type Listed,
-  listBody,
-  parseForm,
-  refuse,
-  type StripeProblem,
-} from "./emulator-http.ts";
-import { limitKeys, maskKey, secretKeysOf } from "./emulator-keys.ts";
-import { createCheckoutSession, createPaymentIntent } from "./emulator-payments.ts";
-import {
-  createStripeState,
-  type EmulatedPrice,
-  type EmulatedProduct,
-  priceBody,
-  productBody,
-  type StripeState,
-  stripeStateSchema,
-} from "./emulator-store.ts";
-import { openUserAccounts } from "./emulator-users.ts";
+import * as z from "zod";
+import { randomText } from "../kit/emulator-state.ts";
+import { pageOf, Refused, type StandIn, type StandInRequest } from "../kit/stand-in/stand-in.ts";
+import { startStandIn } from "../kit/stand-in/start-stand-in.ts";
+import { stripeCalls } from "./calls.ts";
 
-/**
- * A stand-in for the parts of Stripe's v1 API that the connector calls, with the org's test account and an
- * account for every user.
- */
-export const startEmulator: StartEmulator = async ({ stateDirectory, port }) => {
-  const state = await openEmulatorState(stateDirectory, "stripe", stripeStateSchema, () =>
-    createStripeState(),
-  );
-  const users = await openUserAccounts(stateDirectory);
-  const faults = createFaultQueue();
-  const own = createStripeApp(state.value, faults, state.save);
-  const apps = new Map<StripeState, EmulatorApp>();
-  const appOf = (key: string | undefined): EmulatorApp => {
-    const user = users.list().find((account) => secretKeysOf(account).some((known) => known === key));
-    if (user === undefined) return own;
-    const app = apps.get(user) ?? createStripeApp(user, faults, users.save);
-    apps.set(user, app);
-    return app;
+const made = {
+  id: z.string(),
+  active: z.boolean(),
+  metadata: z.record(z.string(), z.string()),
+  created: z.number(),
+};
+const productSchema = z.object({ ...made, name: z.string() });
+const priceSchema = z.object({
+  ...made,
+  product: z.string(),
+  currency: z.string(),
+  unit_amount: z.number(),
+  lookup_key: z.string().nullable(),
+  interval: z.string().nullable(),
+});
+const accountSchema = z.object({
+  account: z.string(),
+  name: z.string(),
+  livemode: z.boolean(),
+  /** A restricted key that may do all that the connector needs. */
+  restrictedKey: z.string(),
+  /** One that may read, and not see webhook endpoints or checkout sessions. */
+  limitedKey: z.string(),
+  readOnlyKey: z.string(),
+  /** One that may sell through checkout sessions, and do nothing else that it need not. */
+  sellingKey: z.string(),
+  /** A full one. */
+  secretKey: z.string(),
+  publishableKey: z.string(),
+  products: z.array(productSchema),
+  prices: z.array(priceSchema),
+});
+
+export type StripeState = z.output<typeof accountSchema>;
+export type EmulatedPrice = z.output<typeof priceSchema>;
+
+/** A made-up account. Its keys have the long form that starts with `51` and the account's letters. */
+export function createStripeState(mode: "test" | "live" = "test", name = "Keyloan stand-in"): StripeState {
+  const account = randomText(14);
+  const key = (kind: string) => `${kind}_${mode}_51${account}${randomText(83)}`;
+  const keys = {
+    restrictedKey: key("rk"),
+    limitedKey: key("rk"),
+    readOnlyKey: key("rk"),
+    sellingKey: key("rk"),
   };
-  const fetch: EmulatorApp["fetch"] = (request, ...rest) =>
-    appOf(/^Bearer (\S+)$/i.exec(request.headers.get("authorization") ?? "")?.[1]).fetch(request, ...rest);
-  const server = await serveEmulator({ fetch }, port);
-  const { restrictedKey, publishableKey } = state.value;
-  return {
-    ...server,
-    faults,
-    orgFields: { secretKey: restrictedKey, publishableKey },
-    createUserEnv: users.createEnv,
-    close: async () => {
-      await server.close();
-      await Promise.all([state.save(), users.save()]);
-    },
-  };
+  const shown = { account: `acct_1${account}`, name, livemode: mode === "live", publishableKey: key("pk") };
+  return { ...shown, ...keys, secretKey: key("sk"), products: [], prices: [] };
+}
+
+/** What a restricted key may do; a full one, all. Writing includes reading. */
+function mayDo(state: StripeState, key: string, resource: string, writes: boolean): boolean {
+  if (key === state.secretKey) return true;
+  if (resource === "rak_accounts_kyc_basic") return false;
+  if (key === state.restrictedKey) return true;
+  if (key === state.readOnlyKey) return !writes;
+  if (key === state.sellingKey && resource === "rak_checkout_session") return true;
+  return !writes && ["rak_balance", "rak_product", "rak_plan"].includes(resource);
+}
+
+const resources: Readonly<Record<string, string>> = {
+  account: "rak_accounts_kyc_basic",
+  balance: "rak_balance",
+  products: "rak_product",
+  prices: "rak_plan",
+  checkout: "rak_checkout_session",
+  payment_intents: "rak_payment_intent",
+  webhook_endpoints: "rak_webhook",
 };
 
-/**
- * The API of one account.
- * @param save is awaited after every change, before the answer leaves
- */
-export function createStripeApp(
-  state: StripeState,
-  faults: FaultQueue,
-  save: () => Promise<void>,
-): EmulatorApp {
-  const { livemode } = state;
-  const app = createEmulatorApp({ faults, errorBody: (status) => errorBody(problemOf(status)) });
-  app.use(
-    "/v1/*",
-    requireBearer((key) => secretKeysOf(state).includes(key), refuseKey),
-  );
-  app.use("/v1/*", limitKeys(state));
-  app.use("/v1/*", idempotency());
-  addCatalog(app, state, save);
-  addPayments(app, state);
-  app.get("/v1/account", () => answer(200, JSON.stringify(accountBody(state))));
-  app.get("/v1/balance", () =>
-    answer(200, JSON.stringify({ object: "balance", available: [], livemode, pending: [] })),
-  );
-  app.get("/v1/webhook_endpoints", ({ req }) => list(req.url, nothing));
-  return app;
+/** A key as Stripe's messages show it. */
+const mask = (key: string) => `${key.slice(0, 8)}${"*".repeat(Math.max(key.length - 12, 0))}${key.slice(-4)}`;
+const missing = (kind: string, id: string, status = 404) =>
+  new Refused(status, {
+    code: "resource_missing",
+    message: `No such ${kind}: '${id}'`,
+    param: status === 404 ? "id" : kind,
+  });
+
+type Query = {
+  readonly limit: number;
+  readonly starting_after?: string | undefined;
+  readonly active?: boolean | undefined;
+};
+
+/** A page goes on after any object, also one that the filters leave out by now. */
+function listOf<T extends { readonly id: string; readonly active: boolean }>(
+  items: readonly T[],
+  {
+    url: { pathname },
+    query: { limit, starting_after, active },
+  }: { readonly url: URL; readonly query: Query },
+  render: (item: T) => unknown,
+  keeps: (item: T) => boolean = () => true,
+) {
+  const start = items.findIndex(({ id }) => id === starting_after) + 1;
+  const kept = items.slice(start).filter((item) => (active ?? item.active) === item.active && keeps(item));
+  const { data, has_more } = pageOf(kept, limit, undefined);
+  return { object: "list", url: pathname, has_more, data: data.map(render) };
 }
 
-function addPayments(app: EmulatorApp, state: StripeState): void {
-  const same = (made: Record<string, unknown>) => made;
-  app.get("/v1/checkout/sessions", ({ req }) => list(req.url, nothing));
-  app.post("/v1/checkout/sessions", async ({ req }) =>
-    reply(createCheckoutSession(state, parseForm(await req.text())), same),
-  );
-  app.post("/v1/payment_intents", async ({ req }) =>
-    reply(createPaymentIntent(state, parseForm(await req.text())), same),
-  );
+type Changing = { readonly active?: boolean | undefined; readonly metadata: Record<string, string> };
+function change<T extends { id: string; active: boolean; metadata: Record<string, string> }>(
+  [kind, items]: readonly [kind: string, items: readonly T[]],
+  id: string | undefined,
+  changes: Changing | undefined,
+  render: (item: T) => unknown,
+) {
+  const item = items.find((each) => each.id === id);
+  if (item === undefined) return missing(kind, id ?? "");
+  item.active = changes?.active ?? item.active;
+  Object.assign(item.metadata, changes?.metadata);
+  return render(item);
 }
 
-const nothing: Listed<{ readonly id: string }> = { items: [], keeps: () => true, render: (item) => item };
+const productBody =
+  ({ livemode }: StripeState) =>
+  (product: z.output<typeof productSchema>) => ({
+    ...product,
+    object: "product",
+    default_price: null,
+    description: null,
+    images: [],
+    livemode,
+    marketing_features: [],
+    updated: product.created,
+    url: null,
+  });
 
-function accountBody({ account, name, livemode }: StripeState): Record<string, unknown> {
-  return {
-    id: account,
-    object: "account",
-    business_profile: { name },
-    charges_enabled: true,
-    country: "DE",
-    default_currency: "eur",
-    details_submitted: livemode,
-    settings: { dashboard: { display_name: name } },
-    type: "standard",
+const priceBody =
+  ({ livemode }: StripeState) =>
+  ({ interval, ...price }: EmulatedPrice) => ({
+    ...price,
+    object: "price",
+    billing_scheme: "per_unit",
+    livemode,
+    nickname: null,
+    recurring:
+      interval === null ? null : { interval, interval_count: 1, meter: null, usage_type: "licensed" },
+    tax_behavior: "unspecified",
+    tiers_mode: null,
+    type: interval === null ? "one_time" : "recurring",
+    unit_amount_decimal: String(price.unit_amount),
+  });
+
+/** An active price of a product; what `POST /v1/prices` makes. */
+export function addPrice(
+  { prices }: StripeState,
+  given: Pick<EmulatedPrice, "product" | "currency" | "unit_amount"> & Partial<EmulatedPrice>,
+): EmulatedPrice {
+  const price = {
+    id: `price_1${randomText(23)}`,
+    active: true,
+    lookup_key: null,
+    interval: null,
+    metadata: {},
+    created: 0,
+    ...given,
   };
+  prices.unshift(price);
+  return price;
 }
 
-function addCatalog(app: EmulatorApp, state: StripeState, save: () => Promise<void>): void {
-  const product = (found: EmulatedProduct | StripeProblem) =>
-    reply(found, (item) => productBody(item, state.livemode));
-  const price = (found: EmulatedPrice | StripeProblem) =>
-    reply(found, (item) => priceBody(item, state.livemode));
-  const saved = async (response: Response) => {
-    if (response.ok) await save();
-    return response;
-  };
-  app.get("/v1/products", ({ req }) => {
-    const render = (item: EmulatedProduct) => productBody(item, state.livemode);
-    return list(req.url, { items: state.products, keeps: keepsProduct, render });
-  });
-  app.post("/v1/products", async ({ req }) =>
-    saved(product(createProduct(state, parseForm(await req.text())))),
-  );
-  app.get("/v1/products/:id", ({ req }) => product(find("product", state.products, req.param("id"))));
-  app.post("/v1/products/:id", async ({ req }) =>
-    saved(product(update("product", state.products, req.param("id"), parseForm(await req.text())))),
-  );
-  app.get("/v1/prices", ({ req }) => {
-    const render = (item: EmulatedPrice) => priceBody(item, state.livemode);
-    return list(req.url, { items: state.prices, keeps: keepsPrice, render });
-  });
-  app.post("/v1/prices", async ({ req }) => saved(price(createPrice(state, parseForm(await req.text())))));
-  app.get("/v1/prices/:id", ({ req }) => price(find("price", state.prices, req.param("id"))));
-  app.post("/v1/prices/:id", async ({ req }) =>
-    saved(price(update("price", state.prices, req.param("id"), parseForm(await req.text())))),
-  );
+/** A price of the account's own product. */
+export function sellSomething(state: StripeState): EmulatedPrice {
+  const product = `prod_${randomText(14)}`;
+  state.products.unshift({ id: product, name: "Plan", active: true, metadata: {}, created: 0 });
+  return addPrice(state, { product, currency: "eur", unit_amount: 900 });
 }
 
-function refuseKey(key: string | undefined): Response {
-  const message =
-    key === undefined
-      ? "You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth."
-      : `Invalid API Key provided: ${maskKey(key)}`;
-  return refuse({ status: 401, message });
-}
+const nothing = (request: { readonly url: URL; readonly query: Query }) =>
+  listOf([], request, () => undefined);
+const seconds = ({ now }: Pick<StandInRequest<StripeState>, "now">) => Math.floor(now / 1000);
+const envOf = (key: string, state: StripeState, { publishableKey }: StripeState) => ({
+  STRIPE_SECRET_KEY: key,
+  STRIPE_PUBLISHABLE_KEY: publishableKey,
+  STRIPE_PRICE_ID: sellSomething(state).id,
+  STRIPE_WEBHOOK_SECRET: `whsec_${randomText(32)}`,
+});
 
-function list<T extends { readonly id: string }>(requested: string, listed: Listed<T>): Response {
-  const { pathname, search } = new URL(requested);
-  const body = listBody(pathname, listed, parseForm(search));
-  if (body !== undefined) return answer(200, body);
-  return refuse({
-    status: 400,
-    code: "parameter_invalid_integer",
-    message: "Invalid integer",
-    param: "limit",
-  });
-}
+/** The parts of Stripe's v1 API that the connector calls, with the org's test account and one for every user. */
+export const stripeStandIn: StandIn<typeof stripeCalls, StripeState> = {
+  id: "stripe",
+  calls: stripeCalls,
+  account: accountSchema,
+  createAccount: (mode, of) => createStripeState(mode, of === "user" ? "Acme GmbH" : undefined),
+  keysOf: ({ restrictedKey, limitedKey, readOnlyKey, sellingKey, secretKey }) => [
+    restrictedKey,
+    limitedKey,
+    readOnlyKey,
+    sellingKey,
+    secretKey,
+  ],
+  refuse: ({ account, key, url: { pathname } }, { method }) => {
+    const resource = resources[pathname.split("/")[2] ?? ""] ?? "";
+    const writes = method !== "GET";
+    if (mayDo(account, key, resource, writes)) return undefined;
+    const permission = `${resource}_${writes ? "write" : "read"}`;
+    return new Refused(403, {
+      message: `The provided key '${mask(key)}' does not have the required permissions for this endpoint on account '${account.account}'. Having the '${permission}' permission would allow this request to continue.`,
+    });
+  },
+  headers: () => ({ "request-id": `req_${randomText(14)}` }),
+  idempotent: true,
+  errorBody: (status, { code, message, param, key }) => {
+    const isKeys = code?.startsWith("idempotency") === true;
+    const words =
+      message ?? (status === 401 && key !== undefined ? `Invalid API Key provided: ${mask(key)}` : undefined);
+    const told = { unknown: "parameter_unknown", missing: "parameter_missing" }[code ?? ""] ?? code;
+    const type = isKeys ? "idempotency_error" : status >= 500 ? "api_error" : "invalid_request_error";
+    const shown = status === 429 ? "rate_limit" : isKeys || told === param ? undefined : told;
+    return { error: { message: words ?? `Request refused: ${told ?? status}`, code: shown, param, type } };
+  },
+  answers: {
+    readAccount: ({ account: { account: id, name, livemode: details_submitted } }) => ({
+      id,
+      object: "account",
+      business_profile: { name },
+      charges_enabled: true,
+      country: "DE",
+      default_currency: "eur",
+      details_submitted,
+      settings: { branding: {}, card_payments: {}, dashboard: { display_name: name }, payments: {} },
+      type: "standard",
+    }),
+    readBalance: ({ account: { livemode } }) => ({ object: "balance", available: [], livemode, pending: [] }),
+    listProducts: (request) => listOf(request.account.products, request, productBody(request.account)),
+    createProduct: ({ account, body: { id = `prod_${randomText(14)}`, name, active, metadata }, now }) => {
+      if (account.products.some((product) => product.id === id))
+        return new Refused(400, {
+          code: "resource_already_exists",
+          message: "Product already exists.",
+          param: "id",
+        });
+      const product = { id, name, metadata, active, created: seconds({ now }) };
+      account.products.unshift(product);
+      return productBody(account)(product);
+    },
+    readProduct: ({ account, params }) =>
+      change(["product", account.products], params.id, undefined, productBody(account)),
+    changeProduct: ({ account, params, body }) =>
+      change(["product", account.products], params.id, body, productBody(account)),
+    listPrices: (request) => {
+      const { product, lookup_keys = {} } = request.query;
+      const wanted = Object.values(lookup_keys);
+      return listOf(
+        request.account.prices,
+        { ...request, query: { ...request.query, active: request.query.active ?? true } },
+        priceBody(request.account),
+        (price) =>
+          (product === undefined || price.product === product) &&
+          (wanted.length === 0 || wanted.includes(price.lookup_key ?? "")),
+      );
+    },
+    createPrice: ({ account, body: { recurring, nickname: _, ...body }, now }) => {
+      if (!account.products.some(({ id }) => id === body.product))
+        return missing("product", body.product, 400);
+      const holder = account.prices.find(({ lookup_key: held }) => held !== null && held === body.lookup_key);
+      const message = `A price (\`${holder?.id}\`) already uses that lookup key.`;
+      if (holder !== undefined) return new Refused(400, { message, param: "lookup_key" });
+      const price = { ...body, interval: recurring?.interval ?? null, created: seconds({ now }) };
+      return priceBody(account)(addPrice(account, price));
+    },
+    readPrice: ({ account, params }) =>
+      change(["price", account.prices], params.id, undefined, priceBody(account)),
+    changePrice: ({ account, params, body }) =>
+      change(["price", account.prices], params.id, body, priceBody(account)),
+    listWebhooks: nothing,
+    listSessions: nothing,
+    // Sessions and intents are answered and not kept.
+    createSession: ({ account: { prices, livemode }, body: { mode, success_url, line_items } }) => {
+      const named = Object.entries(line_items).filter(([name]) => name.endsWith(".price"));
+      const unknown = named.find(([, id]) => !prices.some((price) => price.id === id && price.active));
+      if (unknown !== undefined) return missing("price", unknown[1], 400);
+      if (named.length === 0 && mode !== "setup")
+        return new Refused(400, { code: "missing", param: "line_items" });
+      const id = `cs_${livemode ? "live" : "test"}_${randomText(58)}`;
+      const url = `https://checkout.stripe.com/c/pay/${id}`;
+      return {
+        id,
+        object: "checkout.session",
+        livemode,
+        mode,
+        payment_status: "unpaid",
+        status: "open",
+        success_url,
+        url,
+      };
+    },
+    createIntent: ({ account: { livemode }, body: { amount, currency } }) => {
+      const id = `pi_${randomText(24)}`;
+      const client_secret = `${id}_secret_${randomText(25)}`;
+      return {
+        id,
+        object: "payment_intent",
+        amount,
+        client_secret,
+        currency,
+        livemode,
+        status: "requires_payment_method",
+      };
+    },
+  },
+  orgFields: ({ restrictedKey: secretKey, publishableKey }) => ({ secretKey, publishableKey }),
+  userEnv: {
+    good: (own) => envOf(own.restrictedKey, own, own),
+    "read-only": (own) => envOf(own.readOnlyKey, own, own),
+    limited: (own) => envOf(own.sellingKey, own, own),
+    wide: (own) => envOf(own.secretKey, own, own),
+    "wrong-pair": async (own, another) => envOf(own.restrictedKey, own, await another()),
+  },
+};
 
-function reply<T extends { id: string }>(
-  found: T | StripeProblem,
-  render: (item: T) => Record<string, unknown>,
-): Response {
-  return isProblem(found) ? refuse(found) : answer(200, JSON.stringify(render(found)));
-}
-
-/** Objects of the API may have a status too, but in words. */
-function isProblem(found: object): found is StripeProblem {
-  return "status" in found && typeof found.status === "number";
-}
-
-function problemOf(status: number): StripeProblem {
-  if (status === 401) return { status, message: "Invalid API Key provided." };
-  if (status === 404) return { status, message: "Unrecognized request URL." };
-  if (status === 429) return { status, code: "rate_limit", message: "Request rate limit exceeded." };
-  return { status, type: "api_error", message: "An unknown error occurred." };
-}
+export const startEmulator = startStandIn(stripeStandIn);

@@ -1,18 +1,16 @@
-import type { KeyMode, SecretValues, ValidationResult } from "@keyloan/contract";
+import { type KeyMode, keyModeOf, type SecretValues, type ValidationResult } from "@keyloan/contract";
 import { invalid } from "../kit/validation-results.ts";
-import { keysPage, testKeysPage } from "./spec.ts";
+import { keysPage, stripeSpec, testKeysPage } from "./spec.ts";
 
 export type KeyNames = {
   readonly secretKey: string;
   readonly publishableKey: string;
-  readonly webhookSecret?: string;
 };
 
 export const orgNames: KeyNames = { secretKey: "secretKey", publishableKey: "publishableKey" };
 export const envNames: KeyNames = {
   secretKey: "STRIPE_SECRET_KEY",
   publishableKey: "STRIPE_PUBLISHABLE_KEY",
-  webhookSecret: "STRIPE_WEBHOOK_SECRET",
 };
 
 /** Refuses live keys: what builds borrow must never move money. */
@@ -57,9 +55,9 @@ export function ofOneAccount(secretKey: string, publishableKey: string): boolean
   return first === undefined || second === undefined ? undefined : first === second;
 }
 
-/** The mode a key's prefix tells. */
+/** The mode that a key of either kind tells by its beginning. */
 export function modeOf(key: string): KeyMode {
-  return /^[a-z]{2}_live_/.test(key) ? "live" : "test";
+  return stripeSpec.orgFields.some((field) => keyModeOf(field, key) === "live") ? "live" : "test";
 }
 
 /** Newer, long keys go on with `51` and the account's own letters. Observed, not documented: a hint only. */

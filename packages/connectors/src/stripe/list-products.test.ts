@@ -2,9 +2,9 @@ import { idSuffix, type ListedResource, type PlannedLease, secretValues } from "
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
+import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { orgCredential, planLease, testContext } from "../kit/testing/index.ts";
-import { createStripeApp } from "./emulator.ts";
-import { createStripeState, type StripeState } from "./emulator-store.ts";
+import { createStripeState, type StripeState, stripeStandIn } from "./emulator.ts";
 import { createStripe } from "./index.ts";
 
 let calls = 0;
@@ -12,15 +12,14 @@ const stripe = createStripe(async () => {
   calls += 1;
 });
 const faults = createFaultQueue();
+const stripeApp = (account: StripeState) =>
+  createStandInApp(stripeStandIn, { list: () => [account], save: async () => {} }, faults, Date.now);
 let state: StripeState;
 let server: Awaited<ReturnType<typeof serveEmulator>>;
 beforeEach(async () => {
   faults.clear();
   state = createStripeState();
-  server = await serveEmulator(
-    createStripeApp(state, faults, async () => {}),
-    0,
-  );
+  server = await serveEmulator(stripeApp(state), 0);
 });
 afterEach(() => server.close());
 

@@ -1,5 +1,5 @@
-import type { ConnectorSpec, FieldSpec } from "@keyloan/contract";
-import { webAddressPattern } from "../kit/address-patterns.ts";
+import { type ConnectorSpec, type FieldSpec, formOf } from "@keyloan/contract";
+import { webAddressForm } from "../kit/address-patterns.ts";
 
 /** The keys of test mode or of a sandbox: the only ones an org may lend. */
 export const testKeysPage = "https://dashboard.stripe.com/test/apikeys";
@@ -18,24 +18,30 @@ const newKeyPage = `${keysPage}/create?name=My%20app${[
   .map((permission) => `&permissions%5B%5D=${permission}`)
   .join("")}`;
 
+/** Newer, long keys go on with `51` and the account's own letters. Observed, not documented. */
+const keyRest = "[A-Za-z0-9]{10,250}";
+
 const secretKey = {
   label: "Secret or restricted key",
   secret: true,
-  pattern: "^(?:sk|rk)_(?:test|live)_[A-Za-z0-9]{10,250}$",
+  ...formOf({ test: ["rk_test_", "sk_test_"], live: ["rk_live_", "sk_live_"] }, keyRest),
+  unmistakable: "^[rs]k_(?:test|live)_51[A-Za-z0-9]{84}",
   example: "rk_test_…",
 } satisfies Omit<FieldSpec, "name">;
 
 const publishableKey = {
   label: "Publishable key",
   secret: false,
-  pattern: "^pk_(?:test|live)_[A-Za-z0-9]{10,250}$",
+  ...formOf({ test: ["pk_test_"], live: ["pk_live_"] }, keyRest),
+  unmistakable: "^pk_(?:test|live)_51[A-Za-z0-9]{84}",
   example: "pk_test_…",
 } satisfies Omit<FieldSpec, "name">;
 
 const priceId = {
   secret: false,
   exposure: "server",
-  pattern: "^[A-Za-z0-9_]{1,255}$",
+  // Plans of old have ids of the account's own making; a product's or a key is none.
+  pattern: "^(?!prod_|pk_|sk_|rk_|whsec_)[A-Za-z0-9_.\\-]{1,255}$",
   optional: true,
 } as const;
 
@@ -121,7 +127,7 @@ export const stripeSpec: ConnectorSpec = {
       helpUrl: webhooksPage,
       secret: true,
       exposure: "server",
-      pattern: "^whsec_[A-Za-z0-9_+\\/=\\-]{8,250}$",
+      ...formOf(["whsec_"], "[A-Za-z0-9_+\\/=\\-]{8,250}"),
       example: "whsec_…",
       optional: true,
       ifUnset: "The app cannot tell whether a message about a payment is Stripe's, and must not believe any.",
@@ -134,7 +140,7 @@ export const stripeSpec: ConnectorSpec = {
       help: "Set only when the broker itself uses another address than api.stripe.com; give its host, port and protocol to the Stripe client.",
       secret: false,
       exposure: "server",
-      pattern: webAddressPattern,
+      ...webAddressForm,
       optional: true,
       ifUnset: "https://api.stripe.com is used.",
       own: { kind: "absent" },

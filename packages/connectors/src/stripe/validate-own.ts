@@ -10,7 +10,7 @@ import {
 import type Stripe from "stripe";
 import * as z from "zod";
 import { requireField } from "../kit/define-connector.ts";
-import { invalid } from "../kit/validation-results.ts";
+import { invalid, malformedField } from "../kit/validation-results.ts";
 import { readAccount } from "./account.ts";
 import { call, openStripe } from "./client.ts";
 import { envNames, findWrongPair, modeOf, ofOneAccount } from "./keys.ts";
@@ -24,7 +24,7 @@ import {
   readWebhookEndpoints,
 } from "./probes.ts";
 import { keysPage, stripeSpec } from "./spec.ts";
-import { accountOf, ask, explain, modeProblem, refuseUnasked } from "./validate.ts";
+import { accountOf, ask, explain, modeProblem } from "./validate.ts";
 
 const probes = [
   readBalance,
@@ -47,7 +47,7 @@ function variablesOf(values: SecretValues): EnvVarSpec[] {
 
 /** Checks a user's or a lease's values; live keys are welcome, restricted ones the more so. */
 export async function validate(context: ConnectorContext, values: SecretValues): Promise<ValidationResult> {
-  const refused = refuseUnasked(envNames, variablesOf(values), values) ?? findWrongPair(envNames, values);
+  const refused = malformedField(variablesOf(values), values) ?? findWrongPair(envNames, values);
   if (refused !== undefined) return refused;
   const secretKey = requireField(values, envNames.secretKey);
   const mode = modeOf(secretKey);

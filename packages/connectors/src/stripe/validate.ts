@@ -1,6 +1,5 @@
 import {
   type ConnectorContext,
-  type FieldSpec,
   type KeyMode,
   ProviderError,
   type SecretValues,
@@ -12,7 +11,6 @@ import { requireField } from "../kit/define-connector.ts";
 import { invalid, malformedField, undetermined } from "../kit/validation-results.ts";
 import { openStripe } from "./client.ts";
 import { findLiveKey, findWrongPair, type KeyNames, orgNames } from "./keys.ts";
-import { findMisplacedKey } from "./misplaced-key.ts";
 import {
   type Finding,
   type Probe,
@@ -35,7 +33,7 @@ export async function validateOrgKey(
   fields: SecretValues,
 ): Promise<ValidationResult> {
   const refused =
-    refuseUnasked(orgNames, stripeSpec.orgFields, fields) ??
+    malformedField(stripeSpec.orgFields, fields) ??
     findLiveKey(orgNames, fields) ??
     findWrongPair(orgNames, fields);
   if (refused !== undefined) return refused;
@@ -59,15 +57,6 @@ export async function validateOrgKey(
 
 const fullKeyWarning =
   "This key may do everything in the test account, and every build gets it: a restricted key (rk_test_) is safer.";
-
-/** What can be told without asking Stripe. */
-export function refuseUnasked(
-  names: KeyNames,
-  fields: readonly FieldSpec[],
-  values: SecretValues,
-): ValidationResult | undefined {
-  return findMisplacedKey(names, values) ?? malformedField(fields, values);
-}
 
 /** Asks all questions at once, in the order of the probes. */
 export function ask(stripe: Stripe, probes: readonly Probe[]): Promise<Finding[]> {

@@ -1,12 +1,12 @@
 import { type DatabaseControl, ProviderError } from "@keyloan/contract";
 import { openTursoApi } from "./client.ts";
-import { databaseNameOf } from "./database-name.ts";
+import { databaseNames } from "./database-name.ts";
 
 /** Blocking writes and counting use, by the Platform API alone: no SQL is run, so nothing is counted or woken. */
 export const tursoControl: DatabaseControl = {
   setWritable: async (context, org, lease, writable) => {
     const api = openTursoApi(context, org.fields);
-    const name = databaseNameOf(lease);
+    const name = databaseNames.of(lease.handle);
     await api.blockWrites(name, !writable);
     if ((await api.areWritesBlocked(name)) !== writable) return;
     const what = writable ? "lifts the block of writes" : "blocks writes";
@@ -14,6 +14,10 @@ export const tursoControl: DatabaseControl = {
   },
 
   usage: async (context, org, lease, since) => ({
-    rows: await openTursoApi(context, org.fields).countRows(databaseNameOf(lease), since, context.now()),
+    rows: await openTursoApi(context, org.fields).countRows(
+      databaseNames.of(lease.handle),
+      since,
+      context.now(),
+    ),
   }),
 };

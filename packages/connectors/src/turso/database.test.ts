@@ -179,10 +179,9 @@ describe("a database is not ready while its host", () => {
   });
   afterAll(() => host.close());
 
-  const good = {
-    type: "ok",
-    response: { type: "execute", result: { rows: [[{ type: "integer", value: "1" }]] } },
-  };
+  const result = { cols: [{ name: "1" }], affected_row_count: 0, last_insert_rowid: null };
+  const rows = [[{ type: "integer", value: "1" }]];
+  const good = { type: "ok", response: { type: "execute", result: { ...result, rows } } };
   const close = { type: "ok", response: { type: "close" } };
   test.each([
     ["is not up yet", 503, ""],
@@ -199,7 +198,9 @@ describe("a database is not ready while its host", () => {
     [
       "answers another row",
       200,
-      JSON.stringify({ results: [{ ...good, response: { type: "execute", result: { rows: [] } } }, close] }),
+      JSON.stringify({
+        results: [{ ...good, response: { type: "execute", result: { ...result, rows: [] } } }, close],
+      }),
     ],
     ["redirects", 302, ""],
   ])("%s", async (_what, status, body) => {

@@ -1,12 +1,12 @@
 import { type ConnectorContext, type DatabaseDriver, ProviderError, secretValues } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
 import { toHttpAddress } from "../kit/libsql/address.ts";
-import { holdsInteger } from "../kit/libsql/cells.ts";
-import { runPipeline } from "../kit/libsql/pipeline.ts";
+import { runChecks } from "../kit/libsql/run-checks.ts";
+import { unlessGone } from "../kit/named-resource.ts";
 import { databaseUrlScheme, openTursoApi } from "./client.ts";
 import { tursoContent } from "./content.ts";
 import { tursoControl } from "./control.ts";
-import { databaseNameOf, planDatabaseName } from "./database-name.ts";
+import { databaseNames } from "./database-name.ts";
 import { listOurs } from "./list-ours.ts";
 import { toExpiration } from "./token-expiration.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
@@ -15,11 +15,11 @@ const probeTimeoutMs = 5_000;
 
 /** One Turso database per lease, with a token for it alone that ends with the lease. */
 export const tursoDatabase: DatabaseDriver = {
-  plan: ({ leaseId }) => ({ database: planDatabaseName(leaseId) }),
+  plan: ({ leaseId }) => databaseNames.plan(leaseId),
 
   create: async (context, org, lease) => {
     const api = openTursoApi(context, org.fields);
-    const name = databaseNameOf(lease);
+    const name = databaseNames.of(lease.handle);
     try {
       return { hostname: (await api.createDatabase(name)).hostname };
     } catch (error) {
@@ -38,7 +38,7 @@ export const tursoDatabase: DatabaseDriver = {
     const expiration = toExpiration(lease.expiresAt, context.now());
     return secretValues({
       TURSO_DATABASE_URL: `${databaseUrlScheme(context)}://${location.hostname}`,
-      TURSO_AUTH_TOKEN: await api.mintToken(databaseNameOf(lease), expiration),
+      TURSO_AUTH_TOKEN: await api.mintToken(databaseNames.of(lease.handle), expiration),
     });
   },
 
@@ -49,13 +49,13 @@ export const tursoDatabase: DatabaseDriver = {
   },
 
   locate: async (context, org, lease) => {
-    const { hostname } = await openTursoApi(context, org.fields).getDatabase(databaseNameOf(lease));
+    const { hostname } = await openTursoApi(context, org.fields).getDatabase(databaseNames.of(lease.handle));
     return { hostname };
   },
 
   drop: async (context, org, lease) => {
     const api = openTursoApi(context, org.fields);
-    const name = databaseNameOf(lease);
+    const name = databaseNames.of(lease.handle);
     // Both cut access even when deleting then fails: rotation ends tokens, the block what is still
     // connected. Deleting does more than either, so it alone decides.
     await Promise.allSettled([api.blockDatabase(name), api.rotateTokens(name)]);
@@ -68,7 +68,7 @@ export const tursoDatabase: DatabaseDriver = {
   rotate: async (context, org, lease) => {
     // A lease that has ended gets no new token, so its old one is left to its own end.
     toExpiration(lease.expiresAt, context.now());
-    await openTursoApi(context, org.fields).rotateTokens(databaseNameOf(lease));
+    await openTursoApi(context, org.fields).rotateTokens(databaseNames.of(lease.handle));
     const values = await tursoDatabase.access(
       context,
       org,
@@ -89,18 +89,11 @@ export const tursoDatabase: DatabaseDriver = {
 async function answersSelectOne(context: ConnectorContext, address: string, token: string): Promise<boolean> {
   try {
     const database = { provider: "turso", context, address, token };
-    const first = (await runPipeline(database, ["SELECT 1"], probeTimeoutMs)).results?.[0];
-    return first?.ok === true && holdsInteger(first.rows, 1);
+    const first = (await runChecks(database, ["SELECT 1"], probeTimeoutMs)).results?.[0];
+    return first?.ok === true && first.cell === 1;
   } catch (error) {
     // A database that does not answer is not ready yet; a caller who gave up wants to know.
     if (error instanceof ProviderError && !context.signal.aborted) return false;
     throw error;
   }
-}
-
-async function unlessGone<T>(answer: Promise<T>): Promise<T | "gone"> {
-  return answer.catch((error: unknown) => {
-    if (error instanceof ProviderError && error.code === "not_found") return "gone" as const;
-    throw error;
-  });
 }

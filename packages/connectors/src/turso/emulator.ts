@@ -2,18 +2,12 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { startLibsqlServer } from "@keyloan/local-servers";
 import { createFaultQueue, type StartEmulator } from "../kit/emulator.ts";
-import { createEmulatorApp, requireBearer, serveEmulator } from "../kit/emulator-app.ts";
+import { serveEmulator } from "../kit/emulator-app.ts";
 import { openJournal } from "../kit/emulator-journal.ts";
 import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
-import { createTursoAccess, errorJson, errorWords } from "./emulator-access.ts";
-import { addAccountRoutes, addGroupRoutes } from "./emulator-account.ts";
+import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
+import { tursoApi } from "./emulator-api.ts";
 import { openEmulatedDatabases } from "./emulator-databases.ts";
-import {
-  addConfigurationRoutes,
-  addDatabaseRoutes,
-  addTokenRoutes,
-  type TursoRoutes,
-} from "./emulator-routes.ts";
 import { emulatedDatabaseSchema, type TursoState, tursoStateSchema } from "./emulator-state.ts";
 import { createUserDatabase } from "./emulator-users.ts";
 
@@ -36,11 +30,10 @@ export const startEmulator: StartEmulator = async ({ stateDirectory, port, now =
   };
   try {
     const faults = createFaultQueue();
-    const app = createEmulatorApp({ faults, errorBody });
     const databases = await openEmulatedDatabases(server, journal, now);
     const userDatabases = await openEmulatedDatabases(server, userJournal, now);
-    addRoutes({ app, state, databases, now, access: createTursoAccess(state.value, databases) });
-    const listening = await serveEmulator(app, port);
+    const accounts = { list: () => [state.value] as const, save: state.save };
+    const listening = await serveEmulator(createStandInApp(tursoApi(databases), accounts, faults, now), port);
     const { organization, groups, tokens } = state.value;
     return {
       ...listening,
@@ -67,24 +60,4 @@ function initialState(): TursoState {
   const token = { id: randomUUID(), name: "keyloan", token: randomText(64), group: null, scopes: null };
   const groups = ["default", "other"].map((name) => ({ name, uuid: randomUUID() }));
   return { organization: "keyloan-dev", groups, tokens: [token] };
-}
-
-function addRoutes(routes: TursoRoutes): void {
-  const { app, state, access } = routes;
-  const refuse = () => Response.json({ error: errorWords(401) }, { status: 401 });
-  app.use("/v1/*", requireBearer(access.accepts, refuse));
-  app.use("/v1/organizations/:organization/*", async (context, next) =>
-    context.req.param("organization") === state.value.organization
-      ? next()
-      : errorJson(context, 404, "could not find organization: record not found"),
-  );
-  addAccountRoutes(routes);
-  addGroupRoutes(routes);
-  addDatabaseRoutes(routes);
-  addTokenRoutes(routes);
-  addConfigurationRoutes(routes);
-}
-
-function errorBody(status: number): string {
-  return JSON.stringify({ error: errorWords(status) });
 }

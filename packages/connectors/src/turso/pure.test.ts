@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { toHttpAddress } from "../kit/libsql/address.ts";
-import { parseExpiration } from "./emulator-routes.ts";
+import { parseExpiration } from "./emulator-api.ts";
 import { toExpiration } from "./token-expiration.ts";
 
 const minute = 60_000;

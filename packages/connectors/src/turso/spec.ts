@@ -1,4 +1,4 @@
-import type { ConnectorSpec } from "@keyloan/contract";
+import { type ConnectorSpec, formOf } from "@keyloan/contract";
 
 const dashboard = "https://app.turso.tech";
 
@@ -58,7 +58,10 @@ export const tursoSpec: ConnectorSpec = {
       helpUrl: dashboard,
       secret: false,
       exposure: "server",
-      pattern: "^(?:libsql|https?|wss?):\\/\\/[A-Za-z0-9.\\-]{1,253}(?::\\d{1,5})?\\/?(?:\\?tls=[01])?$",
+      ...formOf(
+        ["libsql://", "https://", "http://", "wss://", "ws://"],
+        "[A-Za-z0-9.\\-]{1,253}(?::\\d{1,5})?\\/?(?:\\?tls=[01])?",
+      ),
       example: "libsql://notes-acme.turso.io",
       ifUnset: "The app has no database.",
       own: { kind: "typed" },

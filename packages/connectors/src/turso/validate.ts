@@ -7,8 +7,8 @@ import {
 } from "@keyloan/contract";
 import { requireField } from "../kit/define-connector.ts";
 import { toHttpAddress } from "../kit/libsql/address.ts";
-import { holdsInteger } from "../kit/libsql/cells.ts";
-import { type LibsqlDatabase, type PipelineAnswer, runPipeline } from "../kit/libsql/pipeline.ts";
+import type { LibsqlDatabase } from "../kit/libsql/pipeline.ts";
+import { type CheckAnswer, runChecks } from "../kit/libsql/run-checks.ts";
 import { invalid, malformedField, undeterminedFrom } from "../kit/validation-results.ts";
 import { tursoSpec } from "./spec.ts";
 import { tokenWarnings } from "./token-expiration.ts";
@@ -35,7 +35,7 @@ export async function validate(context: ConnectorContext, values: SecretValues):
   const token = requireField(values, tokenName);
   const database: LibsqlDatabase = { provider: "turso", context, address, token };
   try {
-    const reading = await runPipeline(database, ["SELECT 1"]);
+    const reading = await runChecks(database, ["SELECT 1"]);
     const refused = readRefusal(reading) ?? (await tryWriting(context, database));
     if (refused !== undefined) return refused;
     return {
@@ -54,10 +54,10 @@ export async function validate(context: ConnectorContext, values: SecretValues):
 
 const works = (name: string): Capability => ({ name, state: "works" });
 
-function readRefusal(answer: PipelineAnswer): ValidationResult | undefined {
+function readRefusal(answer: CheckAnswer): ValidationResult | undefined {
   if (answer.status === 200) {
     const first = answer.results?.[0];
-    if (first?.ok === true && holdsInteger(first.rows, 1)) return undefined;
+    if (first?.ok === true && first.cell === 1) return undefined;
     return invalid(
       urlName,
       "rejected",
@@ -92,7 +92,7 @@ async function tryWriting(
 ): Promise<ValidationResult | undefined> {
   const table = `keyloan_check_${Buffer.from(context.randomBytes(8)).toString("hex")}`;
   // The statements run one by one: the last is tried even when one before it fails.
-  const answer = await runPipeline(database, [
+  const answer = await runChecks(database, [
     `CREATE TABLE ${table} (value INTEGER NOT NULL)`,
     `INSERT INTO ${table} VALUES (41)`,
     `SELECT value FROM ${table}`,
@@ -110,7 +110,7 @@ async function tryWriting(
   return writeRefusal(answer);
 }
 
-function writeRefusal({ results = [] }: PipelineAnswer): ValidationResult | undefined {
+function writeRefusal({ results = [] }: CheckAnswer): ValidationResult | undefined {
   const failed = results.find((result) => !result.ok);
   if (failed?.ok === false) {
     if (failed.code === "SQLITE_BUSY") {
@@ -126,7 +126,7 @@ function writeRefusal({ results = [] }: PipelineAnswer): ValidationResult | unde
     );
   }
   const read = results[2];
-  if (read?.ok === true && holdsInteger(read.rows, 41)) return undefined;
+  if (read?.ok === true && read.cell === 41) return undefined;
   throw new ProviderError("turso", "invalid_response", "did not give back what was written");
 }
 

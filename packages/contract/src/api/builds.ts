@@ -32,7 +32,8 @@ export const createBuildBodySchema = z
       .refine((name) => namePattern.test(name) && !name.includes(".."), nameRule)
       .meta({ example: "todo-app", description: nameRule }),
     connectors: z.array(connectorRequestSchema).min(1).max(32).readonly().optional().meta({
-      description: "default: every connector the org has a key for, and those that need none",
+      description:
+        "default: one of each category that the org has a key for or that needs none, the preferred ones first",
     }),
     ttlSeconds: z.number().int().min(limits.ttlSecondsMin).max(limits.ttlSecondsMax).optional(),
     profile: z.enum(envProfiles).optional().meta({ description: "the default profile of the build's env" }),

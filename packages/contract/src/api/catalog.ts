@@ -1,6 +1,8 @@
 import * as z from "zod";
 import { connectorCategories, envVarRoles, isolationGrades } from "../field.ts";
 
+const beginnings = z.array(z.string()).readonly();
+
 const fieldShape = {
   name: z.string(),
   label: z.string(),
@@ -9,6 +11,11 @@ const fieldShape = {
   secret: z.boolean(),
   identifies: z.boolean().optional(),
   pattern: z.string().optional(),
+  begins: z
+    .union([beginnings, z.object({ test: beginnings, live: beginnings })])
+    .optional()
+    .meta({ description: "how every value begins; of test and of live keys where there are both" }),
+  unmistakable: z.string().optional(),
   example: z.string().optional(),
   optional: z.boolean().optional(),
 };

@@ -3,7 +3,7 @@ import { timestampSchema } from "./common.ts";
 
 export const overlapSecondsMax = 24 * 3600;
 
-export const reissueLeaseBodySchema = z
+export const rotateLeaseBodySchema = z
   .strictObject({
     overlapSeconds: z.number().int().min(0).max(overlapSecondsMax).default(0).meta({
       description:
@@ -11,7 +11,7 @@ export const reissueLeaseBodySchema = z
     }),
     reason: z.string().min(1).max(200).optional().meta({ description: "for the audit, such as `leak`" }),
   })
-  .meta({ id: "ReissueLease" });
+  .meta({ id: "RotateLease" });
 
 export const rotationStates = [
   "minting",
@@ -45,6 +45,6 @@ export const rotationSchema = z
   })
   .meta({ id: "Rotation" });
 
-export type ReissueLeaseBody = z.input<typeof reissueLeaseBodySchema>;
+export type RotateLeaseBody = z.input<typeof rotateLeaseBodySchema>;
 export type RotationState = (typeof rotationStates)[number];
 export type RotationView = z.output<typeof rotationSchema>;

@@ -27,6 +27,7 @@ export const auditEndpoints = endpoints("audit", auditRoutes, {
     access: adminOnly,
     summary: "Find edited, removed and reordered rows of the audit, and say what outside the store proves it",
     body: verifyAuditBodySchema,
+    example: {},
     isBodyOptional: true,
     answers: { 200: answer("what was found", auditVerificationSchema) },
   },
@@ -34,6 +35,7 @@ export const auditEndpoints = endpoints("audit", auditRoutes, {
     access: adminOnly,
     summary: "Go on from the store as it is, though something outside it knows more; what is lost is audited",
     body: acceptHeadBodySchema,
+    example: {},
     isBodyOptional: true,
     answers: { 200: answer("the new head and what was given up", acceptedHeadSchema) },
   },
@@ -47,6 +49,7 @@ export const auditEndpoints = endpoints("audit", auditRoutes, {
     access: adminOnly,
     summary: "Which of these values were lent, put by the org or are tokens of ours, and who fetched them",
     body: auditMatchesBodySchema,
+    example: { values: ["sk_test_found_in_a_log"] },
     answers: { 200: answer("what was found; never a value", auditMatchesSchema) },
   },
 });

@@ -32,6 +32,7 @@ export const buildEndpoints = endpoints("builds", buildRoutes, {
         .optional(),
     }),
     body: createBuildBodySchema,
+    example: { name: "todo-app", ttlSeconds: 3_600 },
     answers: {
       201: answer("ready", buildSchema),
       202: answer("not ready yet, or not everything could be issued", buildSchema),
@@ -63,16 +64,19 @@ export const buildEndpoints = endpoints("builds", buildRoutes, {
     summary: "Make a short token that reads this build's env and nothing else",
     params,
     body: createBuildTokenBodySchema,
+    example: { ttlSeconds: 900, singleUse: true },
     isBodyOptional: true,
     answers: { 201: answer("shown once", issuedTokenSchema) },
   },
   renew: {
     access: { admin: true, platform: "builds:write", workload: true },
+    work: "renew",
     summary: "Move the expiry and mint anew what expires with it",
     description:
       "An expiry that would move by less than a tenth of `ttlSeconds` stays, unless it reaches the renewable end: the answer is the build as it is, and no provider is asked but for credentials that live shorter than the build. Five at once for a build, then one every ten seconds; the tokens of a build count together.",
     params,
     body: renewBodySchema,
+    example: { ttlSeconds: 3_600 },
     isBodyOptional: true,
     answers: { 200: answer("renewed", buildSchema) },
   },

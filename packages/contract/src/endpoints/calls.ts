@@ -1,2 +1,3 @@
+export { userAgent, version } from "../version.ts";
 export { addressOf, type CallAnswer, type CallInput, type CallParts, type KnownRoute } from "./call.ts";
 export * from "./routes.ts";

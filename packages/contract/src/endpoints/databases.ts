@@ -17,6 +17,7 @@ export const databaseEndpoints = endpoints("databases", databaseRoutes, {
   },
   archive: {
     access: buildWriters,
+    work: "move",
     summary: "Put a database away: it is ended when its archive is proven",
     description:
       "Answers when it is begun; the list tells how far it is. The database takes no writes meanwhile, and stays as it is when the archive does not hold the same. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
@@ -25,6 +26,7 @@ export const databaseEndpoints = endpoints("databases", databaseRoutes, {
   },
   restore: {
     access: buildWriters,
+    work: "move",
     summary: "Bring an archived database back, as a new one with a new token",
     description: "Answers when it is begun. When it is done the build's env has the new values.",
     params: databaseParams,
@@ -32,6 +34,7 @@ export const databaseEndpoints = endpoints("databases", databaseRoutes, {
   },
   download: {
     access: buildWriters,
+    work: "file",
     summary: "Download a database as a file that its own tools open",
     description: "From its archive when it is archived. It holds what the database held at one moment.",
     params: databaseParams,
@@ -39,6 +42,7 @@ export const databaseEndpoints = endpoints("databases", databaseRoutes, {
   },
   ownDownload: {
     access: "person",
+    work: "file",
     summary: "Download the app's database as a file that its own tools open",
     params: z.object({ connector }),
     query: z.strictObject({

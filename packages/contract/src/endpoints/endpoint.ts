@@ -20,6 +20,13 @@ export type EndpointAccess = Access | "open" | "session" | "person";
 /** A method and a path, with `{names}` for what stands in it. */
 export type Route = `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
 
+/**
+ * Work that reaches beyond the broker, each kind limited for who asks for it: `ask` asks a provider or an address that
+ * a user named, `move` looks into both ends of a transfer, `file` reads a whole database, `renew` has a provider mint.
+ */
+export const workKinds = ["ask", "move", "file", "renew"] as const;
+export type WorkKind = (typeof workKinds)[number];
+
 /** What an endpoint answers with one status. Without a schema and a media type: nothing. */
 export type EndpointAnswer = {
   readonly description: string;
@@ -32,7 +39,10 @@ export type EndpointAnswer = {
 /** One call of the API. The router, the API description and the clients are made of it. */
 export type Endpoint = {
   readonly route: Route;
+  /** What generated clients call it. */
+  readonly operationId: string;
   readonly access: EndpointAccess;
+  readonly work?: WorkKind;
   readonly tag: string;
   /** One sentence without its full stop. */
   readonly summary: string;
@@ -42,24 +52,34 @@ export type Endpoint = {
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
   readonly isBodyOptional?: true;
+  /** A body as somebody may send it. */
+  readonly example?: object;
   /** By status. */
   readonly answers: Readonly<Record<number, EndpointAnswer>>;
 };
 
-type Call = Omit<Endpoint, "route" | "tag"> & { readonly tag?: string };
+type Call = Omit<Endpoint, "route" | "operationId" | "tag"> & { readonly tag?: string };
 
 /**
  * The endpoints of a group: one for each of its routes, with every literal kept for the types that are made of it.
- * @param tag of those that name no other
+ * @param group their tag, where they name no other, and what their operation ids begin with
  */
 export function endpoints<
   const Routes extends Readonly<Record<string, Route>>,
   const Calls extends { readonly [Name in keyof Routes]: Call },
->(tag: string, routes: Routes, calls: Calls) {
-  const made = Object.entries(routes).map(([name, route]) => [name, { tag, ...calls[name], route }]);
+>(group: string | { readonly tag: string; readonly group: string }, routes: Routes, calls: Calls) {
+  const { tag, group: prefix } = typeof group === "string" ? { tag: group, group } : group;
+  const made = Object.entries(routes).map(([name, route]) => {
+    const operationId = `${prefix}${name[0]?.toUpperCase()}${name.slice(1)}`;
+    return [name, { tag, operationId, ...calls[name], route }];
+  });
   // Holds because it has a member for each route, made of the call of that name.
   return Object.fromEntries(made) as {
-    readonly [Name in keyof Routes]: Calls[Name] & { readonly tag: string; readonly route: Routes[Name] };
+    readonly [Name in keyof Routes]: Calls[Name] & {
+      readonly tag: string;
+      readonly operationId: string;
+      readonly route: Routes[Name];
+    };
   };
 }
 

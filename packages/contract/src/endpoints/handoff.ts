@@ -9,12 +9,14 @@ import {
 import { answer, buildWriters, endpoints } from "./endpoint.ts";
 import { handoffRoutes } from "./routes.ts";
 
-export const handoffEndpoints = endpoints("settings", handoffRoutes, {
+export const handoffEndpoints = endpoints({ tag: "settings", group: "handoff" }, handoffRoutes, {
   handoff: {
     access: buildWriters,
+    work: "ask",
     summary: "Make a link to the settings page that opens once",
     params: z.object({ id: buildIdSchema }),
     body: createHandoffBodySchema,
+    example: { ttlSeconds: 86_400, userRef: "user_2aB3cD" },
     isBodyOptional: true,
     answers: { 201: answer("shown once", handoffSchema) },
   },
@@ -22,6 +24,7 @@ export const handoffEndpoints = endpoints("settings", handoffRoutes, {
     access: "open",
     summary: "Open the settings page of a build: by a link's code, a recovery code, or as who is known here",
     body: createSessionBodySchema,
+    example: { buildId: "bld_3k9v0a5m2c7d8e4f6g1h" },
     answers: {
       201: answer(
         "opened; the session itself is in a cookie that no script can read, and is named by its build",

@@ -39,6 +39,7 @@ export const jobEndpoints = endpoints("jobs", jobRoutes, {
       "An issue is ended with its lease, and the answer tells what the build lacks. A release needs `confirm`, the name of the resource that a person has removed by hand.",
     params,
     body: cancelJobBodySchema,
+    example: { confirm: "kl-todo-app-3k9v0a5m2c7d" },
     isBodyOptional: true,
     answers: { 200: answer("cancelled", cancelledJobSchema) },
   },
@@ -47,6 +48,7 @@ export const jobEndpoints = endpoints("jobs", jobRoutes, {
     summary: "Give a build the values that a person made for it by hand",
     params,
     body: supplyValuesBodySchema,
+    example: { values: { STRIPE_WEBHOOK_SECRET: "whsec_made_by_hand" } },
     answers: { 200: answer("checked and sealed; the build goes on", jobSchema) },
   },
 });

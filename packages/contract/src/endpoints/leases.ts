@@ -44,6 +44,7 @@ export const leaseEndpoints = endpoints("leases", leaseRoutes, {
     description:
       "All values are gone when this answers; the providers are asked in the background, as `GET /v1/leases?state=releasing` and the measures show. Nothing keeps the connector from being issued anew: remove its org key first when that is not wanted.",
     body: revokeLeasesBodySchema,
+    example: { connector: "stripe" },
     answers: { 202: answer("how many began to end", revokedLeasesSchema) },
   },
 });

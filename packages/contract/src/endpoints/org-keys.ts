@@ -12,7 +12,7 @@ import { orgKeyRoutes } from "./routes.ts";
 
 const params = z.object({ connector: z.string().max(64) });
 
-export const orgKeyEndpoints = endpoints("org keys", orgKeyRoutes, {
+export const orgKeyEndpoints = endpoints({ tag: "org keys", group: "orgKeys" }, orgKeyRoutes, {
   list: {
     access: adminOnly,
     summary: "List the org's keys: versions and states, never values",
@@ -29,6 +29,7 @@ export const orgKeyEndpoints = endpoints("org keys", orgKeyRoutes, {
     summary: "Check a key at its provider and seal it as the next version",
     params,
     body: putOrgKeyBodySchema,
+    example: { fields: { STRIPE_SECRET_KEY: "sk_test_of_the_org" } },
     answers: { 200: answer("sealed", orgKeySchema) },
   },
   remove: {
@@ -53,6 +54,7 @@ export const orgKeyEndpoints = endpoints("org keys", orgKeyRoutes, {
     summary: "Ask now whether replaced versions are dead at the provider, or end them there first",
     params,
     body: retireOrgKeyBodySchema,
+    example: { end: true },
     answers: { 200: answer("every version of the key", orgKeyListSchema) },
   },
 });

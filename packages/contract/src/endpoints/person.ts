@@ -3,7 +3,7 @@ import { settingsSchema } from "../api/settings.ts";
 import { answer, endpoints } from "./endpoint.ts";
 import { personRoutes } from "./routes.ts";
 
-export const personEndpoints = endpoints("settings", personRoutes, {
+export const personEndpoints = endpoints({ tag: "settings", group: "person" }, personRoutes, {
   known: {
     access: "open",
     summary: "The builds that this browser can open without a link",
@@ -11,13 +11,14 @@ export const personEndpoints = endpoints("settings", personRoutes, {
   },
   recovery: {
     access: "person",
-    summary: "Make a new recovery code; the old one ends",
+    summary: "Make a new recovery code; the old one ends, with every other visit and browser of the person",
     answers: { 201: answer("shown once", recoveryCodeSchema) },
   },
   allow: {
     access: "person",
     summary: "What the platform's tokens may do with the user's own values",
     body: allowTokensBodySchema,
+    example: { tokensMay: ["transfer"], expectedVersion: 4 },
     answers: { 200: answer("the settings", settingsSchema) },
   },
   ask: {

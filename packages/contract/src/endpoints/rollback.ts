@@ -15,11 +15,13 @@ export const rollbackEndpoints = endpoints("rollback", rollbackRoutes, {
   },
   revert: {
     access: buildWriters,
+    work: "ask",
     summary: "Let a swapped build use its lent keys again",
     description:
       "Once the app's user has saved keys, they decide: a token may do it when they allow it, and the admin with a reason that the settings page shows.",
     params: z.object({ id: buildIdSchema }),
     body: revertBuildBodySchema,
+    example: { reason: "the user asked support to go back" },
     isBodyOptional: true,
     answers: { 200: answer("reverted", buildSchema) },
   },

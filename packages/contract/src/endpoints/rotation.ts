@@ -1,18 +1,20 @@
 import * as z from "zod";
-import { reissueLeaseBodySchema, rotationSchema } from "../api/rotation.ts";
+import { rotateLeaseBodySchema, rotationSchema } from "../api/rotation.ts";
 import { answer, buildReaders, buildWriters, endpoints } from "./endpoint.ts";
 import { rotationRoutes } from "./routes.ts";
 
 const params = z.object({ id: z.string().max(64) });
 
-export const rotationEndpoints = endpoints("leases", rotationRoutes, {
+export const rotationEndpoints = endpoints({ tag: "leases", group: "rotation" }, rotationRoutes, {
   start: {
     access: buildWriters,
+    work: "ask",
     summary: "Replace the credentials of one lease, and prove the old ones dead",
     description:
       "Values fetched before the cut end with it: apps must fetch the env again. With `overlapSeconds` the env gives a second credential at once, and the cut comes so much later; it ends both, for providers cannot end one alone.",
     params,
-    body: reissueLeaseBodySchema,
+    body: rotateLeaseBodySchema,
+    example: { overlapSeconds: 300, reason: "leak" },
     answers: { 202: answer("begun; ask again for its progress", rotationSchema) },
   },
   show: {

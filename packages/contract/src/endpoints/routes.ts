@@ -25,7 +25,7 @@ export const leaseRoutes = {
 } as const;
 
 export const rotationRoutes = {
-  start: "POST /v1/leases/{id}/reissue",
+  start: "POST /v1/leases/{id}/rotation",
   show: "GET /v1/leases/{id}/rotation",
 } as const;
 

@@ -24,23 +24,29 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   validate: {
     access: "person",
+    work: "ask",
     summary: "Check values at the provider; nothing is stored",
     params: connectorParams,
     body: validateKeysBodySchema,
+    example: { submission: { values: { TURSO_AUTH_TOKEN: "eyJ…" } } },
     answers: { 200: answer("what was found", validateKeysSchema) },
   },
   save: {
     access: "person",
+    work: "ask",
     summary: "Check values and seal them",
     params: connectorParams,
     body: saveKeysBodySchema,
+    example: { submission: { sealed: "q2V4YW1wbGU" }, expectedVersion: 3 },
     answers: { 200: answer("saved", savedAnswerSchema) },
   },
   recheck: {
     access: "person",
+    work: "ask",
     summary: "Check saved values at the provider again and keep the answer",
     params: connectorParams,
     body: changeSettingsBodySchema,
+    example: { expectedVersion: 4 },
     answers: { 200: answer("what was found now", savedAnswerSchema) },
   },
   remove: {
@@ -52,20 +58,25 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   swap: {
     access: "person",
+    work: "ask",
     summary: "Let the app use the user's own keys; with `dryRun` only ask the gates",
     body: swapBodySchema,
+    example: { dryRun: true, expectedVersion: 4 },
     answers: { 200: answer("what the gates found, and the settings", swapResultSchema) },
   },
   revert: {
     access: "person",
+    work: "ask",
     summary: "Let the app use the lent keys again, within the window",
     body: changeSettingsBodySchema,
+    example: { expectedVersion: 4 },
     answers: { 200: answer("the settings", settingsSchema) },
   },
   preview: {
     access: "person",
     summary: "Change which of the user's own values the build's env may hold",
     body: previewBodySchema,
+    example: { preview: { stripe: false }, expectedVersion: 5 },
     answers: { 200: answer("the settings", settingsSchema) },
   },
   envFile: {
@@ -78,6 +89,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
     access: "person",
     summary: "End the handoff: the build's tokens die, and what was lent ends with the window",
     body: changeSettingsBodySchema,
+    example: { expectedVersion: 4 },
     answers: { 200: answer("the settings", settingsSchema) },
   },
 });

@@ -10,6 +10,7 @@ export const tokenEndpoints = endpoints("tokens", tokenRoutes, {
     access: adminOnly,
     summary: "Make a platform API token with scopes",
     body: createApiTokenBodySchema,
+    example: { name: "ci", scopes: ["builds:write"] },
     answers: { 201: answer("shown once", issuedTokenSchema) },
   },
   list: {

@@ -16,20 +16,25 @@ const show = {
   answers: { 200: answer("how far it is", transferListSchema) },
 } as const;
 const start = {
+  work: "move",
   summary: "Move what the app stored with lent keys into the user's own accounts",
   body: startTransferBodySchema,
+  example: { connectors: ["turso"] },
   isBodyOptional: true,
   answers: { 202: answer("begun; ask again for its progress", transferListSchema) },
 } as const;
 const cancel = {
   summary: "Stop moving and undo what was begun: first the app may write again",
   body: changeTransferBodySchema,
+  example: { connectors: ["turso"] },
   isBodyOptional: true,
   answers: { 202: answer("being undone", transferListSchema) },
 } as const;
 const resume = {
+  work: "move",
   summary: "Go on with transfers that failed or were cancelled",
   body: changeTransferBodySchema,
+  example: { connectors: ["turso"] },
   isBodyOptional: true,
   answers: { 202: answer("begun; ask again for its progress", transferListSchema) },
 } as const;
@@ -52,10 +57,14 @@ export const transferEndpoints = endpoints("transfers", transferRoutes, {
 });
 
 /** From the settings page. */
-export const pageTransferEndpoints = endpoints("transfers", pageTransferRoutes, {
-  show: { ...show, access: "session" },
-  start: { ...start, access: "person" },
-  cancel: { ...cancel, access: "person" },
-  resume: { ...resume, access: "person" },
-  receipts: { ...receipts, access: "person" },
-});
+export const pageTransferEndpoints = endpoints(
+  { tag: "transfers", group: "pageTransfers" },
+  pageTransferRoutes,
+  {
+    show: { ...show, access: "session" },
+    start: { ...start, access: "person" },
+    cancel: { ...cancel, access: "person" },
+    resume: { ...resume, access: "person" },
+    receipts: { ...receipts, access: "person" },
+  },
+);

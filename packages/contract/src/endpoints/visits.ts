@@ -8,7 +8,7 @@ import { visitRoutes } from "./routes.ts";
 
 const params = z.object({ id: buildIdSchema });
 
-export const visitEndpoints = endpoints("tokens", visitRoutes, {
+export const visitEndpoints = endpoints({ tag: "tokens", group: "visits" }, visitRoutes, {
   sessions: {
     tag: "builds",
     access: buildReaders,

@@ -1,4 +1,4 @@
-import { type ConnectorSpec, type EnvVarSpec, secretValues } from "@keyloan/contract";
+import { type ConnectorSpec, type EnvVarSpec, formOf, secretValues } from "@keyloan/contract";
 import type { ConnectorValues } from "../to-env-lines.ts";
 
 const variable = (name: string, more: Partial<EnvVarSpec>): EnvVarSpec => ({
@@ -22,12 +22,15 @@ export const shopSpec: ConnectorSpec = {
   env: [
     variable("SHOP_SECRET_KEY", {
       secret: true,
-      pattern: "^(?:sk|rk)_(?:test|live)_[A-Za-z0-9]{4,}$",
+      ...formOf({ test: ["sk_test_", "rk_test_"], live: ["sk_live_", "rk_live_"] }, "[A-Za-z0-9]{4,}"),
       ifUnset: "Nothing can be sold.",
       optional: false,
       aliases: ["OLD_SHOP_KEY"],
     }),
-    variable("SHOP_PUBLISHABLE_KEY", { exposure: "browser", pattern: "^pk_(?:test|live)_[A-Za-z0-9]{4,}$" }),
+    variable("SHOP_PUBLISHABLE_KEY", {
+      exposure: "browser",
+      ...formOf({ test: ["pk_test_"], live: ["pk_live_"] }, "[A-Za-z0-9]{4,}"),
+    }),
     variable("SHOP_TOKEN", { secret: true, pattern: "^[a-z_0-9]+$", copies: { other: ["OTHER_TOKEN"] } }),
     variable("SHOP_REGION", {
       own: { kind: "default", value: "auto" },

@@ -30,7 +30,10 @@ export type ReadAddress = {
 };
 
 export type AddressRules = {
-  /** Origins of the operator's own choice, such as `http://127.0.0.1:4010`: no rule is asked of them. */
+  /**
+   * Origins of the operator's own choice, such as `http://127.0.0.1:4010`: no rule is asked of them. Only for a fetch that
+   * is given no address which a stranger typed.
+   */
   readonly allowedOrigins?: readonly string[];
   /**
    * For development on one machine: loopback and private addresses, inner names, any port, no encryption.

@@ -1,4 +1,4 @@
-import { type EnvVarSpec, secretValues } from "@keyloan/contract";
+import { type EnvVarSpec, formOf, secretValues } from "@keyloan/contract";
 import { describe, expect, it } from "vitest";
 import { checkUserShape, findMisshapen, findMissing } from "./check-user-shape.ts";
 
@@ -7,7 +7,7 @@ const variables: readonly EnvVarSpec[] = [
     name: "PAY_SECRET",
     label: "Secret key",
     secret: true,
-    pattern: "^sk_(?:test|live)_[A-Za-z0-9]{10,99}$",
+    ...formOf({ test: ["sk_test_"], live: ["sk_live_"] }, "[A-Za-z0-9]{10,99}"),
     helpUrl: "https://pay.example/keys",
     exposure: "server",
   },
@@ -15,14 +15,14 @@ const variables: readonly EnvVarSpec[] = [
     name: "PAY_PUBLIC",
     label: "Publishable key",
     secret: false,
-    pattern: "^pk_(?:test|live)_[A-Za-z0-9]{10,99}$",
+    ...formOf({ test: ["pk_test_"], live: ["pk_live_"] }, "[A-Za-z0-9]{10,99}"),
     exposure: "browser",
   },
   {
     name: "PAY_URL",
     label: "Address",
     secret: false,
-    pattern: "^https:\\/\\/\\S+$",
+    ...formOf(["https://"], "\\S+"),
     role: "address",
     optional: true,
     exposure: "server",
@@ -31,7 +31,7 @@ const variables: readonly EnvVarSpec[] = [
     name: "PAY_PRICE_",
     label: "Price",
     secret: false,
-    pattern: "^price_[a-z]+$",
+    ...formOf(["price_"], "[a-z]+"),
     family: true,
     optional: true,
     exposure: "server",

@@ -1,6 +1,18 @@
-import type { EnvVarSpec, SecretValues, ValidationResult } from "@keyloan/contract";
-import { findVariable } from "@keyloan/contract";
-import { describeShape, matchesField, ownerOf, remedyOf } from "./field-shape.ts";
+import {
+  type ConnectorSpec,
+  type EnvVarSpec,
+  type FieldSpec,
+  findOwner,
+  findVariable,
+  fitsField,
+  type SecretValues,
+  type TextOwner,
+  type ValidationResult,
+} from "@keyloan/contract";
+import { describeShape, remedyOf } from "./field-shape.ts";
+
+/** The providers whose keys can be told from each other. */
+export type KnownSpecs = readonly Pick<ConnectorSpec, "label" | "orgFields" | "env">[];
 
 type Malformed = Extract<ValidationResult, { status: "invalid" }>;
 
@@ -11,6 +23,7 @@ type Malformed = Extract<ValidationResult, { status: "invalid" }>;
 export function checkUserShape(
   variables: readonly EnvVarSpec[],
   values: SecretValues,
+  known: KnownSpecs = [],
 ): ValidationResult | undefined {
   const stranger = Object.keys(values).find((name) => findVariable(variables, name) === undefined);
   if (stranger !== undefined) {
@@ -19,7 +32,7 @@ export function checkUserShape(
   }
   const [missing] = findMissing(variables, values);
   if (missing !== undefined) return explainMissing(missing);
-  return findMisshapen(variables, values)[0];
+  return findMisshapen(variables, values, known)[0];
 }
 
 /** The variables that need a value and have none, or a blank one. */
@@ -39,21 +52,45 @@ export function explainMissing(variable: EnvVarSpec): Malformed {
 }
 
 /** Every value that does not have the form of its variable, with what it is instead where that is certain. */
-export function findMisshapen(variables: readonly EnvVarSpec[], values: SecretValues): readonly Malformed[] {
+export function findMisshapen(
+  variables: readonly EnvVarSpec[],
+  values: SecretValues,
+  known: KnownSpecs = [],
+): readonly Malformed[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const variable = findVariable(variables, name);
-    if (variable === undefined || matchesField(variable, value.reveal())) return [];
-    return [explainMisfit(variables, { ...variable, name }, value.reveal())];
+    if (variable === undefined) return [];
+    return misfit({ ...variable, name }, value.reveal(), variables, known) ?? [];
   });
 }
 
-function explainMisfit(variables: readonly EnvVarSpec[], field: EnvVarSpec, text: string): Malformed {
-  const owner = ownerOf(variables, field, text);
+/** What is wrong with a text as a field's value; `undefined` when it may be one. */
+export function misfit(
+  field: FieldSpec & Partial<Pick<EnvVarSpec, "exposure" | "role">>,
+  text: string,
+  neighbours: readonly FieldSpec[],
+  known: KnownSpecs,
+): Malformed | undefined {
+  const owner = findOwner(field, text, neighbours, known);
+  if (owner !== undefined) return explainOwner(field, owner);
+  return fitsField(field, text) ? undefined : explainMisfit(field, text);
+}
+
+function explainOwner(
+  field: FieldSpec & Partial<Pick<EnvVarSpec, "exposure">>,
+  { field: { label, secret }, label: provider }: TextOwner,
+): Malformed {
   const shape = describeShape(field);
-  if (owner !== undefined) {
-    const own = shape === "" ? "" : `; “${field.label}” ${shape}`;
-    return malformed(field.name, `This is “${owner.label}”${own}.`, remedyOf(field));
-  }
+  const whose = provider === undefined ? "" : ` of ${provider}`;
+  const own = shape === "" ? "" : `; “${field.label}” ${shape}`;
+  const shown =
+    secret && field.exposure === "browser"
+      ? ", which browsers would see: if one ever did, make a new one"
+      : "";
+  return malformed(field.name, `This is “${label}”${whose}${shown}${own}.`, remedyOf(field));
+}
+
+function explainMisfit(field: FieldSpec & Partial<Pick<EnvVarSpec, "role">>, text: string): Malformed {
   if (/[…•●∙*]{2,}|…|\.{3}|^<.*>$|^x{4,}$|^\[.*\]$/iu.test(text)) {
     const remedy = `Reveal the value at the provider first, then copy it. ${remedyOf(field)}`;
     return malformed(field.name, "This is a placeholder, or a value whose middle is hidden.", remedy);

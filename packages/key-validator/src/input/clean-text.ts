@@ -1,5 +1,4 @@
-import { type FieldSpec, trimEndOf } from "@keyloan/contract";
-import { matchesField } from "./field-shape.ts";
+import { type FieldSpec, fitsField, trimEndOf } from "@keyloan/contract";
 
 export type CleanText = { readonly text: string; readonly notes: readonly string[] };
 
@@ -54,10 +53,10 @@ export function cleanText(field: FieldSpec, given: string): CleanText {
   let { text, notes } = certain;
   for (const { note, change, when } of steps) {
     const changed = change(text);
-    if (changed === text || (when === "when_needed" && matchesField(field, text))) continue;
+    if (changed === text || (when === "when_needed" && fitsField(field, text))) continue;
     text = changed;
     notes = [...notes, note];
-    if (when === "always" || text === "" || matchesField(field, text)) certain = { text, notes };
+    if (when === "always" || text === "" || fitsField(field, text)) certain = { text, notes };
   }
   return certain;
 }

@@ -1,23 +1,27 @@
-import type { FieldSpec } from "@keyloan/contract";
-import { literalPrefixes } from "./literal-prefixes.ts";
-
-/** Whether a text has the form of a field's values; a field without a pattern takes any. */
-export function matchesField(field: FieldSpec, text: string): boolean {
-  return field.pattern === undefined || new RegExp(field.pattern, "u").test(text);
-}
+import {
+  beginningsOf,
+  type FieldSpec,
+  findOwner,
+  fitsField,
+  type KeyMode,
+  keyModeOf,
+  type Secret,
+} from "@keyloan/contract";
 
 /** The one other field whose values begin as this text does and that it fits whole; for certain, or not at all. */
 export function ownerOf<T extends FieldSpec>(fields: readonly T[], field: T, text: string): T | undefined {
-  const owners = fields.filter(
-    (other) =>
-      other.name !== field.name && literalPrefixes(other.pattern).length > 0 && matchesField(other, text),
-  );
-  return owners.length === 1 ? owners[0] : undefined;
+  const owner = fitsField(field, text) ? undefined : findOwner(field, text, fields, [])?.field;
+  return fields.find((each) => each === owner);
+}
+
+/** Which mode a value tells by its beginning; `undefined` where it tells none, or there is no value. */
+export function modeOfSecret(field: FieldSpec, value: Secret | undefined): KeyMode | undefined {
+  return value === undefined ? undefined : keyModeOf(field, value.reveal());
 }
 
 /** "starts with `a` or `b`", "looks like …", or nothing when the spec tells neither. */
 export function describeShape(field: FieldSpec): string {
-  const prefixes = literalPrefixes(field.pattern);
+  const prefixes = beginningsOf(field);
   if (prefixes.length > 0 && prefixes.length <= 6) return `starts with ${listWords(prefixes)}`;
   return field.example === undefined ? "" : `looks like ${field.example}`;
 }
@@ -32,6 +36,6 @@ export function remedyOf(field: FieldSpec): string {
     .join(" ");
 }
 
-export function listWords(words: readonly string[]): string {
+function listWords(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

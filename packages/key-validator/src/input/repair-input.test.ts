@@ -1,4 +1,4 @@
-import { type EnvVarSpec, revealValues, secretValues } from "@keyloan/contract";
+import { type EnvVarSpec, formOf, revealValues, secretValues } from "@keyloan/contract";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { repairInput } from "./repair-input.ts";
@@ -9,14 +9,14 @@ const variables: readonly EnvVarSpec[] = [
     name: "PAY_SECRET",
     label: "Secret key",
     secret: true,
-    pattern: "^(?:sk|rk)_(?:test|live)_[A-Za-z0-9]{10,99}$",
+    ...formOf({ test: ["sk_test_", "rk_test_"], live: ["sk_live_", "rk_live_"] }, "[A-Za-z0-9]{10,99}"),
     ...server,
   },
   {
     name: "PAY_PUBLIC",
     label: "Publishable key",
     secret: false,
-    pattern: "^pk_(?:test|live)_[A-Za-z0-9]{10,99}$",
+    ...formOf({ test: ["pk_test_"], live: ["pk_live_"] }, "[A-Za-z0-9]{10,99}"),
     exposure: "browser",
   },
   {
@@ -40,7 +40,7 @@ const variables: readonly EnvVarSpec[] = [
     name: "PAY_URL",
     label: "Address",
     secret: false,
-    pattern: "^https:\\/\\/[^\\s\\/]+$",
+    ...formOf(["https://"], "[^\\s\\/]+"),
     role: "address",
     optional: true,
     aliases: ["PAY_HOST"],

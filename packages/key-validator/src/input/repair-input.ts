@@ -1,6 +1,7 @@
 import {
   type EnvVarSpec,
   findVariable,
+  fitsField,
   type PastedEntry,
   parsePastedEnv,
   type Repair,
@@ -8,7 +9,7 @@ import {
   type SecretValues,
 } from "@keyloan/contract";
 import { cleanText, withoutInvisible } from "./clean-text.ts";
-import { matchesField, ownerOf } from "./field-shape.ts";
+import { ownerOf } from "./field-shape.ts";
 
 export type RepairedInput = { readonly values: SecretValues; readonly repairs: readonly Repair[] };
 
@@ -64,7 +65,7 @@ function readLines(
   const [only, ...others] = entries;
   // Under a foreign name the line is one only when nothing but its value can be meant.
   if (only === undefined || others.length > 0 || target.pattern === undefined) return [];
-  const fits = (candidate: string) => matchesField(target, cleanText(target, candidate).text);
+  const fits = (candidate: string) => fitsField(target, cleanText(target, candidate).text);
   return !fits(text) && fits(only.value) ? [{ name: target.name, value: only.value }] : [];
 }
 
@@ -91,11 +92,11 @@ function fillBlank(draft: Draft, variables: readonly EnvVarSpec[], line: PastedE
 function moveMisplaced(draft: Draft, variables: readonly EnvVarSpec[]): void {
   for (const field of variables) {
     const text = draft.texts.get(field.name) ?? "";
-    if (text === "" || matchesField(field, text)) continue;
+    if (text === "" || fitsField(field, text)) continue;
     const owner = ownerOf(variables, field, text) ?? exchangeWith(draft, variables, field, text);
     if (owner === undefined) continue;
     const other = draft.texts.get(owner.name) ?? "";
-    if (other !== "" && (matchesField(owner, other) || !matchesField(field, other))) continue;
+    if (other !== "" && (fitsField(owner, other) || !fitsField(field, other))) continue;
     draft.texts.set(owner.name, text);
     draft.texts.set(field.name, other);
     const message =
@@ -118,9 +119,9 @@ function exchangeWith(
     return (
       other !== field &&
       theirs !== "" &&
-      !matchesField(other, theirs) &&
-      matchesField(other, text) &&
-      matchesField(field, theirs)
+      !fitsField(other, theirs) &&
+      fitsField(other, text) &&
+      fitsField(field, theirs)
     );
   });
   return partners.length === 1 ? partners[0] : undefined;

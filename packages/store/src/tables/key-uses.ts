@@ -5,7 +5,7 @@ import { jobs, leases, type StoredLeaseError } from "./schema.ts";
 
 /** What lives on which version of an org key: queries over leases, for who replaces and retires keys. */
 export function keyUsesTable(database: Database) {
-  const openReissue = database
+  const openRekey = database
     .select({ one: sql`1` })
     .from(jobs)
     .where(
@@ -57,7 +57,7 @@ export function keyUsesTable(database: Database) {
      * Leases that live on what an older version than `version` made and that no job moves to it yet, in id order
      * after `afterId`. With `flagged` also those of which an earlier try found that they cannot be moved.
      */
-    listToReissue: (
+    listToRekey: (
       connectorId: string,
       version: number,
       query: { readonly flagged: boolean; readonly afterId: string; readonly limit: number },
@@ -73,7 +73,7 @@ export function keyUsesTable(database: Database) {
             lt(leases.orgKeyVersion, version),
             gt(leases.id, query.afterId),
             query.flagged ? undefined : isNull(leases.lastError),
-            notExists(openReissue),
+            notExists(openRekey),
           ),
         )
         .orderBy(asc(leases.id))

@@ -1,5 +1,5 @@
 import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, inArray, isNull } from "drizzle-orm";
+import { and, desc, eq, inArray, isNull, ne } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
 import { personBrowsers, persons, type StoredEnding } from "./schema.ts";
@@ -68,12 +68,32 @@ export function personsTable(database: Database, seals: Seals) {
         .values({ ...row, mac })
         .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
     },
+    /** What one cookie of a browser proves, its next one does instead. */
+    moveBrowser: async (from: string, to: string): Promise<void> => {
+      const rows = await database.select().from(personBrowsers).where(eq(personBrowsers.hash, from));
+      const moved = rows
+        .flatMap((row) => browsers.open(row) ?? [])
+        .map((row) => ({ ...row, hash: to, mac: browsers.macOf({ ...row, hash: to }) }));
+      await database.delete(personBrowsers).where(eq(personBrowsers.hash, from));
+      if (moved.length > 0) await database.insert(personBrowsers).values(moved);
+    },
     /** The browser proves nothing for this build any more. */
     forgetBrowser: async (hash: string, buildId: string): Promise<void> => {
       const ofBuild = database.select({ id: persons.id }).from(persons).where(eq(persons.buildId, buildId));
       await database
         .delete(personBrowsers)
         .where(and(eq(personBrowsers.hash, hash), inArray(personBrowsers.personId, ofBuild)));
+    },
+    /**
+     * No browser but this one proves the person any more.
+     * @returns how many did
+     */
+    forgetOtherBrowsers: async (personId: string, hash: string | undefined): Promise<number> => {
+      const isOther = hash === undefined ? undefined : ne(personBrowsers.hash, hash);
+      const result = await database
+        .delete(personBrowsers)
+        .where(and(eq(personBrowsers.personId, personId), isOther));
+      return result.rowsAffected;
     },
     changeRecovery: async (id: string, recoveryHash: string): Promise<void> => {
       await change(await find(id), { recoveryHash });

@@ -104,11 +104,17 @@ export function sessionsTable(database: Database, seals: Seals) {
       if (old.length === 0) return;
       await database.update(sessions).set({ endedAt: now }).where(inArray(sessions.id, old));
     },
-    endByPerson: async (personId: string, endedAt: number): Promise<void> => {
-      await database
+    /**
+     * Ends every visit of a person, but for one when it is named.
+     * @returns how many were not ended yet
+     */
+    endByPerson: async (personId: string, endedAt: number, keptId?: string): Promise<number> => {
+      const isOther = keptId === undefined ? undefined : ne(sessions.id, keptId);
+      const result = await database
         .update(sessions)
         .set({ endedAt })
-        .where(and(eq(sessions.personId, personId), isNull(sessions.endedAt)));
+        .where(and(eq(sessions.personId, personId), isNull(sessions.endedAt), isOther));
+      return result.rowsAffected;
     },
     /** Ends every session of the build that has not proven to be this person. */
     endOthers: async (buildId: string, personId: string, endedAt: number): Promise<void> => {

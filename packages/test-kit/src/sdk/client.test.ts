@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { inspect } from "node:util";
-import { createClient, KeyloanError, version } from "@keyloan/sdk";
+import { version } from "@keyloan/contract/calls";
+import { createClient, KeyloanError } from "@keyloan/sdk";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startWatchedKeyloan, type WatchedKeyloan } from "../start-watched-keyloan.ts";
 import { answering, brokerHeaders, type NetworkFault, watchRequests } from "../watch-requests.ts";

@@ -1,4 +1,4 @@
-import { type ConnectorSpec, type EnvVarSpec, type KeyCheck, secretValues } from "@keyloan/contract";
+import { type ConnectorSpec, type EnvVarSpec, formOf, type KeyCheck, secretValues } from "@keyloan/contract";
 import type { GateConnector, GateInput } from "../gate.ts";
 
 const server = { exposure: "server" } as const;
@@ -8,14 +8,14 @@ const payVariables: readonly EnvVarSpec[] = [
     name: "PAY_SECRET",
     label: "Secret key",
     secret: true,
-    pattern: "^sk_(?:test|live)_[a-z]{4,}$",
+    ...formOf({ test: ["sk_test_"], live: ["sk_live_"] }, "[a-z]{4,}"),
     ...server,
   },
   {
     name: "PAY_PUBLIC",
     label: "Publishable key",
     secret: false,
-    pattern: "^pk_(?:test|live)_[a-z]{4,}$",
+    ...formOf({ test: ["pk_test_"], live: ["pk_live_"] }, "[a-z]{4,}"),
     exposure: "browser",
   },
   {
@@ -57,7 +57,7 @@ const authVariables: readonly EnvVarSpec[] = [
     name: "AUTH_SECRET",
     label: "Secret key",
     secret: true,
-    pattern: "^ak_(?:test|live)_[a-z]{4,}$",
+    ...formOf({ test: ["ak_test_"], live: ["ak_live_"] }, "[a-z]{4,}"),
     ...server,
   },
 ];

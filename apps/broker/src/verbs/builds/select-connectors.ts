@@ -1,15 +1,16 @@
-import { BrokerError, type Connector, type ConnectorRequest } from "@keyloan/contract";
+import { BrokerError, type Connector, type ConnectorRequest, sharedNames } from "@keyloan/contract";
 import { type Deps, requireConnector } from "../../deps.ts";
 import { invalidInput } from "../../invalid-input.ts";
 
 export type SelectedConnector = { readonly connector: Connector; readonly options: unknown };
 
 /**
- * The connectors a request asks for, with their options parsed; by default all that the org can lend.
+ * The connectors a request asks for, with their options parsed; by default one of each category that the org can
+ * lend, the preferred ones first.
  * @throws BrokerError `unknown_connector`, `org_key_missing` or `invalid_input`; nothing was made
  */
 export async function selectConnectors(
-  deps: Pick<Deps, "connectors" | "store" | "organizationId">,
+  deps: Pick<Deps, "config" | "connectors" | "store" | "organizationId">,
   requests: readonly ConnectorRequest[] | undefined,
 ): Promise<SelectedConnector[]> {
   const active = await deps.store.read.orgKeys.listActive(deps.organizationId);
@@ -17,9 +18,11 @@ export async function selectConnectors(
     spec.orgFields.length === 0 || active.some(({ connectorId }) => connectorId === spec.id);
   const asked =
     requests?.map((request) => (typeof request === "string" ? { id: request } : request)) ??
-    [...deps.connectors.values()].filter(lendable).map(({ spec }) => ({ id: spec.id }));
+    onePerCategory([...deps.connectors.values()].filter(lendable), deps.config.preferredConnectors).map(
+      ({ spec }) => ({ id: spec.id }),
+    );
   const seen = new Set<string>();
-  return asked.map((request) => {
+  const selected = asked.map((request) => {
     const connector = requireConnector(deps, request.id);
     if (seen.has(request.id)) throw repeated(request.id);
     seen.add(request.id);
@@ -31,6 +34,32 @@ export async function selectConnectors(
       options: parseOptions(connector, "options" in request ? request.options : undefined),
     };
   });
+  refuseSharedNames(selected.map(({ connector }) => connector));
+  return selected;
+}
+
+function onePerCategory(lendable: readonly Connector[], preferred: readonly string[]): readonly Connector[] {
+  const rank = ({ spec }: Connector) => {
+    const index = preferred.indexOf(spec.id);
+    return index === -1 ? preferred.length : index;
+  };
+  const ranked = lendable.toSorted((one, other) => rank(one) - rank(other));
+  const firstOf = ({ spec }: Connector) => ranked.find((each) => each.spec.category === spec.category);
+  return lendable.filter((connector) => firstOf(connector) === connector);
+}
+
+/** Every name in an env stands for one value: two connectors that both give it cannot serve one build. */
+function refuseSharedNames(connectors: readonly Connector[]): void {
+  for (const [index, { spec }] of connectors.entries()) {
+    for (const { spec: other } of connectors.slice(index + 1)) {
+      const names = sharedNames(spec.env, other.env);
+      if (names.length === 0) continue;
+      throw new BrokerError("invalid_input", `${spec.label} and ${other.label} both give ${names[0]}`, {
+        remedy: `Name one of them in \`connectors\`: ${spec.id} or ${other.id}. An app that needs both takes two builds.`,
+        details: { connectors: [spec.id, other.id], names },
+      });
+    }
+  }
 }
 
 export function orgKeyMissing(connectorId: string): BrokerError {

@@ -48,12 +48,17 @@ export async function downloadDatabase(
   const of = { connector: connectorId, lease: lease.id, from: lease.state };
   const audit = (action: string, more: Readonly<Record<string, unknown>>) =>
     recordAudit(deps, { ...by, action, entity: buildId, details: { ...of, ...more } });
-  await audit("database.downloading", {});
+  let isBegun = false;
+  const begin = async () => {
+    await audit("database.downloading", {});
+    isBegun = true;
+  };
   let held: Held<OpenFile>;
   try {
-    held = await deps.fileSlots.hold(buildId, signal, () => makeFile(deps, found, signal));
+    held = await deps.fileSlots.hold(buildId, signal, () => makeFile(deps, found, begin, signal));
   } catch (error) {
-    await audit("database.download_failed", { code: codeOf(error) });
+    // What was refused before is counted with the other refusals of its caller.
+    if (isBegun) await audit("database.download_failed", { code: codeOf(error) });
     throw error;
   }
   const file = held.value;
@@ -80,13 +85,23 @@ export async function downloadDatabase(
 
 type OpenFile = { readonly handle: FileHandle; readonly bytes: number };
 
-/** @returns the file, open, and off the disk already */
-async function makeFile(deps: Deps, found: BuildDatabase, signal: AbortSignal): Promise<OpenFile> {
+/**
+ * @param begin writes down that it begins; called when nothing refuses it, before anything is read
+ * @returns the file, open, and off the disk already
+ */
+async function makeFile(
+  deps: Deps,
+  found: BuildDatabase,
+  begin: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<OpenFile> {
   deps.heldFiles.refuseMore();
+  const write = await writerOf(deps, found, signal);
+  await begin();
   const folder = await makeDownloadFolder(deps.config.dataDirectory).catch(refuseFull);
   const path = join(folder, `database.${found.archivable.content.file.extension}`);
   try {
-    await deps.movingSlots.run(signal, () => writeDatabase(deps, found, path, signal));
+    await deps.movingSlots.run(signal, () => write(path));
     const handle = await open(path, "r");
     return { handle, bytes: (await handle.stat()).size };
   } catch (error) {
@@ -100,27 +115,30 @@ async function makeFile(deps: Deps, found: BuildDatabase, signal: AbortSignal): 
 const codeOf = (error: unknown) =>
   error instanceof BrokerError || error instanceof ProviderError ? error.code : "internal";
 
-async function writeDatabase(
-  deps: Deps,
-  found: BuildDatabase,
-  path: string,
-  signal: AbortSignal,
-): Promise<void> {
+type WriteFile = (path: string) => Promise<void>;
+
+/**
+ * How the file of a database is written, from the archive when it is archived.
+ * @throws BrokerError `not_ready` when there is nothing to read
+ */
+async function writerOf(deps: Deps, found: BuildDatabase, signal: AbortSignal): Promise<WriteFile> {
   const { lease, archivable } = found;
   const { content, connector } = archivable;
-  if (lease.state === "archived") return writeFromArchive(deps, found, path, signal);
+  if (lease.state === "archived") return archiveWriterOf(deps, found, signal);
   if (lease.state !== "active" || lease.env === null) throw notReadable(lease);
   const { env, buildId } = lease;
-  const values = await withDataKey(deps, buildId, (key) => openLease(key, lease.id, env));
-  const context = deps.contextFor(connector, signal);
-  for (let tries = 0; tries < triesMax; tries++) {
-    if (await writeUnchanged(content, context, values, path)) return;
-    await rm(path, { force: true });
-  }
-  throw new BrokerError("not_ready", "the database is being written to all the time", {
-    remedy: "Stop the app for a moment, then ask again.",
-    retryAfterSeconds: 30,
-  });
+  return async (path) => {
+    const values = await withDataKey(deps, buildId, (key) => openLease(key, lease.id, env));
+    const context = deps.contextFor(connector, signal);
+    for (let tries = 0; tries < triesMax; tries++) {
+      if (await writeUnchanged(content, context, values, path)) return;
+      await rm(path, { force: true });
+    }
+    throw new BrokerError("not_ready", "the database is being written to all the time", {
+      remedy: "Stop the app for a moment, then ask again.",
+      retryAfterSeconds: 30,
+    });
+  };
 }
 
 /** False when the database was written to while it was read, so that the file may mix two moments. */
@@ -135,18 +153,19 @@ async function writeUnchanged(
   return differences(before, await content.summarize(context, values)).length === 0;
 }
 
-async function writeFromArchive(
+async function archiveWriterOf(
   deps: Deps,
   { lease, archivable }: BuildDatabase,
-  path: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<WriteFile> {
   const archives = await deps.store.read.archives.listByLease(lease.id);
   const archive = archives.find(({ state }) => state === "verified");
   if (archive === undefined || archive.bytes === null || archive.sha256 === null) throw notReadable(lease);
   const { bytes, sha256 } = archive;
-  const dump = readArchive(archiveMedium(deps, archive, signal), { bytes, sha256 });
-  await archivable.content.writeFile(dump, path, signal);
+  return (path) => {
+    const dump = readArchive(archiveMedium(deps, archive, signal), { bytes, sha256 });
+    return archivable.content.writeFile(dump, path, signal);
+  };
 }
 
 /** @throws BrokerError `unavailable` for a disk without room; any other failure as it is */

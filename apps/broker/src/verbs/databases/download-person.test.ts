@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import type { Connector, ErrorEnvelope } from "@keyloan/contract";
+import type { BuildView, Connector, ErrorEnvelope } from "@keyloan/contract";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { createTestBroker, type TestBroker } from "../../testing/create-test-broker.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
@@ -60,3 +60,24 @@ it("a file that is being made while somebody else becomes the person is not give
   const { status, body } = await answer;
   expect([status, (body as ErrorEnvelope).error.code]).toEqual([403, "person_only"]);
 });
+
+it.each(["a token", "a visitor"])(
+  "what is refused before it begins is counted, not written each time: by %s",
+  async (who) => {
+    const build = (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
+    for (const { id: lease } of build.leases) await broker.call("DELETE", `/v1/leases/${lease}`);
+    const page = await openPage(broker, id);
+    const path = `/v1/builds/${id}/databases/memory-database/download`;
+    const ask = () => (who === "a visitor" ? download(page) : broker.call("GET", path));
+    await expect.poll(async () => (await ask()).status, { timeout: 10_000 }).toBe(409);
+    const count = async () =>
+      (await broker.running().deps.store.read.auditEvents.list({ limit: 200 })).length;
+    const before = await count();
+    for (let times = 20; times > 0; times--) expect((await ask()).status).toBe(409);
+    expect(await count()).toBe(before);
+    broker.advance(60_000);
+    await broker.running().deps.refusals.writeDue();
+    const [counted] = await broker.running().deps.store.read.auditEvents.list({ limit: 1 });
+    expect(JSON.parse(counted?.details ?? "")).toMatchObject({ code: "not_ready", status: 409 });
+  },
+);

@@ -4,7 +4,7 @@ import { buildClosed } from "../../build-closed.ts";
 import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { findBuild } from "../builds/find-build.ts";
-import { knownAs } from "../person/become-person.ts";
+import { personsOf } from "../person/become-person.ts";
 import { type Opener, type StartedSession, startSession, type Visitor } from "./start-session.ts";
 
 /**
@@ -47,7 +47,7 @@ export async function openByBrowserOrUser(
   requestId: string,
 ): Promise<StartedSession> {
   const person = await deps.store.read.persons.findByBuild(buildId);
-  const known = await knownAs(deps.store.read, visitor.browser, buildId);
+  const known = await personsOf(deps, visitor.browser);
   const opener = known.some(({ id }) => id === person?.id)
     ? ({ by: "browser" } as const)
     : await openerOfUser(deps, buildId, person, findUser);

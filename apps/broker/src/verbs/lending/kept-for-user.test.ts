@@ -99,7 +99,7 @@ describe("after a switch, while its user can go back, what was lent", () => {
       const preview = { "app-secrets": false };
       expect((await mine.change("POST", "/v1/settings/swap", { preview })).status).toBe(200);
       const request = { token: tokens[holder], body: { overlapSeconds: 0 } };
-      expect((await broker.call("POST", `/v1/leases/${leases[0]?.id}/reissue`, request)).status).toBe(202);
+      expect((await broker.call("POST", `/v1/leases/${leases[0]?.id}/rotation`, request)).status).toBe(202);
       await finishWork(deps(), id);
       const second = await broker.readEnv(id);
       expect([first.JWT_SECRET, own.JWT_SECRET]).not.toContain(second.JWT_SECRET);

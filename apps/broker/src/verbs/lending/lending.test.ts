@@ -214,7 +214,7 @@ describe("lending", () => {
     expect(refused.map(({ status }) => status)).toEqual([409, 409, 409]);
     const leases = await deps().store.read.leases.listByBuild(buildId);
     for (const { id } of leases)
-      expect((await broker.call("POST", `/v1/leases/${id}/reissue`, { body: {} })).status).toBe(409);
+      expect((await broker.call("POST", `/v1/leases/${id}/rotation`, { body: {} })).status).toBe(409);
 
     const newer = { ...ownValues["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" };
     expect((await page.save("memory-files", newer)).status).toBe(200);

@@ -40,6 +40,7 @@ export async function putOrgKey(
   const answer = await validateKeys({
     fields: connector.spec.orgFields,
     values,
+    known: [...deps.connectors.values()].map(({ spec }) => spec),
     check: connector.validateOrgKey,
     context,
   });

@@ -32,7 +32,7 @@ export async function followUp(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<vo
   const latest = await tx.orgKeys.findLatest(deps.organizationId, connectorId);
   if (latest?.state !== "active") return;
   const query = { flagged: false, afterId: "", limit: 1 };
-  const stragglers = await tx.keyUses.listToReissue(connectorId, latest.version, query);
+  const stragglers = await tx.keyUses.listToRekey(connectorId, latest.version, query);
   if (stragglers.length === 0 || (await isOpen(latest.id, "plan-reissue"))) return;
   tx.job({ kind: "plan-reissue", entityId: latest.id, connectorId }, deps.now());
 }

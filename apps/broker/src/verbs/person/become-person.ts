@@ -1,10 +1,11 @@
-import { newId, Secret } from "@keyloan/contract";
+import { newId, type Secret } from "@keyloan/contract";
 import type { PersonRow, SessionRow, Tables } from "@keyloan/store";
+import type { ReadToken } from "../../auth/tokens.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 
 /** The cookie that a browser brought, when it is one of ours. */
-export type Browser = { readonly text: Secret; readonly hash: string };
+export type Browser = Pick<ReadToken, "hash" | "isProven">;
 
 /** What the one who has become the person is given, once. */
 export type Became = {
@@ -35,17 +36,21 @@ export async function becomePerson(deps: Deps, tx: Unit, session: SessionRow): P
   return { person, recovery };
 }
 
-/** Lets a browser prove a person from now on. @returns the cookie to set: its own, if it has one already */
+/**
+ * Lets a browser prove a person from now on, by a new cookie: who knew the one from before, on a machine that several
+ * use, would be the person too. What that one proved the new one does, and it proves nothing any more.
+ * @returns the cookie to set
+ */
 export async function rememberBrowser(
   deps: Deps,
   tables: Tables,
   personId: string,
   browser: Browser | undefined,
 ): Promise<Secret> {
-  const made = deps.tokens.make("person");
-  const { text, hash } = browser ?? { text: made.token, hash: made.hash };
+  const { token, hash } = deps.tokens.make("person");
+  if (browser !== undefined) await tables.persons.moveBrowser(browser.hash, hash);
   await tables.persons.addBrowser({ hash, personId, createdAt: deps.now() });
-  return text;
+  return token;
 }
 
 /**
@@ -64,6 +69,19 @@ export async function keepBrowser(
   return rememberBrowser(deps, tables, person.id, browser);
 }
 
+/**
+ * Everyone that a browser has proven to be, newest first. A cookie that proves nothing has ended: its browser has a newer
+ * one, or was told to forget.
+ */
+export async function personsOf(
+  { store, callers }: Pick<Deps, "store" | "callers">,
+  browser: Browser | undefined,
+): Promise<readonly PersonRow[]> {
+  const persons = browser === undefined ? [] : await store.read.persons.listByBrowser(browser.hash);
+  if (browser !== undefined && persons.length === 0) callers.end(browser);
+  return persons;
+}
+
 /** Everyone that the browser has proven to be for a build, newest first. */
 export async function knownAs(
   tables: Tables,
@@ -76,6 +94,5 @@ export async function knownAs(
 
 /** The hash of a cookie of ours that names a browser. */
 export function browserOf(deps: Pick<Deps, "tokens">, text: string | undefined): Browser | undefined {
-  const read = deps.tokens.read(text ?? "", ["person"]);
-  return read === undefined || text === undefined ? undefined : { text: Secret.of(text), hash: read.hash };
+  return deps.tokens.read(text ?? "", ["person"]);
 }

@@ -1,14 +1,14 @@
 import type { KnownBuilds } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
-import type { Browser } from "./become-person.ts";
+import { type Browser, personsOf } from "./become-person.ts";
 import { replacedView } from "./person-view.ts";
 
 /** The open builds that a browser has proven to be the person of, or had, until somebody started over. */
 export async function knownBuilds(
-  deps: Pick<Deps, "store">,
+  deps: Pick<Deps, "store" | "callers">,
   browser: Browser | undefined,
 ): Promise<KnownBuilds> {
-  const persons = browser === undefined ? [] : await deps.store.read.persons.listByBrowser(browser.hash);
+  const persons = await personsOf(deps, browser);
   const newest = persons.filter(
     ({ buildId }, index) => persons.findIndex((person) => person.buildId === buildId) === index,
   );

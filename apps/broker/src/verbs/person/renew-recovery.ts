@@ -5,7 +5,8 @@ import { requirePerson } from "../settings/take-step.ts";
 import { type Browser, keepBrowser } from "./become-person.ts";
 
 /**
- * A new recovery code for the person of a build; the old one opens nothing any more.
+ * A new recovery code for the person of a build. The old one opens nothing any more, nor does what it may have opened:
+ * every other visit of the person ends, and no other browser proves them.
  * @throws BrokerError `conflict` before the first save, `person_only`
  */
 export async function renewRecovery(
@@ -18,7 +19,7 @@ export async function renewRecovery(
   /** For a browser that could not prove the person yet. */
   readonly personCookie: Secret | undefined;
 }> {
-  const { buildId } = visit.session;
+  const { id: sessionId, buildId } = visit.session;
   const { token: code, hash } = deps.tokens.make("recovery", buildId);
   const createdAt = deps.now();
   const personCookie = await deps.change(visit, [buildId], async (tx) => {
@@ -29,7 +30,10 @@ export async function renewRecovery(
       });
     }
     await tx.persons.changeRecovery(person.id, hash);
-    tx.audit("person.recovery_renewed", buildId, { personId: person.id });
+    const visitsEnded = await tx.sessions.endByPerson(person.id, createdAt, sessionId);
+    const browsersForgotten = await tx.persons.forgetOtherBrowsers(person.id, browser?.hash);
+    const details = { personId: person.id, visitsEnded, browsersForgotten };
+    tx.audit("person.recovery_renewed", buildId, details);
     return keepBrowser(deps, tx, person, browser);
   });
   return { code, createdAt, personCookie };

@@ -7,9 +7,9 @@ import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { again, done, type Failure, type Outcome, type RequiredAction } from "../../queue/outcome.ts";
 import { withKeyToIssue } from "../leases/org-credential.ts";
 import { planned } from "../leases/planned-lease.ts";
+import { recordValues } from "../leases/record-values.ts";
 import { takeBack } from "../leases/take-back.ts";
 import { proveOldCredentials } from "./prove-old-credentials.ts";
-import { recordValues } from "./record-values.ts";
 import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
 
 const changedWaitMs = 500;

@@ -22,6 +22,7 @@ export async function checkKeys(
   const outcome = await checkUserKeys({
     spec: connector.spec,
     values,
+    known: [...deps.connectors.values()].map(({ spec }) => spec),
     check: connector.validate,
     context: deps.userContextFor(connector, signal),
     isOurs: (value) => isLent(deps, value),

@@ -103,7 +103,8 @@ const acts: readonly [string, Act][] = [
   ["revokes what was lent", async () => broker.call("DELETE", `/v1/leases/${await leaseId()}`)],
   [
     "replaces its credentials",
-    async () => broker.call("POST", `/v1/leases/${await leaseId()}/reissue`, { body: { overlapSeconds: 0 } }),
+    async () =>
+      broker.call("POST", `/v1/leases/${await leaseId()}/rotation`, { body: { overlapSeconds: 0 } }),
   ],
   ["ends a visit", async () => broker.call("DELETE", `/v1/builds/${buildId}/sessions/${await visitId()}`)],
 ];

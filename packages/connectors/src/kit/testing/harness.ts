@@ -12,6 +12,7 @@ import {
   type PlannedLease,
   type SecretValues,
   secretValues,
+  userAgent,
 } from "@keyloan/contract";
 import type { RunningEmulator, StartEmulator } from "../emulator.ts";
 
@@ -45,10 +46,18 @@ export async function openEmulatorTarget(
   };
 }
 
-/** A context with the process's own fetch, clock and randomness; a signal that never ends unless given. */
+/**
+ * A context with the process's own fetch, clock and randomness; a signal that never ends unless given. Its fetch fails for
+ * a call that does not say who asks: every test of a connector proves that all of its calls do.
+ */
 export function testContext(overrides: Partial<ConnectorContext> = {}): ConnectorContext {
   return {
-    fetch: (input, init) => globalThis.fetch(input, init),
+    fetch: async (input, init) => {
+      const request = new Request(input, init);
+      if (request.headers.get("user-agent") !== userAgent)
+        throw new Error(`${request.url} is asked without a name`);
+      return globalThis.fetch(request);
+    },
     signal: new AbortController().signal,
     now: () => Date.now(),
     randomBytes: (size) => randomBytes(size),

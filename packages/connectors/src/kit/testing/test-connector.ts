@@ -1,6 +1,8 @@
 import { type Connector, type SecretValues, secretValues } from "@keyloan/contract";
 import { describe } from "vitest";
+import type { Calls } from "../calls/define-calls.ts";
 import type { StartEmulator } from "../emulator.ts";
+import { describeCalls } from "./call-promises.ts";
 import { type OpenTarget, openEmulatorTarget } from "./harness.ts";
 import { describeFailures, describeIssuing } from "./issuer-promises.ts";
 import { describeListing } from "./listing-promises.ts";
@@ -22,6 +24,8 @@ export type ConnectorSuite = {
   readonly revokes?: "locally" | "at_provider";
   /** Whether `rotate` talks to the provider, or refuses before it does. Default: as `issues`. */
   readonly rotates?: "locally" | "at_provider" | "refused";
+  /** The table of the calls that it makes at its own address. */
+  readonly calls?: Calls;
   /** Does what an app does with lent values so that the provider holds something; by default nothing. */
   readonly use?: (values: SecretValues) => Promise<void>;
 } & ValidationSamples &
@@ -48,6 +52,7 @@ export function testConnector(suite: ConnectorSuite): void {
     describeValidation(connector, startEmulator, suite);
     describeUserKeys(connector, startEmulator, suite);
     const open = () => openEmulatorTarget(startEmulator);
+    if (suite.calls !== undefined) describeCalls(connector, suite.calls, suite.options, open);
     describeIssuing(issuerSuite, open);
     describeFailures(issuerSuite, open);
     describeReadingBack({ ...issuerSuite, ...(suite.use === undefined ? {} : { use: suite.use }) }, open);

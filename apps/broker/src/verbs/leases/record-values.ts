@@ -4,7 +4,7 @@ import type { Deps } from "../../deps.ts";
 import type { JobHold } from "../../queue/define-job.ts";
 import { step } from "../../queue/step.ts";
 import { sealLease } from "../../sealing/lease-values.ts";
-import { recordFingerprints } from "../leases/record-fingerprints.ts";
+import { recordFingerprints } from "./record-fingerprints.ts";
 
 export type NewValues = {
   readonly values: SecretValues;

@@ -6,7 +6,7 @@ import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { done, type Outcome } from "../../queue/outcome.ts";
 import { step } from "../../queue/step.ts";
 import { followUp } from "../org-keys/sweep-org-keys.ts";
-import { flagNotice } from "./flags.ts";
+import { flagNotice } from "./flag-lease.ts";
 
 const pageSize = 100;
 
@@ -16,13 +16,13 @@ const pageSize = 100;
  * a run that was cut short is finished by the next.
  */
 export const planRekeyJob = defineJob({
-  run: planReissue,
+  run: planRekey,
   deadlineSeconds: 600,
   retry: { firstSeconds: 10, mostSeconds: 600, runs: Number.POSITIVE_INFINITY },
   giveUp: "fail",
 });
 
-async function planReissue(deps: Deps, hold: JobHold): Promise<Outcome> {
+async function planRekey(deps: Deps, hold: JobHold): Promise<Outcome> {
   const row = await deps.store.read.orgKeys.find(hold.job.entityId);
   if (row?.state !== "active") return done();
   const planned = { leases: 0, flagged: 0 };
@@ -47,7 +47,7 @@ async function planPage(
 ): Promise<{ readonly leases: number; readonly flagged: number; readonly lastId: string | undefined }> {
   const { connectorId, version } = row;
   const query = { flagged: true, afterId, limit: pageSize };
-  const leases = await tx.keyUses.listToReissue(connectorId, version, query);
+  const leases = await tx.keyUses.listToRekey(connectorId, version, query);
   let planned = 0;
   let flagged = 0;
   for (const lease of leases) {

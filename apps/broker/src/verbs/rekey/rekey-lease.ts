@@ -8,11 +8,11 @@ import { withRetry } from "../../queue/backoff.ts";
 import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { again, done, failed, type Outcome } from "../../queue/outcome.ts";
 import { planned } from "../leases/planned-lease.ts";
+import { recordValues } from "../leases/record-values.ts";
 import { takeBack } from "../leases/take-back.ts";
 import { followUp } from "../org-keys/sweep-org-keys.ts";
 import { endOldResource, oldResourceVersion } from "./end-old-resource.ts";
-import { flagLease } from "./flags.ts";
-import { recordValues } from "./record-values.ts";
+import { flagLease } from "./flag-lease.ts";
 
 const changedWaitMs = 1_000;
 const undroppedWaitMs = 3_600_000;
@@ -21,12 +21,12 @@ const quietRunsMax = 8;
 
 /** Moves a lease from an older version of its org key to the one in use: its values are made anew with that one. */
 export const rekeyJob = defineJob({
-  run: reissueLease,
+  run: rekeyLease,
   retry: { firstSeconds: 10, mostSeconds: 3_600, runs: Number.POSITIVE_INFINITY },
   giveUp: "fail",
 });
 
-async function reissueLease(deps: Deps, hold: JobHold): Promise<Outcome> {
+async function rekeyLease(deps: Deps, hold: JobHold): Promise<Outcome> {
   const { job } = hold;
   const lease = await deps.store.read.leases.find(job.entityId);
   const connector = lease === undefined ? undefined : deps.connectors.get(lease.connectorId);

@@ -1,0 +1,59 @@
+import type * as z from "zod";
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** One call of a provider's API as data: the client, the README and the router of the stand-in follow from it. */
+export type Call = {
+  readonly method: Method;
+  /** From the API's address on; `{name}` is a part that the caller gives. */
+  readonly path: string;
+  /** The page of the provider's documentation. */
+  readonly doc: string;
+  readonly body?: z.ZodType;
+  readonly query?: z.ZodType;
+  /** What of the answer is read; everything else is left unread. */
+  readonly answer: z.ZodType;
+  /** A list whose header `Link` says where the next page starts: read, and answered, as a {@link Page}. */
+  readonly paged?: "link";
+  /** Of a success at the provider; 200 by default. Any 2xx is taken. */
+  readonly status?: number;
+  /** Carries the call through the provider's SDK. */
+  readonly via?: (sdk: never, input: never) => Promise<unknown>;
+};
+
+export type Calls = Readonly<Record<string, Call>>;
+
+type PartsOf<P extends string> = P extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | PartsOf<Rest>
+  : never;
+type Given<S> = S extends z.ZodType ? z.input<S> : never;
+
+/** What a caller gives: the parts of the path, a body and a query where the call has them. */
+export type CallInput<C extends Pick<Call, "path" | "body" | "query">> = ([PartsOf<C["path"]>] extends [never]
+  ? unknown
+  : { readonly params: Readonly<Record<PartsOf<C["path"]>, string>> }) &
+  (C extends { readonly body: infer B } ? { readonly body: Given<B> } : unknown) &
+  (C extends { readonly query: infer Q } ? { readonly query: Given<Q> } : unknown);
+
+/** Makes calls that go through an SDK; without one they have no `via`. */
+export function callsThrough<Sdk = never>() {
+  const make =
+    <const M extends Method>(method: M) =>
+    <const P extends string, const F extends Omit<Call, "method" | "path" | "via">>(
+      path: P,
+      facts: F,
+      via?: (sdk: Sdk, input: CallInput<F & { readonly path: P }>) => Promise<unknown>,
+    ) => ({ ...facts, method, path, ...(via === undefined ? {} : { via }) });
+  return {
+    get: make("GET"),
+    post: make("POST"),
+    put: make("PUT"),
+    patch: make("PATCH"),
+    del: make("DELETE"),
+  };
+}
+
+/** Every call as the README of its connector names it. */
+export function callLines(calls: Calls): string[] {
+  return Object.values(calls).map(({ method, path }) => `${method} ${path}`);
+}

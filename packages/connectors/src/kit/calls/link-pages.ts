@@ -1,0 +1,16 @@
+import type { Page } from "./every-item.ts";
+
+/** A page whose `Link` says where the next one starts. The link is there on the last page too, without results. */
+export function readLink(items: unknown, headers: Headers): unknown {
+  const links = (headers.get("link") ?? "").split(/,\s*(?=<)/);
+  const link = links.find((each) => /rel="next"/.test(each) && /results="true"/.test(each));
+  const next = /cursor="([^"]{1,200})"/.exec(link ?? "")?.[1];
+  return { items, ...(next === undefined ? {} : { next }) };
+}
+
+/** The header of a page, as a stand-in answers it. */
+export function writeLink({ next }: Page<unknown>, url: URL): string {
+  const further = new URL(url);
+  further.searchParams.set("cursor", next ?? "");
+  return `<${further}>; rel="next"; results="${next !== undefined}"; cursor="${next ?? ""}"`;
+}

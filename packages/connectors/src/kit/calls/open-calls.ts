@@ -1,0 +1,101 @@
+import { type ConnectorContext, ProviderError, type ProviderErrorCode, trimEndOf } from "@keyloan/contract";
+import type * as z from "zod";
+import { parseJson, send, statusError } from "../http.ts";
+import type { Call, CallInput, Calls } from "./define-calls.ts";
+import { readLink } from "./link-pages.ts";
+
+/** Where a provider's API is, and how a key is shown there. */
+export type Api = {
+  readonly provider: string;
+  readonly baseUrl: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What a refusal means where its status does not tell; the body's words go nowhere. */
+  readonly readRefusal?: (status: number, body: unknown) => ProviderErrorCode | undefined;
+};
+
+type Asked<C extends Call> = (
+  ...given: unknown extends CallInput<C> ? [] : [input: CallInput<C>]
+) => Promise<z.output<C["answer"]>>;
+
+/** A function for each call of the table. */
+export type OpenCalls<T extends Calls> = { readonly [Name in keyof T]: Asked<T[Name]> };
+
+type Loose = { readonly params?: Record<string, string>; readonly body?: unknown; readonly query?: unknown };
+
+/**
+ * The calls of a table with one key, over the context's fetch, or through the SDK where a call says so. Each throws
+ * ProviderError for every answer that is no success or has another shape than the table says.
+ * @param openSdk opens the SDK at the first call that needs it; what it throws besides ProviderError is no answer
+ */
+export function openCalls<T extends Calls>(
+  api: Api,
+  calls: T,
+  context: ConnectorContext,
+  key: string | undefined,
+  openSdk?: () => Promise<unknown>,
+): OpenCalls<T> {
+  let sdk: Promise<unknown> | undefined;
+  const ask = async (call: Call, given: Loose = {}): Promise<unknown> => {
+    if (call.via === undefined) return sendCall(api, call, given, context, key);
+    sdk ??= openSdk?.();
+    return carry(call.via, await sdk, given).catch((error: unknown) => {
+      throw error instanceof ProviderError ? error : unexpectedShape(api);
+    });
+  };
+  const checked = async (call: Call, given?: Loose) => {
+    const parsed = call.answer.safeParse(await ask(call, given));
+    if (!parsed.success) throw unexpectedShape(api);
+    return parsed.data;
+  };
+  const asked = Object.entries(calls).map(([name, call]) => [name, (given?: Loose) => checked(call, given)]);
+  return toOpenCalls<T>(Object.fromEntries(asked));
+}
+
+/** A table's `via` takes what its own table was opened with: SDK and input are of its types. */
+function carry(via: NonNullable<Call["via"]>, sdk: unknown, given: Loose): Promise<unknown> {
+  return via(sdk as never, given as never);
+}
+
+/** The cast of the table: each member was made of the call of its name, whose schema gives the answer its type. */
+function toOpenCalls<T extends Calls>(asked: unknown): OpenCalls<T> {
+  return asked as OpenCalls<T>;
+}
+
+async function sendCall(
+  { provider, baseUrl, headers = {}, readRefusal }: Api,
+  { method, path, paged }: Call,
+  { params = {}, body, query }: Loose,
+  context: ConnectorContext,
+  key: string | undefined,
+): Promise<unknown> {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ""));
+  const search = searchOf(query);
+  const response = await send({
+    provider,
+    context,
+    method,
+    url: `${trimEndOf(context.baseUrl ?? baseUrl, "/")}${filled}${search}`,
+    headers: {
+      ...headers,
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer = parseJson(response.text);
+  if (response.status >= 200 && response.status <= 299)
+    return paged === undefined ? answer : readLink(answer, response.headers);
+  throw statusError(provider, response, readRefusal?.(response.status, answer));
+}
+
+function searchOf(query: unknown): string {
+  if (typeof query !== "object" || query === null) return "";
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.length === 0
+    ? ""
+    : `?${new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])))}`;
+}
+
+function unexpectedShape({ provider }: Api): ProviderError {
+  return new ProviderError(provider, "invalid_response", "the answer has an unexpected shape");
+}
