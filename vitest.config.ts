@@ -11,6 +11,9 @@ const globalSetups: Readonly<Record<string, string>> = {
   "settings-ui": "./apps/settings-ui/src/browser/testing/build-page.ts",
 };
 
+// Their tests start a whole broker in each file, and loading it takes longer than most of them: a worker loads it once.
+const loadedOnce: readonly string[] = ["cli", "test-kit"];
+
 const project = (name: string, include: string[], exclude: string[] = []) => ({
   extends: true as const,
   test: {
@@ -19,6 +22,7 @@ const project = (name: string, include: string[], exclude: string[] = []) => ({
     exclude,
     globalSetup: globalSetups[name] ?? [],
     environment: "node" as const,
+    isolate: !loadedOnce.includes(name),
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -1,6 +1,10 @@
-import { fork, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { expectApi, startKeyloan } from "@keyloan/test-kit";
 
 const roundsDefault = 41;
 const goal = 1.8;
@@ -28,17 +32,13 @@ export async function measureCliStart(rounds = roundsDefault): Promise<CliStart>
   if (!existsSync(pathOf("dist/cli.mjs"))) {
     throw new Error("keyloan is not built: run `pnpm build` before measuring it");
   }
-  const server = fork(pathOf("src/testing/serve-fake-broker.ts"), {
-    stdio: ["ignore", "inherit", "inherit", "ipc"],
-  });
+  const folder = await mkdtemp(join(tmpdir(), "keyloan-cli-start-"));
+  const broker = await startKeyloan({ in: "child", folder, standIns: { urls: {}, orgKeys: {} } });
   try {
-    const url = await new Promise<string>((resolve, reject) => {
-      server.once("message", (message) => resolve(String(message)));
-      server.once("exit", () => reject(new Error("the loopback broker ended at its start")));
-    });
-    const { adminToken, sampleBuildId } = await import("../../packages/cli/src/testing/samples.ts");
-    const env = { ...process.env, KEYLOAN_URL: url, KEYLOAN_TOKEN: adminToken };
-    const run = [pathOf("bin/keyloan.mjs"), "run", "--build", sampleBuildId, "--", "true"];
+    const body = { name: "measured", connectors: ["app-secrets"] };
+    const build = await expectApi<{ readonly id: string }>(201, broker, "POST", "/v1/builds", body);
+    const env = { ...process.env, KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: broker.adminToken };
+    const run = [pathOf("bin/keyloan.mjs"), "run", "--build", build.id, "--", "true"];
     const times = { node: [] as number[], run: [] as number[] };
     for (let round = -3; round < rounds; round += 1) {
       const node = timed(["-e", "0"], env);
@@ -60,7 +60,8 @@ export async function measureCliStart(rounds = roundsDefault): Promise<CliStart>
       rounds,
     };
   } finally {
-    server.kill();
+    await broker.stop();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

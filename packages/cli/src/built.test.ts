@@ -4,17 +4,18 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { version } from "@keyloan/contract/calls";
+import { startWatchedKeyloan, type WatchedKeyloan } from "@keyloan/test-kit";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuiltCli, buildCli } from "./testing/built-cli.ts";
-import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { adminToken, sampleBuildId } from "./testing/samples.ts";
 
 const execute = promisify(execFile);
-let broker: FakeBroker;
+let broker: WatchedKeyloan;
+let buildId: string;
 let built: BuiltCli;
 beforeAll(async () => {
-  [built, broker] = await Promise.all([buildCli(), startFakeBroker()]);
+  [built, broker] = await Promise.all([buildCli(), startWatchedKeyloan()]);
+  buildId = (await broker.createBuild({ connectors: ["memory-files"] })).id;
 });
 afterAll(async () => {
   await Promise.all([built.remove(), broker.close()]);
@@ -22,22 +23,22 @@ afterAll(async () => {
 
 const keyloan = (args: readonly string[], node = process.execPath) =>
   execute(node, [built.bin, ...args], {
-    env: { PATH: process.env.PATH, KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken },
+    env: { PATH: process.env.PATH, KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: broker.adminToken },
   });
 
 test("the built command line stands alone, without the sources", async () => {
   expect((await keyloan(["--version"])).stdout).toBe(`${version}\n`);
-  expect((await keyloan(["build", "list"])).stdout).toContain(sampleBuildId);
+  expect((await keyloan(["build", "list"])).stdout).toContain(buildId);
   const run = await keyloan([
     "run",
     "--build",
-    sampleBuildId,
+    buildId,
     "--",
     "sh",
     "-c",
-    "echo $R2_BUCKET; echo $KEYLOAN_TOKEN",
+    "echo $MEMORY_FILES_NAME; echo $KEYLOAN_TOKEN",
   ]);
-  expect(run.stdout).toBe("builds\n\n");
+  expect(run.stdout).toBe(`${(await broker.readEnv(buildId)).MEMORY_FILES_NAME}\n\n`);
 });
 
 test("`run` alone answers help and wrong usage as the whole command line does", async () => {
@@ -55,8 +56,8 @@ test("the bundles hold no schema library: types only come from the contract", as
 
 test("the built command line checks, merges and encrypts env files", async () => {
   const [example, merged] = ["example", "merged"].map((name) => join(built.folder, name));
-  await writeFile(example ?? "", "R2_BUCKET=\n");
-  const build = ["--build", sampleBuildId];
+  await writeFile(example ?? "", "MEMORY_FILES_NAME=\n");
+  const build = ["--build", buildId];
   await keyloan(["env", "pull", ...build, "--output", merged ?? "", "--merge"]);
   const checked = await keyloan(["env", "check", "--example", example ?? "", "--file", merged ?? ""]);
   expect(checked.stderr).toContain("1 of 1 variables");

@@ -10,17 +10,21 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startWatchedKeyloan, type WatchedKeyloan } from "@keyloan/test-kit";
 import { armor, Decrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { type FakeIoOptions, runKeyloan } from "./testing/fake-io.ts";
-import { adminToken, sampleBuildId, sampleEnv } from "./testing/samples.ts";
+import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 
-let broker: FakeBroker;
+let broker: WatchedKeyloan;
+let buildId: string;
+/** What the build was lent. */
+let lent: Record<string, string>;
 let root: string;
 let folder: string;
 beforeAll(async () => {
-  broker = await startFakeBroker();
+  broker = await startWatchedKeyloan();
+  buildId = (await broker.createBuild({ connectors: ["memory-files", "app-secrets"] })).id;
+  lent = await broker.readEnv(buildId);
   root = mkdtempSync(join(tmpdir(), "keyloan-env-files-"));
 });
 afterAll(async () => {
@@ -29,16 +33,21 @@ afterAll(async () => {
 });
 beforeEach(() => {
   broker.seen.length = 0;
-  broker.state.env = sampleEnv;
   folder = mkdtempSync(join(root, "run-"));
 });
 
-const keyloan = (args: readonly string[], options: FakeIoOptions = {}) =>
+const keyloan = (args: readonly string[], options: RunOptions = {}) =>
   runKeyloan(args, {
     ...options,
-    env: { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, PATH: process.env.PATH, ...options.env },
+    env: {
+      KEYLOAN_URL: broker.url,
+      KEYLOAN_TOKEN: broker.adminToken,
+      PATH: process.env.PATH,
+      ...options.env,
+    },
   });
-const pull = (...args: readonly string[]) => keyloan(["env", "pull", "--build", sampleBuildId, ...args]);
+const pull = (...args: readonly string[]) => keyloan(["env", "pull", "--build", buildId, ...args]);
+const bucket = () => `MEMORY_FILES_NAME=${lent.MEMORY_FILES_NAME}`;
 const check = (...args: readonly string[]) => keyloan(["env", "check", ...args]);
 const fileOf = (name: string, text: string | Buffer) => {
   const file = join(folder, name);
@@ -52,14 +61,18 @@ describe("env pull --merge", () => {
     expect(await pull("--output", file, "--merge")).toMatchObject({ code: 0, out: "" });
     const once = readFileSync(file, "utf8");
     expect(once.startsWith("# mine\r\nPORT=3000\r\n\r\n# >>> keyloan")).toBe(true);
-    expect(once).toContain("\r\nR2_BUCKET=builds\r\n");
+    expect(once).toContain(`\r\n${bucket()}\r\n`);
+    expect(once).toContain(`\r\nJWT_SECRET=${lent.JWT_SECRET}\r\n`);
     await pull("--output", file, "--merge");
     expect(readFileSync(file, "utf8")).toBe(once);
-    broker.state.env = { ONLY: "1" };
-    await pull("--output", file, "--merge");
+    const { id } = await broker.createBuild({ connectors: ["memory-files"] });
+    const other = await broker.readEnv(id);
+    await keyloan(["env", "pull", "--build", id, "--output", file, "--merge"]);
     const third = readFileSync(file, "utf8");
     expect(third).toContain("# mine\r\nPORT=3000\r\n\r\n# >>> keyloan");
-    expect(third).toMatch(/\r\nONLY=1\r\n# <<< keyloan <<<\r\n$/);
+    expect(third).toMatch(/\r\n# <<< keyloan <<<\r\n$/);
+    expect(third).toContain(`\r\nMEMORY_FILES_NAME=${other.MEMORY_FILES_NAME}\r\n`);
+    expect(third).not.toMatch(new RegExp(`JWT_SECRET|${lent.MEMORY_FILES_NAME}`));
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual([".env"]);
   });
@@ -67,17 +80,16 @@ describe("env pull --merge", () => {
   test("makes the file when there is none, and tells JSON readers where it is", async () => {
     const file = join(folder, ".env");
     expect(JSON.parse((await pull("--output", file, "--merge", "--json")).out)).toMatchObject({ file });
-    expect(readFileSync(file, "utf8")).toMatch(
-      /^# >>> keyloan[\s\S]*R2_BUCKET=builds\n[\s\S]*# <<< keyloan <<<\n$/,
-    );
+    expect(readFileSync(file, "utf8")).toMatch(/^# >>> keyloan[\s\S]*\n# <<< keyloan <<<\n$/);
+    expect(readFileSync(file, "utf8")).toContain(`\n${bucket()}\n`);
   });
 
   test("leaves a file that sets the same name elsewhere, and names the line", async () => {
-    const text = "PORT=3000\nR2_BUCKET=canary\n";
+    const text = "PORT=3000\nMEMORY_FILES_NAME=canary\n";
     const file = fileOf(".env", text);
     const { code, err } = await pull("--output", file, "--merge");
     expect(code).toBe(1);
-    expect(err.replace(/\s+/g, " ")).toContain("R2_BUCKET (line 2)");
+    expect(err.replace(/\s+/g, " ")).toContain("MEMORY_FILES_NAME (line 2)");
     expect(err).not.toContain("canary");
     expect(readFileSync(file, "utf8")).toBe(text);
   });
@@ -115,8 +127,8 @@ describe("env pull --age-recipient", () => {
     const written = await pull("--age-recipient", recipient, "--output", file);
     expect(written.code).toBe(0);
     expect(written.err).not.toContain("git-ignored");
-    expect(await decrypt(readFileSync(file, "utf8"), identity)).toContain("R2_BUCKET=builds\n");
-    expect(readFileSync(file, "utf8")).not.toContain("builds");
+    expect(await decrypt(readFileSync(file, "utf8"), identity)).toContain(`${bucket()}\n`);
+    expect(readFileSync(file, "utf8")).not.toContain(lent.MEMORY_FILES_NAME);
   });
 
   test("a recipient that is none is refused before anything is asked of the broker", async () => {
@@ -163,16 +175,16 @@ describe("env check", () => {
   });
 
   test("compares with a build, and is exit code 0 when nothing is missing", async () => {
-    const example = fileOf(".env.example", "TURSO_DATABASE_URL=\nR2_BUCKET=\n");
-    const { code, out } = await check("--example", example, "--build", sampleBuildId, "--json");
+    const example = fileOf(".env.example", "MEMORY_FILES_TOKEN=\nMEMORY_FILES_NAME=\n");
+    const { code, out } = await check("--example", example, "--build", buildId, "--json");
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({
       complete: true,
       missing: [],
-      present: ["TURSO_DATABASE_URL", "R2_BUCKET"],
+      present: ["MEMORY_FILES_TOKEN", "MEMORY_FILES_NAME"],
       extra: expect.arrayContaining(["JWT_SECRET"]),
     });
-    expect(out).not.toContain("canary");
+    for (const value of Object.values(lent)) expect(out).not.toContain(value);
   });
 
   test("compares with a file when no broker answers", async () => {
@@ -185,7 +197,7 @@ describe("env check", () => {
   test.each([
     [[], 2, "needs an --example"],
     [["--example", "x"], 2, "--build or a --file"],
-    [["--example", "x", "--build", sampleBuildId, "--file", "y"], 2, "not both"],
+    [["--example", "x", "--build", "bld_3k9v0a5m2c7d8e4f6g1h", "--file", "y"], 2, "not both"],
     [["--example", "/nowhere/x", "--file", "y"], 1, "There is no file /nowhere/x"],
   ] as const)("%j is refused", async (args, code, message) => {
     const result = await check(...args);
@@ -195,17 +207,20 @@ describe("env check", () => {
 });
 
 describe("env pull --format github", () => {
-  const text = "A<<keyloan_1\nfirst 100%\n\nsecond\nkeyloan_1\nB<<keyloan_2\n\nkeyloan_2\n";
-
   test("in GitHub Actions hides each line of each value in the log, and nothing else", async () => {
-    broker.faults.push((_request, response) => {
-      response.writeHead(200, { "content-type": "text/plain; charset=utf-8" }).end(text);
-      return true;
-    });
-    const args = ["env", "pull", "--build", sampleBuildId, "--format", "github"];
+    const { id } = await broker.createBuild({ connectors: ["memory-keys"] });
+    const env = await broker.readEnv(id);
+    const args = ["env", "pull", "--build", id, "--format", "github"];
     const { out, err } = await keyloan(args, { env: { GITHUB_ACTIONS: "true" } });
-    expect(out).toBe(text);
-    expect(err).toBe("::add-mask::first 100%25\n::add-mask::second\n");
+    for (const [name, value] of Object.entries(env)) {
+      const [, delimiter] = new RegExp(`^${name}<<(\\S+)$`, "m").exec(out) ?? expect.fail();
+      expect(out).toContain(`${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+    }
+    const lines = Object.values(env).flatMap((value) => value.split("\n").filter((line) => line !== ""));
+    expect(lines).toContain("first 100%");
+    expect(err.split("\n").toSorted()).toEqual(
+      ["", ...lines.map((line) => `::add-mask::${line.replaceAll("%", "%25")}`)].toSorted(),
+    );
   });
 });
 

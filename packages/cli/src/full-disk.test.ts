@@ -2,11 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startWatchedKeyloan, type WatchedKeyloan } from "@keyloan/test-kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { activeDatabase } from "./testing/fake-databases.ts";
-import { runKeyloan } from "./testing/fake-io.ts";
-import { adminToken, sampleBuildId } from "./testing/samples.ts";
+import { runKeyloan } from "./testing/run-keyloan.ts";
 
 /** A disk of 64 kB; undefined where none may be mounted, which takes Linux and root. */
 function smallDisk(): string | undefined {
@@ -21,11 +19,13 @@ const disk = smallDisk();
 describe.skipIf(disk === undefined)("on a disk that is full", () => {
   const folder = disk ?? "";
   const file = join(folder, "mine");
-  let broker: FakeBroker;
+  let broker: WatchedKeyloan;
+  let buildId: string;
   beforeAll(async () => {
-    broker = await startFakeBroker();
-    broker.state.holding.databases.set("turso", activeDatabase("turso"));
-    broker.state.holding.file = "x".repeat(200_000);
+    broker = await startWatchedKeyloan();
+    buildId = (await broker.createBuild({ connectors: ["memory-database"] })).id;
+    const { MEMORY_DATABASE_NAME: name = "" } = await broker.readEnv(buildId);
+    broker.memory.write(name, `CREATE TABLE t (a); INSERT INTO t VALUES ('${"x".repeat(200_000)}')`);
     writeFileSync(file, "mine");
     spawnSync("dd", ["if=/dev/zero", `of=${join(folder, "filler")}`, "bs=1k"]);
   });
@@ -36,11 +36,11 @@ describe.skipIf(disk === undefined)("on a disk that is full", () => {
   });
 
   test.each([
-    ["db download", ["db", "download", sampleBuildId, "--out", file, "--force"]],
-    ["env pull", ["env", "pull", "--build", sampleBuildId, "--output", file, "--force"]],
-  ])("%s says so, keeps the file that was there, and leaves nothing beside it", async (_what, argv) => {
-    const env = { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: adminToken, PATH: process.env.PATH };
-    const { code, err } = await runKeyloan(argv, { env });
+    ["db download", ["db", "download", "--out"]],
+    ["env pull", ["env", "pull", "--output"]],
+  ])("%s says so, keeps the file that was there, and leaves nothing beside it", async (_what, command) => {
+    const env = { KEYLOAN_URL: broker.url, KEYLOAN_TOKEN: broker.adminToken, PATH: process.env.PATH };
+    const { code, err } = await runKeyloan([...command, file, "--force", "--build", buildId], { env });
     expect(code).toBe(1);
     expect(err).toContain(`The file ${file} cannot be written (ENOSPC).`);
     expect(err).toContain("that it has room");

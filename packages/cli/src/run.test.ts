@@ -2,16 +2,22 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { startWatchedKeyloan, type WatchedKeyloan } from "@keyloan/test-kit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuiltCli, buildCli } from "./testing/built-cli.ts";
-import { type FakeBroker, startFakeBroker } from "./testing/fake-broker.ts";
-import { adminToken, buildToken, sampleBuildId, sampleEnv } from "./testing/samples.ts";
 
 let built: BuiltCli;
-let broker: FakeBroker;
+let broker: WatchedKeyloan;
+let buildId: string;
+let buildToken: string;
+/** What the build was lent. */
+let lent: Record<string, string>;
 let folder: string;
 beforeAll(async () => {
-  [built, broker] = await Promise.all([buildCli(), startFakeBroker()]);
+  [built, broker] = await Promise.all([buildCli(), startWatchedKeyloan()]);
+  buildId = (await broker.createBuild({ connectors: ["memory-keys", "app-secrets"] })).id;
+  buildToken = await broker.createBuildToken(buildId);
+  lent = await broker.readEnv(buildId);
   folder = mkdtempSync(join(tmpdir(), "keyloan-run-"));
 });
 afterAll(async () => {
@@ -46,7 +52,7 @@ function ended(child: ChildProcess): Promise<Ended> {
 }
 
 const run = (command: readonly string[], options: readonly string[] = [], env: NodeJS.ProcessEnv = {}) =>
-  ended(start(["--build", sampleBuildId, ...options, "--", ...command], env));
+  ended(start(["--build", buildId, ...options, "--", ...command], env));
 const script = (code: string) => [process.execPath, "-e", code];
 const printEnv = script("console.log(JSON.stringify(process.env))");
 
@@ -54,12 +60,13 @@ describe("the command's environment", () => {
   test("has every lent value, unchanged", async () => {
     const { out, code } = await run(printEnv);
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject(sampleEnv);
+    expect(lent.MEMORY_KEYS_NOTE).toMatch(/\n.*'.*".*\$HOME #/);
+    expect(JSON.parse(out)).toMatchObject(lent);
   });
 
   test("keeps what was there, and lent values win", async () => {
     const { out } = await run(printEnv, [], { HERE_BEFORE: "yes", JWT_SECRET: "local" });
-    expect(JSON.parse(out)).toMatchObject({ HERE_BEFORE: "yes", JWT_SECRET: sampleEnv.JWT_SECRET });
+    expect(JSON.parse(out)).toMatchObject({ HERE_BEFORE: "yes", JWT_SECRET: lent.JWT_SECRET });
   });
 
   test("has neither the token nor the broker's address", async () => {
@@ -86,7 +93,7 @@ test("arguments reach the command untouched, also those that look like options",
 });
 
 test("standard input reaches the command", async () => {
-  const child = start(["--build", sampleBuildId, "--", "cat"]);
+  const child = start(["--build", buildId, "--", "cat"]);
   child.stdin?.end("typed in");
   expect((await ended(child)).out).toBe("typed in");
 });
@@ -102,10 +109,10 @@ test.skipIf(process.platform !== "linux")(
 );
 
 test("profile and copies are asked for", async () => {
-  await run(["true"], ["--profile", "next", "--copies", "aws"]);
+  await run(["true"], ["--profile", "next", "--copies", "other"]);
   expect(Object.fromEntries(broker.seen.at(-1)?.query ?? [])).toMatchObject({
     profile: "next",
-    copies: "aws",
+    copies: "other",
   });
 });
 
@@ -139,7 +146,7 @@ describe.concurrent("the end of the command is our end", () => {
       const counting = `let count = 0;
         process.on("${signal}", () => { count += 1; setImmediate(() => { console.log("count " + count); process.exit(9); }); });
         setInterval(() => {}, 1000); console.log("up");`;
-      const child = start(["--build", sampleBuildId, "--", ...script(counting)]);
+      const child = start(["--build", buildId, "--", ...script(counting)]);
       child.stdout?.once("data", () => child.kill(signal));
       expect(await ended(child)).toMatchObject({ code: 9, out: "up\ncount 1\n" });
     },
@@ -147,7 +154,7 @@ describe.concurrent("the end of the command is our end", () => {
 
   test("a command that ignores a signal goes on, and so do we", async () => {
     const stubborn = `process.on("SIGTERM", () => {}); process.stdin.on("data", () => process.exit(4)); console.log("up");`;
-    const child = start(["--build", sampleBuildId, "--", ...script(stubborn)]);
+    const child = start(["--build", buildId, "--", ...script(stubborn)]);
     child.stdout?.once("data", () => {
       child.kill("SIGTERM");
       child.stdin?.write("go");
@@ -201,21 +208,22 @@ describe("a command is not started at all", () => {
   test.each([
     ["no build", ["--", "true"]],
     ["a malformed build", ["--build", "bld_../../x", "--", "true"]],
-    ["no command", ["--build", sampleBuildId]],
-    ["a command without --", ["--build", sampleBuildId, "true"]],
-    ["an unknown option", ["--bild", sampleBuildId, "--", "true"]],
-    ["an unknown profile", ["--build", sampleBuildId, "--profile", "nxt", "--", "true"]],
+    ["no command", ["--build", "BUILD"]],
+    ["a command without --", ["--build", "BUILD", "true"]],
+    ["an unknown option", ["--bild", "BUILD", "--", "true"]],
+    ["an unknown profile", ["--build", "BUILD", "--profile", "nxt", "--", "true"]],
   ])("with %s, which is wrong usage", async (_name, args) => {
     const before = broker.seen.length;
-    expect(await ended(start(args))).toMatchObject({ code: 2, out: "" });
+    const named = args.map((each) => (each === "BUILD" ? buildId : each));
+    expect(await ended(start(named))).toMatchObject({ code: 2, out: "" });
     expect(broker.seen).toHaveLength(before);
   });
 });
 
 test("the token can be read from a file", async () => {
   const file = join(folder, "token");
-  writeFileSync(file, `${adminToken}\n`, { mode: 0o600 });
+  writeFileSync(file, `${broker.adminToken}\n`, { mode: 0o600 });
   const { code, out } = await run(printEnv, [], { KEYLOAN_TOKEN: "", KEYLOAN_TOKEN_FILE: file });
   expect(code).toBe(0);
-  expect(out).not.toContain(adminToken);
+  expect(out).not.toContain(broker.adminToken);
 });

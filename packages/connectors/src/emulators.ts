@@ -10,10 +10,12 @@ export type { EmulatorOptions, Fault, FaultQueue, RunningEmulator, StartEmulator
 /**
  * The stand-ins of all connectors that have one, by connector id. Development and tests only: nothing
  * that the broker imports leads here.
+ * @param ids only these, so that no other has to be loaded
  */
-export async function loadEmulators(): Promise<ReadonlyMap<string, StartEmulator>> {
+export async function loadEmulators(ids?: readonly string[]): Promise<ReadonlyMap<string, StartEmulator>> {
   const found = new Map<string, StartEmulator>();
   for (const { spec } of connectors) {
+    if (ids?.includes(spec.id) === false) continue;
     const url = new URL(`./${spec.id}/emulator.ts`, import.meta.url);
     if (!existsSync(url)) continue;
     const module: { startEmulator: StartEmulator } = await import(url.href);
@@ -41,8 +43,7 @@ export async function startStandIns(folder: string, ids?: readonly string[]): Pr
     await Promise.all([...emulators.values()].map((emulator) => emulator.close()));
   };
   try {
-    for (const [id, start] of await loadEmulators()) {
-      if (ids !== undefined && !ids.includes(id)) continue;
+    for (const [id, start] of await loadEmulators(ids)) {
       const stateDirectory = join(folder, id);
       await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
       emulators.set(id, await start({ stateDirectory, port: 0 }));

@@ -42,25 +42,34 @@ export type AuditApi = {
 const longTimeMs = 3_600_000;
 
 export function auditApi(caller: Caller): AuditApi {
-  const list = (query: AuditQuery = {}) => ask(caller, auditRoutes.list, { query }, ["events"]);
+  const list = (query: AuditQuery = {}) => ask(caller, auditRoutes.list, { query });
   const headBody = (head: string | undefined) => (head === undefined ? {} : { head });
   return {
     list,
     listAll: (query = {}) => eachOfPages(list, ({ events }) => events, query),
-    head: () => ask(caller, auditRoutes.head, {}, ["sequence", "signed"]),
+    head: () => ask(caller, auditRoutes.head, {}),
     verify: (head) =>
-      ask(caller, auditRoutes.verify, { body: headBody(head) }, ["verdict", "rows"], {
-        extraTimeMs: longTimeMs,
-      }),
-    acceptHead: (head) =>
-      ask(caller, auditRoutes.accept, { body: headBody(head) }, ["head", "problem"], { extraTimeMs: 60_000 }),
+      ask(
+        caller,
+        auditRoutes.verify,
+        { body: headBody(head) },
+        {
+          extraTimeMs: longTimeMs,
+        },
+      ),
+    acceptHead: (head) => ask(caller, auditRoutes.accept, { body: headBody(head) }, { extraTimeMs: 60_000 }),
     export: async ({ after }, take) => {
       const rules = { take, extraTimeMs: longTimeMs };
       await send(caller, auditRoutes.download, { query: { after } }, "text", rules);
     },
     matches: (values) =>
-      ask(caller, auditRoutes.matches, { body: { values: [...values] } }, ["matches"], {
-        extraTimeMs: 20_000,
-      }),
+      ask(
+        caller,
+        auditRoutes.matches,
+        { body: { values: [...values] } },
+        {
+          extraTimeMs: 20_000,
+        },
+      ),
   };
 }

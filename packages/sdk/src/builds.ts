@@ -13,7 +13,6 @@ import type {
   VisitList,
 } from "@keyloan/contract";
 import { buildRoutes, handoffRoutes, visitRoutes } from "@keyloan/contract/calls";
-import { bodyOf } from "./answer.ts";
 import { ask, type Caller, send } from "./call.ts";
 import { KeyloanError } from "./errors.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
@@ -79,26 +78,25 @@ export type BuildsApi = {
 
 /** The calls on builds. Every one of them may throw KeyloanError. */
 export function buildsApi(caller: Caller): BuildsApi {
-  const shows = ["id", "state", "leases"] as const;
   const rules = { extraTimeMs: providerTimeMs };
-  const list = (query: BuildListQuery = {}) => ask(caller, buildRoutes.list, { query }, ["builds"]);
+  const list = (query: BuildListQuery = {}) => ask(caller, buildRoutes.list, { query });
   return {
     create: (body, options = {}) => createBuild(caller, body, options),
     list,
     listAll: (query = {}) => eachOfPages(list, ({ builds }) => builds, query),
-    get: (id) => ask(caller, buildRoutes.show, { params: { id } }, shows),
-    close: (id) => ask(caller, buildRoutes.close, { params: { id } }, shows, rules),
-    renew: (id, body = {}) => ask(caller, buildRoutes.renew, { params: { id }, body }, shows, rules),
-    createToken: (id, body = {}) => ask(caller, buildRoutes.token, { params: { id }, body }, ["id", "token"]),
-    listTokens: (id, query = {}) => ask(caller, visitRoutes.tokens, { params: { id }, query }, ["tokens"]),
+    get: (id) => ask(caller, buildRoutes.show, { params: { id } }),
+    close: (id) => ask(caller, buildRoutes.close, { params: { id } }, rules),
+    renew: (id, body = {}) => ask(caller, buildRoutes.renew, { params: { id }, body }, rules),
+    createToken: (id, body = {}) => ask(caller, buildRoutes.token, { params: { id }, body }),
+    listTokens: (id, query = {}) => ask(caller, visitRoutes.tokens, { params: { id }, query }),
     revokeToken: async (id, tokenId) => {
       await send(caller, visitRoutes.endToken, { params: { id, tokenId } }, "nothing");
     },
-    listSessions: (id) => ask(caller, visitRoutes.sessions, { params: { id } }, ["sessions"]),
+    listSessions: (id) => ask(caller, visitRoutes.sessions, { params: { id } }),
     endSession: async (id, sessionId) => {
       await send(caller, visitRoutes.endSession, { params: { id, sessionId } }, "nothing");
     },
-    createHandoff: (id, body = {}) => ask(caller, handoffRoutes.handoff, { params: { id }, body }, ["url"]),
+    createHandoff: (id, body = {}) => ask(caller, handoffRoutes.handoff, { params: { id }, body }),
     env: (id, options = {}) => readEnv(caller, id, options),
     envText: async (id, format, options = {}) => {
       const expect = format === "json" ? "json" : "text";
@@ -117,10 +115,7 @@ async function createBuild(
   const extraTimeMs = (options.waitSeconds ?? waitSecondsDefault) * 1000;
   const rules = { headers, extraTimeMs, signal: options.signal };
   const input = { query: { wait: options.waitSeconds }, body };
-  return withRetries(
-    () => ask(caller, buildRoutes.create, input, ["id", "state", "leases"], rules),
-    caller.sleep,
-  );
+  return withRetries(() => ask(caller, buildRoutes.create, input, rules), caller.sleep);
 }
 
 function checkedKey(key: string): string {
@@ -135,10 +130,9 @@ async function readEnv(
   buildId: string,
   options: EnvOptions,
 ): Promise<Record<string, string>> {
-  const answer = await callEnv(caller, buildId, "json", "json", options);
-  const env = bodyOf<Record<string, unknown>>(caller.base, answer, []);
+  const { body = {} } = await callEnv(caller, buildId, "json", "json", options);
   const values: Record<string, string> = {};
-  for (const [name, value] of Object.entries(env)) {
+  for (const [name, value] of Object.entries(body)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || typeof value !== "string" || value.includes("\0")) {
       throw new KeyloanError("not_a_broker", "The env in the answer holds something that no env can hold.", {
         remedy: "Check that KEYLOAN_URL is the address of a Keyloan broker of this version.",

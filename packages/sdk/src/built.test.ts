@@ -17,7 +17,8 @@ test("the built client stands alone and calls", async () => {
   const seen: string[] = [];
   const transport = async ({ url, method }: TransportRequest) => {
     seen.push(`${method} ${url}`);
-    return { status: 200, headers: { "content-type": "application/json" }, text: '{"builds":[]}' };
+    const headers = { "content-type": "application/json", "x-request-id": `req_${"0".repeat(20)}` };
+    return { status: 200, headers, text: '{"builds":[]}' };
   };
   const { builds } = createClient({ url: "https://keyloan.example.com", transport });
   expect(await builds.list()).toEqual({ builds: [] });

@@ -6,7 +6,7 @@ import {
   userAgent,
 } from "@keyloan/contract/calls";
 import { parseAddress, routeParts, routeUrl } from "./address.ts";
-import { type Answer, type AnswerRules, bodyOf, readAnswer } from "./answer.ts";
+import { type Answer, type AnswerRules, readAnswer } from "./answer.ts";
 import { KeyloanError } from "./errors.ts";
 import { createNodeTransport, type Transport, type TransportRequest } from "./transport.ts";
 
@@ -85,20 +85,16 @@ export function createCaller(options: ClientOptions): Caller {
   return { base, call, sleep: options.sleep ?? sleep };
 }
 
-/**
- * One call, typed by its route: its JSON.
- * @param shows members by which the broker's answer is told from a stranger's
- */
+/** One call, typed by its route: its JSON. */
 export async function ask<R extends KnownRoute>(
   caller: Caller,
   route: R,
   input: CallInput<R>,
-  shows: readonly (keyof CallAnswer<R> & string)[],
   rules: CallRules = {},
 ): Promise<CallAnswer<R>> {
   const answer = await send(caller, route, input, "json", rules);
   // Holds because the broker makes the answer of the same endpoint.
-  return bodyOf(caller.base, answer, shows) as CallAnswer<R>;
+  return answer.body as CallAnswer<R>;
 }
 
 /** One call, typed by its route, whose answer is not looked at, or is text. */

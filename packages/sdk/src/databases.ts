@@ -26,11 +26,10 @@ export type DatabasesApi = {
 
 /** The calls on databases of builds. Every one of them may throw KeyloanError. */
 export function databasesApi(caller: Caller): DatabasesApi {
-  const shows = ["databases"] as const;
   return {
-    list: (id) => ask(caller, databaseRoutes.list, { params: { id } }, shows),
-    archive: (id, connector) => ask(caller, databaseRoutes.archive, { params: { id, connector } }, shows),
-    restore: (id, connector) => ask(caller, databaseRoutes.restore, { params: { id, connector } }, shows),
+    list: (id) => ask(caller, databaseRoutes.list, { params: { id } }),
+    archive: (id, connector) => ask(caller, databaseRoutes.archive, { params: { id, connector } }),
+    restore: (id, connector) => ask(caller, databaseRoutes.restore, { params: { id, connector } }),
     download: async (id, connector, take, { signal } = {}) => {
       const rules = { take, signal, extraTimeMs: readTimeMs };
       await send(caller, databaseRoutes.download, { params: { id, connector } }, "nothing", rules);

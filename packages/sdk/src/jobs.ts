@@ -28,15 +28,14 @@ export type JobsApi = {
 };
 
 export function jobsApi(caller: Caller): JobsApi {
-  const shows = ["id", "kind", "state"] as const;
   const rules = { extraTimeMs: providerTimeMs };
-  const list = (query: JobQuery = {}) => ask(caller, jobRoutes.list, { query }, ["jobs"]);
+  const list = (query: JobQuery = {}) => ask(caller, jobRoutes.list, { query });
   return {
     list,
     listAll: (query = {}) => eachOfPages(list, ({ jobs }) => jobs, query),
-    get: (id) => ask(caller, jobRoutes.show, { params: { id } }, shows),
-    retry: (id) => ask(caller, jobRoutes.retry, { params: { id } }, shows, rules),
-    cancel: (id, body = {}) => ask(caller, jobRoutes.cancel, { params: { id }, body }, ["job"], rules),
-    supply: (id, body) => ask(caller, jobRoutes.supply, { params: { id }, body }, shows, rules),
+    get: (id) => ask(caller, jobRoutes.show, { params: { id } }),
+    retry: (id) => ask(caller, jobRoutes.retry, { params: { id } }, rules),
+    cancel: (id, body = {}) => ask(caller, jobRoutes.cancel, { params: { id }, body }, rules),
+    supply: (id, body) => ask(caller, jobRoutes.supply, { params: { id }, body }, rules),
   };
 }

@@ -26,19 +26,28 @@ const manyTimeMs = 120_000;
 
 /** The calls on leases. Every one of them may throw KeyloanError. */
 export function leasesApi(caller: Caller): LeasesApi {
-  const shows = ["id", "state"] as const;
-  const list = (query: LeaseListQuery = {}) => ask(caller, leaseRoutes.list, { query }, ["leases"]);
+  const list = (query: LeaseListQuery = {}) => ask(caller, leaseRoutes.list, { query });
   return {
     list,
     listAll: (query = {}) => eachOfPages(list, ({ leases }) => leases, query),
-    get: (id) => ask(caller, leaseRoutes.show, { params: { id } }, shows),
+    get: (id) => ask(caller, leaseRoutes.show, { params: { id } }),
     revoke: (id, { waitSeconds } = {}) =>
-      ask(caller, leaseRoutes.revoke, { params: { id }, query: { wait: waitSeconds } }, shows, {
-        extraTimeMs: (waitSeconds ?? waitSecondsDefault) * 1000,
-      }),
+      ask(
+        caller,
+        leaseRoutes.revoke,
+        { params: { id }, query: { wait: waitSeconds } },
+        {
+          extraTimeMs: (waitSeconds ?? waitSecondsDefault) * 1000,
+        },
+      ),
     revokeMany: (body) =>
-      ask(caller, leaseRoutes.revokeMany, { body }, ["leases", "builds", "connectors"], {
-        extraTimeMs: manyTimeMs,
-      }),
+      ask(
+        caller,
+        leaseRoutes.revokeMany,
+        { body },
+        {
+          extraTimeMs: manyTimeMs,
+        },
+      ),
   };
 }

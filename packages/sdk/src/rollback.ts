@@ -15,8 +15,7 @@ export type RollbackApi = {
 export function rollbackApi(caller: Caller): RollbackApi {
   return {
     // A large store takes a while to copy and to read.
-    rehearse: () =>
-      ask(caller, rollbackRoutes.rehearse, {}, ["ok", "steps", "builds"], { extraTimeMs: 600_000 }),
-    revert: (id, body = {}) => ask(caller, rollbackRoutes.revert, { params: { id }, body }, ["id", "state"]),
+    rehearse: () => ask(caller, rollbackRoutes.rehearse, {}, { extraTimeMs: 600_000 }),
+    revert: (id, body = {}) => ask(caller, rollbackRoutes.revert, { params: { id }, body }),
   };
 }

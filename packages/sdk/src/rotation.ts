@@ -23,10 +23,9 @@ export type RotationsApi = {
 };
 
 export function rotationsApi(caller: Caller): RotationsApi {
-  const shows = ["lease", "state", "provenDead"] as const;
   return {
-    start: (id, body = {}) => ask(caller, rotationRoutes.start, { params: { id }, body }, shows),
-    get: (id) => ask(caller, rotationRoutes.show, { params: { id } }, shows),
+    start: (id, body = {}) => ask(caller, rotationRoutes.start, { params: { id }, body }),
+    get: (id) => ask(caller, rotationRoutes.show, { params: { id } }),
   };
 }
 
@@ -40,7 +39,7 @@ export type ReconcileApi = {
 export function reconcileApi(caller: Caller): ReconcileApi {
   const rules = { extraTimeMs: reconcileTimeMs };
   return {
-    run: (body = {}) => ask(caller, reconcileRoutes.run, { body }, ["connectors", "needsPerson"], rules),
-    endUnknown: (body) => ask(caller, reconcileRoutes.end, { body }, ["kind", "action"], rules),
+    run: (body = {}) => ask(caller, reconcileRoutes.run, { body }, rules),
+    endUnknown: (body) => ask(caller, reconcileRoutes.end, { body }, rules),
   };
 }

@@ -29,14 +29,12 @@ export type TransfersApi = {
 export function transfersApi(caller: Caller): TransfersApi {
   const rules = { extraTimeMs: lookTimeMs };
   return {
-    list: (id) => ask(caller, transferRoutes.show, { params: { id } }, ["movable"]),
-    start: (id, body = {}) => ask(caller, transferRoutes.start, { params: { id }, body }, ["movable"], rules),
-    cancel: (id, body = {}) =>
-      ask(caller, transferRoutes.cancel, { params: { id }, body }, ["movable"], rules),
-    resume: (id, body = {}) =>
-      ask(caller, transferRoutes.resume, { params: { id }, body }, ["movable"], rules),
+    list: (id) => ask(caller, transferRoutes.show, { params: { id } }),
+    start: (id, body = {}) => ask(caller, transferRoutes.start, { params: { id }, body }, rules),
+    cancel: (id, body = {}) => ask(caller, transferRoutes.cancel, { params: { id }, body }, rules),
+    resume: (id, body = {}) => ask(caller, transferRoutes.resume, { params: { id }, body }, rules),
     receipts: (id, connector) =>
-      ask(caller, transferRoutes.receipts, { params: { id }, query: { connector } }, ["receipts"]),
-    signingKeys: () => ask(caller, signingKeyRoutes.list, {}, ["keys"]),
+      ask(caller, transferRoutes.receipts, { params: { id }, query: { connector } }),
+    signingKeys: () => ask(caller, signingKeyRoutes.list, {}),
   };
 }

@@ -1,4 +1,14 @@
-export { putObjects, runSql, type TestBroker } from "@keyloan/broker/testing";
+export {
+  allowTokens,
+  createStoreWriter,
+  openPage,
+  putObjects,
+  runSql,
+  savedBuild,
+  switchAll,
+  type TestBroker,
+  type TestPage,
+} from "@keyloan/broker/testing";
 export { type Fault, type StandIns, startStandIns } from "@keyloan/connectors/emulators";
 export {
   type BrokerProcess,
@@ -17,3 +27,5 @@ export {
   startKeyloan,
   startStandInsProcess,
 } from "./start-keyloan.ts";
+export { startWatchedKeyloan, type WatchedKeyloan } from "./start-watched-keyloan.ts";
+export { answering, brokerHeaders, type NetworkFault } from "./watch-requests.ts";

@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { type Connector, type ConnectorSpec, idSuffix, secretValues } from "@keyloan/contract";
 import { fakeDatabases, fakeStorage } from "@keyloan/database-provisioner/testing";
 
@@ -76,7 +77,8 @@ export function createMemoryConnectors() {
       },
       content: {
         ...databases.content,
-        writeFile: () => Promise.reject(new Error("makes no files")),
+        // Its own tools would open a dump.
+        writeFile: (dump, path) => writeFile(path, dump),
         file: { extension: "db", mediaType: "application/octet-stream" },
         probeDurability: async () => ({ steps: [] }),
       },

@@ -11,7 +11,8 @@ export type Column<Row> = {
 };
 
 const gap = 2;
-const cellsMin = 8;
+// The longest action of the audit and a whole id stand beside it in 80.
+const cellsMin = 6;
 
 /** Prints rows under titles, as wide as the terminal allows; cut nowhere when it is not a terminal. */
 export function printTable<Row>(io: Io, columns: readonly Column<Row>[], rows: readonly Row[]): void {

@@ -7,6 +7,7 @@ import { type Answer, createTestBroker, type TestBroker } from "../../testing/cr
 import { finishWork } from "../../testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage } from "../../testing/open-page.ts";
+import { listDatabases } from "./list-databases.ts";
 
 const connector = "memory-database";
 const minuteMs = 60_000;
@@ -78,6 +79,21 @@ function gate() {
   };
   return { step, reached: reached.promise, open: () => open.resolve() };
 }
+
+describe("a list that is read while work ends", () => {
+  it("shows what came of it, and never the database as it was before", async () => {
+    await archive();
+    const { store } = deps();
+    const { endings } = store.read;
+    const openJobsOf: typeof endings.openJobsOf = async (ids) => {
+      await finishWork(deps(), buildId);
+      return endings.openJobsOf(ids);
+    };
+    const read = { ...store.read, endings: { ...endings, openJobsOf } };
+    const { databases } = await listDatabases({ ...deps(), store: { ...store, read } }, buildId);
+    expect(databases).toMatchObject([{ state: "archived", archives: [{ state: "verified" }] }]);
+  });
+});
 
 describe("an archive", () => {
   it("takes the place of its database, and the env says so", async () => {

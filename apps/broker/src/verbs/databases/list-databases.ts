@@ -16,6 +16,8 @@ export async function listDatabases(
   deps: Pick<Deps, "store" | "connectors" | "config">,
   buildId: string,
 ): Promise<DatabaseList> {
+  // Jobs before rows: what ends meanwhile is shown as running, rather than as it was before.
+  const jobs = await runningJobs(deps, (await findBuild(deps, buildId)).leases);
   const { leases } = await findBuild(deps, buildId);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
   const archives = await deps.store.read.archives.listByBuild(buildId);
@@ -23,7 +25,7 @@ export async function listDatabases(
   for (const { connectorId, leaseId } of bindings) {
     const lease = leases.find(({ id }) => id === leaseId);
     if (lease === undefined || archivableOf(deps.connectors.get(connectorId)) === undefined) continue;
-    const running = await runningJob(deps, lease, leases);
+    const running = jobs.find((job) => job.connectorId === connectorId);
     const own = archives.filter((archive) => archive.connectorId === connectorId);
     databases.push(databaseView(deps, lease, own, running));
   }
@@ -79,14 +81,8 @@ function runningView(job: JobRow): NonNullable<DatabaseView["running"]> {
   return { kind, state, progress: progressOf(job) };
 }
 
-/** The job that archives the lease's database, or fills the one that takes its place. */
-async function runningJob(
-  deps: Pick<Deps, "store">,
-  lease: LeaseRow,
-  leases: readonly LeaseRow[],
-): Promise<JobRow | undefined> {
-  const entities = leases.filter(({ connectorId }) => connectorId === lease.connectorId);
-  const open = await deps.store.read.endings.openJobsOf(entities.map(({ id }) => id));
-  const moving = open.filter(({ kind }) => kind === "archive" || kind === "restore");
-  return entities.flatMap(({ id }) => moving.filter(({ entityId }) => entityId === id))[0];
+/** The jobs that archive one of the databases, or fill one that takes its place. */
+async function runningJobs(deps: Pick<Deps, "store">, leases: readonly LeaseRow[]): Promise<JobRow[]> {
+  const open = await deps.store.read.endings.openJobsOf(leases.map(({ id }) => id));
+  return open.filter(({ kind }) => kind === "archive" || kind === "restore");
 }

@@ -4,9 +4,9 @@ import { commandTable } from "../shell/command-table.ts";
 import type { Io } from "../shell/io.ts";
 import { runCli } from "../shell/run-cli.ts";
 
-export type FakeRun = { readonly code: number; readonly out: string; readonly err: string };
+export type Run = { readonly code: number; readonly out: string; readonly err: string };
 
-export type FakeIoOptions = {
+export type RunOptions = {
   readonly env?: Environment;
   readonly stdin?: string;
   readonly terminal?: boolean;
@@ -15,7 +15,7 @@ export type FakeIoOptions = {
 };
 
 /** Runs a command line in this process with its output kept, as on a terminal or not. */
-export async function runKeyloan(argv: readonly string[], options: FakeIoOptions = {}): Promise<FakeRun> {
+export async function runKeyloan(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
   const written = { out: "", err: "" };
   const terminal = options.terminal ?? false;
   const stdin = Readable.from([options.stdin ?? ""]);
@@ -33,7 +33,8 @@ export async function runKeyloan(argv: readonly string[], options: FakeIoOptions
     stderrIsTerminal: () => terminal,
     columns: () => options.columns ?? (terminal ? 80 : Number.POSITIVE_INFINITY),
     now: options.now ?? Date.now,
-    sleep: async () => undefined,
+    // Long enough for the broker to go on meanwhile, and no longer.
+    sleep: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 25))),
   };
   const code = await runCli(argv, io, commandTable);
   return { code, ...written };
