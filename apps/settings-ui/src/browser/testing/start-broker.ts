@@ -9,7 +9,7 @@ export type RunningBroker = Awaited<ReturnType<typeof startBroker>>;
 
 /** A broker with stand-ins, and what a test of the page does there beside the page. */
 export async function startBroker() {
-  const broker = await startKeyloan({ in: "process" });
+  const broker = await startKeyloan({ in: "process", emulators: ["turso", "r2", "clerk", "stripe"] });
   const emulator = (id: string) => {
     const found = broker.emulators.get(id);
     if (found === undefined) throw new Error(`there is no stand-in ${id}`);
