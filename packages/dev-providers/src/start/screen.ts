@@ -6,7 +6,7 @@ import type { RunningKeyloan } from "./launcher.ts";
 const urlDefault = "http://127.0.0.1:8787";
 
 /**
- * What runs and how to use it, at most 22 lines. Both commands work as they stand in another terminal
+ * What runs and how to use it, at most 23 lines, so that it fits a terminal of 24. Both commands work as they stand in another terminal
  * in the root folder of the repository.
  */
 export function renderScreen(running: RunningKeyloan, paint: Paint): string {

@@ -37,7 +37,7 @@ afterAll(() => bench.clean());
 describe("a first start", () => {
   test("prints one short screen whose addresses all answer, and no secret", async () => {
     const screen = screenOf(run);
-    expect(screen.length).toBeLessThanOrEqual(22);
+    expect(screen.length).toBeLessThanOrEqual(23);
     expect(screen.join("\n")).toContain("keyloan build link <build id>");
     const urls = screen.flatMap((line) => /^ {2}\w.+ (http:\S+)$/.exec(line)?.[1] ?? []);
     expect(urls.length).toBeGreaterThanOrEqual(6);
