@@ -1,7 +1,7 @@
 import type { ListObjectsV2CommandInput, ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
+import { followPages } from "@keyloan/contract";
 import { invalidResponse } from "./errors.ts";
 import type { OpenedBucket } from "./open-bucket.ts";
-import { followPages } from "./pages.ts";
 
 /** An object as a listing shows it, with its whole key. */
 export type ListedObject = { readonly key: string; readonly bytes: number };

@@ -1,7 +1,7 @@
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { answerBytesMax } from "@keyloan/contract";
 import { invalidResponse, isS3Error, S3Error } from "./errors.ts";
 import type { OpenedBucket } from "./open-bucket.ts";
-import { answerBytesMax } from "./send.ts";
 import { changedUnderway, unpackedUnderway } from "./storage-errors.ts";
 
 export const pieceBytes = answerBytesMax;

@@ -1,14 +1,17 @@
 import { createServer } from "node:http";
+import { answerBytesMax, userAgent } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { answerBytesMax, createSend } from "./send.ts";
+import { createSend } from "./send.ts";
 
 /** Answers the requests in turn; a number is a status, the rest is what happens to the connection. */
 let answers: (number | "cut" | "silent" | "large")[] = [];
 let asked = 0;
+let nameless = 0;
 let url = "";
 const server = createServer((request, response) => {
   request.resume();
   asked += 1;
+  if (request.headers["user-agent"] !== userAgent) nameless += 1;
   const answer = answers.shift() ?? 200;
   if (answer === "cut") request.socket.destroy();
   else if (answer === "large") response.end(Buffer.alloc(answerBytesMax + 1));
@@ -76,4 +79,8 @@ test("the signal ends a call, and the attempts", async () => {
   ending.abort(new Error("enough"));
   await expect(sending).rejects.toMatchObject({ code: "timeout" });
   expect(asked).toBe(1);
+});
+
+test("every call says who asks", () => {
+  expect(nameless).toBe(0);
 });

@@ -1,7 +1,8 @@
 import { Readable } from "node:stream";
 import type { S3ClientConfig } from "@aws-sdk/client-s3";
+import { userAgent, withinTime } from "@keyloan/contract";
 import { invalidResponse, S3Error } from "./errors.ts";
-import { type Answer, type Send, withinTime } from "./send.ts";
+import type { Answer, Send } from "./send.ts";
 
 type RequestHandler = Extract<NonNullable<S3ClientConfig["requestHandler"]>, { handle: unknown }>;
 type SignedRequest = Parameters<RequestHandler["handle"]>[0];
@@ -47,7 +48,8 @@ function carry({ name, send, socketSignal }: TransportOptions, request: SignedRe
   if (new URL(url).pathname === request.path) return send(url, toInit(request));
   if (socketSignal === undefined || request.method !== "DELETE")
     throw invalidResponse(name, "the key cannot be sent over fetch");
-  return withinTime(name, [socketSignal], socketTimeoutMs, (signal) => sendOverSocket(name, request, signal));
+  const limits = { provider: name, signals: [socketSignal], timeoutMs: socketTimeoutMs };
+  return withinTime(limits, (signal) => sendOverSocket(name, request, signal));
 }
 
 function toInit(request: SignedRequest): RequestInit {
@@ -67,7 +69,8 @@ async function sendOverSocket(name: string, request: SignedRequest, signal: Abor
     request.protocol === "https:" ? "node:https" : "node:http"
   );
   return new Promise((resolve, reject) => {
-    const { hostname, port, method, headers } = request;
+    const { hostname, port, method } = request;
+    const headers = { ...request.headers, "user-agent": userAgent };
     const path = `${request.path}${queryOf(request)}`;
     const options = { hostname, method, path, headers, signal, ...(port === undefined ? {} : { port }) };
     const outgoing = open(options, (incoming) => {

@@ -2,8 +2,9 @@ import { type ConnectorContext, type ProviderError, userAgent } from "@keyloan/c
 import * as z from "zod";
 import { callsThrough } from "../kit/calls/define-calls.ts";
 import { openCalls } from "../kit/calls/open-calls.ts";
-import { requestTimeoutMsDefault, statusError, transportError } from "../kit/http.ts";
+import { requestTimeoutMsDefault, statusError } from "../kit/http.ts";
 import { listOf } from "../kit/list-schema.ts";
+import { transportError } from "../kit/transport-error.ts";
 
 const api = {
   provider: "clerk",

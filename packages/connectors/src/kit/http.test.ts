@@ -1,7 +1,8 @@
-import { ProviderError } from "@keyloan/contract";
+import { answerBytesMax, ProviderError } from "@keyloan/contract";
 import { describe, expect, test } from "vitest";
-import { boundedFetch, responseBytesMax, send, transportError } from "./http.ts";
+import { boundedFetch, send } from "./http.ts";
 import { testContext } from "./testing/index.ts";
+import { transportError } from "./transport-error.ts";
 import { undetermined, undeterminedFrom } from "./validation-results.ts";
 
 class BlockedAddressError extends ProviderError {
@@ -56,7 +57,7 @@ describe("what an SDK gets to read", () => {
   });
 
   test("is nothing of an answer larger than the limit", async () => {
-    const context = testContext({ fetch: async () => new Response(new Uint8Array(responseBytesMax + 1)) });
+    const context = testContext({ fetch: async () => new Response(new Uint8Array(answerBytesMax + 1)) });
     await expect(boundedFetch("acme", context)("https://acme.example")).rejects.toMatchObject({
       code: "invalid_response",
     });

@@ -9,7 +9,7 @@ import {
   type ValidationResult,
 } from "@keyloan/contract";
 import { isTyped } from "./check-own-values.ts";
-import { BlockedAddress } from "./http.ts";
+import { BlockedAddress } from "./transport-error.ts";
 
 /**
  * The validator's answer when a provider could not be asked.

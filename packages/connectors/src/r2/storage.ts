@@ -1,5 +1,5 @@
 import { createStorage } from "@keyloan/s3-objects";
-import { BlockedAddress } from "../kit/http.ts";
+import { BlockedAddress } from "../kit/transport-error.ts";
 import { openBucket } from "./client.ts";
 import { valuesAccess } from "./endpoint.ts";
 

@@ -13,7 +13,7 @@ export const listOurs: DatabaseDriver["list"] & {} = async function* (context, o
   const { listDatabases } = openTursoApi(context, org.fields);
   const group = requireField(org.fields, "group");
   const names = new Set<string>();
-  for await (const { name, group: itsGroup } of everyItem("turso", listDatabases, 2_000)) {
+  for await (const { name, group: itsGroup } of everyItem("turso", listDatabases)) {
     // Other groups are other people's, whatever their databases are called.
     const ours = itsGroup === group ? databaseNames.toListed(name) : [];
     if (ours.length > 0 && names.has(name))

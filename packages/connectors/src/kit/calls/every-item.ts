@@ -1,31 +1,14 @@
-import { ProviderError } from "@keyloan/contract";
+import { followPages, type Page, ProviderError } from "@keyloan/contract";
 
-/** One page of a list, and where the next one starts; the last page has none. */
-export type Page<T> = { readonly items: readonly T[]; readonly next?: string | undefined };
-
-/**
- * Every item of a list, page by page.
- * @throws ProviderError `invalid_response` for a list that turns in a circle or does not end
- */
+/** Every item of a list, page by page. @throws ProviderError as {@link followPages} does */
 export async function* everyItem<T>(
   provider: string,
   ask: (cursor: string | undefined) => Promise<Page<T>>,
-  pagesMax = 1_000,
 ): AsyncGenerator<T> {
-  const seen = new Set<string>();
-  let cursor: string | undefined;
-  for (let page = 0; page < pagesMax; page++) {
-    const { items, next } = await ask(cursor);
-    yield* items;
-    if (next === undefined) return;
-    if (seen.has(next)) break;
-    seen.add(next);
-    cursor = next;
-  }
-  throw new ProviderError(provider, "invalid_response", "gave a list that does not end");
+  for await (const items of followPages(provider, ask, (item) => JSON.stringify(item))) yield* items;
 }
 
-/** The same for lists that go on after the last item's id, for as long as they say that there is more. */
+/** A page of a list that goes on after the last item's id, for as long as it says that there is more. */
 export function pageAfter<T extends { readonly id: string }>(
   provider: string,
   { data, has_more }: { readonly data: readonly T[]; readonly has_more: boolean },

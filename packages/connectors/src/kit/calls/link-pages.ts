@@ -1,4 +1,4 @@
-import type { Page } from "./every-item.ts";
+import type { Page } from "@keyloan/contract";
 
 /** A page whose `Link` says where the next one starts. The link is there on the last page too, without results. */
 export function readLink(items: unknown, headers: Headers): unknown {

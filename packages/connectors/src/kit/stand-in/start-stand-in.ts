@@ -1,7 +1,7 @@
+import type { Page } from "@keyloan/contract";
 import type { Context } from "hono";
 import * as z from "zod";
 import type { Call, Calls } from "../calls/define-calls.ts";
-import type { Page } from "../calls/every-item.ts";
 import { writeLink } from "../calls/link-pages.ts";
 import { createFaultQueue, type FaultQueue, type StartEmulator } from "../emulator.ts";
 import { createEmulatorApp, type EmulatorApp, type EmulatorEnv, serveEmulator } from "../emulator-app.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { followPages, type Page } from "./pages.ts";
+import { followPages, type Page } from "./follow-pages.ts";
 
 async function all(read: (mark: number | undefined) => Page<string, number>): Promise<string[]> {
   const found: string[] = [];
