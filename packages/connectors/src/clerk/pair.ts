@@ -1,4 +1,5 @@
-import { type ConnectorContext, ProviderError } from "@keyloan/contract";
+import type { ConnectorContext } from "@keyloan/contract";
+import { unlessGone } from "../kit/named-resource.ts";
 import { type ClerkDomain, openClerk, readPublicKeyIds } from "./client.ts";
 import { isPublicHostName, type PublishableKey } from "./publishable-key.ts";
 
@@ -36,10 +37,6 @@ function mayBeAsked(host: string, domains: readonly ClerkDomain[]): boolean {
 }
 
 async function domainsOf(context: ConnectorContext, secretKey: string): Promise<readonly ClerkDomain[]> {
-  try {
-    return await openClerk(context, secretKey).listDomains();
-  } catch (error) {
-    if (error instanceof ProviderError && error.code === "not_found") return [];
-    throw error;
-  }
+  const domains = await unlessGone(openClerk(context, secretKey).listDomains());
+  return domains === "gone" ? [] : domains;
 }

@@ -43,11 +43,6 @@ const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
   quota_exceeded: `The account holds as many API tokens as it may, 500 by default: close builds that are done, delete tokens that nobody uses at ${accountTokensPage}, or ask Cloudflare for more.`,
 };
 
-/** For calls where "not there" is success. */
-export function unlessGone(error: unknown): undefined {
-  if (!(error instanceof TokenApiError && error.code === "not_found")) throw error;
-}
-
 /** For calls where a refusal is an answer. */
 export function unlessRefused(error: unknown): undefined {
   const refusals: readonly ProviderErrorCode[] = ["unauthorized", "forbidden", "rejected", "not_found"];

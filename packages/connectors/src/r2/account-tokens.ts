@@ -3,7 +3,8 @@ import * as z from "zod";
 import { requireField } from "../kit/define-connector.ts";
 import { type ProviderResponse, parseJson, send } from "../kit/http.ts";
 import { listOf } from "../kit/list-schema.ts";
-import { tokenApiError, unlessGone, unlessRefused } from "./account-token-errors.ts";
+import { unlessGone } from "../kit/named-resource.ts";
+import { tokenApiError, unlessRefused } from "./account-token-errors.ts";
 import { invalidResponse, provider } from "./errors.ts";
 
 /** What a new token may reach and until when. Times are whole seconds since the epoch. */
@@ -74,7 +75,7 @@ export function openAccountTokens(
     },
     list: (fits) => listTokens(readPage, fits),
     remove: async (id) => {
-      await call("DELETE", `${tokensPath}/${encodeURIComponent(id)}`, doneSchema).catch(unlessGone);
+      await unlessGone(call("DELETE", `${tokensPath}/${encodeURIComponent(id)}`, doneSchema));
     },
     // A token of a person is verified elsewhere than one of the account.
     isActive: async () =>

@@ -1,5 +1,6 @@
 import { ProviderError } from "@keyloan/contract";
 import type Stripe from "stripe";
+import { unlessGone } from "../kit/named-resource.ts";
 import { call, checkAnswer } from "./client.ts";
 import { readFailure } from "./errors.ts";
 
@@ -137,14 +138,9 @@ async function activePriceIds(stripe: Stripe, productId: string): Promise<string
 }
 
 async function retrieveProduct(stripe: Stripe, id: string): Promise<Stripe.Product | undefined> {
-  try {
-    const product = await call("product", () => stripe.products.retrieve(id));
-    // A deleted product is answered as { id, object, deleted }.
-    return "deleted" in product ? undefined : product;
-  } catch (error) {
-    if (error instanceof ProviderError && error.code === "not_found") return undefined;
-    throw error;
-  }
+  const product = await unlessGone(call("product", () => stripe.products.retrieve(id)));
+  // A deleted product is answered as { id, object, deleted }.
+  return product === "gone" || "deleted" in product ? undefined : product;
 }
 
 /**
