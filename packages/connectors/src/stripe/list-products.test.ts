@@ -4,7 +4,8 @@ import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
 import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { orgCredential, planLease, testContext } from "../kit/testing/index.ts";
-import { createStripeState, type StripeState, stripeStandIn } from "./emulator.ts";
+import { stripeStandIn } from "./emulator.ts";
+import { createStripeState, type StripeState } from "./emulator-account.ts";
 import { createStripe } from "./index.ts";
 
 let calls = 0;

@@ -5,7 +5,8 @@ import { serveEmulator } from "../kit/emulator-app.ts";
 import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { everythingOf, orgCredential, planLease, testConnector, testContext } from "../kit/testing/index.ts";
 import { stripeCalls } from "./calls.ts";
-import { createStripeState, type StripeState, startEmulator, stripeStandIn } from "./emulator.ts";
+import { startEmulator, stripeStandIn } from "./emulator.ts";
+import { createStripeState, type StripeState } from "./emulator-account.ts";
 import { createStripe } from "./index.ts";
 import { stripeOptionsSchema } from "./options.ts";
 

@@ -4,13 +4,13 @@ import { createFaultQueue } from "../kit/emulator.ts";
 import { serveEmulator } from "../kit/emulator-app.ts";
 import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
 import { testContext } from "../kit/testing/index.ts";
+import { stripeStandIn } from "./emulator.ts";
 import {
   createStripeState,
   type EmulatedPrice,
   type StripeState,
   sellSomething,
-  stripeStandIn,
-} from "./emulator.ts";
+} from "./emulator-account.ts";
 import { createStripe } from "./index.ts";
 
 const stripe = createStripe(async () => {});

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Locator, Page } from "playwright-core";
 import { expect } from "vitest";
-import type { RunningBroker } from "./start-broker.ts";
+import { type RunningBroker, services } from "./start-broker.ts";
 import type { TestBrowser } from "./start-browser.ts";
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -101,9 +101,7 @@ export async function ownValues(
   broker: RunningBroker,
   mode: "test" | "live" = "live",
 ): Promise<Record<string, string>> {
-  const parts = await Promise.all(
-    ["turso", "r2", "clerk", "stripe"].map((id) => broker.createUserEnv(id, { mode })),
-  );
+  const parts = await Promise.all(services.map((id) => broker.createUserEnv(id, { mode })));
   return Object.assign({}, ...parts);
 }
 

@@ -7,9 +7,12 @@ export type UserEnvOptions = {
 
 export type RunningBroker = Awaited<ReturnType<typeof startBroker>>;
 
+/** The services whose keys a person brings in these tests. */
+export const services = ["turso", "r2", "clerk", "stripe"] as const;
+
 /** A broker with stand-ins, and what a test of the page does there beside the page. */
 export async function startBroker() {
-  const broker = await startKeyloan({ in: "process", emulators: ["turso", "r2", "clerk", "stripe"] });
+  const broker = await startKeyloan({ in: "process", emulators: services });
   const emulator = (id: string) => {
     const found = broker.emulators.get(id);
     if (found === undefined) throw new Error(`there is no stand-in ${id}`);
