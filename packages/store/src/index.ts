@@ -27,7 +27,6 @@ export type { SessionRow } from "./tables/sessions.ts";
 export type { SigningKeyRow } from "./tables/signing-keys.ts";
 export type { StartOverRow } from "./tables/start-overs.ts";
 export type {
-  StoredAdminRevert,
   StoredCheck,
   StoredEnding,
   StoredKeyCheck,

@@ -1,5 +1,5 @@
 import { customType, integer as engineInteger } from "drizzle-orm/sqlite-core";
-import { isTime, type Shape } from "./shapes.ts";
+import type * as z from "zod";
 
 // The engine keeps whatever is put into a column, of any type. What cannot be a value of ours is read as one that
 // spoils its own row alone: a query never throws for what stands in a row.
@@ -10,11 +10,16 @@ export const text = customType<{ data: string; driverData: string }>({
   fromDriver: (stored: unknown) => (typeof stored === "string" ? stored : ""),
 });
 
+/** The last time that a date can be, in milliseconds since the epoch. */
+export const timeMax = 8_640_000_000_000_000;
+
 /** A whole number that can also be a time; what is none is read as 0. */
 export const integer = customType<{ data: number; driverData: number }>({
   dataType: () => "integer",
-  fromDriver: (stored: unknown) => (isTime(stored) ? stored : 0),
+  fromDriver: (stored: unknown) => (isWhole(stored) && Math.abs(stored) <= timeMax ? stored : 0),
 });
+
+const isWhole = (value: unknown): value is number => Number.isInteger(value);
 
 /** Milliseconds since the epoch. */
 export const millis = integer;
@@ -23,14 +28,18 @@ export const boolean = (name: string) => engineInteger(name, { mode: "boolean" }
 
 /**
  * A structure, as JSON text.
- * @param shape what it must look like
+ * @param schema what it must look like; it is taken as it is, nothing is added or left out
  * @param otherwise what it is read as when it does not: something that whoever uses it refuses
  */
 export const json = <T, Otherwise extends NoInfer<T> | null>(
   name: string,
-  shape: Shape<T>,
+  schema: z.ZodType<T>,
   otherwise: Otherwise,
-) => structure<T>((value) => (shape(value) ? value : otherwise))(name);
+) =>
+  // Holds where the schema takes it: none of ours changes what it reads.
+  structure<T>((value) =>
+    value !== undefined && schema.safeParse(value).success ? (value as T) : otherwise,
+  )(name);
 
 /** A structure in a row with a MAC over it: what is no JSON is read as what no MAC is right for. */
 export const provenJson = <T>(name: string) =>

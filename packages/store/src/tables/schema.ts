@@ -21,21 +21,21 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { boolean, integer, json, millis, provenJson, text } from "./columns.ts";
 import {
-  isAdminRevert,
-  isAnything,
-  isLeaseError,
-  isListOfText,
-  isRecordOfText,
-  isStoredCheck,
-  isSummary,
-  isUsage,
+  adminRevert,
+  anything,
+  leaseError,
+  listOfText,
+  recordOfText,
   type StoredEnding,
   type StoredKeyCheck,
   type StoredLeaseError,
   type StoredProgress,
   type StoredRequiredAction,
+  storedCheck,
+  summary,
   unreadableCheck,
   unreadableError,
+  usage,
 } from "./stored.ts";
 
 // Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
@@ -73,8 +73,8 @@ export const orgKeys = sqliteTable(
     /** All fields in one envelope under the org's data key. */
     fields: text("fields").notNull(),
     fingerprint: text("fingerprint").notNull(),
-    facts: json("facts", isRecordOfText, {}).notNull(),
-    check: json("last_check", isStoredCheck, unreadableCheck).notNull(),
+    facts: json("facts", recordOfText, {}).notNull(),
+    check: json("last_check", storedCheck, unreadableCheck).notNull(),
     putAt: millis("put_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
     /** When the provider was last seen to refuse it, after it was replaced. */
@@ -108,7 +108,7 @@ export const builds = sqliteTable(
     /** When everything lent ended because the person had all keys of their own; nobody else reads values from then on. */
     lendingEndedAt: millis("lending_ended_at"),
     /** The admin let the app use lent keys again, and why: the page shows it. */
-    adminRevert: json("admin_revert", isAdminRevert, null),
+    adminRevert: json("admin_revert", adminRevert, null),
   },
   (table) => [
     index("builds_created").on(table.createdAt, table.id),
@@ -125,18 +125,18 @@ export const leases = sqliteTable(
     state: text("state").$type<LeaseState>().notNull(),
     grade: text("grade").notNull(),
     /** Names at the provider, saved before the first call; never a secret. */
-    handle: json("handle", isRecordOfText, {}).notNull(),
-    options: json("options", isAnything, "unreadable"),
+    handle: json("handle", recordOfText, {}).notNull(),
+    options: json("options", anything, "unreadable"),
     /** All values in one envelope under the build's data key. */
     env: text("env"),
     orgKeyVersion: integer("org_key_version"),
     issuedAt: millis("issued_at"),
     expiresAt: millis("expires_at").notNull(),
     attempts: integer("attempts").notNull(),
-    lastError: json("last_error", isLeaseError, unreadableError),
+    lastError: json("last_error", leaseError, unreadableError),
     createdAt: millis("created_at").notNull(),
     /** What of its resource was used, read from the provider without waking it; absent before the first look. */
-    usage: json("usage", isUsage, null),
+    usage: json("usage", usage, null),
   },
   (table) => [
     index("leases_build").on(table.buildId, table.connectorId),
@@ -315,7 +315,7 @@ export const tokens = sqliteTable(
     /** SHA-256 of the token, hex. */
     hash: text("hash").notNull(),
     name: text("name").notNull(),
-    scopes: json("scopes", isListOfText, []).notNull(),
+    scopes: json("scopes", listOfText, []).notNull(),
     buildId: text("build_id"),
     singleUse: boolean("single_use").notNull(),
     createdAt: millis("created_at").notNull(),
@@ -454,9 +454,9 @@ export const archives = sqliteTable(
     /** Of the sealed, compressed file. */
     bytes: integer("bytes"),
     sha256: text("sha256"),
-    summary: json("summary", isSummary, null),
+    summary: json("summary", summary, null),
     /** The scratch database it is verified in, saved before that is made. */
-    scratchHandle: json("scratch_handle", isRecordOfText, {}),
+    scratchHandle: json("scratch_handle", recordOfText, {}),
     createdAt: millis("created_at").notNull(),
     verifiedAt: millis("verified_at"),
     droppedAt: millis("dropped_at"),

@@ -1,57 +1,66 @@
-import type { DatabaseSummary, KeyCheck, TransferPhase } from "@keyloan/contract";
-import {
-  isBoolean,
-  isNumber,
-  isText,
-  isTime,
-  listOf,
-  objectOf,
-  oneOf,
-  optional,
-  recordOf,
-} from "./shapes.ts";
+import type { KeyCheck, TransferPhase } from "@keyloan/contract";
+import * as z from "zod";
+import { timeMax } from "./columns.ts";
 
 // What structures hold, and how those without a MAC are told from what somebody else put there.
 
-export type StoredCheck = {
-  readonly status: "valid" | "invalid" | "undetermined";
-  readonly message?: string;
-  readonly account?: string;
-  readonly mode?: "test" | "live";
-  readonly capabilities: readonly {
-    readonly name: string;
-    readonly state: "works" | "missing" | "not_checked";
-    readonly remedy?: string;
-    readonly helpUrl?: string;
-  }[];
-  readonly warnings: readonly string[];
-};
+const time = z.number().int().min(-timeMax).max(timeMax);
+
+export const recordOfText = z.record(z.string(), z.string());
+export const listOfText = z.array(z.string()).readonly();
+/** Whatever is JSON: whose it is checks it. */
+export const anything = z.unknown();
+
+export const storedCheck = z.object({
+  status: z.enum(["valid", "invalid", "undetermined"]),
+  message: z.string().exactOptional(),
+  account: z.string().exactOptional(),
+  mode: z.enum(["test", "live"]).exactOptional(),
+  capabilities: z
+    .array(
+      z.object({
+        name: z.string(),
+        state: z.enum(["works", "missing", "not_checked"]),
+        remedy: z.string().exactOptional(),
+        helpUrl: z.string().exactOptional(),
+      }),
+    )
+    .readonly(),
+  warnings: listOfText,
+});
+export type StoredCheck = z.output<typeof storedCheck>;
+
+export const adminRevert = z.object({ at: time, reason: z.string() });
+
+export const leaseError = z.object({
+  provider: z.string(),
+  code: z.string(),
+  message: z.string(),
+  status: z.number().exactOptional(),
+  requestId: z.string().exactOptional(),
+  remedy: z.string(),
+  retryable: z.boolean(),
+});
+export type StoredLeaseError = z.output<typeof leaseError>;
+
+export const usage = z.object({
+  /** Rows read and written since the month began, as the provider counts them. */
+  rows: z.number(),
+  checkedAt: time,
+  /** When a look first found nothing more used than the look before. */
+  idleSince: time,
+});
+export type StoredUsage = z.output<typeof usage>;
+
+/** What a database held: enough to compare a copy with it. */
+export const summary = z.object({
+  schemaSha256: z.string(),
+  tables: z.array(z.object({ name: z.string(), rows: z.number(), sha256: z.string() })).readonly(),
+});
+export type StoredSummary = z.output<typeof summary>;
 
 /** The last answer of a validator about a user's values, as the settings page shows it. */
 export type StoredKeyCheck = KeyCheck;
-
-export type StoredAdminRevert = { readonly at: number; readonly reason: string };
-
-export type StoredLeaseError = {
-  readonly provider: string;
-  readonly code: string;
-  readonly message: string;
-  readonly status?: number;
-  readonly requestId?: string;
-  readonly remedy: string;
-  readonly retryable: boolean;
-};
-
-export type StoredUsage = {
-  /** Rows read and written since the month began, as the provider counts them. */
-  readonly rows: number;
-  readonly checkedAt: number;
-  /** When a look first found nothing more used than the look before. */
-  readonly idleSince: number;
-};
-
-/** What a database held: enough to compare a copy with it. */
-export type StoredSummary = DatabaseSummary;
 
 /** What is told of a visit that started over: when, and from where. */
 export type StoredEnding = {
@@ -86,47 +95,6 @@ export type StoredProgress = {
   /** Until then a proven copy waits for the switch. */
   readonly switchBy?: number;
 };
-
-export const isRecordOfText = recordOf(isText);
-export const isListOfText = listOf(isText);
-
-/** Whatever is JSON: whose it is checks it. */
-export const isAnything = (value: unknown): value is unknown => value !== undefined;
-
-export const isStoredCheck = objectOf<StoredCheck>({
-  status: oneOf("valid", "invalid", "undetermined"),
-  message: optional(isText),
-  account: optional(isText),
-  mode: optional(oneOf("test", "live")),
-  capabilities: listOf(
-    objectOf<StoredCheck["capabilities"][number]>({
-      name: isText,
-      state: oneOf("works", "missing", "not_checked"),
-      remedy: optional(isText),
-      helpUrl: optional(isText),
-    }),
-  ),
-  warnings: isListOfText,
-});
-
-export const isAdminRevert = objectOf<StoredAdminRevert>({ at: isTime, reason: isText });
-
-export const isLeaseError = objectOf<StoredLeaseError>({
-  provider: isText,
-  code: isText,
-  message: isText,
-  status: optional(isNumber),
-  requestId: optional(isText),
-  remedy: isText,
-  retryable: isBoolean,
-});
-
-export const isUsage = objectOf<StoredUsage>({ rows: isNumber, checkedAt: isTime, idleSince: isTime });
-
-export const isSummary = objectOf<StoredSummary>({
-  schemaSha256: isText,
-  tables: listOf(objectOf({ name: isText, rows: isNumber, sha256: isText })),
-});
 
 const notRead = "what is stored of it cannot be read";
 
