@@ -269,7 +269,6 @@ async function falsifyIndex(entity: string): Promise<void> {
   const { sql } = await only("SELECT sql FROM sqlite_schema WHERE name = 'audit_events_entity'");
   await writer.run("DROP INDEX audit_events_entity", `${sql} WHERE entity <> '${entity}'`);
   await writer.run(
-    "PRAGMA writable_schema = ON",
     `UPDATE sqlite_schema SET sql = '${sql}' WHERE name = 'audit_events_entity'`,
     "PRAGMA schema_version = 1000",
   );
@@ -471,7 +470,7 @@ describe("what a store writer leaves in the broker's memory alone", () => {
     await writer.run(statement);
     await broker.call("GET", `/v1/builds/${buildId}`);
     await broker.call("GET", "/v1/builds");
-    await writer.run("PRAGMA writable_schema = ON", "DELETE FROM sqlite_master WHERE name = 'hush'");
+    await writer.run("DELETE FROM sqlite_master WHERE name = 'hush'");
   }
   beforeEach(async () => {
     buildId = (await broker.createBuild({ connectors: ["app-secrets"] })).id;

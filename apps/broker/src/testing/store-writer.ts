@@ -19,39 +19,43 @@ export type StoreWriter = {
 
 export async function createStoreWriter(dataDirectory: string): Promise<StoreWriter> {
   const own = await generateKeyPair("EdDSA", { extractable: true });
-  const open = () => createClient({ url: `file:${join(dataDirectory, "keyloan.db")}`, timeout: 10 });
-  const withClient = async <T>(use: (client: Client) => Promise<T>): Promise<T> => {
+  const open = async () => {
+    const client = createClient({ url: `file:${join(dataDirectory, "keyloan.db")}`, timeout: 10 });
+    await client.execute("PRAGMA writable_schema = ON");
+    return client;
+  };
+  const use = async <T>(work: (onceFree: OnceFree) => Promise<T>): Promise<T> => {
     // A broker of this process looks at what the file is built of once in a turn of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
-    const client = open();
+    await nextTurn();
+    const connection = await reopened(open);
     try {
-      return await use(client);
+      return await work(connection.onceFree);
     } finally {
-      client.close();
+      connection.close();
     }
   };
   return {
     run: (...statements) =>
-      withClient(async (client) => {
-        for (const statement of statements) await onceFree(() => client.execute(statement));
+      use(async (onceFree) => {
+        for (const statement of statements) await onceFree((client) => client.execute(statement));
       }),
     rows: (query) =>
-      withClient(async (client) => {
-        const { rows, columns } = await onceFree(() => client.execute(query));
+      use(async (onceFree) => {
+        const { rows, columns } = await onceFree((client) => client.execute(query));
         return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));
       }),
     insert: (table, row) =>
-      withClient(async (client) => {
+      use(async (onceFree) => {
         const names = Object.keys(row);
         const sql = `INSERT INTO ${table} (${names.join(", ")}) VALUES (${names.map(() => "?").join(", ")})`;
-        await onceFree(() => client.execute({ sql, args: Object.values(row) }));
+        await onceFree((client) => client.execute({ sql, args: Object.values(row) }));
       }),
     hold: async () => {
-      const client = open();
-      const held = await onceFree(() => client.transaction("write"));
+      const connection = await reopened(open);
+      const held = await connection.onceFree((client) => client.transaction("write"));
       return async () => {
         await held.rollback();
-        client.close();
+        connection.close();
       };
     },
     sign: (kid, type, payload) =>
@@ -63,18 +67,32 @@ export async function createStoreWriter(dataDirectory: string): Promise<StoreWri
 }
 
 const attemptsMax = 500;
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
-/** A broker of this process may hold the lock, and needs this thread to let go of it. */
-async function onceFree<T>(use: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await use();
-    } catch (error) {
-      const isBusy = error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
-      if (!isBusy || attempt === attemptsMax) throw error;
-      await new Promise((resolve) => setImmediate(resolve));
+type OnceFree = <T>(statement: (client: Client) => Promise<T>) => Promise<T>;
+
+/**
+ * A broker of this process may hold the lock, and needs this thread to let go of it. Each attempt has a connection of its
+ * own: on one where a statement was refused, what comes next is never committed.
+ */
+async function reopened(
+  open: () => Promise<Client>,
+): Promise<{ readonly onceFree: OnceFree; readonly close: () => void }> {
+  let client = await open();
+  const onceFree: OnceFree = async (statement) => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await statement(client);
+      } catch (error) {
+        const isBusy = error instanceof LibsqlError && error.code.startsWith("SQLITE_BUSY");
+        if (!isBusy || attempt === attemptsMax) throw error;
+        client.close();
+        client = await open();
+        await nextTurn();
+      }
     }
-  }
+  };
+  return { onceFree, close: () => client.close() };
 }
 
 function plain(value: unknown): string | number | null {
