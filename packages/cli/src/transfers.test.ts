@@ -140,6 +140,7 @@ describe("transfer receipt", () => {
     for (const { connector, content } of receipts)
       expect(out).toMatch(new RegExp(`Moved +${connector}, proven ${momentText(content.provenAt)}`));
     expect(receipts).toHaveLength(2);
+    expect(out).toMatch(new RegExp(`Build +${buildId}`));
     expect(out).toMatch(/What +1 tables, 40 rows/);
     expect(out).toMatch(/20 files, 120.0 kB/);
     expect(out.match(/Signature +good/g)).toHaveLength(2);
@@ -185,6 +186,16 @@ describe("transfer receipt", () => {
     }));
     const { code, err } = await keyloan("receipt", "--file", file);
     expect([code, err]).toEqual([1, expect.stringMatching(/not one that this broker signed/)]);
+  });
+
+  test("refuses one beside which another service is named", async () => {
+    const file = await keep();
+    change(file, ({ receipts }) => ({ receipts: receipts.map((each) => ({ ...each, connector: "other" })) }));
+    expect((await keyloan("receipt", "--file", file)).code).toBe(1);
+    change(await keep(), ({ receipts }) => ({
+      receipts: receipts.map((each) => ({ ...each, build: "bld_00000000000000000000" })),
+    }));
+    expect((await keyloan("receipt", "--file", file)).code).toBe(1);
   });
 
   test("refuses a file that holds none", async () => {

@@ -8,7 +8,7 @@ export function Prose({ text }: { readonly text: string }) {
   return text.split(parts).map((part, place) => {
     const key = `${place} ${part}`;
     if (part.startsWith("`") && part.length > 2) return <Mono key={key}>{part.slice(1, -1)}</Mono>;
-    if (part.startsWith("https://")) return <OuterLink key={key} href={part} />;
+    if (part.startsWith("https://") && URL.canParse(part)) return <OuterLink key={key} href={part} />;
     return <Fragment key={key}>{part}</Fragment>;
   });
 }
@@ -25,7 +25,7 @@ export function Mono({ children }: { readonly children: string }) {
 export function OuterLink({ href, children }: { readonly href: string; readonly children?: string }) {
   return (
     <a className="link break-words" href={href} target="_blank" rel="noopener noreferrer">
-      {children ?? new URL(href).host}
+      {children ?? (URL.canParse(href) ? new URL(href).host : href)}
       <span className="sr-only"> (opens in a new tab)</span>
     </a>
   );

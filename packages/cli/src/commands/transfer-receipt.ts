@@ -48,9 +48,13 @@ export const command: Command = {
   },
 };
 
-function refuseUnproven({ receipt, content, connector }: ReceiptView, keys: readonly SigningKeyView[]): void {
-  const verified = verifyReceipt(receipt, keys);
-  if (verified !== undefined && isDeepStrictEqual(verified.content, content)) return;
+/** What stands beside the signed content says the same, or is not shown. */
+function refuseUnproven(view: ReceiptView, keys: readonly SigningKeyView[]): void {
+  const { receipt, content, connector } = view;
+  const verified = verifyReceipt(receipt, keys)?.content;
+  const beside = Object.entries(view).filter(([name]) => name !== "receipt" && name !== "content");
+  const isSame = beside.every(([name, value]) => isDeepStrictEqual(memberOf(verified, name), value));
+  if (verified !== undefined && isSame && isDeepStrictEqual(verified, content)) return;
   throw new CommandError(
     "receipt_not_proven",
     `The receipt of ${connector} is not one that this broker signed, or it was altered.`,
@@ -75,6 +79,10 @@ function readKept(file: string): ReceiptView[] {
   );
 }
 
+function memberOf(content: unknown, name: string): unknown {
+  return isObject(content) ? content[name] : undefined;
+}
+
 function isReceipt(value: unknown): value is ReceiptView {
   return (
     isObject(value) &&
@@ -86,8 +94,9 @@ function isReceipt(value: unknown): value is ReceiptView {
 
 function show({ io }: Pick<Invocation, "io">, receipts: readonly ReceiptView[], checked: boolean): void {
   if (receipts.length === 0) io.out("Nothing was moved and proven yet.\n");
-  for (const { connector, content } of receipts) {
-    fact(io, "Moved", `${connector}, proven ${momentText(content.provenAt)}`);
+  for (const { content } of receipts) {
+    fact(io, "Moved", `${content.connector}, proven ${momentText(content.provenAt)}`);
+    fact(io, "Build", content.buildId);
     fact(io, "From", Object.values(content.from).join(" "));
     fact(io, "To", targetText(content.to));
     fact(io, "What", whatText(content));

@@ -1,7 +1,7 @@
 // Control characters, and the invisible ones that turn the direction of text around: either can make a
 // terminal show something else than what is there.
-const unprintable = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-const unprintableInJson = /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const unprintable = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+const unprintableInJson = /[\p{Bidi_Control}\u007f-\u009f\u2028\u2029]/gu;
 
 /** Text from elsewhere on one line, with nothing in it that a terminal would act on. */
 export function printable(text: string): string {
