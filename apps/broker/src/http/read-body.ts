@@ -16,15 +16,41 @@ export function readBody(timeoutMs = bodyTimeoutMs): MiddlewareHandler<BrokerEnv
   };
 }
 
-/** @throws BrokerError `malformed_request` when the body does not arrive in time */
+/** @throws BrokerError `malformed_request` when the body does not arrive in time, or is nested too deep */
 export async function bodyInTime(context: BrokerContext, timeoutMs: number): Promise<string> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(tooLate()), timeoutMs);
   try {
-    return await Promise.race([context.req.text(), late.promise]);
+    const text = await Promise.race([context.req.text(), late.promise]);
+    if (isTooDeep(text)) throw tooDeep();
+    return text;
   } finally {
     clearTimeout(timer);
   }
+}
+
+const depthMax = 32;
+
+/** Whether lists and objects stand in one another deeper than any call has them: what reads that may end for it. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let isInString = false;
+  // One look at each character: a pattern could look at a string without an end again and again.
+  for (let place = 0; place < text.length; place++) {
+    const mark = text[place];
+    if (mark === '"') isInString = !isInString;
+    else if (isInString) place += mark === "\\" ? 1 : 0;
+    else if (mark === "[" || mark === "{") depth += 1;
+    else if (mark === "]" || mark === "}") depth -= 1;
+    if (depth > depthMax) return true;
+  }
+  return false;
+}
+
+function tooDeep(): BrokerError {
+  return new BrokerError("malformed_request", "the body is nested too deep", {
+    remedy: "Send what the API describes: no call has lists and objects nested more than a few deep.",
+  });
 }
 
 function tooLate(): BrokerError {
