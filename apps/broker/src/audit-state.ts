@@ -1,5 +1,5 @@
 import { Secret } from "@keyloan/contract";
-import type { Tables } from "@keyloan/store";
+import { provenLevel, type Tables } from "@keyloan/store";
 import { type DataKey, openValue, sealValue, VaultError } from "@keyloan/vault";
 import * as z from "zod";
 import type { Deps } from "./deps.ts";
@@ -20,6 +20,8 @@ const stateSchema = z.object({
   ),
   /** The first row that has a MAC; absent before the upgrade. */
   macFrom: z.number().int().min(1).optional(),
+  /** What of the other tables has MACs, as the store counts it; absent before there was more than the first level. */
+  rowsLevel: z.number().int().min(1).optional(),
   /** The last row whose head a sink has taken; the sink by a hash of its address. */
   delivered: z.object({ sink: z.string(), sequence: z.number().int() }).optional(),
 });
@@ -32,7 +34,7 @@ export type ReadState = { readonly text: string; readonly state: AuditState };
 
 type StateDeps = Pick<Deps, "store" | "keyring" | "organizationId">;
 
-export const firstAuditState: AuditState = { heads: 0, lost: [], macFrom: 1 };
+export const firstAuditState: AuditState = { heads: 0, lost: [], macFrom: 1, rowsLevel: provenLevel };
 
 /** The sealed text of a state. @throws VaultError */
 export function sealAuditState(key: DataKey, state: AuditState): string {

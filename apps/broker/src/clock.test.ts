@@ -178,8 +178,7 @@ describe("a clock that is set back an hour in the middle of", () => {
       turso().faults.add({ kind: "status", status: 403, path: /auth\/rotate$/ }, 1_000);
       await rotate(lease);
       await expect.poll(() => stateOf(lease), patiently).toBe("requires_action");
-      const job = async () =>
-        ((await broker.call("GET", "/v1/jobs?kind=rotate-credentials")).body as JobList).jobs[0];
+      const job = async () => ((await broker.call("GET", "/v1/jobs?kind=rotate")).body as JobList).jobs[0];
       const { requiredAction } = (await job()) ?? expect.fail();
       broker.advance(12 * hourMs);
       await remind();

@@ -45,7 +45,7 @@ describe("without an overlap", () => {
     expect(events.map(({ action }) => action)).toEqual(
       expect.arrayContaining(["lease.rotation_started", "lease.rotated", "lease.credentials_dead"]),
     );
-    const kept = JSON.stringify((await jobs(lease.id)).find(({ kind }) => kind === "rotate-credentials"));
+    const kept = JSON.stringify((await jobs(lease.id)).find(({ kind }) => kind === "rotate"));
     expect(kept).toContain('"old":[]');
     expect(broker.logs.join("\n")).not.toContain(first.TURSO_AUTH_TOKEN);
   });
@@ -148,7 +148,7 @@ describe("with an overlap", () => {
     expect([await answers(first), await answers(second), await answers(await broker.readEnv(id))]).toEqual([
       401, 401, 200,
     ]);
-    const rotations = (await jobs(lease.id)).filter(({ kind }) => kind === "rotate-credentials");
+    const rotations = (await jobs(lease.id)).filter(({ kind }) => kind === "rotate");
     expect(rotations.map(({ state }) => state).toSorted()).toEqual(["cancelled", "done"]);
     expect(JSON.stringify(rotations)).not.toMatch(/"old":\["/);
   });

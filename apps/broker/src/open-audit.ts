@@ -1,3 +1,4 @@
+import { provenLevel } from "@keyloan/store";
 import {
   closeDataKey,
   createHashMac,
@@ -7,7 +8,14 @@ import {
   promiseState,
 } from "@keyloan/vault";
 import { auditRow } from "./audit-row.ts";
-import { type AuditState, firstAuditState, readAuditState, sealAuditState } from "./audit-state.ts";
+import {
+  type AuditState,
+  changeAuditState,
+  firstAuditState,
+  type ReadState,
+  readAuditState,
+  sealAuditState,
+} from "./audit-state.ts";
 import type { Deps } from "./deps.ts";
 import { macOfOlderRow, pagesOfKeys } from "./signing-keys.ts";
 import { namesOf } from "./verbs/audit/problems.ts";
@@ -18,8 +26,8 @@ const attemptsMax = 3;
 
 /**
  * Lets the store prove its audit rows from now on, and brings an older one up to date, once: rows are chained, signing
- * keys get their MAC, the count of heads begins, and rows of the audit, and those that decide who somebody is, have a MAC
- * from then on. That it happened is kept sealed, so that
+ * keys get their MAC, the count of heads begins, and rows of the audit, and those that decide something, have a MAC from then on.
+ * That it happened is kept sealed, so that
  * nothing that is written to the store later passes for older. A key whose public half is not that of its sealed private
  * half gets no MAC, so it is refused by its name.
  * @throws VaultError when the org's data key does not open
@@ -41,11 +49,12 @@ async function isOpened(deps: UpgradeDeps): Promise<boolean> {
       await store.chainOlderRows();
       return await upgrade(deps, key, macOf, firstAuditState);
     }
-    const state = (await readAuditState(deps))?.state;
-    if (state !== undefined && state.macFrom === undefined) return await upgrade(deps, key, macOf, state);
+    const read = await readAuditState(deps);
+    if (read !== undefined && read.state.macFrom === undefined)
+      return await upgrade(deps, key, macOf, read.state);
     // Where the state is gone, it was taken away: nothing passes for older then.
-    store.sealAudit({ macOf, from: state?.macFrom ?? 1 });
-    return true;
+    store.sealAudit({ macOf, from: read?.state.macFrom ?? 1 });
+    return read === undefined || (await proveRows(deps, read));
   } finally {
     closeDataKey(key);
   }
@@ -65,10 +74,10 @@ async function upgrade(
   if (dataKey === undefined) return false;
   const keys = key.promisesState ? { proven: [], refused: [] } : await olderKeys(deps, key);
   const promised = promiseState(keyring, dataKey);
-  await proveOlderRows(store);
+  await store.proveOlderRows(0);
   return store.write([organizationId], async (tables) => {
     const from = (await tables.auditEvents.findLastGenuine()).sequence + 1;
-    const sealed = sealAuditState(key, { ...state, macFrom: from });
+    const sealed = sealAuditState(key, { ...state, macFrom: from, rowsLevel: provenLevel });
     if (!(await tables.dataKeys.rewrap(promised, dataKey))) return false;
     if (!(await tables.organizations.setAuditState(organizationId, before, sealed))) return false;
     for (const { id, mac } of keys.proven) await tables.signingKeys.setMac(id, mac);
@@ -85,10 +94,23 @@ async function upgrade(
   });
 }
 
-/** Rows that decide who somebody is get their MAC, some at a time. What a start leaves undone, the next does again. */
-async function proveOlderRows({ write }: UpgradeDeps["store"]): Promise<void> {
-  for (const name of ["sessions", "persons", "userKeys"] as const)
-    while (await write([], (tables) => tables[name].proveOlder()));
+/**
+ * Rows of tables that had no MACs when the store was last brought up to date get theirs, once. What a start leaves
+ * undone, the next does again. False when another broker was first.
+ */
+async function proveRows(deps: UpgradeDeps, { text, state }: ReadState): Promise<boolean> {
+  const level = state.rowsLevel ?? 1;
+  if (level >= provenLevel) return true;
+  await deps.store.proveOlderRows(level);
+  const row = auditRow(deps, {
+    actor: { kind: "system", part: "upgrade" },
+    action: "store.upgraded",
+    entity: deps.organizationId,
+    details: { level: provenLevel },
+  });
+  return changeAuditState(deps, text, { ...state, rowsLevel: provenLevel }, (tables) =>
+    tables.auditEvents.insertAll([row]),
+  );
 }
 
 /** The MACs that keys from before there were any get, and the ids of those that get none. */

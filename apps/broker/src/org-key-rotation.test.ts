@@ -375,6 +375,6 @@ describe("a new key of another account", () => {
     await expect
       .poll(async () => (await jobsOf((await leaseOf(id)).id)).map(({ state }) => state), patiently)
       .not.toContain("waiting");
-    expect(jobs.some(({ kind }) => kind === "reissue")).toBe(true);
+    expect(jobs.some(({ kind }) => kind === "rekey")).toBe(true);
   });
 });

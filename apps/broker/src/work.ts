@@ -25,9 +25,9 @@ export const jobDefinitions: Readonly<Record<JobKind, JobDefinition>> = {
   "remove-archive": removeArchiveJob,
   transfer: moveJob,
   "end-transfer": endTransferJob,
-  "plan-reissue": planRekeyJob,
-  reissue: rekeyJob,
-  "rotate-credentials": rotateJob,
+  "plan-rekey": planRekeyJob,
+  rekey: rekeyJob,
+  rotate: rotateJob,
   "prove-dead": proveDeadJob,
   notify: notifyJob,
 };

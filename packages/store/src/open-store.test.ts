@@ -208,13 +208,13 @@ describe("jobs", () => {
 
   it("gives a due job to one worker only, and its result to the latest holder only", async () => {
     await store.write([], (tables) => tables.jobs.insertAll([job("j1")]));
-    const first = await store.write([], (tables) =>
+    const { jobs: first } = await store.write([], (tables) =>
       tables.jobs.claimDue({ worker: "w1", now: 10, lockedUntil: 20, limit: 5 }),
     );
-    const none = await store.write([], (tables) =>
+    const { jobs: none } = await store.write([], (tables) =>
       tables.jobs.claimDue({ worker: "w2", now: 15, lockedUntil: 30, limit: 5 }),
     );
-    const second = await store.write([], (tables) =>
+    const { jobs: second } = await store.write([], (tables) =>
       tables.jobs.claimDue({ worker: "w2", now: 25, lockedUntil: 40, limit: 5 }),
     );
     expect([first.length, none.length, second.length]).toEqual([1, 0, 1]);

@@ -13,6 +13,7 @@ import { openReader } from "./open-reader.ts";
 import type { RowMac } from "./row-seal.ts";
 import { readStoreShape, type StoreShape } from "./store-shape.ts";
 import { createTables, type Tables } from "./tables/index.ts";
+import type { UpgradePlace } from "./tables/older-rows.ts";
 
 export type Store = {
   /** Queries on what is committed. */
@@ -23,9 +24,14 @@ export type Store = {
   readonly sealAudit: (seal: AuditSeal) => void;
   readonly auditSeal: () => AuditSeal | undefined;
   readonly auditMemory: GroupWriter["auditMemory"];
-  /** Rows that decide who somebody is get a MAC from now on, and those that have none are not there. */
+  /** Rows that decide something get a MAC from now on, and those that have none are not there. */
   readonly sealRows: (rowMac: RowMac) => void;
   readonly rowMac: () => RowMac | undefined;
+  /**
+   * Proves the rows of a store that was brought to this level before. Only before it is sealed that the store is of the
+   * newest level: whoever writes to the store can write such rows at any time.
+   */
+  readonly proveOlderRows: (level: number) => Promise<void>;
   /**
    * Chains the rows of a store from before there was a chain. Only before anything is promised of the audit: whoever
    * writes to the store can write such rows at any time.
@@ -87,6 +93,7 @@ export async function openStore(options: {
       rowMac: seals.rowMac,
       auditMemory: writer.auditMemory,
       chainOlderRows: () => chainOlderRows(writer, read),
+      proveOlderRows: (level) => proveOlderRows(writer, level),
       check: async () => {
         try {
           await reader.database.run(sql`SELECT count(*) FROM organizations`);
@@ -150,6 +157,14 @@ async function chainOlderRows(writer: GroupWriter, reader: Tables): Promise<void
   const last = await reader.auditEvents.findLast();
   let isLeft = last?.hash === null;
   while (isLeft) isLeft = await writer.write([], (tables) => tables.auditEvents.chainSome(chainedAtOnceMax));
+}
+
+async function proveOlderRows(writer: GroupWriter, level: number): Promise<void> {
+  let place: UpgradePlace | undefined;
+  do {
+    const from = place;
+    place = await writer.write([], ({ olderRows }) => olderRows.prove(level, from));
+  } while (place !== undefined);
 }
 
 async function preparePrivateFile(path: string): Promise<void> {

@@ -1,8 +1,12 @@
+import { getTableName } from "drizzle-orm";
 import type { AuditSeal } from "./audit-seal.ts";
 import { isSameMac } from "./same-mac.ts";
+import type { ProvenTable, SealedRow } from "./tables/proven-tables.ts";
+
+type Cell = string | number | boolean | null;
 
 /** Proves what a row decides: whoever writes to the store cannot make it. */
-export type RowMac = (table: string, row: Readonly<Record<string, string | number | null>>) => string;
+export type RowMac = (table: string, row: Readonly<Record<string, Cell>>) => string;
 
 /** What rows are proven by. Asked for each time: a store is opened before its keys are. */
 export type Seals = {
@@ -10,34 +14,47 @@ export type Seals = {
   readonly rowMac: () => RowMac | undefined;
 };
 
-type Decisive = Parameters<RowMac>[1];
-type Sealed = { readonly mac: string | null };
-
 /**
- * Rows of a table by which the broker decides who somebody is. One without the right MAC is read as if it were not there;
- * an older version of a row has a right one.
- * @param decisive the columns that decide
+ * The MACs of a table's rows. One without the right MAC is read as if it were not there; an older version of a row has a
+ * right one.
  */
-export function createRowSeal<Row extends Sealed>(
-  table: string,
-  { rowMac }: Seals,
-  decisive: (row: Omit<Row, "mac">) => Decisive,
-) {
-  const macOf = (row: Omit<Row, "mac">): string | null => rowMac()?.(table, decisive(row)) ?? null;
+export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: ProvenTable<Row>) {
+  const { table, columns } = proven;
+  const name = getTableName(table);
+  const macOf = (row: Omit<Row, "mac">): string | null => rowMac()?.(name, decisive(row, columns)) ?? null;
   const isGenuine = (row: Row): boolean => {
     const expected = macOf(row);
     return expected === null || isSameMac(row.mac, expected);
   };
   const open = (row: Row | undefined): Omit<Row, "mac"> | undefined => {
     if (row === undefined || !isGenuine(row)) return undefined;
-    const { mac: _mac, ...rest } = row;
-    return rest;
+    return withoutMac(row);
   };
   return {
     macOf,
+    /** The row with its MAC, as it is written. */
+    seal: <Given extends Omit<Row, "mac">>(row: Given) => ({ ...row, mac: macOf(row) }),
+    isGenuine,
     /** The row, when the broker wrote it. */
     open,
     /** Those that the broker wrote. */
     openAll: (rows: readonly Row[]): Omit<Row, "mac">[] => rows.flatMap((row) => open(row) ?? []),
   };
+}
+
+export function withoutMac<Row extends SealedRow>({ mac: _mac, ...row }: Row): Omit<Row, "mac"> {
+  return row;
+}
+
+/** The cells of some columns, structures as the text that is stored of them. */
+export function decisive(
+  row: Readonly<Record<string, unknown>>,
+  columns: readonly string[],
+): Readonly<Record<string, Cell>> {
+  return Object.fromEntries(columns.map((column) => [column, toCell(row[column])]));
+}
+
+function toCell(value: unknown): Cell {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return value === null || value === undefined ? null : JSON.stringify(value);
 }

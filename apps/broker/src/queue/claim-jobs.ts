@@ -1,5 +1,6 @@
 import { setImmediate as eventLoopTurn } from "node:timers/promises";
-import type { ClaimedJob, Tables } from "@keyloan/store";
+import type { Claimed, Tables } from "@keyloan/store";
+import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { holdMs } from "./new-job.ts";
 
@@ -16,10 +17,17 @@ const clockToleranceMs = 600_000;
 export async function claimDueJobs(deps: Deps): Promise<readonly Promise<void>[]> {
   const load = deps.runner.load();
   if (load.length >= runsAtOnceMax) return [];
-  const jobs = await deps.store.write([], async (tables) => {
-    await noteClock(deps, tables);
-    return takeJobs(deps, tables, load);
+  const { jobs, refused } = await deps.change(bySystem("jobs"), [], async (tx) => {
+    await noteClock(deps, tx);
+    const taken = await takeJobs(deps, tx, load);
+    for (const id of taken.refused) tx.audit("job.refused", id);
+    return taken;
   });
+  for (const jobId of refused)
+    deps.logger.error(
+      { jobId },
+      "a job that this broker did not write was not run: somebody writes to the store",
+    );
   // A claimed job runs in the background: a slow provider must not hold up the next claim.
   const runs: Promise<void>[] = [];
   for (const job of jobs) {
@@ -38,7 +46,7 @@ async function takeJobs(
   { workerId: worker, now, connectors }: Deps,
   tables: Tables,
   load: readonly (string | null)[],
-): Promise<ClaimedJob[]> {
+): Promise<Claimed> {
   const times = { worker, now: now(), lockedUntil: now() + holdMs, limit: runsAtOnceMax - load.length };
   const rooms = [...connectors.keys(), null].map((connectorId) => {
     const running = load.filter((each) => each === connectorId).length;
@@ -47,7 +55,8 @@ async function takeJobs(
   const free = rooms.filter(({ room }) => room > 0);
   const taken = await tables.jobs.claimDue({ ...times, rooms: free });
   // Jobs of connectors that are not installed here wait until the others have nothing to do.
-  return taken.length > 0 || free.length < rooms.length ? taken : tables.jobs.claimDue(times);
+  const isAny = taken.jobs.length > 0 || taken.refused.length > 0;
+  return isAny || free.length < rooms.length ? taken : tables.jobs.claimDue(times);
 }
 
 /** When the clock was set back, what waits would wait as much longer: it is moved along. */

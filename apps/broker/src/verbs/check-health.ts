@@ -11,6 +11,7 @@ export type HealthPart = { readonly name: string; readonly ok: boolean; readonly
 /** Parts without which envs are read all the same: a person has to look, and nobody is sent away. */
 const watchedParts: readonly string[] = ["anchor", "audit_sink", "work"];
 
+const refusedShownMax = 5;
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
 const tellIntervalMs = 10_000;
@@ -48,7 +49,7 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
       ),
       probe(tell, "audit", proveAudit, "the audit trail cannot be written"),
       anchorPart(deps, tell),
-      workPart(deps),
+      workPart(deps, tell),
       ...(deps.config.auditSink === undefined ? [] : [sinkPart(deps, tell)]),
     ]);
   let underWay: Promise<readonly HealthPart[]> | undefined;
@@ -71,10 +72,22 @@ async function anchorPart(deps: Deps, tell: Tell): Promise<HealthPart> {
 }
 
 /** Jobs and sweeps: what ends what was lent. */
-async function workPart({ workWatch }: Deps): Promise<HealthPart> {
+async function workPart({ workWatch, store }: Deps, tell: Tell): Promise<HealthPart> {
+  let refused: readonly string[] = [];
+  const look = async () => {
+    refused = await store.read.jobs.listRefused(refusedShownMax);
+  };
+  const part = await probe(tell, "work", look, "the jobs cannot be read");
   const failing = workWatch.failing().map(({ work, times }) => `${work} (${times} times)`);
-  if (failing.length === 0) return { name: "work", ok: true };
-  return { name: "work", ok: false, message: `background work fails again and again: ${failing.join(", ")}` };
+  if (failing.length > 0)
+    return {
+      name: "work",
+      ok: false,
+      message: `background work fails again and again: ${failing.join(", ")}`,
+    };
+  if (refused.length === 0) return part;
+  const which = refused.map((id) => id.slice(0, 40)).join(", ");
+  return { name: "work", ok: false, message: `jobs that this broker did not write were not run: ${which}` };
 }
 
 async function sinkPart(deps: Deps, tell: Tell): Promise<HealthPart> {

@@ -1,10 +1,12 @@
 import { and, eq, inArray, isNull, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals, withoutMac } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { bindings, builds, dataKeys, leases, userKeys } from "./schema.ts";
 
-export type BindingRow = typeof bindings.$inferSelect;
+export type BindingRow = Omit<typeof bindings.$inferSelect, "mac">;
 /** What a binding begins with; the rest is filled in by the switch and what comes after it. */
-export type NewBinding = typeof bindings.$inferInsert;
+export type NewBinding = Pick<BindingRow, "buildId" | "connectorId" | "source"> & Partial<BindingRow>;
 
 /** Everything one env answer is made of, from one statement. */
 export type EnvSourceRow = {
@@ -34,7 +36,38 @@ export type EnvSourceRow = {
   readonly env: string | null;
 };
 
-export function bindingsTable(database: Database) {
+const newBinding = {
+  ...{ leaseId: null, userKeyId: null, swappedAt: null, preview: null },
+  ...{ userReads: 0, userReadAt: null },
+} as const;
+
+/** What one that the broker did not write gives: nothing, neither lent nor the user's. */
+const gives = { source: "org", preview: false, userKeyId: null, leaseId: null } as const;
+const givesNoEnv = { ...gives, userEnv: null, leaseState: null, leaseExpiresAt: null, env: null };
+
+export function bindingsTable(database: Database, seals: Seals) {
+  const { seal, isGenuine, openAll } = createRowSeal(seals, provenTables.bindings);
+  const ofBuild = (buildId: string, connectorIds: readonly string[]) =>
+    and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds]));
+  /** Changes those that the broker wrote. @returns how many */
+  const change = async (
+    buildId: string,
+    connectorIds: readonly string[],
+    changes: Partial<BindingRow>,
+    isMeant: (row: BindingRow) => boolean = () => true,
+  ): Promise<number> => {
+    if (connectorIds.length === 0) return 0;
+    const found = await database.select().from(bindings).where(ofBuild(buildId, connectorIds));
+    const rows = openAll(found).filter(isMeant);
+    for (const row of rows) {
+      const { mac } = seal({ ...row, ...changes });
+      await database
+        .update(bindings)
+        .set({ ...changes, mac })
+        .where(ofBuild(buildId, [row.connectorId]));
+    }
+    return rows.length;
+  };
   const envSources = database
     .select({
       build: {
@@ -47,9 +80,7 @@ export function bindingsTable(database: Database) {
         lendingEndedAt: builds.lendingEndedAt,
       },
       dataKey: { id: dataKeys.id, ownerId: dataKeys.ownerId, kid: dataKeys.kid, wrapped: dataKeys.wrapped },
-      connectorId: bindings.connectorId,
-      source: bindings.source,
-      preview: bindings.preview,
+      binding: bindings,
       userKeyId: userKeys.id,
       userEnv: userKeys.env,
       leaseId: leases.id,
@@ -66,9 +97,19 @@ export function bindingsTable(database: Database) {
     .prepare();
   return {
     /** One row per binding of the build; none when the build does not exist. */
-    envSources: (buildId: string): Promise<EnvSourceRow[]> => envSources.all({ buildId }),
-    listByBuild: (buildId: string): Promise<BindingRow[]> =>
-      database.select().from(bindings).where(eq(bindings.buildId, buildId)).orderBy(bindings.connectorId),
+    envSources: async (buildId: string): Promise<EnvSourceRow[]> =>
+      (await envSources.all({ buildId })).map(({ binding, ...row }) => {
+        const { connectorId, source, preview } = binding;
+        return { ...row, connectorId, source, preview, ...(isGenuine(binding) ? {} : givesNoEnv) };
+      }),
+    listByBuild: async (buildId: string): Promise<BindingRow[]> => {
+      const rows = await database
+        .select()
+        .from(bindings)
+        .where(eq(bindings.buildId, buildId))
+        .orderBy(bindings.connectorId);
+      return rows.map((row) => ({ ...withoutMac(row), ...(isGenuine(row) ? {} : gives) }));
+    },
     /** Lets the app use the user's key; false when the build has no such binding. */
     swap: async (
       buildId: string,
@@ -76,24 +117,15 @@ export function bindingsTable(database: Database) {
       userKeyId: string,
       swappedAt: number,
       preview: boolean,
-    ): Promise<boolean> => {
-      const result = await database
-        .update(bindings)
-        .set({ source: "user", userKeyId, swappedAt, preview })
-        .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
-      return result.rowsAffected === 1;
-    },
+    ): Promise<boolean> =>
+      (await change(buildId, [connectorId], { source: "user", userKeyId, swappedAt, preview })) === 1,
     /** Lets the build's env hold the user's values of these connectors, or not; null: the question was never answered. */
     setPreview: async (
       buildId: string,
       connectorIds: readonly string[],
       preview: boolean | null,
     ): Promise<void> => {
-      if (connectorIds.length === 0) return;
-      await database
-        .update(bindings)
-        .set({ preview })
-        .where(and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds])));
+      await change(buildId, connectorIds, { preview });
     },
     /** Counts an answer with the user's values of these keys; false when the env may not hold all of them any more. */
     countUserRead: async (
@@ -115,10 +147,7 @@ export function bindingsTable(database: Database) {
     },
     /** Lets the app use what was lent again, for these connectors of the build. */
     revert: async (buildId: string, connectorIds: readonly string[]): Promise<void> => {
-      await database
-        .update(bindings)
-        .set({ source: "org", userKeyId: null, swappedAt: null, preview: null })
-        .where(and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds])));
+      await change(buildId, connectorIds, { source: "org", userKeyId: null, swappedAt: null, preview: null });
     },
     /** The build goes on without the connector. */
     remove: async (buildId: string, connectorId: string): Promise<void> => {
@@ -133,20 +162,11 @@ export function bindingsTable(database: Database) {
       fromLeaseId: string,
       toLeaseId: string,
     ): Promise<boolean> => {
-      const result = await database
-        .update(bindings)
-        .set({ leaseId: toLeaseId })
-        .where(
-          and(
-            eq(bindings.buildId, buildId),
-            eq(bindings.connectorId, connectorId),
-            eq(bindings.leaseId, fromLeaseId),
-          ),
-        );
-      return result.rowsAffected === 1;
+      const isUsed = ({ leaseId }: BindingRow) => leaseId === fromLeaseId;
+      return (await change(buildId, [connectorId], { leaseId: toLeaseId }, isUsed)) === 1;
     },
     insertAll: async (rows: readonly NewBinding[]): Promise<void> => {
-      await database.insert(bindings).values([...rows]);
+      await database.insert(bindings).values(rows.map((row) => seal({ ...newBinding, ...row })));
     },
   };
 }

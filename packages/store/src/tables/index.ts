@@ -13,6 +13,7 @@ import { idempotencyKeysTable } from "./idempotency-keys.ts";
 import { jobsTable } from "./jobs.ts";
 import { keyUsesTable } from "./key-uses.ts";
 import { leasesTable } from "./leases.ts";
+import { olderRowsTable } from "./older-rows.ts";
 import { orgKeysTable } from "./org-keys.ts";
 import { organizationsTable } from "./organizations.ts";
 import { personsTable } from "./persons.ts";
@@ -52,6 +53,7 @@ const factories = {
   archives: archivesTable,
   transfers: transfersTable,
   writtenObjects: writtenObjectsTable,
+  olderRows: olderRowsTable,
 };
 
 /** The queries of every table. */

@@ -1,6 +1,7 @@
 import type { JobState } from "@keyloan/contract";
-import { and, eq, gt, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { withoutMac } from "../row-seal.ts";
 import type { ClaimedJob } from "./jobs.ts";
 import { pausedConnectors } from "./provider-limits.ts";
 import { jobs } from "./schema.ts";
@@ -10,6 +11,9 @@ export const openStates = ["waiting", "requires_action"] as const satisfies read
 
 /** What a claimed job bears as its last error when the run before let go of nothing: its process ended under it. */
 export const endedWithProcess = "ended with its process";
+
+/** The last error of a job that the broker did not write: it was never run. */
+export const alteredJob = "altered";
 
 /** How many jobs a worker has room for that call one provider; `null` for those that call none. */
 export type ClaimRoom = { readonly connectorId: string | null; readonly room: number };
@@ -24,8 +28,14 @@ export type Claim = {
   readonly rooms?: readonly ClaimRoom[];
 };
 
-/** The query by which a worker takes jobs. */
-export function claimsOf(database: Database) {
+export type Claimed = {
+  readonly jobs: readonly ClaimedJob[];
+  /** Those that were due and that the broker did not write: they are failed from now on. */
+  readonly refused: readonly string[];
+};
+
+/** The query by which a worker takes jobs. @param isGenuine whether the broker wrote a row */
+export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$inferSelect) => boolean) {
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
   // A hold of more than twice the time was taken by a clock that has been set back since; of one that is only a
   // little ahead, as another broker's may be, it holds.
@@ -85,13 +95,20 @@ export function claimsOf(database: Database) {
       .returning()
       .prepare();
   };
+  const refuse = async (ids: readonly string[], endedAt: number): Promise<void> => {
+    if (ids.length === 0) return;
+    await database
+      .update(jobs)
+      .set({ state: "failed", lockedBy: null, lockedUntil: null, lastError: alteredJob, endedAt })
+      .where(inArray(jobs.id, [...ids]));
+  };
   const claims = new Map<string, ReturnType<typeof prepareClaim>>();
   return {
     /**
      * Takes due jobs that nobody holds and whose provider asks for no pause, the longest due first: at most `limit`, and
      * of each provider as many as there is room for. One statement, however many providers there are.
      */
-    claimDue: async ({ rooms, ...claim }: Claim): Promise<ClaimedJob[]> => {
+    claimDue: async ({ rooms, ...claim }: Claim): Promise<Claimed> => {
       const shape = rooms?.map(({ connectorId }) => (connectorId === null ? "0" : "1")).join("") ?? "any";
       const statement = claims.get(shape) ?? prepareClaim(rooms);
       claims.set(shape, statement);
@@ -99,7 +116,10 @@ export function claimsOf(database: Database) {
         [`connector${index}`, connectorId ?? ""],
         [`room${index}`, room],
       ]);
-      return statement.all({ ...claim, ...Object.fromEntries(perRoom ?? []) });
+      const rows = await statement.all({ ...claim, ...Object.fromEntries(perRoom ?? []) });
+      const refused = rows.flatMap((row) => (isGenuine(row) ? [] : [row.id]));
+      await refuse(refused, claim.now);
+      return { jobs: rows.filter(({ id }) => !refused.includes(id)).map(withoutMac), refused };
     },
   };
 }

@@ -4,7 +4,7 @@ import type { JobRow } from "./jobs.ts";
 import { jobs } from "./schema.ts";
 
 /** The statements by which jobs are planned, many at a time. */
-export function insertsOf(database: Database) {
+export function insertsOf(database: Database, seal: (row: JobRow) => StoredJob) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
   const prepareInsert = (count: number) =>
@@ -18,11 +18,13 @@ export function insertsOf(database: Database) {
         const some = rows.slice(start, start + rowsAtOnceMax);
         const statement = inserts.get(some.length) ?? prepareInsert(some.length);
         inserts.set(some.length, statement);
-        await statement.run(insertValues(some));
+        await statement.run(insertValues(some.map(seal)));
       }
     },
   };
 }
+
+type StoredJob = typeof jobs.$inferSelect;
 
 const rowsAtOnceMax = 20;
 const columns = Object.keys(getTableColumns(jobs));
@@ -34,7 +36,7 @@ function insertPlaceholders(row: number): typeof jobs.$inferInsert {
   return values as unknown as typeof jobs.$inferInsert;
 }
 
-function insertValues(rows: readonly JobRow[]): Record<string, unknown> {
+function insertValues(rows: readonly StoredJob[]): Record<string, unknown> {
   const isStructure = (value: unknown) => typeof value === "object" && value !== null;
   return Object.fromEntries(
     rows.flatMap((job, row) =>

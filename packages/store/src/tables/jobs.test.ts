@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { openStore, type Store } from "../open-store.ts";
+import type { Tables } from "./index.ts";
 import type { ClaimRoom } from "./job-claims.ts";
 import type { JobRow } from "./jobs.ts";
 
@@ -43,8 +44,11 @@ const job = (id: string, changes: Partial<JobRow> = {}): JobRow => ({
   ...changes,
 });
 const insert = (...rows: JobRow[]) => stores[0].write([], (tables) => tables.jobs.insertAll(rows));
+/** The jobs of a claim. */
+const claimIn = async (store: Store, claim: Parameters<Tables["jobs"]["claimDue"]>[0]) =>
+  (await store.write([], (tables) => tables.jobs.claimDue(claim))).jobs;
 const claim = (now: number, store: Store = stores[0]) =>
-  store.write([], (tables) => tables.jobs.claimDue({ worker: "w", now, lockedUntil: now + 10, limit: 50 }));
+  claimIn(store, { worker: "w", now, lockedUntil: now + 10, limit: 50 });
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
 
 describe("pauses that a provider asks for", () => {
@@ -81,9 +85,7 @@ describe("a hold", () => {
     const now = 100 * hourMs;
     await first.write([], (tables) => tables.jobs.insertAll([job("a")]));
     const claim = (store: Store, at: number) =>
-      store.write([], (tables) =>
-        tables.jobs.claimDue({ worker: "worker", now: at, lockedUntil: at + 30_000, limit: 5 }),
-      );
+      claimIn(store, { worker: "worker", now: at, lockedUntil: at + 30_000, limit: 5 });
     expect(await claim(first, now + aheadMs)).toHaveLength(1);
     expect(await claim(second, now)).toHaveLength(taken);
   });
@@ -91,9 +93,7 @@ describe("a hold", () => {
 
 describe("a claim with room for each provider", () => {
   const claimWith = (rooms: readonly ClaimRoom[], limit: number) =>
-    stores[0].write([], (tables) =>
-      tables.jobs.claimDue({ worker: "w", now: 100, lockedUntil: 110, limit, rooms }),
-    );
+    claimIn(stores[0], { worker: "w", now: 100, lockedUntil: 110, limit, rooms });
   beforeEach(() =>
     insert(
       ...["acme", "other", null].flatMap((connectorId, group) =>

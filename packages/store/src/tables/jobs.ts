@@ -2,14 +2,16 @@ import { type JobState, jobTransitions } from "@keyloan/contract";
 import { and, desc, eq, gt, inArray, lt, or, sql } from "drizzle-orm";
 import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals, withoutMac } from "../row-seal.ts";
 import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
-import { claimsOf, openStates } from "./job-claims.ts";
+import { alteredJob, claimsOf, openStates } from "./job-claims.ts";
 import { insertsOf } from "./job-inserts.ts";
+import { provenTables } from "./proven-tables.ts";
 import { jobs } from "./schema.ts";
 import type { StoredRequiredAction } from "./stored.ts";
 
-export type JobRow = typeof jobs.$inferSelect;
+export type JobRow = Omit<typeof jobs.$inferSelect, "mac">;
 
 /** A job this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
 export type ClaimedJob = JobRow;
@@ -25,7 +27,8 @@ const cancelled = {
   fence: sql`${jobs.fence} + 1`,
 } as const;
 
-export function jobsTable(database: Database) {
+export function jobsTable(database: Database, seals: Seals) {
+  const { seal, isGenuine, open, openAll } = createRowSeal(seals, provenTables.jobs);
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
   const finish = database
     .update(jobs)
@@ -50,15 +53,39 @@ export function jobsTable(database: Database) {
       .where(and(eq(jobs.id, id), eq(jobs.fence, fence), inArray(jobs.state, [...openStates])));
     return result.rowsAffected === 1;
   };
+  const findRow = (id: string) => database.select().from(jobs).where(eq(jobs.id, id)).get();
+  /** The same with the MAC of a row that it changes; `undefined` when the broker did not write that. */
+  const sealed = async <Changed extends Proven>(
+    id: string,
+    changes: Changed,
+  ): Promise<(Changed & { mac: string | null }) | undefined> => {
+    const row = open(await findRow(id));
+    return row === undefined ? undefined : { ...changes, mac: seal({ ...row, ...changes }).mac };
+  };
+  /** One that the broker did not write is never run, and nothing that stands in it is shown. */
+  const readRow = (row: typeof jobs.$inferSelect): JobRow => ({
+    ...withoutMac(row),
+    ...(isGenuine(row)
+      ? {}
+      : { state: "failed", lastError: alteredJob, payload: null, requiredAction: null, attempts: 0 }),
+  });
   return {
-    ...insertsOf(database),
-    ...claimsOf(database),
-    listByEntity: (entityId: string): Promise<JobRow[]> =>
-      database.select().from(jobs).where(eq(jobs.entityId, entityId)),
-    find: (id: string): Promise<JobRow | undefined> =>
-      database.select().from(jobs).where(eq(jobs.id, id)).get(),
+    ...insertsOf(database, seal),
+    ...claimsOf(database, isGenuine),
+    listByEntity: async (entityId: string): Promise<JobRow[]> =>
+      openAll(await database.select().from(jobs).where(eq(jobs.entityId, entityId))),
+    find: async (id: string): Promise<JobRow | undefined> => {
+      const row = await findRow(id);
+      return row === undefined ? undefined : readRow(row);
+    },
+    /** Those that the broker did not write and has refused to run. */
+    listRefused: async (limit: number): Promise<string[]> => {
+      const isRefused = and(eq(jobs.state, "failed"), eq(jobs.lastError, alteredJob));
+      const rows = await database.select({ id: jobs.id }).from(jobs).where(isRefused).limit(limit);
+      return rows.map(({ id }) => id);
+    },
     /** A page of jobs, newest first. */
-    list: (query: {
+    list: async (query: {
       readonly after?: TimeCursor;
       readonly state?: JobState;
       readonly kind?: string;
@@ -67,7 +94,7 @@ export function jobsTable(database: Database) {
       readonly limit: number;
     }): Promise<JobRow[]> => {
       const { after, state, kind, buildId, connectorId } = query;
-      return database
+      const rows = await database
         .select()
         .from(jobs)
         .where(
@@ -86,6 +113,7 @@ export function jobsTable(database: Database) {
         )
         .orderBy(desc(jobs.createdAt), desc(jobs.id))
         .limit(query.limit);
+      return rows.map(readRow);
     },
     /** Pushes the end of a hold; false when another worker has the job now. */
     extend: (id: string, fence: number, lockedUntil: number): Promise<boolean> =>
@@ -102,8 +130,10 @@ export function jobsTable(database: Database) {
       return (await finish.run({ id, fence, ...ended })).rowsAffected === 1;
     },
     /** Keeps what a job needs to go on after a crash; false when another worker has claimed it meanwhile. */
-    setPayload: (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> =>
-      changeHeld(id, fence, { payload }),
+    setPayload: async (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> => {
+      const changes = await sealed(id, { payload });
+      return changes !== undefined && (await changeHeld(id, fence, changes));
+    },
     /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
     retry: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
       changeHeld(id, fence, { runAfter, ...letGo, lastError }),
@@ -116,50 +146,48 @@ export function jobsTable(database: Database) {
         attempts: sql`${jobs.attempts} - 1`,
       }),
     /** Waits for a person, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
-    requireAction: (
+    requireAction: async (
       id: string,
       fence: number,
       requiredAction: StoredRequiredAction,
       runAfter: number,
       lastError: string,
-    ): Promise<boolean> =>
-      changeHeld(id, fence, {
-        state: "requires_action",
-        requiredAction,
-        runAfter,
-        ...letGo,
-        lastError,
-      }),
+    ): Promise<boolean> => {
+      const changes = await sealed(id, { requiredAction });
+      if (changes === undefined) return false;
+      return changeHeld(id, fence, { state: "requires_action", ...changes, runAfter, ...letGo, lastError });
+    },
     /** Records a reminder; false when another broker has, or the job requires no action any more. */
     setReminded: async (
       id: string,
       requiredAction: StoredRequiredAction,
       remindedAt: number,
     ): Promise<boolean> => {
+      const changes = await sealed(id, { requiredAction: { ...requiredAction, remindedAt } });
+      if (changes === undefined) return false;
       const result = await database
         .update(jobs)
-        .set({ requiredAction: { ...requiredAction, remindedAt } })
+        .set(changes)
         .where(
           and(eq(jobs.id, id), eq(jobs.state, "requires_action"), eq(jobs.requiredAction, requiredAction)),
         );
       return result.rowsAffected === 1;
     },
     /** Since when the jobs that wait for a person do. */
-    requiredActions: (): Promise<Pick<JobRow, "kind" | "connectorId" | "requiredAction">[]> =>
-      database
-        .select({ kind: jobs.kind, connectorId: jobs.connectorId, requiredAction: jobs.requiredAction })
-        .from(jobs)
-        .where(eq(jobs.state, "requires_action")),
+    requiredActions: async (): Promise<JobRow[]> =>
+      openAll(await database.select().from(jobs).where(eq(jobs.state, "requires_action"))),
     /** Starts a job anew, as if it had never been run; false when it was in none of these states. */
     restart: async (id: string, from: readonly JobState[], runAfter: number): Promise<boolean> => {
       assertMoves(jobTransitions, from, "waiting");
+      const changes = await sealed(id, { requiredAction: null });
+      if (changes === undefined) return false;
       const result = await database
         .update(jobs)
         .set({
           state: "waiting",
           runAfter,
           attempts: 0,
-          requiredAction: null,
+          ...changes,
           endedAt: null,
           ...letGo,
           fence: sql`${jobs.fence} + 1`,
@@ -216,4 +244,5 @@ export function jobsTable(database: Database) {
   };
 }
 
+type Proven = Partial<Pick<JobRow, "payload" | "requiredAction">>;
 type Changes = SQLiteUpdateSetSource<typeof jobs>;

@@ -12,7 +12,7 @@ export function keyUsesTable(database: Database) {
     .where(
       and(
         eq(jobs.entityId, leases.id),
-        eq(jobs.kind, "reissue"),
+        eq(jobs.kind, "rekey"),
         inArray(jobs.state, ["waiting", "requires_action"]),
       ),
     );

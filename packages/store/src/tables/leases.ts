@@ -1,13 +1,22 @@
 import { type LeaseState, leaseTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNull, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals, withoutMac } from "../row-seal.ts";
 import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
+import { provenTables } from "./proven-tables.ts";
 import { bindings, leases } from "./schema.ts";
 
-export type LeaseRow = typeof leases.$inferSelect;
+export type LeaseRow = Omit<typeof leases.$inferSelect, "mac">;
 
-export function leasesTable(database: Database) {
+export function leasesTable(database: Database, seals: Seals) {
+  const { seal, isGenuine } = createRowSeal(seals, provenTables.leases);
+  /** One that the broker did not write names nothing at its provider: nothing there is ended for it. */
+  const readRow = (row: typeof leases.$inferSelect): LeaseRow => ({
+    ...withoutMac(row),
+    ...(isGenuine(row) ? {} : { handle: {} }),
+  });
+  const readAll = (rows: readonly (typeof leases.$inferSelect)[]): LeaseRow[] => rows.map(readRow);
   const find = database
     .select()
     .from(leases)
@@ -19,6 +28,10 @@ export function leasesTable(database: Database) {
     .where(eq(leases.buildId, sql.placeholder("buildId")))
     .orderBy(leases.connectorId)
     .prepare();
+  const macWith = async (id: string, handle: LeaseRow["handle"]) => {
+    const row = await find.get({ id });
+    return row === undefined || !isGenuine(row) ? undefined : { mac: seal({ ...row, handle }).mac };
+  };
   // Written for every lease that is issued, so it is prepared rather than built each time.
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
   const markIssued = database
@@ -51,7 +64,10 @@ export function leasesTable(database: Database) {
     .limit(1)
     .prepare();
   return {
-    find: (id: string): Promise<LeaseRow | undefined> => find.get({ id }),
+    find: async (id: string): Promise<LeaseRow | undefined> => {
+      const row = await find.get({ id });
+      return row === undefined ? undefined : readRow(row);
+    },
     /** A planned lease has its values now; false when it was not planned any more. */
     markIssued: async (
       id: string,
@@ -60,17 +76,18 @@ export function leasesTable(database: Database) {
     /** Whether a lease that the build uses still waits for its values. */
     hasUnissued: async (buildId: string): Promise<boolean> =>
       (await findUnissued.get({ buildId })) !== undefined,
-    listByBuild: (buildId: string): Promise<LeaseRow[]> => listByBuild.all({ buildId }),
-    listByBuilds: (buildIds: readonly string[]): Promise<LeaseRow[]> =>
-      buildIds.length === 0
-        ? Promise.resolve([])
-        : database
-            .select()
-            .from(leases)
-            .where(inArray(leases.buildId, [...buildIds]))
-            .orderBy(leases.connectorId),
+    listByBuild: async (buildId: string): Promise<LeaseRow[]> => readAll(await listByBuild.all({ buildId })),
+    listByBuilds: async (buildIds: readonly string[]): Promise<LeaseRow[]> => {
+      if (buildIds.length === 0) return [];
+      const rows = await database
+        .select()
+        .from(leases)
+        .where(inArray(leases.buildId, [...buildIds]))
+        .orderBy(leases.connectorId);
+      return readAll(rows);
+    },
     /** A page of leases, newest first. */
-    list: (query: {
+    list: async (query: {
       readonly after?: TimeCursor;
       readonly state?: LeaseState;
       readonly connectorId?: string;
@@ -78,7 +95,7 @@ export function leasesTable(database: Database) {
       readonly limit: number;
     }): Promise<LeaseRow[]> => {
       const { after, state, connectorId, buildId, limit } = query;
-      return database
+      const rows = await database
         .select()
         .from(leases)
         .where(
@@ -96,15 +113,18 @@ export function leasesTable(database: Database) {
         )
         .orderBy(desc(leases.createdAt), desc(leases.id))
         .limit(limit);
+      return readAll(rows);
     },
     insertAll: async (rows: readonly LeaseRow[]): Promise<void> => {
-      await database.insert(leases).values([...rows]);
+      await database.insert(leases).values(rows.map(seal));
     },
-    listByState: (connectorId: string, states: readonly LeaseState[]): Promise<LeaseRow[]> =>
-      database
-        .select()
-        .from(leases)
-        .where(and(eq(leases.connectorId, connectorId), inArray(leases.state, [...states]))),
+    listByState: async (connectorId: string, states: readonly LeaseState[]): Promise<LeaseRow[]> =>
+      readAll(
+        await database
+          .select()
+          .from(leases)
+          .where(and(eq(leases.connectorId, connectorId), inArray(leases.state, [...states]))),
+      ),
     /** False when the lease was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,
@@ -112,9 +132,11 @@ export function leasesTable(database: Database) {
       changes: Partial<Omit<LeaseRow, "id" | "buildId" | "connectorId" | "createdAt">>,
     ): Promise<boolean> => {
       assertMoves(leaseTransitions, from, changes.state);
+      const mac = changes.handle === undefined ? {} : await macWith(id, changes.handle);
+      if (mac === undefined) return false;
       const result = await database
         .update(leases)
-        .set(changes)
+        .set({ ...changes, ...mac })
         .where(and(eq(leases.id, id), inArray(leases.state, [...from])));
       return result.rowsAffected === 1;
     },

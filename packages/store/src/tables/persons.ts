@@ -2,27 +2,15 @@ import type { TokenPermission } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNull, ne } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { personBrowsers, persons } from "./schema.ts";
 import type { StoredEnding } from "./stored.ts";
 
 export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
 
-const olderRows = 500;
-
 export function personsTable(database: Database, seals: Seals) {
-  const { macOf, open } = createRowSeal<typeof persons.$inferSelect>("persons", seals, (row) => ({
-    id: row.id,
-    buildId: row.buildId,
-    identity: row.identity,
-    recoveryHash: row.recoveryHash,
-    allows: JSON.stringify(row.allows),
-    createdAt: row.createdAt,
-    endedAt: row.endedAt,
-  }));
-  const browsers = createRowSeal<typeof personBrowsers.$inferSelect>("person_browsers", seals, (row) => ({
-    hash: row.hash,
-    personId: row.personId,
-  }));
+  const { seal, open } = createRowSeal(seals, provenTables.persons);
+  const browsers = createRowSeal(seals, provenTables.personBrowsers);
   const find = async (id: string): Promise<PersonRow | undefined> =>
     open(await database.select().from(persons).where(eq(persons.id, id)).get());
   const findByBuild = async (buildId: string): Promise<PersonRow | undefined> =>
@@ -35,7 +23,7 @@ export function personsTable(database: Database, seals: Seals) {
     );
   const change = async (row: PersonRow | undefined, values: Partial<PersonRow>): Promise<void> => {
     if (row === undefined) return;
-    const mac = macOf({ ...row, ...values });
+    const { mac } = seal({ ...row, ...values });
     await database
       .update(persons)
       .set({ ...values, mac })
@@ -60,13 +48,14 @@ export function personsTable(database: Database, seals: Seals) {
       );
     },
     insert: async (row: PersonRow): Promise<void> => {
-      await database.insert(persons).values({ ...row, mac: macOf(row) });
+      await database.insert(persons).values(seal(row));
     },
     addBrowser: async (row: Omit<typeof personBrowsers.$inferSelect, "mac">): Promise<void> => {
-      const mac = browsers.macOf(row);
+      const sealed = browsers.seal(row);
+      const { mac } = sealed;
       await database
         .insert(personBrowsers)
-        .values({ ...row, mac })
+        .values(sealed)
         .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
     },
     /** What one cookie of a browser proves, its next one does instead. */
@@ -74,7 +63,7 @@ export function personsTable(database: Database, seals: Seals) {
       const rows = await database.select().from(personBrowsers).where(eq(personBrowsers.hash, from));
       const moved = rows
         .flatMap((row) => browsers.open(row) ?? [])
-        .map((row) => ({ ...row, hash: to, mac: browsers.macOf({ ...row, hash: to }) }));
+        .map((row) => browsers.seal({ ...row, hash: to }));
       await database.delete(personBrowsers).where(eq(personBrowsers.hash, from));
       if (moved.length > 0) await database.insert(personBrowsers).values(moved);
     },
@@ -108,22 +97,6 @@ export function personsTable(database: Database, seals: Seals) {
     },
     end: async (buildId: string, endedAt: number, ending: StoredEnding): Promise<void> => {
       await change(await findByBuild(buildId), { endedAt, ending });
-    },
-    /** Proves some rows from before there were MACs, and says whether any may be left. */
-    proveOlder: async (): Promise<boolean> => {
-      const rows = await database.select().from(persons).where(isNull(persons.mac)).limit(olderRows);
-      for (const row of rows) await change(row, {});
-      const some = await database
-        .select()
-        .from(personBrowsers)
-        .where(isNull(personBrowsers.mac))
-        .limit(olderRows);
-      for (const row of some)
-        await database
-          .update(personBrowsers)
-          .set({ mac: browsers.macOf(row) })
-          .where(and(eq(personBrowsers.hash, row.hash), eq(personBrowsers.personId, row.personId)));
-      return rows.length === olderRows || some.length === olderRows;
     },
   };
 }

@@ -38,7 +38,8 @@ import {
   usage,
 } from "./stored.ts";
 
-// Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL.
+// Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL. The column `mac`
+// of a row proves, under the org's data key, those that proven-tables.ts names.
 
 export const organizations = sqliteTable("organizations", {
   id: text("id").primaryKey(),
@@ -81,6 +82,7 @@ export const orgKeys = sqliteTable(
     provenDeadAt: millis("proven_dead_at"),
     /** When somebody was last told that it is old, or that it still works though it was replaced. */
     remindedAt: millis("reminded_at"),
+    mac: text("mac"),
   },
   (table) => [uniqueIndex("org_keys_version").on(table.organizationId, table.connectorId, table.version)],
 );
@@ -137,6 +139,7 @@ export const leases = sqliteTable(
     createdAt: millis("created_at").notNull(),
     /** What of its resource was used, read from the provider without waking it; absent before the first look. */
     usage: json("usage", usage, null),
+    mac: text("mac"),
   },
   (table) => [
     index("leases_build").on(table.buildId, table.connectorId),
@@ -161,6 +164,7 @@ export const bindings = sqliteTable(
     /** How often the build's env was answered with the user's values, and when last. */
     userReads: integer("user_reads").notNull().default(0),
     userReadAt: millis("user_read_at"),
+    mac: text("mac"),
   },
   (table) => [primaryKey({ columns: [table.buildId, table.connectorId] })],
 );
@@ -182,7 +186,6 @@ export const userKeys = sqliteTable(
     checkedAt: millis("checked_at").notNull(),
     /** Whose it is; absent for what was saved before persons were known. */
     personId: text("person_id"),
-    /** Over whose it is and for what, under the org's data key. */
     mac: text("mac"),
   },
   (table) => [index("user_keys_build").on(table.buildId, table.connectorId)],
@@ -228,7 +231,6 @@ export const sessions = sqliteTable(
     personId: text("person_id"),
     /** Where it was opened from, as the person is told when somebody starts over. */
     address: text("address"),
-    /** Over what decides who it is and how long, under the org's data key; a row without it is none. */
     mac: text("mac"),
   },
   (table) => [uniqueIndex("sessions_hash").on(table.hash), index("sessions_build").on(table.buildId)],
@@ -250,7 +252,6 @@ export const persons = sqliteTable(
     endedAt: millis("ended_at"),
     /** Somebody else started over. */
     ending: provenJson<StoredEnding>("ending"),
-    /** Over what decides who it is and what they allow, under the org's data key. */
     mac: text("mac"),
   },
   (table) => [
@@ -268,7 +269,6 @@ export const personBrowsers = sqliteTable(
     hash: text("hash").notNull(),
     personId: text("person_id").notNull(),
     createdAt: millis("created_at").notNull(),
-    /** Over browser and person, under the org's data key. */
     mac: text("mac"),
   },
   (table) => [
@@ -290,6 +290,7 @@ export const startOvers = sqliteTable(
     /** Until then the present person can refuse. */
     dueAt: millis("due_at").notNull(),
     endedAt: millis("ended_at"),
+    mac: text("mac"),
   },
   (table) => [
     uniqueIndex("start_overs_waiting").on(table.buildId).where(sql`state = 'waiting'`),
@@ -322,6 +323,7 @@ export const tokens = sqliteTable(
     expiresAt: millis("expires_at"),
     usedAt: millis("used_at"),
     revokedAt: millis("revoked_at"),
+    mac: text("mac"),
   },
   (table) => [
     uniqueIndex("tokens_hash").on(table.hash),
@@ -370,6 +372,7 @@ export const jobs = sqliteTable(
     payload: provenJson<Readonly<Record<string, unknown>>>("payload"),
     requiredAction: provenJson<StoredRequiredAction>("required_action"),
     endedAt: millis("ended_at"),
+    mac: text("mac"),
   },
   (table) => [
     index("jobs_due").on(table.state, table.runAfter),
@@ -488,8 +491,11 @@ export const transfers = sqliteTable(
     receipt: text("receipt"),
     startedBy: text("started_by").notNull(),
     createdAt: millis("created_at").notNull(),
+    /** When the user last asked for it: begun, or gone on with. */
+    askedAt: millis("asked_at").notNull().default(0),
     endedAt: millis("ended_at"),
     lastError: provenJson<StoredLeaseError>("last_error"),
+    mac: text("mac"),
   },
   (table) => [index("transfers_build").on(table.buildId, table.connectorId)],
 );
@@ -504,6 +510,7 @@ export const writtenObjects = sqliteTable(
     buildId: text("build_id").notNull(),
     /** Of the bytes that were written last. */
     sha256: text("sha256").notNull(),
+    mac: text("mac"),
   },
   (table) => [
     primaryKey({ columns: [table.userKeyId, table.nameHash] }),

@@ -1,23 +1,13 @@
 import { and, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { sessions } from "./schema.ts";
 
 export type SessionRow = Omit<typeof sessions.$inferSelect, "mac">;
 
-const olderRows = 500;
-
 export function sessionsTable(database: Database, seals: Seals) {
-  const { macOf, open, openAll } = createRowSeal<typeof sessions.$inferSelect>("sessions", seals, (row) => ({
-    id: row.id,
-    buildId: row.buildId,
-    hash: row.hash,
-    sealingKey: row.sealingKey,
-    createdAt: row.createdAt,
-    openedBy: row.openedBy,
-    identity: row.identity,
-    personId: row.personId,
-  }));
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.sessions);
   const find = async (id: string): Promise<SessionRow | undefined> =>
     open(await database.select().from(sessions).where(eq(sessions.id, id)).get());
   const endByBuild = database
@@ -47,7 +37,7 @@ export function sessionsTable(database: Database, seals: Seals) {
           .limit(limit),
       ),
     insert: async (row: SessionRow): Promise<void> => {
-      await database.insert(sessions).values({ ...row, mac: macOf(row) });
+      await database.insert(sessions).values(seal(row));
     },
     touch: async (id: string, lastUsedAt: number, expiresAt: number): Promise<void> => {
       await database
@@ -59,18 +49,8 @@ export function sessionsTable(database: Database, seals: Seals) {
     prove: async (id: string, personId: string): Promise<void> => {
       const row = await find(id);
       if (row === undefined) return;
-      const mac = macOf({ ...row, personId });
+      const { mac } = seal({ ...row, personId });
       await database.update(sessions).set({ personId, mac }).where(eq(sessions.id, id));
-    },
-    /** Proves some rows from before there were MACs, and says whether any may be left. */
-    proveOlder: async (): Promise<boolean> => {
-      const rows = await database.select().from(sessions).where(isNull(sessions.mac)).limit(olderRows);
-      for (const row of rows)
-        await database
-          .update(sessions)
-          .set({ mac: macOf(row) })
-          .where(eq(sessions.id, row.id));
-      return rows.length === olderRows;
     },
     /** False when the build has no such session; ending one twice is true twice. */
     end: async (id: string, buildId: string, endedAt: number): Promise<boolean> => {

@@ -1,46 +1,62 @@
 import type { StartOverState } from "@keyloan/contract";
 import { and, asc, desc, eq, lte, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { startOvers } from "./schema.ts";
 
-export type StartOverRow = typeof startOvers.$inferSelect;
+export type StartOverRow = Omit<typeof startOvers.$inferSelect, "mac">;
 
-export function startOversTable(database: Database) {
-  const endByBuild = database
-    .update(startOvers)
-    .set({ state: "withdrawn", endedAt: sql`${sql.placeholder("endedAt")}` })
-    .where(and(eq(startOvers.buildId, sql.placeholder("buildId")), eq(startOvers.state, "waiting")))
+type Ended = Exclude<StartOverState, "waiting">;
+
+export function startOversTable(database: Database, seals: Seals) {
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.startOvers);
+  const isWaiting = eq(startOvers.state, "waiting");
+  const findWaiting = database
+    .select()
+    .from(startOvers)
+    .where(and(eq(startOvers.buildId, sql.placeholder("buildId")), isWaiting))
     .prepare();
+  const endRow = async (row: StartOverRow | undefined, state: Ended, endedAt: number): Promise<boolean> => {
+    if (row?.state !== "waiting") return false;
+    const { mac } = seal({ ...row, state, endedAt });
+    const result = await database
+      .update(startOvers)
+      .set({ state, endedAt, mac })
+      .where(and(eq(startOvers.id, row.id), isWaiting));
+    return result.rowsAffected === 1;
+  };
   return {
     /** The one of a build that was asked for last, however it ended. */
-    findNewest: (buildId: string): Promise<StartOverRow | undefined> =>
-      database
-        .select()
-        .from(startOvers)
-        .where(eq(startOvers.buildId, buildId))
-        .orderBy(desc(startOvers.createdAt), desc(startOvers.id))
-        .get(),
-    listDue: (now: number, limit: number): Promise<StartOverRow[]> =>
-      database
-        .select()
-        .from(startOvers)
-        .where(and(eq(startOvers.state, "waiting"), lte(startOvers.dueAt, now)))
-        .orderBy(asc(startOvers.dueAt))
-        .limit(limit),
+    findNewest: async (buildId: string): Promise<StartOverRow | undefined> =>
+      open(
+        await database
+          .select()
+          .from(startOvers)
+          .where(eq(startOvers.buildId, buildId))
+          .orderBy(desc(startOvers.createdAt), desc(startOvers.id))
+          .get(),
+      ),
+    listDue: async (now: number, limit: number): Promise<StartOverRow[]> =>
+      openAll(
+        await database
+          .select()
+          .from(startOvers)
+          .where(and(isWaiting, lte(startOvers.dueAt, now)))
+          .orderBy(asc(startOvers.dueAt))
+          .limit(limit),
+      ),
     insert: async (row: StartOverRow): Promise<void> => {
-      await database.insert(startOvers).values(row);
+      await database.insert(startOvers).values(seal(row));
     },
     /** False when it has ended already: one that is done cannot be refused, nor the other way round. */
-    end: async (id: string, state: Exclude<StartOverState, "waiting">, endedAt: number): Promise<boolean> => {
-      const result = await database
-        .update(startOvers)
-        .set({ state, endedAt })
-        .where(and(eq(startOvers.id, id), eq(startOvers.state, "waiting")));
-      return result.rowsAffected === 1;
+    end: async (id: string, state: Ended, endedAt: number): Promise<boolean> => {
+      const row = await database.select().from(startOvers).where(eq(startOvers.id, id)).get();
+      return endRow(open(row), state, endedAt);
     },
     /** One that waits for a build which closes is of no use any more. */
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
-      await endByBuild.run({ buildId, endedAt });
+      await endRow(open(await findWaiting.get({ buildId })), "withdrawn", endedAt);
     },
   };
 }

@@ -106,6 +106,13 @@ export const unreadableCheck: StoredCheck = {
   warnings: [],
 };
 
+/** The same for one of a user's values: it is to be made again. */
+export const unreadableKeyCheck: StoredKeyCheck = {
+  status: "undetermined",
+  code: "provider_down",
+  message: notRead,
+};
+
 /** The same for a failure. */
 export const unreadableError: StoredLeaseError = {
   provider: "keyloan",

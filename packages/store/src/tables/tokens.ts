@@ -1,11 +1,14 @@
 import { and, desc, eq, isNotNull, isNull, lt, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import type { TimeCursor } from "./builds.ts";
+import { provenTables } from "./proven-tables.ts";
 import { tokens } from "./schema.ts";
 
-export type TokenRow = typeof tokens.$inferSelect;
+export type TokenRow = Omit<typeof tokens.$inferSelect, "mac">;
 
-export function tokensTable(database: Database) {
+export function tokensTable(database: Database, seals: Seals) {
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.tokens);
   const findByHash = database
     .select()
     .from(tokens)
@@ -22,29 +25,33 @@ export function tokensTable(database: Database) {
     .where(and(eq(tokens.buildId, sql.placeholder("buildId")), isNull(tokens.revokedAt)))
     .prepare();
   return {
-    find: (id: string): Promise<TokenRow | undefined> => find.get({ id }),
-    findByHash: (hash: string): Promise<TokenRow | undefined> => findByHash.get({ hash }),
+    find: async (id: string): Promise<TokenRow | undefined> => open(await find.get({ id })),
+    findByHash: async (hash: string): Promise<TokenRow | undefined> => open(await findByHash.get({ hash })),
     insert: async (row: TokenRow): Promise<void> => {
-      await database.insert(tokens).values(row);
+      await database.insert(tokens).values(seal(row));
     },
     /** The tokens of a build, or of platforms; newest first. */
-    list: (filter: { buildId: string | null; after?: TimeCursor; limit: number }): Promise<TokenRow[]> =>
-      database
+    list: async (filter: {
+      buildId: string | null;
+      after?: TimeCursor;
+      limit: number;
+    }): Promise<TokenRow[]> => {
+      const { buildId, after, limit } = filter;
+      const isOlder =
+        after === undefined
+          ? undefined
+          : or(
+              lt(tokens.createdAt, after.createdAt),
+              and(eq(tokens.createdAt, after.createdAt), lt(tokens.id, after.id)),
+            );
+      const rows = await database
         .select()
         .from(tokens)
-        .where(
-          and(
-            filter.buildId === null ? eq(tokens.kind, "api") : eq(tokens.buildId, filter.buildId),
-            filter.after === undefined
-              ? undefined
-              : or(
-                  lt(tokens.createdAt, filter.after.createdAt),
-                  and(eq(tokens.createdAt, filter.after.createdAt), lt(tokens.id, filter.after.id)),
-                ),
-          ),
-        )
+        .where(and(buildId === null ? eq(tokens.kind, "api") : eq(tokens.buildId, buildId), isOlder))
         .orderBy(desc(tokens.createdAt), desc(tokens.id))
-        .limit(filter.limit),
+        .limit(limit);
+      return openAll(rows);
+    },
     /** False when it was used before: a single-use token works once, however many requests race. */
     markUsed: async (id: string, usedAt: number): Promise<boolean> => {
       const result = await database

@@ -1,37 +1,45 @@
 import { type TransferState, transferTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNotNull, isNull, or } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import { assertMoves } from "./assert-moves.ts";
+import { provenTables } from "./proven-tables.ts";
 import { transfers } from "./schema.ts";
 
-export type TransferRow = typeof transfers.$inferSelect;
+export type TransferRow = Omit<typeof transfers.$inferSelect, "mac">;
 
-export function transfersTable(database: Database) {
+export function transfersTable(database: Database, seals: Seals) {
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.transfers);
+  const find = async (id: string): Promise<TransferRow | undefined> =>
+    open(await database.select().from(transfers).where(eq(transfers.id, id)).get());
   return {
     insert: async (row: TransferRow): Promise<void> => {
-      await database.insert(transfers).values(row);
+      await database.insert(transfers).values(seal(row));
     },
-    find: (id: string): Promise<TransferRow | undefined> =>
-      database.select().from(transfers).where(eq(transfers.id, id)).get(),
+    find,
     /** Newest first. */
-    listByBuild: (buildId: string): Promise<TransferRow[]> =>
-      database
-        .select()
-        .from(transfers)
-        .where(eq(transfers.buildId, buildId))
-        .orderBy(desc(transfers.createdAt), desc(transfers.id)),
+    listByBuild: async (buildId: string): Promise<TransferRow[]> =>
+      openAll(
+        await database
+          .select()
+          .from(transfers)
+          .where(eq(transfers.buildId, buildId))
+          .orderBy(desc(transfers.createdAt), desc(transfers.id)),
+      ),
     /** Those that some job must still bring to an end, or whose source still takes no writes without a reason. */
-    listUnended: (limit: number): Promise<TransferRow[]> =>
-      database
-        .select()
-        .from(transfers)
-        .where(
-          or(
-            isNull(transfers.endedAt),
-            and(isNotNull(transfers.frozenAt), inArray(transfers.state, ["cancelled", "failed"])),
-          ),
-        )
-        .limit(limit),
+    listUnended: async (limit: number): Promise<TransferRow[]> =>
+      openAll(
+        await database
+          .select()
+          .from(transfers)
+          .where(
+            or(
+              isNull(transfers.endedAt),
+              and(isNotNull(transfers.frozenAt), inArray(transfers.state, ["cancelled", "failed"])),
+            ),
+          )
+          .limit(limit),
+      ),
     /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,
@@ -39,9 +47,12 @@ export function transfersTable(database: Database) {
       changes: Partial<Omit<TransferRow, "id" | "buildId" | "leaseId" | "createdAt">>,
     ): Promise<boolean> => {
       assertMoves(transferTransitions, from, changes.state);
+      const row = await find(id);
+      if (row === undefined) return false;
+      const { mac } = seal({ ...row, ...changes });
       const result = await database
         .update(transfers)
-        .set(changes)
+        .set({ ...changes, mac })
         .where(and(eq(transfers.id, id), inArray(transfers.state, [...from])));
       return result.rowsAffected === 1;
     },

@@ -1,26 +1,28 @@
 import { and, desc, eq, inArray, isNotNull, isNull, notInArray, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { createRowSeal, type Seals } from "../row-seal.ts";
+import { createRowSeal, type Seals, withoutMac } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { bindings, persons, transfers, userKeys, writtenObjects } from "./schema.ts";
-import type { StoredKeyCheck } from "./stored.ts";
+import { type StoredKeyCheck, unreadableKeyCheck } from "./stored.ts";
 
 export type UserKeyRow = Omit<typeof userKeys.$inferSelect, "mac">;
 
-const olderRows = 500;
-
 export function userKeysTable(database: Database, seals: Seals) {
-  const { macOf, open } = createRowSeal<typeof userKeys.$inferSelect>("user_keys", seals, (row) => ({
-    id: row.id,
-    buildId: row.buildId,
-    connectorId: row.connectorId,
-    personId: row.personId,
-  }));
+  const { seal, isGenuine } = createRowSeal(seals, provenTables.userKeys);
   /** One that the broker did not write so belongs to nobody: it may stay in use, and nobody reads it. */
-  const readRow = ({ mac, ...row }: typeof userKeys.$inferSelect): UserKeyRow =>
-    open({ ...row, mac }) ?? { ...row, personId: null };
-  const setOwner = async (row: UserKeyRow, personId: string | null): Promise<void> => {
-    const mac = macOf({ ...row, personId });
-    await database.update(userKeys).set({ personId, mac }).where(eq(userKeys.id, row.id));
+  const readRow = (row: typeof userKeys.$inferSelect): UserKeyRow => ({
+    ...withoutMac(row),
+    ...(isGenuine(row) ? {} : { personId: null, previews: {}, check: unreadableKeyCheck }),
+  });
+  /** Changes one that the broker wrote. */
+  const change = async (id: string, changes: Partial<UserKeyRow>): Promise<void> => {
+    const row = await database.select().from(userKeys).where(eq(userKeys.id, id)).get();
+    if (row === undefined || !isGenuine(row)) return;
+    const { mac } = seal({ ...row, ...changes });
+    await database
+      .update(userKeys)
+      .set({ ...changes, mac })
+      .where(eq(userKeys.id, id));
   };
   const removeByBuild = database
     .delete(userKeys)
@@ -44,25 +46,24 @@ export function userKeysTable(database: Database, seals: Seals) {
       return rows.map(readRow);
     },
     insert: async (row: UserKeyRow): Promise<void> => {
-      await database.insert(userKeys).values({ ...row, mac: macOf(row) });
+      await database.insert(userKeys).values(seal(row));
     },
     recordCheck: async (id: string, check: StoredKeyCheck, checkedAt: number): Promise<void> => {
-      await database.update(userKeys).set({ check, checkedAt }).where(eq(userKeys.id, id));
+      await change(id, { check, checkedAt });
     },
     remove: async (buildId: string, id: string): Promise<void> => {
       await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
       await forgetWritten(buildId);
     },
-    /** Gives what is nobody's, as what was saved before persons were known, to a person. */
+    /** Gives what is nobody's to a person who has ended: as what was saved before persons were known, or was altered. */
     claim: async (buildId: string, personId: string): Promise<void> => {
       const rows = await database.select().from(userKeys).where(eq(userKeys.buildId, buildId));
-      for (const row of rows.map(readRow)) if (row.personId === null) await setOwner(row, personId);
-    },
-    /** Proves some rows from before there were MACs, and says whether any may be left. */
-    proveOlder: async (): Promise<boolean> => {
-      const rows = await database.select().from(userKeys).where(isNull(userKeys.mac)).limit(olderRows);
-      for (const row of rows) await setOwner(row, row.personId);
-      return rows.length === olderRows;
+      for (const row of rows.map(readRow)) {
+        if (row.personId !== null) continue;
+        const { id, previews, check } = row;
+        const { mac } = seal({ ...row, personId });
+        await database.update(userKeys).set({ personId, previews, check, mac }).where(eq(userKeys.id, id));
+      }
     },
     /** Forgets what persons who have ended left behind, but for what the app, or a move of data, still uses. */
     removeLeftBehind: async (buildId: string): Promise<void> => {

@@ -1,24 +1,31 @@
 import { and, eq, inArray } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { writtenObjects } from "./schema.ts";
 
-export type WrittenObjectRow = typeof writtenObjects.$inferSelect;
+export type WrittenObjectRow = Omit<typeof writtenObjects.$inferSelect, "mac">;
 
-export function writtenObjectsTable(database: Database) {
+export function writtenObjectsTable(database: Database, seals: Seals) {
+  const { seal, open } = createRowSeal(seals, provenTables.writtenObjects);
   return {
-    find: (userKeyId: string, nameHash: string): Promise<WrittenObjectRow | undefined> =>
-      database
-        .select()
-        .from(writtenObjects)
-        .where(and(eq(writtenObjects.userKeyId, userKeyId), eq(writtenObjects.nameHash, nameHash)))
-        .get(),
+    find: async (userKeyId: string, nameHash: string): Promise<WrittenObjectRow | undefined> =>
+      open(
+        await database
+          .select()
+          .from(writtenObjects)
+          .where(and(eq(writtenObjects.userKeyId, userKeyId), eq(writtenObjects.nameHash, nameHash)))
+          .get(),
+      ),
     keep: async (row: WrittenObjectRow): Promise<void> => {
+      const sealed = seal(row);
+      const { sha256, buildId, mac } = sealed;
       await database
         .insert(writtenObjects)
-        .values(row)
+        .values(sealed)
         .onConflictDoUpdate({
           target: [writtenObjects.userKeyId, writtenObjects.nameHash],
-          set: { sha256: row.sha256 },
+          set: { sha256, buildId, mac },
         });
     },
     /** Whatever was written with these keys is their owner's from now on. */

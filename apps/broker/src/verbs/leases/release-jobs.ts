@@ -9,7 +9,7 @@ const lateCreateMs = 120_000;
 const clockMarginMs = 300_000;
 
 /** Work on a lease that may be making something at its provider. */
-const makingKinds: readonly JobKind[] = ["issue", "reissue", "rotate-credentials", "restore"];
+const makingKinds: readonly JobKind[] = ["issue", "rekey", "rotate", "restore"];
 
 export type ReleaseStart = {
   /** This process held jobs of the lease and has not waited for their end. */

@@ -53,7 +53,7 @@ export async function putOrgKey(
     const { id: entityId, version, fingerprint } = row;
     if (isNew) {
       // What lives on the version before is moved in the background, however much it is.
-      tx.job({ kind: "plan-reissue", entityId, connectorId });
+      tx.job({ kind: "plan-rekey", entityId, connectorId });
       await recordFingerprints(deps, tx, entityId, connector.spec.orgFields, values);
     }
     tx.audit("org_key.put", connectorId, { version, fingerprint });

@@ -34,8 +34,8 @@ export async function followUp(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<vo
   if (latest?.state !== "active") return;
   const query = { flagged: false, afterId: "", limit: 1 };
   const stragglers = await tx.keyUses.listToRekey(connectorId, latest.version, query);
-  if (stragglers.length === 0 || (await isOpen(latest.id, "plan-reissue"))) return;
-  tx.job({ kind: "plan-reissue", entityId: latest.id, connectorId }, deps.now());
+  if (stragglers.length === 0 || (await isOpen(latest.id, "plan-rekey"))) return;
+  tx.job({ kind: "plan-rekey", entityId: latest.id, connectorId }, deps.now());
 }
 
 /** Tells of org keys that are older than the operator wants them to be, at most once a week for each. */

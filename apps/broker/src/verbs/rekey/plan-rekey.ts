@@ -54,7 +54,7 @@ async function planPage(
     const error = unreachable(deps, lease, row, versions);
     if (error === undefined) {
       const { id: entityId, buildId } = lease;
-      tx.job({ kind: "reissue", entityId, buildId, connectorId }, deps.now());
+      tx.job({ kind: "rekey", entityId, buildId, connectorId }, deps.now());
       planned += 1;
     } else if (lease.lastError?.code !== error.code) {
       await tx.leases.update(lease.id, [lease.state], { lastError: error });

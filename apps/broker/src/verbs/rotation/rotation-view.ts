@@ -11,9 +11,7 @@ import { type RotationPayload, rotationPayload } from "./rotation-payload.ts";
 export async function showRotation(deps: Pick<Deps, "store">, leaseId: string): Promise<RotationView> {
   const lease = await deps.store.read.leases.find(leaseId);
   if (lease === undefined) throw leaseNotFound(leaseId);
-  const jobs = (await deps.store.read.jobs.listByEntity(leaseId)).filter(
-    ({ kind }) => kind === "rotate-credentials",
-  );
+  const jobs = (await deps.store.read.jobs.listByEntity(leaseId)).filter(({ kind }) => kind === "rotate");
   const newest = jobs.toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))[0];
   if (newest !== undefined) return rotationView(lease, newest);
   throw new BrokerError("not_found", "the credentials of this lease were not replaced, or long ago", {

@@ -32,7 +32,7 @@ export async function startRotation(
     if (now?.state !== "active" || now.env === null) throw notActive(now ?? lease);
     const before = await takeOver(deps, tx, leaseId);
     const held = tx.job({
-      kind: "rotate-credentials",
+      kind: "rotate",
       entityId: leaseId,
       buildId: lease.buildId,
       connectorId: lease.connectorId,
@@ -55,7 +55,7 @@ export async function startRotation(
 async function takeOver(deps: Deps, tables: Tables, leaseId: string): Promise<readonly string[]> {
   const old: string[] = [];
   for (const job of await tables.jobs.listByEntity(leaseId)) {
-    if (job.kind !== "rotate-credentials" || !isOpen(job)) continue;
+    if (job.kind !== "rotate" || !isOpen(job)) continue;
     // At the provider its cut might come after ours, and end what we give.
     if (isHeld(job, deps.now())) throw alreadyRunning(job);
     const payload = rotationPayload(job);

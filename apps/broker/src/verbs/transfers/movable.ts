@@ -24,6 +24,16 @@ export function movableOf({ database, storage }: Connector): Movable | undefined
 /** How long a proven copy waits for the switch: its source takes no writes meanwhile. */
 export const switchWithinMs = 30 * 60_000;
 
+const actsWithinMs = 24 * 3_600_000;
+
+/**
+ * Whether a transfer may still write to the user's account or take its own copy out of it. What was asked for is done
+ * within a day or not at all: whoever puts an old row back has nothing replaced that the user has made since.
+ */
+export function mayAct({ askedAt }: Pick<TransferRow, "askedAt">, now: number): boolean {
+  return Math.abs(now - askedAt) <= actsWithinMs;
+}
+
 export const movingStates: readonly TransferState[] = ["waiting", "copying"];
 
 /** Whether a job still has something to do for it: to copy, to wait for the switch, or to tidy up. */

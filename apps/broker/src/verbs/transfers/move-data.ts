@@ -11,9 +11,9 @@ import {
 import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { withRetry } from "../../queue/backoff.ts";
-import type { Movable } from "./movable.ts";
+import { type Movable, mayAct } from "./movable.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
-import { endsGone, type TransferWatch } from "./watch-transfer.ts";
+import { askedTooLongAgo, endsGone, type TransferWatch } from "./watch-transfer.ts";
 import { writtenFor } from "./written-objects.ts";
 
 const patienceMs = 60_000;
@@ -33,6 +33,7 @@ export async function moveData(
   { connector, movable }: { readonly connector: Connector; readonly movable: Movable },
   watch: TransferWatch,
 ): Promise<Moved> {
+  if (!mayAct(row, deps.now())) throw askedTooLongAgo();
   const ends = await openEnds(deps, row, connector, watch.signal);
   if (ends === undefined) throw endsGone();
   const beforeWriting = () => watch.keepNow({}, { target: "part" });

@@ -73,6 +73,7 @@ function resumedRow(deps: Deps, row: TransferRow, userKeyId: string, { overwrite
     state: "waiting" as const,
     userKeyId,
     overwrite,
+    askedAt: deps.now(),
     progress: {
       phase: "waiting" as const,
       at: deps.now(),

@@ -199,6 +199,7 @@ function newTransfer(
     receipt: null,
     startedBy: actorLabel(actor),
     createdAt,
+    askedAt: createdAt,
     endedAt: null,
     lastError: null,
   };

@@ -14,7 +14,7 @@ export type TransferEnds = { readonly from: TransferEnd; readonly to: TransferEn
 
 /**
  * Both ends of a transfer with what opens them; `undefined` when one is gone, such as the user's keys or, with
- * the build, everything. Addresses that a user typed are guarded.
+ * the build, everything, and when the app uses those keys already. Addresses that a user typed are guarded.
  */
 export async function openEnds(
   deps: Deps,
@@ -26,6 +26,8 @@ export async function openEnds(
   const lease = await deps.store.read.leases.find(leaseId);
   const key = (await deps.store.read.userKeys.listByBuild(buildId)).find(({ id }) => id === userKeyId);
   const dataKey = await deps.store.read.dataKeys.findByOwner(buildId);
+  const bindings = await deps.store.read.bindings.listByBuild(buildId);
+  if (bindings.some((binding) => binding.userKeyId === userKeyId)) return undefined;
   const sealed = lease?.env ?? undefined;
   if (sealed === undefined || key === undefined || dataKey === undefined) return undefined;
   return withOpenKey(deps, dataKey, (open) => ({

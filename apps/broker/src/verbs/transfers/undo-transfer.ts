@@ -8,7 +8,7 @@ import { withRetry } from "../../queue/backoff.ts";
 import type { JobHold } from "../../queue/define-job.ts";
 import { done, failed, type Outcome } from "../../queue/outcome.ts";
 import { step } from "../../queue/step.ts";
-import { movableOf } from "./movable.ts";
+import { mayAct, movableOf } from "./movable.ts";
 import { isAsProven } from "./move-data.ts";
 import { openEnds, setSourceWritable } from "./transfer-ends.ts";
 import { beginWaiting } from "./transfer-jobs.ts";
@@ -81,6 +81,7 @@ async function emptyTarget(
   const movable = connector === undefined ? undefined : movableOf(connector);
   const nobodyCan = { target, kept: 0 };
   if (target === undefined || connector === undefined || movable?.kind !== "database") return nobodyCan;
+  if (!mayAct(row, deps.now())) return nobodyCan;
   const ends = await openEnds(deps, row, connector, signal);
   // Without the keys, or with a build that is closed, nobody can.
   if (ends === undefined) return nobodyCan;

@@ -85,6 +85,17 @@ function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclud
   };
 }
 
+/** The 409 for one that somebody wanted a day ago. */
+export function askedTooLongAgo(): BrokerError {
+  return new BrokerError(
+    "conflict",
+    "the move was asked for more than a day ago and has not been done since",
+    {
+      remedy: "Move the data again.",
+    },
+  );
+}
+
 /** The 409 for a transfer whose ends are not there any more. */
 export function endsGone(): BrokerError {
   return new BrokerError("conflict", "the keys that the data was being moved with are not saved any more", {
