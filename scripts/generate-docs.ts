@@ -6,6 +6,7 @@ import { connectors } from "../packages/connectors/src/index.ts";
 import { renderConfiguration } from "./docs/render-configuration.ts";
 import { renderErrors } from "./docs/render-errors.ts";
 import { renderJobs } from "./docs/render-jobs.ts";
+import { renderProven } from "./docs/render-proven.ts";
 import { renderVariables } from "./docs/render-variables.ts";
 
 const notice = "<!-- Made by `pnpm docs:generate`. Do not edit: change what it is made of. -->\n\n";
@@ -15,7 +16,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** The documents that are made of the code, whole or in part, by path. */
 export function generatedDocs(): ReadonlyMap<string, string> {
   const operations = readFileSync(join(root, "docs/operations.md"), "utf8");
+  const dataModel = readFileSync(join(root, "docs/data-model.md"), "utf8");
   return new Map([
+    ["docs/data-model.md", withPart(dataModel, "proven", renderProven())],
     ["docs/operations.md", withPart(operations, "jobs", renderJobs(jobDefinitions))],
     ["docs/configuration.md", notice + renderConfiguration(connectors)],
     ["docs/variables.md", notice + renderVariables(connectors)],
