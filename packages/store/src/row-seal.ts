@@ -6,7 +6,7 @@ import type { ProvenTable, SealedRow } from "./tables/proven-tables.ts";
 type Cell = string | number | boolean | null;
 
 /** Proves what a row decides: whoever writes to the store cannot make it. */
-export type RowMac = (table: string, row: Readonly<Record<string, Cell>>) => string;
+export type RowMac = (table: string, columns: readonly (readonly [name: string, value: Cell])[]) => string;
 
 /** What rows are proven by. Asked for each time: a store is opened before its keys are. */
 export type Seals = {
@@ -19,10 +19,10 @@ export type Seals = {
  * right one.
  */
 export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: ProvenTable<Row>) {
-  const { table, columns } = proven;
-  const name = getTableName(table);
-  const macOf = (row: Omit<Row, "mac">): string | null => rowMac()?.(name, decisive(row, columns)) ?? null;
-  const isGenuine = (row: Row): boolean => {
+  const name = getTableName(proven.table);
+  const columns = proven.columns.toSorted();
+  const macOf = (row: object): string | null => rowMac()?.(name, decisive(row, columns)) ?? null;
+  const isGenuine = (row: Partial<Row> & SealedRow): boolean => {
     const expected = macOf(row);
     return expected === null || isSameMac(row.mac, expected);
   };
@@ -34,6 +34,7 @@ export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: 
     macOf,
     /** The row with its MAC, as it is written. */
     seal: <Given extends Omit<Row, "mac">>(row: Given) => ({ ...row, mac: macOf(row) }),
+    /** Whether the broker wrote it. All columns that decide must have been read. */
     isGenuine,
     /** The row, when the broker wrote it. */
     open,
@@ -46,12 +47,9 @@ export function withoutMac<Row extends SealedRow>({ mac: _mac, ...row }: Row): O
   return row;
 }
 
-/** The cells of some columns, structures as the text that is stored of them. */
-export function decisive(
-  row: Readonly<Record<string, unknown>>,
-  columns: readonly string[],
-): Readonly<Record<string, Cell>> {
-  return Object.fromEntries(columns.map((column) => [column, toCell(row[column])]));
+/** The cells of some columns, structures as the text that is stored of them. @param columns in the order of their names */
+export function decisive(row: object, columns: readonly string[]): readonly (readonly [string, Cell])[] {
+  return columns.map((column) => [column, toCell(Reflect.get(row, column))]);
 }
 
 function toCell(value: unknown): Cell {

@@ -80,7 +80,13 @@ export function bindingsTable(database: Database, seals: Seals) {
         lendingEndedAt: builds.lendingEndedAt,
       },
       dataKey: { id: dataKeys.id, ownerId: dataKeys.ownerId, kid: dataKeys.kid, wrapped: dataKeys.wrapped },
-      binding: bindings,
+      connectorId: bindings.connectorId,
+      source: bindings.source,
+      preview: bindings.preview,
+      boundLease: bindings.leaseId,
+      boundKey: bindings.userKeyId,
+      swappedAt: bindings.swappedAt,
+      mac: bindings.mac,
       userKeyId: userKeys.id,
       userEnv: userKeys.env,
       leaseId: leases.id,
@@ -97,11 +103,15 @@ export function bindingsTable(database: Database, seals: Seals) {
     .prepare();
   return {
     /** One row per binding of the build; none when the build does not exist. */
-    envSources: async (buildId: string): Promise<EnvSourceRow[]> =>
-      (await envSources.all({ buildId })).map(({ binding, ...row }) => {
-        const { connectorId, source, preview } = binding;
-        return { ...row, connectorId, source, preview, ...(isGenuine(binding) ? {} : givesNoEnv) };
-      }),
+    envSources: async (buildId: string): Promise<EnvSourceRow[]> => {
+      const rows = await envSources.all({ buildId });
+      return rows.map((row) => {
+        const { connectorId, source, preview, swappedAt, mac, boundLease, boundKey } = row;
+        const bound = { leaseId: boundLease, userKeyId: boundKey };
+        const isOurs = isGenuine({ buildId, connectorId, source, preview, swappedAt, mac, ...bound });
+        return isOurs ? row : { ...row, ...givesNoEnv };
+      });
+    },
     listByBuild: async (buildId: string): Promise<BindingRow[]> => {
       const rows = await database
         .select()

@@ -36,7 +36,7 @@ export function olderRowsTable(database: Database, seals: Seals) {
     return found.length < rowsAtOnceMax ? undefined : found.at(-1)?.place;
   };
   const wasProven = (row: StoredRow, table: ProvenTable["table"], columns: readonly string[]): boolean => {
-    const expected = seals.rowMac()?.(getTableName(table), decisive(row, columns));
+    const expected = seals.rowMac()?.(getTableName(table), decisive(row, columns.toSorted()));
     return expected !== undefined && isSameMac(row.mac, expected);
   };
   return {
