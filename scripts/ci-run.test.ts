@@ -60,7 +60,7 @@ test("a failed check fails the run, is named, and does not keep the tests from r
   const { status, last, lines } = runCi({ test: "echo '12 passed, 0 failed, 0 skipped'", other: "exit 3" });
   expect([status, last]).toEqual([1, "12 passed, 0 failed, 0 skipped"]);
   expect(lines.at(-2)).toBe(
-    "failed: [format and lint] [types] [layers] [secrets] [doc references] [built broker] [start] [demo] [attack] [faults]",
+    "failed: [format and lint] [types] [layers] [secrets] [doc references] [build] [built broker] [start] [demo] [attack] [faults]",
   );
 });
 
