@@ -31,21 +31,11 @@ export function orgKeysApi(caller: Caller): OrgKeysApi {
   return {
     list: () => ask(caller, orgKeyRoutes.list, {}),
     get: (connector) => ask(caller, orgKeyRoutes.show, { params: { connector } }),
-    // The broker asks the provider about the key before it answers.
-    put: (connector, fields) =>
-      ask(
-        caller,
-        orgKeyRoutes.put,
-        { params: { connector }, body: { fields } },
-        {
-          extraTimeMs: 20_000,
-        },
-      ),
+    put: (connector, fields) => ask(caller, orgKeyRoutes.put, { params: { connector }, body: { fields } }),
     remove: async (connector) => {
       await send(caller, orgKeyRoutes.remove, { params: { connector } }, "nothing");
     },
-    retire: (connector, body = {}) =>
-      ask(caller, orgKeyRoutes.retire, { params: { connector }, body }, { extraTimeMs: 60_000 }),
+    retire: (connector, body = {}) => ask(caller, orgKeyRoutes.retire, { params: { connector }, body }),
   };
 }
 
@@ -107,14 +97,6 @@ export type RootKeyApi = {
 export function rootKeyApi(caller: Caller): RootKeyApi {
   return {
     status: () => ask(caller, orgKeyRoutes.rootKey, {}),
-    rewrap: () =>
-      ask(
-        caller,
-        orgKeyRoutes.rewrap,
-        {},
-        {
-          extraTimeMs: 60_000,
-        },
-      ),
+    rewrap: () => ask(caller, orgKeyRoutes.rewrap, {}),
   };
 }

@@ -38,9 +38,6 @@ export type AuditApi = {
   readonly matches: (values: readonly string[]) => Promise<AuditMatches>;
 };
 
-// A trail of years takes its time.
-const longTimeMs = 3_600_000;
-
 export function auditApi(caller: Caller): AuditApi {
   const list = (query: AuditQuery = {}) => ask(caller, auditRoutes.list, { query });
   const headBody = (head: string | undefined) => (head === undefined ? {} : { head });
@@ -48,28 +45,11 @@ export function auditApi(caller: Caller): AuditApi {
     list,
     listAll: (query = {}) => eachOfPages(list, ({ events }) => events, query),
     head: () => ask(caller, auditRoutes.head, {}),
-    verify: (head) =>
-      ask(
-        caller,
-        auditRoutes.verify,
-        { body: headBody(head) },
-        {
-          extraTimeMs: longTimeMs,
-        },
-      ),
-    acceptHead: (head) => ask(caller, auditRoutes.accept, { body: headBody(head) }, { extraTimeMs: 60_000 }),
+    verify: (head) => ask(caller, auditRoutes.verify, { body: headBody(head) }),
+    acceptHead: (head) => ask(caller, auditRoutes.accept, { body: headBody(head) }),
     export: async ({ after }, take) => {
-      const rules = { take, extraTimeMs: longTimeMs };
-      await send(caller, auditRoutes.download, { query: { after } }, "text", rules);
+      await send(caller, auditRoutes.download, { query: { after } }, "text", { take });
     },
-    matches: (values) =>
-      ask(
-        caller,
-        auditRoutes.matches,
-        { body: { values: [...values] } },
-        {
-          extraTimeMs: 20_000,
-        },
-      ),
+    matches: (values) => ask(caller, auditRoutes.matches, { body: { values: [...values] } }),
   };
 }

@@ -19,9 +19,6 @@ import { eachOfPages, type PageQuery } from "./pages.ts";
 import { withRetries } from "./retry.ts";
 
 // The broker's own default; the client must know it to be patient for long enough.
-const waitSecondsDefault = 25;
-// Closing and renewing a build take the broker to the providers before it answers.
-const providerTimeMs = 60_000;
 
 export type CreateBuildOptions = {
   /** How long the broker holds its answer until the build is ready: 0 to 60, by default 25 seconds. */
@@ -78,15 +75,14 @@ export type BuildsApi = {
 
 /** The calls on builds. Every one of them may throw KeyloanError. */
 export function buildsApi(caller: Caller): BuildsApi {
-  const rules = { extraTimeMs: providerTimeMs };
   const list = (query: BuildListQuery = {}) => ask(caller, buildRoutes.list, { query });
   return {
     create: (body, options = {}) => createBuild(caller, body, options),
     list,
     listAll: (query = {}) => eachOfPages(list, ({ builds }) => builds, query),
     get: (id) => ask(caller, buildRoutes.show, { params: { id } }),
-    close: (id) => ask(caller, buildRoutes.close, { params: { id } }, rules),
-    renew: (id, body = {}) => ask(caller, buildRoutes.renew, { params: { id }, body }, rules),
+    close: (id) => ask(caller, buildRoutes.close, { params: { id } }),
+    renew: (id, body = {}) => ask(caller, buildRoutes.renew, { params: { id }, body }),
     createToken: (id, body = {}) => ask(caller, buildRoutes.token, { params: { id }, body }),
     listTokens: (id, query = {}) => ask(caller, visitRoutes.tokens, { params: { id }, query }),
     revokeToken: async (id, tokenId) => {
@@ -112,8 +108,7 @@ async function createBuild(
 ): Promise<BuildView> {
   const idempotencyKey = options.idempotencyKey ?? (await import("node:crypto")).randomUUID();
   const headers = { "idempotency-key": checkedKey(idempotencyKey) };
-  const extraTimeMs = (options.waitSeconds ?? waitSecondsDefault) * 1000;
-  const rules = { headers, extraTimeMs, signal: options.signal };
+  const rules = { headers, signal: options.signal };
   const input = { query: { wait: options.waitSeconds }, body };
   return withRetries(() => ask(caller, buildRoutes.create, input, rules), caller.sleep);
 }

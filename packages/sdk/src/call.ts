@@ -3,6 +3,7 @@ import {
   type CallInput,
   type CallParts,
   type KnownRoute,
+  patienceSeconds,
   userAgent,
 } from "@keyloan/contract/calls";
 import { parseAddress, routeParts, routeUrl } from "./address.ts";
@@ -34,7 +35,8 @@ export type CallRequest = AnswerRules & {
   readonly query?: CallParts["query"];
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly extraTimeMs?: number;
+  /** How long the answer may take on top of what any does. */
+  readonly patienceSeconds?: number;
   /** Takes the body piece by piece instead: for answers of any size. */
   readonly take?: TransportRequest["take"];
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +50,7 @@ export type Caller = {
 };
 
 /** What a call needs beyond what its route says. */
-type CallRules = Omit<CallRequest, "method" | "path" | "query" | "body" | "expect">;
+type CallRules = Omit<CallRequest, "method" | "path" | "query" | "body" | "expect" | "patienceSeconds">;
 
 const timeoutMsDefault = 10_000;
 const responseBytesMaxDefault = 4 * 1024 * 1024;
@@ -75,7 +77,7 @@ export function createCaller(options: ClientOptions): Caller {
         ...request.headers,
       },
       body,
-      timeoutMs: (options.timeoutMs ?? timeoutMsDefault) + (request.extraTimeMs ?? 0),
+      timeoutMs: (options.timeoutMs ?? timeoutMsDefault) + (request.patienceSeconds ?? 0) * 1000,
       responseBytesMax: options.responseBytesMax ?? responseBytesMaxDefault,
       take: request.take,
       signal: request.signal,
@@ -111,6 +113,7 @@ export function send<R extends KnownRoute>(
     ...(query === undefined ? {} : { query }),
     ...(body === undefined ? {} : { body }),
     ...rules,
+    patienceSeconds: patienceSeconds(route, query?.wait),
     expect,
   });
 }

@@ -2,9 +2,6 @@ import type { DatabaseList } from "@keyloan/contract";
 import { databaseRoutes } from "@keyloan/contract/calls";
 import { ask, type Caller, send } from "./call.ts";
 
-// The broker reads the whole database before it sends the first byte.
-const readTimeMs = 40 * 60_000;
-
 export type DatabasesApi = {
   /** The databases of a build, since when nothing has used them, and their archives. */
   readonly list: (buildId: string) => Promise<DatabaseList>;
@@ -31,7 +28,7 @@ export function databasesApi(caller: Caller): DatabasesApi {
     archive: (id, connector) => ask(caller, databaseRoutes.archive, { params: { id, connector } }),
     restore: (id, connector) => ask(caller, databaseRoutes.restore, { params: { id, connector } }),
     download: async (id, connector, take, { signal } = {}) => {
-      const rules = { take, signal, extraTimeMs: readTimeMs };
+      const rules = { take, signal };
       await send(caller, databaseRoutes.download, { params: { id, connector } }, "nothing", rules);
     },
   };

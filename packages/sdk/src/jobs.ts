@@ -3,9 +3,6 @@ import { jobRoutes } from "@keyloan/contract/calls";
 import { ask, type Caller } from "./call.ts";
 import { eachOfPages, type PageQuery } from "./pages.ts";
 
-// The broker asks the provider before it answers.
-const providerTimeMs = 30_000;
-
 export type JobQuery = PageQuery & {
   readonly state?: string | undefined;
   readonly kind?: string | undefined;
@@ -28,14 +25,13 @@ export type JobsApi = {
 };
 
 export function jobsApi(caller: Caller): JobsApi {
-  const rules = { extraTimeMs: providerTimeMs };
   const list = (query: JobQuery = {}) => ask(caller, jobRoutes.list, { query });
   return {
     list,
     listAll: (query = {}) => eachOfPages(list, ({ jobs }) => jobs, query),
     get: (id) => ask(caller, jobRoutes.show, { params: { id } }),
-    retry: (id) => ask(caller, jobRoutes.retry, { params: { id } }, rules),
-    cancel: (id, body = {}) => ask(caller, jobRoutes.cancel, { params: { id }, body }, rules),
-    supply: (id, body) => ask(caller, jobRoutes.supply, { params: { id }, body }, rules),
+    retry: (id) => ask(caller, jobRoutes.retry, { params: { id } }),
+    cancel: (id, body = {}) => ask(caller, jobRoutes.cancel, { params: { id }, body }),
+    supply: (id, body) => ask(caller, jobRoutes.supply, { params: { id }, body }),
   };
 }

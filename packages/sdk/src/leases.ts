@@ -20,10 +20,6 @@ export type LeasesApi = {
   readonly revokeMany: (which: RevokeLeasesBody) => Promise<RevokedLeases>;
 };
 
-const waitSecondsDefault = 25;
-/** Ten thousand leases take the broker some seconds. */
-const manyTimeMs = 120_000;
-
 /** The calls on leases. Every one of them may throw KeyloanError. */
 export function leasesApi(caller: Caller): LeasesApi {
   const list = (query: LeaseListQuery = {}) => ask(caller, leaseRoutes.list, { query });
@@ -32,22 +28,7 @@ export function leasesApi(caller: Caller): LeasesApi {
     listAll: (query = {}) => eachOfPages(list, ({ leases }) => leases, query),
     get: (id) => ask(caller, leaseRoutes.show, { params: { id } }),
     revoke: (id, { waitSeconds } = {}) =>
-      ask(
-        caller,
-        leaseRoutes.revoke,
-        { params: { id }, query: { wait: waitSeconds } },
-        {
-          extraTimeMs: (waitSeconds ?? waitSecondsDefault) * 1000,
-        },
-      ),
-    revokeMany: (body) =>
-      ask(
-        caller,
-        leaseRoutes.revokeMany,
-        { body },
-        {
-          extraTimeMs: manyTimeMs,
-        },
-      ),
+      ask(caller, leaseRoutes.revoke, { params: { id }, query: { wait: waitSeconds } }),
+    revokeMany: (body) => ask(caller, leaseRoutes.revokeMany, { body }),
   };
 }

@@ -15,7 +15,7 @@ export type RollbackApi = {
 export function rollbackApi(caller: Caller): RollbackApi {
   return {
     // A large store takes a while to copy and to read.
-    rehearse: () => ask(caller, rollbackRoutes.rehearse, {}, { extraTimeMs: 600_000 }),
+    rehearse: () => ask(caller, rollbackRoutes.rehearse, {}),
     revert: (id, body = {}) => ask(caller, rollbackRoutes.revert, { params: { id }, body }),
   };
 }

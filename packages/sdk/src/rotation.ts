@@ -9,9 +9,6 @@ import type {
 import { reconcileRoutes, rotationRoutes } from "@keyloan/contract/calls";
 import { ask, type Caller } from "./call.ts";
 
-// Whole lists of providers are read before the answer.
-const reconcileTimeMs = 300_000;
-
 export type RotationsApi = {
   /**
    * Begins to replace the credentials of one lease. Values fetched before the cut end with it: fetch the env again
@@ -37,9 +34,8 @@ export type ReconcileApi = {
 };
 
 export function reconcileApi(caller: Caller): ReconcileApi {
-  const rules = { extraTimeMs: reconcileTimeMs };
   return {
-    run: (body = {}) => ask(caller, reconcileRoutes.run, { body }, rules),
-    endUnknown: (body) => ask(caller, reconcileRoutes.end, { body }, rules),
+    run: (body = {}) => ask(caller, reconcileRoutes.run, { body }),
+    endUnknown: (body) => ask(caller, reconcileRoutes.end, { body }),
   };
 }

@@ -8,9 +8,6 @@ import type {
 import { signingKeyRoutes, transferRoutes } from "@keyloan/contract/calls";
 import { ask, type Caller } from "./call.ts";
 
-// The broker looks into the user's account and renews what is lent before it answers.
-const lookTimeMs = 60_000;
-
 export type TransfersApi = {
   /** What of a build can be moved, and how far its newest transfers are. */
   readonly list: (buildId: string) => Promise<TransferList>;
@@ -27,12 +24,11 @@ export type TransfersApi = {
 };
 
 export function transfersApi(caller: Caller): TransfersApi {
-  const rules = { extraTimeMs: lookTimeMs };
   return {
     list: (id) => ask(caller, transferRoutes.show, { params: { id } }),
-    start: (id, body = {}) => ask(caller, transferRoutes.start, { params: { id }, body }, rules),
-    cancel: (id, body = {}) => ask(caller, transferRoutes.cancel, { params: { id }, body }, rules),
-    resume: (id, body = {}) => ask(caller, transferRoutes.resume, { params: { id }, body }, rules),
+    start: (id, body = {}) => ask(caller, transferRoutes.start, { params: { id }, body }),
+    cancel: (id, body = {}) => ask(caller, transferRoutes.cancel, { params: { id }, body }),
+    resume: (id, body = {}) => ask(caller, transferRoutes.resume, { params: { id }, body }),
     receipts: (id, connector) =>
       ask(caller, transferRoutes.receipts, { params: { id }, query: { connector } }),
     signingKeys: () => ask(caller, signingKeyRoutes.list, {}),

@@ -1,5 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { type Endpoint, type EndpointAnswer, errorEnvelopeSchema, errorStatuses } from "@keyloan/contract";
+import { patienceSeconds } from "@keyloan/contract/calls";
 import * as z from "zod";
 import { auditRequest } from "./audit-request.ts";
 import { authenticate } from "./auth.ts";
@@ -15,6 +16,7 @@ import { authenticateSession } from "./session.ts";
 export function serveEndpoint<E extends Endpoint>(limits: CallerLimits, endpoint: E): EndpointRoute<E> {
   const { route, operationId, access, tag, summary, description, answers } = endpoint;
   const [method = "", path = ""] = route.split(" ");
+  const patience = patienceSeconds(route);
   const made = createRoute({
     method: method.toLowerCase() as "get",
     path,
@@ -27,6 +29,7 @@ export function serveEndpoint<E extends Endpoint>(limits: CallerLimits, endpoint
     security: access === "open" ? [] : [typeof access === "string" ? { session: [] } : { bearer: [] }],
     middleware: access === "open" ? [] : guard(limits, endpoint, access, path),
     "x-keyloan-access": access,
+    ...(patience === 0 ? {} : { "x-keyloan-patience-seconds": patience }),
   });
   // Holds because all of it was taken from the endpoint that the type is made of.
   return made as unknown as EndpointRoute<E>;

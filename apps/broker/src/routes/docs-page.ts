@@ -12,6 +12,7 @@ type Operation = {
   requestBody?: { content?: Record<string, { schema?: unknown; example?: unknown }> };
   responses?: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>;
   "x-keyloan-access"?: EndpointAccess;
+  "x-keyloan-patience-seconds"?: number;
 };
 type ServedOperation = Operation & { method: string; path: string };
 type Document = {
@@ -74,7 +75,7 @@ function renderOperation({ method, path, ...operation }: ServedOperation): Text 
   const successes = Object.entries(operation.responses ?? {}).filter(([status]) => status.startsWith("2"));
   const failures = Object.keys(operation.responses ?? {}).filter((status) => !status.startsWith("2"));
   return html`<article><h3><span class="verb">${method.toUpperCase()}</span> <code>${path}</code></h3>
-<p>${operation.summary ?? ""}. <span class="quiet">${describeAccess(operation["x-keyloan-access"])}</span></p>
+<p>${operation.summary ?? ""}. <span class="quiet">${describeAccess(operation["x-keyloan-access"])}${describePatience(operation["x-keyloan-patience-seconds"])}</span></p>
 ${operation.description === undefined ? "" : html`<p>${prose(operation.description)}</p>`}
 ${
   parameters.length === 0
@@ -95,6 +96,10 @@ ${body === undefined ? "" : html`<p>Body: ${shapeLink(body.schema)}, such as <co
 /** Text whose `parts` in backticks are code. */
 function prose(text: string): (Text | string)[] {
   return text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
+}
+
+function describePatience(seconds: number | undefined): string {
+  return seconds === undefined ? "" : ` The answer may take ${seconds} seconds.`;
 }
 
 function describeAccess(access: Operation["x-keyloan-access"]): string {

@@ -18,6 +18,7 @@ describe("the API's documents", () => {
     expect(page.text).toContain("a platform token with builds:write");
     expect(page.text).toContain("For the build&#39;s person");
     expect(page.text).not.toContain("For .");
+    expect(page.text).toContain("The answer may take 3600 seconds.");
     expect(page.text).toContain("{&quot;overlapSeconds&quot;:300,&quot;reason&quot;:&quot;leak&quot;}");
     expect(page.text).toContain('id="error-idempotency_conflict"');
     expect(page.text).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
