@@ -285,6 +285,15 @@ describe("org keys", () => {
     expect(err.includes("shell's history")).toBe(line.includes("--field"));
   });
 
+  test("are set without what was copied along, which is reported", async () => {
+    const copied = { organization: " acme\n", platformToken: `"${fields.platformToken}"` };
+    const { code, err } = await keyloan("org-keys set memory-keys -", { stdin: JSON.stringify(copied) });
+    expect(code).toBe(0);
+    expect(JSON.parse(broker.seen.at(-1)?.body ?? "")).toEqual({ fields });
+    expect(err).toMatch(/organization: Spaces .* removed[\s\S]*platformToken: Quotes .* removed/);
+    expect(err).not.toContain("canary");
+  });
+
   test.each([
     ["a missing field", "memory-keys -", '{"organization":"a"}', "missing: platformToken"],
     ["an unknown field", "memory-keys -", '{"organisation":"a"}', "Did you mean organization?"],

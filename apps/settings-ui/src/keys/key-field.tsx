@@ -29,7 +29,7 @@ export function KeyField(props: KeyFieldProps) {
   const helpId = useId();
 
   const take = (text: string, place = { start: 0, end: value.length }) => {
-    const cleaned = cleanValue(text, [name, ...(variable.aliases ?? [])]);
+    const cleaned = cleanValue(text, variable, [name, ...(variable.aliases ?? [])]);
     onChange(value.slice(0, place.start) + cleaned.value + value.slice(place.end));
     setNote(cleaned.repair);
   };

@@ -73,15 +73,23 @@ describe("the word for a service", () => {
 describe("a pasted value", () => {
   it.each([
     ["sk_1234", "sk_1234", undefined],
-    ["  sk_1234\n", "sk_1234", "Removed the spaces around it."],
-    ["'sk_1234'", "sk_1234", "Removed the quotes around it."],
-    [' "sk_1234" ', "sk_1234", "Removed the quotes around it."],
-    ["sk_\u200B1234", "sk_1234", "Removed invisible characters."],
+    ["  sk_1234\n", "sk_1234", "Spaces or line breaks around the value were removed."],
+    ["'sk_1234'", "sk_1234", "Quotes around the value were removed."],
+    [
+      ' "sk_1234" ',
+      "sk_1234",
+      "Spaces or line breaks around the value were removed. Quotes around the value were removed.",
+    ],
+    ["“sk_1234”", "sk_1234", "Quotes around the value were removed."],
+    ["sk_1234,", "sk_1234", "A comma or semicolon at the end was removed."],
+    ["sk_\u200B1234", "sk_1234", "Invisible characters were removed."],
     ["export ACME_SECRET=sk_1234", "sk_1234", "Taken from the line ACME_SECRET=…"],
     ["OTHER=sk_1234", "OTHER=sk_1234", undefined],
     ["pa=ss'word", "pa=ss'word", undefined],
   ])("%j becomes %j", (pasted, value, repair) => {
-    expect(cleanValue(pasted, ["ACME_SECRET"])).toEqual(repair === undefined ? { value } : { value, repair });
+    expect(cleanValue(pasted, { pattern: "^(?:sk_|OTHER|pa)[^,]*$" }, ["ACME_SECRET"])).toEqual(
+      repair === undefined ? { value } : { value, repair },
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import { findVariable, parsePastedEnv } from "@keyloan/contract";
 import type { Draft } from "./check-draft.ts";
-import type { Service } from "./services.ts";
+import { cleanValue } from "./clean-value.ts";
+import type { Service, Variable } from "./services.ts";
 
 export type PastedValues = {
   /** Values by service and variable. */
@@ -31,8 +32,9 @@ export function readPasted(text: string, services: readonly Service[]): PastedVa
       found[place.service] ??= {};
       const values = found[place.service] ?? {};
       const before = values[place.name];
-      if (before === undefined) values[place.name] = entry.value;
-      else if (before !== entry.value) doubled.push(entry.name);
+      const { value } = cleanValue(entry.value, place.variable);
+      if (before === undefined) values[place.name] = value;
+      else if (before !== value) doubled.push(entry.name);
     }
   }
   const fieldCount = Object.values(found).reduce((sum, values) => sum + Object.keys(values).length, 0);
@@ -45,7 +47,12 @@ export function looksLikeEnv(text: string): boolean {
 }
 
 type Place =
-  | { readonly kind: "own" | "other"; readonly service: string; readonly name: string }
+  | {
+      readonly kind: "own" | "other";
+      readonly service: string;
+      readonly name: string;
+      readonly variable: Variable;
+    }
   | { readonly kind: "unneeded" };
 
 function rank(place: Place | undefined): number {
@@ -57,7 +64,7 @@ function findPlace(name: string, services: readonly Service[]): Place | undefine
     const variable = findVariable([...service.needed, ...service.extra, ...service.families], name);
     if (variable === undefined) continue;
     const meant = variable.family === true ? name : variable.name;
-    return { kind: meant === name ? "own" : "other", service: service.id, name: meant };
+    return { kind: meant === name ? "own" : "other", service: service.id, name: meant, variable };
   }
   return services.some(({ unasked }) => findVariable(unasked, name) !== undefined)
     ? { kind: "unneeded" }

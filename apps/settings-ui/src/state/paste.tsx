@@ -1,5 +1,4 @@
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
-import { cleanValue } from "../keys/clean-value.ts";
 import { looksLikeEnv, type PastedValues, readPasted } from "../keys/read-pasted.ts";
 import { useAnnounce } from "../ui/live-region.tsx";
 import { useKeyWork } from "./key-work.tsx";
@@ -49,8 +48,7 @@ export function PasteProvider({
       const names = Object.values(found).flatMap((values) => Object.keys(values));
       if (names.length + rest.unknown.length === 1 && names[0] === into) return false;
       for (const [service, values] of Object.entries(found)) {
-        const clean = Object.entries(values).map(([name, value]) => [name, cleanValue(value, []).value]);
-        edit(service, (old) => ({ ...old, ...Object.fromEntries(clean) }));
+        edit(service, (old) => ({ ...old, ...values }));
       }
       setReport({ ...rest, services: Object.keys(found) });
       announce(spokenReport(rest, Object.keys(found).length));

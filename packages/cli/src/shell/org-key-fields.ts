@@ -1,4 +1,5 @@
 import type { CatalogEntry } from "@keyloan/contract";
+import { cleanText } from "@keyloan/key-validator/clean-text";
 import type { Client } from "@keyloan/sdk";
 import { CommandError, type Invocation, UsageError } from "./command.ts";
 import { readJsonFile, readJsonStream } from "./json-input.ts";
@@ -30,7 +31,21 @@ export async function readOrgKey(
   if (connector.orgFields.length === 0) {
     throw new UsageError(`The connector ${id} needs no org key.`);
   }
-  return { connector, fields: await gatherFields(invocation, connector) };
+  return { connector, fields: cleaned(invocation, connector, await gatherFields(invocation, connector)) };
+}
+
+/** The fields without what certainly does not belong to them, as the broker and the settings page take it away. */
+function cleaned(
+  { io }: Invocation,
+  { orgFields }: CatalogEntry,
+  fields: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const texts = Object.entries(fields).map(([name, given]) => {
+    const { text, notes } = cleanText(orgFields.find((field) => field.name === name) ?? {}, given);
+    for (const note of notes) warn(io, `${name}: ${note}`);
+    return [name, text];
+  });
+  return Object.fromEntries(texts);
 }
 
 async function gatherFields(

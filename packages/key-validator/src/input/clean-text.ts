@@ -1,4 +1,4 @@
-import { type FieldSpec, fitsField, trimEndOf } from "@keyloan/contract";
+import { type FieldSpec, fitsField, trimEndOf } from "@keyloan/contract/fields";
 
 export type CleanText = { readonly text: string; readonly notes: readonly string[] };
 
@@ -47,7 +47,10 @@ const steps: readonly Step[] = [
 ];
 
 /** Removes what surely is no part of a field's value. What is only likely stays, for a precise answer. */
-export function cleanText(field: FieldSpec, given: string): CleanText {
+export function cleanText(
+  field: { readonly pattern?: FieldSpec["pattern"] | undefined },
+  given: string,
+): CleanText {
   // Several steps may be needed together, as for `"key",`: the last text that was certain is kept in mind.
   let certain: CleanText = { text: given, notes: [] };
   let { text, notes } = certain;
