@@ -33,7 +33,7 @@ export const packageRules: Readonly<Record<string, PackageRule>> = {
     mayImport: ["contract", "env-generator", "key-validator", "sdk"],
     mayImportInDevelopment: ["test-kit"],
   },
-  "org-keys": { mayImport: ["contract", "vault", "store"] },
+  "org-keys": { mayImport: ["contract", "key-validator", "vault", "store"] },
   broker: { mayImport: layersOneToThree, mayImportInDevelopment: "*" },
   "settings-ui": { mayImport: ["contract", "key-validator", "sdk"], mayImportInDevelopment: ["test-kit"] },
   "local-servers": { mayImport: ["contract"] },

@@ -1,4 +1,6 @@
-export { type CredentialProbe, credentialProbes } from "./credential-probes.ts";
+export { askAboutKey, toStoredCheck } from "./ask-about-key.ts";
+export { askIfDead, type Death } from "./ask-if-dead.ts";
+export { isInUse } from "./is-in-use.ts";
 export {
   type OrgKeyDeps,
   openActiveOrgKey,

@@ -1,10 +1,8 @@
-import { validateKeys } from "@keyloan/key-validator";
-import { openActiveOrgKey } from "@keyloan/org-keys";
+import { askAboutKey, openActiveOrgKey, toStoredCheck } from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
 import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { forEach } from "../../each.ts";
-import { toStoredCheck } from "./put-org-key.ts";
 
 /** Checks every active org key at its provider and records what it found; a change is audited. */
 export async function checkOrgKeys(deps: Deps, signal: AbortSignal): Promise<void> {
@@ -16,13 +14,7 @@ async function checkOrgKey(deps: Deps, row: OrgKeyRow, signal: AbortSignal): Pro
   const connector = deps.connectors.get(row.connectorId);
   const org = connector === undefined ? undefined : await openActiveOrgKey(deps, row.connectorId);
   if (connector === undefined || org === undefined || signal.aborted) return;
-  const answer = await validateKeys({
-    fields: connector.spec.orgFields,
-    values: org.fields,
-    check: connector.validateOrgKey,
-    context: deps.contextFor(connector, signal),
-  });
-  const check = toStoredCheck(answer);
+  const check = toStoredCheck(await askAboutKey(deps, connector, org.fields, signal));
   // "Could not ask" tells nothing new about a key: the last real answer stays.
   if (check.status === "undetermined") {
     deps.logger.warn({ connector: row.connectorId }, "an org key could not be checked");

@@ -1,11 +1,10 @@
+import { askIfDead, type Death, isInUse } from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import { byJob, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { done, failed, type Outcome } from "../../queue/outcome.ts";
-import { askIfDead, type Death } from "./ask-if-dead.ts";
-import { isInUse } from "./is-in-use.ts";
 import { deleteSentence } from "./views.ts";
 
 const reminderMs = 24 * 3_600_000;

@@ -5,9 +5,7 @@ import {
   secretValues,
   type ValidationResult,
 } from "@keyloan/contract";
-import { validateKeys } from "@keyloan/key-validator";
-import { putOrgKey as sealOrgKey } from "@keyloan/org-keys";
-import type { StoredCheck } from "@keyloan/store";
+import { askAboutKey, putOrgKey as sealOrgKey, toStoredCheck } from "@keyloan/org-keys";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
@@ -36,17 +34,11 @@ export async function putOrgKey(
     });
   }
   const values = secretValues(fields);
-  const context = deps.contextFor(connector, AbortSignal.timeout(prepareTimeoutMs));
-  const answer = await validateKeys({
-    fields: connector.spec.orgFields,
-    values,
-    known: [...deps.connectors.values()].map(({ spec }) => spec),
-    check: connector.validateOrgKey,
-    context,
-  });
+  const signal = AbortSignal.timeout(prepareTimeoutMs);
+  const answer = await askAboutKey(deps, connector, values, signal);
   if (answer.status === "invalid") throw rejected(connector, answer);
   if (answer.status === "undetermined") throw notChecked(connector, answer);
-  const facts = (await connector.prepareOrgKey?.(context, values)) ?? {};
+  const facts = (await connector.prepareOrgKey?.(deps.contextFor(connector, signal), values)) ?? {};
   const input = { connectorId, fields: values, facts, check: toStoredCheck(answer) };
   const row = await deps.change(by, [connectorId], async (tx) => {
     const { row, isNew } = await sealOrgKey(deps, tx, input);
@@ -61,20 +53,6 @@ export async function putOrgKey(
   });
   await retryFailedLeases(deps, connectorId);
   return orgKeyView(deps, row);
-}
-
-/** What is kept of a validator's answer. */
-export function toStoredCheck(answer: ValidationResult): StoredCheck {
-  if (answer.status !== "valid") {
-    return { status: answer.status, message: answer.message, capabilities: [], warnings: [] };
-  }
-  return {
-    status: "valid",
-    capabilities: answer.capabilities,
-    warnings: answer.warnings,
-    ...(answer.account === undefined ? {} : { account: answer.account }),
-    ...(answer.mode === undefined ? {} : { mode: answer.mode }),
-  };
 }
 
 function rejected(connector: Connector, answer: ValidationResult & { status: "invalid" }): BrokerError {

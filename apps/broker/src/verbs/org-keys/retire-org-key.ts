@@ -1,11 +1,10 @@
 import { BrokerError, type Connector, type OrgKeyList, ProviderError } from "@keyloan/contract";
-import { openActiveOrgKey, openOrgKeyVersion } from "@keyloan/org-keys";
+import { isInUse, openActiveOrgKey, openOrgKeyVersion } from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { requireConnector } from "../../deps.ts";
 import { describeError } from "../../observe/logger.ts";
-import { isInUse } from "./is-in-use.ts";
 import { noOrgKey } from "./manage-org-keys.ts";
 import { proveVersion } from "./prove-dead.ts";
 import { orgKeyView } from "./views.ts";

@@ -1,10 +1,10 @@
+import { isInUse } from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
 import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { forEach } from "../../each.ts";
 import type { Notice } from "../../notify/notice.ts";
 import { helpLinkOf } from "./help-link.ts";
-import { isInUse } from "./is-in-use.ts";
 
 const dayMs = 86_400_000;
 const reminderMs = 7 * dayMs;

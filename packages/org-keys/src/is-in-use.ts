@@ -1,9 +1,9 @@
 import type { OrgKeyRow, Tables } from "@keyloan/store";
-import type { Deps } from "../../deps.ts";
+import type { OrgKeyDeps } from "./open-org-key.ts";
 
 /** Whether a lease may still have to be ended with this version. */
 export async function isInUse(
-  deps: Pick<Deps, "store" | "organizationId" | "now">,
+  deps: Pick<OrgKeyDeps, "store" | "organizationId"> & { readonly now: () => number },
   row: Pick<OrgKeyRow, "connectorId" | "version">,
   tables: Pick<Tables, "orgKeys" | "keyUses"> = deps.store.read,
 ): Promise<boolean> {

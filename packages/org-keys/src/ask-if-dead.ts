@@ -1,13 +1,8 @@
 import type { Connector, SecretValues, ValidationResult } from "@keyloan/contract";
-import { validateKeys } from "@keyloan/key-validator";
-import {
-  type CredentialProbe,
-  credentialProbes,
-  openActiveOrgKey,
-  openOrgKeyVersion,
-} from "@keyloan/org-keys";
 import type { OrgKeyRow } from "@keyloan/store";
-import type { Deps } from "../../deps.ts";
+import { type AskDeps, askAboutKey } from "./ask-about-key.ts";
+import { type CredentialProbe, credentialProbes } from "./credential-probes.ts";
+import { type OrgKeyDeps, openActiveOrgKey, openOrgKeyVersion } from "./open-org-key.ts";
 
 /** `continued`: the key in use holds every secret of it, so there is nothing that should be dead. */
 export type Death = "dead" | "alive" | "unknown" | "continued";
@@ -17,7 +12,7 @@ export type Death = "dead" | "alive" | "unknown" | "continued";
  * in use, asked at the same moment: a provider that refuses everything, or cannot be asked, proves nothing.
  */
 export async function askIfDead(
-  deps: Deps,
+  deps: OrgKeyDeps & AskDeps,
   connector: Connector,
   row: OrgKeyRow,
   signal: AbortSignal,
@@ -27,13 +22,7 @@ export async function askIfDead(
   const current = await openActiveOrgKey(deps, connector.spec.id);
   const probes = credentialProbes(specs, old.fields, current?.fields);
   if (probes.length === 0) return "continued";
-  const ask = (values: SecretValues) =>
-    validateKeys({
-      fields: specs,
-      values,
-      check: connector.validateOrgKey,
-      context: deps.contextFor(connector, signal),
-    });
+  const ask = (values: SecretValues) => askAboutKey(deps, connector, values, signal);
   const answers: Death[] = [];
   for (const probe of probes) answers.push(read(await ask(probe.fields), probe));
   if (answers.includes("alive")) return "alive";
