@@ -6,10 +6,10 @@ const folders = ["packages", "apps", "examples"].flatMap((parent) =>
   readdirSync(new URL(`./${parent}`, import.meta.url)).map((name) => `${parent}/${name}`),
 );
 
-// Its browser tests look at the built page.
-const globalSetups: Readonly<Record<string, string>> = {
-  "settings-ui": "./apps/settings-ui/src/browser/testing/build-page.ts",
-};
+// They look at the built page: one of them at its size, the others in a browser, which take longer than all the rest.
+const buildPage = "./apps/settings-ui/src/browser/testing/build-page.ts";
+const globalSetups: Readonly<Record<string, string>> = { "settings-ui": buildPage, browser: buildPage };
+const browserTests = "apps/settings-ui/src/browser/**/*.test.ts";
 
 // Their tests start a whole broker in each file, and loading it takes longer than most of them: a worker loads it once.
 const loadedOnce: readonly string[] = ["cli", "test-kit"];
@@ -35,8 +35,13 @@ export default defineConfig({
     reporters: process.env.CI ? ["default", "./scripts/totals-reporter.ts"] : ["default"],
     projects: [
       ...folders.map((folder) =>
-        project(folder.split("/")[1] ?? folder, [`${folder}/src/**/*.test.ts`], ["**/*.live.test.ts"]),
+        project(
+          folder.split("/")[1] ?? folder,
+          [`${folder}/src/**/*.test.ts`],
+          ["**/*.live.test.ts", browserTests],
+        ),
       ),
+      project("browser", [browserTests]),
       project("scripts", ["scripts/**/*.test.ts"]),
       project("live", ["**/src/**/*.live.test.ts"], ["**/node_modules/**"]),
     ],

@@ -24,11 +24,12 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 /** Runs `.ci/run` with an `npx` that notes its arguments and, for each kind of step, does as told. */
-function runCi(behaviour: { test: string; other?: string }) {
+function runCi(behaviour: { test: string; browser?: string; other?: string }) {
   const npx = `#!/bin/sh
 echo "CI=$CI $*" >> "${root}/calls"
 case "$*" in
   *" test") ${behaviour.test} ;;
+  *" test:browser") ${behaviour.browser ?? "echo '0 passed, 0 failed, 0 skipped'"} ;;
   *) ${behaviour.other ?? "exit 0"} ;;
 esac
 `;
@@ -43,10 +44,26 @@ esac
   return { status: done.status, last: lines.at(-1), lines, calls: readFileSync(join(root, "calls"), "utf8") };
 }
 
-test("all green: the test command of the README runs last, with CI set, and its totals line ends the output", () => {
-  const { status, last, calls } = runCi({ test: "echo said; echo '12 passed, 0 failed, 1 skipped'; exit 0" });
-  expect([status, last]).toEqual([0, "12 passed, 0 failed, 1 skipped"]);
-  expect(calls.trim().split("\n").at(-1)).toBe("CI=true -y pnpm@12.21.0 test");
+test("all green: the test commands of the README run last, with CI set, and their totals end the output", () => {
+  const { status, last, calls } = runCi({
+    test: "echo said; echo '12 passed, 0 failed, 1 skipped'; exit 0",
+    browser: "echo '30 passed, 0 failed, 0 skipped'",
+  });
+  expect([status, last]).toEqual([0, "42 passed, 0 failed, 1 skipped"]);
+  expect(calls.trim().split("\n").slice(-2)).toEqual([
+    "CI=true -y pnpm@12.21.0 test",
+    "CI=true -y pnpm@12.21.0 run test:browser",
+  ]);
+});
+
+test("failed browser tests fail the run, and so does a run of them that dies", () => {
+  const test = "echo '12 passed, 0 failed, 0 skipped'";
+  expect(runCi({ test, browser: "echo '2 passed, 1 failed, 0 skipped'; exit 1" })).toMatchObject({
+    ...{ status: 1, last: "14 passed, 1 failed, 0 skipped" },
+  });
+  expect(runCi({ test, browser: "exit 0" })).toMatchObject({
+    ...{ status: 1, last: "12 passed, 1 failed, 0 skipped" },
+  });
 });
 
 test("failed tests: the totals line comes last, whatever the package manager says after it", () => {
