@@ -22,6 +22,8 @@ const stateSchema = z.object({
   macFrom: z.number().int().min(1).optional(),
   /** What of the other tables has MACs, as the store counts it; absent before there was more than the first level. */
   rowsLevel: z.number().int().min(1).optional(),
+  /** An upgrade to that level has begun: rows may have been proven already. */
+  rowsUpgrading: z.number().int().min(1).optional(),
   /** The last row whose head a sink has taken; the sink by a hash of its address. */
   delivered: z.object({ sink: z.string(), sequence: z.number().int() }).optional(),
 });

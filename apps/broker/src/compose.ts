@@ -77,7 +77,7 @@ async function composeOver(
   const randomBytes = overrides.randomBytes ?? createPooledRandom();
   const logger = overrides.logger ?? createLogger(config.logLevel);
   const organizationId = await ensureOrganization(store, keyring, now, randomBytes);
-  await openAudit({ store, keyring, organizationId, now, randomBytes });
+  await openAudit({ store, keyring, organizationId, now, randomBytes, logger });
   const metrics = createMetrics(store, now);
   const adminTokenHash = hashToken(config.adminToken.reveal());
   const check = await withOrgDataKey({ store, keyring, organizationId }, createTokenCheck);

@@ -20,7 +20,7 @@ import type { Deps } from "./deps.ts";
 import { macOfOlderRow, pagesOfKeys } from "./signing-keys.ts";
 import { namesOf } from "./verbs/audit/problems.ts";
 
-type UpgradeDeps = Pick<Deps, "store" | "keyring" | "organizationId" | "now" | "randomBytes">;
+type UpgradeDeps = Pick<Deps, "store" | "keyring" | "organizationId" | "now" | "randomBytes" | "logger">;
 
 const attemptsMax = 3;
 
@@ -70,11 +70,11 @@ async function upgrade(
   const { store, keyring, organizationId } = deps;
   const { read } = store;
   const dataKey = await read.dataKeys.findByOwner(organizationId);
-  const before = (await read.organizations.find(organizationId))?.auditState ?? null;
   if (dataKey === undefined) return false;
   const keys = key.promisesState ? { proven: [], refused: [] } : await olderKeys(deps, key);
   const promised = promiseState(keyring, dataKey);
-  await store.proveOlderRows(0);
+  if (!(await proveOlder(deps, 0))) return false;
+  const before = (await read.organizations.find(organizationId))?.auditState ?? null;
   return store.write([organizationId], async (tables) => {
     const from = (await tables.auditEvents.findLastGenuine()).sequence + 1;
     const sealed = sealAuditState(key, { ...state, macFrom: from, rowsLevel: provenLevel });
@@ -98,19 +98,42 @@ async function upgrade(
  * Rows of tables that had no MACs when the store was last brought up to date get theirs, once. What a start leaves
  * undone, the next does again. False when another broker was first.
  */
-async function proveRows(deps: UpgradeDeps, { text, state }: ReadState): Promise<boolean> {
+async function proveRows(deps: UpgradeDeps, { state }: ReadState): Promise<boolean> {
   const level = state.rowsLevel ?? 1;
   if (level >= provenLevel) return true;
-  await deps.store.proveOlderRows(level);
+  if (!(await proveOlder(deps, level))) return false;
+  const begun = await readAuditState(deps);
+  if (begun === undefined) return false;
+  const { rowsUpgrading: _, ...done } = begun.state;
   const row = auditRow(deps, {
     actor: { kind: "system", part: "upgrade" },
     action: "store.upgraded",
     entity: deps.organizationId,
     details: { level: provenLevel },
   });
-  return changeAuditState(deps, text, { ...state, rowsLevel: provenLevel }, (tables) =>
+  return changeAuditState(deps, begun.text, { ...done, rowsLevel: provenLevel }, (tables) =>
     tables.auditEvents.insertAll([row]),
   );
+}
+
+/**
+ * Proves the rows of a store of this level. Where something is proven already and no upgrade was begun, somebody has put
+ * back what the store was known by before its upgrade: nothing more is proven then.
+ * @returns false when another broker was first
+ */
+async function proveOlder(deps: UpgradeDeps, level: number): Promise<boolean> {
+  const { store, organizationId } = deps;
+  const text = (await store.read.organizations.find(organizationId))?.auditState ?? null;
+  const state = (await readAuditState(deps))?.state ?? { heads: 0, lost: [] };
+  if (state.rowsUpgrading !== provenLevel) {
+    if (await store.read.olderRows.hasProven(level)) {
+      deps.logger.error("the store says that it is older than its rows: rows that nobody has proven stay so");
+      return true;
+    }
+    if (!(await changeAuditState(deps, text, { ...state, rowsUpgrading: provenLevel }))) return false;
+  }
+  await store.proveOlderRows(level);
+  return true;
 }
 
 /** The MACs that keys from before there were any get, and the ids of those that get none. */

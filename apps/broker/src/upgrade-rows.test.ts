@@ -1,11 +1,12 @@
-import type { AuditList } from "@keyloan/contract";
+import { createHash, randomBytes } from "node:crypto";
+import { type AuditList, newTokenBody } from "@keyloan/contract";
 import { rowMac } from "@keyloan/vault";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { readAuditState, sealedAuditState } from "./audit-state.ts";
 import { withOrgDataKey } from "./sealing/data-key.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { savedBuild } from "./testing/saved-build.ts";
-import { createStoreWriter, type StoreWriter } from "./testing/store-writer.ts";
+import { createStoreWriter, type StoreRow, type StoreWriter } from "./testing/store-writer.ts";
 
 // A store from before jobs, moves, tokens and what a build's env is made of were proven is brought up to date once.
 
@@ -18,19 +19,37 @@ beforeAll(async () => {
 afterAll(() => broker.close());
 
 const unproven = [
-  ...["bindings", "jobs", "leases", "org_keys", "start_overs", "tokens", "transfers", "written_objects"],
+  ...[
+    "archives",
+    "bindings",
+    "handoffs",
+    "idempotency_keys",
+    "jobs",
+    "leases",
+    "org_keys",
+    "start_overs",
+    "tokens",
+    "transfers",
+    "written_objects",
+  ],
 ];
 
 /** Makes the store what the version before wrote. */
 async function makeOlder(): Promise<void> {
   const { deps } = broker.running();
   for (const table of unproven) await writer.run(`UPDATE ${table} SET mac = NULL`);
-  for (const row of await writer.rows("SELECT id, build_id, connector_id, person_id FROM user_keys")) {
-    const { id = null, build_id: buildId = null, connector_id: connectorId = null } = row;
-    const owned = { id, buildId, connectorId, personId: row.person_id ?? null };
-    const mac = await withOrgDataKey(deps, (key) => rowMac(key, "user_keys", owned));
-    await writer.run({ sql: "UPDATE user_keys SET mac = ? WHERE id = ?", args: [mac, id] });
-  }
+  const proveBefore = async (table: string, row: StoreRow, names: Readonly<Record<string, string>>) => {
+    const cells = Object.entries(names).map(([name, column]) => [name, row[column] ?? null]);
+    const mac = await withOrgDataKey(deps, (key) => rowMac(key, table, Object.fromEntries(cells)));
+    const key = Object.values(names)[0] ?? "";
+    await writer.run({ sql: `UPDATE ${table} SET mac = ? WHERE ${key} = ?`, args: [mac, row[key] ?? null] });
+  };
+  for (const row of await writer.rows("SELECT * FROM user_keys"))
+    await proveBefore("user_keys", row, {
+      ...{ id: "id", buildId: "build_id", connectorId: "connector_id", personId: "person_id" },
+    });
+  for (const row of await writer.rows("SELECT * FROM person_browsers"))
+    await proveBefore("person_browsers", row, { hash: "hash", personId: "person_id" });
   const read = (await readAuditState(deps)) ?? expect.fail("no state");
   const { rowsLevel: _, ...state } = read.state;
   await writer.run({
@@ -61,4 +80,43 @@ it("keeps what it holds, trusts no owner that it did not trust before, and happe
   expect((await broker.call("GET", `/v1/builds/${kept.id}/env`, { token })).status).toBe(401);
   const { events } = (await broker.call("GET", "/v1/audit?action=store.upgraded")).body as AuditList;
   expect(events.map(({ details }) => details)).toEqual([{ level: 2 }]);
+});
+
+it("does not happen again by what the store was known by before it", async () => {
+  const { deps } = broker.running();
+  const read = (await readAuditState(deps)) ?? expect.fail("no state");
+  const { rowsLevel: _, ...older } = read.state;
+  const token = newTokenBody("api", randomBytes);
+  const hash = createHash("sha256").update(token).digest("hex");
+  await writer.insert("tokens", {
+    ...{ id: "tok_0000000000000000evx1", kind: "api", hash, name: "x", scopes: '["builds:read"]' },
+    ...{ single_use: 0, created_at: 1 },
+  });
+  await writer.run({
+    sql: "UPDATE organizations SET audit_state = ?",
+    args: [await sealedAuditState(deps, older)],
+  });
+  await broker.restart();
+  expect((await broker.call("GET", "/v1/builds", { token })).status).toBe(401);
+  expect(await writer.rows("SELECT mac FROM tokens WHERE id = 'tok_0000000000000000evx1'")).toEqual([
+    { mac: null },
+  ]);
+});
+
+it("is gone on with when it broke off", async () => {
+  const saved = await savedBuild(broker);
+  const token = await broker.createBuildToken(saved.id);
+  await makeOlder();
+  const { deps } = broker.running();
+  const read = (await readAuditState(deps)) ?? expect.fail("no state");
+  await writer.run({
+    sql: "UPDATE organizations SET audit_state = ?",
+    args: [await sealedAuditState(deps, { ...read.state, rowsUpgrading: 2 })],
+  });
+  // Some rows have their MAC already.
+  await deps.store.write([], ({ olderRows }) => olderRows.prove(1, { tables: 1, row: 0 }));
+  await broker.restart();
+  expect((await broker.call("GET", `/v1/builds/${saved.id}/env`, { token })).status).toBe(200);
+  for (const table of unproven)
+    expect([table, await writer.rows(`SELECT 1 FROM ${table} WHERE mac IS NULL`)]).toEqual([table, []]);
 });

@@ -12,6 +12,7 @@ export * from "./follow-pages.ts";
 export * from "./gates.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export { nestsDeeperThan } from "./nesting.ts";
 export * from "./pasted-env.ts";
 export * from "./person.ts";
 export * from "./provider-answer.ts";

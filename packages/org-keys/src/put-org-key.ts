@@ -36,7 +36,7 @@ export async function putOrgKey(
     const row = { ...latest, check: input.check, facts: input.facts, checkedAt: at };
     return { row, isNew: false };
   }
-  const version = (latest?.version ?? 0) + 1;
+  const version = await tables.orgKeys.nextVersion(organizationId, input.connectorId);
   const context = orgKeyContext(organizationId, { connectorId: input.connectorId, version });
   const row: OrgKeyRow = {
     id: newId("orgKey", deps.randomBytes),

@@ -43,6 +43,22 @@ export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: 
   };
 }
 
+const pagesMax = 100;
+
+/** The first rows of a list that the broker wrote: others keep none of them out of it. */
+export async function firstGenuine<Row>(
+  limit: number,
+  readPage: (offset: number) => Promise<{ readonly rows: readonly Row[]; readonly isLast: boolean }>,
+): Promise<Row[]> {
+  const found: Row[] = [];
+  for (let page = 0; page < pagesMax && found.length < limit; page++) {
+    const { rows, isLast } = await readPage(page * limit);
+    found.push(...rows);
+    if (isLast) break;
+  }
+  return found.slice(0, limit);
+}
+
 export function withoutMac<Row extends SealedRow>({ mac: _mac, ...row }: Row): Omit<Row, "mac"> {
   return row;
 }

@@ -1,4 +1,4 @@
-import { BrokerError } from "@keyloan/contract";
+import { BrokerError, nestsDeeperThan } from "@keyloan/contract";
 import type { MiddlewareHandler } from "hono";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 
@@ -22,7 +22,7 @@ export async function bodyInTime(context: BrokerContext, timeoutMs: number): Pro
   const timer = setTimeout(() => late.reject(tooLate()), timeoutMs);
   try {
     const text = await Promise.race([context.req.text(), late.promise]);
-    if (isTooDeep(text)) throw tooDeep();
+    if (nestsDeeperThan(text, depthMax)) throw tooDeep();
     return text;
   } finally {
     clearTimeout(timer);
@@ -30,22 +30,6 @@ export async function bodyInTime(context: BrokerContext, timeoutMs: number): Pro
 }
 
 const depthMax = 32;
-
-/** Whether lists and objects stand in one another deeper than any call has them: what reads that may end for it. */
-function isTooDeep(text: string): boolean {
-  let depth = 0;
-  let isInString = false;
-  // One look at each character: a pattern could look at a string without an end again and again.
-  for (let place = 0; place < text.length; place++) {
-    const mark = text[place];
-    if (mark === '"') isInString = !isInString;
-    else if (isInString) place += mark === "\\" ? 1 : 0;
-    else if (mark === "[" || mark === "{") depth += 1;
-    else if (mark === "]" || mark === "}") depth -= 1;
-    if (depth > depthMax) return true;
-  }
-  return false;
-}
 
 function tooDeep(): BrokerError {
   return new BrokerError("malformed_request", "the body is nested too deep", {

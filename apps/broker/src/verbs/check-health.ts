@@ -12,6 +12,7 @@ export type HealthPart = { readonly name: string; readonly ok: boolean; readonly
 const watchedParts: readonly string[] = ["anchor", "audit_sink", "work"];
 
 const refusedShownMax = 5;
+const isJobId = (text: string) => /^job_[0-9a-z]{20}$/.test(text);
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
 const tellIntervalMs = 10_000;
@@ -86,7 +87,8 @@ async function workPart({ workWatch, store }: Deps, tell: Tell): Promise<HealthP
       message: `background work fails again and again: ${failing.join(", ")}`,
     };
   if (refused.length === 0) return part;
-  const which = refused.map((id) => id.slice(0, 40)).join(", ");
+  // Whoever writes to the store chooses what stands there, and anybody may read this.
+  const which = refused.map((id) => (isJobId(id) ? id : "one without an id")).join(", ");
   return { name: "work", ok: false, message: `jobs that this broker did not write were not run: ${which}` };
 }
 

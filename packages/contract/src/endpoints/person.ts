@@ -23,6 +23,7 @@ export const personEndpoints = endpoints({ tag: "settings", group: "person" }, p
   },
   ask: {
     access: "session",
+    work: "renew",
     summary: "Ask to replace the person who saved keys here, for who lost every proof of being that person",
     answers: { 200: answer("the settings", settingsSchema) },
   },

@@ -1,7 +1,11 @@
+ALTER TABLE `archives` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `bindings` ADD `mac` text;--> statement-breakpoint
+ALTER TABLE `handoffs` ADD `mac` text;--> statement-breakpoint
+ALTER TABLE `idempotency_keys` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `jobs` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `leases` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `org_keys` ADD `mac` text;--> statement-breakpoint
+ALTER TABLE `person_browsers` ADD `ends_at` integer;--> statement-breakpoint
 ALTER TABLE `start_overs` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `tokens` ADD `mac` text;--> statement-breakpoint
 ALTER TABLE `transfers` ADD `asked_at` integer DEFAULT 0 NOT NULL;--> statement-breakpoint

@@ -1,42 +1,38 @@
 import { type ArchiveState, archiveTransitions } from "@keyloan/contract";
-import { and, desc, eq, inArray, isNotNull } from "drizzle-orm";
+import { and, desc, eq, inArray, type SQL } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import { assertMoves } from "./assert-moves.ts";
+import { provenTables } from "./proven-tables.ts";
 import { archives } from "./schema.ts";
 
-export type ArchiveRow = typeof archives.$inferSelect;
+export type ArchiveRow = Omit<typeof archives.$inferSelect, "mac">;
 
-export function archivesTable(database: Database) {
+export function archivesTable(database: Database, seals: Seals) {
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.archives);
+  const find = async (id: string): Promise<ArchiveRow | undefined> =>
+    open(await database.select().from(archives).where(eq(archives.id, id)).get());
+  /** Newest first. */
+  const list = async (where: SQL): Promise<ArchiveRow[]> =>
+    openAll(
+      await database
+        .select()
+        .from(archives)
+        .where(where)
+        .orderBy(desc(archives.createdAt), desc(archives.id)),
+    );
   return {
     insert: async (row: ArchiveRow): Promise<void> => {
-      await database.insert(archives).values(row);
+      await database.insert(archives).values(seal(row));
     },
-    find: (id: string): Promise<ArchiveRow | undefined> =>
-      database.select().from(archives).where(eq(archives.id, id)).get(),
+    find,
     /** Newest first. */
-    listByBuild: (buildId: string): Promise<ArchiveRow[]> =>
-      database
-        .select()
-        .from(archives)
-        .where(eq(archives.buildId, buildId))
-        .orderBy(desc(archives.createdAt), desc(archives.id)),
+    listByBuild: (buildId: string): Promise<ArchiveRow[]> => list(eq(archives.buildId, buildId)),
     /** Those of one database, newest first. */
-    listByLease: (leaseId: string): Promise<ArchiveRow[]> =>
-      database
-        .select()
-        .from(archives)
-        .where(eq(archives.leaseId, leaseId))
-        .orderBy(desc(archives.createdAt), desc(archives.id)),
+    listByLease: (leaseId: string): Promise<ArchiveRow[]> => list(eq(archives.leaseId, leaseId)),
     /** Whether the database of a lease is archived and has been ended: then the lease owns nothing any more. */
-    isDropped: async (leaseId: string): Promise<boolean> => {
-      const row = await database
-        .select({ id: archives.id })
-        .from(archives)
-        .where(and(eq(archives.leaseId, leaseId), isNotNull(archives.droppedAt)))
-        .limit(1)
-        .get();
-      return row !== undefined;
-    },
+    isDropped: async (leaseId: string): Promise<boolean> =>
+      (await list(eq(archives.leaseId, leaseId))).some(({ droppedAt }) => droppedAt !== null),
     /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,
@@ -44,9 +40,12 @@ export function archivesTable(database: Database) {
       changes: Partial<Omit<ArchiveRow, "id" | "buildId" | "leaseId" | "createdAt">>,
     ): Promise<boolean> => {
       assertMoves(archiveTransitions, from, changes.state);
+      const row = await find(id);
+      if (row === undefined) return false;
+      const { mac } = seal({ ...row, ...changes });
       const result = await database
         .update(archives)
-        .set(changes)
+        .set({ ...changes, mac })
         .where(and(eq(archives.id, id), inArray(archives.state, [...from])));
       return result.rowsAffected === 1;
     },

@@ -33,7 +33,12 @@ export function buildsTable(database: Database) {
     .prepare();
   const expiries = expiryColumns.map(([state, column]) => {
     assertTransition(buildTransitions, state, "closing");
-    const isOver = and(eq(builds.state, state), lte(builds[column], sql.placeholder("now")));
+    // What has another id than a text could not be named, and so not be ended.
+    const isOver = and(
+      eq(builds.state, state),
+      lte(builds[column], sql.placeholder("now")),
+      sql`typeof(${builds.id}) = 'text'`,
+    );
     return {
       list: database
         .select({ id: builds.id })

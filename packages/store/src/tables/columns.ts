@@ -1,3 +1,4 @@
+import { nestsDeeperThan } from "@keyloan/contract";
 import { customType, integer as engineInteger } from "drizzle-orm/sqlite-core";
 import type * as z from "zod";
 
@@ -43,8 +44,8 @@ export const json = <T, Otherwise extends NoInfer<T> | null>(
 
 /** A structure in a row with a MAC over it: what is no JSON is read as what no MAC is right for. */
 export const provenJson = <T>(name: string) =>
-  // Holds where the MAC is right: the broker wrote it, of that type.
-  structure<T>((value) => (value === undefined ? unreadable : value) as T)(name);
+  // Holds where the MAC is right: the broker wrote it, of that type. A text is none of ours, whatever it says.
+  structure<T>((value) => (typeof value === "object" ? value : unreadable) as T)(name);
 
 const unreadable = "\u0000unreadable";
 
@@ -58,10 +59,14 @@ function structure<T>(read: (value: unknown) => T | null) {
   });
 }
 
-/** `undefined` for what is no JSON. */
+/** None of ours is nested so deep, and what is far deeper ends whoever writes it out again. */
+const depthMax = 64;
+
+/** `undefined` for what is no JSON, or no JSON of ours. */
 function parse(stored: unknown): unknown {
   try {
-    return typeof stored === "string" ? JSON.parse(stored) : undefined;
+    if (typeof stored !== "string" || nestsDeeperThan(stored, depthMax)) return undefined;
+    return JSON.parse(stored);
   } catch {
     return undefined;
   }

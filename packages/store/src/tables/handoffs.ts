@@ -1,10 +1,13 @@
 import { and, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
+import { provenTables } from "./proven-tables.ts";
 import { handoffs } from "./schema.ts";
 
-export type HandoffRow = typeof handoffs.$inferSelect;
+export type HandoffRow = Omit<typeof handoffs.$inferSelect, "mac">;
 
-export function handoffsTable(database: Database) {
+export function handoffsTable(database: Database, seals: Seals) {
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.handoffs);
   const expireUnused = database
     .update(handoffs)
     .set({ expiresAt: sql`${sql.placeholder("now")}` })
@@ -17,17 +20,19 @@ export function handoffsTable(database: Database) {
     )
     .prepare();
   return {
-    findByHash: (hash: string): Promise<HandoffRow | undefined> =>
-      database.select().from(handoffs).where(eq(handoffs.hash, hash)).get(),
+    findByHash: async (hash: string): Promise<HandoffRow | undefined> =>
+      open(await database.select().from(handoffs).where(eq(handoffs.hash, hash)).get()),
     /** Newest first. */
-    listByBuild: (buildId: string): Promise<HandoffRow[]> =>
-      database
-        .select()
-        .from(handoffs)
-        .where(eq(handoffs.buildId, buildId))
-        .orderBy(desc(handoffs.createdAt), desc(handoffs.id)),
+    listByBuild: async (buildId: string): Promise<HandoffRow[]> =>
+      openAll(
+        await database
+          .select()
+          .from(handoffs)
+          .where(eq(handoffs.buildId, buildId))
+          .orderBy(desc(handoffs.createdAt), desc(handoffs.id)),
+      ),
     insert: async (row: HandoffRow): Promise<void> => {
-      await database.insert(handoffs).values(row);
+      await database.insert(handoffs).values(seal(row));
     },
     /** False when it was used before: a link opens once, however many requests race. */
     markUsed: async (id: string, usedAt: number): Promise<boolean> => {

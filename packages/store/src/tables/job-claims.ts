@@ -53,6 +53,8 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
   const duePart = (state: JobState, calls: SQL | undefined, limit: string) => {
     const isDue = and(
       calls,
+      // What has another id than a text could not be named, and so not be ended.
+      sql`typeof(${jobs.id}) = 'text'`,
       eq(jobs.state, state),
       lte(jobs.runAfter, placeholder("now")),
       isFree,

@@ -14,7 +14,7 @@ export function leasesTable(database: Database, seals: Seals) {
   /** One that the broker did not write names nothing at its provider: nothing there is ended for it. */
   const readRow = (row: typeof leases.$inferSelect): LeaseRow => ({
     ...withoutMac(row),
-    ...(isGenuine(row) ? {} : { handle: {} }),
+    ...(isGenuine(row) ? {} : { handle: {}, usage: null }),
   });
   const readAll = (rows: readonly (typeof leases.$inferSelect)[]): LeaseRow[] => rows.map(readRow);
   const find = database
@@ -28,9 +28,9 @@ export function leasesTable(database: Database, seals: Seals) {
     .where(eq(leases.buildId, sql.placeholder("buildId")))
     .orderBy(leases.connectorId)
     .prepare();
-  const macWith = async (id: string, handle: LeaseRow["handle"]) => {
+  const macWith = async (id: string, changes: Partial<LeaseRow>) => {
     const row = await find.get({ id });
-    return row === undefined || !isGenuine(row) ? undefined : { mac: seal({ ...row, handle }).mac };
+    return row === undefined || !isGenuine(row) ? undefined : { mac: seal({ ...row, ...changes }).mac };
   };
   // Written for every lease that is issued, so it is prepared rather than built each time.
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
@@ -132,7 +132,9 @@ export function leasesTable(database: Database, seals: Seals) {
       changes: Partial<Omit<LeaseRow, "id" | "buildId" | "connectorId" | "createdAt">>,
     ): Promise<boolean> => {
       assertMoves(leaseTransitions, from, changes.state);
-      const mac = changes.handle === undefined ? {} : await macWith(id, changes.handle);
+      const { handle, usage } = changes;
+      const isProven = handle !== undefined || usage !== undefined;
+      const mac = isProven ? await macWith(id, changes) : {};
       if (mac === undefined) return false;
       const result = await database
         .update(leases)

@@ -1,10 +1,16 @@
-import { and, asc, eq, getTableName, gt, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, getTableName, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, decisive, type Seals } from "../row-seal.ts";
 import { isSameMac } from "../same-mac.ts";
 import { type ProvenTable, provenTables } from "./proven-tables.ts";
 
 const rowsAtOnceMax = 500;
+
+/** A number of its own that no row of ours has set: whatever the key of the table is. */
+const placeIn = (table: ProvenTable["table"]) => sql<number>`${table}.rowid`;
+
+const newerThan = (level: number): readonly ProvenTable[] =>
+  Object.values(provenTables).filter(({ since }) => since > level);
 
 /** How far an upgrade has come. */
 export type UpgradePlace = { readonly tables: number; readonly row: number };
@@ -18,8 +24,7 @@ export function olderRowsTable(database: Database, seals: Seals) {
     const { table, before } = proven;
     const { macOf } = createRowSeal(seals, proven);
     const hadMacs = before !== undefined && level >= before.level;
-    // A number of its own that no row of ours has set: whatever the key of the table is.
-    const place = sql<number>`${table}.rowid`;
+    const place = placeIn(table);
     const found = (await database
       .select({ place, row: table })
       .from(table)
@@ -41,6 +46,23 @@ export function olderRowsTable(database: Database, seals: Seals) {
   };
   return {
     /**
+     * Whether something in the tables that a store of this level has no MACs in is proven all the same: then the store was
+     * brought up to date before, whatever is said of it.
+     */
+    hasProven: async (level: number): Promise<boolean> => {
+      for (const proven of newerThan(level)) {
+        const { isGenuine } = createRowSeal(seals, proven);
+        const rows = (await database
+          .select()
+          .from(proven.table)
+          .where(isNotNull(proven.table.mac))
+          .orderBy(desc(placeIn(proven.table)))
+          .limit(rowsAtOnceMax)) as StoredRow[];
+        if (rows.some(isGenuine)) return true;
+      }
+      return false;
+    },
+    /**
      * Proves some rows of a store of this level.
      * @returns where to go on; `undefined` when all are proven
      */
@@ -48,7 +70,7 @@ export function olderRowsTable(database: Database, seals: Seals) {
       level: number,
       { tables, row }: UpgradePlace = { tables: 0, row: 0 },
     ): Promise<UpgradePlace | undefined> => {
-      const proven = Object.values(provenTables).filter(({ since }) => since > level)[tables];
+      const proven = newerThan(level)[tables];
       if (proven === undefined) return undefined;
       const last = await prove(proven, level, row);
       return last === undefined ? { tables: tables + 1, row: 0 } : { tables, row: last };

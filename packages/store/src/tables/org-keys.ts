@@ -1,36 +1,45 @@
 import { assertTransition, type OrgKeyState, orgKeyTransitions } from "@keyloan/contract";
-import { and, asc, desc, eq, inArray, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, lt, ne, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { createRowSeal, type Seals, withoutMac } from "../row-seal.ts";
+import { createRowSeal, type Seals } from "../row-seal.ts";
 import { provenTables } from "./proven-tables.ts";
 import { orgKeys } from "./schema.ts";
-import { type StoredCheck, unreadableCheck } from "./stored.ts";
+import type { StoredCheck } from "./stored.ts";
 
-export type OrgKeyRow = Omit<StoredRow, "mac">;
-
-type StoredRow = typeof orgKeys.$inferSelect;
+export type OrgKeyRow = Omit<typeof orgKeys.$inferSelect, "mac">;
 
 /** What the fields of a version are once it is proven dead: nothing that could be opened. */
 export const erasedFields = "";
 
 export function orgKeysTable(database: Database, seals: Seals) {
-  const { seal, isGenuine } = createRowSeal(seals, provenTables.orgKeys);
-  /** Of one that the broker did not write nothing is known: its envelope proves the key itself. */
-  const readRow = (row: StoredRow): OrgKeyRow => ({
-    ...withoutMac(row),
-    ...(isGenuine(row) ? {} : { facts: {}, check: unreadableCheck }),
-  });
-  const readOne = (row: StoredRow | undefined) => (row === undefined ? undefined : readRow(row));
-  const list = async (where: SQL | undefined, ...order: readonly SQL[]): Promise<OrgKeyRow[]> => {
-    const rows = await database
-      .select()
-      .from(orgKeys)
-      .where(where)
-      .orderBy(...order);
-    return rows.map(readRow);
+  const { seal, open, openAll } = createRowSeal(seals, provenTables.orgKeys);
+  const list = async (where: SQL | undefined, ...order: readonly SQL[]): Promise<OrgKeyRow[]> =>
+    openAll(
+      await database
+        .select()
+        .from(orgKeys)
+        .where(where)
+        .orderBy(...order),
+    );
+  const find = async (id: string): Promise<OrgKeyRow | undefined> =>
+    open(await database.select().from(orgKeys).where(eq(orgKeys.id, id)).get());
+  /** Changes one that is as `isMeant` says. */
+  const change = async (
+    id: string,
+    changes: Partial<OrgKeyRow>,
+    isMeant: (row: OrgKeyRow) => boolean = () => true,
+  ): Promise<boolean> => {
+    const row = await find(id);
+    if (row === undefined || !isMeant(row)) return false;
+    const { mac } = seal({ ...row, ...changes });
+    const result = await database
+      .update(orgKeys)
+      .set({ ...changes, mac })
+      .where(eq(orgKeys.id, id));
+    return result.rowsAffected === 1;
   };
   const of = (organizationId: string) => eq(orgKeys.organizationId, organizationId);
-  const latest = database
+  const versions = database
     .select()
     .from(orgKeys)
     .where(
@@ -40,14 +49,17 @@ export function orgKeysTable(database: Database, seals: Seals) {
       ),
     )
     .orderBy(desc(orgKeys.version))
-    .limit(1)
     .prepare();
   return {
-    find: async (id: string): Promise<OrgKeyRow | undefined> =>
-      readOne(await database.select().from(orgKeys).where(eq(orgKeys.id, id)).get()),
+    find,
     /** The newest version, whatever its state. */
     findLatest: async (organizationId: string, connectorId: string): Promise<OrgKeyRow | undefined> =>
-      readOne(await latest.get({ organizationId, connectorId })),
+      openAll(await versions.all({ organizationId, connectorId }))[0],
+    /** The number that the next version of a connector's key has: higher than any that stands there. */
+    nextVersion: async (organizationId: string, connectorId: string): Promise<number> => {
+      const [newest] = await versions.all({ organizationId, connectorId });
+      return (newest?.version ?? 0) + 1;
+    },
     /** Every version of one connector's key, newest first. */
     listVersions: (organizationId: string, connectorId: string): Promise<OrgKeyRow[]> =>
       list(and(of(organizationId), eq(orgKeys.connectorId, connectorId)), desc(orgKeys.version)),
@@ -77,26 +89,15 @@ export function orgKeysTable(database: Database, seals: Seals) {
     /** Whoever is told of a key is told anew when its state changes. */
     moveState: async (id: string, from: readonly OrgKeyState[], to: OrgKeyState): Promise<boolean> => {
       for (const state of from) assertTransition(orgKeyTransitions, state, to);
-      const result = await database
-        .update(orgKeys)
-        .set({ state: to, remindedAt: null })
-        .where(and(eq(orgKeys.id, id), inArray(orgKeys.state, [...from])));
-      return result.rowsAffected === 1;
+      return change(id, { state: to, remindedAt: null }, ({ state }) => from.includes(state));
     },
     /** Ends a version and erases its fields; false when another broker has. */
-    retire: async (id: string, provenDeadAt: number | null): Promise<boolean> => {
-      const result = await database
-        .update(orgKeys)
-        .set({ state: "retired", fields: erasedFields, provenDeadAt })
-        .where(
-          and(
-            eq(orgKeys.id, id),
-            inArray(orgKeys.state, ["retiring", "retired"]),
-            ne(orgKeys.fields, erasedFields),
-          ),
-        );
-      return result.rowsAffected === 1;
-    },
+    retire: (id: string, provenDeadAt: number | null): Promise<boolean> =>
+      change(
+        id,
+        { state: "retired", fields: erasedFields, provenDeadAt },
+        ({ state, fields }) => state !== "active" && fields !== erasedFields,
+      ),
     /** Records that somebody is told now; false when another broker has just done so. */
     setReminded: async (row: Pick<OrgKeyRow, "id" | "remindedAt">, at: number): Promise<boolean> => {
       const before =
@@ -113,15 +114,7 @@ export function orgKeysTable(database: Database, seals: Seals) {
       checkedAt: number,
       facts?: OrgKeyRow["facts"],
     ): Promise<void> => {
-      const row = await database.select().from(orgKeys).where(eq(orgKeys.id, id)).get();
-      if (row === undefined) return;
-      // What is known of it is new, whoever wrote what was there before.
-      const changes = { check, checkedAt, facts: facts ?? readRow(row).facts };
-      const { mac } = seal({ ...row, ...changes });
-      await database
-        .update(orgKeys)
-        .set({ ...changes, mac })
-        .where(eq(orgKeys.id, id));
+      await change(id, { check, checkedAt, ...(facts === undefined ? {} : { facts }) });
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, inArray, isNull, ne } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, isNull, ne, or } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
 import { provenTables } from "./proven-tables.ts";
@@ -29,6 +29,7 @@ export function personsTable(database: Database, seals: Seals) {
       .set({ ...values, mac })
       .where(eq(persons.id, row.id));
   };
+  const isKnown = (now: number) => or(isNull(personBrowsers.endsAt), gt(personBrowsers.endsAt, now));
   return {
     /** The person of a build; `undefined` before the first save. */
     findByBuild,
@@ -36,12 +37,12 @@ export function personsTable(database: Database, seals: Seals) {
     findByRecovery: async (recoveryHash: string): Promise<PersonRow | undefined> =>
       open(await database.select().from(persons).where(eq(persons.recoveryHash, recoveryHash)).get()),
     /** Everyone that a browser has proven to be, newest first; also who has ended since. */
-    listByBrowser: async (hash: string): Promise<PersonRow[]> => {
+    listByBrowser: async (hash: string, now: number): Promise<PersonRow[]> => {
       const rows = await database
         .select({ person: persons, browser: personBrowsers })
         .from(personBrowsers)
         .innerJoin(persons, eq(persons.id, personBrowsers.personId))
-        .where(eq(personBrowsers.hash, hash))
+        .where(and(eq(personBrowsers.hash, hash), isKnown(now)))
         .orderBy(desc(persons.createdAt), desc(persons.id));
       return rows.flatMap(({ person, browser }) =>
         browsers.open(browser) === undefined ? [] : (open(person) ?? []),
@@ -58,14 +59,18 @@ export function personsTable(database: Database, seals: Seals) {
         .values(sealed)
         .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
     },
-    /** What one cookie of a browser proves, its next one does instead. */
-    moveBrowser: async (from: string, to: string): Promise<void> => {
-      const rows = await database.select().from(personBrowsers).where(eq(personBrowsers.hash, from));
-      const moved = rows
-        .flatMap((row) => browsers.open(row) ?? [])
-        .map((row) => browsers.seal({ ...row, hash: to }));
+    /**
+     * What one cookie of a browser proves, its next one does, and the first no longer than until `endsAt`: the answer
+     * that brings the next may be lost, or cross another.
+     */
+    moveBrowser: async (from: string, to: string, now: number, endsAt: number): Promise<void> => {
+      const live = and(eq(personBrowsers.hash, from), isKnown(now));
+      const rows = browsers.openAll(await database.select().from(personBrowsers).where(live));
       await database.delete(personBrowsers).where(eq(personBrowsers.hash, from));
-      if (moved.length > 0) await database.insert(personBrowsers).values(moved);
+      const kept = rows.map((row) => ({ ...row, endsAt: Math.min(row.endsAt ?? endsAt, endsAt) }));
+      const moved = rows.map((row) => ({ ...row, hash: to, endsAt: null }));
+      if (rows.length > 0)
+        await database.insert(personBrowsers).values([...kept, ...moved].map(browsers.seal));
     },
     /** The browser proves nothing for this build any more. */
     forgetBrowser: async (hash: string, buildId: string): Promise<void> => {

@@ -206,6 +206,7 @@ export const handoffs = sqliteTable(
     usedAt: millis("used_at"),
     /** When someone last tried to open it a second time. */
     refusedAt: millis("refused_at"),
+    mac: text("mac"),
   },
   (table) => [uniqueIndex("handoffs_hash").on(table.hash), index("handoffs_build").on(table.buildId)],
 );
@@ -269,6 +270,8 @@ export const personBrowsers = sqliteTable(
     hash: text("hash").notNull(),
     personId: text("person_id").notNull(),
     createdAt: millis("created_at").notNull(),
+    /** A newer cookie has taken its place: until then both prove the person. */
+    endsAt: millis("ends_at"),
     mac: text("mac"),
   },
   (table) => [
@@ -342,6 +345,7 @@ export const idempotencyKeys = sqliteTable(
     requestHash: text("request_hash").notNull(),
     buildId: text("build_id").notNull(),
     createdAt: millis("created_at").notNull(),
+    mac: text("mac"),
   },
   (table) => [
     primaryKey({ columns: [table.principal, table.key] }),
@@ -467,6 +471,7 @@ export const archives = sqliteTable(
     /** The lease that its content went back to. */
     restoredLeaseId: text("restored_lease_id"),
     lastError: text("last_error"),
+    mac: text("mac"),
   },
   (table) => [index("archives_build").on(table.buildId), index("archives_lease").on(table.leaseId)],
 );

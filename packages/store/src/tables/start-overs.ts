@@ -1,7 +1,7 @@
 import type { StartOverState } from "@keyloan/contract";
 import { and, asc, desc, eq, lte, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { createRowSeal, type Seals } from "../row-seal.ts";
+import { createRowSeal, firstGenuine, type Seals } from "../row-seal.ts";
 import { provenTables } from "./proven-tables.ts";
 import { startOvers } from "./schema.ts";
 
@@ -38,14 +38,16 @@ export function startOversTable(database: Database, seals: Seals) {
           .get(),
       ),
     listDue: async (now: number, limit: number): Promise<StartOverRow[]> =>
-      openAll(
-        await database
+      firstGenuine(limit, async (offset) => {
+        const due = and(isWaiting, lte(startOvers.dueAt, now));
+        const page = database
           .select()
           .from(startOvers)
-          .where(and(isWaiting, lte(startOvers.dueAt, now)))
-          .orderBy(asc(startOvers.dueAt))
-          .limit(limit),
-      ),
+          .where(due)
+          .orderBy(asc(startOvers.dueAt), startOvers.id);
+        const rows = await page.limit(limit).offset(offset);
+        return { rows: openAll(rows), isLast: rows.length < limit };
+      }),
     insert: async (row: StartOverRow): Promise<void> => {
       await database.insert(startOvers).values(seal(row));
     },

@@ -1,7 +1,7 @@
 import { type TransferState, transferTransitions } from "@keyloan/contract";
 import { and, desc, eq, inArray, isNotNull, isNull, or } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { createRowSeal, type Seals } from "../row-seal.ts";
+import { createRowSeal, firstGenuine, type Seals } from "../row-seal.ts";
 import { assertMoves } from "./assert-moves.ts";
 import { provenTables } from "./proven-tables.ts";
 import { transfers } from "./schema.ts";
@@ -28,18 +28,16 @@ export function transfersTable(database: Database, seals: Seals) {
       ),
     /** Those that some job must still bring to an end, or whose source still takes no writes without a reason. */
     listUnended: async (limit: number): Promise<TransferRow[]> =>
-      openAll(
-        await database
-          .select()
-          .from(transfers)
-          .where(
-            or(
-              isNull(transfers.endedAt),
-              and(isNotNull(transfers.frozenAt), inArray(transfers.state, ["cancelled", "failed"])),
-            ),
-          )
-          .limit(limit),
-      ),
+      firstGenuine(limit, async (offset) => {
+        const isFrozen = and(
+          isNotNull(transfers.frozenAt),
+          inArray(transfers.state, ["cancelled", "failed"]),
+        );
+        const isUnended = or(isNull(transfers.endedAt), isFrozen);
+        const page = database.select().from(transfers).where(isUnended).orderBy(transfers.id);
+        const rows = await page.limit(limit).offset(offset);
+        return { rows: openAll(rows), isLast: rows.length < limit };
+      }),
     /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */
     update: async (
       id: string,

@@ -24,7 +24,7 @@ export async function describeToken(
   }
   const person = await deps.store.read.persons.findByRecovery(hash);
   if (person !== undefined) return describePage("recovery", person, person.endedAt === null);
-  const known = await deps.store.read.persons.listByBrowser(hash);
+  const known = await deps.store.read.persons.listByBrowser(hash, deps.now());
   const newest = known.find(({ endedAt }) => endedAt === null) ?? known[0];
   return newest === undefined ? undefined : describePage("person", newest, newest.endedAt === null);
 }

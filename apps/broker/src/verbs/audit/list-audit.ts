@@ -1,4 +1,4 @@
-import { type AuditEventView, type AuditList, BrokerError } from "@keyloan/contract";
+import { type AuditEventView, type AuditList, BrokerError, nestsDeeperThan } from "@keyloan/contract";
 import { type AuditEventRow, type AuditSeal, isGenuine } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
@@ -49,10 +49,12 @@ function viewOf(row: AuditEventRow, seal: AuditSeal | undefined): AuditEventView
   };
 }
 
+const detailsDepthMax = 32;
+
 /** What the details column holds: an object, as `auditRow` writes it; an empty one for what somebody else wrote. */
 export function parseDetails(text: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = nestsDeeperThan(text, detailsDepthMax) ? {} : JSON.parse(text);
     return typeof value === "object" && value !== null ? { ...value } : {};
   } catch {
     return {};

@@ -44,6 +44,12 @@ async function endLending(deps: Deps, buildId: string): Promise<boolean> {
   return done;
 }
 
+/** Says it once more where it is proven: from now on the user's values are for nobody else, whatever the build says. */
+export async function keepFromPreview(tx: Unit, buildId: string): Promise<void> {
+  const connectors = (await tx.bindings.listByBuild(buildId)).map(({ connectorId }) => connectorId);
+  await tx.bindings.setPreview(buildId, connectors, false);
+}
+
 async function endEverythingLent(deps: Deps, tx: Unit, build: BuildRow): Promise<void> {
   const { id, downloadedAt, finishedAt } = build;
   const leases = await tx.leases.listByBuild(id);
@@ -55,6 +61,7 @@ async function endEverythingLent(deps: Deps, tx: Unit, build: BuildRow): Promise
     await tx.transfers.update(transferId, ["switched"], { frozenAt: null });
   }
   await tx.tokens.revokeByBuild(id, deps.now());
+  await keepFromPreview(tx, id);
   const details = {
     connectors: ended.map(({ connectorId }) => connectorId),
     downloaded: downloadedAt !== null,

@@ -1,8 +1,10 @@
 import type { RewrapResult, RootKeyStatus } from "@keyloan/contract";
-import { rewrapDataKey } from "@keyloan/vault";
+import type { DataKeyRow } from "@keyloan/store";
+import { rewrapDataKey, VaultError } from "@keyloan/vault";
 import type { By } from "../../audit-row.ts";
 import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { describeError } from "../../observe/logger.ts";
 
 const pageSize = 200;
 /** How long one call goes on: whoever asked sees how far it is, and calls again. */
@@ -23,7 +25,7 @@ export async function rewrapDataKeys(deps: Deps, by: By, runMs = runMsDefault): 
     afterId = page.at(-1)?.id ?? "";
     // Without the root key that wraps it, a data key stays as it is: `showRootKey` tells of it.
     const known = page.filter(({ kid }) => deps.keyring.keyIds.includes(kid));
-    const records = known.map((row) => ({ before: row, row: rewrapDataKey(deps.keyring, row) }));
+    const records = known.flatMap((before) => wrapAnew(deps, before));
     rewrapped += await deps.change(bySystem("root-key"), [], async (tx) => {
       let done = 0;
       for (const { before, row } of records) if (await tx.dataKeys.rewrap(row, before)) done += 1;
@@ -34,6 +36,20 @@ export async function rewrapDataKeys(deps: Deps, by: By, runMs = runMsDefault): 
   const result = { dataKeys, rewrapped, left, currentKeyId };
   await deps.change(by, [], async (tx) => tx.audit("root_key.rewrapped", currentKeyId, result));
   return result;
+}
+
+/** One that does not open is left as it is, and keeps no other from being wrapped anew. */
+function wrapAnew({ keyring, logger }: Deps, before: DataKeyRow) {
+  try {
+    return [{ before, row: rewrapDataKey(keyring, before) }];
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    logger.error(
+      { kid: before.kid, ...describeError(error) },
+      "a data key does not open: it is not wrapped anew",
+    );
+    return [];
+  }
 }
 
 /** Which root keys wrap how many data keys, and how many are left to be wrapped anew. */

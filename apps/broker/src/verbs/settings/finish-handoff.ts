@@ -1,6 +1,7 @@
 import { BrokerError, type SettingsView } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
 import type { Visit } from "../handoff/visit.ts";
+import { keepFromPreview } from "../lending/end-lending.ts";
 import { refuseWaiting } from "../person/ask-start-over.ts";
 import { personOnly } from "../person/standing.ts";
 import { editableBuild, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
@@ -37,6 +38,7 @@ export async function finishHandoff(
     await takeStep(deps, tx, build, changes);
     if (!(await tx.builds.moveState(build.id, ["handing_off"], "handed_off"))) throw settingsChanged();
     await tx.tokens.revokeByBuild(build.id, now);
+    await keepFromPreview(tx, build.id);
     await tx.sessions.endOthers(build.id, person.id, now);
     await refuseWaiting(deps, tx, build.id);
     tx.audit("handoff.finished", build.id);
