@@ -70,6 +70,19 @@ describe("a recovery code", () => {
     expect(events).toMatchObject([{ details: { visitsEnded: 1, browsersForgotten: 1 } }]);
   });
 
+  it("ends what the old one has opened for downloads under way too", async () => {
+    const { id, page, recovery } = await savedBuild(broker);
+    await switchAll(page);
+    const thief = await openPageBy(broker, { recovery });
+    const download = () => thief.call("GET", "/v1/settings/env-file");
+    expect((await download()).status).toBe(200);
+    await Promise.all([page.call("POST", "/v1/settings/recovery"), ...Array.from({ length: 10 }, download)]);
+    const { events } = (await broker.call("GET", `/v1/audit?entity=${id}&limit=50`)).body as AuditList;
+    const actions = events.map(({ action }) => action).toReversed();
+    const after = actions.slice(actions.indexOf("person.recovery_renewed"));
+    expect(after).not.toContain("env_file.read");
+  });
+
   it("is made by one of two visits at once, and the other ends without one", async () => {
     const { page, recovery } = await savedBuild(broker);
     const thief = await openPageBy(broker, { recovery });

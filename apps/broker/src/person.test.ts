@@ -144,13 +144,40 @@ describe("proof", () => {
   });
 
   it("is one cookie for every build that the browser knows, and a new one with each of them", async () => {
-    const { page } = await savedBuild(broker);
+    const { id, page } = await savedBuild(broker);
     const before = page.browser.get("keyloan_person") ?? "";
     const second = await openPage(broker, await newBuild(), page.browser);
     await second.save("app-secrets", {});
     expect(page.browser.get("keyloan_person")).not.toBe(before);
     expect((await knownIn(page.browser)).builds).toHaveLength(2);
-    expect(await knownIn(new Map([["keyloan_person", before]]))).toEqual({ builds: [] });
+    const former = async () =>
+      (await knownIn(new Map([["keyloan_person", before]]))).builds.map((each) => each.id);
+    expect(await former()).toEqual([id]);
+    broker.advance(3_601_000);
+    expect(await former()).toEqual([]);
+    expect((await knownIn(page.browser)).builds).toHaveLength(2);
+  });
+
+  it("proves what it did when two answers cross, or one is lost: no app is lost by saving in another", async () => {
+    const { id, page } = await savedBuild(broker);
+    const cookie = page.browser.get("keyloan_person") ?? "";
+    const others = await Promise.all(
+      [1, 2].map(async () => openPage(broker, await newBuild(), page.browser)),
+    );
+    // Both are sent with the same cookie, and the browser keeps the one that came last.
+    await Promise.all(
+      others.map((other) => {
+        other.browser.set("keyloan_person", cookie);
+        return other.save("app-secrets", {});
+      }),
+    );
+    const known = async () => (await knownIn(page.browser)).builds.map((each) => each.id);
+    expect(await known()).toContain(id);
+    expect((await open({ buildId: id }, new Map(page.browser))).status).toBe(201);
+    page.browser.set("keyloan_person", cookie);
+    await others[0]?.save("app-secrets", {});
+    expect(await known()).toHaveLength(2);
+    expect(await known()).toContain(id);
   });
 
   it.each(["first save", "recovery code", "new recovery code", "save after a lost answer"])(
@@ -170,8 +197,10 @@ describe("proof", () => {
         if (how === "save after a lost answer") await elsewhere.save("app-secrets", {});
       }
       const thief: TestBrowser = new Map([["keyloan_person", noted]]);
-      expect(await knownIn(thief)).toEqual({ builds: [] });
+      expect((await knownIn(thief)).builds.map((build) => build.id)).not.toContain(id);
       expect((await open({ buildId: id }, thief)).status).toBe(401);
+      broker.advance(3_601_000);
+      expect(await knownIn(thief)).toEqual({ builds: [] });
     },
   );
 

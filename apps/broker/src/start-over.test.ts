@@ -69,6 +69,21 @@ describe("starting over before the switch", () => {
     expect(await noticesOf(id)).toEqual(expect.arrayContaining(["start_over.requested", "start_over.done"]));
   });
 
+  it("waits a day once something was switched, also when it was taken back since", async () => {
+    const { id, page: first } = await savedBuild(broker);
+    broker.advance(aDay + 3_600_000);
+    const page = await openPageBy(broker, { buildId: id }, first.browser);
+    await switchAll(page);
+    const back = await broker.call("POST", `/v1/builds/${id}/revert`, {
+      body: { reason: "it does not start" },
+    });
+    expect(back.status).toBe(200);
+    const { startOver } = personOf(await ask(await openPage(broker, id)));
+    expect(startOver).toMatchObject({ state: "waiting" });
+    expect(await keysOf(id)).toHaveLength(1);
+    expect((await page.settings()).person.standing).toBe("you");
+  });
+
   it("waits a day when something was saved within one, and the person sees who asks", async () => {
     const { id, page } = await savedBuild(broker);
     const other = await openPage(broker, id);

@@ -11,6 +11,8 @@ export type KnownCallers = {
 };
 
 const callersMax = 10_000;
+/** Those that have ended are many more: whoever goes round them would find each forgotten when its turn comes again. */
+const endedMax = 200_000;
 
 export function createKnownCallers(): KnownCallers {
   const actors = new Map<string, Actor>();
@@ -18,12 +20,12 @@ export function createKnownCallers(): KnownCallers {
   return {
     remember: (hash, actor) => {
       ended.delete(hash);
-      setNewest(actors, hash, actor);
+      setNewest(actors, hash, actor, callersMax);
     },
     end: ({ hash, isProven }) => {
       actors.delete(hash);
       // What anybody can make up would push out what counts.
-      if (isProven) setNewest(ended, hash, true);
+      if (isProven) setNewest(ended, hash, true, endedMax);
     },
     find: (hash) => actors.get(hash),
     hasEnded: (hash) => ended.has(hash),
@@ -31,8 +33,8 @@ export function createKnownCallers(): KnownCallers {
 }
 
 /** In order of last use, so that the one to forget is who has been away the longest. */
-function setNewest<Value>(map: Map<string, Value>, hash: string, value: Value): void {
+function setNewest<Value>(map: Map<string, Value>, hash: string, value: Value, most: number): void {
   map.delete(hash);
   map.set(hash, value);
-  if (map.size > callersMax) map.delete(map.keys().next().value ?? "");
+  if (map.size > most) map.delete(map.keys().next().value ?? "");
 }

@@ -23,7 +23,11 @@ export const saveKeys = (
   expectedVersion: number,
   signal: AbortSignal,
 ): Promise<SavedAnswer> =>
-  call(settingsRoutes.save, { params: { connector }, body: { submission, expectedVersion } }, { signal });
+  call(
+    settingsRoutes.save,
+    { params: { connector }, body: { submission, expectedVersion } },
+    { signal, inTurn: true },
+  );
 
 /** Asks the service again about saved keys. */
 export const recheckKeys = (

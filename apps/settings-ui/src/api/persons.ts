@@ -13,17 +13,18 @@ import { call, send } from "./request.ts";
 export type Proof = { readonly code: string } | { readonly recovery: string } | { readonly buildId: string };
 
 export const openSession = (proof: Proof): Promise<OpenedSession> =>
-  call(handoffRoutes.open, { body: proof });
+  call(handoffRoutes.open, { body: proof }, { inTurn: true });
 
 /** `forget`: this browser does not stand for the person any more either. */
 export const endSession = (forget: boolean): Promise<unknown> =>
-  send(handoffRoutes.leave, { query: forget ? { forget: "true" } : {} });
+  send(handoffRoutes.leave, { query: forget ? { forget: "true" } : {} }, { inTurn: true });
 
 /** The builds that this browser stands for the person of. */
 export const readKnownBuilds = (): Promise<KnownBuilds> => call(personRoutes.known, {});
 
 /** A new recovery code; the old one ends, and every other browser is signed out. */
-export const makeRecoveryCode = (): Promise<RecoveryCode> => call(personRoutes.recovery, {});
+export const makeRecoveryCode = (): Promise<RecoveryCode> =>
+  call(personRoutes.recovery, {}, { inTurn: true });
 
 export const startOver = (): Promise<SettingsView> => call(personRoutes.ask, {});
 

@@ -27,7 +27,11 @@ export class RequestError extends Error {
   }
 }
 
-type CallOptions = { readonly signal?: AbortSignal };
+type CallOptions = {
+  readonly signal?: AbortSignal;
+  /** One after the other, in all tabs: each answer may bring the browser a new cookie in place of the one before. */
+  readonly inTurn?: true;
+};
 
 /** Longer than the broker gives a slow provider, so that the broker's own answer comes first. */
 const timeoutMs = 60_000;
@@ -40,10 +44,22 @@ export function nameBuild(id: string | undefined): void {
 }
 
 /** One call to the broker this page came from. @throws RequestError, or the `AbortError` of `signal` */
-export async function send<R extends KnownRoute>(
+export function send<R extends KnownRoute>(
   route: R,
   input: CallInput<R>,
   options: CallOptions = {},
+): Promise<Response> {
+  const work = () => sendNow(route, input, options);
+  // Only pages that came over https, or from this machine, can take turns.
+  return options.inTurn === true && "locks" in navigator
+    ? navigator.locks.request("keyloan-browser", work)
+    : work();
+}
+
+async function sendNow<R extends KnownRoute>(
+  route: R,
+  input: CallInput<R>,
+  options: CallOptions,
 ): Promise<Response> {
   const { body }: CallParts = input;
   const { method, path } = addressOf(route, input);

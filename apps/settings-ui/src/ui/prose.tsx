@@ -1,6 +1,7 @@
 import { Fragment } from "react";
 
-const parts = /(`[^`]+`|https:\/\/[^\s<>"]*[^\s<>".,;:!?)])/;
+// A name in quotation marks is somebody's own: what looks like an address in it is none of ours.
+const parts = /("(?:[^"\\]|\\.)*"|`[^`]+`|https:\/\/[^\s<>"]*[^\s<>".,;:!?)])/;
 
 /** One sentence from the catalog or the broker: code between backticks and addresses become what they are. */
 export function Prose({ text }: { readonly text: string }) {

@@ -17,7 +17,7 @@ export async function endSession(
     await tx.sessions.end(sessionId, buildId, deps.now());
     if (forget !== undefined) await tx.persons.forgetBrowser(forget.hash, buildId);
     tx.audit("session.ended", buildId, { forgotten: forget !== undefined });
-    const known = forget === undefined ? [] : await tx.persons.listByBrowser(forget.hash);
+    const known = forget === undefined ? [] : await tx.persons.listByBrowser(forget.hash, deps.now());
     return { isBrowserKnown: known.length > 0 };
   });
 }

@@ -56,7 +56,7 @@ export async function startSession(
     const person = await tx.persons.findByBuild(buildId);
     if (opener.by === "recovery" && person?.recoveryHash !== opener.recoveryHash)
       return tx.unaudited(undefined);
-    const known = await knownAs(tx, visitor.browser, buildId);
+    const known = await knownAs(deps, tx, visitor.browser, buildId);
     const isPerson = person !== undefined && proves(person, opener, known);
     const isOnlyForPerson = opensForPersonOnly(build) || opener.by === "browser";
     if (isOnlyForPerson && !isPerson) throw personOnly();

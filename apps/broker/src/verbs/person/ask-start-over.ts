@@ -15,8 +15,8 @@ import { tellStartOver } from "./tell-start-over.ts";
 const visitMs = limits.sessionLifetimeSecondsMax * 1000;
 
 /**
- * Asks to become the person of a build whose present one cannot be proven. It is done at once where nothing is in
- * use and nothing was saved for a day; else the present person has a day to refuse. While one waits, another asking
+ * Asks to become the person of a build whose present one cannot be proven. It is done at once where nothing was
+ * ever switched and nothing was saved for a day; else the present person has a day to refuse. While one waits, another asking
  * changes nothing.
  * @throws BrokerError `conflict` when there is nothing to start over, it is finished, or it was refused within a day or
  * withdrawn within an hour; `build_closed`
@@ -112,8 +112,8 @@ async function waitMs(
   now: number,
 ): Promise<number> {
   const ms = limits.startOverWaitSeconds * 1000;
-  const isInUse = (await tables.bindings.listByBuild(build.id)).some(({ source }) => source === "user");
-  if (isInUse) return ms;
+  // Once switched, always: who went back was told until when everything is kept.
+  if (build.state === "handing_off") return ms;
   const saved = (await tables.userKeys.listByBuild(build.id)).map(({ savedAt }) => savedAt);
   const last = Math.max(person?.createdAt ?? 0, ...saved);
   return last + ms <= now ? 0 : ms;

@@ -36,9 +36,12 @@ export async function becomePerson(deps: Deps, tx: Unit, session: SessionRow): P
   return { person, recovery };
 }
 
+/** How long a cookie that has been replaced proves what it proved: another answer may bring its browser a newer one. */
+const formerCookieMs = 3_600_000;
+
 /**
  * Lets a browser prove a person from now on, by a new cookie: who knew the one from before, on a machine that several
- * use, would be the person too. What that one proved the new one does, and it proves nothing any more.
+ * use, would be the person too. What that one proved the new one does as well, and it proves nothing new.
  * @returns the cookie to set
  */
 export async function rememberBrowser(
@@ -48,8 +51,9 @@ export async function rememberBrowser(
   browser: Browser | undefined,
 ): Promise<Secret> {
   const { token, hash } = deps.tokens.make("person");
-  if (browser !== undefined) await tables.persons.moveBrowser(browser.hash, hash);
-  await tables.persons.addBrowser({ hash, personId, createdAt: deps.now() });
+  const now = deps.now();
+  if (browser !== undefined) await tables.persons.moveBrowser(browser.hash, hash, now, now + formerCookieMs);
+  await tables.persons.addBrowser({ hash, personId, createdAt: now, endsAt: null });
   return token;
 }
 
@@ -64,7 +68,7 @@ export async function keepBrowser(
   person: PersonRow,
   browser: Browser | undefined,
 ): Promise<Secret | undefined> {
-  const known = await knownAs(tables, browser, person.buildId);
+  const known = await knownAs(deps, tables, browser, person.buildId);
   if (known.some(({ id }) => id === person.id)) return undefined;
   return rememberBrowser(deps, tables, person.id, browser);
 }
@@ -74,22 +78,25 @@ export async function keepBrowser(
  * one, or was told to forget.
  */
 export async function personsOf(
-  { store, callers }: Pick<Deps, "store" | "callers">,
+  { store, callers, now }: Pick<Deps, "store" | "callers" | "now">,
   browser: Browser | undefined,
 ): Promise<readonly PersonRow[]> {
-  const persons = browser === undefined ? [] : await store.read.persons.listByBrowser(browser.hash);
+  const persons = browser === undefined ? [] : await store.read.persons.listByBrowser(browser.hash, now());
   if (browser !== undefined && persons.length === 0) callers.end(browser);
   return persons;
 }
 
 /** Everyone that the browser has proven to be for a build, newest first. */
 export async function knownAs(
+  { now }: Pick<Deps, "now">,
   tables: Tables,
   browser: Browser | undefined,
   buildId: string,
 ): Promise<readonly PersonRow[]> {
   if (browser === undefined) return [];
-  return (await tables.persons.listByBrowser(browser.hash)).filter((person) => person.buildId === buildId);
+  return (await tables.persons.listByBrowser(browser.hash, now())).filter(
+    (person) => person.buildId === buildId,
+  );
 }
 
 /** The hash of a cookie of ours that names a browser. */

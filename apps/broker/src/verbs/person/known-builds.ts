@@ -5,7 +5,7 @@ import { replacedView } from "./person-view.ts";
 
 /** The open builds that a browser has proven to be the person of, or had, until somebody started over. */
 export async function knownBuilds(
-  deps: Pick<Deps, "store" | "callers">,
+  deps: Pick<Deps, "store" | "callers" | "now">,
   browser: Browser | undefined,
 ): Promise<KnownBuilds> {
   const persons = await personsOf(deps, browser);

@@ -1,7 +1,7 @@
 import { BrokerError, type EnvFormat, type EnvProfile, Secret } from "@keyloan/contract";
 import { type ConnectorValues, renderProductionEnv } from "@keyloan/env-generator";
 import type { BuildRow, Tables } from "@keyloan/store";
-import { beforeHandingOut, recordAudit } from "../../audit-row.ts";
+import { beforeHandingOut } from "../../audit-row.ts";
 import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
 import { withDataKey } from "../../sealing/data-key.ts";
@@ -10,11 +10,13 @@ import { findBuild } from "../builds/find-build.ts";
 import { profileOf } from "../builds/views.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { keysOf, refuseForeignKeys, settingsChanged } from "./editable-build.ts";
+import { requirePerson } from "./take-step.ts";
 
 /**
  * The user's own env file, with nothing of the org in it. A preview hides every value and needs no audit row. The first
  * whole file starts the clock by which everything lent ends at the latest.
- * @throws BrokerError `not_ready` while a connector uses keys that are not the person's own, `build_closed`
+ * @throws BrokerError `not_ready` while a connector uses keys that are not the person's own, `build_closed`; `session_expired`
+ * or `person_only` when the visit ended meanwhile
  */
 export async function ownEnvFile(
   deps: Deps,
@@ -62,13 +64,10 @@ export async function ownEnvFile(
   const { text } = renderProductionEnv(sources, options);
   const names = sources.flatMap(({ values }) => Object.keys(values));
   const details = { format: query.format, names };
-  if (build.downloadedAt !== null) {
-    await recordAudit(deps, { ...visit, action: "env_file.read", entity: build.id, details });
-    return Secret.of(text);
-  }
   await beforeHandingOut(deps, () =>
     deps.change(visit, [build.id], async (tx) => {
-      await markDownloaded(deps, tx, build);
+      await requirePerson(deps, tx);
+      if (build.downloadedAt === null) await markDownloaded(deps, tx, build);
       tx.audit("env_file.read", build.id, details);
     }),
   );
