@@ -42,7 +42,7 @@ export function senderTo(url: string): Send {
 const patienceSecondsMax = 5;
 const triesMax = 4;
 
-/** Waits when it is told to: a refusal for want of patience would show nothing of the defence behind it. */
+/** Waits when it is told to: a refusal because it did not wait would show nothing of the defence behind it. */
 export function patient(send: Send): Send {
   return async (...call) => {
     for (let tries = 1; ; tries++) {

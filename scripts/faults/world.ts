@@ -45,7 +45,7 @@ export async function createWorld(folder: string, built: string): Promise<World>
     KEYLOAN_RATE_LIMIT_PER_SECOND: "0",
     KEYLOAN_ALLOW_PRIVATE_ADDRESSES: "true",
     KEYLOAN_ISSUE_DEADLINE_SECONDS: "20",
-    // What comes round is not what is tested here, and would pass awaits at chance.
+    // Recurring work is not tested here, and would pass awaits at chance.
     KEYLOAN_ORG_KEY_CHECK_HOURS: "0",
     KEYLOAN_RECONCILE_HOURS: "0",
     KEYLOAN_ARCHIVE_AFTER_DAYS: "0",

@@ -580,7 +580,7 @@ describe("what a store writer signed", () => {
   });
 });
 
-describe("a store that is put back whole", () => {
+describe("a store that is restored completely", () => {
   /** The count and the signed keys of now, put back later by somebody who kept them. */
   const older = async () => ({
     state: String((await only("SELECT audit_state FROM organizations")).audit_state),

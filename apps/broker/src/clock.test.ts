@@ -165,7 +165,7 @@ describe("a clock that is set back an hour in the middle of", () => {
       await expect.poll(() => stateOf(lease), patiently).toBe("requires_action");
     });
 
-    it("that waits for a person: nobody is told twice, and it is tried again no later", async () => {
+    it("that requires manual action: nobody is told twice, and it is tried again no later", async () => {
       const receiver = await startReceiver();
       await open({ emulators: ["turso"], config: { notifyUrl: receiver.url } }, () => receiver.close());
       const told = () => [...new Map(receiver.received.map(({ body }) => [body.id, body.type])).values()];

@@ -7,7 +7,7 @@ const needed = { KEYLOAN_ROOT_KEY: "rk:x", KEYLOAN_ADMIN_TOKEN: newTokenBody("ad
 const read = (environment: Record<string, string>) => readConfig({ ...needed, ...environment }, []);
 
 describe("the configuration", () => {
-  it("trusts no proxy, and shows measures to this machine alone, unless told otherwise", () => {
+  it("trusts no proxy, and shows metrics only to this machine, by default", () => {
     expect(read({})).toMatchObject({
       ok: true,
       config: { trustedProxies: [], metricsHost: "127.0.0.1", metricsToken: undefined },

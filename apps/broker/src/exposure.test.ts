@@ -38,7 +38,7 @@ describe("warnings of who reaches the broker", () => {
     ],
     ["with measures for everybody", { metricsPort: 9000, metricsHost: "0.0.0.0" }, ["open_metrics"]],
     [
-      "with measures for who has the token",
+      "with measures for anyone who has the token",
       { metricsPort: 9000, metricsHost: "0.0.0.0", metricsToken: Secret.of("0123456789abcdef") },
       [],
     ],

@@ -270,7 +270,7 @@ describe("reconciling", () => {
     expect((await writes(live.id)).R2_SECRET_ACCESS_KEY).toBeDefined();
   });
 
-  test("is done by one of two brokers when it comes round", async () => {
+  test("is done by one of two brokers when it is due", async () => {
     await open({ config: { reconcileHours: 1 } });
     const other = await startBroker({ ...broker.config, port: 0 }, { now: broker.now });
     const signal = new AbortController().signal;

@@ -79,7 +79,7 @@ describe("the audit of requests", () => {
     expect(missing).toEqual([]);
   });
 
-  it("has requests refused for want of a scope in it", async () => {
+  it("has requests refused for a missing scope in it", async () => {
     for (const operation of operations) {
       if (operation.access === "open" || isOfPage(operation.access)) continue;
       const answer = await callAs(operation, {}, "bld_00000000000000000000", workload);

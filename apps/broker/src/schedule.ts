@@ -13,7 +13,7 @@ import { sweepStartOvers } from "./verbs/person/execute-start-over.ts";
 import { reconcile } from "./verbs/reconcile/reconcile.ts";
 import { sweepTransfers } from "./verbs/transfers/sweep-transfers.ts";
 
-/** Work that comes round; of all brokers on a store, one does it each time. */
+/** Recurring work; of all brokers on a store, one does it each time. */
 export type ScheduledWork = {
   readonly name: string;
   /** 0 or less: never. */
@@ -23,7 +23,7 @@ export type ScheduledWork = {
 
 const hourMs = 3_600_000;
 
-/** THE list of what comes round. */
+/** THE list of recurring work. */
 export const scheduledWork: readonly ScheduledWork[] = [
   { name: "audit-head", everyMs: () => 60_000, run: signAuditHead },
   {
@@ -78,7 +78,7 @@ export const scheduledWork: readonly ScheduledWork[] = [
   },
 ];
 
-/** Does what is due now and no other broker has taken. A failure is logged, and the work comes round again. */
+/** Does what is due now and no other broker has taken. A failure is logged, and the work runs again at its next turn. */
 export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void> {
   for (const { name, everyMs, run } of scheduledWork) {
     const interval = everyMs(deps.config);
@@ -92,7 +92,7 @@ export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void>
       deps.workWatch.noteFailure(name);
       deps.logger.error(
         { work: name, ...describeError(error) },
-        "scheduled work failed; it comes round again",
+        "scheduled work failed; it runs again at its next turn",
       );
     }
   }

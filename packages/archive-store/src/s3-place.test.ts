@@ -53,7 +53,7 @@ describe.each(each)("%s", (use) => {
   });
 });
 
-test("what the provider of the content does not do is no failure of the store", async () => {
+test("what the provider of the content does not do is not a failure of the store", async () => {
   const failure = new ProviderError("somewhere", "unavailable", "answered 503", { status: 503 });
   async function* broken() {
     yield Uint8Array.of(1);

@@ -1,6 +1,6 @@
 /**
  * Legal moves, one table per entity; every state change goes through {@link assertTransition}. A lease that
- * waits for a person `requires_action`; `failed` is what older versions called a refusal.
+ * requires manual action is `requires_action`; `failed` is what older versions called a refusal.
  */
 export const leaseTransitions = {
   planned: ["active", "requires_action", "releasing"],
@@ -30,7 +30,7 @@ export const orgKeyTransitions = {
 /** What states were called in the version before; still understood where somebody asks for one. */
 export const formerStates: Readonly<Record<string, string>> = { needs_hands: "requires_action" };
 
-/** `requires_action` waits for a person; `retry` brings a job back from every end but `done`. */
+/** `requires_action`: a job requires manual action; `retry` brings a job back from every end but `done`. */
 export const jobTransitions = {
   waiting: ["done", "failed", "requires_action", "cancelled"],
   requires_action: ["waiting", "done", "cancelled"],

@@ -16,7 +16,7 @@ export function createTurns(): Turns {
   };
 }
 
-/** Sorts as `toSorted` does, in slices that are merged, with turns for others between. */
+/** Sorts as `toSorted` does, in slices that are merged, yielding to other work in between. */
 export async function sortInTurns<T>(
   items: readonly T[],
   compare: (a: T, b: T) => number,

@@ -32,6 +32,6 @@ test("an object of 200 MB takes no more memory than the parts in hand", { timeou
     sha256: createHash("sha256").update(large).digest("hex"),
   });
   // The process itself, two parts of 8 MiB, the one that fetch sends once more, and pieces of 4 MiB: some 70 MiB, and
-  // what a busy machine has not let go of yet.
+  // what a busy machine has not released yet.
   expect(heldBytes).toBeLessThan(128 * mebibyte);
 });

@@ -56,7 +56,7 @@ export function createNodeTransport(keepAlive = false): Transport {
 async function exchange(open: () => ClientRequest, request: TransportRequest): Promise<TransportResponse> {
   const outgoing = open();
   let failure: KeyloanError | undefined;
-  // What the caller's own code throws, such as for a disk that is full, is no failure of the connection.
+  // What the caller's own code throws, such as for a disk that is full, is not a failure of the connection.
   let refusal: { readonly reason: unknown } | undefined;
   const take =
     request.take &&

@@ -34,7 +34,7 @@ export type GroupWriter = {
   readonly auditMemory: () => AuditMemory;
   /** Writes the log back and empties it, between two groups. */
   readonly eraseDeleted: () => Promise<void>;
-  /** Waits for what is queued and lets go of the file; later writes are refused. */
+  /** Waits for what is queued and releases the file; later writes are refused. */
   readonly close: () => Promise<void>;
 };
 

@@ -37,7 +37,7 @@ export type KeyloanProcess = BrokerProcess & {
 
 /**
  * Starts a whole broker that holds an org key of every stand-in.
- * - `process`: in this process, with a clock that a test moves, and nothing that comes round by itself
+ * - `process`: in this process, with a clock that a test moves, and no recurring work
  * - `child`, `built`: in a process of its own, without a rate limit
  */
 export function startKeyloan(options: { readonly in: "process" } & TestBrokerOptions): Promise<TestBroker>;

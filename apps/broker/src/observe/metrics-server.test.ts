@@ -16,7 +16,7 @@ async function start(config: Partial<BrokerConfig>) {
   return `http://127.0.0.1:${broker.running().metricsPort}`;
 }
 
-describe("the port for measures", () => {
+describe("the metrics port", () => {
   it("serves them without a token, and nothing else", async () => {
     const url = await start({});
     expect(await (await fetch(`${url}/metrics`)).text()).toContain("keyloan_http_request_seconds");

@@ -62,7 +62,7 @@ describe("a job under which the broker ends each time", () => {
     expect((await kill("archive", 4)).after).toMatchObject({ state: "done", attempts: 5 });
   });
 
-  test("and moves content is not run a sixth time, and waits for a person", async () => {
+  test("and moves content is not run a sixth time, and requires manual action", async () => {
     const { after } = await kill("archive", 5);
     expect(after).toMatchObject({ state: "requires_action", lockedBy: null, runAfter: never });
     expect(JSON.stringify(after?.requiredAction?.steps)).toContain(`keyloan jobs retry ${after?.id}`);

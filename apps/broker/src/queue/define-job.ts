@@ -30,7 +30,7 @@ export type JobDefinition = {
   readonly run: (deps: Deps, hold: JobHold) => Promise<Outcome>;
   /** When its signal ends it; absent: the deadline of an issue. */
   readonly deadlineSeconds?: number;
-  /** It moves content of any size: when it may be what ends the process, it waits for a person. */
+  /** It moves content of any size: when it may be what ends the process, it requires manual action. */
   readonly movesContent?: true;
   readonly retry: Retry;
   /** What is done when it is given up: a person is asked, or the job has failed. */

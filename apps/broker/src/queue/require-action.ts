@@ -11,7 +11,7 @@ const hourMs = 3_600_000;
 
 /**
  * Lets a job that this process holds wait for a person: it keeps what is to be done and by when, and somebody is told.
- * A job that waits for a person already keeps its clock, and nobody is told again.
+ * A job that requires manual action already keeps its clock, and nobody is told again.
  * @param code what failed, as it is kept with the job
  * @param runAgainAt when it is tried again by itself; absent: never
  * @returns false when another worker holds the job now, or it has ended

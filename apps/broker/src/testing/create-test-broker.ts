@@ -41,7 +41,7 @@ export type TestBroker = {
   readonly createBuild: (body?: Record<string, unknown>) => Promise<BuildView>;
   readonly createBuildToken: (buildId: string, body?: Record<string, unknown>) => Promise<string>;
   readonly readEnv: (buildId: string, token?: string) => Promise<Record<string, string>>;
-  /** Does work that comes round, such as ending what was lent, without waiting for its time. */
+  /** Does recurring work, such as ending what was lent, without waiting for its time. */
   readonly runWork: (name: string) => Promise<void>;
   /** Starts one more broker on the same store, with its own background work; `close` ends it too. */
   readonly startAnother: () => Promise<RunningBroker>;

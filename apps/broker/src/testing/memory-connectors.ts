@@ -31,7 +31,7 @@ export function createMemoryConnectors() {
   const databases = fakeDatabases([], "MEMORY_DATABASE_NAME");
   const storage = fakeStorage([], "MEMORY_FILES_NAME");
   const frozen = new Set<string>();
-  /** Called before the source is stopped or takes writes again; a test makes it throw. */
+  /** Called before the source is stopped or accepts writes again; a test makes it throw. */
   const control: {
     trouble?: (writable: boolean) => unknown;
     usageTrouble?: (name: string) => unknown;

@@ -9,7 +9,7 @@ export type StoreWriter = {
   readonly run: (...statements: InStatement[]) => Promise<void>;
   readonly rows: (query: string) => Promise<StoreRow[]>;
   readonly insert: (table: string, row: StoreRow) => Promise<void>;
-  /** Takes the lock of all writers, and gives what lets go of it. */
+  /** Takes the lock of all writers, and gives what releases it. */
   readonly hold: () => Promise<() => Promise<void>>;
   /** Signs what a broker signs, with a key pair of its own. */
   readonly sign: (kid: string, type: string, payload: unknown) => Promise<string>;
@@ -72,7 +72,7 @@ const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 type OnceFree = <T>(statement: (client: Client) => Promise<T>) => Promise<T>;
 
 /**
- * A broker of this process may hold the lock, and needs this thread to let go of it. Each attempt has a connection of its
+ * A broker of this process may hold the lock, and needs this thread to release it. Each attempt has a connection of its
  * own: on one where a statement was refused, what comes next is never committed.
  */
 async function reopened(

@@ -6,7 +6,7 @@ type Words = {
   readonly next?: string;
   /** A browser that is known needs none of `next`; one that may be is sent to the page without a link. */
   readonly reopens?: boolean;
-  /** Whether a recovery code may help: as the first thing to try, or for who has one. */
+  /** Whether a recovery code may help: as the first thing to try, or for anyone who has one. */
   readonly recovery?: "first" | "folded";
 };
 

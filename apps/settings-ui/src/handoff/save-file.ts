@@ -1,4 +1,4 @@
-/** Hands a file to the browser's downloads and lets go of it. */
+/** Hands a file to the browser's downloads and releases it. */
 export function saveFile(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   const link = document.createElement("a");

@@ -12,7 +12,7 @@ import { Countdown, Moment, useNow } from "../ui/time.tsx";
 
 const waitingPollMs = 15_000;
 
-/** The way on for who has neither the browser nor the code: ask, wait, and become the person. */
+/** The way on for a user who has neither the browser nor the code: ask, wait, and become the person. */
 export function StartOver() {
   const { settings } = useSettings();
   const { startOver: asked } = settings.person;

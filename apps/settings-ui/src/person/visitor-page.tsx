@@ -8,7 +8,7 @@ import { RecoveryForm } from "./recovery-form.tsx";
 import { StartOver } from "./start-over.tsx";
 import { StartedOver } from "./started-over.tsx";
 
-/** For who has not proven to be the person: what is there, masked, and the ways to become them. */
+/** For a user who has not proven to be the person: what is there, masked, and the ways to become them. */
 export function VisitorPage({ openRecovery }: Pick<OpenPage, "openRecovery">) {
   const { settings, services } = useSettings();
   const { standing, replaced } = settings.person;

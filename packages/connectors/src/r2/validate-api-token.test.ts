@@ -33,7 +33,7 @@ const answer = (status: number, path: RegExp, code: number, message: string, suc
   );
 
 describe("the API token of an org key", () => {
-  test("that is left out is no failure: ending credentials is then missing, with what to do", async () => {
+  test("that is left out is not a failure: ending credentials is then missing, with what to do", async () => {
     const context = testContext({ baseUrl: target.baseUrl });
     const result = await r2.validateOrgKey?.(context, withoutApiToken(target.orgFields));
     expect(result).toMatchObject({ status: "valid" });

@@ -16,7 +16,7 @@ const checkSeconds = 300;
 
 /**
  * Does the org's API token do what ending credentials needs? It makes and deletes a token of five minutes.
- * A key without an API token is no failure: the capability is then missing.
+ * A key without an API token is not a failure: the capability is then missing.
  */
 export async function checkApiToken(
   context: ConnectorContext,

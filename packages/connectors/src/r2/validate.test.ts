@@ -161,7 +161,7 @@ describe("values of a build or a user", () => {
       "R2_ENDPOINT",
       "at its end",
     ],
-  ])("with %s are told so without a call", async (_name, changes, envVar, words) => {
+  ])("with %s are reported as such without a call", async (_name, changes, envVar, words) => {
     const fetch = () => Promise.reject(new Error("asked"));
     expect(await r2.validate(testContext({ fetch }), ownKeys(changes))).toMatchObject({
       status: "invalid",

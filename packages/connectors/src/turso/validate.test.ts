@@ -67,7 +67,7 @@ describe("an org key", () => {
     expect(await check({})).toMatchObject(result);
   });
 
-  test("of an organization that does not pay is told so", async () => {
+  test("of an organization that does not pay is reported as such", async () => {
     target.emulator.faults.add({ kind: "status", status: 402, path: /groups/ });
     expect(await check({})).toMatchObject({ envVar: "organization", code: "lacks_permission" });
   });
@@ -148,7 +148,7 @@ describe("database values", () => {
       },
     ],
     ["block_reads", { status: "invalid", envVar: "TURSO_DATABASE_URL", message: "The database is blocked." }],
-  ])("of a database under %s are told so", async (block, result) => {
+  ])("of a database under %s are reported as such", async (block, result) => {
     await api("PATCH", `${path()}/configuration`, { [block]: true });
     expect(await check()).toMatchObject(result);
     await api("PATCH", `${path()}/configuration`, { [block]: false });

@@ -10,7 +10,7 @@ test.each([
   ["win32", "x64"],
   ["linux", "ia32"],
   ["freebsd", "arm64"],
-])("a platform without a program (%s-%s) is told so in one sentence", (platform, cpu) => {
+])("a platform without a program (%s-%s) gets one sentence that says so", (platform, cpu) => {
   expect(() => findSqld(platform, cpu)).toThrow(
     new RegExp(`^There is no libSQL server for ${platform}-${cpu}: .+\\.$`),
   );

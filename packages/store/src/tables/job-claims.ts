@@ -9,7 +9,7 @@ import { jobs } from "./schema.ts";
 /** States in which a job may still be run: one that requires action is too, when it has a time for that. */
 export const openStates = ["waiting", "requires_action"] as const satisfies readonly JobState[];
 
-/** What a claimed job bears as its last error when the run before let go of nothing: its process ended under it. */
+/** What a claimed job bears as its last error when the run before released nothing: its process ended under it. */
 export const endedWithProcess = "ended with its process";
 
 /** The last error of a job that the broker did not write: it was never run. */

@@ -120,7 +120,7 @@ describe("a claim with room for each provider", () => {
       ids: ["acme0", "asked", "none0", "other0"],
     },
     {
-      what: "takes what waits for a person too, when it is due",
+      what: "takes what requires manual action too, when it is due",
       rooms: [0, 2, 0],
       limit: 50,
       ids: ["asked", "other0"],

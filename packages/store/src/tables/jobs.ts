@@ -16,7 +16,7 @@ export type JobRow = Omit<typeof jobs.$inferSelect, "mac">;
 /** A job this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
 export type ClaimedJob = JobRow;
 
-/** No job is planned for later; what seems so waits for a person alone. */
+/** No job is planned for later; what seems so only waits for manual action. */
 const waitMsMax = 400 * 24 * 3_600_000;
 
 const letGo = { lockedBy: null, lockedUntil: null } as const;
@@ -145,7 +145,7 @@ export function jobsTable(database: Database, seals: Seals) {
         lastError,
         attempts: sql`${jobs.attempts} - 1`,
       }),
-    /** Waits for a person, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
+    /** Requires manual action, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
     requireAction: async (
       id: string,
       fence: number,

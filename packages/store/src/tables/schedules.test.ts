@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const take = (at: number) => store.write([], (tables) => tables.schedules.take("work", at, hourMs));
 
-describe("work that comes round", () => {
+describe("recurring work", () => {
   it("is one broker's each time, also when its clock is behind that of another", async () => {
     expect([await take(now), await take(now), await take(now - 2_000), await take(now + 2_000)]).toEqual([
       true,

@@ -11,7 +11,7 @@ const clockName = "clock";
 export function schedulesTable(database: Database) {
   return {
     /**
-     * Whether the named work is due and the caller's to do: of many brokers that ask, one is told so in each
+     * Whether the named work is due and the caller's to do: of many brokers that ask, one gets it in each
      * `everyMs`. A clock that was set back makes nothing wait longer than twice that.
      */
     take: async (name: string, now: number, everyMs: number): Promise<boolean> => {
@@ -29,7 +29,7 @@ export function schedulesTable(database: Database) {
     },
     /**
      * Notes the time, and tells by how much the clock has been set back since it was last noted: of many brokers
-     * that ask, one is told so. Clocks that differ by less than the tolerance are one clock.
+     * that ask, one gets it. Clocks that differ by less than the tolerance are one clock.
      * @returns milliseconds, 0 when it was not
      */
     noteClock: async (now: number, toleranceMs: number): Promise<number> => {

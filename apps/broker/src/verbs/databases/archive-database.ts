@@ -20,7 +20,7 @@ import { tellFailure } from "./tell-failure.ts";
 import { type WorkWatch, wasStopped, watchWork } from "./watch-work.ts";
 
 /**
- * Archives the database of a lease: stops its writes, seals its content into the store of archives, and lets go of
+ * Archives the database of a lease: stops its writes, seals its content into the store of archives, and releases
  * it only when what is stored was loaded elsewhere and found equal. It may be run again after a crash at any
  * instant: each attempt has an id, a file and a scratch database of its own, and the next clears them away.
  */

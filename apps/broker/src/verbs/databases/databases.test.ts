@@ -247,7 +247,7 @@ describe("a database that cannot be archived stays as it is", () => {
     expect((await show()).archives.map(({ state }) => state)).toEqual(["verified", "failed"]);
   });
 
-  it("and it takes writes again even when that fails at first", async () => {
+  it("and it accepts writes again even when that fails at first", async () => {
     let refusals = 1;
     memory.control.trouble = (writable) => {
       if (writable && refusals-- > 0) throw new ProviderError("memory", "forbidden", "does not let go");
@@ -494,7 +494,7 @@ describe("closing a build", () => {
     expect(memory.dropped).toHaveLength(dropped);
   });
 
-  it.each(["dump", "row", "load", "summarize"])("wins over an archiving that is at `%s`", async (step) => {
+  it.each(["dump", "row", "load", "summarize"])("wins over an archiving at `%s`", async (step) => {
     const held = gate();
     if (step === "row") memory.databases.trouble[lent] = { row: held.step };
     else memory.databases.anyTrouble[step] = held.step;

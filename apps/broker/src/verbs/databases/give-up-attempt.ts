@@ -32,7 +32,7 @@ export async function giveUpAttempt(
   const failed = [freed, cleared].find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) {
     const line = { archiveId: archive.id, ...describeError(failed.reason) };
-    deps.logger.warn(line, "an archive is not cleared away yet; it is tried again");
+    deps.logger.warn(line, "an archive is not cleaned up yet; it is tried again");
     return;
   }
   const error = toDatabaseError(why, lease.connectorId);

@@ -77,7 +77,7 @@ export async function startSession(
       endedAt: null,
       openedBy: byBrowser ? "browser" : opener.by,
       identity: opener.by === "identity" ? opener.identity : null,
-      // Whoever was the person before somebody started over is told so.
+      // The person from before a start over learns of it.
       personId: isPerson ? person.id : (known.find(({ ending }) => ending !== null)?.id ?? null),
       address: visitor.address ?? null,
     };

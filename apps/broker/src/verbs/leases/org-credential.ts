@@ -17,7 +17,7 @@ export async function credentialToIssue(deps: Deps, connector: Connector): Promi
 }
 
 /**
- * Calls with the org key to issue with. A key that is refused because another was put meanwhile is no failure: the
+ * Calls with the org key to issue with. A key that is refused because another was put meanwhile is not a failure: the
  * call is made once more with that one.
  * @returns what the call gave, and the version of the key it was made with
  * @throws ProviderError what the call throws

@@ -119,7 +119,7 @@ describe("after a switch, while its user can go back, what was lent", () => {
     },
   );
 
-  it("is not put away by an archiving that was begun before", async () => {
+  it("is not archived by a job that was started before", async () => {
     const reached = Promise.withResolvers<void>();
     const open = Promise.withResolvers<void>();
     memory.databases.trouble[lent] = {

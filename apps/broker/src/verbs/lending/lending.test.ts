@@ -55,7 +55,7 @@ const swap = async (body: Record<string, unknown> = {}): Promise<Answer> => {
   return answer;
 };
 const download = () => page.call("GET", "/v1/settings/env-file");
-/** What comes round in the background, as if it were the next minute. */
+/** Recurring background work, as if it were the next minute. */
 const goOn = async (ms: number) => {
   broker.advance(ms);
   await sweepExpired(deps());
@@ -122,7 +122,7 @@ describe("a build whose user switched everything and never finished", () => {
       token: string;
     };
     await deps().store.write([], async (tables) => {
-      // What comes round in the background waits for a minute.
+      // Recurring background work waits for a minute.
       expect(await tables.schedules.take("lending-end", broker.now() + 61_000, 1)).toBe(true);
       const build = await tables.builds.find(buildId);
       const changes = { revertibleUntil: broker.now() - 1 };

@@ -12,7 +12,7 @@ import { orgKeyView } from "./views.ts";
 const timeoutMs = 45_000;
 
 /**
- * Asks now whether the replaced versions of a key are dead, rather than when their job comes round; with `end`
+ * Asks now whether the replaced versions of a key are dead, rather than when their job is due; with `end`
  * those that nothing uses are ended at the provider first. One that leases still use is left alone.
  * @returns every version as it is then
  * @throws BrokerError `unknown_connector`, `not_found`, `not_supported` when the provider cannot end one;

@@ -24,7 +24,7 @@ export function previewUsesOwn({ source, preview }: PreviewState): boolean {
 
 /**
  * What is chosen for the user until they answer: yes for test keys and for services whose data was moved, whose app
- * would have to save into two places otherwise. What is not known to be test data is not lent to code nobody has read.
+ * would have to save into two places otherwise. What is not known to be test data is not lent to unreviewed code.
  */
 export function defaultAnswers(asked: Asked): ReadonlyMap<string, boolean> {
   const moved = movedConnectors(asked);

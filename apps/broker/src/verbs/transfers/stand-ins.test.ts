@@ -146,7 +146,7 @@ describe("a database", () => {
     expect(await countNotes(own.env)).toBe(manyRows);
   });
 
-  it("takes writes again when the user's fills up, which is emptied again", async () => {
+  it("accepts writes again when the user's fills up, which is emptied again", async () => {
     await fill(20_000);
     const own = await accounts.addDatabase({ maxDatabaseSize: "300KB" });
     await save("turso", own.env);
@@ -161,7 +161,7 @@ describe("a database", () => {
     expect(await countTables(own.env)).toBe(0);
   });
 
-  it("takes writes again when the user's key dies in the middle", async () => {
+  it("accepts writes again when the user's key dies in the middle", async () => {
     await fill(manyRows);
     const own = await accounts.addDatabase();
     await save("turso", own.env);

@@ -545,7 +545,7 @@ describe("a transfer that fails", () => {
     expect([tablesOf("own-database"), memory.frozen.size]).toEqual([[], 0]);
   });
 
-  it("has as long as it takes to let its source take writes again", async () => {
+  it("has as long as it takes to let its source accept writes again", async () => {
     await saveOwn();
     let asked = 0;
     memory.control.trouble = (writable) => (writable && ++asked <= 1 ? refusal("forbidden")() : undefined);
@@ -567,7 +567,7 @@ describe("a transfer that fails", () => {
 });
 
 describe("a source that was stopped", () => {
-  it("takes writes again when nobody switched in time, and the copy is taken away", async () => {
+  it("accepts writes again when nobody switched in time, and the copy is taken away", async () => {
     await saveOwn();
     await startDatabase();
     await until("copied");
@@ -584,7 +584,7 @@ describe("a source that was stopped", () => {
     await until("copied");
   });
 
-  it("takes writes again by the sweep when its job was lost", async () => {
+  it("accepts writes again by the sweep when its job was lost", async () => {
     await saveOwn();
     await startDatabase();
     await until("copied");

@@ -17,7 +17,7 @@ const undoDeadlineMs = 10 * 60_000;
 const closingDeadlineMs = 10_000;
 const emptyRetriesMs = 20_000;
 /**
- * Ends what a cancelled or failed transfer began: first the source takes writes again, then our copy is taken out of
+ * Ends what a cancelled or failed transfer began: first the source accepts writes again, then our copy is taken out of
  * the user's database, and nothing that is not ours. Files stay, so that a later transfer copies only what is missing.
  * The source is tried until it is done; the target as long as it answers.
  */

@@ -176,7 +176,7 @@ export function describeFailingAction(
     };
 
     if (place === "locally") {
-      test("does not notice, for it asks nobody", async () => {
+      test("does not notice, for it calls no provider", async () => {
         const lease = await planned();
         everyCall({ kind: "status", status: 500 });
         const waiting = running().target.emulator?.faults.size();

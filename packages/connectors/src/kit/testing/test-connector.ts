@@ -14,7 +14,7 @@ import { describeValidation, type ValidationSamples } from "./validation-promise
 
 export type ConnectorSuite = {
   readonly connector: Connector;
-  /** Absent only for a connector that asks nobody. */
+  /** Absent only for a connector that calls no provider. */
   readonly startEmulator?: StartEmulator;
   /** The connector's part of a build request used for every lease of the suite. */
   readonly options?: unknown;

@@ -200,7 +200,7 @@ export function testDatabase(suite: DatabaseSuite): void {
       await expect(act(plan())).rejects.toMatchObject({ name: "ProviderError", retryable: true });
     });
 
-    test("a caller who gives up while the database is probed is told so", async () => {
+    test("a caller who gives up while the database is probed gets that as the answer", async () => {
       const lease = plan();
       const values = await issue(lease);
       const signal = AbortSignal.abort(new DOMException("time is up", "TimeoutError"));

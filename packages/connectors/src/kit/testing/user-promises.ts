@@ -119,7 +119,7 @@ export function describeUserKeys(connector: Connector, start: StartEmulator, sam
     });
 
     if (samples.userChecks === "nobody") {
-      test("asks nobody", async () => {
+      test("calls no provider", async () => {
         const never = () => Promise.reject(new Error("asked"));
         expect(await check(undefined, { fetch: never })).toMatchObject({ status: "valid" });
       });
