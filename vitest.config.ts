@@ -10,6 +10,9 @@ const folders = ["packages", "apps", "examples"].flatMap((parent) =>
 const buildPage = "./apps/settings-ui/src/browser/testing/build-page.ts";
 const globalSetups: Readonly<Record<string, string>> = { "settings-ui": buildPage, browser: buildPage };
 const browserTests = "apps/settings-ui/src/browser/**/*.test.ts";
+// Sizes that prove a bound, whole programs that are started and killed, and waits that are the point.
+const largeTests = "**/*.large.test.ts";
+const notHere = ["**/*.live.test.ts", browserTests, largeTests];
 
 // Their tests start a whole broker in each file, and loading it takes longer than most of them: a worker loads it once.
 const loadedOnce: readonly string[] = ["cli", "test-kit"];
@@ -35,14 +38,11 @@ export default defineConfig({
     reporters: process.env.CI ? ["default", "./scripts/totals-reporter.ts"] : ["default"],
     projects: [
       ...folders.map((folder) =>
-        project(
-          folder.split("/")[1] ?? folder,
-          [`${folder}/src/**/*.test.ts`],
-          ["**/*.live.test.ts", browserTests],
-        ),
+        project(folder.split("/")[1] ?? folder, [`${folder}/src/**/*.test.ts`], notHere),
       ),
       project("browser", [browserTests]),
-      project("scripts", ["scripts/**/*.test.ts"]),
+      project("large", [largeTests], ["**/node_modules/**"]),
+      project("scripts", ["scripts/**/*.test.ts"], notHere),
       project("live", ["**/src/**/*.live.test.ts"], ["**/node_modules/**"]),
     ],
   },
