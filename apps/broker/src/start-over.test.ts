@@ -82,6 +82,7 @@ describe("starting over before the switch", () => {
     expect(startOver).toMatchObject({ state: "waiting" });
     expect(await keysOf(id)).toHaveLength(1);
     expect((await page.settings()).person.standing).toBe("you");
+    await refuse(page);
   });
 
   it("waits a day when something was saved within one, and the person sees who asks", async () => {

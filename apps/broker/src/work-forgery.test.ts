@@ -199,7 +199,9 @@ describe("a transfer that a store writer changes", () => {
     await ended("cancelled");
     own.set("a.txt", "mine");
     await writer.run(`UPDATE written_objects SET sha256 = '${sha("mine")}'`);
-    await page.call("POST", "/v1/settings/transfer/resume", files);
+    const resume = async () => (await page.call("POST", "/v1/settings/transfer/resume", files)).status;
+    // What was begun is tidied up first.
+    await expect.poll(resume, poll).toBe(202);
     await ended("failed");
     expect(own.get("a.txt")).toBe("mine");
   });
