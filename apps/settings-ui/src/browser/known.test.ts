@@ -67,6 +67,17 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     expect(new URL(page.url()).searchParams.get("build")).toBe(build);
   });
 
+  it("is known for every app that was saved in it, also in three tabs at once", async () => {
+    const { page, context } = browser;
+    const names = ["Acme Notes", "Beta Chat", "Gamma Shop"];
+    const tabs = await Promise.all(names.map(() => context.newPage()));
+    await Promise.all(names.map((name, at) => save(name, tabs[at])));
+    await Promise.all(tabs.map((tab) => tab.close()));
+    await endVisits();
+    await page.goto(`${broker.url}/settings`);
+    for (const name of names) await says(page, name);
+  });
+
   it("asks which, when it is known for several, and shows two of them side by side", async () => {
     const { page, context } = browser;
     await save("Acme Notes");
