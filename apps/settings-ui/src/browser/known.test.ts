@@ -71,6 +71,12 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     const { page, context } = browser;
     const names = ["Acme Notes", "Beta Chat", "Gamma Shop"];
     const tabs = await Promise.all(names.map(() => context.newPage()));
+    // An answer that comes late would bring back a cookie that another has replaced.
+    await tabs[0]?.route("**/v1/settings/keys/**", async (route) => {
+      const response = await route.fetch();
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      await route.fulfill({ response });
+    });
     await Promise.all(names.map((name, at) => save(name, tabs[at])));
     await Promise.all(tabs.map((tab) => tab.close()));
     await endVisits();
