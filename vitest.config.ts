@@ -14,9 +14,6 @@ const browserTests = "apps/settings-ui/src/browser/**/*.test.ts";
 const largeTests = "**/*.large.test.ts";
 const notHere = ["**/*.live.test.ts", browserTests, largeTests];
 
-// Their tests start a whole broker in each file, and loading it takes longer than most of them: a worker loads it once.
-const loadedOnce: readonly string[] = ["cli", "test-kit"];
-
 const project = (name: string, include: string[], exclude: string[] = []) => ({
   extends: true as const,
   test: {
@@ -25,7 +22,8 @@ const project = (name: string, include: string[], exclude: string[] = []) => ({
     exclude,
     globalSetup: globalSetups[name] ?? [],
     environment: "node" as const,
-    isolate: !loadedOnce.includes(name),
+    // Loading what is tested takes longer than most tests: a worker loads it once. No test keeps anything in a module.
+    isolate: false,
     testTimeout: 30_000,
     hookTimeout: 60_000,
   },

@@ -72,7 +72,6 @@ describe("work that reaches beyond the broker", () => {
         handoffRoutes.leave,
         personRoutes.recovery,
         personRoutes.allow,
-        personRoutes.ask,
         personRoutes.refuse,
         settingsRoutes.remove,
         settingsRoutes.preview,

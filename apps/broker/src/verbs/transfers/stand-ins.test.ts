@@ -32,7 +32,7 @@ afterEach(() => {
 
 const path = "/v1/settings/transfer";
 /** So many that copying them is seen under way, which is told twice a second. */
-const manyRows = 120_000;
+const manyRows = 14_000;
 const fill = async (rows: number) => {
   await runSql(lent, "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)");
   await runSql(
@@ -74,9 +74,9 @@ const countTables = async (env: Record<string, string>) =>
 const insert = () => runSql(lent, "INSERT INTO notes (text) VALUES ('later')");
 const error = (answer: { body: unknown }) => (answer.body as ErrorEnvelope).error;
 
-describe("moving 20,000 rows and 300 files", () => {
+describe("moving 4,000 rows and 60 files", () => {
   it("proves every one of them, stops the source, and the env then reads what was moved", async () => {
-    await Promise.all([fill(20_000), upload(300)]);
+    await Promise.all([fill(4_000), upload(60)]);
     const [database, bucket] = [await accounts.addDatabase(), await accounts.addBucket()];
     await save("turso", database.env);
     await save("r2", bucket.env);
@@ -85,27 +85,27 @@ describe("moving 20,000 rows and 300 files", () => {
     await until("turso", "copied", "failed");
     expect(await show("turso")).toMatchObject({
       state: "copied",
-      progress: { rows: 20_000, rowsTotal: 20_000 },
+      progress: { rows: 4_000, rowsTotal: 4_000 },
     });
     expect(await show("r2")).toMatchObject({
       state: "copied",
-      progress: { objects: 300, objectsTotal: 300 },
+      progress: { objects: 60, objectsTotal: 60 },
     });
     await expect(insert()).rejects.toThrow(/block/i);
-    expect(await countNotes(lent)).toBe(20_000);
+    expect(await countNotes(lent)).toBe(4_000);
     const swapped = await page.call("POST", "/v1/settings/swap", { expectedVersion: await page.version() });
     expect([swapped.status, swapped.status === 200 ? "" : swapped.text]).toEqual([200, ""]);
     const env = await broker.readEnv(buildId);
     expect(env.TURSO_DATABASE_URL).toBe(database.env.TURSO_DATABASE_URL);
-    expect([await countNotes(env), (await listKeys(env)).length]).toEqual([20_000, 300]);
+    expect([await countNotes(env), (await listKeys(env)).length]).toEqual([4_000, 60]);
     await runSql(env, "INSERT INTO notes (text) VALUES ('mine')");
     await expect(insert()).rejects.toThrow(/block/i);
 
     const { receipts } = (await page.call("GET", `${path}/receipt`)).body as ReceiptList;
     expect(receipts.map(({ content }) => content)).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ connector: "turso", database: expect.objectContaining({ rows: 20_000 }) }),
-        expect.objectContaining({ connector: "r2", storage: expect.objectContaining({ objects: 300 }) }),
+        expect.objectContaining({ connector: "turso", database: expect.objectContaining({ rows: 4_000 }) }),
+        expect.objectContaining({ connector: "r2", storage: expect.objectContaining({ objects: 60 }) }),
       ]),
     );
     const secrets = [database.env.TURSO_AUTH_TOKEN, bucket.env.R2_SECRET_ACCESS_KEY, lent.TURSO_AUTH_TOKEN];
@@ -114,7 +114,7 @@ describe("moving 20,000 rows and 300 files", () => {
     await page.call("POST", "/v1/settings/revert", { expectedVersion: await page.version() });
     await untilTidy("turso");
     await insert();
-    expect([await countNotes(lent), await countNotes(database.env)]).toEqual([20_001, 20_001]);
+    expect([await countNotes(lent), await countNotes(database.env)]).toEqual([4_001, 4_001]);
   });
 });
 
@@ -147,8 +147,8 @@ describe("a database", () => {
   });
 
   it("accepts writes again when the user's fills up, which is emptied again", async () => {
-    await fill(20_000);
-    const own = await accounts.addDatabase({ maxDatabaseSize: "300KB" });
+    await fill(4_000);
+    const own = await accounts.addDatabase({ maxDatabaseSize: "60KB" });
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
     await until("turso", "failed");
