@@ -5,7 +5,7 @@ import {
   type StoreWriter,
 } from "../../../apps/broker/src/testing/store-writer.ts";
 import { each, type Family, spoilIf } from "../attack.ts";
-import type { Answer, Browser } from "../client.ts";
+import { type Answer, type Browser, newBrowser } from "../client.ts";
 import type { Ground } from "../ground.ts";
 import type { Machine } from "../machine.ts";
 
@@ -116,6 +116,34 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return "the job waits on";
+  },
+  "a-payload-nested-without-end": async ({ ground, writer, victim }) => {
+    const id = `job_${"2".repeat(16)}${victim.id.slice(-4)}`;
+    await writer.insert("jobs", {
+      ...{ id, kind: "issue", entity_id: "x", state: "waiting", run_after: 1, attempts: 0, fence: 0 },
+      ...{ created_at: 1, payload: "[".repeat(10_000) + "]".repeat(10_000) },
+    });
+    const listed = await ground.send("GET", "/v1/jobs?limit=200", { token: ground.adminToken });
+    return spoilIf(listed.status >= 500, "the list of jobs breaks");
+  },
+  "a-link": async ({ ground, writer, victim }) => {
+    const own = await ground.newCode((await ground.newBuild()).id);
+    await writer.run(`UPDATE handoffs SET build_id = '${victim.id}' WHERE hash = '${sha(own)}'`);
+    const opened = await newBrowser(ground.send).send("POST", "/v1/session", { body: { code: own } });
+    return spoilIf(opened.status === 201, "a link of another build opens the page");
+  },
+  "an-idempotency-key": async ({ ground, writer, victim }) => {
+    const key = `forged-${victim.id}`;
+    const make = (idempotencyKey: string) =>
+      ground.send("POST", "/v1/builds?wait=20", {
+        token: ground.adminToken,
+        body: { name: "x", connectors: ["app-secrets"] },
+        headers: { "idempotency-key": idempotencyKey },
+      });
+    await make(`first-${victim.id}`);
+    const row = await only(writer, `SELECT * FROM idempotency_keys WHERE key = 'first-${victim.id}'`);
+    await writer.insert("idempotency_keys", { ...row, key, build_id: victim.id });
+    return spoilIf((await make(key)).json.id === victim.id, "it hands out another's build");
   },
   "steps-of-a-job": async ({ ground, writer, victim }) => {
     const id = `job_${"1".repeat(16)}${victim.id.slice(-4)}`;

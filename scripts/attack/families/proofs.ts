@@ -49,6 +49,51 @@ const attempts: Readonly<Record<string, (ground: Ground) => Promise<string | und
     const count = opened.filter(([, { status }]) => status === 201).length;
     return spoilIf(count !== 1, `${count} of them work`);
   },
+  "first-saves-that-cross": async (ground) => {
+    const { id, person } = await savedBuild(ground);
+    const before = person.cookieHeader("keyloan_person");
+    const others = await Promise.all([ground.newBuild(), ground.newBuild()]);
+    const codes = await Promise.all(others.map((other) => ground.newCode(other.id)));
+    for (const code of codes) await person.send("POST", "/v1/session", { body: { code } });
+    const cookies = person.cookieHeader("keyloan_session");
+    const saves = await Promise.all(
+      others.map((other) =>
+        ground.send("PUT", "/v1/settings/keys/app-secrets", {
+          body: { submission: { values: {} }, expectedVersion: 0 },
+          headers: { cookie: `${cookies}; ${before}`, "x-keyloan-build": other.id, "x-keyloan-session": "1" },
+        }),
+      ),
+    );
+    const last = saves
+      .at(-1)
+      ?.headers.getSetCookie()
+      .find((line) => line.includes("keyloan_person"));
+    const answer = await ground.send("POST", "/v1/session", {
+      body: { buildId: id },
+      headers: { cookie: last?.split(";")[0] ?? "", "x-keyloan-session": "1" },
+    });
+    return spoilIf(answer.status !== 201, `the browser is lost to its first app: ${answer.status}`);
+  },
+  "downloads-under-way": async (ground) => {
+    const { id, person, recovery } = await savedBuild(ground);
+    const { version } = (await person.send("GET", "/v1/settings")).json;
+    await person.send("POST", "/v1/settings/swap", { body: { expectedVersion: version } });
+    const [thief] = await openWith(ground, { recovery });
+    thief.look(id);
+    const download = () => thief.send("GET", "/v1/settings/env-file");
+    await download();
+    await Promise.all([renew(person), ...Array.from({ length: 8 }, download)]);
+    const { json } = await ground.admin(200, "GET", `/v1/audit?entity=${id}&limit=50`);
+    const { events = [] } = json as { events?: readonly { action: string }[] };
+    const after = events.slice(
+      0,
+      events.findIndex(({ action }) => action === "person.recovery_renewed"),
+    );
+    return spoilIf(
+      after.some(({ action }) => action === "env_file.read"),
+      "a visit that has ended still downloads",
+    );
+  },
   "many-visits-with-one-code": async (ground) => {
     const { recovery } = await savedBuild(ground);
     for (let visit = 0; visit < 60; visit++) {
