@@ -231,7 +231,7 @@ describe("root-key", () => {
       0,
       expect.stringMatching(/rk-[0-9a-f]{16} +current +0\n.*rk-[0-9a-f]{16} +opens +\d/),
     ]);
-    expect(out).toMatch(/[1-9]\d* are left/);
+    expect(out).toMatch(/[1-9]\d* are still to be rewrapped/);
   });
 
   test("rotate goes on until none is left, and says so", async () => {
@@ -239,7 +239,7 @@ describe("root-key", () => {
     const part = { dataKeys: 9, rewrapped: 2, left: 2, currentKeyId: "rk-0011223344556677" };
     broker.faults.push(answering(200, part, brokerHeaders), answering(200, part, brokerHeaders));
     const { code, out } = await keyloan("root-key rotate");
-    const [, rewrapped, dataKeys] = /(\d+) of (\d+) data keys were wrapped anew/.exec(out) ?? [];
+    const [, rewrapped, dataKeys] = /(\d+) of (\d+) data keys were rewrapped/.exec(out) ?? [];
     expect([code, Number(rewrapped)]).toEqual([0, Number(dataKeys) + 4]);
     expect(broker.seen).toHaveLength(3);
     expect((await keyloan("root-key status")).out).not.toContain("are left");

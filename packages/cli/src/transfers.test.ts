@@ -185,7 +185,7 @@ describe("transfer receipt", () => {
       })),
     }));
     const { code, err } = await keyloan("receipt", "--file", file);
-    expect([code, err]).toEqual([1, expect.stringMatching(/not one that this broker signed/)]);
+    expect([code, err]).toEqual([1, expect.stringMatching(/not signed by this broker/)]);
   });
 
   test("refuses one beside which another service is named", async () => {
