@@ -361,7 +361,7 @@ describe("output", () => {
     const { code, err } = await keyloan("token list", { env });
     expect(code).toBe(1);
     expect(err).toMatch(
-      /^keyloan: this token may not do that\n {2}\S.+\.\n(?: {2}\S.*\n)* {2}Request id: req_\w{20}\n$/,
+      /^keyloan: this token does not have permission to do that\n {2}\S.+\.\n(?: {2}\S.*\n)* {2}Request id: req_\w{20}\n$/,
     );
     const json = JSON.parse((await keyloan("token list --json", { env })).err);
     expect(json.error).toMatchObject({
@@ -507,7 +507,7 @@ describe("doctor", () => {
     const { out, code } = await keyloan("doctor");
     const production = await keyloan("doctor --production");
     expect(out).toContain("warning  Configuration: The broker listens beyond this machine");
-    expect(out).toContain("Put a proxy that ends TLS in front");
+    expect(out).toContain("Put a proxy that terminates TLS in front");
     expect([code, out]).toEqual([0, expect.stringMatching(/No problem, and \d+ warnings?\.\n$/)]);
     expect([production.code, production.out]).toEqual([
       1,

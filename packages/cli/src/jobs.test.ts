@@ -85,7 +85,7 @@ describe("jobs list", () => {
   test("is the operator's alone", async () => {
     const token = await broker.createBuildToken(buildId);
     const { code, err } = await keyloan("list", { env: { KEYLOAN_TOKEN: token } });
-    expect([code, err]).toEqual([1, expect.stringContaining("may not do that")]);
+    expect([code, err]).toEqual([1, expect.stringContaining("does not have permission to do that")]);
   });
 });
 

@@ -131,7 +131,7 @@ describe("lease revoke", () => {
     const env = { KEYLOAN_TOKEN: await broker.createApiToken() };
     const { code, err } = await keyloan("lease revoke --all --yes", { env });
     expect(code).toBe(1);
-    expect(err).toContain("may not do that");
+    expect(err).toContain("does not have permission to do that");
     expect(await statesOf()).toEqual(["active", "active"]);
   });
 });

@@ -95,7 +95,7 @@ describe("a build whose user has keys of their own", () => {
     };
     const { code, err } = await keyloan("start", buildId);
     expect(code).toBe(1);
-    expect(err).toMatch(/not enough room.*Make room there/s);
+    expect(err).toMatch(/not enough space.*Free some space there/s);
   });
 
   test("transfer start gives the list as JSON", async () => {

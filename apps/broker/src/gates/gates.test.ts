@@ -256,13 +256,13 @@ describe("webhook_secret", () => {
     [
       "refuses live payments without it",
       { pay: { values: { PAY_HOOK: undefined } } },
-      { status: "fail", text: "made-up" },
+      { status: "fail", text: "fake" },
     ],
     ["refuses live payments with a blank one", { pay: { values: { PAY_HOOK: " " } } }, { status: "fail" }],
     [
       "warns of test payments without it",
       { pay: { values: { ...testPay, PAY_HOOK: undefined } } },
-      { status: "warn", text: "For tests this will do" },
+      { status: "warn", text: "That is fine for tests" },
     ],
     [
       "believes the provider about the mode",
@@ -405,7 +405,7 @@ describe("durable_database", () => {
     let asked = 0;
     const probeDurability: GateInput["probeDurability"] = async () => answers[asked++] ?? "not_answered";
     const input = gateInput({}, { probeDurability });
-    expectOne(await ask(durableDatabase, input), { connector: "data", text: "could not be tried" });
+    expectOne(await ask(durableDatabase, input), { connector: "data", text: "could not be tested" });
     expect(await ask(durableDatabase, input)).toEqual([]);
     expectOne(await ask(durableDatabase, input), { connector: "data" });
   });
