@@ -7,17 +7,19 @@ export type GateMeaning = {
 
 /** When each gate of the switch warns and fails, by its name. */
 export const gateMeanings: Readonly<Record<string, GateMeaning>> = {
-  required_variables: { fails: "A variable that the app needs has no value, whoever is to give it." },
+  required_variables: {
+    fails: "A variable that the app needs has no value, whether the user or Keyloan must give it.",
+  },
   right_shapes: {
-    fails: "A saved value has not the form its variable asks for, or stands under a name that is none.",
+    fails: "A saved value does not have the form that its variable requires, or its name is not valid.",
   },
   matching_pairs: {
     fails:
-      "The keys of one service are test and live at once, its account answered in another mode than they say, or the service said that they are no pair.",
+      "The keys of one service mix test and live, its account answered in another mode than the keys say, or the service reported that they do not belong together.",
   },
-  none_ours: { fails: "A secret value is one that was lent to any build or put by the org." },
+  none_ours: { fails: "A secret value is one that was lent to any build or set by the org." },
   keys_checked: {
-    fails: "The newest answer of a service about the saved keys is not `valid`: unknown is not enough.",
+    fails: "The newest answer of a service about the saved keys is not `valid`; unknown is not enough.",
   },
   one_mode: {
     warns: "Every service whose mode is known is in test mode.",
@@ -32,8 +34,7 @@ export const gateMeanings: Readonly<Record<string, GateMeaning>> = {
       "An address is refused by a rule of [the address guard](#address-rules); names are not resolved again.",
   },
   browser_names: {
-    fails:
-      "A secret would stand under a name that browsers get to see, or one name would stand for two values.",
+    fails: "A secret would have a name that browsers can see, or one name would have two values.",
   },
   env_files: {
     warns: "A value fits into a `.env` file, but not into a file of every other [format](#env-files).",
@@ -42,6 +43,6 @@ export const gateMeanings: Readonly<Record<string, GateMeaning>> = {
   },
   durable_database: {
     fails:
-      "Payment keys are live, and a database is only lent, does not keep what it is told, or cannot be tried just now.",
+      "Payment keys are live, and a database is only lent, does not keep what is written to it, or cannot be tested right now.",
   },
 };

@@ -334,7 +334,7 @@ describe("a store writer is found out at once,", () => {
       expect(await verify()).toMatchObject({ verdict: "broken", problem });
       // What goes on afterwards hides nothing: no head is signed on top of it.
       expect(await countHeads()).toEqual(before);
-      expect(broker.logs.join("\n")).toContain("the audit is not what was signed");
+      expect(broker.logs.join("\n")).toContain("the audit differs from what was signed");
       // A person can go on from it, and the way is in the audit.
       expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
       expect(await broker.createBuild({ connectors: ["app-secrets"] })).toMatchObject({ state: "ready" });
@@ -423,7 +423,7 @@ describe("a row that nothing is signed for yet", () => {
   it("is missed as the last one while the process runs that wrote it", async () => {
     await writer.run("DELETE FROM audit_events WHERE sequence = 8");
     const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
-    expect([made.status, made.text]).toEqual([503, expect.stringContaining("gone")]);
+    expect([made.status, made.text]).toEqual([503, expect.stringContaining("a row is missing")]);
   });
 });
 

@@ -107,7 +107,7 @@ export async function beforeHandingOut<T>(
       {
         remedy:
           trouble?.remedy ??
-          "Ask the operator to look at /health/ready; free disk space or file permissions are the usual cause.",
+          "Ask the operator to look at /health/ready; a full disk or missing file permissions are the usual cause.",
         retryAfterSeconds: storeRetrySeconds,
         cause: error,
       },

@@ -4,8 +4,8 @@ import { BrokerError } from "@keyloan/contract";
 export function buildClosed(state: string): BrokerError {
   const why =
     state === "handed_off"
-      ? "handed over: its keys are its user's alone"
-      : `${state}: its keys were taken back`;
+      ? "handed over: its keys belong to its user alone"
+      : `${state}: its keys were revoked`;
   return new BrokerError("build_closed", `the build is ${why}`, {
     remedy: "Create a new build.",
     details: { state },

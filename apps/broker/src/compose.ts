@@ -120,12 +120,14 @@ async function composeOver(
 }
 
 function addAuditGauges(deps: Deps): void {
-  deps.metrics.addGauge("keyloan_audit_degraded", "1 while the audit is not what was signed", async () =>
-    (await findStandingProblem(deps)) === undefined ? 0 : 1,
+  deps.metrics.addGauge(
+    "keyloan_audit_degraded",
+    "1 while the audit differs from what was signed",
+    async () => ((await findStandingProblem(deps)) === undefined ? 0 : 1),
   );
   deps.metrics.addGauge(
     "keyloan_audit_sink_undelivered_heads",
-    "Signed heads that the audit sink has not taken yet",
+    "Signed heads that the audit sink has not accepted yet",
     async () => (await deps.headDelivery.state())?.undelivered ?? 0,
   );
 }

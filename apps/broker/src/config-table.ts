@@ -35,7 +35,7 @@ const variable = <const Variable extends ConfigVariable>(entry: Variable): Varia
 export const configVariables = {
   dataDirectory: variable({
     name: "KEYLOAN_DATA_DIR",
-    purpose: "Folder of the embedded store. Made when absent, readable by its owner alone.",
+    purpose: "Folder of the embedded store. It is made if it does not exist; only its owner can read it.",
     default: "./data",
     ifUnset: "`data` in the working folder is used.",
     schema: z.string(),
@@ -43,7 +43,7 @@ export const configVariables = {
   rootKey: variable({
     name: "KEYLOAN_ROOT_KEY",
     purpose:
-      "Root keys that wrap every data key, one `<id>:<key>` a line; the first one wraps, the others only open. Make one with `keyloan root-key create`.",
+      "Root keys that wrap every data key, one `<id>:<key>` per line; the first one wraps, the others only open. Make one with `keyloan root-key create`.",
     required: true,
     secret: true,
     ifUnset: "The broker does not start.",
@@ -78,17 +78,17 @@ export const configVariables = {
   publicUrl: variable({
     name: "KEYLOAN_PUBLIC_URL",
     purpose:
-      "The address users reach the broker at, such as `https://keys.example.com`: handoff links begin with it, and with https their cookies are sent over https alone.",
+      "The address where users reach the broker, such as `https://keys.example.com`: handoff links start with it, and with https their cookies are sent over https only.",
     ifUnset:
-      "Links lead to the address the broker listens on, and the settings page opens on loopback addresses alone.",
+      "Links use the address that the broker listens on, and the settings page opens only on loopback addresses.",
     example: "https://keys.example.com",
     schema: httpUrl.transform((text) => trimEndOf(text, "/")),
   }),
   trustedProxies: variable({
     name: "KEYLOAN_TRUSTED_PROXIES",
     purpose:
-      "The networks of the proxies in front of the broker, joined by commas. What these say of a client's address in `X-Forwarded-For` or `Forwarded` is believed, and nobody else's word is. A proxy must add to that header or replace it.",
-    ifUnset: "Behind a proxy, everybody without a valid token or session counts as one caller.",
+      "The networks of the proxies in front of the broker, separated by commas. Only these proxies are trusted to name a client's address in `X-Forwarded-For` or `Forwarded`. A proxy must add to that header or replace it.",
+    ifUnset: "Behind a proxy, all callers without a valid token or session count as one caller.",
     example: "10.0.0.0/8,fd00::/8",
     schema: z
       .string()
@@ -101,7 +101,7 @@ export const configVariables = {
   }),
   revertHours: variable({
     name: "KEYLOAN_REVERT_HOURS",
-    purpose: "How long after a swap the lent keys live on, so that the user can go back.",
+    purpose: "How long the lent keys keep working after a swap, so that the user can go back.",
     default: "24",
     ifUnset: "24 hours.",
     schema: z.coerce.number().min(0).max(720),
@@ -109,15 +109,15 @@ export const configVariables = {
   clerkPublishableKey: variable({
     name: "KEYLOAN_CLERK_PUBLISHABLE_KEY",
     purpose:
-      "With the next two: users who are signed in to your own app by Clerk open the settings page without a link. The publishable key of that app's instance.",
-    ifUnset: "Only links open the settings page.",
+      "With the next two: users who are signed in to your own app with Clerk open the settings page without a link. This is the publishable key of that app's instance.",
+    ifUnset: "The settings page opens only with a link.",
     schema: z.string().regex(/^pk_(?:test|live)_/, "must begin with pk_"),
   }),
   clerkSecretKey: variable({
     name: "KEYLOAN_CLERK_SECRET_KEY",
     purpose: "The secret key of that instance.",
     secret: true,
-    ifUnset: "Only links open the settings page.",
+    ifUnset: "The settings page opens only with a link.",
     schema: z
       .string()
       .regex(/^sk_(?:test|live)_/, "must begin with sk_")
@@ -125,32 +125,32 @@ export const configVariables = {
   }),
   clerkAuthorizedParties: variable({
     name: "KEYLOAN_CLERK_AUTHORIZED_PARTIES",
-    purpose: "The origins of your app, joined by commas: sessions of other apps are refused.",
-    ifUnset: "Only links open the settings page.",
+    purpose: "The origins of your app, separated by commas: sessions of other apps are refused.",
+    ifUnset: "The settings page opens only with a link.",
     example: "https://app.example.com",
     schema: z
       .string()
-      .regex(/^https?:\/\/[^\s,/]+(?:,https?:\/\/[^\s,/]+)*$/, "must be origins joined by commas")
+      .regex(/^https?:\/\/[^\s,/]+(?:,https?:\/\/[^\s,/]+)*$/, "must be origins separated by commas")
       .transform((text) => text.split(",")),
   }),
   clerkJwtKey: variable({
     name: "KEYLOAN_CLERK_JWT_KEY",
-    purpose: "The instance's public key in PEM, so that sessions are checked without asking Clerk.",
+    purpose: "The instance's public key in PEM, so that sessions can be checked without asking Clerk.",
     ifUnset: "Clerk's key set is fetched when a session is checked.",
     schema: z.string(),
   }),
   allowPrivateAddresses: variable({
     name: "KEYLOAN_ALLOW_PRIVATE_ADDRESSES",
     purpose:
-      "`true` lets users name databases and stores on private and loopback addresses. For development on one machine only: it lets them reach your network.",
+      "`true` allows users to name databases and stores on private and loopback addresses. Use it only for development on a single machine: users can then reach your network.",
     default: "false",
-    ifUnset: "Only public addresses are asked.",
+    ifUnset: "Only public addresses are called.",
     schema: flag,
   }),
   metricsPort: variable({
     name: "KEYLOAN_METRICS_PORT",
     purpose: "A second port that serves only `/metrics`. Keep it inside your network.",
-    ifUnset: "`/metrics` is served on the main port, to the admin alone.",
+    ifUnset: "`/metrics` is served on the main port, only to the admin.",
     schema: port,
   }),
   metricsHost: variable({
@@ -163,65 +163,65 @@ export const configVariables = {
   metricsToken: variable({
     name: "KEYLOAN_METRICS_TOKEN",
     purpose:
-      "A text of 16 characters or more that whoever reads that port has to send: `Authorization: Bearer <token>`.",
+      "A text of 16 characters or more that callers of that port must send: `Authorization: Bearer <token>`.",
     secret: true,
-    ifUnset: "Whoever reaches the second port reads the measures.",
+    ifUnset: "Anyone who can reach the second port can read the metrics.",
     schema: longSecretText,
   }),
   logLevel: variable({
     name: "KEYLOAN_LOG_LEVEL",
     purpose: "One of debug, info, warn, error, silent.",
     default: "info",
-    ifUnset: "Refused and failed requests and state changes are logged, successful reads are not.",
+    ifUnset: "Refused and failed requests and state changes are logged; successful reads are not.",
     schema: z.enum(["debug", "info", "warn", "error", "silent"]),
   }),
   rateLimitPerSecond: variable({
     name: "KEYLOAN_RATE_LIMIT_PER_SECOND",
     purpose:
-      "Requests a second that one token, session or link may make, and one address (of IPv6 one /64 network) without any that is valid; twice that in a burst. All tokens of a build together may make four times as many. 0 sets no limit.",
+      "How many requests per second each token, session or link may make, and each address (for IPv6 each /64 network) without a valid one; bursts may be twice as large. All tokens of a build together may make four times as many. 0 sets no limit.",
     default: "100",
-    ifUnset: "100 a second.",
+    ifUnset: "100 per second.",
     schema: z.coerce.number().min(0).max(1_000_000),
   }),
   issueDeadlineSeconds: variable({
     name: "KEYLOAN_ISSUE_DEADLINE_SECONDS",
-    purpose: "How long one attempt to issue a lease may take, its retries included.",
+    purpose: "How long one attempt to issue a lease may take, including its retries.",
     default: "60",
     ifUnset: "60 seconds.",
     schema: z.coerce.number().min(1).max(900),
   }),
   orgKeyCheckHours: variable({
     name: "KEYLOAN_ORG_KEY_CHECK_HOURS",
-    purpose: "How often every org key is checked at its provider. 0 never checks.",
+    purpose: "How often every org key is checked at its provider. 0 disables the checks.",
     default: "6",
     ifUnset: "Every 6 hours.",
     schema: z.coerce.number().min(0).max(8760),
   }),
   orgKeyMaxDays: variable({
     name: "KEYLOAN_ORG_KEY_MAX_DAYS",
-    purpose: "The age from which somebody is reminded to rotate an org key. 0 never reminds.",
+    purpose: "The age at which the broker sends a reminder to rotate an org key. 0 disables reminders.",
     default: "90",
     ifUnset: "90 days.",
     schema: z.coerce.number().min(0).max(3650),
   }),
   archiveAfterDays: variable({
     name: "KEYLOAN_ARCHIVE_AFTER_DAYS",
-    purpose: "How long a database lies idle until it is archived. 0 never archives by itself.",
+    purpose: "How long a database must be idle before it is archived. 0 disables automatic archiving.",
     default: "30",
     ifUnset: "30 days.",
     schema: z.coerce.number().min(0).max(3650),
   }),
   archiveDirectory: variable({
     name: "KEYLOAN_ARCHIVE_DIR",
-    purpose: "Folder of the archives, when they are kept as files.",
+    purpose: "Folder of the archives, when they are stored as files.",
     ifUnset: "`archives` in `KEYLOAN_DATA_DIR`.",
     schema: z.string(),
   }),
   archiveS3Url: variable({
     name: "KEYLOAN_ARCHIVE_S3_URL",
     purpose:
-      "Keeps archives in an S3 bucket instead: `https://<endpoint>/<bucket>/<prefix>`, with the next two. The bucket must not be one that builds write to.",
-    ifUnset: "Archives are files.",
+      "Stores archives in an S3 bucket instead: `https://<endpoint>/<bucket>/<prefix>`, with the next two. It must not be a bucket that builds write to.",
+    ifUnset: "Archives are stored as files.",
     example: "https://account.r2.cloudflarestorage.com/archives/keyloan",
     schema: z
       .string()
@@ -232,64 +232,64 @@ export const configVariables = {
   archiveS3AccessKeyId: variable({
     name: "KEYLOAN_ARCHIVE_S3_ACCESS_KEY_ID",
     purpose: "The access key id for that bucket.",
-    ifUnset: "Archives are files.",
+    ifUnset: "Archives are stored as files.",
     schema: z.string(),
   }),
   archiveS3SecretAccessKey: variable({
     name: "KEYLOAN_ARCHIVE_S3_SECRET_ACCESS_KEY",
     purpose: "The secret access key for that bucket.",
     secret: true,
-    ifUnset: "Archives are files.",
+    ifUnset: "Archives are stored as files.",
     schema: secretText,
   }),
   archiveS3Region: variable({
     name: "KEYLOAN_ARCHIVE_S3_REGION",
     purpose: "The region of that bucket.",
     default: "auto",
-    ifUnset: "`auto`, as R2 has it.",
+    ifUnset: "`auto`, as for R2.",
     schema: z.string(),
   }),
   notifyUrl: variable({
     name: "KEYLOAN_NOTIFY_URL",
     purpose:
-      "Where the broker posts what needs a person: jobs that require action and their reminders, org keys to rotate, what reconciling found.",
-    ifUnset: "It is logged and shown by `keyloan jobs list`, and nobody is told.",
+      "Where the broker posts notices that require manual action: jobs that require action and their reminders, org keys to rotate, findings of reconciling.",
+    ifUnset: "They are logged and shown by `keyloan jobs list`, but nobody is notified.",
     example: "https://ops.example.com/hooks/keyloan",
     schema: httpUrl,
   }),
   notifySecret: variable({
     name: "KEYLOAN_NOTIFY_SECRET",
-    purpose: "Signs what is posted there (HMAC-SHA256), so that the receiver knows who sent it.",
+    purpose: "Signs these notices (HMAC-SHA256), so that the receiver can verify who sent them.",
     secret: true,
-    ifUnset: "Notices are sent unsigned.",
+    ifUnset: "Notices are sent without a signature.",
     schema: longSecretText,
   }),
   auditSink: variable({
     name: "KEYLOAN_AUDIT_SINK",
     purpose:
-      "A place outside the store that gets every signed head of the audit: a file on another machine or volume, or an https address. It proves later that nothing was cut off or put back.",
-    ifUnset: "The audit proves only that it is consistent in itself, unless you keep heads yourself.",
+      "A place outside the store that gets every signed head of the audit: a file on another machine or volume, or an https address. It later proves that nothing was cut off or replaced by an older copy.",
+    ifUnset: "The audit only proves that it is self-consistent, unless you keep heads yourself.",
     example: "https://ops.example.com/audit-heads",
     schema: z.string().refine(isFileOrHttps, "must be a file or an https address without a user"),
   }),
   auditHeadFile: variable({
     name: "KEYLOAN_AUDIT_HEAD_FILE",
     purpose:
-      "A file with a head that was kept (`keyloan audit head`), or a copy of a file sink: the store is compared with it at start. `--head-file` names it too.",
-    ifUnset: "The store is compared with what the sink gives back, if there is one.",
+      "A file with a head that you kept (`keyloan audit head`), or a copy of a file sink: the store is compared with it at start. `--head-file` sets it too.",
+    ifUnset: "The store is compared with what the sink returns, if there is one.",
     schema: z.string(),
   }),
   actionHours: variable({
     name: "KEYLOAN_ACTION_HOURS",
     formerly: "KEYLOAN_HANDS_HOURS",
-    purpose: "How long a person has for a job that requires action before it is told as overdue.",
+    purpose: "How much time a person has for a job that requires action before it is reported as overdue.",
     default: "24",
     ifUnset: "24 hours.",
     schema: z.coerce.number().min(0.01).max(720),
   }),
   reconcileHours: variable({
     name: "KEYLOAN_RECONCILE_HOURS",
-    purpose: "How often what providers list is compared with what the broker knows. 0 never does.",
+    purpose: "How often the providers' lists are compared with the broker's records. 0 disables this.",
     default: "6",
     ifUnset: "Every 6 hours.",
     schema: z.coerce.number().min(0).max(8760),
@@ -297,7 +297,7 @@ export const configVariables = {
   reconcilePolicy: variable({
     name: "KEYLOAN_RECONCILE_POLICY",
     purpose:
-      "`report` tells what it found; `mend` also ends what belongs to leases that have ended. What no row knows is only ever told.",
+      "`report` only reports its findings; `mend` also ends what belongs to leases that have ended. Resources that Keyloan has no record of are only reported.",
     default: "mend",
     ifUnset: "`mend`.",
     schema: z.enum(["report", "mend"]),
@@ -305,8 +305,8 @@ export const configVariables = {
   preferredConnectors: variable({
     name: "KEYLOAN_PREFER",
     purpose:
-      "Connectors by their ids, joined by commas: a build that names none gets one for each kind of service, and these before others.",
-    ifUnset: "The first of each kind in `GET /v1/catalog` for which the org has a key.",
+      "Connectors by id, separated by commas: a build that names none gets one for each kind of service, and these are preferred.",
+    ifUnset: "The first connector of each kind in `GET /v1/catalog` for which the org has a key.",
     example: "turso,r2",
     otherwise: [] as readonly string[],
     schema: z.string().transform((text): readonly string[] => text.split(",").map((id) => id.trim())),
@@ -315,13 +315,13 @@ export const configVariables = {
     name: "KEYLOAN_MIGRATIONS_TABLE",
     purpose:
       "The table in which apps' databases list their migrations; a swap to a database without it is refused when live payment keys are used.",
-    ifUnset: "No such table is asked for.",
+    ifUnset: "No such table is required.",
     example: "__drizzle_migrations",
     schema: z.string().regex(/^[A-Za-z_][A-Za-z0-9_$]{0,127}$/, "must be the name of a table"),
   }),
   shutdownSeconds: variable({
     name: "KEYLOAN_SHUTDOWN_SECONDS",
-    purpose: "How long a stop waits for requests that are under way.",
+    purpose: "How long a stop waits for requests in progress.",
     default: "10",
     ifUnset: "10 seconds.",
     schema: z.coerce.number().min(0).max(600),
@@ -346,7 +346,7 @@ export function describeProviderUrl(
 ): Pick<ConfigVariable, "name" | "purpose" | "ifUnset"> {
   return {
     name: providerUrlVariable(connectorId),
-    purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway. What users name as an address of their own is guarded all the same.`,
+    purpose: `Replaces the address of the \`${connectorId}\` provider's API, for a stand-in or a private gateway. Addresses that users enter are guarded all the same.`,
     ifUnset: "The provider's own address is used.",
   };
 }

@@ -46,7 +46,7 @@ it("is closed while the database does not answer, for live payments alone", asyn
   const refused = await swap(live);
   expect(refused.status).toBe(409);
   expect(refused.found).toMatchObject([
-    { status: "fail", message: expect.stringContaining("could not be tried") },
+    { status: "fail", message: expect.stringContaining("could not be tested") },
   ]);
   expect((await live.settings()).bindings.map(({ source }) => source)).toEqual(["org", "org"]);
   expect((await swap(test)).found).toMatchObject([{ status: "pass" }]);

@@ -55,7 +55,7 @@ export function readConfig(environment: Environment, connectorIds: readonly stri
   for (const id of values.preferredConnectors.filter((each) => !connectorIds.includes(each)))
     problems.push(`KEYLOAN_PREFER: there is no connector ${id}; choose from ${connectorIds.join(", ")}`);
   if (isInside(values.dataDirectory, values.auditSink))
-    problems.push("KEYLOAN_AUDIT_SINK: must be outside KEYLOAN_DATA_DIR, or it proves nothing");
+    problems.push("KEYLOAN_AUDIT_SINK: must be outside KEYLOAN_DATA_DIR, otherwise it proves nothing");
   if (problems.length > 0) return { ok: false, problems };
   const renamedVariables = variables.flatMap(([, { name: to, formerly: from }]) =>
     from !== undefined && environment[from] !== undefined && environment[to] === undefined

@@ -70,7 +70,7 @@ describe("text that stands in a lent database's schema", () => {
       expect([answer.status, ((await answer.json()) as ErrorEnvelope).error]).toMatchObject([
         502,
         {
-          message: expect.stringContaining('the table "t" is not one statement'),
+          message: expect.stringContaining('the table "t" is not a single statement'),
           remedy: expect.any(String),
         },
       ]);

@@ -127,7 +127,7 @@ describe("with an overlap", () => {
     const second = await broker.readEnv(id);
     expect(second.TURSO_AUTH_TOKEN).not.toBe(first.TURSO_AUTH_TOKEN);
     expect([await answers(first), await answers(second)]).toEqual([200, 200]);
-    expect((await show(lease.id)).next).toMatch(/fetch the env again after it/);
+    expect((await show(lease.id)).next).toMatch(/fetch the env again after that/);
     await broker.restart();
     broker.advance(301_000);
     await expect.poll(() => stateOf(lease.id), patiently).toBe("done");

@@ -23,7 +23,9 @@ function readArguments(): Record<string, string> {
     const file = values["head-file"];
     return file === undefined ? {} : { KEYLOAN_AUDIT_HEAD_FILE: file };
   } catch {
-    console.error("The broker takes one argument: --head-file <file>. All else is set in the environment.");
+    console.error(
+      "The broker takes one argument: --head-file <file>. Set everything else in the environment.",
+    );
     process.exit(2);
   }
 }

@@ -312,7 +312,7 @@ describe("a new key of another account", () => {
         leasesInUse: 1,
         flagged: 1,
         flags: [{ code: "other_account", leases: 1 }],
-        todo: expect.stringMatching(/1 lease is going on with it/),
+        todo: expect.stringMatching(/1 lease is using it/),
       });
     await expect
       .poll(() => receiver.received.map(({ body }) => body.type), patiently)

@@ -24,9 +24,7 @@ export async function ensureOrganization(
     if (other !== undefined) return other.id;
     // A new org would begin a new audit, in which all that was done before is gone.
     if ((await tables.dataKeys.count()) > 0)
-      throw new Error(
-        "the store has data keys and no org: rows were taken away, so restore it from a backup",
-      );
+      throw new Error("the store has data keys but no org: rows were removed, so restore it from a backup");
     const id = newId("organization", random);
     const keyDeps = { keyring, now, randomBytes: random };
     const { row, key } = createOwnerKey(keyDeps, id, { promisesState: true });
@@ -46,7 +44,7 @@ async function tooManyOrgs(store: Store, ids: readonly string[]): Promise<Error>
   for (const id of ids)
     told.push((await store.read.dataKeys.findByOwner(id)) === undefined ? `${id} (no data key)` : id);
   return new Error(
-    `the store has more than one org, and a broker makes one: ${told.join(", ")}. Remove from the table organizations the rows without a data key, or restore the store from a backup`,
+    `the store has more than one org, but a broker makes only one: ${told.join(", ")}. Remove the rows without a data key from the table organizations, or restore the store from a backup`,
   );
 }
 
@@ -57,6 +55,6 @@ export async function openFingerprinter(
   organizationId: string,
 ): Promise<Fingerprinter> {
   const row = await store.read.dataKeys.findByOwner(fingerprintOwner(organizationId));
-  if (row === undefined) throw new Error("the store has no fingerprint key: it was not made by this broker");
+  if (row === undefined) throw new Error("the store has no fingerprint key: this broker did not make it");
   return createFingerprinter(openDataKey(keyring, row));
 }

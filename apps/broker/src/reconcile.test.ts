@@ -233,7 +233,7 @@ describe("a list that lies", () => {
     broker.advance(minutes(6));
     const report = await reconcile();
     expect(report.connectors).toMatchObject([
-      { state: "failed", message: expect.stringContaining("without an end"), findings: [] },
+      { state: "failed", message: expect.stringContaining("list that does not end"), findings: [] },
     ]);
     expect(await exists(over.name)).toBe(true);
   });

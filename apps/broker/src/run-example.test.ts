@@ -125,7 +125,7 @@ describe("the example app under `keyloan run`", () => {
     const other = await broker.createBuild({ connectors: ["app-secrets"] });
     const { code, stderr } = await run([keyloan, "run", "--build", other.id, "--", "true"], cliEnvironment());
     expect(code).toBe(1);
-    expect(stderr).toContain("A build token reads the env of its own build");
+    expect(stderr).toContain("A build token can only read the env of its own build");
   });
 
   it("passes a signal on and stops with the app", async () => {

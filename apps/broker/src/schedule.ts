@@ -92,7 +92,7 @@ export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void>
       deps.workWatch.noteFailure(name);
       deps.logger.error(
         { work: name, ...describeError(error) },
-        "scheduled work failed; it runs again at its next turn",
+        "scheduled work failed; it runs again at its next time",
       );
     }
   }

@@ -16,9 +16,9 @@ const ofWhatIsStored: ReadonlySet<VaultErrorCode> = new Set([
  */
 export function sealedWrong(error: unknown): BrokerError | undefined {
   if (!(error instanceof VaultError) || !ofWhatIsStored.has(error.code)) return undefined;
-  return new BrokerError("unavailable", "what is sealed in the store does not open with its key", {
+  return new BrokerError("unavailable", "sealed data in the store does not open with its key", {
     remedy:
-      "Ask the operator: a root key may be missing from KEYLOAN_ROOT_KEY, as /health/ready tells; or the store was altered, as `keyloan audit verify` may show: restore it from a backup.",
+      "Ask the operator: a root key may be missing from KEYLOAN_ROOT_KEY, as /health/ready reports; or the store was altered, as `keyloan audit verify` may show: then restore it from a backup.",
     cause: error,
   });
 }

@@ -80,7 +80,10 @@ async function readOutsideHeads(deps: Deps): Promise<void> {
       await deps.store.close();
       throw error;
     }
-    deps.logger.error(describeError(error), "the audit could not be compared with what is kept outside");
+    deps.logger.error(
+      describeError(error),
+      "the audit could not be compared with what is kept outside the store",
+    );
   }
 }
 

@@ -5,7 +5,7 @@ import type { BrokerConfig } from "./env.ts";
 export function explainStartFailure(error: unknown, config: BrokerConfig): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
-    return `Port ${config.port} is taken by another program: stop it, or set PORT to another number.`;
+    return `Another program uses port ${config.port}: stop it, or set PORT to another number.`;
   }
   if (code === "EACCES" || code === "EADDRNOTAVAIL") {
     return `This machine does not let the broker listen on ${config.host}:${config.port}: choose another KEYLOAN_HOST or PORT.`;

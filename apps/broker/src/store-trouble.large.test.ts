@@ -52,7 +52,12 @@ type Case = readonly [
 ];
 const cases: readonly Case[] = [
   ["whose disk is full", fullDisk, /its disk is full/, undefined],
-  ["that another process holds for longer than is waited", heldLock, /another process holds it/, undefined],
+  [
+    "that another process holds for longer than is waited",
+    heldLock,
+    /another process is using it/,
+    undefined,
+  ],
   [
     "that may not be written any more",
     readOnlyFiles,

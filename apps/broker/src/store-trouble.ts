@@ -9,20 +9,20 @@ export type StoreTrouble = {
 /** After so long a caller may try again: another process rarely holds the store for longer. */
 export const storeRetrySeconds = 5;
 
-const again = "Try again shortly. If it stays so, ask the operator to look at /health/ready.";
+const again = "Try again shortly. If it still fails, ask the operator to look at /health/ready.";
 
 const troubles: Readonly<Record<StoreErrorCode, StoreTrouble>> = {
   unavailable: { reason: "it does not answer", remedy: again },
-  busy: { reason: "another process holds it", remedy: again },
+  busy: { reason: "another process is using it", remedy: again },
   full: {
     reason: "its disk is full",
     remedy:
-      "Ask the operator to free space on the disk of the store; nothing was written, and it goes on by itself.",
+      "Ask the operator to free space on the store's disk; nothing was written, and the broker continues automatically.",
   },
   not_writable: {
     reason: "its file cannot be written",
     remedy:
-      "Ask the operator to look at the permissions and the mount of KEYLOAN_DATA_DIR; nothing was written, and it goes on by itself.",
+      "Ask the operator to check the permissions and the mount of KEYLOAN_DATA_DIR; nothing was written, and the broker continues automatically.",
   },
   corrupt: { reason: "its file is damaged", remedy: "Ask the operator to restore it from a backup." },
   altered: {
@@ -30,7 +30,7 @@ const troubles: Readonly<Record<StoreErrorCode, StoreTrouble>> = {
     remedy:
       "Ask the operator to run `keyloan audit verify`: it names what was added to the store's file. Nothing was written.",
   },
-  conflict: { reason: "the same was written at this moment", remedy: again },
+  conflict: { reason: "another request wrote the same data at this moment", remedy: again },
 };
 
 /** What to tell a caller of a failure of the store; `undefined` for any other failure. */

@@ -87,7 +87,10 @@ async function repeat(
       deps.workWatch.noteDone(name);
     } catch (error) {
       deps.workWatch.noteFailure(name);
-      deps.logger.error({ work: name, ...describeError(error) }, "background work failed; it is tried again");
+      deps.logger.error(
+        { work: name, ...describeError(error) },
+        "background work failed; the broker tries it again",
+      );
     }
   }
 }

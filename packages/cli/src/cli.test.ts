@@ -91,7 +91,7 @@ describe("wrong usage is exit code 2, names what is wrong, and sends nothing", (
     ["build list --limit --all", "--limit needs a value"],
     ["build list extra", 'Unexpected argument "extra"'],
     ["build list --all=yes", "--all takes no value"],
-    ["build list -- x", "takes nothing after --"],
+    ["build list -- x", "takes no arguments after --"],
     ["build show", "The build id is missing"],
     ["build show ../../v1/tokens", "not a build id"],
     ["build create", "needs a --name"],
@@ -102,7 +102,7 @@ describe("wrong usage is exit code 2, names what is wrong, and sends nothing", (
       "env pull --build bld_3k9v0a5m2c7d8e4f6g1h --format yaml",
       "json, dotenv, shell, docker, github, kubernetes, systemd",
     ],
-    ["env pull --build bld_3k9v0a5m2c7d8e4f6g1h --force", "--force goes with --output"],
+    ["env pull --build bld_3k9v0a5m2c7d8e4f6g1h --force", "--force together with --output"],
     ["token create --name x", "needs a --scope"],
     ["token create --name x --scope all", "--scope is one of"],
     ["token revoke", "The token id is missing"],
@@ -297,7 +297,7 @@ describe("org keys", () => {
   test.each([
     ["a missing field", "memory-keys -", '{"organization":"a"}', "missing: platformToken"],
     ["an unknown field", "memory-keys -", '{"organisation":"a"}', "Did you mean organization?"],
-    ["a field that is no text", "memory-keys -", '{"organization":1}', "not a text"],
+    ["a field that is no text", "memory-keys -", '{"organization":1}', "not text"],
     ["what is no JSON", "memory-keys -", "canary-bare-secret", "not a JSON object"],
     ["a bare secret as --field", "memory-keys --field canary-bare-secret", "", "name and a value"],
     ["a connector without fields", "app-secrets -", "{}", "needs no org key"],
@@ -370,7 +370,7 @@ describe("output", () => {
     const { code, err } = await keyloan("token list", { env });
     expect(code).toBe(1);
     expect(err).toMatch(
-      /^keyloan: this token may not do that\n {2}\S.+\.\n(?: {2}\S.*\n)* {2}Request id: req_\w{20}\n$/,
+      /^keyloan: this token does not have permission to do that\n {2}\S.+\.\n(?: {2}\S.*\n)* {2}Request id: req_\w{20}\n$/,
     );
     const json = JSON.parse((await keyloan("token list --json", { env })).err);
     expect(json.error).toMatchObject({
@@ -516,7 +516,7 @@ describe("doctor", () => {
     const { out, code } = await keyloan("doctor");
     const production = await keyloan("doctor --production");
     expect(out).toContain("warning  Configuration: The broker listens beyond this machine");
-    expect(out).toContain("Put a proxy that ends TLS in front");
+    expect(out).toContain("Put a proxy that terminates TLS in front");
     expect([code, out]).toEqual([0, expect.stringMatching(/No problem, and \d+ warnings?\.\n$/)]);
     expect([production.code, production.out]).toEqual([
       1,

@@ -141,12 +141,12 @@ describe("env pull --age-recipient", () => {
 });
 
 test.each([
-  ["--merge", "--merge goes with --output"],
-  ["--merge --output x --format shell", "--format shell cannot be used"],
-  ["--merge --output x --force", "neither --force"],
-  ["--merge --output x --age-recipient age1x", "neither --force"],
+  ["--merge", "--merge together with --output"],
+  ["--merge --output x --format shell", "combined with --format shell"],
+  ["--merge --output x --force", "combined with --force"],
+  ["--merge --output x --age-recipient age1x", "combined with --force"],
   ["--json --age-recipient age1x", "needs an --output"],
-  ["--name x", "goes with --format kubernetes"],
+  ["--name x", "together with --format kubernetes"],
 ])("env pull %s is wrong usage", async (line, message) => {
   const { code, err } = await pull(...line.split(" "));
   expect(code).toBe(2);

@@ -35,7 +35,7 @@ function readToken(token: string | undefined, file: string | undefined): string 
   if (file === undefined) return token?.trim();
   if (token !== undefined) {
     throw new KeyloanError("invalid_token", "KEYLOAN_TOKEN and KEYLOAN_TOKEN_FILE are both set.", {
-      remedy: "Unset one of them, so that it is clear which token is meant.",
+      remedy: "Unset one of them, so that it is clear which token to use.",
     });
   }
   try {

@@ -85,7 +85,7 @@ describe("jobs list", () => {
   test("is the operator's alone", async () => {
     const token = await broker.createBuildToken(buildId);
     const { code, err } = await keyloan("list", { env: { KEYLOAN_TOKEN: token } });
-    expect([code, err]).toEqual([1, expect.stringContaining("may not do that")]);
+    expect([code, err]).toEqual([1, expect.stringContaining("does not have permission to do that")]);
   });
 });
 
@@ -93,7 +93,7 @@ describe("jobs show", () => {
   test("tells the steps with their pages, and the time that is left", async () => {
     const { code, out } = await keyloan(`show ${issueJob.id}`);
     expect(code).toBe(0);
-    expect(out).toMatch(/A person is needed, until \S+ \S+Z \(in 12h\):/);
+    expect(out).toMatch(/Requires manual action by \S+ \S+Z \(in 12h\):/);
     expect(out).toMatch(
       /3\. +Or make the keys by hand at Memory keys\.[\s\S]*?\n +https:\/\/example\.com\/keys/,
     );
@@ -123,11 +123,11 @@ describe("jobs retry", () => {
 });
 
 describe("jobs cancel", () => {
-  test("tells what the build goes on without", async () => {
+  test("tells what the build continues without", async () => {
     const { code, out, err } = await keyloan(`cancel ${issueJob.id}`);
     expect([code, lastBody()]).toEqual([0, {}]);
     expect(out).toContain("cancelled");
-    expect(err).toContain("goes on without memory-keys: it lacks MEMORY_KEYS_ACCOUNT");
+    expect(err).toContain("continues without memory-keys: it lacks MEMORY_KEYS_ACCOUNT");
   });
 
   test("of a release needs the resource's name, and warns when nobody could verify it", async () => {
@@ -184,10 +184,10 @@ describe("jobs supply", () => {
     expect(broker.seen.every(({ method }) => method === "GET")).toBe(true);
   });
 
-  test("sends nothing when the job waits for no values", async () => {
+  test("sends nothing when the job needs no values", async () => {
     const { id } = await releaseJob();
     const answer = await keyloan(`supply ${id} --from-file -`, { stdin: "OTHER=1" });
-    expect([answer.code, answer.err]).toEqual([1, expect.stringContaining("waits for no values")]);
+    expect([answer.code, answer.err]).toEqual([1, expect.stringContaining("does not need any values")]);
     expect(broker.seen.every(({ method }) => method === "GET")).toBe(true);
   });
 });

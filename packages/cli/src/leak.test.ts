@@ -196,7 +196,7 @@ describe("scan", () => {
   test("exits with 0 when nothing is ours", async () => {
     put("app.js", `var k="${randomBytes(24).toString("hex")}"`);
     const { code, out } = await keyloan(`scan ${folder}`);
-    expect([code, out]).toEqual([0, "1 file: nothing of ours.\n"]);
+    expect([code, out]).toEqual([0, "1 file: no Keyloan values.\n"]);
   });
 
   test.each([

@@ -76,14 +76,14 @@ describe("lease show", () => {
 });
 
 describe("lease revoke", () => {
-  test("ends one, and says when its provider is still asked", async () => {
+  test("ends one, and says when its provider is still being asked", async () => {
     const done = await keyloan(`lease revoke ${idOf("memory-files")}`);
     expect(done).toMatchObject({ code: 0, err: "" });
     expect(done.out).toMatch(/State +released/);
     broker.provider.troubles.set("revoke", "forbidden");
     const going = await keyloan(`lease revoke ${idOf("memory-keys")}`);
     expect(going.code).toBe(0);
-    expect(going.err).toContain("still asked");
+    expect(going.err).toContain("still asking");
     const json = await keyloan(`lease revoke ${idOf("memory-keys")} --json`);
     expect(JSON.parse(json.out)).toMatchObject({ state: "releasing" });
   });
@@ -131,7 +131,7 @@ describe("lease revoke", () => {
     const env = { KEYLOAN_TOKEN: await broker.createApiToken() };
     const { code, err } = await keyloan("lease revoke --all --yes", { env });
     expect(code).toBe(1);
-    expect(err).toContain("may not do that");
+    expect(err).toContain("does not have permission to do that");
     expect(await statesOf()).toEqual(["active", "active"]);
   });
 });

@@ -58,7 +58,7 @@ test("the admin's reason goes along, for the app's user to read", async () => {
 test("a build whose lending has ended says so", async () => {
   await store().write([], (tables) => tables.builds.endLending(buildId, Date.UTC(2026, 10, 24, 12)));
   const { out } = await keyloan(`build show ${buildId}`);
-  expect(out).toMatch(/^Lending +ended 2026-11-24 .*keys of their own for everything$/m);
+  expect(out).toMatch(/^Lending +ended 2026-11-24 .*their own keys for everything$/m);
 });
 
 test("a rehearsal of one build is a wrong command line", async () => {

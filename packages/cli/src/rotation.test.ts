@@ -177,7 +177,7 @@ describe("reconcile", () => {
     expect(code).toBe(1);
     expect(out).toContain(`memory-keys: compared, ${broker.provider.held.size} listed, 2 findings`);
     expect(out).toMatch(new RegExp(`memory-keys +left over +told +${over}`));
-    expect(out.replace(/\s+/g, " ")).toMatch(/no row knows it: .* --end-unknown kl-0+/);
+    expect(out.replace(/\s+/g, " ")).toMatch(/no record of it: .* --end-unknown kl-0+/);
     expect(bodies().at(-1)).toEqual({ dryRun: true, connector: "memory-keys" });
     expect((await keyloan("reconcile")).out).toMatch(new RegExp(`memory-keys +left over +ended +${over}`));
     expect(JSON.parse((await keyloan("reconcile --json")).out)).toMatchObject({ needsPerson: true });
@@ -198,7 +198,7 @@ describe("reconcile", () => {
     const { buildId } = await lend();
     const env = { KEYLOAN_TOKEN: await broker.createBuildToken(buildId) };
     const { code, err } = await keyloan("reconcile", { env });
-    expect([code, err]).toEqual([1, expect.stringContaining("may not do that")]);
+    expect([code, err]).toEqual([1, expect.stringContaining("does not have permission to do that")]);
   });
 });
 
@@ -214,8 +214,10 @@ test("org-keys list shows age, flagged leases and what is to be done", async () 
   const { out } = await keyloan("org-keys list");
   expect(out).toMatch(new RegExp(`memory-keys +${old} +retiring +valid .* 91d +2 \\(2 flagged\\)`));
   const words = out.replace(/\s+/g, " ");
-  expect(words).toContain(`memory-keys version ${old}: 2 leases are going on with it`);
-  expect(words).toContain("2 × memory-keys: the new org key is of another account. Keep the key of version");
+  expect(words).toContain(`memory-keys version ${old}: 2 leases are using it`);
+  expect(words).toContain(
+    "2 × memory-keys: the new org key belongs to another account. Keep the key of version",
+  );
 });
 
 describe("root-key", () => {
@@ -231,7 +233,7 @@ describe("root-key", () => {
       0,
       expect.stringMatching(/rk-[0-9a-f]{16} +current +0\n.*rk-[0-9a-f]{16} +opens +\d/),
     ]);
-    expect(out).toMatch(/[1-9]\d* are left/);
+    expect(out).toMatch(/[1-9]\d* are still to be rewrapped/);
   });
 
   test("rotate goes on until none is left, and says so", async () => {
@@ -239,7 +241,7 @@ describe("root-key", () => {
     const part = { dataKeys: 9, rewrapped: 2, left: 2, currentKeyId: "rk-0011223344556677" };
     broker.faults.push(answering(200, part, brokerHeaders), answering(200, part, brokerHeaders));
     const { code, out } = await keyloan("root-key rotate");
-    const [, rewrapped, dataKeys] = /(\d+) of (\d+) data keys were wrapped anew/.exec(out) ?? [];
+    const [, rewrapped, dataKeys] = /(\d+) of (\d+) data keys were rewrapped/.exec(out) ?? [];
     expect([code, Number(rewrapped)]).toEqual([0, Number(dataKeys) + 4]);
     expect(broker.seen).toHaveLength(3);
     expect((await keyloan("root-key status")).out).not.toContain("are left");

@@ -167,7 +167,7 @@ describe("a command that cannot be started", () => {
   test("is exit code 127 when it is not found", async () => {
     const { code, err } = await run(["no-such-command-here"]);
     expect(code).toBe(127);
-    expect(err).toContain('The command "no-such-command-here" is not found.');
+    expect(err).toContain('The command "no-such-command-here" was not found.');
   });
 
   test("is exit code 127 when its interpreter is missing", async () => {

@@ -95,7 +95,7 @@ describe("a build whose user has keys of their own", () => {
     };
     const { code, err } = await keyloan("start", buildId);
     expect(code).toBe(1);
-    expect(err).toMatch(/not enough room.*Make room there/s);
+    expect(err).toMatch(/not enough space.*Free some space there/s);
   });
 
   test("transfer start gives the list as JSON", async () => {
@@ -185,7 +185,7 @@ describe("transfer receipt", () => {
       })),
     }));
     const { code, err } = await keyloan("receipt", "--file", file);
-    expect([code, err]).toEqual([1, expect.stringMatching(/not one that this broker signed/)]);
+    expect([code, err]).toEqual([1, expect.stringMatching(/not signed by this broker/)]);
   });
 
   test("refuses one beside which another service is named", async () => {

@@ -116,19 +116,19 @@ export class ProviderError extends Error {
 }
 
 const providerRemedies: Readonly<Record<ProviderErrorCode, string>> = {
-  unauthorized: "The provider refuses the org key: put a new one with `keyloan org-keys set`.",
-  forbidden: "The org key lacks a permission for this call: grant it at the provider, or put another key.",
-  not_found: "What the org key names does not exist at the provider: check its fields.",
+  unauthorized: "The provider refuses the org key: set a new one with `keyloan org-keys set`.",
+  forbidden: "The org key lacks a permission for this call: grant it at the provider, or set another key.",
+  not_found: "Something that the org key names does not exist at the provider: check the key's fields.",
   conflict:
-    "Something of that name exists already and is not ours: remove it at the provider, or make a new build.",
-  quota_exceeded: "The provider's quota is used up: close builds that are done, or raise the plan.",
+    "Something with that name already exists and was not made by Keyloan: remove it at the provider, or make a new build.",
+  quota_exceeded: "The provider's quota is used up: close builds that are done, or upgrade the plan.",
   rejected: "The provider refuses the request: check the options of this connector.",
-  rate_limited: "The provider limits the rate: the broker tries again by itself.",
-  unavailable: "The provider is down: the broker tries again by itself.",
-  timeout: "The provider did not answer in time: the broker tries again by itself.",
-  network: "The provider could not be reached: check the network; the broker tries again by itself.",
+  rate_limited: "The provider limits the rate: the broker tries again automatically.",
+  unavailable: "The provider is down: the broker tries again automatically.",
+  timeout: "The provider did not answer in time: the broker tries again automatically.",
+  network: "The provider could not be reached: check the network; the broker tries again automatically.",
   invalid_response:
-    "The provider answered something unexpected: check its status page and the configured address.",
+    "The provider gave an unexpected answer: check its status page and the configured address.",
 };
 
 /** The error part of every answer that is not 2xx. */

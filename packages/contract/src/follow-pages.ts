@@ -38,7 +38,7 @@ export async function* followPages<Item, Mark>(
     yield items;
     if (next === undefined) return;
     emptyPages = first === undefined ? emptyPages + 1 : 0;
-    if (emptyPages > emptyPagesMax) throw invalidResponse("the list goes on with nothing");
+    if (emptyPages > emptyPagesMax) throw invalidResponse("the list continues with empty pages");
     passOnce("mark", JSON.stringify(next));
     mark = next;
   }

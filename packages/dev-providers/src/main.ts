@@ -19,7 +19,7 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
 
 function report(error: unknown, terminal: Terminal): number {
   if (!(error instanceof LaunchError)) {
-    terminal.error(`Keyloan has failed in a way that it does not know: ${describe(error)}`);
+    terminal.error(`Keyloan failed for an unknown reason: ${describe(error)}`);
     return 1;
   }
   terminal.error(terminal.paint("red", error.message));

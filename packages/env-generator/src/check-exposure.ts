@@ -22,7 +22,7 @@ export function checkExposure(name: string, spec: EnvVarSpec): void {
     throw new EnvFormatError(
       "secret_exposed",
       name,
-      "is a name that browsers get to see, and its value must stay on the server.",
+      "is a name that browsers can see, but its value must stay on the server.",
       "Fix the connector's spec: a secret has no public name.",
     );
   }
@@ -44,8 +44,8 @@ export function checkPublicValues(
       throw new EnvFormatError(
         "secret_exposed",
         name,
-        "is a name that browsers get to see, and it has the value of a secret.",
-        "Put the publishable value there; the secret one may have been pasted twice.",
+        "is a name that browsers can see, but it has the value of a secret.",
+        "Use the publishable value there; the secret one may have been pasted twice.",
       );
     }
   }

@@ -64,8 +64,8 @@ function exposure(
       code: "secret_exposed",
       severity: "refuse",
       variable: name,
-      message: "is a name that browsers get to see, and its value is a secret key.",
-      remedy: "Put the publishable key there, and make a new secret key if this one was ever deployed.",
+      message: "is a name that browsers can see, but its value is a secret key.",
+      remedy: "Use the publishable key there, and make a new secret key if this one was ever deployed.",
     },
   ];
 }
@@ -83,7 +83,7 @@ function wrongMode(
         code: "test_key",
         severity: testKeys,
         variable: name,
-        message: "is a test key, with which nothing in production is real.",
+        message: "is a test key, and nothing in production is real with it.",
         remedy: "Use the live key of the same account.",
       },
     ];
@@ -110,7 +110,7 @@ function debugging({ name, value }: EnvLine): readonly ProductionFinding[] {
       severity: "warn",
       variable: name,
       message: "was switched on; the file says DEBUG=false.",
-      remedy: "Switch it on for one run only: debugging shows secrets in logs and pages.",
+      remedy: "Switch it on only for a single run: debugging shows secrets in logs and pages.",
     },
   ];
 }

@@ -25,8 +25,8 @@ export async function encryptForAge(text: string, recipient: string): Promise<st
     encrypter.addRecipient(trimmed);
   } catch {
     throw new AgeRecipientError(
-      "The age recipient is mistyped: its characters do not fit together.",
-      "Copy it whole from the line that age-keygen printed.",
+      "The age recipient is mistyped: its checksum is wrong.",
+      "Copy the whole recipient from the line that age-keygen printed.",
     );
   }
   return `${armor.encode(await encrypter.encrypt(text)).trimEnd()}\n`;
@@ -36,18 +36,18 @@ function refuseOthers(recipient: string): void {
   if (/^age1[a-z0-9]+$/.test(recipient)) return;
   if (/^AGE-SECRET-KEY-/i.test(recipient)) {
     throw new AgeRecipientError(
-      "That is a secret age identity and not a recipient.",
-      "Give the public key beginning with age1 that stands in the same file (age-keygen -y prints it), and make a new identity if this one was seen by others.",
+      "This is a secret age identity, not a recipient.",
+      "Use the public key that starts with age1 in the same file (age-keygen -y prints it), and make a new identity if others have seen this one.",
     );
   }
   if (/^ssh-/.test(recipient)) {
     throw new AgeRecipientError(
-      "SSH keys are not age recipients here.",
-      "Make a key with age-keygen and give the line beginning with age1.",
+      "SSH keys cannot be used as age recipients here.",
+      "Make a key with age-keygen and use the line that starts with age1.",
     );
   }
   throw new AgeRecipientError(
-    "That is not an age recipient: one is lower-case letters and digits beginning with age1.",
-    "Make a key with age-keygen and give the line beginning with age1.",
+    "This is not an age recipient: a recipient is lower-case letters and digits that start with age1.",
+    "Make a key with age-keygen and use the line that starts with age1.",
   );
 }

@@ -26,7 +26,7 @@ export function checkNames(lines: readonly EnvLine[]): void {
         "bad_name",
         name,
         "is not a variable name.",
-        "Use letters, digits and underscores, and no digit first.",
+        "Use letters, digits and underscores, and do not start with a digit.",
       );
     }
     if (seen.has(name)) throw duplicateName(name);

@@ -63,8 +63,8 @@ function findBlock(lines: readonly EnvFileLine[]): { readonly begin: number; rea
   const places = marks.map(({ line }) => ({ line }));
   throw new EnvFileError(
     "broken_block",
-    `The marks of Keyloan's block do not fit together: ${placesText(places)}.`,
-    `Keep one block that begins with "# >>> keyloan" and ends with "${endMark}", or delete it with both marks.`,
+    `The marks of Keyloan's block do not match: ${placesText(places)}.`,
+    `Keep exactly one block that starts with "# >>> keyloan" and ends with "${endMark}", or delete it with both marks.`,
     places,
   );
 }
@@ -73,8 +73,8 @@ function refuseOpenQuotes(lines: readonly EnvFileLine[]): void {
   refuse(
     "unclear_line",
     lines.filter((line) => line.kind === "assignment" && line.state === "unclear"),
-    "Programs would not agree on where the quotes end",
-    "Close the quotes, with nothing but a comment behind them; put a value that holds one kind of quote between the other.",
+    "Programs would disagree on where the quotes end",
+    "Close the quotes, with nothing but a comment after them; put a value that contains one kind of quote between the other kind.",
   );
 }
 
@@ -82,9 +82,9 @@ function refuseEntangled(lines: readonly EnvFileLine[]): void {
   refuse(
     "unclear_line",
     lines.filter(({ text }) => !standsAlone(text)),
-    "A shell that reads the file could take values below these lines for commands",
+    "A shell that reads the file could run values below these lines as commands",
     "Write each as a comment or as NAME='value', with no backslash at a line's end and no invisible signs; a value " +
-      "that holds ' goes between \", without $, backslash and `. Or put the two lines " +
+      "that contains ' goes between \", without $, backslash and `. Or put the two lines " +
       `"# >>> keyloan" and "${endMark}" above them: Keyloan writes between these.`,
   );
 }

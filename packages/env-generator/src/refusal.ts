@@ -14,10 +14,10 @@ export type Refusal = {
 export function refuseNoText({ value }: EnvLine): Refusal | undefined {
   const text = value.reveal();
   if (text.includes("\0")) {
-    return { code: "nul", reason: "holds a NUL character, which no process environment can carry." };
+    return { code: "nul", reason: "contains a NUL character, which no process environment can hold." };
   }
   if (!text.isWellFormed()) {
-    return { code: "not_text", reason: "holds half of a surrogate pair, which has no UTF-8 form." };
+    return { code: "not_text", reason: "contains half of a surrogate pair, which has no UTF-8 form." };
   }
   return undefined;
 }

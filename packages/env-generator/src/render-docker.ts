@@ -23,7 +23,7 @@ export function refuseForDocker(line: EnvLine): Refusal | undefined {
   if (noText !== undefined) return noText;
   const text = line.value.reveal();
   if (text.includes("\n")) {
-    return { code: "newline", reason: "has more than one line, which Docker's env files cannot carry." };
+    return { code: "newline", reason: "has more than one line, which Docker's env files do not support." };
   }
   if (text.endsWith("\r")) {
     return { code: "carriage_return", reason: "ends in a carriage return, which Docker drops." };
@@ -31,11 +31,11 @@ export function refuseForDocker(line: EnvLine): Refusal | undefined {
   if (text.length > 1 && /^['"]/.test(text) && text.at(-1) === text[0]) {
     return {
       code: "surrounding_quotes",
-      reason: "stands in quotes, which some versions of Docker remove.",
+      reason: "is in quotes, which some versions of Docker remove.",
     };
   }
   if (Buffer.byteLength(dockerLine(line)) > lineBytesMax) {
-    return { code: "too_long", reason: "is longer than a line of Docker's env files." };
+    return { code: "too_long", reason: "is longer than the maximum line in Docker's env files." };
   }
   return undefined;
 }

@@ -26,42 +26,46 @@ export function refuseForDotenv(line: EnvLine): Refusal | undefined {
   if (text.includes("\r")) {
     return {
       code: "carriage_return",
-      reason: "holds a carriage return, which readers of .env files drop or change.",
+      reason: "contains a carriage return, which readers of .env files drop or change.",
     };
   }
   if (controlCharacters.test(text)) {
     return {
       code: "control_character",
-      reason: "holds a control character, which some readers of .env files take for the end of a line.",
+      reason: "contains a control character, which some readers of .env files treat as the end of a line.",
     };
   }
   if (hasLineOfItsOwn(text)) {
     return {
       code: "newline",
-      reason: "has a line that readers of .env files who read line by line take for a variable or a rule.",
+      reason:
+        "has a line that some readers of .env files, which read line by line, treat as a variable or a rule.",
     };
   }
   if (text.includes("$(")) {
-    return { code: "expansion", reason: "holds $(, behind which some readers of .env files run a command." };
+    return {
+      code: "expansion",
+      reason: "contains $(, after which some readers of .env files run a command.",
+    };
   }
   // @next/env, Vite and dotenv-expand expand `$NAME` and `${…}` in any quotes and turn `\$` into `$`.
   if (/\$[A-Za-z0-9_{]|\\\$/.test(text)) {
     return {
       code: "expansion",
       reason:
-        "holds a dollar sign that some readers of .env files expand, and none of them can escape alike.",
+        "contains a dollar sign that some readers of .env files expand, and there is no escape that all of them understand.",
     };
   }
   if (text.startsWith("encrypted:")) {
     return {
       code: "expansion",
-      reason: "begins with encrypted:, behind which some readers of .env files decrypt.",
+      reason: "starts with encrypted:, which some readers of .env files decrypt.",
     };
   }
   if (!fitsQuote(text, quoteFor(text))) {
     return {
       code: "quoting",
-      reason: "mixes quotes, backslashes or dollar signs in a way that .env files cannot carry.",
+      reason: "mixes quotes, backslashes or dollar signs in a way that .env files do not support.",
     };
   }
   return undefined;

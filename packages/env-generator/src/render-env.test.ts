@@ -86,7 +86,7 @@ test.each([
     if (!(error instanceof EnvFormatError)) throw error;
     expect(error.variable).toBe("REFUSED");
     expect(error.message).toMatch(/^REFUSED .*\.$/);
-    expect(error.remedy).toContain(`carries it: ${formatsFor(line("REFUSED", value)).join(", ")}.`);
+    expect(error.remedy).toContain(`supports it: ${formatsFor(line("REFUSED", value)).join(", ")}.`);
     expect(inspect(error, { depth: null, showHidden: true })).not.toContain("canary");
   }
 });

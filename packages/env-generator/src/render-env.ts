@@ -62,6 +62,6 @@ export function formatsFor(line: EnvLine): readonly EnvFormat[] {
 
 function otherWays(line: EnvLine): string {
   const formats = formatsFor(line).join(", ");
-  const run = refuseNoText(line) === undefined ? " `keyloan run` passes it to a program as it is." : "";
-  return `Ask for a format that carries it: ${formats}.${run}`;
+  const run = refuseNoText(line) === undefined ? " `keyloan run` passes it to a program unchanged." : "";
+  return `Ask for a format that supports it: ${formats}.${run}`;
 }

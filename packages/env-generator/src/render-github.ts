@@ -27,8 +27,8 @@ export function refuseForGithub(line: EnvLine): Refusal | undefined {
   if (runnersOwnNames.test(line.name)) {
     return {
       code: "bad_name",
-      reason: "is a name that GitHub Actions lets no job set for its next steps.",
-      remedy: "Start the step's command with `keyloan run`, or set the variable in that step alone.",
+      reason: "is a name that GitHub Actions does not let a job set for its next steps.",
+      remedy: "Start the step's command with `keyloan run`, or set the variable in that step only.",
     };
   }
   // On Windows the runner takes it for a part of the line end.

@@ -8,8 +8,8 @@ const keyLengthMax = 253;
 const valueBytesMax = 1024 * 1024;
 const tooLong = {
   code: "too_long",
-  reason: "makes the values larger than the 1 MiB that a Kubernetes Secret holds.",
-  remedy: "Ask for the format json, which carries every text.",
+  reason: "makes the values larger than 1 MiB, the maximum for a Kubernetes Secret.",
+  remedy: "Ask for the format json, which supports every text.",
 } as const;
 const subdomainPattern =
   /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
@@ -46,7 +46,7 @@ export function refuseForKubernetes(line: EnvLine): Refusal | undefined {
   if (line.name.length > keyLengthMax) {
     return {
       code: "bad_name",
-      reason: "is longer than a key of a Kubernetes Secret may be.",
+      reason: "is too long for a key of a Kubernetes Secret.",
       remedy: `Use a name of at most ${keyLengthMax} characters.`,
     };
   }
@@ -58,7 +58,7 @@ function badSecretName(name: string): EnvFormatError {
   return new EnvFormatError(
     "bad_name",
     name,
-    "is not a name for a Kubernetes Secret.",
+    "is not a valid name for a Kubernetes Secret.",
     "Use lower-case letters, digits, dashes and dots, with a letter or digit at each end.",
   );
 }

@@ -25,19 +25,19 @@ export function refuseForSystemd(line: EnvLine): Refusal | undefined {
   if (text.includes("\r")) {
     return {
       code: "carriage_return",
-      reason: "holds a carriage return, for which some versions of systemd leave the variable out.",
+      reason: "contains a carriage return, which makes some versions of systemd skip the variable.",
     };
   }
   if (controlCharacters.test(text)) {
     return {
       code: "control_character",
-      reason: "holds a control character, for which some versions of systemd leave the variable out.",
+      reason: "contains a control character, which makes some versions of systemd skip the variable.",
     };
   }
   if (noncharacters.test(text)) {
     return {
       code: "not_text",
-      reason: "holds a code point that is no character, for which systemd refuses the whole file.",
+      reason: "contains a code point that is not a character, which makes systemd refuse the whole file.",
     };
   }
   return refuseNoText(line);

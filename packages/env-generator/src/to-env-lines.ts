@@ -136,7 +136,7 @@ function missingValue(name: string, { label }: ConnectorSpec): EnvFormatError {
   return new EnvFormatError(
     "missing_value",
     name,
-    `has no value, and ${label} must give one.`,
+    `has no value, but ${label} must provide one.`,
     "Renew the build, or close it and make a new one.",
   );
 }

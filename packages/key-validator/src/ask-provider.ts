@@ -79,7 +79,7 @@ function readFailure(error: unknown, { label, variables, values }: Question): Va
         envVar: field?.name ?? "",
         code: "rejected",
         message: `${label} does not accept this key.`,
-        remedy: `It may be mistyped, expired or deleted: copy a current one.${link}`,
+        remedy: `It may be mistyped, expired or deleted: copy the current one.${link}`,
       };
     case "forbidden":
     case "quota_exceeded":
@@ -88,7 +88,7 @@ function readFailure(error: unknown, { label, variables, values }: Question): Va
         envVar: field?.name ?? "",
         code: "lacks_permission",
         message: `${label} knows this key, but does not let it do what your app needs.`,
-        remedy: `Give the key more permissions, or make one that has them.${link}`,
+        remedy: `Give the key more permissions, or make a new key that has them.${link}`,
       };
     case "timeout":
     case "rate_limited":
@@ -102,10 +102,10 @@ const undeterminedMessages: Readonly<Record<UndeterminedCode, (label: string) =>
   timeout: (label) =>
     `${label} did not answer in time. This says nothing about your keys: try again in a minute.`,
   provider_down: (label) =>
-    `${label} cannot be asked just now. This says nothing about your keys: check the address if you gave one, or try again in a few minutes.`,
+    `${label} cannot be reached right now. This says nothing about your keys: check the address if you entered one, or try again in a few minutes.`,
   rate_limited: (label) =>
     `${label} asks for a pause. This says nothing about your keys: try again a little later.`,
-  blocked_address: (label) => `The address given for ${label} is not one that can be asked from here.`,
+  blocked_address: (label) => `The address entered for ${label} cannot be called from here.`,
 };
 
 function undetermined(

@@ -12,7 +12,7 @@ export function checkShape(
     return malformed(
       unknown,
       "is not a field of this connector",
-      `Give: ${fields.map(({ name }) => name).join(", ")}.`,
+      `Use these: ${fields.map(({ name }) => name).join(", ")}.`,
     );
   }
   for (const field of fields) {
@@ -34,5 +34,5 @@ function malformed(name: string, problem: string, remedy: string): ValidationRes
 function remedyFor(field: FieldSpec): string {
   const example = field.example === undefined ? "" : ` It looks like ${field.example}.`;
   const link = field.helpUrl === undefined ? "" : ` Find it at ${field.helpUrl}`;
-  return `Copy ${field.label} whole.${example}${link}`;
+  return `Copy the whole ${field.label}.${example}${link}`;
 }

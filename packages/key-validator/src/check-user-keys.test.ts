@@ -142,7 +142,7 @@ describe("checkUserKeys", () => {
       );
     const { result } = await run({ check }, { KEY: "sk_mine", URL: "https://db.example.com" });
     expect(result).toMatchObject({ status: "undetermined", code: "blocked_address" });
-    expect(JSON.stringify(result)).toContain("“Address”: The address leads into a private network.");
+    expect(JSON.stringify(result)).toContain("“Address”: The address points into a private network.");
     expect(JSON.stringify(result)).not.toContain("10.0.0.1");
   });
 

@@ -18,12 +18,12 @@ export async function findOurs(
 
 /** The answer to somebody who gives a lent key as one of their own. */
 export function refuseOurs(name: string, field: FieldSpec | undefined): ValidationResult {
-  const link = field?.helpUrl === undefined ? "" : ` You find yours at ${field.helpUrl}`;
+  const link = field?.helpUrl === undefined ? "" : ` You can find yours at ${field.helpUrl}`;
   return {
     status: "invalid",
     envVar: name,
     code: "ours",
     message: "This is the key we lent you; it ends when you leave.",
-    remedy: `Make a key in an account of your own and paste that one.${link}`,
+    remedy: `Make a key in your own account and paste that one.${link}`,
   };
 }

@@ -115,7 +115,7 @@ describe("a file", () => {
     expect((await makeBuild()).status).toBe(201);
     expect(await verify()).toMatchObject({
       verdict: "self_consistent",
-      warnings: [expect.stringMatching(/^sink: it (cannot be read|holds no head)/)],
+      warnings: [expect.stringMatching(/^sink: it (cannot be read|contains no head)/)],
     });
     expect((await broker.call("GET", "/metrics")).text).toMatch(/^keyloan_audit_sink_failures_total [1-9]/m);
     await fix();
@@ -262,7 +262,9 @@ describe("a store that was put back to an older copy", () => {
     const setting = Object.fromEntries(Object.entries(config).map(([name, value]) => [name, value()]));
     await broker.putBack(copy, setting);
 
-    expect(broker.logs.join("\n")).toContain("an older copy was put back or the end was cut");
+    expect(broker.logs.join("\n")).toContain(
+      "the store was replaced by an older copy or its end was cut off",
+    );
     expect(await ready()).toMatchObject({
       status: 200,
       body: {
@@ -343,7 +345,7 @@ describe("a store that was put back to an older copy", () => {
 
   it.each([
     ["is not there", undefined, /head file cannot be read/],
-    ["holds no head", "nothing", /holds no signed head/],
+    ["holds no head", "nothing", /contains no signed head/],
   ])("a head file that %s keeps the broker from starting", async (_what, text, sentence) => {
     await open({});
     const path = join(folder, "head.txt");
@@ -371,7 +373,7 @@ describe("an address", () => {
     expect(new Set(posted().map(({ headers }) => headers["webhook-id"])).size).toBe(2);
     expect(await verify()).toMatchObject({
       verdict: "self_consistent",
-      warnings: ["sink: it holds no head, or gives none back"],
+      warnings: ["sink: it contains no head, or returns none"],
     });
   });
 

@@ -38,7 +38,11 @@ export async function askSink<T>(
   const ended = AbortSignal.any([late, signal]);
   const given = Promise.withResolvers<never>();
   const giveUp = () =>
-    given.reject(new Error(late.aborted ? "did not answer in time" : "was left, because the broker stops"));
+    given.reject(
+      new Error(
+        late.aborted ? "did not answer in time" : "was not completed, because the broker is stopping",
+      ),
+    );
   ended.addEventListener("abort", giveUp, { once: true });
   if (ended.aborted) giveUp();
   try {

@@ -65,6 +65,6 @@ async function isFile(path: string): Promise<boolean> {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   });
-  if (found !== undefined && !found.isFile()) throw new Error("it is no regular file");
+  if (found !== undefined && !found.isFile()) throw new Error("it is not a regular file");
   return found !== undefined;
 }

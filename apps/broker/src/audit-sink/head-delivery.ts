@@ -59,7 +59,10 @@ export function createHeadDelivery(deps: DeliveryDeps, timeoutMs = timeoutMsDefa
   const deliver = async (to: AuditSink): Promise<void> => {
     const kept = await readBefore(to);
     if (kept?.kind === "none" && !kept.isEmpty)
-      deps.logger.warn({}, "the end of the audit sink holds no signed head; it goes on with the newest");
+      deps.logger.warn(
+        {},
+        "the audit sink does not end with a signed head; the broker continues with the newest",
+      );
     // A second history must not stand behind the first.
     if ((await findStandingProblem(deps)) !== undefined) return;
     const keys = await deps.signer.readKeys();
@@ -184,7 +187,7 @@ async function noteDelivered(deps: DeliveryDeps, delivered: AuditState["delivere
     if (read === undefined) return;
     if (await changeAuditState(deps, read.text, { ...read.state, delivered })) return;
   }
-  throw new Error("what was delivered could not be noted: other brokers were always first");
+  throw new Error("the record of what was delivered could not be written: other brokers were always first");
 }
 
 async function readHeadFile(deps: DeliveryDeps): Promise<void> {
@@ -193,6 +196,6 @@ async function readHeadFile(deps: DeliveryDeps): Promise<void> {
   const text = await readTail(path).catch(() => undefined);
   if (text === undefined) throw new Error(`the head file cannot be read: ${path}`);
   const kept = await readKeptHeads(await deps.signer.readKeys(), text);
-  if (kept.kind === "none") throw new Error(`the head file holds no signed head: ${path}`);
+  if (kept.kind === "none") throw new Error(`the head file contains no signed head: ${path}`);
   deps.outsideHeads.note({ by: "head_file", signed: kept.signed });
 }

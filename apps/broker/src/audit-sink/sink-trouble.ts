@@ -9,19 +9,20 @@ export function createSinkTrouble(deps: Pick<Deps, "logger" | "metrics" | "now" 
   return {
     failure: () => now?.failure,
     end: () => {
-      if (now !== undefined) deps.logger.info({}, "the audit sink takes heads again");
+      if (now !== undefined) deps.logger.info({}, "the audit sink accepts heads again");
       now = undefined;
     },
     note: async (failure: string): Promise<void> => {
       deps.metrics.auditSinkFailures.inc();
-      deps.logger.warn({ failure }, "the audit sink did not take a head; it is sent again");
+      deps.logger.warn({ failure }, "the audit sink did not accept a head; the broker sends it again");
       now = { since: deps.now(), isTold: false, ...now, failure };
       if (now.isTold || deps.now() - now.since < alarmAfterMs) return;
       now = { ...now, isTold: true };
       const notice = {
         type: "audit.sink_failing",
-        message: `the audit sink takes no heads (${failure})`,
-        remedy: "Look at what KEYLOAN_AUDIT_SINK names; what it missed is delivered when it works again.",
+        message: `the audit sink does not accept heads (${failure})`,
+        remedy:
+          "Check the place that KEYLOAN_AUDIT_SINK names; missed heads are delivered when it works again.",
       } as const;
       await deps.change(bySystem("audit-sink"), [], async (tx) => tx.notice(notice));
     },

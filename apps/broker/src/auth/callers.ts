@@ -35,7 +35,7 @@ async function findToken(deps: Pick<Deps, "store" | "now">, hash: string): Promi
   if (token === undefined || !textsMatch(hash, token.hash)) throw unknownToken();
   if (token.revokedAt !== null) throw tokenRevoked();
   if (token.singleUse && token.usedAt !== null) {
-    throw unauthenticated("the token works once and was used", "Ask for a new token.");
+    throw unauthenticated("the token works only once and was already used", "Ask for a new token.");
   }
   if (token.expiresAt !== null && token.expiresAt <= deps.now()) {
     throw new BrokerError("token_expired", "the token has expired", { remedy: "Ask for a new token." });
@@ -63,11 +63,11 @@ function isAllowed(access: Access, actor: Actor, buildId: string | undefined): b
 }
 
 function forbidden(actor: Actor): BrokerError {
-  return new BrokerError("forbidden", "this token may not do that", {
+  return new BrokerError("forbidden", "this token does not have permission to do that", {
     remedy:
       actor.kind === "workload"
-        ? "A build token reads the env of its own build and nothing else."
-        : "Use a token with the scope this route needs; the admin makes them with `keyloan token create`.",
+        ? "A build token can only read the env of its own build."
+        : "Use a token with the scope that this route needs; the admin makes them with `keyloan token create`.",
   });
 }
 
@@ -76,6 +76,6 @@ export const unauthenticated = (message: string, remedy: string) =>
 export const tokenRevoked = () => unauthenticated("the token was revoked", "Ask for a new token.");
 export const unknownToken = () =>
   unauthenticated(
-    "the token is not known here",
-    "Check that it was copied whole and belongs to this broker.",
+    "the broker does not know this token",
+    "Check that you copied it completely and that it belongs to this broker.",
   );

@@ -4,7 +4,7 @@ import type { Gate, GateFinding, GateInput } from "./gate.ts";
 /** No secret stands under a name that ends in what browsers load, and no name stands for two values. */
 export const browserNames: Gate = {
   name: "browser_names",
-  passed: "No secret has a name that browsers get to see.",
+  passed: "No secret has a name that browsers can see.",
   ask: (input) => {
     const specs = input.connectors.map(({ spec }) => spec);
     try {

@@ -7,7 +7,7 @@ import { type Gate, type GateConnector, type GateFinding, type GateInput, modeOf
  */
 export const durableDatabase: Gate = {
   name: "durable_database",
-  passed: "Your database keeps what it is told.",
+  passed: "Your database keeps what is written to it.",
   ask: async (input) => {
     const paid = input.connectors.some(
       (connector) => connector.spec.category === "payments" && modeOf(connector) === "live",
@@ -25,8 +25,8 @@ function refuseUnread({ id, label, category }: ConnectorSpec): readonly GateFind
     {
       status: "fail",
       connector: id,
-      message: `Real payments would be written to ${label}, which is still that of the person before you, so nobody can try it.`,
-      remedy: `Save keys of your own for ${label} too, and swap them together.`,
+      message: `Real payments would be written to ${label}, which still belongs to the person before you, so it cannot be tested.`,
+      remedy: `Save your own keys for ${label} too, and swap them together.`,
     },
   ];
 }
@@ -39,7 +39,7 @@ async function askDatabase(input: GateInput, database: GateConnector): Promise<r
       {
         ...place,
         message: `Real payments would be written to ${spec.label}, which is only lent and will be taken back.`,
-        remedy: `Save keys of your own for ${spec.label} too, and swap them together.`,
+        remedy: `Save your own keys for ${spec.label} too, and swap them together.`,
       },
     ];
   }
@@ -48,8 +48,8 @@ async function askDatabase(input: GateInput, database: GateConnector): Promise<r
     return [
       {
         ...place,
-        message: `${spec.label} could not be tried just now, and real payments need a database that answers.`,
-        remedy: "Try again in a few minutes, or give test keys for payments until then.",
+        message: `${spec.label} could not be tested right now, and real payments need a database that answers.`,
+        remedy: "Try again in a few minutes, or use test keys for payments until then.",
       },
     ];
   }
@@ -57,7 +57,7 @@ async function askDatabase(input: GateInput, database: GateConnector): Promise<r
     .filter(({ ok }) => !ok)
     .map(({ message }) => ({
       ...place,
-      message: `${spec.label} does not keep what it is told: ${message}`,
-      remedy: "Use a database that stores to disk, with a token that may write, then swap again.",
+      message: `${spec.label} does not keep what is written to it: ${message}`,
+      remedy: "Use a database that stores to disk, with a token that can write, then swap again.",
     }));
 }

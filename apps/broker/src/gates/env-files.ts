@@ -11,7 +11,7 @@ const usualFormat: EnvFormat = "dotenv";
  */
 export const envFiles: Gate = {
   name: "env_files",
-  passed: "Every value fits into an env file.",
+  passed: "Every value can be written to an env file.",
   ask: (input) => ownConnectors(input).flatMap(findUnwritable),
 };
 
@@ -36,7 +36,7 @@ function findRefusal(
   const message = `${spec.label}: “${label}” cannot be written in the format ${format}: it ${refused.reason}`;
   const carriers = formatsFor({ name, value }).join(", ");
   if (format !== usualFormat) {
-    const remedy = `Go on if you need no such file. The value can be written in: ${carriers}.`;
+    const remedy = `You can continue if you do not need such a file. The value can be written in: ${carriers}.`;
     return [{ ...place, status: "warn", message, remedy }];
   }
   const remedy = `Make a new key, or choose a value of plain letters and digits. This one can be written in: ${carriers}.`;

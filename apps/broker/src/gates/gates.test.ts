@@ -256,13 +256,13 @@ describe("webhook_secret", () => {
     [
       "refuses live payments without it",
       { pay: { values: { PAY_HOOK: undefined } } },
-      { status: "fail", text: "made-up" },
+      { status: "fail", text: "fake" },
     ],
     ["refuses live payments with a blank one", { pay: { values: { PAY_HOOK: " " } } }, { status: "fail" }],
     [
       "warns of test payments without it",
       { pay: { values: { ...testPay, PAY_HOOK: undefined } } },
-      { status: "warn", text: "For tests this will do" },
+      { status: "warn", text: "That is fine for tests" },
     ],
     [
       "believes the provider about the mode",
@@ -287,12 +287,12 @@ describe("public_address", () => {
   it.each([
     ["http://data.example.com", "not encrypted"],
     ["libsql://data.example.com?tls=0", "not encrypted"],
-    ["https://127.0.0.1", "very machine"],
-    ["libsql://2130706433", "very machine"],
+    ["https://127.0.0.1", "same machine"],
+    ["libsql://2130706433", "same machine"],
     ["https://192.168.0.7", "private network"],
     ["https://169.254.169.254", "secrets"],
     ["https://db.internal", "only one"],
-    ["file:///data.db", "may not begin"],
+    ["file:///data.db", "cannot start with"],
     ["https://me:canary@data.example.com", "password"],
     ["data.example.com", "https://"],
   ])("refuses %s", async (DATA_URL, text) => {
@@ -348,7 +348,7 @@ describe("env_files", () => {
     gateInput({ data: { source, values: { DATA_SIGNING: value } } });
 
   it.each([
-    ["a command", "canary$(id)", "holds $(", "json, docker, shell, github, kubernetes, systemd"],
+    ["a command", "canary$(id)", "contains $(", "json, docker, shell, github, kubernetes, systemd"],
     ["a variable", "canary$HOME", "dollar sign", "json, docker, shell, github, kubernetes, systemd"],
     ["both quotes", 'canary\'s "x"', "mixes quotes", "json, docker, shell, github, kubernetes, systemd"],
     ["a carriage return", "canary\r\nx", "carriage return", "json, shell, github, kubernetes"],
@@ -405,7 +405,7 @@ describe("durable_database", () => {
     let asked = 0;
     const probeDurability: GateInput["probeDurability"] = async () => answers[asked++] ?? "not_answered";
     const input = gateInput({}, { probeDurability });
-    expectOne(await ask(durableDatabase, input), { connector: "data", text: "could not be tried" });
+    expectOne(await ask(durableDatabase, input), { connector: "data", text: "could not be tested" });
     expect(await ask(durableDatabase, input)).toEqual([]);
     expectOne(await ask(durableDatabase, input), { connector: "data" });
   });

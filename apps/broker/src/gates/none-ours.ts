@@ -5,7 +5,7 @@ import { type Gate, type GateConnector, type GateFinding, type GateInput, ownCon
 /** No key that was lent, to this build or another, goes on living as a key of the user's own. */
 export const noneOurs: Gate = {
   name: "none_ours",
-  passed: "None of your keys is one that was lent to you.",
+  passed: "None of your keys was lent to you.",
   ask: async (input) => {
     const found = await Promise.all(ownConnectors(input).map((connector) => findLent(connector, input)));
     return found.flat();
@@ -22,6 +22,6 @@ async function findLent(
     connector: spec.id,
     variable: name,
     message: `${spec.label}: “${fieldOf(name)?.label ?? name}” is the key we lent you; it ends when you leave.`,
-    remedy: "Make a key in an account of your own, and save that one.",
+    remedy: "Make a key in your own account, and save that one.",
   }));
 }

@@ -3,7 +3,7 @@ import { type Gate, type GateConnector, type GateFinding, modeOf } from "./gate.
 /** All services in test mode, or all live: real sign-ups beside pretended payments lose real money. */
 export const oneMode: Gate = {
   name: "one_mode",
-  passed: "Your services are not mixed of test and live.",
+  passed: "Your services do not mix test and live keys.",
   ask: ({ connectors }) => {
     const live = connectors.filter((connector) => modeOf(connector) === "live");
     const test = connectors.filter((connector) => modeOf(connector) === "test");
@@ -16,8 +16,8 @@ function refuseMixture({ spec, source }: GateConnector, live: readonly GateConne
   const others = live.map((connector) => connector.spec.label).join(", ");
   const remedy =
     source === "user"
-      ? `Give the live keys of ${spec.label}, or test keys everywhere.`
-      : `Save live keys of your own for ${spec.label} too, and swap them together.`;
+      ? `Use the live keys of ${spec.label}, or test keys everywhere.`
+      : `Save your own live keys for ${spec.label} too, and swap them together.`;
   return {
     status: "fail",
     connector: spec.id,
@@ -31,6 +31,7 @@ function warnOfTest(test: readonly GateConnector[]): GateFinding {
   return {
     status: "warn",
     message: `${labels}: these are test keys. Your app will run, but nothing in it is real: cards are not charged, and test accounts are not for customers.`,
-    remedy: "Go on if you are still trying things out; give live keys before real people use your app.",
+    remedy:
+      "You can continue if you are still trying things out; use live keys before real people use your app.",
   };
 }

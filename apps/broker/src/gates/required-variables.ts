@@ -22,7 +22,7 @@ function findGaps({ spec, source, values }: GateConnector): readonly GateFinding
       source === "user" && typed.has(variable.name)
         ? explainMissing(variable).remedy
         : source === "user"
-          ? `It is made for you: save your keys for ${spec.label} once more.`
-          : "It is lent to you: reload the page in a minute; if it stays, tell the one who sent you the link.",
+          ? `We make it for you: save your keys for ${spec.label} once more.`
+          : "It is lent to you: reload the page in a minute; if it is still missing, tell the person who sent you the link.",
   }));
 }

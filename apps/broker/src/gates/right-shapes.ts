@@ -5,7 +5,7 @@ import { type Gate, type GateConnector, type GateFinding, ownConnectors } from "
 /** Every value has the form its variable asks for, also when the form was changed after the value was saved. */
 export const rightShapes: Gate = {
   name: "right_shapes",
-  passed: "Every value has the form it should have.",
+  passed: "Every value has the right form.",
   ask: (input) => ownConnectors(input).flatMap(findMisfits),
 };
 
@@ -27,7 +27,7 @@ function findMisfits({ spec, values }: GateConnector): readonly GateFinding[] {
         status: "fail",
         connector: spec.id,
         variable: name,
-        message: `${spec.label} has no variable of this name.`,
+        message: `${spec.label} has no variable with this name.`,
         remedy: `Save your keys for ${spec.label} once more.`,
       }),
     );

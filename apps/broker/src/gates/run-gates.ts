@@ -49,8 +49,8 @@ async function askGate(gate: Gate, input: GateInput): Promise<GateResult[]> {
       {
         gate: gate.name,
         status: "fail",
-        message: "One of our own checks broke, so nothing was changed.",
-        remedy: "Try again in a minute; if it stays, tell the one who sent you the link.",
+        message: "One of our own checks failed to run, so nothing was changed.",
+        remedy: "Try again in a minute; if it still fails, tell the person who sent you the link.",
       },
     ];
   }

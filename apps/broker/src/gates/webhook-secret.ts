@@ -4,7 +4,7 @@ import { type Gate, type GateConnector, type GateFinding, modeOf, ownConnectors 
 /** An app that takes real money must be able to tell the provider's messages from anybody else's. */
 export const webhookSecret: Gate = {
   name: "webhook_secret",
-  passed: "Your app can tell which messages about payments are genuine.",
+  passed: "Your app can tell which payment messages are genuine.",
   ask: (input) => ownConnectors(input).flatMap(findUnprovenMessages),
 };
 
@@ -19,8 +19,8 @@ function findUnprovenMessages(connector: GateConnector): readonly GateFinding[] 
       connector: spec.id,
       variable: name,
       message: isLive
-        ? `${spec.label}: “${label}” is missing, so your app could not tell a real payment from a made-up one.`
-        : `${spec.label}: “${label}” is missing. For tests this will do; with live keys it is needed.`,
+        ? `${spec.label}: “${label}” is missing, so your app could not tell a real payment from a fake one.`
+        : `${spec.label}: “${label}” is missing. That is fine for tests; with live keys it is required.`,
       remedy: `Make a webhook at ${spec.label} that calls your app, and copy its signing secret.${helpUrl === undefined ? "" : ` ${helpUrl}`}`,
     }));
 }

@@ -20,7 +20,7 @@ async function identify(context: BrokerContext): Promise<Caller> {
   const { credential, deps } = context.var;
   if (credential === undefined || !tokenKinds.some((kind) => kind === credential.kind)) {
     if (bearerOf(context) !== undefined) throw unknownToken();
-    throw unauthenticated("a token is needed", "Send the header `Authorization: Bearer klo_…`.");
+    throw unauthenticated("this request needs a token", "Send the header `Authorization: Bearer klo_…`.");
   }
   return findCaller(deps, credential);
 }

@@ -23,10 +23,14 @@ export function refuseOpenNetwork(context: BrokerContext): void {
   const { publicUrl } = context.var.deps.config;
   const hosts = [new URL(context.req.url).hostname, ...(publicUrl === undefined ? [] : [hostOf(publicUrl)])];
   if (hosts.every(isLoopback)) return;
-  throw new BrokerError("forbidden", "the settings page opens over https alone, and this address is not", {
-    remedy:
-      "The operator sets KEYLOAN_PUBLIC_URL to the https address that users reach; then make a new link.",
-  });
+  throw new BrokerError(
+    "forbidden",
+    "the settings page opens only over https, and this address is not https",
+    {
+      remedy:
+        "The operator must set KEYLOAN_PUBLIC_URL to the https address that users reach; then make a new link.",
+    },
+  );
 }
 
 /** The sessions that the browser brings, by build. */

@@ -70,7 +70,7 @@ export function toBrokerError(error: unknown): BrokerError {
   }
   const trouble = storeTrouble(error);
   if (trouble !== undefined) {
-    return new BrokerError("unavailable", `the store cannot be used just now: ${trouble.reason}`, {
+    return new BrokerError("unavailable", `the store cannot be used right now: ${trouble.reason}`, {
       remedy: trouble.remedy,
       retryAfterSeconds: storeRetrySeconds,
       cause: error,
@@ -84,7 +84,7 @@ export function toBrokerError(error: unknown): BrokerError {
     });
   }
   return new BrokerError("internal", "something went wrong on our side", {
-    remedy: "Try again. If it stays so, give the operator the request id.",
+    remedy: "Try again. If it still fails, give the operator the request id.",
     cause: error,
   });
 }

@@ -5,5 +5,5 @@ import type { BrokerContext } from "./context.ts";
 export function warnOfFormerState(context: BrokerContext): void {
   const asked = context.req.query("state") ?? "";
   const state = formerStates[asked];
-  if (state !== undefined) context.header("warning", `299 - "the state ${asked} is called ${state} now"`);
+  if (state !== undefined) context.header("warning", `299 - "the state ${asked} is now called ${state}"`);
 }

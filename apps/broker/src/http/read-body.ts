@@ -32,8 +32,8 @@ export async function bodyInTime(context: BrokerContext, timeoutMs: number): Pro
 const depthMax = 32;
 
 function tooDeep(): BrokerError {
-  return new BrokerError("malformed_request", "the body is nested too deep", {
-    remedy: "Send what the API describes: no call has lists and objects nested more than a few deep.",
+  return new BrokerError("malformed_request", "the body is nested too deeply", {
+    remedy: "Send what the API describes: no call has lists and objects nested more than a few levels deep.",
   });
 }
 

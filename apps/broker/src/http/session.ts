@@ -74,7 +74,7 @@ export async function findSession(context: BrokerContext): Promise<SessionRow> {
   const chosen = chosenSession(context);
   if (chosen === "ambiguous") {
     throw new BrokerError("invalid_input", "this browser has pages of several apps open", {
-      remedy: "Send the header `x-keyloan-build` with the id of the build that is meant.",
+      remedy: "Send the header `x-keyloan-build` with the id of the build that you mean.",
     });
   }
   if (chosen === undefined) throw sessionExpired();

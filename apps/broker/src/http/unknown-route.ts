@@ -13,7 +13,7 @@ export function answerUnknown(app: BrokerRouter): NotFoundHandler<BrokerEnv> {
       });
     }
     context.header("Allow", methods.join(", "));
-    throw new BrokerError("method_not_allowed", `${context.req.path} does not know this method`, {
+    throw new BrokerError("method_not_allowed", `${context.req.path} does not support this method`, {
       remedy: `Use ${methods.join(" or ")}.`,
     });
   };

@@ -132,7 +132,9 @@ describe("a receiver that does not take it", () => {
     expect(await stored(job)).toMatchObject({ state: "waiting", lastError: "could not be reached" });
     broker.advance(25 * hourMs);
     await expect.poll(async () => (await stored(job))?.state, { timeout: 5_000 }).toBe("failed");
-    expect(broker.logs.some((line) => line.includes("given up") && line.includes(notice.message))).toBe(true);
+    expect(broker.logs.some((line) => line.includes("gave up on it") && line.includes(notice.message))).toBe(
+      true,
+    );
     receiver = await startReceiver();
   });
 });

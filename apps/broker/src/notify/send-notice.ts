@@ -22,7 +22,7 @@ async function sendNotice(deps: Deps, hold: JobHold, timeoutMs: number): Promise
   const { notifyUrl } = deps.config;
   const notice = noticeOf(job);
   if (notifyUrl === undefined) {
-    deps.logger.warn({ notice }, "a person should know");
+    deps.logger.warn({ notice }, "this may require manual action");
     return done();
   }
   const failure = await post(deps, hold, notifyUrl, timeoutMs);
@@ -31,8 +31,11 @@ async function sendNotice(deps: Deps, hold: JobHold, timeoutMs: number): Promise
   const why = { provider: "notify", code: failure, message: failure, remedy: "", retryable: true };
   return failed(why, async (_tx, _failure, verdict) => {
     if (verdict === "gave_up")
-      deps.logger.error({ ...line, notice }, "the receiver did not take a notice for a day: it is given up");
-    else deps.logger.warn(line, "the receiver did not take a notice; it is sent again");
+      deps.logger.error(
+        { ...line, notice },
+        "the receiver did not accept a notice for a day: the broker gave up on it",
+      );
+    else deps.logger.warn(line, "the receiver did not accept a notice; the broker sends it again");
   });
 }
 

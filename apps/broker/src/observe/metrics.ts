@@ -55,17 +55,17 @@ export function createMetrics(store: Pick<Store, "read">, now: () => number): Me
     }),
     auditSinkFailures: new Counter({
       name: "keyloan_audit_sink_failures_total",
-      help: "Times that the audit sink could not be read or did not take a head",
+      help: "Times that the audit sink could not be read or did not accept a head",
       registers,
     }),
     userValueReads: new Counter({
       name: "keyloan_user_value_reads_total",
-      help: "Answers of a build's env that held values of its user's own",
+      help: "Answers of a build's env that contained its user's own values",
       registers,
     }),
     lendingsEnded: new Counter({
       name: "keyloan_lendings_ended_total",
-      help: "Builds for which everything lent has ended because their users have own keys",
+      help: "Builds for which everything lent has ended because their users have their own keys",
       registers,
     }),
     reconcileFindings: new Gauge({

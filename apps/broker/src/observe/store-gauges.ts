@@ -50,10 +50,10 @@ export function addStoreGauges(registers: Registry[], store: Pick<Store, "read">
         }
       },
     });
-  handsGauge("keyloan_jobs_requiring_action", "Jobs that wait for a person", () => true);
+  handsGauge("keyloan_jobs_requiring_action", "Jobs that require manual action", () => true);
   handsGauge(
     "keyloan_jobs_overdue",
-    "Jobs that have waited for a person too long",
+    "Jobs that require manual action and are overdue",
     (dueAt) => dueAt <= now(),
   );
 }

@@ -21,10 +21,12 @@ export async function giveBackAfterCrash(deps: Deps, tx: Unit, job: ClaimedJob):
     return tx.jobs.retry(id, fence, deps.now() + waitMs, errorCode);
   }
   const action = {
-    message: `A job of the kind ${kind} breaks each time it is run.`,
+    message: `A job of the kind ${kind} crashes each time it runs.`,
     steps: [
-      { text: `Look for ${id} in the broker's log: it tells where it breaks.` },
-      { text: "It is tried again by itself, every hour; a newer version of the broker may fix it." },
+      { text: `Look for ${id} in the broker's log: it shows where the job crashes.` },
+      {
+        text: "The broker tries it again automatically, every hour; a newer version of the broker may fix it.",
+      },
     ],
   };
   return requireAction(deps, tx, job, action, errorCode, deps.now() + hourMs);
@@ -42,13 +44,15 @@ export function mayEndProcess({ kind, attempts, lastError }: ClaimedJob): boolea
 export async function holdBack(deps: Deps, tx: Unit, job: ClaimedJob, waits: boolean): Promise<boolean> {
   const { id, kind, attempts } = job;
   const action = {
-    message: `The broker ended under a job of the kind ${kind}, which has been begun ${attempts - 1} times.`,
+    message: `The broker ended while running a job of the kind ${kind}, which has been started ${attempts - 1} times.`,
     steps: [
-      { text: "See why the broker ended: its log, and what the system says of its memory." },
+      {
+        text: "Find out why the broker ended: look at its log, and at what the system reports about its memory.",
+      },
       {
         text: waits
-          ? `When that is fixed, run it with \`keyloan jobs retry ${id}\`: by itself it is not run again.`
-          : "When that is fixed nothing is to be done: it is tried again by itself, in an hour.",
+          ? `When that is fixed, run it with \`keyloan jobs retry ${id}\`: it does not run again automatically.`
+          : "When that is fixed, you do not need to do anything: the broker tries again automatically in an hour.",
       },
     ],
   };

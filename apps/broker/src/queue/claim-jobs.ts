@@ -26,7 +26,7 @@ export async function claimDueJobs(deps: Deps): Promise<readonly Promise<void>[]
   for (const jobId of refused)
     deps.logger.error(
       { jobId },
-      "a job that this broker did not write was not run: somebody writes to the store",
+      "a job that this broker did not write was not run: somebody else writes to the store",
     );
   // A claimed job runs in the background: a slow provider must not hold up the next claim.
   const runs: Promise<void>[] = [];
@@ -64,5 +64,5 @@ async function noteClock({ now, logger }: Deps, tables: Tables): Promise<void> {
   const setBackMs = await tables.schedules.noteClock(now(), clockToleranceMs);
   if (setBackMs === 0) return;
   const jobs = await tables.jobs.comeEarlier(setBackMs, now());
-  logger.warn({ setBackMs, jobs }, "the clock was set back; what waits comes as much earlier");
+  logger.warn({ setBackMs, jobs }, "the clock was set back; waiting jobs run earlier by the same amount");
 }

@@ -41,8 +41,8 @@ async function remind(deps: Deps, job: JobRow, requiredAction: StoredRequiredAct
   const overdue = now >= requiredAction.dueAt;
   const what = `A job of the kind ${job.kind}${job.connectorId === null ? "" : ` at ${job.connectorId}`}`;
   const message = overdue
-    ? `${what} has needed a person for ${hoursText(now - requiredAction.since)}: it is overdue.`
-    : `${what} needs a person within ${hoursText(requiredAction.dueAt - now)}.`;
+    ? `${what} has required manual action for ${hoursText(now - requiredAction.since)}: it is overdue.`
+    : `${what} requires manual action within ${hoursText(requiredAction.dueAt - now)}.`;
   return deps.change(bySystem("reminder"), [job.id], async (tx) => {
     if (!(await tx.jobs.setReminded(job.id, requiredAction, now))) return false;
     tx.notice(actionNotice(job, overdue ? "job.overdue" : "job.reminder", message));

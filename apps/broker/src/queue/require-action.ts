@@ -63,5 +63,5 @@ const showRemedy = (jobId: string) => `See what to do with \`keyloan jobs show $
 
 /** The error that a lease keeps, with a remedy that leads to the job. */
 export function withJob(error: StoredLeaseError, jobId: string): StoredLeaseError {
-  return { ...error, remedy: `A person is needed: ${showRemedy(jobId)} ${error.remedy}` };
+  return { ...error, remedy: `This requires manual action: ${showRemedy(jobId)} ${error.remedy}` };
 }

@@ -44,7 +44,7 @@ export function watchProgress<Progress>(
   let progress = first;
   let kept = first;
   let reportedAt = performance.now();
-  const end = (by: EndedBy, reason: unknown = new DOMException("the work was ended", "AbortError")) => {
+  const end = (by: EndedBy, reason: unknown = new DOMException("the work was cancelled", "AbortError")) => {
     endedBy ??= by;
     ending.abort(reason);
   };

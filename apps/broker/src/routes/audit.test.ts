@@ -108,7 +108,7 @@ describe("the proof of the audit", () => {
     await readHead();
     await tamper("UPDATE audit_events SET hash = 'ab' WHERE sequence = 5");
     await readHead();
-    expect(broker.logs.join("\n")).toContain("the audit is not what was signed");
+    expect(broker.logs.join("\n")).toContain("the audit differs from what was signed");
   });
 
   it("lets other requests go on while it reads", async () => {

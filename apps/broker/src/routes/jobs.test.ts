@@ -55,7 +55,7 @@ describe("an issue that is refused", () => {
     expect(former.body).toEqual(present.body);
     expect((present.body as JobList).jobs).toHaveLength(1);
     expect([former.headers.get("warning"), present.headers.get("warning")]).toEqual([
-      '299 - "the state needs_hands is called requires_action now"',
+      '299 - "the state needs_hands is now called requires_action"',
       null,
     ]);
     const audit = (action: string) => broker.call("GET", `/v1/audit?action=${action}&entity=${build.id}`);

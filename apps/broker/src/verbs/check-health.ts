@@ -84,7 +84,7 @@ async function workPart({ workWatch, store }: Deps, tell: Tell): Promise<HealthP
     return {
       name: "work",
       ok: false,
-      message: `background work fails again and again: ${failing.join(", ")}`,
+      message: `background work keeps failing: ${failing.join(", ")}`,
     };
   if (refused.length === 0) return part;
   // Whoever writes to the store chooses what stands there, and anybody may read this.
@@ -97,9 +97,9 @@ async function sinkPart(deps: Deps, tell: Tell): Promise<HealthPart> {
   const look = async () => {
     failure = (await deps.headDelivery.state())?.failure;
   };
-  const part = await probe(tell, "audit_sink", look, "what the audit sink has is not known");
+  const part = await probe(tell, "audit_sink", look, "it is unknown what the audit sink has");
   if (failure === undefined) return part;
-  return { name: "audit_sink", ok: false, message: `the audit sink takes no heads (${failure})` };
+  return { name: "audit_sink", ok: false, message: `the audit sink does not accept heads (${failure})` };
 }
 
 /**

@@ -13,7 +13,7 @@ export function decodeCursor(text: string): unknown[] {
   } catch {
     // falls through to the one answer
   }
-  throw new BrokerError("invalid_input", "the cursor is not one of ours", {
+  throw new BrokerError("invalid_input", "this cursor is not valid", {
     remedy: "Start again without a cursor.",
   });
 }

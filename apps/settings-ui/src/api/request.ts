@@ -149,7 +149,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 const offline: Failure = {
   code: "offline",
   message: "You are offline, so nothing was sent.",
-  remedy: "Connect to the internet again and repeat this. What you typed is still here.",
+  remedy: "Connect to the internet and try again. What you typed is still here.",
 };
 const unreachable: Failure = {
   code: "unreachable",

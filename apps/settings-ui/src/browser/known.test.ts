@@ -48,11 +48,13 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     await button(page, "Continue").click();
     await button(page, switchName).click();
     await heading(page, "Download your settings");
-    await says(page, "Keep a way back in");
+    await says(page, "Make sure you can come back");
     await look(browser, "before-finish");
     await button(page, "Finish").click();
     await dialog(page)
-      .getByText(/nobody can open this page again, and we cannot either/)
+      .getByText(
+        /Nobody can open this page again without this browser or your recovery code\. We cannot either/,
+      )
       .waitFor();
     await button(dialog(page), "Finish").click();
     await heading(page, "Acme Notes is yours");
@@ -114,7 +116,7 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     await broker.advance(61 * 60_000);
     await page.evaluate(() => dispatchEvent(new Event("focus")));
     await heading(page, "Your visit has ended");
-    await says(page, "This browser still opens");
+    await says(page, "This browser can still open");
     await look(browser, "session-ended-known");
     await button(page, "Open Acme Notes").click();
     await waitForState(page, "App secrets", "works");
@@ -126,7 +128,7 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     const kept = await code();
     await button(page, "Leave this page").click();
     await dialog(page)
-      .getByText(/^What you saved is kept until .* at \d\d:\d\d\./)
+      .getByText(/^Everything you saved is kept until .* at \d\d:\d\d\./)
       .waitFor();
     await look(browser, "leave-asked");
     await button(dialog(page), "Leave").click();
@@ -140,11 +142,11 @@ describe.skipIf(findChromium() === undefined)("a browser that is known", () => {
     await button(dialog(page), "Leave").click();
     await heading(page, "You have left this page");
     expect(await button(page, /^Open Acme/).count()).toBe(0);
-    await says(page, /A new link does not let you in\.$/);
+    await says(page, /A new link will not let you in\.$/);
     expect(await page.getByRole("link", { name: "Open the settings page" }).count()).toBe(0);
     await look(browser, "forgotten");
     await openLink(page, await broker.createLink(build));
-    await heading(page, "Keys for Acme Notes are saved already");
+    await heading(page, "Keys for Acme Notes are already saved");
     await page.getByRole("textbox", { name: "Recovery code" }).fill(kept);
     await button(page, "Open with this code").click();
     await heading(page, "Check that everything fits");

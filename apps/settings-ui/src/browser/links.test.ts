@@ -36,7 +36,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
   it("no link: the page says where one comes from", async () => {
     await browser.context.clearCookies();
     await browser.page.goto(`${broker.url}/settings`);
-    await heading(browser.page, "This browser opens no app yet");
+    await heading(browser.page, "This browser cannot open any app yet");
     await look(browser, "no-link");
   });
 
@@ -47,12 +47,12 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await heading(page, "Make Acme Notes yours");
     await browser.context.clearCookies();
     await openLink(page, link);
-    await heading(page, "This link was opened before");
+    await heading(page, "This link was already opened");
     expect(await page.getByText("Acme Notes").count()).toBe(0);
     await says(page, /^If you saved keys in this browser, open the settings page/);
     await look(browser, "link-used");
     await page.getByRole("link", { name: "Open the settings page" }).click();
-    await heading(page, "This browser opens no app yet");
+    await heading(page, "This browser cannot open any app yet");
   });
 
   it("the same link again in the same browser: leads on to the visit that is still open", async () => {
@@ -61,7 +61,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await openLink(page, link);
     await heading(page, "Make Acme Notes yours");
     await openLink(page, link);
-    await heading(page, "This link was opened before");
+    await heading(page, "This link was already opened");
     await look(browser, "link-used-here");
     await button(page, "Continue with Acme Notes").click();
     await heading(page, "Make Acme Notes yours");
@@ -142,7 +142,7 @@ describe.skipIf(findChromium() === undefined)("links and visits", () => {
     await heading(page, "You have left this page");
     await look(browser, "left");
     await page.reload();
-    await heading(page, "This browser opens no app yet");
+    await heading(page, "This browser cannot open any app yet");
   });
 
   it("an app that was closed: its visit ends, and its link opens nothing", async () => {

@@ -90,7 +90,7 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
 
     await button(page, "Switch to my keys").click();
     await heading(page, "Download your settings");
-    await says(page, "Your data came along");
+    await says(page, "Your data was moved");
     await look(browser, "moved");
     const downloading = page.waitForEvent("download");
     await button(page, "Download the receipt").click();
@@ -107,7 +107,7 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     await button(page, "Go back to the lent keys").click();
     await page
       .getByRole("alertdialog")
-      .getByText(/stays there, and your app does not see it/)
+      .getByText(/stays there, and your app cannot see it/)
       .waitFor();
     await look(browser, "move-back-asked");
     await button(page.getByRole("alertdialog"), "Go back").click();
@@ -144,7 +144,7 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
       buildHeader(page),
     );
     await button(page, "Stop moving").click();
-    await says(page, "Not moved. Nothing of it is left in your database.");
+    await says(page, "Not moved. None of it is left in your database.");
     await look(browser, "move-stopped");
     await broker.runSql(lent, "DELETE FROM notes WHERE id > 10");
     await button(page, "Move my data").click();
@@ -172,18 +172,18 @@ describe.skipIf(findChromium() === undefined)("taking the data along", () => {
     expect(bytes.subarray(0, 15).toString()).toBe("SQLite format 3");
     await button(page, "Move my data").click();
     await says(page, "Your Turso database is not empty");
-    await says(page, "There are files already in your Cloudflare R2");
+    await says(page, "Your Cloudflare R2 already contains files");
     await look(browser, "move-not-empty");
-    await button(page, "Delete what is in it, and move…").click();
+    await button(page, "Delete its content, and move…").click();
     await page.getByRole("alertdialog").getByText("Delete everything in your Turso database?").waitFor();
     await look(browser, "move-overwrite-asked");
     await button(page.getByRole("alertdialog"), "Not yet").click();
     expect(await broker.runSql(database, "SELECT * FROM mine")).toEqual([]);
-    await button(page, "Delete what is in it, and move…").click();
+    await button(page, "Delete its content, and move…").click();
     await button(page.getByRole("alertdialog"), "Delete everything and move").click();
     await says(page, /^In your account: 20 rows\./);
     await button(page, "Look again").click();
-    await says(page, "There are files already in your Cloudflare R2");
+    await says(page, "Your Cloudflare R2 already contains files");
     await button(page, "Replace files, and move…").click();
     await button(page.getByRole("alertdialog"), "Replace and move").click();
     await says(page, /^In your account: 2 files/);

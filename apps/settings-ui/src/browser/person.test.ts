@@ -46,7 +46,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
   const codeText = async (page: Page) => (await code(page).textContent()) ?? "";
   const visit = async (build: string) => {
     await openLink(other.page, await broker.createLink(build));
-    await heading(other.page, "Keys for Acme Notes are saved already");
+    await heading(other.page, "Keys for Acme Notes are already saved");
   };
 
   const switchAll = async (page: Page) => {
@@ -115,7 +115,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     expect(await page.getByRole("checkbox", { name: /^Move my data/ }).count()).toBe(0);
     await button(page, "Make a new code").click();
     await dialog(page)
-      .getByText(/every other browser or device that is open as you is signed out/)
+      .getByText(/every other browser or device where this page is open as you is signed out/)
       .waitFor();
     await look(mine, "new-code-asked");
     await button(dialog(page), "Not yet").click();
@@ -137,9 +137,9 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
       await other.page.keyboard.press("Enter");
     };
     await enter("klo_rec_not-whole");
-    await other.page.getByText(/This is not a whole recovery code/).waitFor();
+    await other.page.getByText(/This is not a complete recovery code/).waitFor();
     await enter(old);
-    await other.page.getByText(/recovery code is not right/).waitFor();
+    await other.page.getByText(/recovery code is not correct/).waitFor();
     await look(other, "recovery-refused");
     await enter(fresh.toUpperCase().replaceAll("-", " "));
     await heading(other.page, "Check that everything fits");
@@ -164,7 +164,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
       await route.fulfill({ response, json: { ...settings, person: { standing: "nobody_can_prove" } } });
     });
     await visit(build);
-    await says(other.page, /so nobody can prove that they are theirs/);
+    await says(other.page, /so nobody can prove that they own them/);
     expect(await other.page.getByRole("textbox").count()).toBe(0);
     await button(other.page, "Start over…").waitFor();
     await look(other, "nobody-can-prove");
@@ -232,16 +232,16 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     const downloading = page.waitForEvent("download");
     await button(page, "Download the file").click();
     await downloading;
-    await says(page, /Its name is/);
+    await says(page, /The file should be called/);
     await button(page, "Finish").click();
-    await dialog(page).getByText("Your app keeps your own keys.", { exact: false }).waitFor();
+    await dialog(page).getByText("Your app keeps using your own keys.", { exact: false }).waitFor();
     await expect.poll(() => dialog(page).getByText("You have not downloaded your file yet.").count()).toBe(0);
     await button(dialog(page), "Finish").click();
     await heading(page, "Acme Notes is yours");
 
     await other.context.clearCookies();
     await other.page.goto(`${broker.url}/settings?build=${build}`);
-    await heading(other.page, "This browser opens no app yet");
+    await heading(other.page, "This browser cannot open any app yet");
     await says(other.page, /^If you saved keys elsewhere, use that browser or your recovery code\./);
     expect(await other.page.getByText(/open the link it gives you/).count()).toBe(0);
     await look(other, "no-link-after-finish");
@@ -274,7 +274,7 @@ describe.skipIf(findChromium() === undefined)("whose settings these are", () => 
     await visit(build);
     await button(other.page, "Start over…").click();
     await dialog(other.page)
-      .getByText(/The app goes on with the keys it uses now/)
+      .getByText(/The app keeps using the keys it uses now/)
       .waitFor();
     await button(dialog(other.page), "Start over").click();
     await says(other.page, "You asked to start over");

@@ -48,8 +48,8 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await toSwitch({ stripe: "live" });
     await says(page, "May the app builder’s preview use your keys until you finish?");
     expect(await previewAnswer(page, "Stripe", "No").isChecked()).toBe(true);
-    await says(page, /Yes: the preview works in your account with your live keys/);
-    await says(page, "No: the preview does not get your live keys. It stays with the lent ones.");
+    await says(page, /Yes: the preview uses your live keys in your account/);
+    await says(page, "No: the preview does not get your live keys. It keeps the lent ones.");
     await says(page, /Choosing No cannot undo what the preview has already read\.$/);
     await says(page, "The app builder’s preview does not get your keys.");
     await look(browser, "preview-choice-live");
@@ -94,7 +94,7 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
       await route.fulfill({ response, json: { ...settings, bindings } });
     });
     await page.reload();
-    await says(page, "You switched before this page asked, which counts as yes. Read 7 times.");
+    await says(page, "You switched before this page asked the question, which counts as yes. Read 7 times.");
     await look(browser, "preview-not-asked");
     await page.unroute("**/v1/settings");
   });
@@ -118,13 +118,13 @@ describe.skipIf(findChromium() === undefined)("what the preview may use", () => 
     await heading(page, "Download your settings");
     await says(
       page,
-      /If you do not, what was lent ends by itself (?:today at|on \w+ \d+ \w+ at) \d\d:\d\d\.$/,
+      /If you do not, the lent keys end automatically (?:today at|on \w+ \d+ \w+ at) \d\d:\d\d\.$/,
     );
     await broker.advance(25 * hour);
     await broker.runWork("lending-end");
     await page.goto(`${broker.url}/settings?${new URL(page.url()).searchParams}`);
     await heading(page, "Download your settings");
-    await says(page, "What was lent has ended");
+    await says(page, "The lent keys have ended");
     expect(await button(page, "Go back to the lent keys").count()).toBe(0);
     await look(browser, "lending-ended");
     const downloading = page.waitForEvent("download");

@@ -41,7 +41,7 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await toKeys(page);
     await broker.addFault("clerk", { kind: "status", status: 503 }, 50);
     await check(page, "Clerk", await broker.createUserEnv("clerk"));
-    await says(page, /We could not reach Clerk just now|Clerk did not answer/);
+    await says(page, /We could not reach Clerk right now|Clerk did not answer/);
     await waitForState(page, "Clerk", "not_checked");
     await says(page, /We try again in \d+ s/);
     await look(browser, "key-undetermined");
@@ -93,11 +93,11 @@ describe.skipIf(findChromium() === undefined)("when something is in the way", ()
     await type(page, "Turso", await broker.createUserEnv("turso"));
     await page.route("**/v1/**", (route) => route.abort());
     await button(card(page, "Turso"), "Check and save").click();
-    await says(page, "We cannot reach Keyloan just now");
+    await says(page, "We cannot reach Keyloan right now");
     await look(browser, "unreachable");
     await page.unroute("**/v1/**");
     await button(page, "Try again").click();
-    await saysNoMore(page, "We cannot reach Keyloan just now");
+    await saysNoMore(page, "We cannot reach Keyloan right now");
   });
 
   it("no broker at the first moment: the link is not lost", async () => {

@@ -89,7 +89,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     expect((await downloading).suggestedFilename()).toBe("env.production");
     for (const value of Object.values(own)) expect(file).toContain(value);
     for (const value of lent) expect(file).not.toContain(value);
-    await says(page, /Its name is .env.production/);
+    await says(page, /The file should be called .env.production/);
     await look(browser, "downloaded");
 
     await button(page, "Finish").click();
@@ -187,7 +187,7 @@ describe.skipIf(findChromium() === undefined)("the whole way", () => {
     await button(page, "Switch 1 of 2 without my data").waitFor();
     await look(browser, "swap-part");
     await button(page, "Switch 1 of 2 without my data").click();
-    await says(page, "The download opens when everything is yours");
+    await says(page, "You can download the file when everything is yours");
     await look(browser, "swapped-part");
     await button(page, "Add the rest").click();
     await heading(page, "Add your own keys");

@@ -31,13 +31,21 @@ export function canText({ capabilities }: Valid): string {
 
 export function cannotText(name: string): string {
   const missing = ability(name);
-  return missing === undefined ? `Not found: ${name}.` : `Cannot ${missing}.`;
+  return missing === undefined ? `Not confirmed: ${asClause(name)}.` : `Cannot ${missing}.`;
 }
 
+/** "Not tested: whether the keys can create prices and whether both keys belong to the same account." */
 export function notTriedText({ capabilities }: Valid): string {
   const names = capabilities.filter(({ state }) => state === "not_checked").map(({ name }) => name);
-  const abilities = names.map((name) => ability(name) ?? name);
-  return names.length === 0 ? "" : `Not tried: ${list.format(abilities)}.`;
+  const open = names.map((name) => `whether ${asClause(name)}`);
+  return open.length === 0 ? "" : `Not tested: ${list.format(open)}.`;
+}
+
+function asClause(name: string): string {
+  const can = ability(name);
+  return can === undefined
+    ? name.replace(/^(?:The|Both)\b/, (first) => first.toLowerCase())
+    : `the keys can ${can}`;
 }
 
 /** Why there is no answer, without blame: nothing is known to be wrong with the keys. */
@@ -46,9 +54,9 @@ export function undeterminedText({ code, message }: Undetermined, label: string)
     case "timeout":
       return `${label} did not answer in time.`;
     case "provider_down":
-      return `We could not reach ${label} just now.`;
+      return `We could not reach ${label} right now.`;
     case "rate_limited":
-      return `${label} asks us to slow down.`;
+      return `${label} asks us to wait before we try again.`;
     case "blocked_address":
       return sentence(message);
   }
@@ -61,7 +69,7 @@ export function spokenText(check: Check, label: string): string {
     return [`${label}: works.`, accountText(check), ...missing.map(({ name }) => cannotText(name))].join(" ");
   }
   if (check.status === "invalid") {
-    return `${label} needs you. ${sentence(check.message)} ${sentence(check.remedy)}`;
+    return `${label} needs your attention. ${sentence(check.message)} ${sentence(check.remedy)}`;
   }
   return `${label}: not checked yet. ${undeterminedText(check, label)} Your keys are saved.`;
 }

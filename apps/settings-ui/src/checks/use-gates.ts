@@ -45,9 +45,9 @@ export function readGates(error: unknown): readonly GateAnswer[] | undefined {
 function spokenGates(results: readonly GateAnswer[]): string {
   const failed = results.filter(({ status }) => status === "fail").length;
   if (failed > 0)
-    return `${failed} ${failed === 1 ? "thing needs" : "things need"} you before you can switch.`;
+    return `You need to fix ${failed} ${failed === 1 ? "thing" : "things"} before you can switch.`;
   const warned = results.filter(({ status }) => status === "warn").length;
   return warned > 0
-    ? "You can switch. There is something to look at first."
+    ? "You can switch. Please look at the warnings first."
     : "Everything fits. You can switch.";
 }

@@ -35,12 +35,12 @@ export function ClosedPage({
             }
           >
             <p>
-              This browser opened a link before, and that visit lasts until{" "}
+              This browser opened a link earlier, and that visit lasts until{" "}
               <Moment at={other.session.expiresAt} />.
             </p>
           </Notice>
         )}
-        {knows && <h2 className="text-lg font-semibold">This browser still opens</h2>}
+        {knows && <h2 className="text-lg font-semibold">This browser can still open</h2>}
         <KnownBuilds builds={known} onOpen={openBuild} />
         {recovery === "first" && (
           <section className="rounded-card border border-line bg-surface p-4 sm:p-5">

@@ -9,7 +9,7 @@ import { Icon, type IconName } from "../ui/icon.tsx";
 import { Prose, sentence } from "../ui/prose.tsx";
 import { spanText } from "../ui/time.tsx";
 
-const dataFallback = "What your app stored with the lent keys is not copied: it ends with them.";
+const dataFallback = "Data that your app stored with the lent keys is not copied: it is deleted with them.";
 
 /** Today and after, service by service, what happens to the data, and how to go back. */
 export function Difference({
@@ -56,9 +56,9 @@ function dataText(service: Service, entries: readonly Entry[]): string {
   const without = service.onSwap ?? dataFallback;
   if (movable === undefined) return without;
   const { transfer } = movable;
-  if (isMoving(movable)) return "Its data is on the way.";
+  if (isMoving(movable)) return "Its data is being moved.";
   if (transfer?.state !== "copied") return `If you do not move its data: ${without}`;
-  return `Its data comes along: ${totalText(transfer.kind, transfer.progress)}, copied and compared.`;
+  return `Its data has been copied and compared: ${totalText(transfer.kind, transfer.progress)}.`;
 }
 
 function Side({
@@ -90,7 +90,7 @@ function Side({
 }
 
 function Today({ service: { binding } }: { readonly service: Service }) {
-  if (binding.source === "user") return <p>The keys it uses now</p>;
+  if (binding.source === "user") return <p>The keys that it uses now</p>;
   return (
     <>
       <p className="font-medium">Lent to you</p>
@@ -121,11 +121,11 @@ function After({ service }: { readonly service: Service }) {
 function Staying({ services }: { readonly services: readonly Service[] }) {
   return (
     <div className="rounded-card border border-line px-4 py-3 sm:px-5">
-      <h2 className="font-semibold">What stays as it is</h2>
+      <h2 className="font-semibold">What does not change</h2>
       <ul className="mt-1 text-ink-2">
         {services.map(({ id, label, inUse, inherited }) => (
           <li key={id}>
-            {label}: {inUse ? "your own keys" : inherited ? "keys of before" : "lent to you"}
+            {label}: {inUse ? "your own keys" : inherited ? "earlier keys" : "lent to you"}
           </li>
         ))}
       </ul>
@@ -143,10 +143,10 @@ function GoingBack() {
         <h2 className="font-semibold">How to go back</h2>
         <p className="text-ink-2">
           {!settings.canGoBack
-            ? "Something that was lent is not there any more, so there is no way back after the switch."
+            ? "Some of the lent keys are gone, so you cannot go back after the switch."
             : window > 0
-              ? `For ${spanText(window)} after the switch, one button brings back the lent keys and the data your app had with them.`
-              : "The lent keys end with the switch, so there is no way back to them."}
+              ? `For ${spanText(window)} after the switch, you can go back with one button to the lent keys and the data your app had with them.`
+              : "The lent keys end with the switch, so you cannot go back to them."}
         </p>
       </div>
     </div>

@@ -3,9 +3,12 @@ import { type EnvFormat, type EnvProfile, envFormats, envProfiles } from "@keylo
 export type Choice<T extends string> = { readonly value: T; readonly label: string; readonly hint: string };
 
 const formatWords: Readonly<Record<string, { label: string; hint: string }>> = {
-  dotenv: { label: ".env file", hint: "What most apps and hosts read. Choose this if unsure." },
+  dotenv: {
+    label: ".env file",
+    hint: "The format that most apps and hosts read. Choose this if you are unsure.",
+  },
   docker: { label: "Docker", hint: "For docker run --env-file. Docker Compose needs format: raw." },
-  shell: { label: "Shell", hint: "For source in a terminal." },
+  shell: { label: "Shell", hint: "For the source command in a terminal." },
   json: { label: "JSON", hint: "For tools that import settings." },
   github: { label: "GitHub Actions", hint: "For a workflow’s environment." },
   kubernetes: { label: "Kubernetes", hint: "A Secret to apply." },
@@ -13,10 +16,10 @@ const formatWords: Readonly<Record<string, { label: string; hint: string }>> = {
 };
 
 const profileWords: Readonly<Record<string, { label: string; hint: string }>> = {
-  plain: { label: "Something else", hint: "Names as they are." },
-  next: { label: "Next.js", hint: "Names for the browser begin with NEXT_PUBLIC_." },
-  vite: { label: "Vite", hint: "Names for the browser begin with VITE_." },
-  expo: { label: "Expo", hint: "Names for the browser begin with EXPO_PUBLIC_." },
+  plain: { label: "Something else", hint: "Names stay as they are." },
+  next: { label: "Next.js", hint: "Names for the browser start with NEXT_PUBLIC_." },
+  vite: { label: "Vite", hint: "Names for the browser start with VITE_." },
+  expo: { label: "Expo", hint: "Names for the browser start with EXPO_PUBLIC_." },
 };
 
 const order = ["dotenv", "docker", "shell", "json"];

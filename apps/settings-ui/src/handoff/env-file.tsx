@@ -51,7 +51,7 @@ export function EnvFile() {
       saveFile(name, content);
       setSavedAs(name);
       setFailure(undefined);
-      announce(`${name} is downloaded.`);
+      announce(`${name} has been downloaded.`);
       await refresh();
     } catch (error) {
       setFailure(await settle(error));
@@ -67,7 +67,7 @@ export function EnvFile() {
         value={profile}
         onChange={setProfile}
       />
-      <Details label={`Another format: now ${formatChoices.find(({ value }) => value === format)?.label}`}>
+      <Details label={`Another format (now: ${formatChoices.find(({ value }) => value === format)?.label})`}>
         <RadioCards legend="File format" choices={formatChoices} value={format} onChange={setFormat} />
       </Details>
       <div>
@@ -82,7 +82,7 @@ export function EnvFile() {
         >
           <pre className="font-mono text-sm">{preview}</pre>
         </section>
-        <p className="mt-2 text-sm text-ink-3">Values are hidden here; the file holds them.</p>
+        <p className="mt-2 text-sm text-ink-3">Values are hidden here; the file contains them.</p>
       </div>
       {failure !== undefined && <FailureNotice failure={failure} />}
       <div className="space-y-2">
@@ -92,8 +92,8 @@ export function EnvFile() {
         </Button>
         <p className="min-h-12 text-sm text-ink-2">
           {savedAs === undefined
-            ? "Whoever has this file can use your accounts. Keep it off mail, chat and public code."
-            : `Its name is ${savedAs}; some browsers leave out the first dot, so put it back. Keep the file off mail, chat and public code.`}
+            ? "Anyone who has this file can use your accounts. Do not put it in email, chat or public code."
+            : `The file should be called ${savedAs}; some browsers leave out the first dot, so add it again. Do not put the file in email, chat or public code.`}
         </p>
       </div>
     </section>

@@ -35,12 +35,12 @@ export function GoBack({
             <p>Your app uses the lent keys again at once, and sees the data it had with them.</p>
             {moved && (
               <p>
-                What your app wrote since the switch is in your own accounts alone: it stays there, and your
-                app does not see it with the lent keys.
+                Data that your app wrote since the switch is only in your own accounts: it stays there, and
+                your app cannot see it with the lent keys.
               </p>
             )}
             <p>
-              Your own keys stay saved, and what is in your own accounts stays there. You can switch again.
+              Your own keys stay saved, and the data in your own accounts stays there. You can switch again.
             </p>
           </ConfirmDialog>
         )
@@ -48,13 +48,13 @@ export function GoBack({
     >
       {open ? (
         <p>
-          You can go back until <Moment at={until} /> (<Countdown until={until} /> left). The lent keys are
-          kept for you until then.
+          You can go back until <Moment at={until} /> (<Countdown until={until} /> left). Until then we keep
+          the lent keys for you.
         </p>
       ) : (
         <p>
           {until === undefined
-            ? "There is no way back to the lent keys any more."
+            ? "You cannot go back to the lent keys any more."
             : "The time for going back is over."}{" "}
           If a key is wrong, change it under “Your keys” and switch again.
         </p>

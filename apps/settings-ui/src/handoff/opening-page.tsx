@@ -34,7 +34,7 @@ export function OpeningPage({
   );
 }
 
-const keptLink = "Try again: your link stays in this page. If that does not help, ask for a new one.";
+const keptLink = "Try again: this page still has your link. If that does not help, ask for a new one.";
 
 /** What the broker itself answers comes with its own remedy. */
 function isOnTheWay({ code }: Failure): boolean {

@@ -47,7 +47,7 @@ export function PreviewChoice({ groups, answerOf, choose }: PreviewChoiceState) 
         May the app builder’s preview use your keys until you finish?
       </h2>
       <p className="text-ink-2">
-        The preview is the copy of your app that its builder runs. You can change this after the switch.
+        The preview is the copy of your app that the app builder runs. You can change this after the switch.
         Choosing No cannot undo what the preview has already read.
       </p>
       <PreviewRows groups={groups} answerOf={answerOf} onAnswer={choose} />

@@ -25,7 +25,7 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
     const answers = Object.fromEntries(together.map(({ id }) => [id, allowed]));
     const done = await write((version) => changePreview(answers, version));
     setChosen(({ [id]: _, ...others }) => others);
-    if (done) announce(allowed ? "The preview may use them." : "The preview does not get them any more.");
+    if (done) announce(allowed ? "The preview may now use them." : "The preview no longer gets them.");
   };
   return (
     <section aria-labelledby="preview-panel-title" className="space-y-3">
@@ -38,7 +38,7 @@ export function PreviewPanel({ isMoved }: { readonly isMoved: (service: Service)
           has already read.
         </p>
       ) : (
-        <p className="text-ink-2">It gets none of your keys any more.</p>
+        <p className="text-ink-2">It no longer gets any of your keys.</p>
       )}
       {failure !== undefined && <FailureNotice failure={failure} />}
       {open ? (
@@ -85,7 +85,7 @@ function Reads({
   const unread = open ? "not read yet" : "never read";
   return (
     <p className="text-sm text-ink-3">
-      {!asked && "You switched before this page asked, which counts as yes. "}
+      {!asked && "You switched before this page asked the question, which counts as yes. "}
       {reads === 0 ? (
         sentence(named ? `${service.label}: ${unread}` : unread)
       ) : (

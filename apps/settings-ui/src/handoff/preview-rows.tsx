@@ -121,8 +121,8 @@ function meaningsOf({ services, moved }: PreviewGroup): { readonly yes: string; 
   const mode = services.map(modeOf).find((known) => known !== undefined);
   const keys = mode === undefined ? "your keys" : `your ${mode} keys`;
   return {
-    yes: `the preview works in your account with ${keys}, and code that nobody has read can see them.`,
-    no: `the preview does not get ${keys}. It stays with the lent ones.`,
+    yes: `the preview uses ${keys} in your account, and code that nobody has reviewed can see them.`,
+    no: `the preview does not get ${keys}. It keeps the lent ones.`,
   };
 }
 

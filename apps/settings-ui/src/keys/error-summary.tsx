@@ -23,7 +23,7 @@ export function ErrorSummary({
     <Notice
       ref={ref}
       tone="bad"
-      title={check === undefined ? "Something is missing or not right yet" : titleOf(check, service.label)}
+      title={check === undefined ? "Something is missing or not correct yet" : titleOf(check, service.label)}
     >
       <ul className="space-y-1">
         {problems.map(({ name, message }) => (
@@ -68,7 +68,7 @@ function titleOf({ code }: { readonly code: string }, label: string): string {
     case "rejected":
       return `${label} does not accept this`;
     default:
-      return "Something is not right yet";
+      return "Something is not correct yet";
   }
 }
 

@@ -11,9 +11,7 @@ export function PasteButton(props: {
     try {
       props.onText(await navigator.clipboard.readText());
     } catch {
-      props.onRefused(
-        "Your browser does not let us read the clipboard: click into the field and paste there.",
-      );
+      props.onRefused("Your browser does not let us read the clipboard: click in the field and paste there.");
     }
   };
   return <FieldButton icon="paste" label={`Paste into ${props.label}`} onClick={paste} />;

@@ -46,8 +46,8 @@ function GeneratedNote({ names }: { readonly names: readonly string[] }) {
             <Mono>{name}</Mono>
           </span>
         ))}{" "}
-        {names.length === 1 ? "is a random value" : "are random values"} that nobody has to type. We make new
-        ones for you, and you find them in the file you download.
+        {names.length === 1 ? "is a random value" : "are random values"} that you do not need to type. We make
+        new ones for you, and you will find them in the file that you download.
       </p>
     </div>
   );

@@ -40,7 +40,9 @@ export function PastePanel() {
       <Collapsible.Trigger className="flex w-full flex-wrap items-center gap-x-3 gap-y-1 rounded-card p-4 text-left hover:bg-sunken sm:px-5">
         <Icon name="paste" className="size-5 text-ink-3" />
         <span className="font-medium">Paste a whole .env file</span>
-        <span className="text-sm text-ink-2">If you have your keys in one, the fields fill themselves.</span>
+        <span className="text-sm text-ink-2">
+          If you have your keys in one, we fill in the fields for you.
+        </span>
       </Collapsible.Trigger>
       <Collapsible.Panel className="fold">
         <div className="space-y-3 px-4 pb-4 sm:px-5">
@@ -60,7 +62,7 @@ export function PastePanel() {
           />
           <p id="pasted-env-message" className="min-h-5 text-sm text-ink-3">
             {problem === undefined ? (
-              "It stays in this page until you press “Check and save”; you can also paste it anywhere on the page."
+              "It stays on this page until you press “Check and save”; you can also paste it anywhere on the page."
             ) : (
               <span className="text-bad">{problem}</span>
             )}
@@ -103,7 +105,10 @@ export function PasteReportNotice() {
     >
       {fieldCount > 0 && <p>Nothing has been sent yet: check the cards below.</p>}
       <NameList intro={`${count(unknown.length, "name")} not used here:`} names={unknown} />
-      <NameList intro="Not needed, because it is made for you or ends with the lent keys:" names={unneeded} />
+      <NameList
+        intro="Not needed, because we make it for you or because it ends with the lent keys:"
+        names={unneeded}
+      />
       <NameList
         intro="Left out, because another line gives the same field a different value:"
         names={doubled}

@@ -16,7 +16,7 @@ export function Retry({ check, onRetry }: { readonly check: Undetermined; readon
   useEffect(() => {
     if (due) retry.current();
   }, [due]);
-  if (blocked) return <p>Replace the address with one that is reachable from the internet.</p>;
+  if (blocked) return <p>Replace the address with one that can be reached from the internet.</p>;
   return (
     <p>
       We try again in <span className="tabular-nums">{durationText(left)}</span>.{" "}

@@ -91,7 +91,8 @@ function SavedList({ service, saved }: { readonly service: Service; readonly sav
         ))}
       </dl>
       <p className="text-sm text-ink-3">
-        Saved <Moment on at={saved.savedAt} />, sealed. Secrets show their last four characters at most.
+        Saved <Moment on at={saved.savedAt} />, sealed. For secrets, at most the last four characters are
+        shown.
       </p>
     </div>
   );

@@ -43,8 +43,8 @@ export function MoveData({
       </ul>
       {moving && (
         <p className="text-sm text-ink-2">
-          You can leave this page; it goes on. While a database is copied, your app can read from it but not
-          change it.
+          You can leave this page; the copy continues. While a database is being copied, your app can read
+          from it but not change it.
         </p>
       )}
       {entries.map((entry) => (
@@ -69,7 +69,7 @@ export function MoveData({
 function titleOf(moving: boolean, some: boolean, whole: boolean): string {
   if (moving) return "Moving your data";
   if (whole) return "Your data is moved";
-  return some ? "A part of your data is moved" : "Take your data along";
+  return some ? "Part of your data is moved" : "Take your data with you";
 }
 
 export type Entry = { readonly service: Service; readonly movable: MovableView };
@@ -108,8 +108,8 @@ function Offer({ entries }: { readonly entries: readonly Entry[] }) {
   return (
     <div className="space-y-2 text-ink-2">
       <p>
-        What your app stored so far is in the lent accounts. We can copy it into yours, compare both sides,
-        and only then let you switch. Nothing is deleted on the lent side by this.
+        The data that your app has stored so far is in the lent accounts. We can copy it into yours, compare
+        both sides, and only then let you switch. This does not delete anything on the lent side.
       </p>
       {databases.map(({ service }) => (
         <p key={service.id}>
@@ -167,7 +167,7 @@ function Copied({
   return (
     <Notice
       tone="good"
-      title={whole ? "You can switch now" : "What was moved waits for the switch"}
+      title={whole ? "You can switch now" : "The moved data is ready for the switch"}
       actions={
         <>
           <Receipts />
@@ -178,7 +178,7 @@ function Copied({
             onConfirm={transfers.stop}
           >
             <p>
-              Your app can change its lent data again at once. The copied tables are taken out of your own
+              Your app can change its lent data again at once. The copied tables are removed from your own
               database; copied files stay there. You can move again later.
             </p>
           </ConfirmDialog>
@@ -189,8 +189,8 @@ function Copied({
         <p>
           Switch by <Moment at={until} /> (<Countdown until={until} /> left).
           {stopped
-            ? " Until then your app can read its data but not change it, so that nothing gets lost. After that it can write again, and you would have to move once more."
-            : " After that you would have to move once more."}
+            ? " Until then your app can read its data but not change it, so that nothing gets lost. After that it can write again, and you will have to move the data once more."
+            : " After that you will have to move the data once more."}
         </p>
       )}
     </Notice>

@@ -13,7 +13,7 @@ export function MovedNote({ transfers }: { readonly transfers: Transfers }) {
   });
   if (moved.length === 0) return null;
   return (
-    <Notice tone="plain" title="Your data came along" actions={<Receipts />}>
+    <Notice tone="plain" title="Your data was moved" actions={<Receipts />}>
       <ul>
         {moved.map(({ id, label, transfer }) => (
           <li key={id}>
@@ -22,7 +22,7 @@ export function MovedNote({ transfers }: { readonly transfers: Transfers }) {
         ))}
       </ul>
       <p className="text-sm">
-        The receipt tells what was moved, with a signature that anyone can check. Nothing secret is in it.
+        The receipt shows what was moved, with a signature that anyone can check. It contains nothing secret.
       </p>
     </Notice>
   );

@@ -5,12 +5,12 @@ const numbers = new Intl.NumberFormat("en-GB");
 /** What a row of the list says of one service's data. */
 export function stateText({ kind, transfer }: MovableView): string {
   if (transfer === undefined) {
-    return kind === "database" ? "Its database: every table, every row." : "Its files: every one of them.";
+    return kind === "database" ? "Its database: every table, every row." : "Its files: every file.";
   }
-  if (transfer.tidying) return "Stopping, and putting everything back as it was…";
+  if (transfer.tidying) return "Stopping, and restoring everything as it was…";
   switch (transfer.state) {
     case "waiting":
-      return kind === "database" ? "Begins when the files are there." : "Begins in a moment.";
+      return kind === "database" ? "Starts when the files have been copied." : "Starts in a moment.";
     case "copying":
       return phaseText(transfer);
     case "copied":
@@ -27,7 +27,7 @@ function cancelledText({ kind, receipt }: TransferView): string {
   // Going back after a switch leaves it where it is.
   if (receipt) return "Moved before you went back. What is in your account stays there.";
   return kind === "database"
-    ? "Not moved. Nothing of it is left in your database."
+    ? "Not moved. None of it is left in your database."
     : "Stopped. What was copied so far stays in your account.";
 }
 
@@ -38,7 +38,7 @@ function phaseText({ kind, progress }: TransferView): string {
     case "freezing":
       return "Stopping changes for a moment…";
     case "counting":
-      return "Counting what is there…";
+      return "Counting the data…";
     case "emptying":
       return "Emptying your database…";
     case "copying":
@@ -68,7 +68,7 @@ export function totalText(kind: MovableView["kind"], progress: TransferView["pro
 }
 
 function provenText({ kind, progress }: TransferView): string {
-  return `In your account: ${totalText(kind, progress)}. Both sides were compared and hold the same.`;
+  return `In your account: ${totalText(kind, progress)}. Both sides were compared and hold the same data.`;
 }
 
 /** "812 B", "1.4 MB". */

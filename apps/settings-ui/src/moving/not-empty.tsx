@@ -25,7 +25,7 @@ export function NotEmpty({
   return (
     <Notice
       tone="warn"
-      title={database ? `Your ${label} database is not empty` : `There are files already in your ${label}`}
+      title={database ? `Your ${label} database is not empty` : `Your ${label} already contains files`}
       actions={
         <>
           <Button small busy={busy} onClick={() => onMove(false)}>
@@ -33,7 +33,7 @@ export function NotEmpty({
           </Button>
           <ConfirmDialog
             trigger={{
-              children: database ? "Delete what is in it, and move…" : "Replace files, and move…",
+              children: database ? "Delete its content, and move…" : "Replace files, and move…",
               look: "danger",
               small: true,
               busy,
@@ -48,15 +48,15 @@ export function NotEmpty({
             {database ? (
               <>
                 <p>
-                  Every table in your own {label} database is deleted first, with all that is in it. Then your
+                  Every table in your own {label} database is deleted first, with all its data. Then your
                   app’s data is copied there.
                 </p>
-                <p>This cannot be undone. Do it only if nothing in that database is needed any more.</p>
+                <p>You cannot undo this. Do it only if you do not need anything in that database any more.</p>
               </>
             ) : (
               <p>
-                Where a file of the same name is there already, it is replaced by your app’s. No other file is
-                touched. What is replaced cannot be brought back.
+                If a file with the same name already exists there, your app’s file replaces it. No other file
+                is touched. You cannot get replaced files back.
               </p>
             )}
           </ConfirmDialog>

@@ -22,7 +22,7 @@ export function Receipts() {
       const text = JSON.stringify(await readReceipts(), null, 2);
       saveFile(fileName, new Blob([`${text}\n`], { type: "application/json" }));
       setFailure(undefined);
-      announce(`${fileName} is downloaded.`);
+      announce(`${fileName} has been downloaded.`);
     } catch (error) {
       setFailure(await settle(error));
     } finally {

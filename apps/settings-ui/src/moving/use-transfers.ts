@@ -129,7 +129,7 @@ function newsOf(before: readonly MovableView[] | undefined, now: readonly Movabl
   const wasMoving = before?.some(isMoving) === true;
   if (!wasMoving || now.some(isMoving)) return undefined;
   const states = now.map(({ transfer }) => transfer?.state);
-  if (states.includes("failed")) return "Moving your data did not work. Nothing was changed.";
+  if (states.includes("failed")) return "Your data could not be moved. Nothing was changed.";
   if (states.includes("copied")) return "Your data is in your accounts. You can switch.";
   return "Moving was stopped. Everything is as it was.";
 }

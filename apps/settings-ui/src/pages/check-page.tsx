@@ -34,15 +34,15 @@ export function CheckPage({
       <PageHeading
         lead={
           <p>
-            Each key works by itself. Here we look at them together, as your app will use them. Nothing
-            changes yet.
+            Each key works on its own. Now we check them together, as your app will use them. Nothing changes
+            yet.
           </p>
         }
       >
         Check that everything fits
       </PageHeading>
       <div className="min-h-48 space-y-4">
-        {gates.kind === "asking" && <Skeleton label="Looking at your keys together…" rows={2} />}
+        {gates.kind === "asking" && <Skeleton label="Checking your keys together…" rows={2} />}
         {gates.kind === "failed" && (
           <FailureNotice failure={gates.failure} actions={<Button onClick={ask}>Check again</Button>} />
         )}
@@ -50,15 +50,15 @@ export function CheckPage({
           <>
             {failed ? (
               <Notice tone="bad" title="Not ready to switch yet">
-                <p>Fix what is listed here. Your app keeps running on the lent keys meanwhile.</p>
+                <p>Fix the problems listed here. Meanwhile your app keeps running on the lent keys.</p>
               </Notice>
             ) : waits ? (
               <Notice tone="accent" icon="clock" title="Waiting for an answer">
-                <p>There is nothing for you to do: you can switch as soon as every service has answered.</p>
+                <p>You do not need to do anything: you can switch as soon as every service has answered.</p>
               </Notice>
             ) : (
               <Notice tone="good" title="Everything fits">
-                <p>You can switch on the next page. It shows you first what will change.</p>
+                <p>You can switch on the next page. First it shows you what will change.</p>
               </Notice>
             )}
             <PendingChecks />
@@ -68,7 +68,7 @@ export function CheckPage({
         {missing.length > 0 && (
           <Notice tone="plain" title={`Still lent: ${missing.map(({ label }) => label).join(", ")}`}>
             <p>
-              You can switch the others now. Your file can be downloaded when all of them are your own.{" "}
+              You can switch the others now. You can download your file when all of them use your own keys.{" "}
               <button type="button" className="link" onClick={() => onFix({ service: missing[0]?.id ?? "" })}>
                 Add the rest
               </button>

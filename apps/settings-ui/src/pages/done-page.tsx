@@ -19,7 +19,7 @@ export function DonePage() {
     lendingEndedAt === undefined && lendingEndsAt !== undefined && new Date(lendingEndsAt).getTime() > now;
   return (
     <div className="space-y-8">
-      <PageHeading lead={<p>It runs on your own accounts alone. Nothing of what was lent is left in it.</p>}>
+      <PageHeading lead={<p>It runs only on your own accounts and no longer uses anything that was lent.</p>}>
         {`${settings.build.name} is yours`}
       </PageHeading>
       <ul className="divide-y divide-line rounded-card border border-line bg-surface">
@@ -45,14 +45,11 @@ export function DonePage() {
               `The lent keys and their data ${lendingEndedAt === undefined ? "are being ended" : "have ended"}.`
             )}
           </li>
+          <li>Our access to your app’s keys ends with them; after that, only your file has them.</li>
           <li>
-            Our access to your app’s keys ends with them; your file is then the only place that has them.
+            Until then only you can open this page: in a browser that knows you, or with your recovery code.
           </li>
-          <li>
-            Until then nobody but you can open this page: in a browser that knows you, or with your recovery
-            code.
-          </li>
-          <li>Keep your file safe. If it is ever seen by others, make new keys at the services.</li>
+          <li>Keep your file safe. If others ever see it, make new keys at the services.</li>
         </ul>
       </section>
       <MovedNote transfers={transfers} />

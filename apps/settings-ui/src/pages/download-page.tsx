@@ -37,7 +37,9 @@ export function DownloadPage({
   return (
     <div className="space-y-8">
       <PageHeading
-        lead={<p>Take the file with your settings. Your app reads its keys from it wherever you run it.</p>}
+        lead={
+          <p>Download the file with your settings. Your app reads its keys from it wherever you run it.</p>
+        }
       >
         Download your settings
       </PageHeading>
@@ -50,10 +52,10 @@ export function DownloadPage({
       />
       {failure !== undefined && <FailureNotice failure={failure} />}
       {settings.lendingEndedAt !== undefined && (
-        <Notice tone="plain" icon="clock" title="What was lent has ended">
+        <Notice tone="plain" icon="clock" title="The lent keys have ended">
           <p>
-            It ended by itself <Moment on at={settings.lendingEndedAt} />, with its data. The app builder’s
-            preview gets no keys any more. Your download still works.
+            They ended automatically <Moment on at={settings.lendingEndedAt} />, with their data. The app
+            builder’s preview no longer gets any keys. Your download still works.
           </p>
         </Notice>
       )}
@@ -61,7 +63,7 @@ export function DownloadPage({
       {lent.length > 0 ? (
         <Notice
           tone="plain"
-          title="The download opens when everything is yours"
+          title="You can download the file when everything is yours"
           actions={
             <Button look="primary" onClick={onAddRest}>
               Add the rest
@@ -69,7 +71,8 @@ export function DownloadPage({
           }
         >
           <p>
-            Not your own yet: {lent.map(({ label }) => label).join(", ")}. Their keys are not yours to keep.
+            Not your own yet: {lent.map(({ label }) => label).join(", ")}. You cannot keep the keys of these
+            services.
           </p>
         </Notice>
       ) : (
@@ -101,24 +104,24 @@ function Finish({
     <section className="space-y-4 border-t border-line pt-6">
       <h2 className="text-lg font-semibold">Everything works?</h2>
       <p className="text-ink-2">
-        Start your app with the new file and look around in it. When it does what it should, finish:{" "}
-        {over ? "then nothing changes here any more." : "that gives back what was lent."}
+        Start your app with the new file and try it out. When everything works, finish:{" "}
+        {over ? "after that, nothing can be changed here." : "this gives back the lent keys."}
         {!over && lendingEndsAt !== undefined && (
           <>
             {" "}
-            If you do not, what was lent ends by itself <Moment on at={lendingEndsAt} />.
+            If you do not, the lent keys end automatically <Moment on at={lendingEndsAt} />.
           </>
         )}
       </p>
-      <h3 className="font-semibold">Keep a way back in</h3>
+      <h3 className="font-semibold">Make sure you can come back</h3>
       <p className="text-ink-2">
-        Without this browser or your recovery code nobody can open this page again after you finish. We cannot
-        either.
+        After you finish, nobody can open this page again without this browser or your recovery code. We
+        cannot open it either.
       </p>
       <NewRecoveryCode />
       <ConfirmDialog
         trigger={{ children: busy ? "Finishing…" : "Finish", busy }}
-        title={over ? "Finish here?" : "Give back what was lent?"}
+        title={over ? "Finish here?" : "Give back the lent keys?"}
         confirm="Finish"
         onConfirm={async () => (await write(finish)) && onFinished()}
       >
@@ -126,22 +129,24 @@ function Finish({
           <p className="font-medium text-ink">You have not downloaded your file yet.</p>
         )}
         {over ? (
-          <p>Your app keeps your own keys. After this nothing can be changed here.</p>
+          <p>Your app keeps using your own keys. After this, nothing can be changed here.</p>
         ) : (
           <>
-            <p>Your app keeps your own keys. After this there is no button to go back to the lent ones.</p>
-            {moved && <p>The data that came along is in your own accounts.</p>}
+            <p>
+              Your app keeps using your own keys. After this, there is no button to go back to the lent ones.
+            </p>
+            {moved && <p>The data that was moved is in your own accounts.</p>}
             {left && (
               <p>
-                {moved ? "What is still in the lent ones" : "What your app stored with the lent keys"} is
-                deleted when they end, so copy what you need before.
+                {moved
+                  ? "Data that is still in the lent accounts"
+                  : "What your app stored with the lent keys"}{" "}
+                is deleted when they end, so copy what you need first.
               </p>
             )}
           </>
         )}
-        <p>
-          Without this browser or your recovery code nobody can open this page again, and we cannot either.
-        </p>
+        <p>Nobody can open this page again without this browser or your recovery code. We cannot either.</p>
       </ConfirmDialog>
     </section>
   );

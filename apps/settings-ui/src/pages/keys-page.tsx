@@ -111,7 +111,7 @@ export function KeysPage({
           <p>
             One card per service.{" "}
             {partly
-              ? "What you save is used from the next switch on."
+              ? "Your app will use what you save from the next switch on."
               : "Nothing changes for your app yet: it keeps running on the lent keys until you switch."}{" "}
             What you save is kept <KeptUntil />.
           </p>

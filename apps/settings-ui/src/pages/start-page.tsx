@@ -25,11 +25,12 @@ export function StartPage({ onStart }: { readonly onStart: () => void }) {
             <p>
               Your app runs on keys that {inherited ? "somebody saved here before you" : "were lent to it"}. A
               key is a long password that an app uses to reach a service, such as its database. Here you
-              replace them with your own, so that the app is yours alone.
-              {inherited && " Nobody can read the ones of before; they are deleted when you switch."}
+              replace them with your own keys, so that only you control the app.
+              {inherited && " Nobody can read the earlier ones; they are deleted when you switch."}
             </p>
             <p>
-              You need about {minutes} minutes, and no technical knowledge: each step says exactly what to do.
+              You need about {minutes} minutes, and no technical knowledge: each step tells you exactly what
+              to do.
             </p>
           </>
         }
@@ -38,7 +39,7 @@ export function StartPage({ onStart }: { readonly onStart: () => void }) {
       </PageHeading>
       {settings.build.state === "provisioning" && (
         <Notice tone="plain" icon="clock" title="Your app is still being set up">
-          <p>Its lent keys are being made. You can look around; saving works in a minute.</p>
+          <p>Its lent keys are still being made. You can look around; in a minute you can save keys.</p>
         </Notice>
       )}
       <section className="space-y-3">
@@ -58,7 +59,7 @@ export function StartPage({ onStart }: { readonly onStart: () => void }) {
         </ul>
       </section>
       <section className="space-y-3">
-        <h2 className="text-lg font-semibold">You are safe to try</h2>
+        <h2 className="text-lg font-semibold">You can safely try this</h2>
         <ul className="space-y-2">
           {promises.map((promise) => (
             <Promised key={promise}>{promise}</Promised>

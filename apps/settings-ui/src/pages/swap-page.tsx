@@ -83,7 +83,7 @@ export function SwapPage({
       {reverted && (
         <Notice tone="good" icon="undo" title="Your app uses the lent keys again">
           <p>
-            Your own keys are kept <KeptUntil />. You can change them, or switch again whenever you like.
+            Your own keys are kept <KeptUntil />. You can change them, or switch again at any time.
           </p>
           <LentUntil />
         </Notice>
@@ -91,7 +91,7 @@ export function SwapPage({
       <PageHeading
         lead={
           <p>
-            This is what changes. All of it changes at once, or nothing does
+            This is what will change. Either all of it changes at once, or nothing does
             {settings.canGoBack && ", and you can go back afterwards"}.
           </p>
         }
@@ -101,7 +101,7 @@ export function SwapPage({
       {attempt.kind === "refused" && (
         <div ref={answer} tabIndex={-1} className="space-y-4">
           <Notice tone="bad" title="Nothing was changed">
-            <p>Some checks do not pass any more. Fix what is listed here, then switch again.</p>
+            <p>Some checks no longer pass. Fix the problems listed here, then switch again.</p>
           </Notice>
           <GateList results={attempt.gates} onFix={onFix} />
         </div>
@@ -137,7 +137,7 @@ export function SwapPage({
         )}
         {moving && (
           <p id="switch-waits" className="text-sm text-ink-2">
-            You can switch when your data is there, or when you stop moving it.
+            You can switch when your data has been moved, or when you stop moving it.
           </p>
         )}
       </div>

@@ -20,12 +20,12 @@ export function ChoosePage({
           lead={
             <p>
               {some
-                ? "You saved keys for these in this browser, so it opens them without a link."
-                : "Somebody else has started over with what you had saved."}
+                ? "You saved keys for these apps in this browser, so it opens them without a link."
+                : "Somebody else has started over with the apps you had saved keys for."}
             </p>
           }
         >
-          {some ? "Which app do you want to open?" : "This browser opens no app any more"}
+          {some ? "Which app do you want to open?" : "This browser cannot open any app any more"}
         </PageHeading>
         <KnownBuilds builds={known} onOpen={openBuild} />
         <Details label="I have a recovery code">

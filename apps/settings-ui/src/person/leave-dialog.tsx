@@ -58,7 +58,7 @@ function Ask({
       onConfirm={onLeave}
     >
       <p>
-        What you saved is kept <KeptUntil />. What you typed and did not save is forgotten.
+        Everything you saved is kept <KeptUntil />. Anything you typed and did not save is lost.
       </p>
       <label className="flex gap-3">
         <input
@@ -70,8 +70,8 @@ function Ask({
         <span className="min-w-0">
           <span className="block font-medium text-ink">Forget me on this browser</span>
           <span className="block text-sm">
-            For a computer that others use too. Only your recovery code, or another browser that knows you,
-            lets you in again.
+            For a computer that other people use too. After that, only your recovery code, or another browser
+            that knows you, lets you in.
           </span>
         </span>
       </label>

@@ -11,8 +11,8 @@ export function OpenLinkPage({ onOpen }: { readonly onOpen: () => void }) {
         <PageHeading
           lead={
             <p>
-              The tool that built your app sent you this link. Behind it are the app’s keys: the ones that
-              were lent to it, and your own as soon as you add them.
+              The tool that built your app sent you this link. It opens the app’s keys: those that were lent
+              to it, and your own as soon as you add them.
             </p>
           }
         >

@@ -88,10 +88,10 @@ function AskedToStartOver({ onRefused }: { readonly onRefused: () => void }) {
             </>
           )}
           . If you do not refuse by <Moment at={asked.dueAt} /> (<Countdown until={asked.dueAt} /> left), this
-          page is theirs:{" "}
+          page will belong to them:{" "}
           {inUse
-            ? "your keys stay in use, unreadable, until they have switched to their own."
-            : "what you saved is deleted."}
+            ? "your keys stay in use, and nobody can read them, until they have switched to their own."
+            : "everything you saved is deleted."}
         </p>
       </Notice>
       {failure !== undefined && <FailureNotice failure={failure} />}

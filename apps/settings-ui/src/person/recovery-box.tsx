@@ -26,7 +26,7 @@ export function RecoveryBox({ onHide }: { readonly onHide?: () => void }) {
           Your recovery code
         </h2>
         <p className="text-ink-2">
-          We know you by this browser. On any other device, this code lets you in. It is shown only now. You
+          We know you by this browser. On any other device, this code lets you in. We show it only now. You
           can make a new one at any time: then this one stops working, and every other browser is signed out.
         </p>
         <Code key={recovery.code} code={recovery.code} {...(onHide === undefined ? {} : { onHide })} />
@@ -78,7 +78,7 @@ function Code({ code, onHide }: { readonly code: string; readonly onHide?: () =>
           </Button>
         )}
       </div>
-      <p className="min-h-5 text-sm text-ink-3">{kept ?? "Keep it like a password."}</p>
+      <p className="min-h-5 text-sm text-ink-3">{kept ?? "Keep it safe, like a password."}</p>
     </>
   );
 }
@@ -93,7 +93,7 @@ function groupsOf(code: string): ReactNode {
   ));
 }
 
-const signedOut = "The old code does not work any more, and every other browser and device was signed out.";
+const signedOut = "The old code no longer works, and every other browser and device was signed out.";
 
 /** A new code in place of one that is lost, or that this page does not have any more. */
 export function NewRecoveryCode() {
@@ -127,14 +127,14 @@ export function NewRecoveryCode() {
           onConfirm={make}
         >
           <p>
-            The code you have now stops working at once, and every other browser or device that is open as you
-            is signed out. To open this page there again, use the new code. It is shown only once.
+            The code you have now stops working at once, and every other browser or device where this page is
+            open as you is signed out. To open this page there again, use the new code. We show it only once.
           </p>
         </ConfirmDialog>
         <p className="text-sm text-ink-2">
           {made
             ? signedOut
-            : "A code is shown only once. If you did not keep yours, or somebody else may have it, make a new one: the old one stops working, and every other browser is signed out."}
+            : "We show a code only once. If you did not keep yours, or somebody else may have it, make a new one: the old one stops working, and every other browser is signed out."}
         </p>
       </div>
     </div>

@@ -6,7 +6,7 @@ import { Icon } from "../ui/icon.tsx";
 import { Prose, sentence } from "../ui/prose.tsx";
 import { recoveryCodeIn } from "./recovery-text.ts";
 
-const notWhole = "This is not a whole recovery code: it has nine groups of six characters.";
+const notWhole = "This is not a complete recovery code: a code has nine groups of six characters.";
 
 /** Opens the page with a recovery code, however it was kept: the whole file, with spaces, in capitals. */
 export function RecoveryForm({
@@ -50,7 +50,7 @@ export function RecoveryForm({
           Recovery code
         </label>
         <p id={`${id}-help`} className="mt-0.5 text-sm text-ink-2">
-          You were shown it when you first saved keys. Capitals, spaces and dashes do not matter.
+          We showed it to you when you first saved keys. You can ignore capitals, spaces and dashes.
         </p>
         <input
           id={id}

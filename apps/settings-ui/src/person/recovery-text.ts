@@ -18,8 +18,8 @@ export function recoveryFile(code: string, app: string, address: string): string
     `It opens ${address} in any browser, as the person who saved keys there:`,
     "choose “I have a recovery code” on that page and enter it.",
     "",
-    "Whoever has this code can use it, so keep it like a password.",
-    "A newer code ends this one.",
+    "Anyone who has this code can use it, so keep it safe, like a password.",
+    "A newer code replaces this one.",
     "",
   ].join("\n");
 }

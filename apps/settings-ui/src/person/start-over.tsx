@@ -31,7 +31,7 @@ export function StartOver() {
       </h2>
       {asked?.state === "refused" && (
         <Notice tone="warn" title="The person who saved the keys refused">
-          <p>They are still there and want to keep them. Ask the tool that sent you the link.</p>
+          <p>They are still there and want to keep their keys. Ask the tool that sent you the link.</p>
         </Notice>
       )}
       {waiting ? <Waiting asked={asked} /> : <Ask ended={asked} />}
@@ -54,8 +54,8 @@ function Ask({ ended }: { readonly ended: StartOverView | undefined }) {
     <>
       <p className="text-ink-2">
         {provable
-          ? "If both the browser and the code are lost, you can put your own keys in their place."
-          : "You put your own keys in their place."}
+          ? "If you have lost both the browser and the code, you can replace these keys with your own."
+          : "You replace these keys with your own."}
       </p>
       {failure !== undefined && <FailureNotice failure={failure} />}
       <ConfirmDialog
@@ -67,19 +67,19 @@ function Ask({ ended }: { readonly ended: StartOverView | undefined }) {
       >
         {inUse ? (
           <p>
-            The app goes on with the keys it uses now. Nobody can read them any more, and they are deleted
-            when you have switched to yours. This can begin 24 hours from now.
+            The app keeps using the keys it uses now. Nobody can read them any more, and they are deleted once
+            you have switched to yours. This can start 24 hours from now.
           </p>
         ) : (
           <p>
-            What is saved here is deleted. If something was saved in the last 24 hours, this waits for 24
-            hours.
+            Everything saved here is deleted. If something was saved in the last 24 hours, this starts only
+            after 24 hours.
           </p>
         )}
         {provable && (
           <p>
-            The person who saved the keys is told when you asked and from which address, and can refuse
-            meanwhile. Afterwards their browser and their code open nothing here.
+            We tell the person who saved the keys when you asked and from which address; until then they can
+            refuse. Afterwards their browser and their code no longer open anything here.
           </p>
         )}
       </ConfirmDialog>
@@ -121,10 +121,10 @@ function Waiting({ asked }: { readonly asked: StartOverView }) {
         }
       >
         {over ? (
-          <p>The time is over. This page goes on by itself in a moment.</p>
+          <p>The time is up. This page continues automatically in a moment.</p>
         ) : (
           <p>
-            It begins <Moment on at={asked.dueAt} /> (<Countdown until={asked.dueAt} /> left), unless the
+            It starts <Moment on at={asked.dueAt} /> (<Countdown until={asked.dueAt} /> left), unless the
             person who saved the keys refuses.
           </p>
         )}

@@ -14,7 +14,7 @@ export function StartedOver({
   return (
     <Notice tone="warn" title={`Somebody started over with “${app}”`}>
       <p>
-        <FromWhere at={at} from={from} />. This browser and your recovery code do not open it any more.
+        <FromWhere at={at} from={from} />. This browser and your recovery code no longer open it.
       </p>
       <p>
         If that was not you, tell the people who sent you the link, and make new keys at the services whose

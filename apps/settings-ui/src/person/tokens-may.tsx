@@ -10,7 +10,7 @@ import { useAnnounce } from "../ui/live-region.tsx";
 const words: Readonly<Record<TokenPermission, { readonly label: string; readonly hint: string }>> = {
   transfer: {
     label: "Move my data",
-    hint: "Begin, continue and stop copying your app’s data into your accounts. It can never overwrite what is there.",
+    hint: "Start, resume and stop copying your app’s data into your accounts. It can never overwrite data there.",
   },
   revert: {
     label: "Go back to the lent keys",
@@ -41,8 +41,8 @@ export function TokensMay() {
     <fieldset className="space-y-3">
       <legend className="font-semibold">What the app builder may do without you</legend>
       <p className="text-sm text-ink-2">
-        The tool that built your app never sees your saved keys by this. It could only press these buttons for
-        you.
+        This does not let the tool that built your app see your saved keys. It could only press these buttons
+        for you.
       </p>
       {shown.map((kind) => (
         <label key={kind} className="flex gap-3">

@@ -20,18 +20,19 @@ export function VisitorPage({ openRecovery }: Pick<OpenPage, "openRecovery">) {
         lead={
           provable ? (
             <p>
-              They were saved in another browser, so they may not be yours. You see what is saved, and can
-              change nothing. If it was you, open this page in that browser or enter your recovery code.
+              They were saved in another browser, so they may not be yours. You can see what is saved, but you
+              cannot change anything. If you saved them, open this page in that browser or enter your recovery
+              code.
             </p>
           ) : (
             <p>
-              They were saved before this page knew whose keys are whose, so nobody can prove that they are
-              theirs. They stay sealed. To go on, start over with your own keys.
+              They were saved before this page recorded who owns which keys, so nobody can prove that they own
+              them. They stay sealed. To continue, start over with your own keys.
             </p>
           )
         }
       >
-        {`Keys for ${name} are saved already`}
+        {`Keys for ${name} are already saved`}
       </PageHeading>
       {replaced !== undefined && <StartedOver app={name} {...replaced} />}
       <section aria-labelledby="saved-title" className="space-y-3">

@@ -53,7 +53,7 @@ export function Frame({
       </div>
       <footer className="border-t border-line">
         <div className="mx-auto flex max-w-[58rem] flex-wrap items-center justify-between gap-x-6 gap-y-2 px-4 py-4 text-sm text-ink-2 sm:px-6">
-          {footer ?? <p>This page talks to nobody but Keyloan.</p>}
+          {footer ?? <p>This page connects only to Keyloan.</p>}
         </div>
       </footer>
     </div>

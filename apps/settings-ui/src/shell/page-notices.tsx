@@ -47,14 +47,14 @@ function ConnectionNotice() {
       }
     >
       <p>
-        What you saved is safe, and what you typed stays while this page is open.
-        {connection === "offline" && " We go on by ourselves when you are back."}
+        Everything you saved is safe, and everything you typed stays while this page is open.
+        {connection === "offline" && " We continue automatically when you are back online."}
       </p>
     </Notice>
   );
 }
 
-const titles = { offline: "You are offline", unreachable: "We cannot reach Keyloan just now" } as const;
+const titles = { offline: "You are offline", unreachable: "We cannot reach Keyloan right now" } as const;
 
 function ChangeNotice() {
   const { changedElsewhere, dismissChange } = useSettings();
@@ -76,8 +76,8 @@ function ChangeNotice() {
       }
     >
       <p>
-        This is the new state. What you were saving was not saved: it is still here, so look at it and press
-        the button again.
+        This is the new state. Your last change was not saved: it is still here, so check it and press the
+        button again.
       </p>
     </Notice>
   );
@@ -109,7 +109,7 @@ function SessionNotice() {
         </Button>
       }
     >
-      <p>What you saved stays saved. What you typed and did not save is forgotten.</p>
+      <p>Everything you saved is kept. Anything you typed and did not save is lost.</p>
     </Notice>
   );
 }

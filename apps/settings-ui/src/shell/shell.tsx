@@ -32,7 +32,7 @@ export function Shell({ openRecovery }: Pick<OpenPage, "openRecovery">) {
 function Footer() {
   return (
     <>
-      <p>This page talks to nobody but Keyloan.</p>
+      <p>This page connects only to Keyloan.</p>
       <Leave look="quiet" />
     </>
   );

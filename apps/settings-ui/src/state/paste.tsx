@@ -77,7 +77,7 @@ export function spokenReport(
   { fieldCount, unknown }: Pick<PasteReport, "fieldCount" | "unknown">,
   serviceCount: number,
 ): string {
-  if (fieldCount === 0) return "None of these names belongs to a field here.";
+  if (fieldCount === 0) return "None of these names belongs to a field on this page.";
   const filled = `Filled in ${count(fieldCount, "field")} in ${count(serviceCount, "service")}.`;
   return unknown.length === 0 ? filled : `${filled} ${count(unknown.length, "name")} not used here.`;
 }

@@ -44,12 +44,12 @@ describe("words", () => {
       capabilities: [
         { name: "Can read prices", state: "works" },
         { name: "Can create prices", state: "works" },
-        { name: "Both keys are of one account", state: "works" },
+        { name: "Both keys belong to the same account", state: "works" },
         { name: "Can create webhook endpoints", state: "missing" },
       ],
       warnings: [],
     } as const;
-    expect(canText(check)).toBe("Can read prices and create prices. Both keys are of one account.");
+    expect(canText(check)).toBe("Can read prices and create prices. Both keys belong to the same account.");
     expect(cannotText("Can create webhook endpoints")).toBe("Cannot create webhook endpoints.");
     expect(spokenText(check, "Acme")).toBe(
       "Acme: works. Account Acme GmbH, live mode. Cannot create webhook endpoints.",

@@ -7,9 +7,9 @@ import { printable } from "../shell/terminal-text.ts";
 /** Goes on from a store that is not what was signed. */
 export const command: Command = {
   usage: "audit accept-head [options]",
-  summary: "Go on from the store as it is, though something outside it knows more.",
+  summary: "Continue from the store as it is, although something outside it has newer records.",
   notes: [
-    "For a store that was put back from a backup on purpose. Until then nothing new is handed out. What is lost stays lost: it is written to the audit, and every later keyloan audit verify tells of the gap. Look at keyloan audit verify first.",
+    "Use it when you restored the store from a backup on purpose. Until then nothing new is handed out. What is lost stays lost: the loss is written to the audit, and every later keyloan audit verify reports the gap. Look at keyloan audit verify first.",
   ],
   options: keptHeadOptions,
   examples: ["keyloan audit accept-head", "keyloan audit accept-head --head-file audit-head.txt"],
@@ -21,7 +21,7 @@ export const command: Command = {
     }
     const { problem, lostHeads, removedKeys, head } = accepted;
     io.out(`Accepted: ${printable(problem.message)}.\n`);
-    io.out(`${counted(lostHeads, "signed head")} given up; the audit goes on from row ${head.sequence}.\n`);
+    io.out(`${counted(lostHeads, "signed head")} given up; the audit continues from row ${head.sequence}.\n`);
     for (const key of removedKeys) io.out(`The signing key ${printable(key)} was removed.\n`);
     return 0;
   },

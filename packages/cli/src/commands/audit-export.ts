@@ -7,7 +7,7 @@ import { withProgress } from "../shell/progress.ts";
 export const command: Command = {
   usage: "audit export [options]",
   summary: "Write the audit as JSON lines, oldest first, with the hashes of its chain.",
-  notes: ["To go on where an earlier export ended, give the sequence of its last line with --after."],
+  notes: ["To continue where an earlier export ended, give the sequence of its last line with --after."],
   options: {
     after: { type: "text", value: "sequence", help: "only rows after this one" },
     out: { type: "text", value: "file", help: "write to a new file that only you can read" },
@@ -72,9 +72,9 @@ function attempt<T>(file: string, run: () => T): T {
     throw new CommandError(
       code === "EEXIST" ? "file_exists" : "file_unwritable",
       code === "EEXIST"
-        ? `The file ${file} exists already.`
+        ? `The file ${file} already exists.`
         : `The file ${file} cannot be written (${code}).`,
-      "Name another file with --out, in a folder that exists and has room.",
+      "Name another file with --out, in a folder that exists and has enough space.",
     );
   }
 }

@@ -6,7 +6,7 @@ export const command: Command = {
   usage: "audit head [options]",
   summary: "Print the end of the audit chain, signed by the broker.",
   notes: [
-    "Keep it where nobody reaches who can write to the broker's store, such as a commit or a ticket. With it keyloan audit verify also finds that the newest rows were removed together with every head in the store.",
+    "Keep it out of reach of anyone who can write to the broker's store, for instance in a commit or a ticket. With it keyloan audit verify also finds out when the newest rows were removed together with every head in the store.",
   ],
   examples: ["keyloan audit head > audit-head.txt", "keyloan audit head --json"],
   run: async ({ io, json, connect }) => {

@@ -9,7 +9,7 @@ export const command: Command = {
   usage: "audit verify [options]",
   summary: "Find edited, removed and reordered rows of the audit. Exit code 0: none, 1: found.",
   notes: [
-    "Every row holds the hash of the one before it, and the broker signs and counts the end of the chain every minute. Only what is kept outside the store (the broker's sink, a head of keyloan audit head, a line of its log) proves that no older copy was put back: without it the audit is called self-consistent, not anchored.",
+    "Every row holds the hash of the one before it, and the broker signs and counts the end of the chain every minute. Only what is kept outside the store (the broker's sink, a head from keyloan audit head, a line of its log) proves that the store was not replaced by an older copy: without it the audit is reported as self-consistent, not anchored.",
   ],
   options: {
     ...keptHeadOptions,

@@ -6,9 +6,9 @@ import { momentText } from "../shell/moments.ts";
 /** Shows who did what. */
 export const command: Command = {
   usage: "audit [options]",
-  summary: "Show who did what, newest first. Values never stand in it.",
+  summary: "Show who did what, newest first. It never contains values.",
   options: {
-    entity: { type: "text", value: "id", help: "only what happened to this build, token or key" },
+    entity: { type: "text", value: "id", help: "only events of this build, token or key" },
     action: { type: "text", value: "action", help: "only this action, such as env.read" },
     ...listOptions,
   },

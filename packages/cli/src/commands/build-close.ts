@@ -7,7 +7,7 @@ import { buildIdOf } from "../shell/values.ts";
 export const command: Command = {
   usage: "build close <build-id>",
   summary: "End a build: revoke its keys, remove its resources, destroy its values.",
-  notes: ["This cannot be undone. Closing a build that is closed changes nothing and succeeds."],
+  notes: ["This cannot be undone. Closing a build that is already closed changes nothing and succeeds."],
   options: { build: { type: "text", value: "id", help: "the build, instead of the argument" } },
   positionals: ["[build id]"],
   examples: ["keyloan build close bld_3k9v0a5m2c7d8e4f6g1h"],

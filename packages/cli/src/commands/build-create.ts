@@ -17,10 +17,10 @@ export const command: Command = {
   usage: "build create --name <name> [options]",
   summary: "Make a build and wait until its keys work.",
   notes: [
-    "Without --connector the build gets one connector of each kind, of those that the org has a key for or that need none. The exit code is 1 when the build is not ready in time; it goes on being made all the same.",
+    "Without --connector the build gets one connector of each kind, out of those that the org has a key for or that need no key. The exit code is 1 when the build is not ready in time; the broker keeps making it all the same.",
   ],
   options: {
-    name: { type: "text", value: "name", help: "a name to show (required)" },
+    name: { type: "text", value: "name", help: "a display name (required)" },
     connector: { type: "text", value: "id", multiple: true, help: "lend only these; may be repeated" },
     ttl: { type: "text", value: "duration", help: "how long it lives: 90m, 24h, 7d; default 24h" },
     profile: { type: "text", value: "name", help: "plain, next, vite or expo; default plain" },
@@ -28,7 +28,7 @@ export const command: Command = {
     "idempotency-key": {
       type: "text",
       value: "key",
-      help: "the same key gives the same build, however often this is run",
+      help: "the same key always gives the same build",
     },
     "option-file": {
       type: "text",
@@ -96,7 +96,7 @@ function notReady(build: BuildView): CommandError {
     build.state === "provisioning"
       ? `The build is not ready yet; still missing: ${waiting.join(", ") || "nothing"}.`
       : `The build is ${build.state}, so its env cannot be read.`;
-  return new CommandError("not_ready", message, `See how it goes on with: keyloan build show ${build.id}`);
+  return new CommandError("not_ready", message, `Check its progress with: keyloan build show ${build.id}`);
 }
 
 function connectorsOf(args: Arguments): ConnectorRequest[] {

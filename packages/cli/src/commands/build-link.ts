@@ -7,15 +7,15 @@ import { buildIdOf, secondsOf } from "../shell/values.ts";
 /** Makes a link to the settings page of one build. */
 export const command: Command = {
   usage: "build link <build-id> [--ttl <duration>] [--user <id>]",
-  summary: "Make a link where the user brings keys of their own.",
+  summary: "Make a link where the user adds their own keys.",
   notes: [
-    "Only the link stands on stdout. It opens once; making another one ends it.",
-    "Send it to the user alone: whoever opens it first has the page.",
+    "Only the link is printed to stdout. It opens once; making another one ends it.",
+    "Send it to the user alone: the first person to open it gets the page.",
   ],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
-    ttl: { type: "text", value: "duration", help: "how long it may wait to be opened; default 3d" },
-    user: { type: "text", value: "id", help: "your user's id, where the broker knows your app's sign-in" },
+    ttl: { type: "text", value: "duration", help: "how long it can wait to be opened; default 3d" },
+    user: { type: "text", value: "id", help: "your user's id, if the broker knows your app's sign-in" },
   },
   positionals: ["[build id]"],
   examples: ["keyloan build link bld_3k9v0a5m2c7d8e4f6g1h --ttl 7d"],

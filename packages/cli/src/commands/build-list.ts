@@ -11,7 +11,7 @@ export const command: Command = {
     state: {
       type: "text",
       value: "state",
-      help: "only those: provisioning, ready, handing_off, handed_off, closing, closed",
+      help: "only builds in this state: provisioning, ready, handing_off, handed_off, closing, closed",
     },
     ...listOptions,
   },

@@ -6,8 +6,8 @@ import { buildIdOf, secondsOf } from "../shell/values.ts";
 /** Gives a build more time. */
 export const command: Command = {
   usage: "build renew <build-id> [--ttl <duration>]",
-  summary: "Give a build more time, and fresh keys where the old ones would end.",
-  notes: ["Keys that end with the old time are made anew: start the app again with keyloan run."],
+  summary: "Give a build more time, and new keys in place of those that would end.",
+  notes: ["Keys that end with the old time are replaced: start the app again with keyloan run."],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
     ttl: { type: "text", value: "duration", help: "from now: 90m, 24h, 7d; default 24h" },

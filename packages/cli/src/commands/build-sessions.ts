@@ -10,7 +10,7 @@ export const command: Command = {
   usage: "build sessions <build-id> [--end <session-id>]",
   summary: "List visits of one build's settings page, newest first, or end one.",
   notes: [
-    "PERSON tells whether the visit has proven to be of the person who saved keys there. Ending a visit keeps nobody out who can prove that, and deletes nothing.",
+    "PERSON shows whether the visitor has proven to be the person who saved keys there. Ending a visit does not lock that person out, and deletes nothing.",
   ],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },

@@ -6,11 +6,11 @@ import { buildIdOf, secondsOf } from "../shell/values.ts";
 export const command: Command = {
   usage: "build token <build-id> [--ttl <duration>] [--single-use]",
   summary: "Make a token that reads one build's env and nothing else.",
-  notes: ["Only the token stands on stdout. Hand it to the sandbox as KEYLOAN_TOKEN."],
+  notes: ["Only the token is printed to stdout. Give it to the sandbox as KEYLOAN_TOKEN."],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
     ttl: { type: "text", value: "duration", help: "how long it works, at most 1h; default 15m" },
-    "single-use": { type: "flag", help: "the token works for one reading of the env" },
+    "single-use": { type: "flag", help: "the token can read the env once" },
   },
   positionals: ["[build id]"],
   examples: [

@@ -10,7 +10,7 @@ import { buildIdOf, idToEnd } from "../shell/values.ts";
 export const command: Command = {
   usage: "build tokens <build-id> [--end <token-id>] [options]",
   summary: "List the tokens that read one build's env, newest first, or end one. Never the token itself.",
-  notes: ["A token that was ended stops working at once. The build and its keys go on."],
+  notes: ["A token that you end stops working at once. The build and its keys keep working."],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
     end: { type: "text", value: "token-id", help: "end this token of the build" },

@@ -10,7 +10,7 @@ import { printable, wrap } from "../shell/terminal-text.ts";
 /** Shows the broker's connectors. */
 export const command: Command = {
   usage: "catalog [connector]",
-  summary: "Show the connectors of the broker: what they need, what they give, how isolated it is.",
+  summary: "Show the broker's connectors: what they need, what they give, how isolated they are.",
   positionals: ["[connector]"],
   examples: ["keyloan catalog", "keyloan catalog turso", "keyloan catalog --json"],
   run: async ({ args, io, json, connectCaller }) => {

@@ -4,14 +4,14 @@ import { databaseOf, followDatabase, showDatabases } from "../shell/show-databas
 /** Puts a database away. */
 export const command: Command = {
   usage: "db archive <build-id> [connector] [options]",
-  summary: "Put a database away: sealed, proven, and only then ended at its provider.",
+  summary: "Archive a database: it is sealed and proven, and only then ended at its provider.",
   notes: [
-    "It takes no writes meanwhile. What was stored is read back and compared row by row before the database is ended; when that fails, the database stays as it is.",
-    "Until it is restored the build's env cannot be read.",
+    "Meanwhile it takes no writes. The archive is read back and compared row by row before the database is ended; if that fails, the database stays as it is.",
+    "The build's env cannot be read until the database is restored.",
   ],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
-    "no-wait": { type: "flag", help: "do not follow it to its end" },
+    "no-wait": { type: "flag", help: "do not wait until it is done" },
   },
   positionals: ["[build id]", "[connector]"],
   examples: [

@@ -11,8 +11,8 @@ export const command: Command = {
   usage: "db download <build-id> [connector] [--out <file>]",
   summary: "Download a database as a file that its own tools open, such as sqlite3.",
   notes: [
-    "From its archive when it is archived. It holds what the database held at one moment; one that is written to all the time is refused.",
-    "The file is readable by you alone, and holds what the app's users have stored.",
+    "It comes from the archive when the database is archived. The file holds the database as it was at one moment; a database that is constantly written to is refused.",
+    "Only you can read the file, and it holds the data of the app's users.",
   ],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },

@@ -5,7 +5,7 @@ import { buildIdOf } from "../shell/values.ts";
 /** Shows the databases of a build and their archives. */
 export const command: Command = {
   usage: "db list <build-id>",
-  summary: "Show the databases of a build, since when they are idle, and their archives.",
+  summary: "Show a build's databases, since when they have been idle, and their archives.",
   options: { build: { type: "text", value: "id", help: "the build, instead of the argument" } },
   positionals: ["[build id]"],
   examples: ["keyloan db list bld_3k9v0a5m2c7d8e4f6g1h", "keyloan db list bld_3k9v0a5m2c7d8e4f6g1h --json"],

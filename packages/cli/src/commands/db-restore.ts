@@ -5,11 +5,11 @@ import { databaseOf, followDatabase, showDatabases } from "../shell/show-databas
 /** Brings an archived database back. */
 export const command: Command = {
   usage: "db restore <build-id> [connector] [options]",
-  summary: "Bring an archived database back, as a new one with a new token.",
-  notes: ["The build's env has the new values then: start the app again with keyloan run."],
+  summary: "Restore an archived database as a new one with a new token.",
+  notes: ["Afterwards the build's env has the new values: start the app again with keyloan run."],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
-    "no-wait": { type: "flag", help: "do not follow it to its end" },
+    "no-wait": { type: "flag", help: "do not wait until it is done" },
   },
   positionals: ["[build id]", "[connector]"],
   examples: [

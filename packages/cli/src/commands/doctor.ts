@@ -14,7 +14,7 @@ export const command: Command = {
   options: {
     production: {
       type: "flag",
-      help: "also fail on what only a test may do without: a configuration that warns, an audit that nothing outside the store proves",
+      help: "also fail on what only tests may do without: a configuration with warnings, an audit that nothing outside the store proves",
     },
   },
   examples: ["keyloan doctor", "keyloan doctor --production", "keyloan doctor --json"],
@@ -40,5 +40,5 @@ export const command: Command = {
 
 function verdict(failures: number, warnings: number): string {
   if (failures > 0) return `${counted(failures, "problem")} found.`;
-  return warnings === 0 ? "All is well." : `No problem, and ${counted(warnings, "warning")}.`;
+  return warnings === 0 ? "Everything is fine." : `No problem, and ${counted(warnings, "warning")}.`;
 }

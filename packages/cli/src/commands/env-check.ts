@@ -14,9 +14,9 @@ import { buildIdOf, copiesOf, profileOf } from "../shell/values.ts";
 /** Compares the names of a `.env.example` with those of a build or of a file. Never prints a value. */
 export const command: Command = {
   usage: "env check --example <file> (--build <id> | --file <file>) [options]",
-  summary: "Tell which variables of a .env.example a build or an env file lacks.",
+  summary: "Show which variables of a .env.example a build or an env file lacks.",
   notes: [
-    "A variable that is there but empty counts as missing. The exit code is 1 when one is missing that the app needs: optional ones, and those with a default, do not count. What happens without a variable comes from the broker's catalog; with --file it is left out when no broker answers.",
+    "A variable that is set but empty counts as missing. The exit code is 1 when a variable is missing that the app needs: optional ones, and those with a default, do not count. The broker's catalog says what happens without a variable; with --file this is left out when no broker answers.",
   ],
   options: {
     example: { type: "text", value: "file", help: "the list of what the app needs (required)" },
@@ -34,7 +34,7 @@ export const command: Command = {
     const example = args.text("example");
     if (example === undefined) throw new UsageError("The command needs an --example.");
     if ((args.text("build") === undefined) === (args.text("file") === undefined)) {
-      throw new UsageError("The command needs a --build or a --file, and not both.");
+      throw new UsageError("The command needs either a --build or a --file, not both.");
     }
     const exampleText = textOf(example);
     const names = await givenNames(invocation);
@@ -91,7 +91,7 @@ function show(io: Io, example: string, { missing, extra, present }: ExampleCompa
   note(
     io,
     needed === 0
-      ? `Nothing is missing that the app needs: ${present.length} of ${total} variables of ${example} are set.`
+      ? `Nothing that the app needs is missing: ${present.length} of ${total} variables of ${example} are set.`
       : `${needed} of ${total} variables of ${example} are missing or empty.`,
   );
 }

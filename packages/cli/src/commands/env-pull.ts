@@ -14,8 +14,8 @@ export const command: Command = {
   usage: "env pull --build <id> [options]",
   summary: "Print the env of a build, or write it to a file.",
   notes: [
-    "The output holds working keys. A file is written whole or not at all, readable by you alone, and never over an existing one unless --force or --merge is given. Where you can, prefer keyloan run: it leaves no file behind.",
-    "--merge puts the variables into a block of an existing .env file and keeps every other line as it is. When the file sets one of the names elsewhere, nothing is written and the lines are named.",
+    "The output holds working keys. A file is written completely or not at all, only you can read it, and an existing file is never overwritten unless --force or --merge is given. Where you can, prefer keyloan run: it leaves no file behind.",
+    "--merge puts the variables into a block of an existing .env file and keeps every other line as it is. When the file sets one of the names outside the block, nothing is written and the lines are listed.",
     "In GitHub Actions, --format github also hides the values in the log of the job.",
   ],
   options: {
@@ -29,7 +29,7 @@ export const command: Command = {
       value: "age1…",
       help: "encrypt to this age key; only its owner can read it",
     },
-    name: { type: "text", value: "name", help: "what the Secret of kubernetes is called; default app-env" },
+    name: { type: "text", value: "name", help: "the name of the Secret for kubernetes; default app-env" },
     profile: { type: "text", value: "name", help: "plain, next, vite or expo; default: the build's own" },
     copies: { type: "text", value: "set", multiple: true, help: "add copied names, such as aws" },
   },
@@ -63,23 +63,23 @@ function wantedOf({ args, json }: Invocation) {
   const asked = formatOf(args);
   const recipient = args.text("age-recipient");
   const merge = args.flag("merge") ? output : undefined;
-  if (args.flag("force") && output === undefined) throw new UsageError("--force goes with --output.");
-  if (args.flag("merge") && output === undefined) throw new UsageError("--merge goes with --output.");
+  if (args.flag("force") && output === undefined) throw new UsageError("Use --force together with --output.");
+  if (args.flag("merge") && output === undefined) throw new UsageError("Use --merge together with --output.");
   if (json && output === undefined && asked !== undefined && asked !== "json") {
-    throw new UsageError(`--json prints JSON, so --format ${asked} cannot be used with it.`);
+    throw new UsageError(`--json prints JSON, so it cannot be combined with --format ${asked}.`);
   }
   if (json && output === undefined && recipient !== undefined) {
     throw new UsageError("--json prints the values, so --age-recipient needs an --output with it.");
   }
   const format = asked ?? (json && output === undefined ? "json" : "dotenv");
   if (merge !== undefined && format !== "dotenv") {
-    throw new UsageError(`--merge keeps .env files, so --format ${format} cannot be used with it.`);
+    throw new UsageError(`--merge works with .env files, so it cannot be combined with --format ${format}.`);
   }
   if (merge !== undefined && (recipient !== undefined || args.flag("force"))) {
-    throw new UsageError("--merge goes with neither --force nor --age-recipient.");
+    throw new UsageError("--merge cannot be combined with --force or --age-recipient.");
   }
   if (args.text("name") !== undefined && format !== "kubernetes") {
-    throw new UsageError("--name goes with --format kubernetes.");
+    throw new UsageError("Use --name together with --format kubernetes.");
   }
   return { output, format, recipient, merge };
 }

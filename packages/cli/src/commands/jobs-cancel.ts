@@ -5,9 +5,9 @@ import { jobIdOf, showJob } from "../shell/show-job.ts";
 /** Ends a job that nobody wants any more. */
 export const command: Command = {
   usage: "jobs cancel <job-id> [--confirm <name>]",
-  summary: "End a job that nobody wants any more.",
+  summary: "End a job that is no longer wanted.",
   notes: [
-    "An issue is ended with its lease: the build goes on without that connector. A release could leave something alive at the provider, so it is cancelled only when you say by its name that you have removed the resource by hand; the provider is asked whether that is so.",
+    "An issue job ends with its lease: the build continues without that connector. A release job could leave something alive at the provider, so it is cancelled only when you confirm the resource's name, after you removed it by hand; the broker asks the provider whether it is gone.",
   ],
   options: {
     confirm: { type: "text", value: "name", help: "for a release: the resource that you have removed" },
@@ -28,9 +28,9 @@ export const command: Command = {
     const { job, lacks, verified } = cancelled;
     showJob(io, job);
     if (lacks !== undefined) {
-      note(io, `\nThe build goes on without ${lacks.connector}: it lacks ${lacks.variables.join(", ")}.`);
+      note(io, `\nThe build continues without ${lacks.connector}: it lacks ${lacks.variables.join(", ")}.`);
     }
-    if (verified === true) note(io, "\nThe provider says that it is gone.");
+    if (verified === true) note(io, "\nThe provider confirms that it is gone.");
     if (verified === false) warn(io, "the provider could not be asked whether it is gone.");
     return 0;
   },

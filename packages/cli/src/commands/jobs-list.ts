@@ -6,7 +6,7 @@ import { relativeTime } from "../shell/moments.ts";
 /** Lists the work that outlives requests. */
 export const command: Command = {
   usage: "jobs list [options]",
-  summary: "List the broker's jobs, newest first, and which of them need a person.",
+  summary: "List the broker's jobs, newest first, and which of them require manual action.",
   options: {
     state: { type: "text", value: "state", help: "waiting, requires_action, failed, cancelled or done" },
     kind: { type: "text", value: "kind", help: "only this kind, such as issue or release" },

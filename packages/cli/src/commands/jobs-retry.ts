@@ -5,8 +5,8 @@ import { jobIdOf, showJob } from "../shell/show-job.ts";
 /** Starts a job anew. */
 export const command: Command = {
   usage: "jobs retry <job-id>",
-  summary: "Start a job anew that failed, needs a person, or was cancelled.",
-  notes: ["Use it when what was lacking is there now. It runs within seconds, with all its attempts anew."],
+  summary: "Restart a job that failed, requires manual action, or was cancelled.",
+  notes: ["Use it once the cause is fixed. The job runs within seconds and has all its attempts again."],
   positionals: ["job id"],
   examples: ["keyloan jobs retry job_3k9v0a5m2c7d8e4f6g1h"],
   run: async ({ args, io, json, connect }) => {

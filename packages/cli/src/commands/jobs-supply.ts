@@ -13,11 +13,11 @@ export const command: Command = {
   usage: "jobs supply <job-id> [--from-file <file>] [--force]",
   summary: "Give a build the values that you made by hand, for a job that needs them.",
   notes: [
-    "On a terminal you are asked for each variable, and secrets are not shown as you type. With --from-file they come from a .env file or a JSON object; a dash reads stdin. Other variables in it are left alone. The broker checks the values like any key and then seals them; values that the provider refuses are never taken.",
+    "On a terminal you are asked for each variable, and secrets are not shown as you type. With --from-file the values come from a .env file or a JSON object; a dash reads stdin. Other variables in it are ignored. The broker checks the values like any key and then seals them; it never accepts values that the provider refuses.",
   ],
   options: {
     "from-file": { type: "text", value: "file", help: "a .env file with the variables; - is stdin" },
-    force: { type: "flag", help: "also take values that could not be checked" },
+    force: { type: "flag", help: "also accept values that could not be checked" },
   },
   positionals: ["job id"],
   examples: [
@@ -34,7 +34,7 @@ export const command: Command = {
     const job = await client.jobs.supply(jobId, { values, force: args.flag("force") });
     if (json) printJson(io, job);
     else showJob(io, job);
-    if (!json) note(io, "\nThe values were taken; the build goes on.");
+    if (!json) note(io, "\nThe values were accepted; the build continues.");
     return 0;
   },
 };
@@ -52,7 +52,7 @@ async function gather(
   if (json || !io.stdinIsTerminal() || !io.stderrIsTerminal()) {
     throw new UsageError(
       `The values are missing: ${job.requiredAction?.variables?.join(", ")}.`,
-      "Run it on a terminal to be asked, or name a file: --from-file <file>",
+      "Run it on a terminal to be asked for them, or name a file: --from-file <file>",
     );
   }
   return askForFields(io, connector.label, askedFields(connector, job));
@@ -101,7 +101,7 @@ async function valuesIn(
 function needsNone(job: JobView): CommandError {
   return new CommandError(
     "conflict",
-    `The job ${job.id} waits for no values: it is ${job.state}.`,
+    `The job ${job.id} does not need any values: it is ${job.state}.`,
     "See what it needs with: keyloan jobs show",
   );
 }

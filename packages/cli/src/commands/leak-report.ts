@@ -11,17 +11,17 @@ import { printable, wrap } from "../shell/terminal-text.ts";
 /** Tells what a leaked value was, and ends it. */
 export const command: Command = {
   usage: "leak report [<value> | -] [options]",
-  summary: "Tell which build a leaked value belongs to, who fetched it and when; with --end, end it.",
+  summary: "Find out which build a leaked value belongs to, who fetched it and when; with --end, end it.",
   notes: [
-    "On a terminal you are asked for the value, and it is not shown as you type. In a script, pipe it in and give - as the argument. The broker looks it up by its keyed hash and writes it nowhere.",
-    "Exit code 0: it is not ours, dead, or was ended. 1: it may still work.",
+    "On a terminal you are asked for the value, and it is not shown as you type. In a script, pipe it in and give - as the argument. The broker looks it up by its keyed hash and does not store it anywhere.",
+    "Exit code 0: it is not Keyloan's, is dead, or was ended. 1: it may still work.",
   ],
   options: {
     end: {
       type: "flag",
       help: "end it: revoke the token, or end the lease's credentials and issue new ones",
     },
-    yes: { type: "flag", help: "with --end: do not ask before" },
+    yes: { type: "flag", help: "with --end: do not ask for confirmation" },
   },
   positionals: ["[value]"],
   examples: [
@@ -31,7 +31,7 @@ export const command: Command = {
   ],
   run: async (invocation) => {
     const { args, io, json, connect } = invocation;
-    if (args.flag("yes") && !args.flag("end")) throw new UsageError("--yes is for --end.");
+    if (args.flag("yes") && !args.flag("end")) throw new UsageError("Use --yes together with --end.");
     const { audit } = connect();
     const { matches } = await audit.matches([await leakedValue(invocation)]);
     if (!json) show(invocation, matches);
@@ -46,7 +46,7 @@ export const command: Command = {
 async function leakedValue({ args, io, json }: Invocation): Promise<string> {
   const [given] = args.positionals;
   if (given !== undefined && given !== "-") {
-    warn(io, "a value given as an argument lands in the shell's history and in the process list.");
+    warn(io, "a value given as an argument ends up in the shell's history and in the process list.");
     return given;
   }
   const asks = given === undefined && !json && io.stdinIsTerminal() && io.stderrIsTerminal();
@@ -62,14 +62,14 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   let text = "";
   for await (const chunk of stream) {
     text += String(chunk);
-    if (text.length > charactersMax) throw new UsageError("That is too long for one value.");
+    if (text.length > charactersMax) throw new UsageError("This is too long for a single value.");
   }
   return text;
 }
 
 function show({ io }: Invocation, matches: readonly AuditMatch[]): void {
   if (matches.length === 0) {
-    io.out("It was never lent or put here, and is no token of this broker.\n");
+    io.out("It was never lent or set here, and is not a token of this broker.\n");
     return;
   }
   for (const match of matches) showMatch(io, match);

@@ -7,15 +7,15 @@ import { buildIdOf } from "../shell/values.ts";
 /** Lists leases, newest first. */
 export const command: Command = {
   usage: "lease list [options]",
-  summary: "List what is and was lent, newest first. Never a value.",
+  summary: "List what is and was lent, newest first. It never shows values.",
   options: {
     state: {
       type: "text",
       value: "state",
-      help: "only those: planned, active, releasing, released, archived, requires_action",
+      help: "only leases in this state: planned, active, releasing, released, archived, requires_action",
     },
-    connector: { type: "text", value: "id", help: "only those of this connector" },
-    build: { type: "text", value: "id", help: "only those of this build" },
+    connector: { type: "text", value: "id", help: "only leases of this connector" },
+    build: { type: "text", value: "id", help: "only leases of this build" },
     ...listOptions,
   },
   examples: [

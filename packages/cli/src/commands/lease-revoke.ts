@@ -10,13 +10,13 @@ export const command: Command = {
   usage: "lease revoke <lease-id> | --connector <id> | --all",
   summary: "Revoke what was lent: one lease, all of a connector, or everything.",
   notes: [
-    "This cannot be undone. The builds live on without it, and their env is refused from then on. Revoking what was revoked changes nothing and succeeds.",
-    "With --connector or --all the broker goes on by itself when this ends: keyloan lease list --state releasing shows what is left. New leases are still issued; remove the org's key first to stop that.",
+    "This cannot be undone. The builds continue without what is revoked, and their env is refused from then on. Revoking it again changes nothing and succeeds.",
+    "With --connector or --all the broker continues in the background after this command ends: keyloan lease list --state releasing shows what is left. New leases are still issued; remove the org's key first to stop that.",
   ],
   options: {
     connector: { type: "text", value: "id", help: "every lease of this connector" },
     all: { type: "flag", help: "every lease of the org" },
-    yes: { type: "flag", help: "do not ask" },
+    yes: { type: "flag", help: "do not ask for confirmation" },
   },
   positionals: ["[lease id]"],
   examples: [
@@ -28,7 +28,7 @@ export const command: Command = {
     const { args } = invocation;
     const named = [args.positionals[0], args.text("connector"), args.flag("all") || undefined];
     if (named.filter((each) => each !== undefined).length !== 1) {
-      throw new UsageError("Name what to revoke: a lease id, --connector, or --all, and only one of them.");
+      throw new UsageError("Name exactly one thing to revoke: a lease id, --connector, or --all.");
     }
     return args.positionals[0] === undefined ? revokeMany(invocation) : revokeOne(invocation);
   },
@@ -39,7 +39,7 @@ async function revokeOne({ args, io, json, connect }: Invocation): Promise<numbe
   if (json) printJson(io, lease);
   else showLease(io, lease);
   if (!json && lease.state !== "released")
-    note(io, "\nIts provider is still asked to end it; nobody can read its values any more.");
+    note(io, "\nThe broker is still asking its provider to end it; nobody can read its values any more.");
   return 0;
 }
 

@@ -12,19 +12,19 @@ const waitSecondsMax = 3600;
 /** Replaces the credentials of one lease and follows that to the proof. */
 export const command: Command = {
   usage: "lease rotate <lease-id> | <build-id> <connector> [options]",
-  summary: "Replace the credentials of one lease, and see the old ones proved dead.",
+  summary: "Replace the credentials of one lease, and prove that the old ones are dead.",
   notes: [
-    "Apps must fetch their env again: what they fetched before the cut ends with it. With --overlap the env gives a second credential at once and the old one works on until the cut, which ends both: fetch the env again after it.",
-    "The exit code is 0 when the old credentials are proved dead (or no provider knows them), or while an overlap goes on; else 1.",
+    "Apps must fetch their env again: what they fetched before the cut ends with it. With --overlap the env gives a second credential at once and the old one keeps working until the cut, which ends both: fetch the env again after it.",
+    "The exit code is 0 when the old credentials are proved dead (or no provider knows them), or while an overlap lasts; otherwise 1.",
   ],
   options: {
     overlap: {
       type: "text",
       value: "duration",
-      help: "how long old and new work side by side; default none",
+      help: "how long old and new credentials work side by side; default none",
     },
-    reason: { type: "text", value: "text", help: "for the audit" },
-    wait: { type: "text", value: "seconds", help: "how long to follow it; default 120" },
+    reason: { type: "text", value: "text", help: "reason for the audit" },
+    wait: { type: "text", value: "seconds", help: "how long to follow the progress; default 120" },
   },
   positionals: ["lease or build id", "[connector]"],
   examples: [
@@ -57,7 +57,7 @@ export const command: Command = {
     throw new CommandError(
       "not_proved",
       `The rotation is ${last.state}: the old credentials are not proved dead.`,
-      `See how it goes on with: keyloan lease rotation ${leaseId}`,
+      `Check its progress with: keyloan lease rotation ${leaseId}`,
     );
   },
 };

@@ -6,8 +6,8 @@ import { showRotation } from "../shell/show-rotation.ts";
 /** Shows how far the newest rotation of a lease is. */
 export const command: Command = {
   usage: "lease rotation <lease-id> | <build-id> <connector>",
-  summary: "Show how far the replacement of a lease's credentials is, and whether the old are dead.",
-  notes: ["The exit code is 1 when it needs a person."],
+  summary: "Show the progress of replacing a lease's credentials, and whether the old ones are dead.",
+  notes: ["The exit code is 1 when it requires manual action."],
   positionals: ["lease or build id", "[connector]"],
   examples: ["keyloan lease rotation lse_3k9v0a5m2c7d8e4f6g1h"],
   run: async (invocation) => {

@@ -6,7 +6,7 @@ import { showLease } from "../shell/show-lease.ts";
 /** Shows one lease, never a value. */
 export const command: Command = {
   usage: "lease show <lease-id>",
-  summary: "Show one lease: state, expiry, what it owns at the provider. Never a value.",
+  summary: "Show one lease: state, expiry, what it owns at the provider. It never shows values.",
   positionals: ["lease id"],
   examples: ["keyloan lease show lse_3k9v0a5m2c7d8e4f6g1h"],
   run: async ({ args, io, json, connect }) => {

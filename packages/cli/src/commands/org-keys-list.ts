@@ -8,7 +8,7 @@ import { printable, wrap } from "../shell/terminal-text.ts";
 /** Lists the org's keys, never their values. */
 export const command: Command = {
   usage: "org-keys list",
-  summary: "List the org's keys: version, state and last check. Never a value.",
+  summary: "List the org's keys: version, state and last check. It never shows values.",
   examples: ["keyloan org-keys list", "keyloan org-keys list --json"],
   run: async ({ io, json, connect }) => {
     const list = await connect().orgKeys.list();

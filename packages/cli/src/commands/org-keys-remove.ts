@@ -4,9 +4,9 @@ import { note, printJson } from "../shell/output.ts";
 /** Removes the org's key for a connector. */
 export const command: Command = {
   usage: "org-keys remove <connector>",
-  summary: "Remove the org's key for a connector. No build can be given that connector then.",
+  summary: "Remove the org's key for a connector. After that, no build can get that connector.",
   notes: [
-    "The key goes on working at the provider: delete it there too. The broker keeps it sealed until no lease needs it and the provider refuses it.",
+    "The key keeps working at the provider: delete it there too. The broker keeps it sealed until no lease needs it and the provider refuses it.",
   ],
   positionals: ["connector"],
   examples: ["keyloan org-keys remove turso"],
@@ -17,7 +17,7 @@ export const command: Command = {
     else {
       note(
         io,
-        `The org key for ${connector} is lent no more. Delete it at the provider too, then see whether`,
+        `The org key for ${connector} is no longer lent. Delete it at the provider too, then check whether`,
       );
       note(io, `it is dead with: keyloan org-keys retire ${connector}`);
     }

@@ -5,13 +5,13 @@ import { note, printJson } from "../shell/output.ts";
 /** Asks whether replaced org keys are dead, or ends them. */
 export const command: Command = {
   usage: "org-keys retire <connector> [--end]",
-  summary: "See whether the replaced keys of a connector are dead at the provider, or end them there.",
+  summary: "Check whether the replaced keys of a connector are dead at the provider, or end them there.",
   notes: [
-    "The broker also asks by itself, at growing intervals. A key that leases still use is left alone. The exit code is 1 while an old key is not proved dead.",
+    "The broker also checks automatically, at growing intervals. A key that leases still use is left alone. The exit code is 1 while an old key is not proved dead.",
   ],
   options: {
     end: { type: "flag", help: "end it at the provider first, where the broker can" },
-    yes: { type: "flag", help: "with --end: do not ask before" },
+    yes: { type: "flag", help: "with --end: do not ask for confirmation" },
   },
   positionals: ["connector"],
   examples: ["keyloan org-keys retire turso", "keyloan org-keys retire r2 --end"],
@@ -35,7 +35,7 @@ export const command: Command = {
     throw new CommandError(
       "old_key_lives",
       `Version ${first.version} is not proved dead. ${first.todo ?? ""}`.trim(),
-      `When that is done, run it again: keyloan org-keys retire ${connector}`,
+      `When you have done that, run this again: keyloan org-keys retire ${connector}`,
     );
   },
 };

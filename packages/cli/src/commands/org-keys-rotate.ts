@@ -14,15 +14,15 @@ const waitSecondsMax = 3600;
 /** Puts a new org key and follows the old one to its end. */
 export const command: Command = {
   usage: "org-keys rotate <connector> [-] [options]",
-  summary: "Put a new org key, have what was lent moved to it, and see the old one dead.",
+  summary: "Set a new org key, move what was lent to it, and prove that the old one is dead.",
   notes: [
     orgKeyFieldsNote,
-    "Every lease of the old key gets values of the new one in the background; apps fetch them with their env. A lease that the new key cannot reach is flagged and goes on with the old one. The exit code is 0 when the provider refuses the old key, and 1 when a person has to do something first, such as deleting it there: then run keyloan org-keys retire.",
+    "Every lease of the old key gets values of the new one in the background; apps get them when they fetch their env. A lease that the new key cannot serve is flagged and keeps the old one. The exit code is 0 when the provider refuses the old key, and 1 when it requires manual action first, such as deleting the old key there: then run keyloan org-keys retire.",
   ],
   options: {
     ...orgKeyFieldOptions,
     end: { type: "flag", help: "let the broker end the old key at the provider, where it can" },
-    wait: { type: "text", value: "seconds", help: "how long to follow it; default 300" },
+    wait: { type: "text", value: "seconds", help: "how long to follow the progress; default 300" },
   },
   positionals: ["connector", "[-]"],
   examples: [
@@ -59,7 +59,7 @@ async function followOld(
 ): Promise<readonly OrgKeyView[]> {
   const ask = async () =>
     (await client.orgKeys.list()).orgKeys.filter((key) => key.connector === connector && isOld(key));
-  const old = await withProgress(io, json, `Moving what was lent of ${connector}`, async (show) =>
+  const old = await withProgress(io, json, `Moving leases of ${connector} to the new key`, async (show) =>
     follow(io, show, {
       first: await ask(),
       ask,
@@ -86,6 +86,6 @@ function notDead({ connector, version, todo }: OrgKeyView): CommandError {
   return new CommandError(
     "old_key_lives",
     `Version ${version} of ${connector} is not proved dead yet. ${todo ?? ""}`.trim(),
-    `When that is done: keyloan org-keys retire ${connector}`,
+    `When you have done that: keyloan org-keys retire ${connector}`,
   );
 }

@@ -6,7 +6,7 @@ import { showOrgKey } from "../shell/show-org-key.ts";
 /** Puts the org's key for a connector; the broker checks it at the provider first. */
 export const command: Command = {
   usage: "org-keys set <connector> [-] [options]",
-  summary: "Put the org's key for a connector. The broker checks it at the provider, then seals it.",
+  summary: "Set the org's key for a connector. The broker checks it at the provider, then seals it.",
   notes: [orgKeyFieldsNote],
   options: orgKeyFieldOptions,
   positionals: ["connector", "[-]"],

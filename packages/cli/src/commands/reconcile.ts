@@ -10,20 +10,20 @@ import { printable, wrap } from "../shell/terminal-text.ts";
 /** Compares what providers hold with what the broker knows. */
 export const command: Command = {
   usage: "reconcile [options]",
-  summary: "Compare what providers hold with what the broker knows, and end what is left over.",
+  summary: "Compare what providers hold with the broker's records, and end what is left over.",
   notes: [
-    "Ours are known by names that only Keyloan makes; nothing else at a provider is looked at. What is left over of leases that have ended is ended, where the policy is mend. What is named as ours and no row knows may belong to another Keyloan on the same account, or to a store that was restored from a backup: it is told, and ended only by its name with --end-unknown. A provider whose list cannot be believed is left alone.",
-    "The exit code is 1 when something needs a person.",
+    "Keyloan recognizes its own resources by names that only it makes; it does not look at anything else at a provider. Leftovers of leases that have ended are ended, if the policy is mend. A resource that is named like Keyloan's own, but that Keyloan has no record of, may belong to another Keyloan on the same account, or to a store that was restored from a backup: it is reported, and ended only by its name with --end-unknown. A provider whose list cannot be trusted is left alone.",
+    "The exit code is 1 when something requires manual action.",
   ],
   options: {
-    "dry-run": { type: "flag", help: "tell only: nothing is ended or marked" },
-    connector: { type: "text", value: "id", help: "only this one" },
+    "dry-run": { type: "flag", help: "only report: nothing is ended or marked" },
+    connector: { type: "text", value: "id", help: "only this connector" },
     "end-unknown": {
       type: "text",
       value: "name",
-      help: "end this one, that no row knows; needs --connector",
+      help: "end this resource that Keyloan has no record of; needs --connector",
     },
-    yes: { type: "flag", help: "with --end-unknown: do not ask before" },
+    yes: { type: "flag", help: "with --end-unknown: do not ask for confirmation" },
   },
   examples: [
     "keyloan reconcile --dry-run",
@@ -35,7 +35,7 @@ export const command: Command = {
     const connector = args.text("connector");
     const name = args.text("end-unknown");
     if (name !== undefined) return endUnknown(invocation, connector, name);
-    if (args.flag("yes")) throw new UsageError("--yes is for --end-unknown.");
+    if (args.flag("yes")) throw new UsageError("Use --yes together with --end-unknown.");
     const body = { dryRun: args.flag("dry-run"), ...(connector === undefined ? {} : { connector }) };
     const report = await withProgress(io, json, "Comparing with the providers", () =>
       connect().reconcile.run(body),
@@ -59,7 +59,7 @@ async function endUnknown(
   if (finding.action !== "ended") {
     throw new CommandError("not_ended", finding.message, finding.remedy ?? "Try again later.");
   }
-  if (!json) note(io, `${printable(name)} is ended.`);
+  if (!json) note(io, `${printable(name)} has ended.`);
   return 0;
 }
 

@@ -14,14 +14,14 @@ export const command: Command = {
   summary: "Let a swapped build use its lent keys again, or rehearse that on a copy of the store.",
   notes: [
     "--rehearse copies the broker's store, opens the copy, reads all of it, and takes every swapped build back there. Nothing else changes and no provider is asked. The exit code is 1 when something would not work.",
-    "Going back is possible until the build's time for it is over; the user's own keys stay saved.",
-    "Once the app's user has saved keys, they decide: they can allow tokens to go back, on the settings page. The admin can without that, with a reason that the page shows to them.",
+    "A build can go back until its time for that is over; the user's own keys stay saved.",
+    "Once the app's user has saved keys, they decide: they can allow tokens to go back, on the settings page. The admin can go back without their permission, with a reason that the page shows to them.",
   ],
   options: {
-    rehearse: { type: "flag", help: "on a copy, for every swapped build, with times" },
+    rehearse: { type: "flag", help: "on a copy, for every swapped build, and measure the time" },
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
-    reason: { type: "text", value: "text", help: "why, as the app's user reads it; for the admin" },
-    yes: { type: "flag", help: "do not ask" },
+    reason: { type: "text", value: "text", help: "the reason, shown to the app's user; for the admin" },
+    yes: { type: "flag", help: "do not ask for confirmation" },
   },
   positionals: ["[build id]"],
   examples: [
@@ -33,7 +33,7 @@ export const command: Command = {
     const reason = args.text("reason");
     if (args.flag("rehearse") && (named || reason !== undefined))
       throw new UsageError(
-        "A rehearsal takes every swapped build, and nobody reads why.",
+        "A rehearsal covers every swapped build, and nobody reads a reason.",
         "Leave out the build and the reason.",
       );
     if (args.flag("rehearse")) {

@@ -5,9 +5,9 @@ import { note, printJson } from "../shell/output.ts";
 /** Makes a root key in the format that the broker reads from KEYLOAN_ROOT_KEY or its key file. */
 export const command: Command = {
   usage: "root-key create",
-  summary: "Make a new root key. Works offline and keeps no copy.",
+  summary: "Make a new root key. It works offline and keeps no copy.",
   notes: [
-    "It prints one line, <key id>:<32 random bytes as base64url>. Give it to the broker as KEYLOAN_ROOT_KEY, or as a line of its key file. Whoever has it can open every stored value; without it, nobody can.",
+    "It prints one line, <key id>:<32 random bytes as base64url>. Give it to the broker as KEYLOAN_ROOT_KEY, or as a line of its key file. Anyone who has it can open every stored value; without it, nobody can.",
     "To rotate: put the new line before the old one, restart the broker, run keyloan root-key rotate, then remove the old line.",
   ],
   examples: ["(umask 077; keyloan root-key create > root.key)"],
@@ -18,7 +18,7 @@ export const command: Command = {
     if (json) printJson(io, { keyId, rootKey: line });
     else io.out(`${line}\n`);
     if (!json && io.stderrIsTerminal()) {
-      note(io, "Keep it safe and apart from the database: without it, what is sealed is lost.");
+      note(io, "Keep it safe and separate from the database: without it, everything sealed is lost.");
     }
     return 0;
   },

@@ -8,26 +8,25 @@ import { printable } from "../shell/terminal-text.ts";
 /** Has the broker wrap every data key under its current root key. */
 export const command: Command = {
   usage: "root-key rotate",
-  summary: "Wrap every data key under the broker's current root key. No stored value is touched.",
+  summary: "Rewrap every data key under the broker's current root key. Stored values are not touched.",
   notes: [
-    "Run it after every broker was started with a new root key in front of the old one. Builds are read and made meanwhile. When it is cut short, run it again: it goes on where it was.",
+    "Run it after you restarted every broker with a new root key in front of the old one. Builds can be read and made meanwhile. If it is interrupted, run it again: it continues where it stopped.",
   ],
   examples: ["keyloan root-key rotate", "keyloan root-key status"],
   run: async ({ io, json, connect }) => {
     const client = connect();
-    const result = await withProgress(io, json, "Wrapping data keys anew", (show) => rewrapAll(client, show));
+    const result = await withProgress(io, json, "Rewrapping data keys", (show) => rewrapAll(client, show));
     const { rewrapped, dataKeys, left, currentKeyId } = result;
     if (json) printJson(io, result);
-    else
-      io.out(`${rewrapped} of ${dataKeys} data keys were wrapped anew under ${printable(currentKeyId)}.\n`);
+    else io.out(`${rewrapped} of ${dataKeys} data keys were rewrapped under ${printable(currentKeyId)}.\n`);
     if (left > 0) {
       throw new CommandError(
         "not_finished",
         `${left} data keys are still wrapped by another root key.`,
-        "See which with keyloan root-key status; keep that key in the configuration, and run this again.",
+        "See which one with keyloan root-key status; keep that key in the configuration, and run this again.",
       );
     }
-    if (!json) io.out("None is left: the old root key can be removed from the broker's configuration.\n");
+    if (!json) io.out("None are left: you can remove the old root key from the broker's configuration.\n");
     return 0;
   },
 };

@@ -7,8 +7,8 @@ export const command: Command = {
   usage: "run --build <id> [options] -- <command> [arguments]",
   summary: "Start a command with the env of a build. Nothing is written to disk.",
   notes: [
-    "The command inherits this environment; where both have a variable, the build's value wins. Signals go to the command, and its exit code becomes this one's: 127 when it is not found, 126 when it cannot be run.",
-    "KEYLOAN_URL, KEYLOAN_TOKEN and KEYLOAN_TOKEN_FILE are taken out of the command's environment. A program of the same user can still look for the token in its parent process: give code that you do not trust a single-use build token (keyloan build token --single-use).",
+    "The command inherits this environment; when both have a variable, the build's value wins. Signals go to the command, and its exit code becomes the exit code of keyloan: 127 when the command is not found, 126 when it cannot be run.",
+    "KEYLOAN_URL, KEYLOAN_TOKEN and KEYLOAN_TOKEN_FILE are removed from the command's environment. A program of the same user can still look for the token in its parent process: give code that you do not trust a single-use build token (keyloan build token --single-use).",
   ],
   options: {
     build: { type: "text", value: "id", help: "the build (required)" },

@@ -18,8 +18,8 @@ export const command: Command = {
   usage: "scan <folder> [options]",
   summary: "Find lent values, org keys and Keyloan tokens in a folder, such as an app's build output.",
   notes: [
-    "Whatever looks like a secret is sent to the broker, which looks it up by its keyed hash and writes it nowhere. Found values are never printed. Also looked into: base64, percent-encoding, escapes, source maps, files packed with gzip or brotli. Links are not followed; node_modules and .git are left out.",
-    "Exit code 0: all files were read and nothing was found. 1: something was found. 2: it could not be done, or not for all files.",
+    "Everything that looks like a secret is sent to the broker, which looks it up by its keyed hash and does not store it anywhere. Found values are never printed. It also looks into base64, percent-encoding, escapes, source maps, and files packed with gzip or brotli. Links are not followed; node_modules and .git are left out.",
+    "Exit code 0: all files were read and nothing was found. 1: something was found. 2: the scan failed, or not all files could be read.",
   ],
   options: {
     all: { type: "flag", help: "also look into node_modules and .git" },
@@ -54,7 +54,7 @@ async function scan({ args, io, json, connect }: Invocation): Promise<ScanResult
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new CommandError(
       "no_folder",
-      `${folder} is no folder.`,
+      `${folder} is not a folder.`,
       "Name a folder, such as .next or dist.",
       2,
     );
@@ -98,19 +98,16 @@ function show({ io }: Invocation, result: ScanResult, findings: readonly Finding
   const paint = paintFor(io, "stdout");
   for (const finding of findings) io.out(lineOf(paint, finding));
   for (const { shown, reason } of result.skipped.slice(0, skippedShown)) {
-    warn(
-      io,
-      `${shown} was not looked into: it ${reason === "too_large" ? "is too large" : "cannot be read"}.`,
-    );
+    warn(io, `${shown} was not scanned: it ${reason === "too_large" ? "is too large" : "cannot be read"}.`);
   }
   if (result.skipped.length > skippedShown)
-    warn(io, `${result.skipped.length - skippedShown} more were not.`);
+    warn(io, `${result.skipped.length - skippedShown} more were not scanned.`);
   const count =
-    findings.length === 0 ? "nothing of ours" : `${counted(findings.length, "place")} with values of ours`;
+    findings.length === 0 ? "no Keyloan values" : `${counted(findings.length, "place")} with Keyloan values`;
   io.out(`${findings.length === 0 ? "" : "\n"}${counted(result.files, "file")}: ${count}.\n`);
   if (findings.length === 0) return;
   if (findings.some(({ visible }) => visible))
-    io.out("What is visible to everyone has leaked when the build was published.\n");
+    io.out("What is visible to everyone has leaked if the build was published.\n");
   io.out("To see who fetched a value and to end it: keyloan leak report --end\n");
 }
 

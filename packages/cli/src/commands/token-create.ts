@@ -14,7 +14,7 @@ const scopes: Readonly<Record<Scope, true>> = {
 export const command: Command = {
   usage: "token create --name <name> --scope <scope>… [--ttl <duration>]",
   summary: "Make an API token for a platform's backend.",
-  notes: ["Only the token stands on stdout, and it is shown this once."],
+  notes: ["Only the token is printed to stdout, and it is shown only once."],
   options: {
     name: { type: "text", value: "name", help: "who will use it (required)" },
     scope: {

@@ -5,8 +5,8 @@ import { buildIdOf } from "../shell/values.ts";
 /** Ends transfers and undoes what they began. */
 export const command: Command = {
   usage: "transfer cancel <build-id> [--connector <id>]",
-  summary: "Stop moving data: the app may write again, and the half copy goes.",
-  notes: ["Files that were copied stay, so that going on copies only the rest."],
+  summary: "Stop moving data: the app can write again, and the half-finished copy is removed.",
+  notes: ["Files that were copied stay, so that resuming copies only the rest."],
   options: transferOptions,
   positionals: ["[build id]"],
   examples: ["keyloan transfer cancel bld_3k9v0a5m2c7d8e4f6g1h"],

@@ -17,13 +17,13 @@ export const command: Command = {
   summary: "Show the signed receipts of what was moved, and check them.",
   notes: [
     "They do not name the user's account: the receipts that the user downloads on the settings page do.",
-    "--json prints them whole, to be kept. With --file a kept one is checked instead; a receipt stays true when its build is closed.",
+    "--json prints complete receipts for you to keep. With --file a kept receipt is checked instead; it stays valid after its build is closed.",
   ],
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
-    connector: { type: "text", value: "id", help: "only the receipts of this one" },
+    connector: { type: "text", value: "id", help: "only the receipts of this connector" },
     verify: { type: "flag", help: "check the signatures with the broker's public keys" },
-    file: { type: "text", value: "file", help: "check a receipt that was kept" },
+    file: { type: "text", value: "file", help: "check a receipt that you kept" },
   },
   positionals: ["[build id]"],
   examples: [
@@ -57,8 +57,8 @@ function refuseUnproven(view: ReceiptView, keys: readonly SigningKeyView[]): voi
   if (verified !== undefined && isSame && isDeepStrictEqual(verified, content)) return;
   throw new CommandError(
     "receipt_not_proven",
-    `The receipt of ${connector} is not one that this broker signed, or it was altered.`,
-    "Fetch it anew with: keyloan transfer receipt <build-id>",
+    `The receipt of ${connector} was not signed by this broker, or it was altered.`,
+    "Fetch it again with: keyloan transfer receipt <build-id>",
   );
 }
 
@@ -93,7 +93,7 @@ function isReceipt(value: unknown): value is ReceiptView {
 }
 
 function show({ io }: Pick<Invocation, "io">, receipts: readonly ReceiptView[], checked: boolean): void {
-  if (receipts.length === 0) io.out("Nothing was moved and proven yet.\n");
+  if (receipts.length === 0) io.out("Nothing has been moved and proven yet.\n");
   for (const { content } of receipts) {
     fact(io, "Moved", `${content.connector}, proven ${momentText(content.provenAt)}`);
     fact(io, "Build", content.buildId);

@@ -5,10 +5,10 @@ import { buildIdOf } from "../shell/values.ts";
 /** Goes on with transfers that ended early. */
 export const command: Command = {
   usage: "transfer resume <build-id> [options]",
-  summary: "Go on with transfers that failed or were cancelled.",
+  summary: "Resume transfers that failed or were cancelled.",
   notes: [
-    "A database is copied anew; of files only what is missing or changed.",
-    "What the user let be replaced when they began it is not replaced now: no token may.",
+    "A database is copied from the start; of files, only what is missing or changed.",
+    "If the user allowed data to be replaced when the move began, that does not apply now: no token can replace it.",
   ],
   options: transferOptions,
   positionals: ["[build id]"],

@@ -5,10 +5,10 @@ import { buildIdOf } from "../shell/values.ts";
 /** Shows how far a build's transfers are. */
 export const command: Command = {
   usage: "transfer show <build-id> [--follow]",
-  summary: "Show what of a build can be moved, and how far it is.",
+  summary: "Show what a build has that can be moved, and the progress.",
   options: {
     build: { type: "text", value: "id", help: "the build, instead of the argument" },
-    follow: { type: "flag", help: "stay until nothing is being moved" },
+    follow: { type: "flag", help: "keep showing the progress until nothing is being moved" },
   },
   positionals: ["[build id]"],
   examples: [

@@ -7,13 +7,13 @@ export const command: Command = {
   usage: "transfer start <build-id> [options]",
   summary: "Move what an app stored with lent keys into its user's own accounts.",
   notes: [
-    "The user's keys must be saved and work. A lent database takes no writes from then on, until its copy is switched to, cancelled or given up after 30 minutes.",
-    "Every row and every file is read again at both ends before the copy counts.",
-    "Once the app's user has saved keys they decide: they can do this on the settings page, or allow it there for tokens. No token may replace what is in their account.",
+    "The user's keys must be saved and must work. From then on a lent database takes no writes, until the app is switched to its copy, or the move is cancelled or given up after 30 minutes.",
+    "Every row and every file is read again at both ends before the copy is accepted.",
+    "Once the app's user has saved keys, they decide: they can do this on the settings page, or allow it there for tokens. No token can replace what is in their account.",
   ],
   options: {
     ...transferOptions,
-    "no-wait": { type: "flag", help: "do not follow it to its end" },
+    "no-wait": { type: "flag", help: "do not wait until it is done" },
   },
   positionals: ["[build id]"],
   examples: [

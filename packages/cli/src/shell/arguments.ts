@@ -2,7 +2,7 @@ import { type Arguments, type Command, type OptionSpec, UsageError } from "./com
 
 const everywhere: Readonly<Record<string, OptionSpec>> = {
   json: { type: "flag", help: "print JSON; errors are JSON on stderr" },
-  help: { type: "flag", help: "show this text" },
+  help: { type: "flag", help: "show this help" },
 };
 
 /** The options of a command, with those that every command has. */
@@ -100,5 +100,5 @@ function checkPositionals(command: Command, given: readonly string[], restGiven:
     );
   }
   if (given.length < required.length) throw new UsageError(`The ${required[given.length]} is missing.`);
-  if (restGiven && !command.passesRest) throw new UsageError("This command takes nothing after --.");
+  if (restGiven && !command.passesRest) throw new UsageError("This command takes no arguments after --.");
 }

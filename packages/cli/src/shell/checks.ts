@@ -58,7 +58,7 @@ async function outcomesOf(check: Check): Promise<readonly Outcome[]> {
     const remedy =
       error instanceof Error && "remedy" in error && typeof error.remedy === "string"
         ? error.remedy
-        : "This check broke down before it came to a result; please report it.";
+        : "This check failed before it had a result; please report it.";
     return [failed(message, remedy)];
   }
 }

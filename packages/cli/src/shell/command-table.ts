@@ -37,7 +37,7 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/build-sessions.ts"),
   },
   "build link": {
-    summary: "make a link where the user brings keys of their own",
+    summary: "make a link where the user adds their own keys",
     load: () => import("../commands/build-link.ts"),
   },
   "build close": {
@@ -63,7 +63,7 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/lease-rotate.ts"),
   },
   "lease rotation": {
-    summary: "show how far a lease's rotation is",
+    summary: "show the progress of a lease's rotation",
     load: () => import("../commands/lease-rotation.ts"),
   },
   "lease revoke": {
@@ -76,11 +76,11 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/db-list.ts"),
   },
   "db archive": {
-    summary: "put a database away until it is needed again",
+    summary: "archive a database until it is needed again",
     load: () => import("../commands/db-archive.ts"),
   },
   "db restore": {
-    summary: "bring an archived database back",
+    summary: "restore an archived database",
     load: () => import("../commands/db-restore.ts"),
   },
   "db download": {
@@ -88,7 +88,7 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/db-download.ts"),
   },
   "transfer show": {
-    summary: "show what can be moved, and how far it is",
+    summary: "show what can be moved, and the progress",
     load: () => import("../commands/transfer-show.ts"),
   },
   "transfer start": {
@@ -100,7 +100,7 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/transfer-cancel.ts"),
   },
   "transfer resume": {
-    summary: "go on with what failed or was cancelled",
+    summary: "resume transfers that failed or were cancelled",
     load: () => import("../commands/transfer-resume.ts"),
   },
   "transfer receipt": {
@@ -118,15 +118,15 @@ export const commandTable: CommandTable = {
   },
   "org-keys list": { summary: "list the org's keys", load: () => import("../commands/org-keys-list.ts") },
   "org-keys set": {
-    summary: "put the org's key for a connector",
+    summary: "set the org's key for a connector",
     load: () => import("../commands/org-keys-set.ts"),
   },
   "org-keys rotate": {
-    summary: "put a new org key and see the old one dead",
+    summary: "set a new org key and prove that the old one is dead",
     load: () => import("../commands/org-keys-rotate.ts"),
   },
   "org-keys retire": {
-    summary: "see whether replaced org keys are dead, or end them",
+    summary: "check whether replaced org keys are dead, or end them",
     load: () => import("../commands/org-keys-retire.ts"),
   },
   "org-keys remove": {
@@ -148,37 +148,37 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/root-key-status.ts"),
   },
   "root-key rotate": {
-    summary: "wrap every data key under the current root key",
+    summary: "rewrap every data key under the current root key",
     load: () => import("../commands/root-key-rotate.ts"),
   },
   doctor: {
-    section: "Watching over it",
+    section: "Keeping watch",
     summary: "check this machine, the broker and the token",
     load: () => import("../commands/doctor.ts"),
   },
   "jobs list": {
-    summary: "list jobs and which need a person",
+    summary: "list jobs and which require manual action",
     load: () => import("../commands/jobs-list.ts"),
   },
   "jobs show": {
-    summary: "show a job and what a person must do by when",
+    summary: "show a job, and what a person must do and by when",
     load: () => import("../commands/jobs-show.ts"),
   },
   "jobs supply": {
     summary: "give a build the values that you made by hand",
     load: () => import("../commands/jobs-supply.ts"),
   },
-  "jobs retry": { summary: "start a job anew", load: () => import("../commands/jobs-retry.ts") },
+  "jobs retry": { summary: "restart a job", load: () => import("../commands/jobs-retry.ts") },
   "jobs cancel": {
-    summary: "end a job that nobody wants any more",
+    summary: "end a job that is no longer wanted",
     load: () => import("../commands/jobs-cancel.ts"),
   },
   reconcile: {
-    summary: "compare providers with the broker, end what is left over",
+    summary: "compare providers with the broker's records, end what is left over",
     load: () => import("../commands/reconcile.ts"),
   },
   "leak report": {
-    summary: "tell what a leaked value is and who fetched it, and end it",
+    summary: "find out what a leaked value is and who fetched it, and end it",
     load: () => import("../commands/leak-report.ts"),
   },
   scan: {
@@ -191,11 +191,11 @@ export const commandTable: CommandTable = {
     load: () => import("../commands/audit-verify.ts"),
   },
   "audit head": {
-    summary: "print the signed end of the audit, to be kept elsewhere",
+    summary: "print the signed end of the audit, to keep elsewhere",
     load: () => import("../commands/audit-head.ts"),
   },
   "audit accept-head": {
-    summary: "go on from a store that was put back",
+    summary: "continue from a store that was restored",
     load: () => import("../commands/audit-accept-head.ts"),
   },
   "audit export": {

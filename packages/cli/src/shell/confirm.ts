@@ -19,5 +19,5 @@ export async function confirm(io: Io, what: string, saidYes: boolean, word = "ye
   io.err(`${wrap(printable(what), io.columns())}\n`);
   const answer = (await askOne(io, `Type ${printable(word)} to go on: `, false)).trim();
   if (answer === word) return;
-  throw new CommandError("given_up", "Given up; nothing was changed.", "Run it again when it is meant.");
+  throw new CommandError("given_up", "Cancelled; nothing was changed.", "Run it again to confirm.");
 }

@@ -43,7 +43,7 @@ export function doctorChecks(
         const outcomes = await tokenPowers(caller);
         seen.token = outcomes.every((outcome) => outcome.state === "ok");
         seen.admin = seen.token && (await isAdmin(caller));
-        return seen.admin ? [ok("valid; it is an admin token and may do everything")] : outcomes;
+        return seen.admin ? [ok("valid; it is an admin token and can do everything")] : outcomes;
       },
     },
     {
@@ -83,8 +83,8 @@ function clockSkew(date: string | undefined, nowMs: number): Outcome {
   const brokerMs = date === undefined ? Number.NaN : Date.parse(date);
   if (Number.isNaN(brokerMs)) {
     return warning(
-      "the broker does not tell its time",
-      "Check what stands between this machine and it.",
+      "the broker does not report its time",
+      "Check the proxies between this machine and the broker.",
       "Clock",
     );
   }
@@ -99,8 +99,8 @@ async function readiness(caller: Caller): Promise<Outcome[]> {
   const health = await healthApi(caller).ready();
   const remedy =
     health.status === "degraded"
-      ? "Envs are read as always. Look at the broker's log, and at keyloan audit verify."
-      : "Look at the broker's log; until this is repaired it lends nothing.";
+      ? "Envs can be read as usual. Look at the broker's log, and at keyloan audit verify."
+      : "Look at the broker's log; until this is fixed it lends nothing.";
   const parts = (health.parts ?? []).map((part) => {
     const name = `Part ${part.name}`;
     return part.ok
@@ -110,7 +110,7 @@ async function readiness(caller: Caller): Promise<Outcome[]> {
   if (health.status === "ok" || parts.some((part) => part.state === "failed")) {
     return parts.length === 0 ? [ok("ready")] : parts;
   }
-  return [...parts, failed("the broker says that it is not ready", "Look at the broker's log.")];
+  return [...parts, failed("the broker reports that it is not ready", "Look at the broker's log.")];
 }
 
 /** What the broker's operator should fix of who reaches it: in production nobody may go on with it. */
@@ -121,7 +121,7 @@ async function brokerWarnings(caller: Caller, tell: typeof warning): Promise<Out
     return warnings.map(({ message, remedy }) => tell(message, remedy));
   } catch (error) {
     if (!(error instanceof KeyloanError) || error.status !== 404) throw error;
-    return [skipped("this broker is older and does not tell")];
+    return [skipped("this broker is an older version and does not report this")];
   }
 }
 
@@ -139,7 +139,7 @@ async function anchoredAudit(caller: Caller): Promise<Outcome[]> {
   return [
     failed(
       `${message}${notes}`,
-      "Set KEYLOAN_AUDIT_SINK to a file or address outside the broker's machine. It gets its first signed head within a minute of the start.",
+      "Set KEYLOAN_AUDIT_SINK to a file or address outside the broker's machine. It gets its first signed head within a minute after the start.",
     ),
   ];
 }
@@ -150,7 +150,7 @@ function tokenFile(io: Io): Outcome[] {
   readSettings(io.env);
   const openToOthers = process.platform !== "win32" && (statSync(file).mode & 0o077) !== 0;
   return openToOthers
-    ? [warning(`${file} can be read by others`, `Close it: chmod 600 ${file}`)]
+    ? [warning(`${file} can be read by others`, `Restrict it: chmod 600 ${file}`)]
     : [ok(`${file} is readable by you alone`)];
 }
 
@@ -158,11 +158,11 @@ function tokenFile(io: Io): Outcome[] {
 async function tokenPowers(caller: Caller): Promise<Outcome[]> {
   try {
     await buildsApi(caller).list({ limit: 1 });
-    return [ok("valid; it may read builds")];
+    return [ok("valid; it can read builds")];
   } catch (error) {
     if (!(error instanceof KeyloanError)) throw error;
     if (error.status === 403)
-      return [ok("valid; it may not list builds, so it is for the env of one build or for writing")];
+      return [ok("valid; it cannot list builds, so it is for the env of one build or for writing")];
     throw error;
   }
 }
@@ -185,7 +185,7 @@ async function orgKeys(caller: Caller): Promise<Outcome[]> {
     return [
       warning(
         "there are none, so builds get no services",
-        "Put one with keyloan org-keys set; see keyloan catalog.",
+        "Set one with keyloan org-keys set; see keyloan catalog.",
       ),
     ];
   }
@@ -195,7 +195,7 @@ async function orgKeys(caller: Caller): Promise<Outcome[]> {
     if (key.checkStatus === "valid") return ok(`version ${key.version} works${account}`, name);
     const message = key.checkMessage ?? `version ${key.version} is ${key.checkStatus}`;
     return key.checkStatus === "invalid"
-      ? failed(message, `Put a new one: keyloan org-keys set ${key.connector}`, name)
-      : warning(message, "The provider could not be asked; the broker checks again by itself.", name);
+      ? failed(message, `Set a new one: keyloan org-keys set ${key.connector}`, name)
+      : warning(message, "The provider could not be asked; the broker checks again automatically.", name);
   });
 }

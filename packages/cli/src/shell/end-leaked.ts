@@ -27,7 +27,7 @@ export function planOf(match: AuditMatch): string | undefined {
 /** Ends a leaked value, or says what only a person can do. A refusal of the broker is an ending too: not ended. */
 export async function endLeaked(io: Io, client: Client, match: AuditMatch): Promise<Ending> {
   const what = titleOf(match);
-  if (!match.alive) return { what, ended: true, message: "it was dead already" };
+  if (!match.alive) return { what, ended: true, message: "it was already dead" };
   try {
     if (match.what === "lease") return { what, ...(await rotate(io, client, match.leaseId)) };
     if (match.what === "token" && isRevocable(match)) {
@@ -55,7 +55,9 @@ async function rotate(
     isAt: (rotation) => (isOver(rotation.state) ? undefined : rotation.state),
     until: io.now() + waitMsMax,
   });
-  const late = isOver(state) ? "" : "It goes on by itself; report the value again to see the end. ";
+  const late = isOver(state)
+    ? ""
+    : "The broker continues automatically; report the value again to see the result. ";
   return { ended: state === "done" || state === "ended", message: late + next };
 }
 
@@ -66,13 +68,13 @@ function isRevocable(match: AuditMatch): boolean {
 /** What a person has to do about a value that cannot be ended from here. */
 function byHand(match: AuditMatch): string {
   if (match.what === "org_key") {
-    return `make a new key at the provider, put it with keyloan org-keys set ${match.connector}, then delete the old one at the provider`;
+    return `make a new key at the provider, set it with keyloan org-keys set ${match.connector}, then delete the old one at the provider`;
   }
   if (match.what === "token" && match.kind === "admin") {
     return "set a new KEYLOAN_ADMIN_TOKEN and restart every broker";
   }
   if (match.what === "token" && match.kind === "recovery") {
-    return `its owner makes a new recovery code on the settings page of ${match.buildId}, which ends this one`;
+    return `its owner can make a new recovery code on the settings page of ${match.buildId}, which ends this one`;
   }
   if (match.what === "token" && match.kind === "person") {
     return `it proves who the user of ${match.buildId} is: only they can make their browser forget it, or close the build`;

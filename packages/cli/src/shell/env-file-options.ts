@@ -7,7 +7,7 @@ export async function mergedText(shown: string, existing: string, dotenvText: st
     return mergeEnvText(existing, dotenvText);
   } catch (error) {
     if (!(error instanceof EnvFileError)) throw error;
-    throw new CommandError(error.code, `${shown} is left as it is. ${error.message}`, error.remedy);
+    throw new CommandError(error.code, `${shown} was not changed. ${error.message}`, error.remedy);
   }
 }
 

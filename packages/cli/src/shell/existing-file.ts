@@ -10,7 +10,7 @@ export function readReplaceableText(file: string, shown: string): string | undef
     throw new CommandError(
       "file_unreadable",
       `${shown} is a symbolic link, which would be replaced by a file.`,
-      "Name the file that it points to.",
+      "Name the file that the link points to.",
     );
   }
   return readText(file, shown);
@@ -30,7 +30,7 @@ export function readText(file: string, shown: string): string | undefined {
     throw new CommandError(
       "file_unreadable",
       `The file ${shown} cannot be read (${reason}).`,
-      "Check that it is a text file in UTF-8 that you may read.",
+      "Check that it is a UTF-8 text file and that you have permission to read it.",
     );
   }
 }

@@ -57,7 +57,7 @@ ${twoColumns([
   ["KEYLOAN_URL", "the broker's address; default http://127.0.0.1:8787"],
   ["KEYLOAN_TOKEN", "the token to use"],
   ["KEYLOAN_TOKEN_FILE", "a file that holds the token, instead"],
-  ["KEYLOAN_ALLOW_HTTP", "1 to allow http:// to other machines (the token is readable on the way)"],
+  ["KEYLOAN_ALLOW_HTTP", "1 to allow http:// to other machines (the token can be read on the way)"],
 ])}`;
 
 const exampleHelp = `Examples:

@@ -35,7 +35,7 @@ export async function readTextStream(stream: Readable): Promise<string> {
   for await (const chunk of stream) {
     const part = Buffer.from(chunk);
     bytes += part.length;
-    if (bytes > bytesMax) throw new UsageError("There is too much on stdin: at most 256 KiB are read.");
+    if (bytes > bytesMax) throw new UsageError("There is too much data on stdin: at most 256 KiB are read.");
     chunks.push(part);
   }
   return Buffer.concat(chunks).toString("utf8");
@@ -49,7 +49,7 @@ function parseObject(text: string, source: string): Record<string, unknown> {
     // Node's own message quotes the text, which may be a secret.
   }
   throw new UsageError(
-    `What ${source} holds is not a JSON object.`,
+    `The content of ${source} is not a JSON object.`,
     'It should look like {"name": "value"}.',
   );
 }

@@ -4,7 +4,7 @@ import { readText } from "./existing-file.ts";
 /** Options by which a head of the audit that was kept elsewhere is given. */
 export const keptHeadOptions: Readonly<Record<string, OptionSpec>> = {
   head: { type: "text", value: "jws", help: "a head that was kept elsewhere" },
-  "head-file": { type: "text", value: "file", help: "a file that holds one, or a file sink" },
+  "head-file": { type: "text", value: "file", help: "a file that holds a head, or a file sink" },
 };
 
 /** The head that {@link keptHeadOptions} give. @throws UsageError or CommandError */
@@ -19,8 +19,8 @@ export function keptHeadOf(args: Arguments): string | undefined {
   if (last !== undefined) return last;
   throw new CommandError(
     "file_unreadable",
-    `The file ${file} holds no signed head.`,
-    "It should hold a line as keyloan audit head prints it, or as the broker writes it to its sink.",
+    `The file ${file} does not contain a signed head.`,
+    "It should contain a line as keyloan audit head prints it, or as the broker writes it to its sink.",
   );
 }
 

@@ -9,7 +9,7 @@ import { integerOf } from "./values.ts";
 /** The options every list has. */
 export const listOptions: Readonly<Record<string, OptionSpec>> = {
   limit: { type: "text", value: "count", help: "entries per page, 1 to 200; default 50" },
-  cursor: { type: "text", value: "cursor", help: "go on after an earlier page" },
+  cursor: { type: "text", value: "cursor", help: "continue after an earlier page" },
   all: { type: "flag", help: "fetch every page" },
 };
 

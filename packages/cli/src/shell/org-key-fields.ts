@@ -14,7 +14,7 @@ export const orgKeyFieldOptions = {
 } as const;
 
 export const orgKeyFieldsNote =
-  "On a terminal you are asked for each field, and secrets are not shown as you type. In a script, pipe a JSON object with the fields to stdin and give - as the last argument. Values given with --field land in the shell's history and in the process list: keep them for fields that are not secret.";
+  "On a terminal you are asked for each field, and secrets are not shown as you type. In a script, pipe a JSON object with the fields to stdin and give - as the last argument. Values given with --field end up in the shell's history and in the process list: use it only for fields that are not secret.";
 
 /**
  * The connector of the first argument, and the fields of its new key.
@@ -71,7 +71,7 @@ async function gatherFields(
   if (connector.orgFields.some((field) => field.secret && overt.includes(field.name))) {
     warn(
       io,
-      "a secret given with --field lands in the shell's history; be asked for it, or pipe it in with - instead.",
+      "a secret given with --field ends up in the shell's history; run the command on a terminal to be asked for it, or pipe it in with - instead.",
     );
   }
   const missing = connector.orgFields.filter((field) => fields[field.name] === undefined);
@@ -81,7 +81,7 @@ async function gatherFields(
   if (required.length === 0) return fields;
   throw new UsageError(
     `These fields are missing: ${required.map((field) => field.name).join(", ")}.`,
-    `Run it on a terminal to be asked, or pipe them in: keyloan org-keys set ${connector.id} - < fields.json`,
+    `Run it on a terminal to be asked for them, or pipe them in: keyloan org-keys set ${connector.id} - < fields.json`,
   );
 }
 
@@ -109,7 +109,7 @@ function checkedFields(given: Record<string, unknown>, connector: CatalogEntry):
       );
     }
     if (typeof value !== "string" || value === "")
-      throw new UsageError(`The field ${name} is not a text, or empty.`);
+      throw new UsageError(`The field ${name} is not text, or is empty.`);
     fields[name] = value;
   }
   return fields;

@@ -56,7 +56,7 @@ function describe(error: unknown): Failure {
     const { message, remedy, code, exitCode } = error;
     return { message, remedy, more: [], data: dataOf(code, message, remedy), exitCode };
   }
-  const message = `This is a fault in keyloan itself: ${error instanceof Error ? error.message : String(error)}`;
+  const message = `This is a bug in keyloan itself: ${error instanceof Error ? error.message : String(error)}`;
   const remedy = "Please report it with the command you ran.";
   return { message, remedy, more: [], data: dataOf("fault", message, remedy), exitCode: 1 };
 }

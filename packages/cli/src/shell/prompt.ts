@@ -79,7 +79,12 @@ function openPrompter(io: Io): Prompter {
       giveUp = () => {
         io.err("\n");
         reject(
-          new CommandError("given_up", "Given up; nothing was changed.", "Run it again when ready.", 130),
+          new CommandError(
+            "given_up",
+            "Cancelled; nothing was changed.",
+            "Run it again when you are ready.",
+            130,
+          ),
         );
       };
       const next = early.shift();

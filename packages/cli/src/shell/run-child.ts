@@ -107,8 +107,8 @@ function startError(file: string, error: unknown): CommandError {
   if (code === "ENOENT") {
     return new CommandError(
       "command_not_found",
-      `The command "${file}" is not found.`,
-      "Check the spelling, and that its folder is in PATH. Options of the command go after its name.",
+      `The command "${file}" was not found.`,
+      "Check the spelling, and that its folder is in PATH. Options for the command go after its name.",
       127,
     );
   }
@@ -123,7 +123,7 @@ function startError(file: string, error: unknown): CommandError {
   if (code === "E2BIG") {
     return new CommandError(
       "command_not_executable",
-      "The arguments and the environment together are too large for the system.",
+      "The arguments and the environment together are too large for the operating system.",
       "Pass fewer or shorter arguments.",
       126,
     );

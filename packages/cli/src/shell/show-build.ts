@@ -23,7 +23,7 @@ export function showBuild(io: Io, build: BuildView): void {
   }
   if (build.lendingEndedAt !== undefined) {
     const ended = printable(momentText(build.lendingEndedAt));
-    fact("Lending", `ended ${ended}: the app's user has keys of their own for everything`);
+    fact("Lending", `ended ${ended}: the app's user has their own keys for everything`);
   }
   if (build.leases.length === 0) return;
   io.out("\n");
@@ -57,7 +57,7 @@ function leaseProblem(lease: LeaseView): string {
   );
   const where = facts.length === 0 ? "" : ` (${facts.join(", ")})`;
   const isWaiting = error.retryable && lease.state !== "requires_action";
-  const next = isWaiting ? " It is tried again by itself." : "";
+  const next = isWaiting ? " It is tried again automatically." : "";
   const text = printable(`${lease.connector}: ${error.message}${where} ${error.remedy}${next}`);
   return `\n${wrap(text, 78, "  ")}\n`;
 }

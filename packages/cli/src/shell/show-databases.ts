@@ -49,7 +49,7 @@ export function showDatabases(io: Io, json: boolean, list: DatabaseList): void {
       { title: "STATE", value: stateOf, isState: true },
       { title: "USED", value: ({ usedRows }) => (usedRows === undefined ? "-" : `${usedRows} rows`) },
       { title: "IDLE SINCE", value: ({ idleSince }) => moment(idleSince) },
-      { title: "ARCHIVED BY ITSELF", value: ({ archiveAt }) => moment(archiveAt) },
+      { title: "ARCHIVES AT", value: ({ archiveAt }) => moment(archiveAt) },
     ],
     list.databases,
   );

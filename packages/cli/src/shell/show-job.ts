@@ -27,7 +27,7 @@ export function showJob(io: Io, job: JobView): void {
     at === undefined ? undefined : `${printable(momentText(at))} (${relativeTime(at, now)})`;
   fact("Job", printable(job.id));
   fact("Kind", printable(job.kind));
-  fact("State", paintState(paint, printable(job.state)) + (job.running ? ", being run" : ""));
+  fact("State", paintState(paint, printable(job.state)) + (job.running ? ", running now" : ""));
   fact("Build", job.build === undefined ? undefined : printable(job.build));
   fact("Connector", job.connector === undefined ? undefined : printable(job.connector));
   fact("Attempts", String(job.attempts));
@@ -45,8 +45,8 @@ function showAction(io: Io, requiredAction: NonNullable<JobView["requiredAction"
   const paint = paintFor(io, "stdout");
   const due = `${momentText(requiredAction.dueAt)} (${relativeTime(requiredAction.dueAt, io.now())})`;
   const title = requiredAction.overdue
-    ? `A person is needed, since ${due}:`
-    : `A person is needed, until ${due}:`;
+    ? `Requires manual action, overdue since ${due}:`
+    : `Requires manual action by ${due}:`;
   io.out(`\n${paint(requiredAction.overdue ? "red" : "bold", printable(title))}\n`);
   requiredAction.steps.forEach(({ text, url }, index) => {
     const number = `${index + 1}.`.padEnd(4);

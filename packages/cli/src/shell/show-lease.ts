@@ -23,6 +23,6 @@ export function showLease(io: Io, lease: ListedLease): void {
   fact("Revoking", printable(lease.revocation));
   const { error } = lease;
   if (error === undefined) return;
-  const next = error.retryable ? " It is tried again by itself." : "";
+  const next = error.retryable ? " It is tried again automatically." : "";
   io.out(`\n${wrap(printable(`${error.message} ${error.remedy}${next}`), 78, "  ")}\n`);
 }

@@ -21,8 +21,8 @@ export function showMatch(io: Io, match: AuditMatch): void {
     showReaders(row, match.readers);
   } else if (match.what === "org_key") {
     row("key", `${match.orgKeyId}, ${match.state}`);
-    row("put", momentText(match.putAt));
-    row("builds", match.builds.count === 0 ? "none lives on it" : `${match.builds.count} leases live on it`);
+    row("set", momentText(match.putAt));
+    row("builds", match.builds.count === 0 ? "none uses it" : `${match.builds.count} leases use it`);
     for (const id of match.builds.ids) row("", id);
   } else {
     if (match.tokenId !== undefined) row("token", match.tokenId);

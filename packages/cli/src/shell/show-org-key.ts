@@ -22,6 +22,6 @@ export function showOrgKey(io: Io, key: OrgKeyView): void {
   }
   for (const text of key.warnings) warn(io, text);
   if (key.checkStatus === "undetermined") {
-    note(io, "The provider could not be asked just now; the key is checked again by itself.");
+    note(io, "The provider could not be asked just now; the broker checks the key again automatically.");
   }
 }

@@ -16,7 +16,7 @@ export function showNewToken(io: Io, json: boolean, issued: IssuedToken): void {
     expiresAt === undefined
       ? "It does not expire"
       : `It ends ${printable(momentText(expiresAt))} (${relativeTime(expiresAt, io.now())})`;
-  note(io, `This token is shown this once. ${until}. Its id: ${printable(issued.id)}`);
+  note(io, `This token is shown only once. ${until}. Its id: ${printable(issued.id)}`);
 }
 
 /** When a token ends, or that it has. */

@@ -12,7 +12,7 @@ import { printable, wrap } from "./terminal-text.ts";
 /** The options that name connectors and wait, as every command on transfers has them. */
 export const transferOptions = {
   build: { type: "text", value: "id", help: "the build, instead of the argument" },
-  connector: { type: "text", value: "id", multiple: true, help: "only this one; may be repeated" },
+  connector: { type: "text", value: "id", multiple: true, help: "only this connector; may be repeated" },
 } as const;
 
 /** The connectors that were named, as a body takes them. */
@@ -28,7 +28,7 @@ export function showTransfers(io: Io, json: boolean, list: TransferList): void {
     return;
   }
   if (list.movable.length === 0) {
-    note(io, "This build has nothing that could be moved.");
+    note(io, "This build has nothing that can be moved.");
     return;
   }
   const now = io.now();
@@ -119,7 +119,7 @@ function waitingText({ canStart, waitsFor }: MovableView): string {
 
 function problem({ connector, error, sourceReadOnly }: TransferView): string {
   if (error === undefined) return "";
-  const frozen = sourceReadOnly ? " The app cannot write to what was lent yet." : "";
+  const frozen = sourceReadOnly ? " The app cannot write to the lent database yet." : "";
   const text = printable(`${connector}: ${error.message}. ${error.remedy}${frozen}`);
   return `\n${wrap(text, 78, "  ")}\n`;
 }

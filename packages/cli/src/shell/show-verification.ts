@@ -36,7 +36,7 @@ export function showVerification(io: Io, result: AuditVerification): void {
   const read = `${counted(result.rows, "row")} and ${counted(result.heads, "signed head")} were read.`;
   const lines = [paint(color[result.verdict], printable(verdictText(result))), read];
   for (const { after, before, at } of result.givenUp)
-    lines.push(`Between head ${after} and head ${before} heads were given up (${momentText(at)}).`);
+    lines.push(`Between head ${after} and head ${before}, heads were given up (${momentText(at)}).`);
   for (const warning of result.warnings) lines.push(printable(`Note: ${warning}.`));
   lines.push(adviceOf(result));
   io.out(`${lines.join("\n")}\n`);
@@ -44,10 +44,10 @@ export function showVerification(io: Io, result: AuditVerification): void {
 
 function adviceOf(result: AuditVerification): string {
   if (result.verdict === "broken") {
-    return "Compare with an older export or backup, and with heads kept elsewhere. When the store was put back on purpose: keyloan audit accept-head";
+    return "Compare with an older export or backup, and with heads kept elsewhere. If you restored the store on purpose: keyloan audit accept-head";
   }
   if (result.verdict === "self_consistent") {
-    return "Whoever puts back an older copy of the store is not seen: set KEYLOAN_AUDIT_SINK, or keep heads (keyloan audit head).";
+    return "Nobody would notice if the store were replaced by an older copy: set KEYLOAN_AUDIT_SINK, or keep heads (keyloan audit head).";
   }
-  return `Rows through ${result.through} of ${result.lastSequence} are what was signed and kept outside the store.`;
+  return `Rows through ${result.through} of ${result.lastSequence} match what was signed and kept outside the store.`;
 }

@@ -25,10 +25,7 @@ export async function withoutCommand(argv: readonly string[], io: Io, table: Com
   const group = asked[0];
   const incomplete = group !== undefined && asked.length === 1 && text !== undefined;
   const error = incomplete
-    ? new UsageError(
-        `keyloan ${group} needs to know what to do.`,
-        `One of: ${actionsOf(group, table).join(", ")}.`,
-      )
+    ? new UsageError(`keyloan ${group} needs a command.`, `One of: ${actionsOf(group, table).join(", ")}.`)
     : unknown(argv, asked, table);
   return printFailure(io, json, error, incomplete ? `keyloan ${group}` : "keyloan");
 }

@@ -41,7 +41,7 @@ function attempt<T>(file: string, run: () => T): T {
       : new CommandError(
           "file_unwritable",
           `The file ${file} cannot be written (${code}).`,
-          "Check that the folder exists, that you may write to it, and that it has room.",
+          "Check that the folder exists, that you have permission to write to it, and that it has enough space.",
         );
   }
 }
@@ -49,7 +49,7 @@ function attempt<T>(file: string, run: () => T): T {
 export function fileExists(file: string): CommandError {
   return new CommandError(
     "file_exists",
-    `The file ${file} exists already; it is left as it is.`,
-    "Give --force to replace it, or another --out.",
+    `The file ${file} already exists; it was not changed.`,
+    "Use --force to replace it, or another --out.",
   );
 }

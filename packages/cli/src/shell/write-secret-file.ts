@@ -35,13 +35,13 @@ export function writeSecretFile(file: string, text: string, replace: boolean): v
 function writeError(file: string, error: unknown): CommandError {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
   if (code === "EEXIST") {
-    const remedy = "Give --force to replace it, or another --output.";
-    return new CommandError("file_exists", `The file ${file} exists already; it is left as it is.`, remedy);
+    const remedy = "Use --force to replace it, or another --output.";
+    return new CommandError("file_exists", `The file ${file} already exists; it was not changed.`, remedy);
   }
   const message = `The file ${file} cannot be written (${code}).`;
   return new CommandError(
     "file_unwritable",
     message,
-    "Check that the folder exists, that you may write to it, and that it has room.",
+    "Check that the folder exists, that you have permission to write to it, and that it has enough space.",
   );
 }

@@ -6,8 +6,9 @@ export const appSecretsSpec: ConnectorSpec = {
   category: "app",
   summary: "Random secrets your app signs its own tokens with.",
   grade: "B",
-  revocation: "Shredded when the build closes; no copy exists elsewhere.",
-  onSwap: "Your app gets new secrets, so people who signed in through the app's own sessions sign in again.",
+  revocation: "They are destroyed when the build closes; no copy exists elsewhere.",
+  onSwap:
+    "Your app gets new secrets, so people who signed in through the app's own sessions must sign in again.",
   orgFields: [],
   env: [
     {

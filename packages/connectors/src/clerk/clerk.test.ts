@@ -94,7 +94,9 @@ describe("an org key", () => {
       status: "valid",
       account: development.instanceId,
       mode: "test",
-      capabilities: expect.arrayContaining([{ name: "Both keys are of one instance", state: "works" }]),
+      capabilities: expect.arrayContaining([
+        { name: "Both keys belong to the same instance", state: "works" },
+      ]),
     });
   });
 

@@ -13,7 +13,7 @@ export const clerk = defineConnector({
   prepareOrgKey: async (context, fields) => {
     const publishable = decodePublishableKey(requireField(fields, "publishableKey"));
     if (publishable === undefined) {
-      throw new ProviderError("clerk", "rejected", "the publishable key holds no host name");
+      throw new ProviderError("clerk", "rejected", "the publishable key contains no host name");
     }
     const { id, environment } = await openClerk(context, requireField(fields, "secretKey")).readInstance();
     return { instanceId: id, environment, frontendApiHost: publishable.host };

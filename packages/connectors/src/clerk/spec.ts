@@ -63,7 +63,7 @@ export const clerkSpec: ConnectorSpec = {
     ],
   },
   onSwap:
-    "Your app starts without users in your own Clerk; whoever signed up while testing stays in the lent one and signs up again.",
+    "Your app starts without users in your own Clerk; people who signed up during testing stay in the lent one and must sign up again.",
   orgFields: [
     {
       name: "secretKey",
@@ -110,7 +110,7 @@ export const clerkSpec: ConnectorSpec = {
     {
       name: "CLERK_API_URL",
       label: "Clerk API address",
-      help: "Set only when the broker itself uses another address than api.clerk.com.",
+      help: "Set only when the broker itself uses an address other than api.clerk.com.",
       secret: false,
       exposure: "server",
       ...webAddressForm,

@@ -47,7 +47,7 @@ export async function validate(context: ConnectorContext, values: SecretValues):
 }
 
 const developmentWarning =
-  "These are keys of a development instance: it takes 100 users at most. For real users make a production instance.";
+  "These keys belong to a development instance, which allows at most 100 users. For real users, make a production instance.";
 
 function readPair(names: Names, values: SecretValues): Pair | ValidationResult {
   const publishable = decodePublishableKey(requireField(values, names.publishableKey));
@@ -69,22 +69,22 @@ async function checkPair(
 ): Promise<ValidationResult> {
   const { names, secretKey, publishable } = pair;
   if (keyModeOf(secretKeyForm, secretKey) !== publishable.mode)
-    return wrongPair(names, "One key is for testing, the other live.");
+    return wrongPair(names, "One key is a test key, the other a live key.");
   const instance = await openClerk(context, secretKey).readInstance();
   if ((instance.environment === "production") !== (publishable.mode === "live")) {
     const kind = instance.environment === "production" ? "production" : "development";
     return invalid(
       names.secretKey,
       "wrong_mode",
-      `The key belongs to a ${kind} instance, which its beginning does not say.`,
-      `Copy both keys again from one instance: ${keysPage}`,
+      `The key belongs to a ${kind} instance, but its beginning says something else.`,
+      `Copy both keys again from the same instance: ${keysPage}`,
     );
   }
   const [, belongs] = await Promise.all([
     count(context, secretKey),
     belongsToInstance(context, secretKey, publishable),
   ]);
-  if (!belongs) return wrongPair(names, "The two keys belong to two different instances.");
+  if (!belongs) return wrongPair(names, "The two keys belong to different instances.");
   return {
     status: "valid",
     account: instance.id,
@@ -94,7 +94,7 @@ async function checkPair(
   };
 }
 
-const capabilityNames = ["Can read the instance", "Can read users", "Both keys are of one instance"];
+const capabilityNames = ["Can read the instance", "Can read users", "Both keys belong to the same instance"];
 
 // Every genuine key may make these calls: 401 alone speaks of the key, everything else of the provider.
 const refusalsOf = (names: Names) => ({
@@ -118,6 +118,6 @@ function liveKey({ names, secretKey, publishable }: Pair): ValidationResult | un
 }
 
 function wrongPair(names: Names, message: string): ValidationResult {
-  const remedy = `Copy both keys again from the API keys page of one instance: ${keysPage}`;
+  const remedy = `Copy both keys again from the API keys page of the same instance: ${keysPage}`;
   return invalid(names.publishableKey, "wrong_pair", message, remedy);
 }

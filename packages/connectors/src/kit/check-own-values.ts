@@ -30,32 +30,35 @@ function variableProblem(variable: EnvVarSpec): string | undefined {
       return family === true && optional !== true ? "is a family of names and not optional" : undefined;
     case "default":
       if (secret) return "is secret and the same for everybody";
-      return fits(own.value) ? undefined : "has a default that is not of its form";
+      return fits(own.value) ? undefined : "has a default that does not match its pattern";
     case "generated":
-      if (helpUrl !== undefined) return "is generated and leads to a page";
-      if (!secret) return "is generated and not secret";
+      if (helpUrl !== undefined) return "is generated but has a help page";
+      if (!secret) return "is generated but not secret";
       if (own.bytes < generatedBytesMin || own.bytes > generatedBytesMax || !Number.isInteger(own.bytes)) {
         return `is generated from fewer than ${generatedBytesMin} or more than ${generatedBytesMax} bytes`;
       }
-      return fits("0f".repeat(own.bytes)) ? undefined : "is generated in another form than its own";
+      return fits("0f".repeat(own.bytes))
+        ? undefined
+        : "is generated in a form that does not match its pattern";
     case "absent":
-      if (helpUrl !== undefined) return "is for lent credentials only and leads to a page";
-      return optional === true ? undefined : "is required, and keys of one's own cannot give it";
+      if (helpUrl !== undefined) return "is for lent credentials only but has a help page";
+      return optional === true ? undefined : "is required, but the user's own keys cannot give it";
   }
 }
 
 function roleProblem(variable: EnvVarSpec): string | undefined {
   const { role, secret, exposure, pattern } = variable;
   if (role === undefined) return undefined;
-  if (pattern === undefined) return `is ${role} and may be anything`;
-  if (role === "address") return secret || !isTyped(variable) ? "is an address that nobody types" : undefined;
-  return secret && exposure === "server" ? undefined : "proves calls and is not secret";
+  if (pattern === undefined) return `is ${role} but has no pattern`;
+  if (role === "address")
+    return secret || !isTyped(variable) ? "is an address that the user does not type" : undefined;
+  return secret && exposure === "server" ? undefined : "proves calls but is not secret";
 }
 
 function guideProblem({ env, guide }: ConnectorSpec): string | undefined {
   if (guide === undefined) return undefined;
-  if (!env.some(isTyped)) return "has a guide to keys that nobody types";
-  if (!/^https:\/\/[^\s@]+$/.test(guide.url)) return "has a guide that leads to no https page";
+  if (!env.some(isTyped)) return "has a guide to keys that the user does not type";
+  if (!/^https:\/\/[^\s@]+$/.test(guide.url)) return "has a guide that links to no https page";
   if (guide.steps.length === 0 || guide.steps.some((step) => !/^[A-Z].*\.$/.test(step))) {
     return "has a guide whose steps are not full sentences";
   }

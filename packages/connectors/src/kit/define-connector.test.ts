@@ -50,17 +50,20 @@ describe("a connector's description of a user's own keys", () => {
   });
 
   test.each<[string, readonly EnvVarSpec[]]>([
-    ["is not of its form", [{ ...open, pattern: "^/", own: { kind: "default", value: "home" } }]],
+    ["does not match its pattern", [{ ...open, pattern: "^/", own: { kind: "default", value: "home" } }]],
     ["the same for everybody", [{ ...hidden, own: { kind: "default", value: "x" } }]],
-    ["is generated and not secret", [{ ...open, own: { kind: "generated", bytes: 32 } }]],
-    ["is generated and leads to a page", [{ ...key, own: { kind: "generated", bytes: 32 } }]],
+    ["is generated but not secret", [{ ...open, own: { kind: "generated", bytes: 32 } }]],
+    ["is generated but has a help page", [{ ...key, own: { kind: "generated", bytes: 32 } }]],
     ["from fewer than 16", [{ ...hidden, own: { kind: "generated", bytes: 8 } }]],
-    ["in another form", [{ ...hidden, pattern: "^[A-Z]+$", own: { kind: "generated", bytes: 32 } }]],
+    [
+      "in a form that does not match",
+      [{ ...hidden, pattern: "^[A-Z]+$", own: { kind: "generated", bytes: 32 } }],
+    ],
     ["is required", [{ ...open, own: { kind: "absent" } }]],
     ["lent credentials only", [{ ...key, optional: true, own: { kind: "absent" } }]],
     ["a family", [{ ...key, family: true }]],
-    ["may be anything", [{ ...open, role: "address" }]],
-    ["an address that nobody types", [{ ...key, role: "address" }]],
+    ["has no pattern", [{ ...open, role: "address" }]],
+    ["an address that the user does not type", [{ ...key, role: "address" }]],
     ["is not secret", [{ ...open, pattern: "^x", role: "webhook_secret" }]],
   ])("is refused when a variable %s", (reason, env) => {
     expect(() => define(env)).toThrow(reason);
@@ -68,7 +71,7 @@ describe("a connector's description of a user's own keys", () => {
 
   test.each<[string, readonly EnvVarSpec[], ConnectorSpec["guide"]]>([
     [
-      "nobody types",
+      "the user does not type",
       [{ ...open, optional: true, own: { kind: "absent" } }],
       { url: "https://a.b", steps: ["A."] },
     ],

@@ -29,7 +29,7 @@ export function defineConnector(connector: Connector): Connector {
   for (const field of [...spec.orgFields, ...spec.env]) {
     if (field.pattern !== undefined) new RegExp(field.pattern);
     if (beginningsOf(field).length > 0 && field.pattern?.startsWith(patternStart(field)) !== true)
-      fail(`the pattern of ${field.name} does not begin as its values do: make it with formOf`);
+      fail(`the pattern of ${field.name} does not start like its values: make it with formOf`);
   }
   // One sixth of it is what all brokers may take at a time; less than one call is none.
   if (connector.callBudget !== undefined && connector.callBudget.calls < callsMin)

@@ -47,7 +47,7 @@ async function readRecords<T>(path: string, schema: z.ZodType<T>): Promise<Map<s
     const [name, value]: readonly unknown[] = Array.isArray(entry) ? entry : [];
     const record = value === null ? undefined : schema.safeParse(value);
     if (typeof name !== "string" || record?.success === false) {
-      throw new Error(`the stand-in's ${basename(path)} is not readable: delete its folder to start afresh`);
+      throw new Error(`the stand-in's ${basename(path)} is not readable: delete its folder to start again`);
     }
     if (record === undefined) records.delete(name);
     else records.set(name, record.data);

@@ -31,7 +31,7 @@ export async function openEmulatorState<T>(
   });
   const parsed = text === undefined ? undefined : schema.safeParse(parseJson(text));
   if (parsed?.success === false) {
-    throw new Error(`the stand-in's state ${name}.json is not readable: delete it to start afresh`);
+    throw new Error(`the stand-in's state ${name}.json is not readable: delete it to start again`);
   }
   const value = parsed === undefined ? await initial() : parsed.data;
   const save = createSaver(path, () => JSON.stringify(value));

@@ -7,21 +7,21 @@ import { undetermined, undeterminedFrom } from "./validation-results.ts";
 
 class BlockedAddressError extends ProviderError {
   constructor() {
-    super("address", "network", "The address leads into a private network.", { remedy: "Give another." });
+    super("address", "network", "The address points into a private network.", { remedy: "Give another." });
   }
 }
 const named = Object.assign(new Error("10.0.0.1 is private"), { name: "BlockedAddressError" });
 const refusals: readonly [string, unknown, string][] = [
-  ["its own error", new BlockedAddressError(), "The address leads into a private network. Give another."],
+  ["its own error", new BlockedAddressError(), "The address points into a private network. Give another."],
   [
     "its own error as the cause of fetch's",
     new TypeError("fetch failed", { cause: new BlockedAddressError() }),
-    "The address leads into a private network. Give another.",
+    "The address points into a private network. Give another.",
   ],
   [
     "an error of that name",
     named,
-    "The address is not one that may be asked. Give the address as the provider shows it.",
+    "The address is not one that Keyloan may call. Enter the address as the provider shows it.",
   ],
 ];
 

@@ -10,7 +10,7 @@ export function listOf<T>(item: z.ZodType<T>) {
     for (const one of given) {
       const parsed = item.safeParse(one);
       if (!parsed.success) {
-        context.addIssue({ code: "custom", message: `item ${items.length} has another shape` });
+        context.addIssue({ code: "custom", message: `item ${items.length} has a different shape` });
         return z.NEVER;
       }
       items.push(parsed.data);

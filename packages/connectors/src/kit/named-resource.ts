@@ -41,7 +41,11 @@ export function namedIssuer(
     const [resource, name] = [open(context, org), names.of(handle)];
     await end(resource, name);
     if ((await findNamed(resource, name)).length === 0) return;
-    throw new ProviderError(resource.provider, "unavailable", "still shows what it says it has deleted");
+    throw new ProviderError(
+      resource.provider,
+      "unavailable",
+      "still shows a resource that it reported as deleted",
+    );
   };
   const issue: Issuer["issue"] = async (context, org, { handle }) => {
     const [resource, name] = [open(context, org), names.of(handle)];
@@ -93,7 +97,8 @@ export function plannedNames(part: string, prefix: string) {
     /** The planned name. It stands in paths, so a handle that was tampered with goes no further. */
     of: (handle: ResourceHandle): string => {
       const name = handle[part] ?? "";
-      if (suffixOf(name) === undefined) throw new Error(`the lease's handle names no ${part} of ours`);
+      if (suffixOf(name) === undefined)
+        throw new Error(`the lease's handle names no ${part} that Keyloan made`);
       return name;
     },
     suffixOf,

@@ -38,7 +38,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
       signal.throwIfAborted();
       if (waitMs > 0) await wait(waitMs, signal);
     } catch {
-      throw new ProviderError(provider, "timeout", "the wait for a free call was cut short");
+      throw new ProviderError(provider, "timeout", "the wait for a free call was interrupted");
     }
   };
 }

@@ -32,8 +32,8 @@ function addressRefusal(error: unknown): { readonly message: string; readonly re
   if (found === undefined) return undefined;
   if (found instanceof ProviderError) return found;
   return {
-    message: "The address is not one that may be asked.",
-    remedy: "Give the address as the provider shows it.",
+    message: "The address is not one that Keyloan may call.",
+    remedy: "Enter the address as the provider shows it.",
   };
 }
 

@@ -62,12 +62,19 @@ export function invalid(
 
 /** What a provider's refusals say of one key: that it is none, and what a genuine one lacks. */
 export function refusalsOf(label: string, envVar: string, page: string, lacks?: string) {
-  const again = `Copy it whole, or make a new one: ${page}`;
+  const again = `Copy it completely, or make a new one: ${page}`;
   return {
     unauthorized: invalid(envVar, "rejected", `${label} refuses the key.`, again),
     ...(lacks === undefined
       ? {}
-      : { forbidden: invalid(envVar, "lacks_permission", lacks, `Make a key that may: ${page}`) }),
+      : {
+          forbidden: invalid(
+            envVar,
+            "lacks_permission",
+            lacks,
+            `Make a key that has the permission: ${page}`,
+          ),
+        }),
   };
 }
 
@@ -109,7 +116,7 @@ export function malformedField(
     return invalid(
       field.name,
       "malformed",
-      `${field.name} ${value === undefined ? "is missing" : "does not have the form of this value"}`,
+      `${field.name} ${value === undefined ? "is missing" : "does not have the right form"}`,
       field.help ?? `Copy the whole ${field.label.toLowerCase()} again, without spaces around it.`,
     );
   }

@@ -33,14 +33,14 @@ function codeOf({ status, text }: ProviderResponse): ProviderErrorCode {
 }
 
 function messageOf(code: ProviderErrorCode, status: number): string {
-  if (code === "invalid_response") return "answered something unexpected about account API tokens";
+  if (code === "invalid_response") return "gave an unexpected answer about account API tokens";
   return `answered ${status} about account API tokens`;
 }
 
 const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
-  unauthorized: `Cloudflare refuses the API token of the org key: make a new one at ${accountTokensPage} and put the key again with \`keyloan org-keys set\`.`,
+  unauthorized: `Cloudflare refuses the API token of the org key: make a new one at ${accountTokensPage} and set the key again with \`keyloan org-keys set\`.`,
   forbidden: `Give the API token of the org key the permission Account API Tokens: Edit at ${accountTokensPage}.`,
-  quota_exceeded: `The account holds as many API tokens as it may, 500 by default: close builds that are done, delete tokens that nobody uses at ${accountTokensPage}, or ask Cloudflare for more.`,
+  quota_exceeded: `The account has reached its limit of API tokens, 500 by default: close builds that are done, delete unused tokens at ${accountTokensPage}, or ask Cloudflare for more.`,
 };
 
 /** For calls where a refusal is an answer. */

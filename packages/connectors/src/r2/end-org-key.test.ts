@@ -77,7 +77,7 @@ describe("a key is not taken for dead", () => {
     expect(await check(half)).toMatchObject({
       status: "invalid",
       code: "wrong_pair",
-      message: expect.stringContaining("API token beside it works"),
+      message: expect.stringContaining("API token next to it works"),
     });
   });
 

@@ -40,6 +40,6 @@ const isShared = (fields: SecretValues, kept: SecretValues, name: string) =>
   fields[name] !== undefined && fields[name]?.reveal() === kept[name]?.reveal();
 
 const cannotEnd = (page: string) =>
-  new ProviderError(provider, "rejected", "has no API token of this account to end the old key with", {
+  new ProviderError(provider, "rejected", "has no API token of this account that could end the old key", {
     remedy: `Delete the old key's tokens at ${page}`,
   });

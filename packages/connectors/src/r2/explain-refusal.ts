@@ -26,28 +26,28 @@ export function explainRefusal(
       return invalid(
         names.secret,
         "rejected",
-        "R2 knows the access key id, but this is not its secret.",
-        `Copy both again; the secret is shown once only, so you may have to make a new token: ${tokensPage}`,
+        "R2 knows the access key id, but this secret does not belong to it.",
+        `Copy both again; the secret is shown only once, so you may have to make a new token: ${tokensPage}`,
       );
     case "NoSuchBucket":
       return invalid(
         names.bucket,
         "rejected",
         "The account has no such bucket.",
-        "Check the bucket's name, and the jurisdiction it was made in.",
+        "Check the bucket's name and its jurisdiction.",
       );
     case "NotEntitled":
       return invalid(
         names.keyId,
         "lacks_permission",
-        "R2 is not switched on for this account.",
-        "Switch R2 on in the Cloudflare dashboard.",
+        "R2 is not enabled for this account.",
+        "Enable R2 in the Cloudflare dashboard.",
       );
     case "AccessDenied":
       return invalid(
         names.keyId,
         "lacks_permission",
-        `The key is genuine but may not ${step}.`,
+        `The key is genuine but does not have permission to ${step}.`,
         `Give the token Object Read & Write on this bucket: ${tokensPage}`,
       );
     case "RequestTimeTooSkewed":

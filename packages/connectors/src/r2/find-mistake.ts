@@ -13,7 +13,7 @@ export function findMistake(values: SecretValues): ValidationResult | undefined 
       "R2_ACCESS_KEY_ID",
       "malformed",
       "This is the Secret Access Key, not the Access Key ID.",
-      "Put the shorter one, of 32 characters, here and the longer one into the field of the secret.",
+      "Enter the shorter one, of 32 characters, here and the longer one in the field of the secret.",
     );
   }
   if (/^cf(?:at|ut|k)_/.test(secret)) {
@@ -29,8 +29,8 @@ export function findMistake(values: SecretValues): ValidationResult | undefined 
     return invalid(
       "R2_ENDPOINT",
       "malformed",
-      "The endpoint has the bucket, or something else, at its end.",
-      `Remove what follows the host's name, so that it is https://${host}`,
+      "The endpoint has the bucket name, or something else, at its end.",
+      `Remove everything after the host name, so that it is https://${host}`,
     );
   }
   return undefined;

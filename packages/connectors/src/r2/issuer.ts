@@ -73,10 +73,10 @@ async function rotate(
   const name = tokenNameOf(lease);
   const tokens = openAccountTokens(context, org.fields);
   if (tokens === undefined)
-    throw cannotEnd("the org key has no API token, so R2 can end no credential alone");
+    throw cannotEnd("the org key has no API token, so R2 cannot end a single credential");
   // What the org's own key signed, before there was an API token, would go on.
   if ((await tokens.find(name)).length === 0)
-    throw cannotEnd("the account has no token of this lease: its credentials are not signed with one");
+    throw cannotEnd("the account has no token for this lease: its credentials are not signed with one");
   const values = await lend(context, org, lease);
   await endTokens(tokens, name, values.R2_ACCESS_KEY_ID?.reveal());
   return values;
@@ -85,7 +85,7 @@ async function rotate(
 const cannotEnd = (reason: string) =>
   new ProviderError(provider, "rejected", reason, {
     remedy:
-      "Add an API token to the org key and renew the build; what was lent before ends at its expiry, or when the org's token is rolled at Cloudflare.",
+      "Add an API token to the org key and renew the build; credentials lent before end at their expiry, or when the org's token is rotated at Cloudflare.",
   });
 
 /** What issuing needs to know beside the org key's fields: with an API token, the permission to give. */
@@ -157,8 +157,8 @@ function credentialTtlOf(options: unknown): number {
 function expirySeconds(lease: LeaseRequest, nowSeconds: number): number {
   const end = Math.min(Math.floor(lease.expiresAt / 1000), nowSeconds + credentialTtlOf(lease.options));
   if (end > nowSeconds) return end;
-  throw new ProviderError(provider, "rejected", "was not asked, for the lease is already over", {
-    remedy: "Renew the build before its storage credentials.",
+  throw new ProviderError(provider, "rejected", "was not asked, because the lease has already ended", {
+    remedy: "Renew the build before its storage credentials end.",
   });
 }
 

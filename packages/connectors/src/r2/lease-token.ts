@@ -38,7 +38,7 @@ export async function findTokenFacts(tokens: AccountTokens): Promise<TokenFacts>
   const permissionGroupId = await tokens.findPermissionGroup(permissionGroupName);
   if (permissionGroupId !== undefined) return { permissionGroupId };
   throw new ProviderError(provider, "rejected", `has no permission group named ${permissionGroupName}`, {
-    remedy: "Switch R2 on for this account in the Cloudflare dashboard.",
+    remedy: "Enable R2 for this account in the Cloudflare dashboard.",
   });
 }
 

@@ -11,11 +11,13 @@ const userKinds = {
     status: "invalid",
     envVar: "R2_ACCESS_KEY_ID",
     code: "lacks_permission",
-    message: "The key is genuine but may not store files.",
+    message: "The key is genuine but does not have permission to store files.",
   },
   limited: {
     status: "valid",
-    capabilities: expect.arrayContaining([{ name: "Can reach nothing outside its folder", state: "works" }]),
+    capabilities: expect.arrayContaining([
+      { name: "Cannot reach anything outside its folder", state: "works" },
+    ]),
     warnings: [],
   },
   wide: { status: "valid", warnings: [expect.stringContaining("whole bucket")] },

@@ -22,7 +22,7 @@ export const r2Spec: ConnectorSpec = {
   summary: "Keeps the files that people upload to your app.",
   grade: "C",
   revocation:
-    "The build's objects and unfinished uploads are deleted at once, and when the org key has an API token its credentials die too, within a minute; without one they live until they expire, because R2 can only end them together with the org's key.",
+    "The build's objects and unfinished uploads are deleted at once. When the org key has an API token, the build's credentials are ended too, within a minute; without one they work until they expire, because R2 can end them only together with the org's key.",
   guide: {
     url: overviewPage,
     steps: [
@@ -35,12 +35,12 @@ export const r2Spec: ConnectorSpec = {
     ],
   },
   onSwap:
-    "Your app starts with what is in your bucket; files that testers uploaded stay in the lent storage and are deleted with it, unless you have them moved before.",
+    "Your app starts with the content of your bucket; files that testers uploaded stay in the lent storage and are deleted with it, unless you move them first.",
   orgFields: [
     {
       name: "accountId",
       label: "Account id",
-      help: "The 32 characters that stand in the address of your Cloudflare dashboard and of your S3 endpoint.",
+      help: "The 32 characters in the address of your Cloudflare dashboard and of your S3 endpoint.",
       helpUrl: overviewPage,
       secret: false,
       pattern: "^[0-9a-f]{32}$",
@@ -49,7 +49,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "bucket",
       label: "Bucket",
-      help: "A bucket used for nothing but builds: each gets a prefix of its own in it.",
+      help: "A bucket used only for builds: each gets its own prefix in it.",
       helpUrl: overviewPage,
       secret: false,
       pattern: bucketPattern,
@@ -67,7 +67,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "secretAccessKey",
       label: "Secret access key",
-      help: "Shown once, beside the access key id: 64 characters, 0-9 and a-f.",
+      help: "Shown once, next to the access key id: 64 characters, 0-9 and a-f.",
       helpUrl: tokensPage,
       secret: true,
       pattern: secretPattern,
@@ -75,7 +75,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "apiToken",
       label: "API token",
-      help: "Gives each build a key of its own that dies when the build closes; left out, credentials live until they expire. Make an account API token with the one permission Account API Tokens: Edit. Each live build takes one of the 500 tokens an account may have.",
+      help: "Gives each build its own key, which ends when the build closes; without it, credentials work until they expire. Make an account API token with only the permission Account API Tokens: Edit. Each live build takes one of the 500 tokens that an account may have.",
       helpUrl: accountTokensPage,
       secret: true,
       pattern: apiTokenPattern,
@@ -84,7 +84,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "jurisdiction",
       label: "Jurisdiction",
-      help: "default, eu or fedramp: where the bucket was made to stay.",
+      help: "default, eu or fedramp: the jurisdiction in which the bucket was made.",
       helpUrl: overviewPage,
       secret: false,
       pattern: "^(default|eu|fedramp)$",
@@ -110,7 +110,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "R2_BUCKET",
       label: "Bucket",
-      help: "Copy the bucket's name: small letters, digits and dashes.",
+      help: "Copy the bucket's name: lower-case letters, digits and dashes.",
       helpUrl: overviewPage,
       secret: false,
       exposure: "server",
@@ -122,7 +122,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "R2_PREFIX",
       label: "Folder in the bucket",
-      help: "What the names of all the app's files start with; letters, digits, _ . @ + , = and dashes, with a slash at the end. Leave it out to use the whole bucket.",
+      help: "The start of all file names of the app; letters, digits, _ . @ + , = and dashes, with a slash at the end. Leave it empty to use the whole bucket.",
       secret: false,
       exposure: "server",
       pattern: "^[A-Za-z0-9_.@+,=\\-][A-Za-z0-9_.@+,=\\/\\-]{0,500}\\/$",
@@ -135,7 +135,7 @@ export const r2Spec: ConnectorSpec = {
     {
       name: "R2_ACCESS_KEY_ID",
       label: "Access key id",
-      help: "Copy the Access Key ID that is shown beside the secret: 32 characters.",
+      help: "Copy the Access Key ID that is shown next to the secret: 32 characters.",
       helpUrl: tokensPage,
       secret: false,
       exposure: "server",
@@ -165,7 +165,7 @@ export const r2Spec: ConnectorSpec = {
       pattern: "^[A-Za-z0-9+\\/=_\\-]{16,}$",
       optional: true,
       copies: { aws: ["AWS_SESSION_TOKEN"] },
-      ifUnset: "Lent credentials are refused without it; keys of your own have none.",
+      ifUnset: "Lent credentials are refused without it; your own keys have none.",
       own: { kind: "absent" },
     },
     {

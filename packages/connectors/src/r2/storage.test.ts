@@ -26,7 +26,7 @@ test("an address that may not be asked is told in the guard's own words", async 
   });
   const hash = r2.storage?.hash(testContext({ fetch: () => Promise.reject(blocked) }), values, "key");
   await expect(hash).rejects.toMatchObject({
-    message: "The address is not one that may be asked.",
-    remedy: "Give the address as the provider shows it.",
+    message: "The address is not one that Keyloan may call.",
+    remedy: "Enter the address as the provider shows it.",
   });
 });

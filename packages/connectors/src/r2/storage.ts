@@ -14,6 +14,7 @@ export const r2Storage = createStorage({
   },
   isFinal: (error) => error instanceof BlockedAddress,
   remedies: {
-    forbidden: "Its keys may not do this: give them Object Read & Write on the bucket, then start again.",
+    forbidden:
+      "Its keys lack a permission for this: give them Object Read & Write on the bucket, then start again.",
   },
 });

@@ -50,7 +50,7 @@ export async function tellOfBoth(
   if (tokens === undefined || refused.status !== "invalid") return refused;
   try {
     if (!(await tokens.isActive())) return refused;
-    const message = `${refused.message} The API token beside it works.`;
+    const message = `${refused.message} The API token next to it works.`;
     return { ...refused, code: "wrong_pair", message };
   } catch (error) {
     return undeterminedFrom(error);
@@ -60,7 +60,7 @@ export async function tellOfBoth(
 const withoutApiToken: Capability = {
   name: capabilityName,
   state: "missing",
-  remedy: "Add an API token to the org key; until then a closed build's credentials live until they expire.",
+  remedy: "Add an API token to the org key; until then a closed build's credentials work until they expire.",
   helpUrl: accountTokensPage,
 };
 
@@ -71,10 +71,14 @@ async function explain(tokens: AccountTokens, error: ProviderError): Promise<Val
     case "forbidden":
       // A token that is none is answered 403 as well.
       return (await tokens.isActive())
-        ? invalid("lacks_permission", "the API token is genuine but may not edit account API tokens", error)
+        ? invalid(
+            "lacks_permission",
+            "the API token is genuine but does not have permission to edit account API tokens",
+            error,
+          )
         : rejected;
     case "quota_exceeded":
-      return invalid("lacks_permission", "the account holds as many API tokens as it may", error);
+      return invalid("lacks_permission", "the account has reached its limit of API tokens", error);
     case "rejected":
     case "not_found":
     case "conflict":

@@ -41,7 +41,7 @@ describe("an org key", () => {
         "Can read files",
         "Can list files",
         "Can delete files",
-        "Can confine a credential to a prefix",
+        "Can limit a credential to a prefix",
         "Can end credentials when a build closes",
       ].map((name) => ({ name, state: "works" })),
       warnings: [],
@@ -73,7 +73,9 @@ describe("an org key", () => {
       { kind: "status", method: "PUT", status: 403, body: "<Error><Code>AccessDenied</Code></Error>" },
       5,
     );
-    expect(await checkOrg()).toMatchObject({ message: expect.stringContaining("may not store files") });
+    expect(await checkOrg()).toMatchObject({
+      message: expect.stringContaining("does not have permission to store files"),
+    });
   });
 
   test("is undetermined, not wrong, when this machine's clock is", async () => {

@@ -45,16 +45,16 @@ export async function validateOrgKey(
   const prefix = `keyloan-check/${randomHex(context)}/`;
   const result = await classify(orgNames, async (enter) => {
     await tryAll(context, access, prefix, enter);
-    enter("confine a credential");
+    enter("limit a credential to a prefix");
     const confined = await confineAccess(fields, access, prefix, probeLifetime(context));
     await tryAll(context, confined, prefix, enter);
-    enter("confine a credential");
+    enter("limit a credential to a prefix");
     if ((await reaches(context, confined, `keyloan-check/${randomHex(context)}/outside`)) !== "no") {
       return invalid(
         orgNames.endpoint,
         "rejected",
-        "This store does not confine credentials to a prefix.",
-        "Lending needs Cloudflare R2 itself: check that the endpoint is that of your account.",
+        "This store does not limit credentials to a prefix.",
+        "Lending needs Cloudflare R2 itself: check that the endpoint belongs to your account.",
       );
     }
     const ending = await checkApiToken(context, fields);
@@ -62,7 +62,7 @@ export async function validateOrgKey(
     return {
       status: "valid",
       account: placeOf(fields),
-      capabilities: [...worked(), works("Can confine a credential to a prefix"), ending],
+      capabilities: [...worked(), works("Can limit a credential to a prefix"), ending],
       warnings: [],
     };
   });
@@ -116,13 +116,13 @@ async function lookOutside(context: ConnectorContext, access: BucketAccess, pref
   const outside = `keyloan-check-${randomHex(context)}`;
   return (await reaches(context, access, outside)) === "yes"
     ? { capabilities: [], warnings: [bucketWideWarning] }
-    : { capabilities: [works("Can reach nothing outside its folder")], warnings: [] };
+    : { capabilities: [works("Cannot reach anything outside its folder")], warnings: [] };
 }
 
 const bucketWideWarning =
-  "This key reaches the whole bucket, not only the folder: a bucket of its own for the app, without a folder, is safer.";
+  "This key can reach the whole bucket, not only the folder: a separate bucket for the app, without a folder, is safer.";
 const accountWideWarning =
-  "This key sees every bucket of your account: one with Object Read & Write on this bucket alone is safer.";
+  "This key can see every bucket of your account: a key with Object Read & Write on this bucket alone is safer.";
 
 const steps = ["store files", "read files", "list files", "delete files"];
 const works = (name: string): Capability => ({ name, state: "works" });
@@ -185,8 +185,7 @@ async function reaches(context: ConnectorContext, access: BucketAccess, key: str
   }
 }
 
-const wrongAnswer = () =>
-  new ProviderError("r2", "invalid_response", "did not give back what was put into it");
+const wrongAnswer = () => new ProviderError("r2", "invalid_response", "did not return what was stored in it");
 
 function probeLifetime(context: ConnectorContext): Lifetime {
   const issuedAtSeconds = Math.floor(context.now() / 1000);

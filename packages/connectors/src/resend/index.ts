@@ -5,7 +5,12 @@ import { checkValues, invalid, refusalsOf, works } from "../kit/validation-resul
 import { everyKey, openResend, type Resend } from "./client.ts";
 import { keysPage, resendSpec } from "./spec.ts";
 
-const orgRefusals = refusalsOf("Resend", "apiKey", keysPage, "The key only sends: it cannot make keys.");
+const orgRefusals = refusalsOf(
+  "Resend",
+  "apiKey",
+  keysPage,
+  "The key can only send mail: it cannot make keys.",
+);
 
 /** A Resend key for every build, which sends and does nothing else. */
 export const resend = defineConnector({
@@ -15,7 +20,9 @@ export const resend = defineConnector({
   validateOrgKey: (context, fields) =>
     checkValues(resendSpec.orgFields, fields, orgRefusals, async () => {
       const verified = await verifiedDomains(openResend(context, requireField(fields, "apiKey")));
-      const warnings = ["No domain is verified, so lent keys send to the owner of this account alone."];
+      const warnings = [
+        "No domain is verified, so lent keys can send mail only to the owner of this account.",
+      ];
       const capabilities = works("Can read domains", "Can make keys");
       return { status: "valid", capabilities, warnings: verified.length > 0 ? [] : warnings };
     }),
@@ -33,11 +40,11 @@ export const resend = defineConnector({
       if (domains === undefined) return { status: "valid", account, capabilities: sends, warnings: [] };
       const isVerified = sender === "resend.dev" || domains.some(({ name }) => name.toLowerCase() === sender);
       if (sender !== undefined && !isVerified) {
-        const remedy = "Verify the domain under Domains in Resend, or use an address of one that is.";
+        const remedy = "Verify the domain under Domains in Resend, or use an address of a verified domain.";
         return invalid("RESEND_FROM", "rejected", "Resend has not verified this domain for you.", remedy);
       }
       const warnings = [
-        "This key may do everything in your Resend account: one with sending access is safer.",
+        "This key can do everything in your Resend account: a key with sending access is safer.",
       ];
       return { status: "valid", account, capabilities: [...sends, ...works("Can read domains")], warnings };
     }),

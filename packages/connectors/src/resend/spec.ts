@@ -7,9 +7,10 @@ export const resendSpec: ConnectorSpec = {
   id: "resend",
   label: "Resend",
   category: "mail",
-  summary: "Sends your app's mail, such as welcome letters and links to sign in.",
+  summary: "Sends your app's mail, such as welcome messages and sign-in links.",
   grade: "C",
-  revocation: "The build's key is deleted and read back as gone; what it sent stays in the org's account.",
+  revocation:
+    "The build's key is deleted, and Keyloan checks that it is gone; sent mail stays in the org's account.",
   guide: {
     url: keysPage,
     steps: [
@@ -18,9 +19,15 @@ export const resendSpec: ConnectorSpec = {
       "Copy the key, which starts with re_, into its field at once: Resend shows it only now.",
     ],
   },
-  onSwap: "Mail goes out from your own domain; what was sent with the lent key stays in the lent account.",
+  onSwap:
+    "Mail is sent from your own domain; mail that was sent with the lent key stays in the lent account.",
   orgFields: [
-    { name: "apiKey", label: "API key", ...key, help: "A key with full access: it makes keys that send." },
+    {
+      name: "apiKey",
+      label: "API key",
+      ...key,
+      help: "A key with full access: it makes keys that can send mail.",
+    },
   ],
   env: [
     {
@@ -35,13 +42,13 @@ export const resendSpec: ConnectorSpec = {
     {
       name: "RESEND_FROM",
       label: "Sender",
-      help: "The address your mail comes from, of a domain that Resend has verified for you.",
+      help: "The address that your mail comes from, on a domain that Resend has verified for you.",
       secret: false,
       exposure: "server",
       pattern: "^[A-Za-z0-9._+\\-]{1,64}@[A-Za-z0-9.\\-]{1,253}$",
       example: "hello@example.com",
       optional: true,
-      ifUnset: "Mail comes from onboarding@resend.dev, which reaches nobody but the owner of the account.",
+      ifUnset: "Mail comes from onboarding@resend.dev and reaches only the owner of the account.",
       own: { kind: "typed" },
     },
   ],

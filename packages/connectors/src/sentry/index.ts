@@ -5,7 +5,7 @@ import { checkValues, invalid, refusalsOf, works } from "../kit/validation-resul
 import { everyProject, openSentry } from "./client.ts";
 import { sentrySpec, tokensPage } from "./spec.ts";
 
-const lacks = "The token is genuine and may not read the organization or the team.";
+const lacks = "The token is genuine but does not have permission to read the organization or the team.";
 const refusals = refusalsOf("Sentry", "token", tokensPage, lacks);
 const again = "Copy the slug again from the address in Sentry.";
 
@@ -50,7 +50,12 @@ export const sentry = defineConnector({
       const { asked, organization, team } = open(context, fields);
       const found = await unlessGone(asked.readOrganization({ params: { organization } }));
       if (found === "gone") {
-        return invalid("organization", "rejected", "The token sees no organization of this name.", again);
+        return invalid(
+          "organization",
+          "rejected",
+          "The token cannot see an organization with this name.",
+          again,
+        );
       }
       const owner = await unlessGone(asked.readTeam({ params: { organization, team } }));
       if (owner === "gone") return invalid("team", "rejected", "The organization has no such team.", again);
@@ -64,8 +69,8 @@ export const sentry = defineConnector({
   validate: (_context, values) =>
     checkValues(sentrySpec.env, values, {}, async () => {
       const { hostname, pathname } = new URL(requireField(values, "SENTRY_DSN"));
-      const remedy = "Cause an error in your app and look whether it arrives in Sentry.";
-      const sending = { name: "Sentry takes events", state: "not_checked" as const, remedy };
+      const remedy = "Cause an error in your app and check that it arrives in Sentry.";
+      const sending = { name: "Sentry accepts events", state: "not_checked" as const, remedy };
       const account = `project ${pathname.slice(1)} at ${hostname}`;
       return {
         status: "valid",

@@ -11,9 +11,9 @@ export const sentrySpec: ConnectorSpec = {
   id: "sentry",
   label: "Sentry",
   category: "errors",
-  summary: "Collects the errors of your app, so that you see what broke and for whom.",
+  summary: "Collects your app's errors, so that you see what broke and for whom.",
   grade: "B",
-  revocation: "The build's project is deleted with its events and keys, and read back as gone.",
+  revocation: "The build's project is deleted with its events and keys, and Keyloan checks that it is gone.",
   guide: {
     url: "https://sentry.io/projects/new/",
     steps: [
@@ -21,20 +21,20 @@ export const sentrySpec: ConnectorSpec = {
       "Open its settings, select Client Keys (DSN) and copy the DSN, which starts with https://.",
     ],
   },
-  onSwap: "Errors arrive in your own project from then on; those of before stay in the lent one.",
+  onSwap: "From then on errors arrive in your own project; earlier ones stay in the lent one.",
   orgFields: [
     slug("organization", "Organization", "Its slug, as in the address of its settings.", "acme"),
-    slug("team", "Team", "The slug of a team made for builds: it owns their projects.", "keyloan"),
+    slug("team", "Team", "The slug of a team for builds: it owns their projects.", "keyloan"),
     {
       name: "token",
       label: "Token",
-      help: "Of an internal integration or a person: org:read, team:read, project:read, :write and :admin.",
+      help: "A token of an internal integration or a person: org:read, team:read, project:read, :write and :admin.",
       helpUrl: tokensPage,
       secret: true,
       pattern: "^(?:sntryu_)?[a-f0-9]{64}$",
       example: "sntryu_…",
     },
-    { ...slug("region", "Region", "Where it is: us or de.", "de"), pattern: "^(?:us|de)$", optional: true },
+    { ...slug("region", "Region", "The region: us or de.", "de"), pattern: "^(?:us|de)$", optional: true },
   ],
   env: [
     {
@@ -45,7 +45,7 @@ export const sentrySpec: ConnectorSpec = {
       secret: false,
       exposure: "browser",
       pattern: dsnPattern,
-      ifUnset: "Nobody learns of the app's errors.",
+      ifUnset: "Nobody is notified of the app's errors.",
       own: { kind: "typed" },
     },
   ],

@@ -45,7 +45,11 @@ export async function ensureProduct(
     ? call("product", () => stripe.products.retrieve(id))
     : checkAnswer("product", created));
   if (product.id !== id || product.metadata.managed_by !== "keyloan") {
-    throw new ProviderError("stripe", "conflict", "a product of this id exists and is not ours");
+    throw new ProviderError(
+      "stripe",
+      "conflict",
+      "a product with this id exists and was not made by Keyloan",
+    );
   }
   if (!product.active) await call("product", () => stripe.products.update(id, { active: true }));
 }
@@ -79,7 +83,8 @@ export async function ensurePrice(
   if (created !== undefined) return checkAnswer("price", created).id;
   // Lists leave out what is archived unless they are asked for it ("Stripe API, list all prices").
   const other = (await findPrice(stripe, lookupKey)) ?? (await findPrice(stripe, lookupKey, false));
-  if (other === undefined) throw new ProviderError("stripe", "unavailable", "a price just made is not shown");
+  if (other === undefined)
+    throw new ProviderError("stripe", "unavailable", "a price that was just made is not shown");
   return adoptPrice(stripe, productId, other);
 }
 
@@ -88,7 +93,7 @@ export async function archiveProduct(stripe: Stripe, productId: string): Promise
   const product = await retrieveProduct(stripe, productId);
   if (product === undefined) return;
   if (product.metadata.managed_by !== "keyloan") {
-    throw new ProviderError("stripe", "conflict", "the product of this id is not ours");
+    throw new ProviderError("stripe", "conflict", "the product with this id was not made by Keyloan");
   }
   for (const priceId of await activePriceIds(stripe, productId)) {
     await call("price", () => stripe.prices.update(priceId, { active: false }));
@@ -103,7 +108,11 @@ export async function archiveProduct(stripe: Stripe, productId: string): Promise
 async function adoptPrice(stripe: Stripe, productId: string, price: Stripe.Price): Promise<string> {
   const owner = typeof price.product === "string" ? price.product : price.product.id;
   if (owner !== productId || price.metadata.managed_by !== "keyloan") {
-    throw new ProviderError("stripe", "conflict", "a price of this lookup key exists and is not ours");
+    throw new ProviderError(
+      "stripe",
+      "conflict",
+      "a price with this lookup key exists and was not made by Keyloan",
+    );
   }
   if (!price.active) await call("price", () => stripe.prices.update(price.id, { active: true }));
   return price.id;

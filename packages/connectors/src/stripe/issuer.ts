@@ -104,6 +104,6 @@ function demoPriceId(org: OrgCredential): string {
   const { priceId } = org.facts;
   if (priceId !== undefined) return priceId;
   throw new ProviderError("stripe", "not_found", "the org key has no demo price", {
-    remedy: "Put the Stripe org key again with `keyloan org-keys set stripe`: that makes the demo price.",
+    remedy: "Set the Stripe org key again with `keyloan org-keys set stripe`: that makes the demo price.",
   });
 }

@@ -23,7 +23,7 @@ export function findLiveKey(names: KeyNames, values: SecretValues): ValidationRe
     live,
     "wrong_mode",
     "A live key moves real money and cannot be lent.",
-    `Put the keys of test mode, or of a sandbox: ${testKeysPage}`,
+    `Use the keys of test mode, or of a sandbox: ${testKeysPage}`,
   );
 }
 
@@ -31,7 +31,7 @@ export function findLiveKey(names: KeyNames, values: SecretValues): ValidationRe
 export function findWrongPair(names: KeyNames, values: SecretValues): ValidationResult | undefined {
   const secret = values[names.secretKey]?.reveal() ?? "";
   const publishable = values[names.publishableKey]?.reveal() ?? "";
-  const remedy = `Copy both keys again from one account and one mode: ${keysPage}`;
+  const remedy = `Copy both keys again from the same account and mode: ${keysPage}`;
   if (modeOf(secret) !== modeOf(publishable)) {
     return invalid(
       names.publishableKey,
@@ -41,12 +41,7 @@ export function findWrongPair(names: KeyNames, values: SecretValues): Validation
     );
   }
   if (ofOneAccount(secret, publishable) !== false) return undefined;
-  return invalid(
-    names.publishableKey,
-    "wrong_pair",
-    "The two keys belong to two different accounts.",
-    remedy,
-  );
+  return invalid(names.publishableKey, "wrong_pair", "The two keys belong to different accounts.", remedy);
 }
 
 /** Whether two keys show that they are of one account; `undefined` when either does not show its account. */

@@ -3,7 +3,7 @@ import * as z from "zod";
 const priceSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9_]{0,39}$/, "letters, digits and underscores, a letter first")
+    .regex(/^[A-Za-z][A-Za-z0-9_]{0,39}$/, "letters, digits and underscores, starting with a letter")
     .toUpperCase()
     .meta({ description: "the price's id is given as STRIPE_PRICE_ID_<NAME>" }),
   currency: z
@@ -27,7 +27,7 @@ export const stripeOptionsSchema = z
       .max(20)
       .refine(
         (prices) => new Set(prices.map(({ name }) => name)).size === prices.length,
-        "a name is repeated",
+        "a name is used twice",
       )
       .readonly()
       .default([]),

@@ -96,5 +96,5 @@ async function refusedForItsContent(ask: () => Promise<unknown>): Promise<void> 
     if (error.code === "rejected" && error.status === 400 && isInvalidRequest) return;
     throw thrown;
   }
-  throw new ProviderError("stripe", "invalid_response", "took a request that cannot be carried out");
+  throw new ProviderError("stripe", "invalid_response", "accepted a request that cannot be carried out");
 }

@@ -52,7 +52,7 @@ export const stripeSpec: ConnectorSpec = {
   summary: "Takes payments from your customers; lent keys are in test mode, where no card is charged.",
   grade: "E",
   revocation:
-    "The build's own products and prices are archived; the test keys are shared, and only rolling them in the dashboard ends them.",
+    "The build's own products and prices are archived; the test keys are shared and end only when they are rotated in the dashboard.",
   guide: {
     url: keysPage,
     steps: [
@@ -65,7 +65,7 @@ export const stripeSpec: ConnectorSpec = {
     ],
   },
   onSwap:
-    "Your app sells your own products from your Stripe account; test payments and prices stay behind in the lent one.",
+    "Your app sells your own products from your Stripe account; test payments and prices stay in the lent one.",
   orgFields: [
     {
       name: "secretKey",
@@ -84,7 +84,7 @@ export const stripeSpec: ConnectorSpec = {
     {
       name: "STRIPE_SECRET_KEY",
       ...secretKey,
-      help: "Copy the whole restricted key: it starts with rk_live_, or rk_test_ in a sandbox. A secret key (sk_) works too, but may do everything in your account.",
+      help: "Copy the whole restricted key: it starts with rk_live_, or rk_test_ in a sandbox. A secret key (sk_) works too, but can do everything in your account.",
       helpUrl: newKeyPage,
       exposure: "server",
       ifUnset: "The server cannot start a payment.",
@@ -103,7 +103,7 @@ export const stripeSpec: ConnectorSpec = {
       name: "STRIPE_PRICE_ID",
       label: "Price",
       ...priceId,
-      help: "Copy the id of a price of yours, not of a product: it starts with price_.",
+      help: "Copy the id of one of your prices, not of a product: it starts with price_.",
       helpUrl: productsPage,
       example: "price_1AbCdEfGhIjKlMnOpQrStUvW",
       ifUnset: "The checkout has nothing to sell.",
@@ -117,7 +117,7 @@ export const stripeSpec: ConnectorSpec = {
       optional: true,
       help: "For an app that sells several things: one for each, such as STRIPE_PRICE_ID_PRO.",
       helpUrl: productsPage,
-      ifUnset: "The app cannot sell the things it names so.",
+      ifUnset: "The app cannot sell the things that use these names.",
       own: { kind: "typed" },
     },
     {
@@ -130,14 +130,15 @@ export const stripeSpec: ConnectorSpec = {
       ...formOf(["whsec_"], "[A-Za-z0-9_+\\/=\\-]{8,250}"),
       example: "whsec_…",
       optional: true,
-      ifUnset: "The app cannot tell whether a message about a payment is Stripe's, and must not believe any.",
+      ifUnset:
+        "The app cannot tell whether a message about a payment comes from Stripe, and must not trust any.",
       own: { kind: "typed" },
       role: "webhook_secret",
     },
     {
       name: "STRIPE_API_URL",
       label: "Stripe API address",
-      help: "Set only when the broker itself uses another address than api.stripe.com; give its host, port and protocol to the Stripe client.",
+      help: "Set only when the broker itself uses an address other than api.stripe.com; give its host, port and protocol to the Stripe client.",
       secret: false,
       exposure: "server",
       ...webAddressForm,

@@ -133,18 +133,22 @@ describe("a user's Stripe keys", () => {
   test("of an account that may not take payments yet are valid, and told so", async () => {
     const body = JSON.stringify({ object: "account", id: "acct_1Abc", charges_enabled: false });
     faults.add({ kind: "status", status: 200, path: /account$/, body });
-    expect(await check()).toMatchObject({ warnings: [expect.stringContaining("does not yet let")] });
+    expect(await check()).toMatchObject({ warnings: [expect.stringContaining("does not let")] });
   });
 
   test("that do not show their account are not called a pair", async () => {
     const result = await check({ STRIPE_PUBLISHABLE_KEY: key("pk", "live") });
-    expect(capability(result, "Both keys are of one account")).toMatchObject({ state: "not_checked" });
-    expect(capability(await check(), "Both keys are of one account")).toMatchObject({ state: "works" });
+    expect(capability(result, "Both keys belong to the same account")).toMatchObject({
+      state: "not_checked",
+    });
+    expect(capability(await check(), "Both keys belong to the same account")).toMatchObject({
+      state: "works",
+    });
   });
 
   test("with a webhook secret say that Stripe cannot be asked about it", async () => {
     const result = await check({ STRIPE_WEBHOOK_SECRET: "whsec_abcdefgh12345678" });
-    expect(capability(result, "Webhook signing secret is the right one")).toMatchObject({
+    expect(capability(result, "The webhook signing secret is correct")).toMatchObject({
       state: "not_checked",
       remedy: expect.stringContaining("test event"),
     });

@@ -84,9 +84,9 @@ export async function validate(context: ConnectorContext, values: SecretValues):
 }
 
 const fullKeyWarning =
-  "This key may do everything in your Stripe account: a restricted key (rk_) with what your app needs is safer.";
+  "This key can do everything in your Stripe account: a restricted key (rk_) with what your app needs is safer.";
 const notActiveWarning =
-  "Stripe does not yet let this account take payments: finish what the dashboard asks of your business.";
+  "Stripe does not let this account take payments yet: complete what the dashboard asks about your business.";
 
 /** A key that can start a payment neither way is of no use to an app that sells. */
 function paymentProblem(findings: readonly Finding[]): ValidationResult | undefined {
@@ -96,13 +96,13 @@ function paymentProblem(findings: readonly Finding[]): ValidationResult | undefi
   return invalid(
     envNames.secretKey,
     "lacks_permission",
-    "The key is genuine but may not start a payment.",
-    `Open the key in the Stripe dashboard and allow ${createCheckoutSessions.permission}, or make another: ${keysPage}`,
+    "The key is genuine but does not have permission to start a payment.",
+    `Open the key in the Stripe dashboard and allow ${createCheckoutSessions.permission}, or make another key: ${keysPage}`,
   );
 }
 
 function pairCapability(secretKey: string, publishableKey: string): Capability {
-  const name = "Both keys are of one account";
+  const name = "Both keys belong to the same account";
   if (ofOneAccount(secretKey, publishableKey) === true) return { name, state: "works" };
   return {
     name,
@@ -113,9 +113,9 @@ function pairCapability(secretKey: string, publishableKey: string): Capability {
 }
 
 const webhookCapability: Capability = {
-  name: "Webhook signing secret is the right one",
+  name: "The webhook signing secret is correct",
   state: "not_checked",
-  remedy: "Stripe cannot be asked about it: send a test event once your app runs with it.",
+  remedy: "Stripe has no way to check it: send a test event once your app runs with it.",
 };
 
 const priceSchema = z.object({ active: z.boolean(), livemode: z.boolean() });
@@ -146,7 +146,7 @@ async function checkPrice(
   try {
     const price = priceSchema.parse(await call("price", () => stripe.prices.retrieve(priceId)));
     if (price.livemode !== (mode === "live"))
-      return otherPrice("wrong_mode", "The price is of the other mode.");
+      return otherPrice("wrong_mode", "The price belongs to the other mode.");
     return price.active ? { name, state: "works" } : otherPrice("rejected", "The price is archived.");
   } catch (error) {
     if (error instanceof z.ZodError) {

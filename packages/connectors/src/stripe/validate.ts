@@ -56,7 +56,7 @@ export async function validateOrgKey(
 }
 
 const fullKeyWarning =
-  "This key may do everything in the test account, and every build gets it: a restricted key (rk_test_) is safer.";
+  "This key can do everything in the test account, and every build gets it: a restricted key (rk_test_) is safer.";
 
 /** Asks all questions at once, in the order of the probes. */
 export function ask(stripe: Stripe, probes: readonly Probe[]): Promise<Finding[]> {
@@ -101,7 +101,7 @@ function lendingProblem(findings: readonly Finding[]): ValidationResult | undefi
   return invalid(
     orgNames.secretKey,
     "lacks_permission",
-    `The key lacks what lending needs: ${lacking.name.replace(/^Can /, "to ")}.`,
+    `The key lacks a permission that lending needs: ${lacking.name.replace(/^Can /, "to ")}.`,
     lacking.remedy ?? `Give the key write access to products and prices: ${testKeysPage}`,
   );
 }
@@ -114,6 +114,6 @@ export function explain(error: unknown, names: KeyNames): ValidationResult {
     names.secretKey,
     "rejected",
     "Stripe refuses the key.",
-    `It may be replaced, deleted or incomplete: copy a current one from ${keysPage}`,
+    `It may be replaced, deleted or incomplete: copy the current one from ${keysPage}`,
   );
 }

@@ -9,8 +9,8 @@ export const tursoControl: DatabaseControl = {
     const name = databaseNames.of(lease.handle);
     await api.blockWrites(name, !writable);
     if ((await api.areWritesBlocked(name)) !== writable) return;
-    const what = writable ? "lifts the block of writes" : "blocks writes";
-    throw new ProviderError("turso", "unavailable", `says that it ${what}, and does not`);
+    const what = writable ? "unblocks writes" : "blocks writes";
+    throw new ProviderError("turso", "unavailable", `reports that it ${what}, but does not`);
   },
 
   usage: async (context, org, lease, since) => ({

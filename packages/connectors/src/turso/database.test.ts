@@ -84,7 +84,9 @@ test.each(["kl-../x", "KL-a", "other", "kl-a/b", "kl-%2e", ""])(
   async (database) => {
     const lease = { ...plan(), handle: { database } };
     target.emulator.faults.add({ kind: "status", status: 500 }, 10);
-    await expect(driver.drop(context(), await org(), lease)).rejects.toThrow("names no database of ours");
+    await expect(driver.drop(context(), await org(), lease)).rejects.toThrow(
+      "names no database that Keyloan made",
+    );
     expect(target.emulator.faults.size()).toBe(10);
   },
 );

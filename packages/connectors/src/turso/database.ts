@@ -28,7 +28,7 @@ export const tursoDatabase: DatabaseDriver = {
     // A planned name holds 100 random bits: whoever has it made it for this lease, in this group.
     const found = await api.getDatabase(name);
     if (found.group === requireField(org.fields, "group")) return { hostname: found.hostname };
-    throw new ProviderError("turso", "conflict", "has a database of this name in another group", {
+    throw new ProviderError("turso", "conflict", "has a database with this name in another group", {
       status: 409,
     });
   },

@@ -234,7 +234,7 @@ describe("the state of the stand-in", () => {
     await emulator.close();
     const text = await readFile(listPath(), "utf8");
     await writeFile(listPath(), `broken\n${text}`);
-    await expect(start()).rejects.toThrow("delete its folder to start afresh");
+    await expect(start()).rejects.toThrow("delete its folder to start again");
     await writeFile(listPath(), text);
     emulator = await start();
   });

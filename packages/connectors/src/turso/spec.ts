@@ -6,7 +6,7 @@ export const tursoSpec: ConnectorSpec = {
   id: "turso",
   label: "Turso",
   category: "database",
-  summary: "Keeps what your app has to remember, such as its users' entries, in a database.",
+  summary: "Stores your app's data, such as its users' entries, in a database.",
   grade: "B",
   revocation:
     "All tokens of the database are rotated, its reads and writes are blocked, and it is deleted with its data.",
@@ -14,18 +14,18 @@ export const tursoSpec: ConnectorSpec = {
     url: dashboard,
     steps: [
       "Sign in to Turso, or sign up.",
-      "Select Create Database, name it after your app and choose the place nearest to your users.",
+      "Select Create Database, name it after your app and choose the location nearest to your users.",
       "Open the new database and copy its URL, which starts with libsql://, into the field Database URL.",
-      "On the same page make a token for this database (Create Token) that may read and write. Choose no end date, or your app stops on that day.",
+      "On the same page make a token for this database (Create Token) that can read and write. Choose no end date, or your app stops on that day.",
       "Copy the token into the field Database token at once: Turso shows it only now.",
     ],
   },
-  onSwap: "Your app starts with an empty database of yours; what testers stored stays in the lent one.",
+  onSwap: "Your app starts with your own empty database; data that testers stored stays in the lent one.",
   orgFields: [
     {
       name: "organization",
       label: "Organization",
-      help: "The organization's slug as it stands in the dashboard's address: lower-case letters, digits and dashes.",
+      help: "The organization's slug as in the dashboard's address: lower-case letters, digits and dashes.",
       helpUrl: dashboard,
       secret: false,
       pattern: "^[a-z0-9](?:[a-z0-9\\-]{0,61}[a-z0-9])?$",

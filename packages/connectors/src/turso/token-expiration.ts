@@ -11,7 +11,7 @@ export function toExpiration(expiresAt: number, now: number): string {
   const minutes = Math.ceil((expiresAt - now) / 60_000);
   if (!(minutes > 0)) {
     throw new ProviderError("turso", "rejected", "was not asked: the lease has ended", {
-      remedy: "Renew the build before its end, or make a new one.",
+      remedy: "Renew the build before it ends, or make a new one.",
     });
   }
   const parts = [
@@ -32,7 +32,7 @@ export function tokenWarnings(token: string): string[] {
   );
   if (!claims.success) return [];
   const end = new Date(claims.data.exp * 1000).toISOString().slice(0, 10);
-  return [`The token ends on ${end}: from then on the app has no database.`];
+  return [`The token expires on ${end}: from then on the app has no database.`];
 }
 
 const claimsSchema = z.object({ exp: z.number().int().min(0).max(253_402_300_799) });

@@ -16,7 +16,7 @@ testConnector({
       status: "invalid",
       envVar: "TURSO_AUTH_TOKEN",
       code: "lacks_permission",
-      message: "This token may only read, and your app has to write.",
+      message: "This token can only read, but your app must write.",
     },
     "wrong-pair": { status: "invalid", envVar: "TURSO_AUTH_TOKEN", code: "rejected" },
   },

@@ -23,7 +23,7 @@ export async function validateOrgKey(
   try {
     const expiry = await api.tokenExpiry();
     const nowSeconds = context.now() / 1000;
-    if (expiry !== -1 && expiry <= nowSeconds) return rejected("Turso says that the token has expired");
+    if (expiry !== -1 && expiry <= nowSeconds) return rejected("Turso reports that the token has expired");
     const reach = await checkGroup(api);
     if (reach !== undefined) return reach;
     return {
@@ -39,7 +39,7 @@ export async function validateOrgKey(
       ],
       warnings:
         expiry !== -1 && expiry - nowSeconds < soonSeconds
-          ? ["The token ends within 14 days: put a new one before that."]
+          ? ["The token expires within 14 days: set a new one before that."]
           : [],
     };
   } catch (error) {
@@ -55,7 +55,7 @@ async function checkGroup(api: TursoApi): Promise<ValidationResult | undefined> 
     return invalid(
       "token",
       "lacks_permission",
-      "the token may not read this group",
+      "the token does not have permission to read this group",
       "Make a token for this organization and group with the scope read and the db: scopes.",
     );
   }
@@ -64,13 +64,13 @@ async function checkGroup(api: TursoApi): Promise<ValidationResult | undefined> 
     ? invalid(
         "group",
         "rejected",
-        "the organization has no group of this name",
+        "the organization has no group with this name",
         "Copy the group's name again.",
       )
     : invalid(
         "organization",
         "rejected",
-        "Turso knows no organization of this name for this token",
+        "Turso knows no organization with this name for this token",
         "Copy the organization's slug from the dashboard's address.",
       );
 }
@@ -92,13 +92,18 @@ function answerOf(error: unknown): ValidationResult {
     case "unauthorized":
       return rejected("Turso refuses the token");
     case "forbidden":
-      return invalid("token", "lacks_permission", "the token may not be checked", "Make a new token.");
+      return invalid(
+        "token",
+        "lacks_permission",
+        "the token does not have permission to be checked",
+        "Make a new token.",
+      );
     case "quota_exceeded":
       return invalid(
         "organization",
         "lacks_permission",
         "the organization's subscription does not allow this",
-        "Settle the subscription on the dashboard's billing page.",
+        "Fix the subscription on the dashboard's billing page.",
       );
     case "timeout":
     case "rate_limited":

@@ -125,13 +125,13 @@ describe("database values", () => {
     );
     const result = await check({ TURSO_AUTH_TOKEN: String(jwt) });
     const warnings = result.status === "valid" ? result.warnings.join(" ") : "";
-    expect(tomorrow.some((day) => warnings.includes(`The token ends on ${day}`))).toBe(true);
+    expect(tomorrow.some((day) => warnings.includes(`The token expires on ${day}`))).toBe(true);
   });
 
   test("whose token is for ever, or tells nothing, get no word of it", async () => {
     const { jwt } = await api("POST", `${path()}/auth/tokens?expiration=never`);
     const result = await check({ TURSO_AUTH_TOKEN: String(jwt) });
-    expect(result.status === "valid" ? result.warnings.join() : "").not.toContain("ends on");
+    expect(result.status === "valid" ? result.warnings.join() : "").not.toContain("expires on");
     expect(tokenWarnings("opaque-token")).toEqual([]);
     expect(tokenWarnings(`a.${Buffer.from('{"exp":"soon"}').toString("base64url")}.b`)).toEqual([]);
     expect(tokenWarnings(`a.${Buffer.from('{"exp":1e300}').toString("base64url")}.b`)).toEqual([]);
@@ -144,7 +144,7 @@ describe("database values", () => {
         status: "invalid",
         envVar: "TURSO_DATABASE_URL",
         code: "lacks_permission",
-        message: "The database takes no writes.",
+        message: "The database does not accept writes.",
       },
     ],
     ["block_reads", { status: "invalid", envVar: "TURSO_DATABASE_URL", message: "The database is blocked." }],

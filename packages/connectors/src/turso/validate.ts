@@ -63,8 +63,8 @@ function readRefusal(answer: CheckAnswer): ValidationResult | undefined {
       "rejected",
       first?.ok === false && first.code === "BLOCKED"
         ? "The database is blocked."
-        : "The database does not answer a question.",
-      "Open the database in the Turso dashboard and see why it does not serve.",
+        : "The database does not answer a query.",
+      "Open the database in the Turso dashboard and find out why it does not answer.",
     );
   }
   if (answer.status === 401 || answer.status === 403) {
@@ -72,14 +72,14 @@ function readRefusal(answer: CheckAnswer): ValidationResult | undefined {
       tokenName,
       answer.status === 401 ? "rejected" : "lacks_permission",
       "The database refuses the token.",
-      "Create a token for this very database and copy it whole.",
+      "Create a token for exactly this database and copy it completely.",
     );
   }
   if (answer.status === 404) {
     return invalid(
       urlName,
       "rejected",
-      "There is no such database, or the token is another's.",
+      "There is no such database, or the token belongs to another one.",
       "Copy the URL and a token of the same database.",
     );
   }
@@ -102,8 +102,8 @@ async function tryWriting(
     return invalid(
       tokenName,
       "lacks_permission",
-      "This token may only read, and your app has to write.",
-      "Create a token for this database that may read and write, and put it here.",
+      "This token can only read, but your app must write.",
+      "Create a token for this database that can read and write, and enter it here.",
     );
   }
   if (answer.status !== 200) throw strangeAnswer(answer.status);
@@ -120,14 +120,14 @@ function writeRefusal({ results = [] }: CheckAnswer): ValidationResult | undefin
       urlName,
       "lacks_permission",
       failed.code === "BLOCKED"
-        ? "The database takes no writes."
+        ? "The database does not accept writes."
         : "The database does not let the token write.",
-      "Open the database in the Turso dashboard and see whether writes are blocked or its space is used up.",
+      "Open the database in the Turso dashboard and check whether writes are blocked or its space is used up.",
     );
   }
   const read = results[2];
   if (read?.ok === true && read.cell === 41) return undefined;
-  throw new ProviderError("turso", "invalid_response", "did not give back what was written");
+  throw new ProviderError("turso", "invalid_response", "did not return what was written");
 }
 
 /** Any other status says nothing of the values. */

@@ -48,7 +48,9 @@ export type AuditProblemKind = (typeof auditProblemKinds)[number];
 
 export const auditProblemSchema = z
   .object({
-    sequence: sequenceSchema.meta({ description: "the first row that is not proven; 0 when it is no row" }),
+    sequence: sequenceSchema.meta({
+      description: "the first row that is not proven; 0 when the problem is not in a row",
+    }),
     kind: z.enum(auditProblemKinds),
     message: z.string(),
   })
@@ -56,16 +58,17 @@ export const auditProblemSchema = z
 
 const keptHead = signedHeadSchema
   .optional()
-  .meta({ description: "a head that was kept elsewhere: with it a cut end is found too" });
+  .meta({ description: "a head that was kept elsewhere: with it, missing newest rows are found too" });
 
 export const verifyAuditBodySchema = z.strictObject({ head: keptHead }).meta({ id: "VerifyAuditBody" });
 
 export const auditAnchorSchema = z
   .object({
     by: z.enum(["head", "head_file", "sink"]).meta({
-      description: "a head that was sent, the file that the broker was started with, or its sink",
+      description:
+        "the head sent with the call, the head file given to the broker at start, or the broker's sink",
     }),
-    sequence: sequenceSchema.meta({ description: "every row through this one is proven by it" }),
+    sequence: sequenceSchema.meta({ description: "every row up to and including this one is proven by it" }),
     at: timestampSchema,
   })
   .meta({ id: "AuditAnchor" });
@@ -78,7 +81,7 @@ const found = {
   givenUp: z
     .array(z.object({ after: z.number().int(), before: z.number().int(), at: timestampSchema }))
     .readonly()
-    .meta({ description: "gaps in the count of heads that `accept-head` made, by counter" }),
+    .meta({ description: "gaps that `accept-head` made in the count of heads, by counter" }),
   warnings: z.array(z.string()).readonly(),
 };
 
@@ -88,7 +91,7 @@ export const auditVerificationSchema = z
       verdict: z.literal("anchored"),
       ...found,
       anchors: z.array(auditAnchorSchema).min(1).readonly(),
-      through: sequenceSchema.meta({ description: "the last row that something outside the store proves" }),
+      through: sequenceSchema.meta({ description: "the last row that is proven from outside the store" }),
     }),
     z.object({ verdict: z.literal("self_consistent"), ...found }),
     z.object({ verdict: z.literal("broken"), ...found, problem: auditProblemSchema }),
@@ -106,7 +109,7 @@ export const acceptedHeadSchema = z
     removedRows: z
       .number()
       .int()
-      .meta({ description: "rows behind the newest head that no broker wrote, removed" }),
+      .meta({ description: "rows after the newest head that no broker wrote, removed" }),
   })
   .meta({ id: "AcceptedHead" });
 
@@ -128,7 +131,7 @@ export const auditExportLineSchema = z
     previousHash: hashSchema.nullable(),
     hash: hashSchema.nullable(),
     altered: z.boolean().optional().meta({
-      description: "true for a row that is not as this broker wrote it: what it says proves nothing",
+      description: "true for a row that differs from what this broker wrote: its content proves nothing",
     }),
   })
   .meta({ id: "AuditExportLine" });

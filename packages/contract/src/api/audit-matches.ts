@@ -10,7 +10,7 @@ export const auditMatchesBodySchema = z
       .min(1)
       .max(matchValuesMax)
       .readonly()
-      .meta({ description: "looked up as keyed hashes; never stored, logged or answered" }),
+      .meta({ description: "looked up as keyed hashes; never stored, logged or returned" }),
   })
   .meta({ id: "AuditMatchesBody" });
 
@@ -27,7 +27,7 @@ const readersSchema = z
   .object({ count: z.number().int(), latest: z.array(auditReaderSchema).readonly() })
   .meta({
     id: "AuditReaders",
-    description: "who fetched an env of the build since the value was in it, the latest first",
+    description: "who fetched an env of the build since it has held the value, latest first",
   });
 
 const common = {

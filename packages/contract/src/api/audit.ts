@@ -11,13 +11,13 @@ export const auditEventSchema = z
     details: z.record(z.string(), z.unknown()),
     requestId: z.string().optional(),
     altered: z.boolean().optional().meta({
-      description: "true for a row that is not as this broker wrote it: what it says proves nothing",
+      description: "true for a row that differs from what this broker wrote: its content proves nothing",
     }),
   })
   .meta({ id: "AuditEvent" });
 
 export const auditQuerySchema = pageQuerySchema.extend({
-  entity: z.string().max(64).optional().meta({ description: "only what happened to this id" }),
+  entity: z.string().max(64).optional().meta({ description: "only events of this id" }),
   action: z.string().max(64).optional(),
 });
 

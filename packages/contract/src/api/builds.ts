@@ -33,7 +33,7 @@ export const createBuildBodySchema = z
       .meta({ example: "todo-app", description: nameRule }),
     connectors: z.array(connectorRequestSchema).min(1).max(32).readonly().optional().meta({
       description:
-        "default: one of each category that the org has a key for or that needs none, the preferred ones first",
+        "default: one connector of each category that the org has a key for or that needs no key, preferred ones first",
     }),
     ttlSeconds: z.number().int().min(limits.ttlSecondsMin).max(limits.ttlSecondsMax).optional(),
     profile: z.enum(envProfiles).optional().meta({ description: "the default profile of the build's env" }),
@@ -84,7 +84,7 @@ export const buildSchema = z
     closedAt: timestampSchema.optional(),
     lendingEndedAt: timestampSchema.optional().meta({
       description:
-        "when everything lent ended because the app's user has keys of their own for all of it: the env is answered to nobody, and the user's file is theirs to download until the build closes",
+        "when all lent keys ended because the app's user has their own keys for everything: nobody can read the env, and the user can download their file until the build closes",
     }),
     handoff: z
       .object({
@@ -92,8 +92,7 @@ export const buildSchema = z
         expiresAt: timestampSchema,
         openedAt: timestampSchema.optional(),
         refusedAt: timestampSchema.optional().meta({
-          description:
-            "when someone tried to open the link a second time: ask your user whether that was them",
+          description: "when someone tried to open the link a second time: ask your user whether it was them",
         }),
       })
       .optional()
@@ -125,7 +124,7 @@ export const envQuerySchema = z.strictObject({
     .optional()
     .meta({ description: "also write these sets of copied names, for instance `aws`" }),
   name: z.string().min(1).max(253).optional().meta({
-    description: "`format=kubernetes`: what the Secret is called, a DNS subdomain name; default `app-env`",
+    description: "`format=kubernetes`: the name of the Secret, a DNS subdomain name; default `app-env`",
   }),
 });
 

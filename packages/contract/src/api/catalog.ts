@@ -14,7 +14,7 @@ const fieldShape = {
   begins: z
     .union([beginnings, z.object({ test: beginnings, live: beginnings })])
     .optional()
-    .meta({ description: "how every value begins; of test and of live keys where there are both" }),
+    .meta({ description: "what every value starts with; for test and for live keys where both exist" }),
   unmistakable: z.string().optional(),
   example: z.string().optional(),
   optional: z.boolean().optional(),
@@ -31,12 +31,12 @@ export const ownValueSchema = z
   ])
   .meta({
     id: "OwnValue",
-    description: "where the value comes from once keys of one's own are used; absent: it is typed",
+    description: "where the value comes from once the user's own keys are used; absent: the user types it",
   });
 
 export const connectorGuideSchema = z
   .object({ url: z.string(), steps: z.array(z.string()).readonly() })
-  .meta({ id: "ConnectorGuide", description: "the way to keys of one's own, one action a step" });
+  .meta({ id: "ConnectorGuide", description: "how users get their own keys, one action per step" });
 
 export const envVarSpecSchema = z
   .object({
@@ -62,7 +62,7 @@ export const catalogEntrySchema = z
     revocation: z.string(),
     guide: connectorGuideSchema.optional(),
     onSwap: z.string().optional().meta({
-      description: "what happens to what the app stored when keys of one's own are swapped in",
+      description: "what happens to the data that the app stored when the user's own keys are swapped in",
     }),
     orgFields: z.array(fieldSpecSchema).readonly(),
     env: z.array(envVarSpecSchema).readonly(),

@@ -10,7 +10,7 @@ export const archiveProgressSchema = z
     phase: z.enum(archivePhases),
     rows: z.number().int().min(0).optional(),
     bytes: z.number().int().min(0).optional(),
-    item: z.string().optional().meta({ description: "the table at hand" }),
+    item: z.string().optional().meta({ description: "the current table" }),
   })
   .meta({ id: "ArchiveProgress" });
 
@@ -18,13 +18,13 @@ export const archiveSchema = z
   .object({
     id: z.string(),
     state: z.enum(archiveStates as [(typeof archiveStates)[number], ...typeof archiveStates]),
-    bytes: z.number().int().optional().meta({ description: "of the sealed, compressed file" }),
+    bytes: z.number().int().optional().meta({ description: "size of the sealed, compressed file" }),
     tables: z.number().int().optional(),
     rows: z.number().int().optional(),
     createdAt: timestampSchema,
     verifiedAt: timestampSchema
       .optional()
-      .meta({ description: "when it was read back, loaded elsewhere and found equal" }),
+      .meta({ description: "when it was read back, loaded elsewhere and found to be the same" }),
     droppedAt: timestampSchema.optional().meta({ description: "when its database was ended" }),
     restoredAt: timestampSchema.optional(),
     error: z.string().optional().meta({ description: "why it failed" }),
@@ -40,11 +40,11 @@ export const databaseSchema = z
       .number()
       .int()
       .optional()
-      .meta({ description: "rows read and written this month, as the provider counts them" }),
-    idleSince: timestampSchema.optional().meta({ description: "nothing has used it since" }),
+      .meta({ description: "rows read and written this month, as counted by the provider" }),
+    idleSince: timestampSchema.optional().meta({ description: "not used since then" }),
     archiveAt: timestampSchema
       .optional()
-      .meta({ description: "when it is archived by itself if it stays idle" }),
+      .meta({ description: "when it is archived automatically if it stays idle" }),
     running: z
       .object({
         kind: z.enum(["archive", "restore"]),
@@ -52,11 +52,11 @@ export const databaseSchema = z
         progress: archiveProgressSchema,
       })
       .optional()
-      .meta({ description: "what is being done with it now" }),
+      .meta({ description: "the operation in progress" }),
     error: z
       .object({ code: z.string(), message: z.string(), remedy: z.string() })
       .optional()
-      .meta({ description: "why it could not be archived or restored the last time" }),
+      .meta({ description: "why the last attempt to archive or restore it failed" }),
     archives: z.array(archiveSchema).readonly().meta({ description: "newest first" }),
   })
   .meta({ id: "Database" });

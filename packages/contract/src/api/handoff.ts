@@ -11,9 +11,9 @@ export const createHandoffBodySchema = z
       .min(60)
       .max(limits.handoffTtlSecondsMax)
       .default(limits.handoffTtlSecondsDefault)
-      .meta({ description: "how long the link may wait until it is opened" }),
+      .meta({ description: "how long the link can wait to be opened" }),
     userRef: z.string().min(1).max(200).optional().meta({
-      description: "your user's id, as their Clerk session names it: signed in, they need no link",
+      description: "your user's id, as in their Clerk session: when they are signed in, they need no link",
     }),
   })
   .meta({ id: "CreateHandoff" });
@@ -22,12 +22,11 @@ export const handoffSchema = z
   .object({
     url: z
       .string()
-      .meta({ description: "shown this once; the code stands after the #, which browsers never send" }),
+      .meta({ description: "shown only once; the code is after the #, which browsers never send" }),
     expiresAt: timestampSchema,
-    personOnly: z
-      .literal(true)
-      .optional()
-      .meta({ description: "the handoff is finished: the link opens for nobody but the person" }),
+    personOnly: z.literal(true).optional().meta({
+      description: "the handoff is finished: the link opens the page only for the person who saved the keys",
+    }),
   })
   .meta({ id: "Handoff" });
 

@@ -9,7 +9,7 @@ export const healthPartSchema = z.object({
 export const healthSchema = z
   .object({
     status: z.enum(["ok", "degraded", "failing"]).meta({
-      description: "degraded: envs are read as always, and a person has to look at a part",
+      description: "degraded: envs can be read as usual, but a part requires manual action",
     }),
     version: z.string(),
     parts: z.array(healthPartSchema).readonly().optional(),

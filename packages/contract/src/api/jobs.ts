@@ -13,17 +13,17 @@ export const jobIdSchema = z.string().regex(idPattern("job"), "a job id looks li
 
 export const jobStepSchema = z
   .object({ text: z.string(), url: z.string().optional() })
-  .meta({ id: "JobStep", description: "one thing to do, with the page where it is done" });
+  .meta({ id: "JobStep", description: "one thing to do, with the page to do it on" });
 
 export const requiredActionSchema = z
   .object({
     since: timestampSchema,
     dueAt: timestampSchema,
-    hoursLeft: z.number().meta({ description: "until `dueAt`, negative when that has passed" }),
+    hoursLeft: z.number().meta({ description: "until `dueAt`; negative when that has passed" }),
     overdue: z.boolean(),
     steps: z.array(jobStepSchema).readonly(),
     variables: z.array(z.string()).readonly().optional().meta({
-      description: "names whose values may be supplied instead, with `POST /v1/jobs/{id}/values`",
+      description: "names whose values can be supplied instead, with `POST /v1/jobs/{id}/values`",
     }),
     remindedAt: timestampSchema.optional(),
   })
@@ -38,9 +38,9 @@ export const jobSchema = z
     build: z.string().optional(),
     connector: z.string().optional(),
     attempts: z.number().int().meta({ description: "runs so far" }),
-    running: z.boolean().meta({ description: "a broker works on it at this moment" }),
+    running: z.boolean().meta({ description: "a broker is working on it right now" }),
     createdAt: timestampSchema,
-    nextRunAt: timestampSchema.optional().meta({ description: "when it is run by itself" }),
+    nextRunAt: timestampSchema.optional().meta({ description: "when it runs next" }),
     endedAt: timestampSchema.optional(),
     requiredAction: requiredActionSchema.optional(),
     lastError: z
@@ -74,7 +74,7 @@ export const supplyValuesBodySchema = z
       description: "variables by name, as `requiredAction.variables` lists them",
     }),
     force: z.boolean().default(false).meta({
-      description: "also take values that could not be checked; refused ones never are",
+      description: "also accept values that could not be checked; refused values are never accepted",
     }),
   })
   .meta({ id: "SupplyValues" });
@@ -82,8 +82,7 @@ export const supplyValuesBodySchema = z
 export const cancelJobBodySchema = z
   .strictObject({
     confirm: z.string().max(400).optional().meta({
-      description:
-        "for a release: the name of the resource, by which a person says that it has been removed by hand",
+      description: "for a release: the name of the resource, to confirm that a person has removed it by hand",
     }),
   })
   .meta({ id: "CancelJob" });
@@ -94,9 +93,9 @@ export const cancelledJobSchema = z
     lacks: z
       .object({ connector: z.string(), variables: z.array(z.string()).readonly() })
       .optional()
-      .meta({ description: "what the build goes on without" }),
+      .meta({ description: "what the build continues without" }),
     verified: z.boolean().optional().meta({
-      description: "the provider itself says that the resource is gone; false: it could not be asked",
+      description: "the provider confirms that the resource is gone; false: the provider could not be asked",
     }),
   })
   .meta({ id: "CancelledJob" });

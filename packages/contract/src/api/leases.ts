@@ -54,9 +54,11 @@ const count = z.number().int();
 
 export const revokedLeasesSchema = z
   .object({
-    leases: count.meta({ description: "leases that began to end; those that had before are not counted" }),
+    leases: count.meta({
+      description: "leases that began to end now; those that had begun before are not counted",
+    }),
     builds: count.meta({ description: "builds they belong to" }),
-    connectors: z.record(z.string(), count).meta({ description: "how many of each connector" }),
+    connectors: z.record(z.string(), count).meta({ description: "how many leases of each connector" }),
   })
   .meta({ id: "RevokedLeases" });
 

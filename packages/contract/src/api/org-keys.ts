@@ -40,15 +40,18 @@ export const orgKeySchema = z
     checkMessage: z.string().optional(),
     leasesInUse: z.number().int().meta({ description: "leases that hold something made with this version" }),
     flagged: z.number().int().meta({
-      description: "of those: leases that a newer version cannot serve, and that go on with this one",
+      description: "of those: leases that a newer version cannot serve and that keep using this one",
     }),
     flags: z.array(orgKeyFlagSchema).readonly(),
     ageDays: z.number().int(),
     provenDeadAt: timestampSchema
       .optional()
-      .meta({ description: "when the provider was seen to refuse it; its fields were erased then" }),
+      .meta({ description: "when the provider was confirmed to refuse it; its fields were erased then" }),
     canEnd: z.boolean().meta({ description: "whether the broker itself can end it at the provider" }),
-    todo: z.string().optional().meta({ description: "what a person has to do, or what is waited for" }),
+    todo: z
+      .string()
+      .optional()
+      .meta({ description: "what a person must do, or what the broker is waiting for" }),
   })
   .meta({ id: "OrgKey" });
 
@@ -68,14 +71,14 @@ export const rootKeyStatusSchema = z
   .object({
     currentKeyId: z.string(),
     dataKeys: z.number().int(),
-    left: z.number().int().meta({ description: "data keys that another root key wraps" }),
+    left: z.number().int().meta({ description: "data keys that are wrapped by another root key" }),
     rootKeys: z
       .array(
         z.object({
           id: z.string(),
           state: z.enum(["current", "opens", "missing"]).meta({
             description:
-              "`opens`: configured behind the current one; `missing`: not configured, so nothing opens",
+              "`opens`: configured behind the current one; `missing`: not configured, so nothing wrapped by it can be opened",
           }),
           dataKeys: z.number().int(),
         }),
@@ -88,7 +91,7 @@ export const rewrapResultSchema = z
   .object({
     dataKeys: z.number().int(),
     rewrapped: z.number().int(),
-    left: z.number().int().meta({ description: "not wrapped anew yet: call again until it is 0" }),
+    left: z.number().int().meta({ description: "not rewrapped yet: call again until it is 0" }),
     currentKeyId: z.string(),
   })
   .meta({ id: "RewrapResult" });

@@ -5,7 +5,7 @@ import { timestampSchema } from "./common.ts";
 /** The code that proves a person anywhere. Only its hash is kept, so it is shown in one answer alone. */
 export const recoveryCodeSchema = z
   .object({
-    code: z.string().meta({ description: "shown this once; a newer one ends it" }),
+    code: z.string().meta({ description: "shown only once; a newer one replaces it" }),
     createdAt: timestampSchema,
   })
   .meta({ id: "RecoveryCode" });
@@ -17,11 +17,11 @@ export const startOverSchema = z
     /** This very session asked. */
     mine: z.boolean(),
     requestedAt: timestampSchema,
-    dueAt: timestampSchema.meta({ description: "until then the present person can refuse" }),
-    from: z.string().optional().meta({ description: "the address it was asked from" }),
+    dueAt: timestampSchema.meta({ description: "until then the current person can refuse" }),
+    from: z.string().optional().meta({ description: "the address the request came from" }),
     againAt: timestampSchema
       .optional()
-      .meta({ description: "refused or withdrawn: from then on it can be asked for again" }),
+      .meta({ description: "refused or withdrawn: it can be requested again from then on" }),
   })
   .meta({ id: "StartOver" });
 
@@ -30,14 +30,14 @@ export const personSchema = z
   .object({
     standing: z.enum(["none", "you", "someone_else", "nobody_can_prove"]).meta({
       description:
-        "`none`: nothing is saved yet, the first save makes you the person; `you`: proven; `someone_else`: masks only; `nobody_can_prove`: saved before persons were known, so it can only be started over",
+        "`none`: nothing is saved yet, the first save makes you the person; `you`: proven; `someone_else`: masks only; `nobody_can_prove`: saved before Keyloan recorded persons, so it is only possible to start over",
     }),
     since: timestampSchema.optional(),
     tokensMay: z
       .array(z.enum(tokenPermissions))
       .readonly()
       .optional()
-      .meta({ description: "what the person lets the platform's tokens do; shown to the person" }),
+      .meta({ description: "what the person allows the platform's tokens to do; shown to the person" }),
     startOver: startOverSchema.optional(),
     replaced: z
       .object({ at: timestampSchema, from: z.string().optional() })

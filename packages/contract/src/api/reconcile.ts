@@ -6,7 +6,7 @@ const connectorSchema = z.string().max(64).regex(connectorIdPattern);
 
 export const reconcileBodySchema = z
   .strictObject({
-    dryRun: z.boolean().default(false).meta({ description: "tell only: nothing is ended or marked" }),
+    dryRun: z.boolean().default(false).meta({ description: "only report: nothing is ended or marked" }),
     connector: connectorSchema
       .optional()
       .meta({ description: "default: every connector that can be listed" }),
@@ -16,7 +16,7 @@ export const reconcileBodySchema = z
 export const endUnknownBodySchema = z
   .strictObject({
     connector: connectorSchema,
-    name: z.string().min(1).max(500).meta({ description: "its name at the provider, as the report has it" }),
+    name: z.string().min(1).max(500).meta({ description: "its name at the provider, as in the report" }),
   })
   .meta({ id: "EndUnknown" });
 
@@ -28,7 +28,7 @@ export const findingSchema = z
   .object({
     kind: z.enum(findingKinds).meta({
       description:
-        "`left_over`: of a lease that has ended; `unknown`: named as ours, but no row knows it; `missing`: a lease whose resource is gone",
+        "`left_over`: belongs to a lease that has ended; `unknown`: named like Keyloan's own, but Keyloan has no record of it; `missing`: a lease whose resource is gone",
     }),
     name: z.string(),
     lease: z.string().optional(),
@@ -44,7 +44,7 @@ export const connectorReportSchema = z
     connector: z.string(),
     state: z.enum(["compared", "stopped", "failed"]).meta({
       description:
-        "`stopped`: the provider's list cannot be believed; `failed`: it could not be read. Nothing was ended then",
+        "`stopped`: the provider's list cannot be trusted; `failed`: it could not be read. In both cases nothing was ended",
     }),
     listed: z.number().int(),
     message: z.string().optional(),
@@ -53,7 +53,7 @@ export const connectorReportSchema = z
     unlisted: z
       .number()
       .int()
-      .meta({ description: "findings that are not shown here, for they are too many" }),
+      .meta({ description: "findings that are not shown here because there are too many" }),
   })
   .meta({ id: "ConnectorReport" });
 

@@ -7,7 +7,7 @@ export const revertBuildBodySchema = z
   .strictObject({
     reason: z.string().trim().min(1).max(500).optional().meta({
       description:
-        "why the admin does it without being allowed to by the app's user, who reads it on the settings page",
+        "why the admin does it without permission from the app's user; the settings page shows it to them",
     }),
   })
   .meta({ id: "RevertBuild" });
@@ -17,7 +17,7 @@ export const rehearsalSchema = z
   .object({
     ok: z.boolean(),
     startedAt: timestampSchema,
-    milliseconds: z.number().int().meta({ description: "of everything together" }),
+    milliseconds: z.number().int().meta({ description: "of all steps together" }),
     steps: z
       .array(
         z.object({
@@ -39,7 +39,7 @@ export const rehearsalSchema = z
         }),
       )
       .readonly()
-      .meta({ description: "every swapped build whose time to go back is not over" }),
+      .meta({ description: "every swapped build that can still go back" }),
   })
   .meta({ id: "Rehearsal" });
 

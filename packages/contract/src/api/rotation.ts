@@ -7,9 +7,14 @@ export const rotateLeaseBodySchema = z
   .strictObject({
     overlapSeconds: z.number().int().min(0).max(overlapSecondsMax).default(0).meta({
       description:
-        "how long old and new values work side by side. 0 cuts at once. Values fetched before the cut end with it",
+        "how long old and new values work side by side; 0 cuts at once. Values fetched before the cut end with it",
     }),
-    reason: z.string().min(1).max(200).optional().meta({ description: "for the audit, such as `leak`" }),
+    reason: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .meta({ description: "reason for the audit, such as `leak`" }),
   })
   .meta({ id: "RotateLease" });
 
@@ -37,11 +42,13 @@ export const rotationSchema = z
     startedAt: timestampSchema,
     overlapUntil: timestampSchema.optional(),
     cutAt: timestampSchema.optional().meta({
-      description: "when every older credential was ended: values fetched before do not work",
+      description: "when every older credential was ended: values fetched before then do not work",
     }),
-    provenDead: z.boolean().meta({ description: "the provider was seen to refuse every older credential" }),
+    provenDead: z
+      .boolean()
+      .meta({ description: "the provider was confirmed to refuse every older credential" }),
     provenDeadAt: timestampSchema.optional(),
-    next: z.string().meta({ description: "what is to be done now, in a sentence" }),
+    next: z.string().meta({ description: "what to do now, in one sentence" }),
   })
   .meta({ id: "Rotation" });
 

@@ -50,10 +50,9 @@ export const keySubmissionSchema = z
   ])
   .meta({ id: "KeySubmission" });
 
-const expectedVersion = z
-  .number()
-  .int()
-  .meta({ description: "`version` of the settings this change was made on; another one answers 409" });
+const expectedVersion = z.number().int().meta({
+  description: "the `version` of the settings that this change is based on; any other is answered with 409",
+});
 
 export const saveKeysBodySchema = z
   .strictObject({ submission: keySubmissionSchema, expectedVersion })
@@ -95,7 +94,7 @@ export const savedKeysSchema = z
       .array(
         z.object({
           name: z.string(),
-          preview: z.string().meta({ description: "masked; at most the last four" }),
+          preview: z.string().meta({ description: "masked; shows at most the last four characters" }),
         }),
       )
       .readonly(),
@@ -119,16 +118,19 @@ export const bindingSchema = z
     previewDefault: z
       .boolean()
       .optional()
-      .meta({ description: "what the page preselects at the switch; there once keys are saved" }),
+      .meta({ description: "what the page preselects at the switch; present once keys are saved" }),
     preview: z
       .object({
         allowed: z.boolean(),
-        asked: z.boolean().meta({ description: "false: switched before the question was asked" }),
-        reads: z.number().int().meta({ description: "answers of the build's env with the user's values" }),
+        asked: z.boolean().meta({ description: "false: switched before the question existed" }),
+        reads: z
+          .number()
+          .int()
+          .meta({ description: "how many answers of the build's env held the user's values" }),
         lastReadAt: timestampSchema.optional(),
       })
       .optional()
-      .meta({ description: "whether the build may use the user's keys; there once they are in use" }),
+      .meta({ description: "whether the build may use the user's keys; present once they are in use" }),
   })
   .meta({ id: "Binding" });
 
@@ -151,7 +153,8 @@ export const settingsSchema = z
       state: z.enum(buildStates as [string, ...string[]]),
       profile: z.enum(envProfiles),
       keptUntil: timestampSchema.optional().meta({
-        description: "then the build closes by itself, with what was saved; not there once it does",
+        description:
+          "when the build closes automatically, with everything that was saved; absent once it does not",
       }),
     }),
     version: z.number().int(),
@@ -160,14 +163,13 @@ export const settingsSchema = z
     revertWindowSeconds: z
       .number()
       .int()
-      .meta({ description: "how long after a swap the lent keys can be taken back" }),
+      .meta({ description: "how long after a swap it is possible to go back to the lent keys" }),
     canGoBack: z.boolean().meta({
-      description:
-        "whether a switch to what is saved now could be taken back: false where what was lent is gone",
+      description: "whether a switch to what is saved now could be undone: false where what was lent is gone",
     }),
     revertibleUntil: timestampSchema.optional(),
     lentUntil: timestampSchema.optional().meta({
-      description: "then the lent keys that the app uses end, unless the build is renewed",
+      description: "when the lent keys that the app uses end, unless the build is renewed",
     }),
     downloadedAt: timestampSchema
       .optional()
@@ -175,7 +177,7 @@ export const settingsSchema = z
     finishedAt: timestampSchema.optional(),
     lendingEndsAt: timestampSchema
       .optional()
-      .meta({ description: "then what was lent ends by itself, finished or not" }),
+      .meta({ description: "when everything that was lent ends automatically, finished or not" }),
     lendingEndedAt: timestampSchema.optional(),
     adminRevert: z
       .object({ at: timestampSchema, reason: z.string() })

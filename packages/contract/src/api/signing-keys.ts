@@ -13,7 +13,7 @@ export const signingKeySchema = z
 
 export const signingKeysSchema = z
   .object({
-    keys: z.array(signingKeySchema).readonly().meta({ description: "the one that signs now comes first" }),
+    keys: z.array(signingKeySchema).readonly().meta({ description: "the key that signs now comes first" }),
   })
   .meta({ id: "SigningKeys" });
 

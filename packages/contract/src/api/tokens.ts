@@ -31,7 +31,7 @@ export const createApiTokenBodySchema = z
 export const issuedTokenSchema = z
   .object({
     id: z.string(),
-    token: z.string().meta({ description: "shown this once" }),
+    token: z.string().meta({ description: "shown only once" }),
     expiresAt: timestampSchema.optional(),
   })
   .meta({ id: "IssuedToken" });

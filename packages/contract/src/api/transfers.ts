@@ -22,15 +22,13 @@ const connectors = z
   .max(32)
   .readonly()
   .optional()
-  .meta({ description: "default: everything that can be moved and has keys of the user's own that work" });
-const expectedVersion = z
-  .number()
-  .int()
-  .optional()
-  .meta({ description: "`version` of the settings this was decided on; another one answers 409" });
+  .meta({ description: "default: everything that can be moved and for which the user has working keys" });
+const expectedVersion = z.number().int().optional().meta({
+  description: "the `version` of the settings that this decision is based on; any other is answered with 409",
+});
 const overwrite = z.boolean().meta({
   description:
-    "what the target holds may go: a database is emptied, files of the same name are replaced and no other is touched",
+    "data in the target may be replaced: a database is emptied, files of the same name are replaced and no other file is touched",
 });
 
 export const startTransferBodySchema = z
@@ -50,7 +48,7 @@ export const transferProgressSchema = z
     objectsTotal: count,
     bytes: count,
     bytesTotal: count,
-    item: z.string().optional().meta({ description: "the table or the file at hand" }),
+    item: z.string().optional().meta({ description: "the current table or file" }),
   })
   .meta({ id: "TransferProgress" });
 
@@ -73,16 +71,14 @@ export const transferSchema = z
     progress: transferProgressSchema,
     overwrite: z.boolean(),
     sourceReadOnly: z.boolean().meta({ description: "the app cannot write to what was lent" }),
-    tidying: z
-      .boolean()
-      .meta({ description: "it has ended, and what it began is being undone at this moment" }),
+    tidying: z.boolean().meta({ description: "it has ended, and what it began is being undone right now" }),
     startedAt: timestampSchema,
     endedAt: timestampSchema.optional(),
     switchBy: timestampSchema
       .optional()
-      .meta({ description: "copied and proven: switch until then, or the copy is given up" }),
+      .meta({ description: "copied and proven: switch by then, or the copy is discarded" }),
     error: transferErrorSchema.optional(),
-    receipt: z.boolean().meta({ description: "a signed receipt can be had" }),
+    receipt: z.boolean().meta({ description: "a signed receipt is available" }),
   })
   .meta({ id: "Transfer" });
 
@@ -95,7 +91,7 @@ export const movableSchema = z
     waitsFor: z
       .enum(["keys", "check", "transfer", "switched"])
       .optional()
-      .meta({ description: "why it cannot be started now" }),
+      .meta({ description: "why it cannot start now" }),
     transfer: transferSchema.optional(),
   })
   .meta({ id: "Movable" });
@@ -116,10 +112,10 @@ export const receiptPayloadSchema = z.object({
   to: z
     .object({ account: z.string().optional(), address: z.string().optional() })
     .optional()
-    .meta({ description: "the user's own; told and signed for the person alone, whose receipt has it" }),
+    .meta({ description: "the user's own; shown and signed only for the person, in their receipt" }),
   startedAt: timestampSchema,
   provenAt: timestampSchema,
-  proof: z.literal("equal").meta({ description: "both ends were read again and held the same" }),
+  proof: z.literal("equal").meta({ description: "both ends were read again and held the same data" }),
   database: z
     .object({
       schemaSha256: z.string(),

@@ -20,12 +20,13 @@ export const auditEndpoints = endpoints("audit", auditRoutes, {
   },
   head: {
     access: adminOnly,
-    summary: "The end of the audit chain, signed: keep it where nobody reaches who can write to the store",
+    summary: "The end of the audit chain, signed: keep it out of reach of anyone who can write to the store",
     answers: { 200: answer("the head", auditHeadSchema) },
   },
   verify: {
     access: adminOnly,
-    summary: "Find edited, removed and reordered rows of the audit, and say what outside the store proves it",
+    summary:
+      "Find edited, removed and reordered rows of the audit, and report what outside the store proves it",
     body: verifyAuditBodySchema,
     example: {},
     isBodyOptional: true,
@@ -33,7 +34,8 @@ export const auditEndpoints = endpoints("audit", auditRoutes, {
   },
   accept: {
     access: adminOnly,
-    summary: "Go on from the store as it is, though something outside it knows more; what is lost is audited",
+    summary:
+      "Continue from the store as it is, although something outside it has newer records; the loss is audited",
     body: acceptHeadBodySchema,
     example: {},
     isBodyOptional: true,
@@ -43,11 +45,11 @@ export const auditEndpoints = endpoints("audit", auditRoutes, {
     access: adminOnly,
     summary: "The audit as JSON lines, oldest first, with hashes",
     query: auditExportQuerySchema,
-    answers: { 200: { description: "one row a line", mediaType: "application/x-ndjson" } },
+    answers: { 200: { description: "one row per line", mediaType: "application/x-ndjson" } },
   },
   matches: {
     access: adminOnly,
-    summary: "Which of these values were lent, put by the org or are tokens of ours, and who fetched them",
+    summary: "Which of these values were lent, set by the org or are Keyloan tokens, and who fetched them",
     body: auditMatchesBodySchema,
     example: { values: ["sk_test_found_in_a_log"] },
     answers: { 200: answer("what was found; never a value", auditMatchesSchema) },

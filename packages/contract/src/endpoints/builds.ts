@@ -54,14 +54,14 @@ export const buildEndpoints = endpoints("builds", buildRoutes, {
     access: buildWriters,
     summary: "Close a build: revoke everything and shred its data key",
     description:
-      "Its tokens and values are dead when this answers. 202 says that a provider could not be asked yet: the broker goes on until every lease is released.",
+      "Its tokens and values are dead when this answers. 202 means that a provider could not be asked yet: the broker keeps trying until every lease is released.",
     params,
     query: createBuildQuerySchema,
     answers: { 200: answer("closed", buildSchema), 202: answer("closing", buildSchema) },
   },
   token: {
     access: { admin: true, platform: "tokens:write" },
-    summary: "Make a short token that reads this build's env and nothing else",
+    summary: "Make a short-lived token that reads this build's env and nothing else",
     params,
     body: createBuildTokenBodySchema,
     example: { ttlSeconds: 900, singleUse: true },
@@ -71,9 +71,9 @@ export const buildEndpoints = endpoints("builds", buildRoutes, {
   renew: {
     access: { admin: true, platform: "builds:write", workload: true },
     work: "renew",
-    summary: "Move the expiry and mint anew what expires with it",
+    summary: "Move the expiry and issue again what expires with it",
     description:
-      "An expiry that would move by less than a tenth of `ttlSeconds` stays, unless it reaches the renewable end: the answer is the build as it is, and no provider is asked but for credentials that live shorter than the build. Five at once for a build, then one every ten seconds; the tokens of a build count together.",
+      "The expiry stays when it would move by less than a tenth of `ttlSeconds`, unless it reaches the renewable end: the answer is the build as it is, and providers are asked only for credentials that live shorter than the build. A build can be renewed five times at once, then once every ten seconds; the tokens of a build count together.",
     params,
     body: renewBodySchema,
     example: { ttlSeconds: 3_600 },

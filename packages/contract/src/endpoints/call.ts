@@ -62,6 +62,6 @@ export function addressOf(route: Route, { params = {}, query = {} }: CallParts) 
 }
 
 function segment(name: string, value = ""): string {
-  if (/^\.{0,2}$/.test(value)) throw new TypeError(`${name} is no part of a path`);
+  if (/^\.{0,2}$/.test(value)) throw new TypeError(`${name} cannot be part of a path`);
   return encodeURIComponent(value);
 }

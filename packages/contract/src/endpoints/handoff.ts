@@ -22,12 +22,13 @@ export const handoffEndpoints = endpoints({ tag: "settings", group: "handoff" },
   },
   open: {
     access: "open",
-    summary: "Open the settings page of a build: by a link's code, a recovery code, or as who is known here",
+    summary:
+      "Open the settings page of a build: with a link's code, with a recovery code, or as a person known here",
     body: createSessionBodySchema,
     example: { buildId: "bld_3k9v0a5m2c7d8e4f6g1h" },
     answers: {
       201: answer(
-        "opened; the session itself is in a cookie that no script can read, and is named by its build",
+        "opened; the session itself is in a cookie that no script can read, named by its build",
         openedSessionSchema,
       ),
     },
@@ -39,7 +40,7 @@ export const handoffEndpoints = endpoints({ tag: "settings", group: "handoff" },
       forget: z
         .enum(["true", "false"])
         .default("false")
-        .meta({ description: "`true`: this browser proves nothing for this build any more" }),
+        .meta({ description: "`true`: this browser no longer proves anything for this build" }),
     }),
     answers: { 204: { description: "ended" } },
   },

@@ -16,13 +16,13 @@ export const healthEndpoints = endpoints("health", healthRoutes, {
     access: "open",
     summary: "Whether store, keyring and audit can be used",
     answers: {
-      200: answer("ready, or degraded: a person has to look at a part", healthSchema),
+      200: answer("ready, or degraded: a part requires manual action", healthSchema),
       503: answer("a part is failing", healthSchema),
     },
   },
   metrics: {
     access: adminOnly,
-    summary: "Measures in the Prometheus text format",
+    summary: "Metrics in the Prometheus text format",
     answers: { 200: { description: "measures", mediaType: "text/plain" } },
   },
   warnings: {

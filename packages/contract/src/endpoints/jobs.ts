@@ -22,21 +22,21 @@ export const jobEndpoints = endpoints("jobs", jobRoutes, {
   },
   show: {
     access: adminOnly,
-    summary: "Show a job: attempts, next run, what failed, and what a person must do by when",
+    summary: "Show a job: attempts, next run, what failed, and what a person must do and by when",
     params,
     answers: { 200: answer("the job", jobSchema) },
   },
   retry: {
     access: adminOnly,
-    summary: "Start a job anew that failed, requires action or was cancelled",
+    summary: "Restart a job that failed, requires action or was cancelled",
     params,
-    answers: { 200: answer("it waits to be run", jobSchema) },
+    answers: { 200: answer("it is waiting to run", jobSchema) },
   },
   cancel: {
     access: adminOnly,
-    summary: "End a job that nobody wants any more",
+    summary: "End a job that is no longer wanted",
     description:
-      "An issue is ended with its lease, and the answer tells what the build lacks. A release needs `confirm`, the name of the resource that a person has removed by hand.",
+      "An issue job ends with its lease, and the answer lists what the build lacks. A release job needs `confirm`, the name of the resource that a person has removed by hand.",
     params,
     body: cancelJobBodySchema,
     example: { confirm: "kl-todo-app-3k9v0a5m2c7d" },
@@ -49,6 +49,6 @@ export const jobEndpoints = endpoints("jobs", jobRoutes, {
     params,
     body: supplyValuesBodySchema,
     example: { values: { STRIPE_WEBHOOK_SECRET: "whsec_made_by_hand" } },
-    answers: { 200: answer("checked and sealed; the build goes on", jobSchema) },
+    answers: { 200: answer("checked and sealed; the build continues", jobSchema) },
   },
 });

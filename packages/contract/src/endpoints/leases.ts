@@ -28,23 +28,23 @@ export const leaseEndpoints = endpoints("leases", leaseRoutes, {
   },
   revoke: {
     access: buildWriters,
-    summary: "Revoke a lease; its build lives on without it",
+    summary: "Revoke a lease; its build continues without it",
     description:
-      "Its values are gone when this answers. 202 says that the provider could not be asked yet: the broker goes on until the lease is released. The env of the build is refused from then on, naming the connector. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
+      "Its values are gone when this answers. 202 means that the provider could not be asked yet: the broker keeps trying until the lease is released. From then on the env of the build is refused, and the error names the connector. Refused with `person_decides` while its user, who has switched, can go back to it or lets the preview use it.",
     params,
     query: revokeLeaseQuerySchema,
     answers: {
       200: answer("released", listedLeaseSchema),
-      202: answer("releasing, or a person is asked to end it", listedLeaseSchema),
+      202: answer("releasing, or ending it requires manual action", listedLeaseSchema),
     },
   },
   revokeMany: {
     access: adminOnly,
     summary: "Revoke every lease of a connector, or of the org",
     description:
-      "All values are gone when this answers; the providers are asked in the background, as `GET /v1/leases?state=releasing` and the measures show. Nothing keeps the connector from being issued anew: remove its org key first when that is not wanted.",
+      "All values are gone when this answers; the providers are asked in the background, as `GET /v1/leases?state=releasing` and the metrics show. The connector can still be issued again: to prevent that, remove its org key first.",
     body: revokeLeasesBodySchema,
     example: { connector: "stripe" },
-    answers: { 202: answer("how many began to end", revokedLeasesSchema) },
+    answers: { 202: answer("how many leases began to end", revokedLeasesSchema) },
   },
 });

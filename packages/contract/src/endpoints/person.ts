@@ -11,7 +11,8 @@ export const personEndpoints = endpoints({ tag: "settings", group: "person" }, p
   },
   recovery: {
     access: "person",
-    summary: "Make a new recovery code; the old one ends, with every other visit and browser of the person",
+    summary:
+      "Make a new recovery code; this ends the old one and every other visit and browser of the person",
     answers: { 201: answer("shown once", recoveryCodeSchema) },
   },
   allow: {
@@ -24,12 +25,12 @@ export const personEndpoints = endpoints({ tag: "settings", group: "person" }, p
   ask: {
     access: "session",
     work: "renew",
-    summary: "Ask to replace the person who saved keys here, for who lost every proof of being that person",
+    summary: "Ask to replace the person who saved keys here, if you lost every proof of being that person",
     answers: { 200: answer("the settings", settingsSchema) },
   },
   refuse: {
     access: "session",
-    summary: "Refuse that somebody starts over, as the person; or withdraw it, as who asked",
+    summary: "Refuse a request to start over, as the person; or withdraw it, if you made it",
     answers: { 200: answer("the settings", settingsSchema) },
   },
 });

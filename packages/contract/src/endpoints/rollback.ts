@@ -8,10 +8,10 @@ import { rollbackRoutes } from "./routes.ts";
 export const rollbackEndpoints = endpoints("rollback", rollbackRoutes, {
   rehearse: {
     access: adminOnly,
-    summary: "Go back on a copy of the store, and tell how long it took",
+    summary: "Go back on a copy of the store, and report how long it took",
     description:
-      "Copies the store, opens the copy with this broker's keys, and lets every swapped build use its lent keys again there. The store itself and the providers are left alone.",
-    answers: { 200: answer("what came of it", rehearsalSchema) },
+      "Copies the store, opens the copy with this broker's keys, and lets every swapped build use its lent keys again there. The store itself and the providers are not touched.",
+    answers: { 200: answer("the result of the rehearsal", rehearsalSchema) },
   },
   revert: {
     access: buildWriters,

@@ -19,7 +19,7 @@ const connectorParams = z.object({ connector: z.string().max(64) });
 export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   show: {
     access: "session",
-    summary: "Whose keys the app uses, and masked what was saved",
+    summary: "Whose keys the app uses, and what was saved, masked",
     answers: { 200: answer("the settings", settingsSchema) },
   },
   validate: {
@@ -87,7 +87,7 @@ export const settingsEndpoints = endpoints("settings", settingsRoutes, {
   },
   finish: {
     access: "person",
-    summary: "End the handoff: the build's tokens die, and what was lent ends with the window",
+    summary: "End the handoff: the build's tokens die, and everything lent ends with the window",
     body: changeSettingsBodySchema,
     example: { expectedVersion: 4 },
     answers: { 200: answer("the settings", settingsSchema) },

@@ -12,8 +12,8 @@ import { pageTransferRoutes, transferRoutes } from "./routes.ts";
 const params = z.object({ id: buildIdSchema });
 
 const show = {
-  summary: "What can be moved, and how far it is",
-  answers: { 200: answer("how far it is", transferListSchema) },
+  summary: "What can be moved, and its progress",
+  answers: { 200: answer("the progress", transferListSchema) },
 } as const;
 const start = {
   work: "move",
@@ -24,7 +24,7 @@ const start = {
   answers: { 202: answer("begun; ask again for its progress", transferListSchema) },
 } as const;
 const cancel = {
-  summary: "Stop moving and undo what was begun: first the app may write again",
+  summary: "Stop moving and undo what was begun; first the app can write again",
   body: changeTransferBodySchema,
   example: { connectors: ["turso"] },
   isBodyOptional: true,
@@ -32,7 +32,7 @@ const cancel = {
 } as const;
 const resume = {
   work: "move",
-  summary: "Go on with transfers that failed or were cancelled",
+  summary: "Resume transfers that failed or were cancelled",
   body: changeTransferBodySchema,
   example: { connectors: ["turso"] },
   isBodyOptional: true,

@@ -19,7 +19,7 @@ export const visitEndpoints = endpoints({ tag: "tokens", group: "visits" }, visi
   endSession: {
     tag: "builds",
     access: buildWriters,
-    summary: "End a visit; its person can come in again",
+    summary: "End a visit; the same person can open the page again",
     params: params.extend({
       sessionId: z.string().regex(idPattern("session"), "a session id looks like ses_…"),
     }),

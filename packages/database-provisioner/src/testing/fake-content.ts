@@ -86,7 +86,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
     },
     async load(context, values, dump, onProgress, owner) {
       const database = await open(context, values, "load");
-      if (thingsOf(database).length > 0) throw new ProviderError("fake", "conflict", "has content already");
+      if (thingsOf(database).length > 0) throw new ProviderError("fake", "conflict", "already has content");
       const made: Thing[] = [];
       notes.set(nameOf(values), { owner: owner ?? "", made });
       let [rows, bytes] = [0, 0];

@@ -36,7 +36,7 @@ describe.each([
     expect(demo.output()).toMatch(/the file holds no secret that was lent: [1-9]\d* compared/);
     expect(demo.output()).toMatch(/broker's files or logs: [1-9]\d* secrets, [1-9]\d* files/);
     expect(demo.output()).toMatch(
-      /archived: sealed, read back, loaded elsewhere and found equal: [1-9]\d* bytes/,
+      /archived: sealed, read back, loaded elsewhere and found to be the same: [1-9]\d* bytes/,
     );
     expect(demo.output()).toMatch(
       /restored: a new database, a new token, the same rows: [1-9] tables, 5\d{3} rows/,
@@ -63,5 +63,5 @@ test.each(["two builds: bld_", "a link to B's settings page is made"])(
 test("a demo that cannot begin names the step", async () => {
   const demo = bench.run(["demo"], { TMPDIR: "/nowhere" });
   expect((await demo.exited).code).toBe(1);
-  expect(demo.output()).toContain('The demo failed at "a folder is made for it": ');
+  expect(demo.output()).toContain('The demo failed at "a folder is made for the demo": ');
 });

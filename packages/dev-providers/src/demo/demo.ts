@@ -37,7 +37,7 @@ export async function demo(terminal: Terminal): Promise<number> {
     terminal.line(terminal.paint("bold", noBrowser[page === "failed" ? "page" : "browser"]));
   }
   process.umask(0o077);
-  const homePath = await step("a folder is made for it", async () =>
+  const homePath = await step("a folder is made for the demo", async () =>
     mkdtempSync(join(tmpdir(), "keyloan-demo-")),
   );
   const launcher = createLauncher({ homePath, port: 0, progress: () => {} });

@@ -31,7 +31,7 @@ async function ensureRootKey({ rootKeyFile, brokerFolder, path }: Home): Promise
   if (readPrivateFile(rootKeyFile) !== undefined) return;
   if (readdirSync(brokerFolder).length > 0) {
     throw new LaunchError(
-      `The root key ${rootKeyFile} is gone, and without it the stored data does not open: put it back, or delete ${path} to start afresh.`,
+      `The root key ${rootKeyFile} is gone, and without it the stored data cannot be opened: put it back, or delete ${path} to start again.`,
     );
   }
   const { stdout } = await promisify(execFile)(

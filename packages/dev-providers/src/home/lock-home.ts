@@ -26,7 +26,7 @@ export function lockHome(lockFile: string, runningFile: string): () => void {
     const running = readRunning(runningFile);
     const who = running === undefined ? "" : ` (process ${running.pid}${at(running.url)})`;
     throw new LaunchError(
-      `Keyloan already runs on this folder${who}: use that one, stop it first, or set KEYLOAN_HOME and PORT for a second one.`,
+      `Keyloan is already running on this folder${who}: use that one, stop it first, or set KEYLOAN_HOME and PORT for a second one.`,
     );
   }
   return () => lock.close();

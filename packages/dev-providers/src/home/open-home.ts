@@ -56,7 +56,7 @@ function refuseForeignFolder(path: string): void {
   const names = readdirSync(path);
   if (names.length === 0 || names.includes(lockName)) return;
   throw new LaunchError(
-    `The folder ${path} holds other files: set KEYLOAN_HOME to a folder that is new, empty or from an earlier start.`,
+    `The folder ${path} contains other files: set KEYLOAN_HOME to a folder that is new, empty or from an earlier start.`,
   );
 }
 
@@ -80,9 +80,9 @@ function prepare<T>(path: string, work: () => T): T {
     if (error instanceof LaunchError) throw error;
     const code = systemCode(error);
     const reason =
-      code === "EEXIST" || code === "ENOTDIR" ? "it is not a folder" : `it cannot be written (${code})`;
+      code === "EEXIST" || code === "ENOTDIR" ? "it is not a folder" : `it cannot be written to (${code})`;
     throw new LaunchError(
-      `Keyloan keeps its state in ${path}, but ${reason}: make it a folder you may write to, or set KEYLOAN_HOME to another one.`,
+      `Keyloan keeps its state in ${path}, but ${reason}: give it a folder that you can write to, or set KEYLOAN_HOME to another one.`,
     );
   }
 }

@@ -102,7 +102,7 @@ async function startOne({ id, label, start, port, folder }: Start): Promise<Runn
     if (systemCode(error) === "EADDRINUSE") {
       const taken = error instanceof Error && "port" in error ? error.port : port;
       throw new Error(
-        `Port ${taken}, on which earlier builds expect the ${label} stand-in, is taken by another program: stop that program.`,
+        `Another program uses port ${taken}, on which earlier builds expect the ${label} stand-in: stop that program.`,
       );
     }
     const reason = error instanceof Error ? error.message : "it does not start";

@@ -69,7 +69,8 @@ export function createLauncher(options: LauncherOptions): Launcher {
     const [standIns] = children;
     const createUserEnvs = async () => {
       const message = await standIns?.ask({ kind: "create-user-envs" });
-      if (message?.kind !== "user-envs") throw new LaunchError("The stand-ins' process said something else.");
+      if (message?.kind !== "user-envs")
+        throw new LaunchError("The stand-ins' process gave an unexpected message.");
       return message.envs;
     };
     return { url, adminToken, adminTokenFile, buildFile, providers, createUserEnvs, failed };
@@ -105,7 +106,8 @@ async function startProviders(
     }),
   );
   const message = await child.answer;
-  if (message.kind !== "providers") throw new LaunchError("The stand-ins' process said something else.");
+  if (message.kind !== "providers")
+    throw new LaunchError("The stand-ins' process gave an unexpected message.");
   const known = Object.fromEntries(message.providers.map(({ id, port }) => [id, port]));
   writePrivateFile(home.portsFile, JSON.stringify({ ...ports, ...known }));
   return message.providers;
@@ -136,12 +138,12 @@ async function startBroker(
     }),
   );
   const message = await child.answer;
-  if (message.kind !== "ready") throw new LaunchError("The broker said something else.");
+  if (message.kind !== "ready") throw new LaunchError("The broker gave an unexpected message.");
   return `http://127.0.0.1:${message.port}`;
 }
 
 function portTaken(port: number): LaunchError {
   return new LaunchError(
-    `Port ${port} is taken by another program: stop it, or choose another port with PORT=${port === 65_535 ? port - 1 : port + 1}.`,
+    `Another program uses port ${port}: stop it, or choose another port with PORT=${port === 65_535 ? port - 1 : port + 1}.`,
   );
 }

@@ -39,7 +39,7 @@ async function putOne(client: Client, { id, label, orgFields }: ServedProvider):
   } catch (error) {
     const reason =
       error instanceof KeyloanError ? `${error.message} ${error.remedy ?? ""}`.trim() : "no answer";
-    throw new LaunchError(`The broker does not take the org key of the ${label} stand-in: ${reason}`);
+    throw new LaunchError(`The broker does not accept the org key of the ${label} stand-in: ${reason}`);
   }
 }
 

@@ -35,9 +35,7 @@ describe("one clear sentence and a failing exit code when", () => {
     });
     await new Promise((resolve) => server.close(resolve));
     expect(words).toMatch(
-      new RegExp(
-        `^Port ${port} is taken by another program: stop it, or choose another port with PORT=\\d+\\.$`,
-      ),
+      new RegExp(`^Another program uses port ${port}: stop it, or choose another port with PORT=\\d+\\.$`),
     );
     expect(code).toBe(1);
   });
@@ -47,7 +45,7 @@ describe("one clear sentence and a failing exit code when", () => {
     writeFileSync(file, "");
     const [code, words] = await refusal(["start"], { KEYLOAN_HOME: file });
     expect(words).toBe(
-      `Keyloan keeps its state in ${file}, but it is not a folder: make it a folder you may write to, or set KEYLOAN_HOME to another one.`,
+      `Keyloan keeps its state in ${file}, but it is not a folder: give it a folder that you can write to, or set KEYLOAN_HOME to another one.`,
     );
     expect(code).toBe(1);
   });
@@ -63,7 +61,7 @@ describe("one clear sentence and a failing exit code when", () => {
   test.runIf(process.platform === "linux")("the folder cannot be made", async () => {
     const [code, words] = await refusal(["start"], { KEYLOAN_HOME: "/proc/keyloan/home" });
     expect(words).toMatch(
-      /^Keyloan keeps its state in \/proc\/keyloan\/home, but it cannot be written \(\w+\): /,
+      /^Keyloan keeps its state in \/proc\/keyloan\/home, but it cannot be written to \(\w+\): /,
     );
     expect(code).toBe(1);
   });
@@ -74,7 +72,7 @@ describe("one clear sentence and a failing exit code when", () => {
     writeFileSync(join(folder, "letter.txt"), "dear", { mode: 0o644 });
     const modeBefore = statSync(folder).mode;
     const [code, words] = await refusal(["start"], { KEYLOAN_HOME: folder });
-    expect(words).toMatch(/^The folder .+ holds other files: set KEYLOAN_HOME to /);
+    expect(words).toMatch(/^The folder .+ contains other files: set KEYLOAN_HOME to /);
     expect(code).toBe(1);
     expect(readdirSync(folder)).toEqual(["letter.txt", "photos"]);
     expect(statSync(folder).mode).toBe(modeBefore);
@@ -98,7 +96,7 @@ test("two starts at one instant on one folder: one runs, the other says so", asy
   const env = { KEYLOAN_HOME: join(bench.folder(), "home") };
   const runs = [bench.run(["start"], env), bench.run(["start"], env)];
   const loser = await Promise.race(runs.map((run) => run.exited.then(() => run)));
-  expect(loser.output()).toMatch(/Keyloan already runs on this folder/);
+  expect(loser.output()).toMatch(/Keyloan is already running on this folder/);
   const winner = runs.find((run) => run !== loser);
   await winner?.ready();
 
@@ -147,7 +145,7 @@ test("data whose root key is gone is not started over with a new one", async () 
   writeFileSync(join(home, "lock"), "");
   writeFileSync(join(home, "broker/keyloan.db"), "");
   const [code, words] = await refusal(["start"], { KEYLOAN_HOME: home });
-  expect(words).toMatch(/^The root key .+root-key is gone, .+: put it back, or delete .+ to start afresh\.$/);
+  expect(words).toMatch(/^The root key .+root-key is gone, .+: put it back, or delete .+ to start again\.$/);
   expect(code).toBe(1);
 });
 

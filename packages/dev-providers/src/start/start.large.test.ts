@@ -81,7 +81,7 @@ describe("a first start", () => {
   test("refuses a second launcher on the same folder and says where the first one is", async () => {
     const second = bench.run(["start"], { KEYLOAN_HOME: home });
     expect((await second.exited).code).toBe(1);
-    expect(second.output()).toMatch(/Keyloan already runs on this folder \(process \d+, http:\S+\): /);
+    expect(second.output()).toMatch(/Keyloan is already running on this folder \(process \d+, http:\S+\): /);
     expect(second.output()).toContain(`process ${run.pid},`);
   });
 });

@@ -285,7 +285,7 @@ describe("a redirect", () => {
       `${origin}/0`,
     ]);
     expect(await outcome(fetch(`${origin}/4`))).toMatchObject({
-      cause: { message: "the server sends elsewhere too often" },
+      cause: { message: "the server redirects too often" },
     });
   });
 
@@ -323,7 +323,7 @@ describe("a redirect", () => {
     expect(seen).toContain("text/plain");
     expect(seen).not.toContain("key");
     expect(await outcome(fetch(from.origin, { method: "POST", body: "key" }))).toMatchObject({
-      cause: { message: "the server sends a request with a body elsewhere" },
+      cause: { message: "the server redirects a request with a body" },
     });
   });
 });

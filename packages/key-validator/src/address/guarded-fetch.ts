@@ -67,9 +67,9 @@ async function exchange(
     });
     const next = request.redirect === "manual" ? undefined : followRedirect(target.url, outgoing, answer);
     if (next === undefined) return toResponse(answer, target.url, redirects > 0);
-    if (request.redirect === "error") throw new AnswerError("the server sends elsewhere");
+    if (request.redirect === "error") throw new AnswerError("the server redirects to another address");
     if (redirects === guardedFetchLimits.redirectsMax)
-      throw new AnswerError("the server sends elsewhere too often");
+      throw new AnswerError("the server redirects too often");
     target = await check(next.url, options, signal);
     outgoing = next.request;
   }

@@ -124,7 +124,7 @@ async function readAnswer(
   const headers = toHeaders(incoming.rawHeaders);
   // An answer to HEAD tells how something is stored, and brings nothing that would have to be unpacked.
   if (method !== "HEAD" && !["", "identity"].includes(headers.get("content-encoding") ?? "")) {
-    throw new AnswerError("the answer is packed, which was not asked for");
+    throw new AnswerError("the answer is compressed, although that was not requested");
   }
   const parts: Uint8Array[] = [];
   let bytes = 0;

@@ -87,25 +87,26 @@ function parseAddress(text: string): URL | AddressRefusal {
   if (/[\s\u0000-\u001f\u007f\\]/u.test(text))
     return unreadable("holds a space, a line break or a backslash");
   const [, scheme, rest] = /^([a-z][a-z0-9+.-]*:)\/\/(.*)$/isu.exec(text) ?? [];
-  if (scheme === undefined || rest === undefined) return unreadable("does not begin like https://");
+  if (scheme === undefined || rest === undefined)
+    return unreadable("does not start with a scheme such as https://");
   const protocol = scheme.toLowerCase();
   const encrypted = encryptedSchemes.includes(protocol);
   if (!encrypted && !plainSchemes.includes(protocol)) {
     return refuse(
       "scheme",
-      `The address may not begin with ${protocol.slice(0, 20)}//.`,
-      "Give an address that begins with https://.",
+      `The address cannot start with ${protocol.slice(0, 20)}//.`,
+      "Enter an address that starts with https://.",
     );
   }
   // Only for http and https does a URL parser know that 2130706433 is an IP address.
   const http = encrypted && !/[?&]tls=0(?:&|$)/u.test(rest) ? "https" : "http";
   const url = URL.parse(`${http}://${rest}`);
-  if (url === null || url.hostname === "") return unreadable("is not complete or holds a sign too much");
+  if (url === null || url.hostname === "") return unreadable("is incomplete or has an extra character");
   if (url.username !== "" || url.password !== "") {
     return refuse(
       "credentials",
       "The address holds a user name or a password before an @ sign.",
-      "Remove what stands between // and @; keys have fields of their own.",
+      "Remove everything between // and @; keys have their own fields.",
     );
   }
   return url;
@@ -126,15 +127,15 @@ function refuseConnection(url: URL, { allowPrivate = false }: AddressRules): Add
     return refuse(
       "unencrypted",
       "The connection to this address is not encrypted.",
-      "Give the address that begins with https:// or libsql://, without tls=0.",
+      "Enter the address that starts with https:// or libsql://, without tls=0.",
     );
   }
   const port = url.port === "" ? 443 : Number(url.port);
   if (ports.includes(port)) return undefined;
   return refuse(
     "port",
-    `Port ${port} is not one that such services use.`,
-    `Leave the port out, or let the service answer on one of ${ports.join(", ")}.`,
+    `Services like this do not use port ${port}.`,
+    `Leave the port out, or run the service on one of ${ports.join(", ")}.`,
   );
 }
 
@@ -144,7 +145,7 @@ const innerNames =
 
 function refuseName(name: string, { allowPrivate = false }: AddressRules): AddressRefusal | undefined {
   if (!/^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?$/u.test(name) || name.includes("..")) {
-    return unreadable("has a host name that is none");
+    return unreadable("has an invalid host name");
   }
   if (allowPrivate || (name.includes(".") && !innerNames.test(name))) return undefined;
   return refuse(
@@ -155,16 +156,16 @@ function refuseName(name: string, { allowPrivate = false }: AddressRules): Addre
 }
 
 const usePublicAddress =
-  "Give the address that the service shows you: one that is reached from the whole internet.";
+  "Enter the address that the service shows you: one that can be reached from the whole internet.";
 
 const rangeMessages: Readonly<Record<RefusedRange, string>> = {
-  loopback: "The address leads to the very machine that asks.",
-  private: "The address leads into a private network.",
-  link_local: "The address leads to a neighbour on a local network.",
-  shared: "The address leads into a network that a carrier shares among its customers.",
-  metadata: "The address is where a cloud tells its machines their secrets.",
-  multicast: "The address is that of a group, not of one service.",
-  embedded: "The address hides another address inside.",
+  loopback: "The address points to the same machine that makes the request.",
+  private: "The address points into a private network.",
+  link_local: "The address points to a neighbour on a local network.",
+  shared: "The address points into a network that a carrier shares among its customers.",
+  metadata: "The address is where a cloud gives its machines their secrets.",
+  multicast: "The address belongs to a group, not to one service.",
+  embedded: "The address hides another address inside it.",
   reserved: "The address is reserved and cannot be reached from the internet.",
 };
 

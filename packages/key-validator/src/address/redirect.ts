@@ -19,10 +19,10 @@ export function followRedirect(
   const location = answer.headers.get("location");
   if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return undefined;
   const url = URL.parse(location, from.href);
-  if (url === null) throw new AnswerError("the server sends to an address that is none");
+  if (url === null) throw new AnswerError("the server redirects to an invalid address");
   const next = becomesGet(request.method, answer.status) ? asGet(request) : request;
   if (url.origin === from.origin) return { url, request: next };
-  if (next.body !== undefined) throw new AnswerError("the server sends a request with a body elsewhere");
+  if (next.body !== undefined) throw new AnswerError("the server redirects a request with a body");
   return { url, request: { ...next, headers: onlyHeaders(next.headers, ["accept", "user-agent"]) } };
 }
 

@@ -48,14 +48,19 @@ describe("checkUserShape", () => {
   it.each([
     ["a missing value", { PAY_SECRET: undefined }, "PAY_SECRET", "“Secret key” is missing."],
     ["a blank value", { PAY_PUBLIC: " " }, "PAY_PUBLIC", "“Publishable key” is missing."],
-    ["a name that is none", { OTHER: "x" }, "OTHER", "not one of this service's"],
+    ["a name that is none", { OTHER: "x" }, "OTHER", "has no variable with this name"],
     [
       "the other key",
       { PAY_SECRET: "pk_live_abcdefghij" },
       "PAY_SECRET",
       "This is “Publishable key”; “Secret key” starts with sk_test_ or sk_live_.",
     ],
-    ["a hidden middle", { PAY_SECRET: "sk_live_••••••••1234" }, "PAY_SECRET", "middle is hidden"],
+    [
+      "a hidden middle",
+      { PAY_SECRET: "sk_live_••••••••1234" },
+      "PAY_SECRET",
+      "middle of the value is hidden",
+    ],
     ["an ellipsis", { PAY_SECRET: "sk_live_…" }, "PAY_SECRET", "placeholder"],
     ["stars", { PAY_SECRET: "sk_live_****" }, "PAY_SECRET", "placeholder"],
     ["a placeholder", { PAY_SECRET: "<your key>" }, "PAY_SECRET", "placeholder"],

@@ -28,7 +28,7 @@ export function checkUserShape(
   const stranger = Object.keys(values).find((name) => findVariable(variables, name) === undefined);
   if (stranger !== undefined) {
     const known = variables.map(({ name }) => name).join(", ");
-    return malformed(stranger, "This name is not one of this service's.", `Give: ${known}.`);
+    return malformed(stranger, "This service has no variable with this name.", `Give: ${known}.`);
   }
   const [missing] = findMissing(variables, values);
   if (missing !== undefined) return explainMissing(missing);
@@ -85,7 +85,7 @@ function explainOwner(
   const own = shape === "" ? "" : `; “${field.label}” ${shape}`;
   const shown =
     secret && field.exposure === "browser"
-      ? ", which browsers would see: if one ever did, make a new one"
+      ? ", which browsers would see: if that ever happened, make a new one"
       : "";
   return malformed(field.name, `This is “${label}”${whose}${shown}${own}.`, remedyOf(field));
 }
@@ -93,7 +93,7 @@ function explainOwner(
 function explainMisfit(field: FieldSpec & Partial<Pick<EnvVarSpec, "role">>, text: string): Malformed {
   if (/[…•●∙*]{2,}|…|\.{3}|^<.*>$|^x{4,}$|^\[.*\]$/iu.test(text)) {
     const remedy = `Reveal the value at the provider first, then copy it. ${remedyOf(field)}`;
-    return malformed(field.name, "This is a placeholder, or a value whose middle is hidden.", remedy);
+    return malformed(field.name, "This is a placeholder, or the middle of the value is hidden.", remedy);
   }
   if (/\s/u.test(text)) {
     return malformed(field.name, "There is a space or a line break inside the value.", remedyOf(field));
@@ -101,7 +101,7 @@ function explainMisfit(field: FieldSpec & Partial<Pick<EnvVarSpec, "role">>, tex
   if (field.role === "address" && !text.includes("://")) {
     return malformed(
       field.name,
-      `“${field.label}” is a whole address, with what stands before ://.`,
+      `“${field.label}” must be a complete address, including the part before ://.`,
       remedyOf(field),
     );
   }

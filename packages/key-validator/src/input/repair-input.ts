@@ -34,7 +34,7 @@ export function repairInput(variables: readonly EnvVarSpec[], given: SecretValue
     spread.push(...lines.filter((line) => line !== own));
     if (own !== undefined) {
       keep(draft, target, name, own.value);
-      draft.repairs.push({ name, message: "Only the value of the pasted line was kept." });
+      draft.repairs.push({ name, message: "Only the value from the pasted line was kept." });
     }
   }
   for (const line of spread) fillBlank(draft, variables, line);
@@ -85,7 +85,10 @@ function fillBlank(draft: Draft, variables: readonly EnvVarSpec[], line: PastedE
   const { text } = cleanText(target, line.value);
   if (text === "") return;
   draft.texts.set(target.name, text);
-  draft.repairs.push({ name: target.name, message: "Filled from a line pasted into another field." });
+  draft.repairs.push({
+    name: target.name,
+    message: "Filled from a line that you pasted into another field.",
+  });
 }
 
 /** Each move puts one value where it fits, so there are at most as many as fields. */

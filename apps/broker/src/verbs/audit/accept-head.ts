@@ -69,7 +69,7 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
 /** Signed whatever the head before it is like: that is what was accepted. */
 async function signAnew(deps: Deps): Promise<AuditHead> {
   const head = await signEnd(deps);
-  if (head === undefined) throw new Error("the audit has no end though a row was written");
+  if (head === undefined) throw new Error("the audit has no end although a row was written");
   deps.headDelivery.poke();
   return headView(head);
 }
@@ -135,21 +135,21 @@ async function newestProven(
 }
 
 function nothingToAccept(): BrokerError {
-  return new BrokerError("conflict", "the store is what was signed: there is nothing to accept", {
-    remedy: "When a kept head tells of more, give it with --head-file.",
+  return new BrokerError("conflict", "the store matches what was signed: there is nothing to accept", {
+    remedy: "If a head that you kept has newer records, give it with --head-file.",
   });
 }
 
 function notAcceptable({ message }: AuditProblem): BrokerError {
-  return new BrokerError("conflict", `what the store's file is built of cannot be accepted (${message})`, {
+  return new BrokerError("conflict", `the structure of the store's file cannot be accepted (${message})`, {
     remedy:
-      "Stop the broker, take out of the store's file what was added (DROP TRIGGER, DROP VIEW), or put back a backup when a table or an index is missing or changed. Start it and run `keyloan audit verify`.",
+      "Stop the broker, remove what was added from the store's file (DROP TRIGGER, DROP VIEW), or restore a backup when a table or an index is missing or changed. Start it and run `keyloan audit verify`.",
   });
 }
 
 function notOurs({ message }: AuditProblem): BrokerError {
   return new BrokerError("conflict", `a head of another broker cannot be accepted (${message})`, {
     remedy:
-      "Give KEYLOAN_AUDIT_SINK (or the head file) another place, restart, and keep the old one: it may be all that is left of this audit.",
+      "Set KEYLOAN_AUDIT_SINK (or the head file) to another place, restart, and keep the old one: it may be all that is left of this audit.",
   });
 }

@@ -39,10 +39,11 @@ export async function readStoredHead(
 }
 
 const foreign = {
-  head: "the head that was given was not signed by this broker: it is another's, or the store was replaced",
-  head_file: "the head file was not signed by this broker: it is another's, or the store was replaced",
+  head: "the given head was not signed by this broker: it belongs to another one, or the store was replaced",
+  head_file:
+    "the head file was not signed by this broker: it belongs to another one, or the store was replaced",
   memory: "a head that this broker signed has lost its signing key: the store was replaced",
-  sink: "the sink holds heads that this broker did not sign: they are another's, or the store was replaced",
+  sink: "the sink holds heads that this broker did not sign: they belong to another one, or the store was replaced",
 } as const;
 
 /** Whether the store holds what a head from outside proves. */
@@ -79,7 +80,7 @@ const places = {
 };
 
 const putBack = (by: OutsideHead["by"]) =>
-  `${places[by]} knows a later end, so an older copy was put back or the end was cut`;
+  `${places[by]} has a later end, so the store was replaced by an older copy or its end was cut off`;
 
 function isGivenUp({ lost }: AuditState, { counter, sequence, hash }: AuditHeadPayload): boolean {
   return lost.some(

@@ -64,7 +64,7 @@ export function parseDetails(text: string): Record<string, unknown> {
 function decodeSequence(text: string): number {
   const [sequence] = decodeCursor(text);
   if (typeof sequence === "number") return sequence;
-  throw new BrokerError("invalid_input", "the cursor is not one of ours", {
+  throw new BrokerError("invalid_input", "this cursor is not valid", {
     remedy: "Start again without a cursor.",
   });
 }

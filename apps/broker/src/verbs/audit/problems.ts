@@ -2,18 +2,18 @@ import { type AuditProblem, type AuditProblemKind, BrokerError } from "@keyloan/
 import type { Deps } from "../../deps.ts";
 
 const messages: Readonly<Record<AuditProblemKind, string>> = {
-  edited: "this row says something else than was written",
-  removed: "a row that stood here is gone",
-  reordered: "this row stands in another place than it was written to",
-  forked: "this row and one before it both follow the same row",
-  head_mismatch: "the chain was written anew: this row is not the one that was signed",
-  heads_missing: "fewer signed heads stand than were signed",
+  edited: "this row differs from what was written",
+  removed: "a row is missing here",
+  reordered: "this row is in another place than where it was written",
+  forked: "this row and an earlier one both follow the same row",
+  head_mismatch: "the chain was rewritten: this row is not the one that was signed",
+  heads_missing: "there are fewer signed heads than were signed",
   signature: "the signed head for this row was not signed by this broker, or was changed",
-  count: "the sealed count of signed heads is gone or was changed",
+  count: "the sealed count of signed heads is missing or was changed",
   signing_key: "a signing key in the store was not made by this broker, or was changed",
-  shape: "the store's file is not built as this broker builds it",
-  out_of_chain: "rows stand in the audit that this broker did not write",
-  head_overdue: "this row and those after it are under no signed head, and none can be signed",
+  shape: "the store's file does not have the structure that this broker makes",
+  out_of_chain: "the audit contains rows that this broker did not write",
+  head_overdue: "this row and those after it are not covered by a signed head, and none can be signed",
 };
 
 /** @param what names the thing, where the row does not */
@@ -45,8 +45,8 @@ export function namesOf(ids: readonly string[]): string {
 
 /** Why nothing new is handed out. */
 export function auditDegraded({ message }: AuditProblem): BrokerError {
-  return new BrokerError("audit_degraded", `the store is not what was signed (${message})`, {
+  return new BrokerError("audit_degraded", `the store differs from what was signed (${message})`, {
     remedy:
-      "Ask the operator: `keyloan audit verify` tells what is wrong. When the store was put back from a backup on purpose, `keyloan audit accept-head` goes on from it.",
+      "Ask the operator: `keyloan audit verify` shows what is wrong. If the store was restored from a backup on purpose, `keyloan audit accept-head` continues from it.",
   });
 }

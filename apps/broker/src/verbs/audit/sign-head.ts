@@ -31,8 +31,8 @@ export async function readAuditHead(deps: Deps, by: By): Promise<AuditHead> {
   if (head !== undefined) return headView(head);
   const problem = await watchStanding(deps);
   if (problem !== undefined) throw auditDegraded(problem);
-  throw new BrokerError("unavailable", "the audit has no end that could be signed", {
-    remedy: "Restart the broker: it chains what an older version wrote.",
+  throw new BrokerError("unavailable", "the audit has no end that can be signed", {
+    remedy: "Restart the broker: it adds to the chain what an older version wrote.",
   });
 }
 

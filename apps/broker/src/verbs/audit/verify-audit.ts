@@ -62,7 +62,7 @@ export async function verifyAudit(
     ...(problem === undefined ? { anchors } : { problem }),
   };
   await recordAudit(deps, { ...by, action: "audit.verified", entity: "audit", details });
-  if (problem !== undefined) deps.logger.error({ ...problem }, "the audit is not what was written");
+  if (problem !== undefined) deps.logger.error({ ...problem }, "the audit differs from what was written");
   return result;
 }
 
@@ -88,7 +88,7 @@ async function readOutside(
   if (sink?.kind === "failed") warnings.push(`sink: it cannot be read (${sink.failure})`);
   if (sink?.kind === "none")
     warnings.push(
-      `sink: ${sink.isEmpty ? "it holds no head, or gives none back" : "no signed head is at its end"}`,
+      `sink: ${sink.isEmpty ? "it contains no head, or returns none" : "no signed head is at its end"}`,
     );
   // What this process delivered it cannot prove by itself: only what the sink gives back counts.
   const outside = deps.outsideHeads.known().filter(({ by }) => by !== "sink");
@@ -106,7 +106,7 @@ async function problemsOfFile(deps: Deps): Promise<readonly AuditProblem[]> {
     await deps.store.checkIntegrity();
   } catch (error) {
     if (!(error instanceof StoreError && error.code === "corrupt")) throw error;
-    problems.push(auditProblem("shape", 0, "it is damaged, or an index says otherwise than its table"));
+    problems.push(auditProblem("shape", 0, "it is damaged, or an index does not match its table"));
   }
   return problems;
 }
@@ -158,7 +158,7 @@ async function followChain(deps: Deps, { keys, state, lastSequence, newestHead, 
 }
 
 function givenUp(): BrokerError {
-  return new BrokerError("unavailable", "the request was given up before the whole audit was read", {
+  return new BrokerError("unavailable", "the request was cancelled before the whole audit was read", {
     remedy: "Send it again and wait for the answer.",
   });
 }

@@ -12,14 +12,14 @@ export async function watchStanding(deps: WatchDeps): Promise<AuditProblem | und
   if (problem === undefined) return undefined;
   deps.logger.error(
     { ...problem },
-    "the audit is not what was signed, so nothing new is handed out: run `keyloan audit verify`",
+    "the audit differs from what was signed, so nothing new is handed out: run `keyloan audit verify`",
   );
   if (isNew) {
     const notice = {
       type: "audit.degraded",
-      message: `the audit is not what was signed: ${problem.message}`,
+      message: `the audit differs from what was signed: ${problem.message}`,
       remedy:
-        "Run `keyloan audit verify`. When the store was put back on purpose, run `keyloan audit accept-head`.",
+        "Run `keyloan audit verify`. If the store was restored on purpose, run `keyloan audit accept-head`.",
     } as const;
     await deps.change(bySystem("audit"), [], async (tx) => tx.notice(notice));
   }

@@ -84,7 +84,7 @@ function adopt(
   requestHash: string,
 ): string {
   if (known.requestHash === requestHash) return known.buildId;
-  throw new BrokerError("idempotency_conflict", "this Idempotency-Key was used for another request", {
+  throw new BrokerError("idempotency_conflict", "this Idempotency-Key was already used for another request", {
     remedy: "Use a new key for a new build, or send the first body again.",
   });
 }

@@ -41,7 +41,7 @@ export async function listBuilds(
 export function decodeTimeCursor(text: string): TimeCursor {
   const [createdAt, id] = decodeCursor(text);
   if (typeof createdAt === "number" && typeof id === "string") return { createdAt, id };
-  throw new BrokerError("invalid_input", "the cursor is not one of ours", {
+  throw new BrokerError("invalid_input", "this cursor is not valid", {
     remedy: "Start again without a cursor.",
   });
 }

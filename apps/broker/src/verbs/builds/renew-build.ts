@@ -116,7 +116,7 @@ async function refuseWhileReplaced(tables: Tables, minted: readonly Renewed[]): 
   for (const { lease } of minted) {
     const now = await tables.leases.find(lease.id);
     if (now?.state !== "active" || now.env === lease.env) continue;
-    throw new BrokerError("not_ready", "the credentials of the build were replaced at this moment", {
+    throw new BrokerError("not_ready", "the credentials of the build are being replaced right now", {
       remedy: "Try again in a moment.",
       retryAfterSeconds: 2,
     });
@@ -129,7 +129,7 @@ async function refuseWhileIssuing(tables: Tables, buildId: string): Promise<void
   const waiting = leases.filter(({ state }) => state === "planned");
   const open = await tables.endings.openJobsOf(waiting.map(({ id }) => id));
   if (!open.some((job) => isMaking(job) && job.lockedBy !== null)) return;
-  throw new BrokerError("not_ready", "a key of the build is being made at this moment", {
+  throw new BrokerError("not_ready", "a key of the build is being made right now", {
     remedy: "Try again in a moment.",
     retryAfterSeconds: 5,
   });
@@ -181,8 +181,8 @@ function notRenewable(build: BuildRow): BrokerError {
   return new BrokerError("not_ready", `the build is ${build.state}, so there is nothing to renew`, {
     remedy:
       build.state === "handed_off"
-        ? "Nothing is to be done: the app uses its user's own keys, which do not end with the build."
-        : "Wait until the build is ready; `keyloan build show` tells what is missing.",
+        ? "You do not need to do anything: the app uses its user's own keys, which do not end with the build."
+        : "Wait until the build is ready; `keyloan build show` shows what is missing.",
     details: { state: build.state },
   });
 }

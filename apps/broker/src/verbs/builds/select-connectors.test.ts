@@ -61,7 +61,7 @@ describe("connectors that give the same name", () => {
     const { error } = body as ErrorEnvelope;
     expect([status, error.message]).toEqual([422, "ALPHA and BETA both give DATABASE_URL"]);
     expect(error.remedy).toBe(
-      "Name one of them in `connectors`: alpha or beta. An app that needs both takes two builds.",
+      "Name one of them in `connectors`: alpha or beta. An app that needs both needs two builds.",
     );
     expect(error.details).toEqual({ connectors: ["alpha", "beta"], names: ["DATABASE_URL"] });
     expect((await broker.call("GET", "/v1/builds")).body).toMatchObject({ builds: [] });

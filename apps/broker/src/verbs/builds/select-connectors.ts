@@ -55,7 +55,7 @@ function refuseSharedNames(connectors: readonly Connector[]): void {
       const names = sharedNames(spec.env, other.env);
       if (names.length === 0) continue;
       throw new BrokerError("invalid_input", `${spec.label} and ${other.label} both give ${names[0]}`, {
-        remedy: `Name one of them in \`connectors\`: ${spec.id} or ${other.id}. An app that needs both takes two builds.`,
+        remedy: `Name one of them in \`connectors\`: ${spec.id} or ${other.id}. An app that needs both needs two builds.`,
         details: { connectors: [spec.id, other.id], names },
       });
     }
@@ -64,14 +64,14 @@ function refuseSharedNames(connectors: readonly Connector[]): void {
 
 export function orgKeyMissing(connectorId: string): BrokerError {
   return new BrokerError("org_key_missing", `the org has no key for ${connectorId}`, {
-    remedy: `The admin puts one with \`keyloan org-keys set ${connectorId}\`.`,
+    remedy: `The admin sets one with \`keyloan org-keys set ${connectorId}\`.`,
     details: { connector: connectorId },
   });
 }
 
 function orgKeyBroken(connectorId: string): BrokerError {
-  return new BrokerError("org_key_missing", `the org's key for ${connectorId} does not work any more`, {
-    remedy: `The admin puts a new one with \`keyloan org-keys set ${connectorId}\`, or you leave the connector out.`,
+  return new BrokerError("org_key_missing", `the org's key for ${connectorId} no longer works`, {
+    remedy: `The admin sets a new one with \`keyloan org-keys set ${connectorId}\`, or you leave the connector out.`,
     details: { connector: connectorId },
   });
 }

@@ -70,7 +70,7 @@ export function leaseView(deps: Pick<Deps, "connectors">, lease: LeaseRow): Leas
     grade,
     gradeMeaning: isolationGradeMeanings[grade],
     revocation:
-      deps.connectors.get(lease.connectorId)?.spec.revocation ?? "This connector is not installed any more.",
+      deps.connectors.get(lease.connectorId)?.spec.revocation ?? "This connector is no longer installed.",
     resource: lease.handle,
     ...(lease.issuedAt === null ? {} : { issuedAt: isoTime(lease.issuedAt) }),
     expiresAt: isoTime(lease.expiresAt),

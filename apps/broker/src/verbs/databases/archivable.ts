@@ -53,13 +53,9 @@ export async function findDatabase(
   }
   const archivable = archivableOf(connector);
   if (archivable === undefined) {
-    throw new BrokerError(
-      "not_supported",
-      `what a build has of ${connectorId} cannot be read as a database`,
-      {
-        remedy: "`keyloan db list` shows the databases of a build.",
-      },
-    );
+    throw new BrokerError("not_supported", `the build's ${connectorId} lease cannot be read as a database`, {
+      remedy: "`keyloan db list` shows the databases of a build.",
+    });
   }
   if (build.state === "closing" || build.state === "closed") throw buildClosed(build.state);
   return { build, lease, binding, archivable };

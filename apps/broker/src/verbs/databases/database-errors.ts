@@ -10,8 +10,8 @@ export function toDatabaseError(error: unknown, connectorId: string): Failure {
   return {
     provider: connectorId,
     code: isLate ? "timeout" : "internal",
-    message: isLate ? "it took longer than it may" : "something went wrong on our side",
-    remedy: "Try again; the broker's log tells more.",
+    message: isLate ? "it exceeded the time limit" : "something went wrong on our side",
+    remedy: "Try again; the broker's log has the details.",
     retryable: isLate,
   };
 }

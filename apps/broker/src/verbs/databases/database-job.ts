@@ -17,7 +17,7 @@ export function databaseFailure(deps: Pick<Deps, "logger">, { job }: JobHold, er
   const failure = toDatabaseError(error, job.connectorId ?? "");
   if (failure.code === "internal") {
     const line = { jobId: job.id, kind: job.kind, ...describeError(error) };
-    deps.logger.error(line, "work on a database broke");
+    deps.logger.error(line, "work on a database failed unexpectedly");
   }
   return failure;
 }
@@ -39,7 +39,9 @@ export function askAboutDatabase(what: string): GiveUp["ask"] {
     message: `A database at ${connectorId} ${what}: ${failure.message}.`,
     steps: [
       { text: `What happened: ${failure.message}. ${failure.remedy}` },
-      { text: "When that is fixed nothing is to be done: it is tried again by itself, every hour." },
+      {
+        text: "When that is fixed, you do not need to do anything: the broker tries again automatically, every hour.",
+      },
     ],
   });
 }

@@ -134,7 +134,7 @@ async function writerOf(deps: Deps, found: BuildDatabase, signal: AbortSignal): 
       if (await writeUnchanged(content, context, values, path)) return;
       await rm(path, { force: true });
     }
-    throw new BrokerError("not_ready", "the database is being written to all the time", {
+    throw new BrokerError("not_ready", "the database is constantly being written to", {
       remedy: "Stop the app for a moment, then ask again.",
       retryAfterSeconds: 30,
     });
@@ -172,9 +172,9 @@ async function archiveWriterOf(
 function refuseFull(error: unknown): never {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code !== "ENOSPC" && code !== "EDQUOT") throw error;
-  throw new BrokerError("unavailable", "the disk of the broker has no room for a file of this database", {
+  throw new BrokerError("unavailable", "the broker's disk has no space for a file of this database", {
     remedy:
-      "Ask the operator to free space in KEYLOAN_DATA_DIR, then download it again; the database is as it was.",
+      "Ask the operator to free space in KEYLOAN_DATA_DIR, then download it again; the database was not changed.",
     cause: error,
   });
 }

@@ -18,7 +18,7 @@ export const dropArchivedJob = defineJob({
   deadlineSeconds: 900,
   ...untilItEnds("is archived and cannot be ended yet"),
   resolved: ({ connectorId }) =>
-    `The archived database at ${connectorId} has been ended: nothing is to be done any more.`,
+    `The archived database at ${connectorId} has been ended: you do not need to do anything any more.`,
 });
 
 async function dropArchived(deps: Deps, hold: JobHold): Promise<Outcome> {

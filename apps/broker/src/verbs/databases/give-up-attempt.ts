@@ -32,7 +32,7 @@ export async function giveUpAttempt(
   const failed = [freed, cleared].find((outcome) => outcome.status === "rejected");
   if (failed !== undefined) {
     const line = { archiveId: archive.id, ...describeError(failed.reason) };
-    deps.logger.warn(line, "an archive is not cleaned up yet; it is tried again");
+    deps.logger.warn(line, "an archive has not been removed yet; the broker tries again");
     return;
   }
   const error = toDatabaseError(why, lease.connectorId);
@@ -56,7 +56,7 @@ export async function clearOlderAttempts(deps: Deps, hold: JobHold, lease: Lease
   for (const archive of archives.filter(({ state }) => state === "writing")) {
     if (archivable !== undefined) await thaw(deps, archivable, lease, signal);
     await clearAttempt(deps, lease, archive, signal);
-    const message = "the attempt was broken off";
+    const message = "the attempt was cancelled";
     const cleared = await step(deps, hold, async (tx) => {
       await recordCleared(deps, tx, archive, { message });
       return true;

@@ -19,8 +19,8 @@ export function createHeldFiles({
   return {
     refuseMore: () => {
       if (files < filesMax && bytes < bytesMax) return;
-      throw new BrokerError("rate_limited", "too many files of databases are being downloaded", {
-        remedy: "Wait until other downloads have ended, then ask again; the database is as it was.",
+      throw new BrokerError("rate_limited", "too many database files are being downloaded", {
+        remedy: "Wait until other downloads have ended, then ask again; the database was not changed.",
         retryAfterSeconds: 30,
       });
     },

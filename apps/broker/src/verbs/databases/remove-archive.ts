@@ -10,7 +10,7 @@ import { clearAttempt } from "./end-attempt.ts";
 export const removeArchiveJob = defineJob({
   run: removeArchive,
   deadlineSeconds: 300,
-  ...untilItEnds("has an archive that nobody needs any more and that cannot be removed yet"),
+  ...untilItEnds("has an archive that is no longer needed and that cannot be removed yet"),
 });
 
 async function removeArchive(deps: Deps, { job, signal }: JobHold): Promise<Outcome> {

@@ -83,14 +83,14 @@ export async function isBeingMoved(
 
 export function alreadyArchiving(): BrokerError {
   return new BrokerError("already_running", "the database is being archived", {
-    remedy: "See how far it is with `keyloan db list`.",
+    remedy: "Check the progress with `keyloan db list`.",
   });
 }
 
 /** The 409 for a database that is put away. */
 export function databaseArchived(buildId: string, connectorId: string): BrokerError {
   return new BrokerError("database_archived", `the database of ${connectorId} was idle and is archived`, {
-    remedy: `Bring it back with \`keyloan db restore ${buildId} ${connectorId}\`, then ask again.`,
+    remedy: `Restore it with \`keyloan db restore ${buildId} ${connectorId}\`, then ask again.`,
     details: { connector: connectorId },
   });
 }

@@ -72,6 +72,6 @@ async function isBeingRestored(
 
 function alreadyRestoring(): BrokerError {
   return new BrokerError("already_running", "the database is being restored", {
-    remedy: "See how far it is with `keyloan db list`.",
+    remedy: "Check the progress with `keyloan db list`.",
   });
 }

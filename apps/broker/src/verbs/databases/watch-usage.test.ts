@@ -107,7 +107,7 @@ describe("looking at all databases", () => {
       [one, two].map(async ({ id }) => (await deps().store.read.leases.listByBuild(id))[0]?.usage),
     );
     expect(usages).toEqual([null, expect.objectContaining({ rows: 0 })]);
-    expect(broker.logs.some((line) => line.includes("could not be told"))).toBe(true);
+    expect(broker.logs.some((line) => line.includes("could not be read"))).toBe(true);
   });
 
   it("tries one that could not be archived again only after a week", async () => {

@@ -67,7 +67,7 @@ async function lookAt(
     const code = error instanceof ProviderError || error instanceof BrokerError ? { code: error.code } : {};
     deps.logger.warn(
       { leaseId: lease.id, connector: lease.connectorId, ...code, ...describeError(error) },
-      "the usage of a database could not be told",
+      "the usage of a database could not be read",
     );
   }
 }

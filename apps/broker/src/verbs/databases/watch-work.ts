@@ -20,7 +20,7 @@ export function watchWork(deps: Deps, hold: JobHold, { id, connectorId, state }:
     keep: (progress) => keepPayload(deps, hold, { ...hold.job.payload, progress }),
     stalled: {
       afterMs: stalledMs,
-      reason: () => new ProviderError(connectorId, "timeout", "has not moved anything for minutes"),
+      reason: () => new ProviderError(connectorId, "timeout", "has made no progress for minutes"),
     },
   });
 }

@@ -24,14 +24,14 @@ function stateOf({ leaseState }: EnvSourceRow): string {
   return leaseState === "releasing" || leaseState === "released" ? "revoked" : (leaseState ?? "absent");
 }
 
-const passing = "Try again in a moment; `keyloan build show` tells why a connector is not ready.";
+const passing = "Try again in a moment; `keyloan build show` shows why a connector is not ready.";
 /** What does not pass by itself, the gravest first. */
 const lastingReasons = [
-  { state: "revoked", words: "revoked", remedy: "What was revoked does not come back: create a new build." },
+  { state: "revoked", words: "revoked", remedy: "What was revoked cannot be restored: create a new build." },
   {
     state: "kept_by_user",
-    words: "the user's own and not for the build",
-    remedy: "What was lent has ended. The app's user can let the build use their key, on the settings page.",
+    words: "kept by the user and not for the build",
+    remedy: "The lent keys have ended. The app's user can let the build use their key, on the settings page.",
   },
   { state: "expired", words: "expired", remedy: "Renew the build with `keyloan build renew`." },
 ] as const;

@@ -95,7 +95,7 @@ function checkCopySets(deps: Deps, copies: readonly string[]): void {
   const known = copySets([...deps.connectors.values()].map(({ spec }) => spec));
   const unknown = copies.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new BrokerError("invalid_input", `there is no set of copies named ${unknown}`, {
+  throw new BrokerError("invalid_input", `there is no copy set named ${unknown}`, {
     remedy: `Use: ${known.join(", ")}.`,
   });
 }

@@ -63,7 +63,7 @@ export async function recordRead(
 
 /** The 409 for a user who changes their mind again and again. */
 export function changedMeanwhile(): BrokerError {
-  return new BrokerError("not_ready", "what the build may use was changed at this moment", {
+  return new BrokerError("not_ready", "the permissions of the build were just changed", {
     remedy: "Try again in a moment.",
     retryAfterSeconds: 1,
   });

@@ -17,18 +17,18 @@ export async function openByRecovery(
   // A code that was mistyped or made up fails its check, and the store is not asked.
   const read = deps.tokens.read(readRecoveryCode(typed) ?? "", ["recovery"]);
   const person = read === undefined ? undefined : await deps.store.read.persons.findByRecovery(read.hash);
-  if (read === undefined || person === undefined) throw wrongCode("this recovery code is not right");
+  if (read === undefined || person === undefined) throw wrongCode("this recovery code is not correct");
   await refuseClosed(deps, person.buildId);
   const opener = { by: "recovery", recoveryHash: read.hash } as const;
   const opened = await startSession(deps, person.buildId, opener, visitor, requestId);
   if (opened === undefined)
-    throw wrongCode("this recovery code ended: a newer one was made, or somebody started over");
+    throw wrongCode("this recovery code has ended: a newer one was made, or somebody started over");
   return opened;
 }
 
 function wrongCode(message: string): BrokerError {
   return new BrokerError("unauthenticated", message, {
     remedy:
-      "Compare it with what you kept; a newer one ends those before. Without it, open the page in the browser that the keys were saved in, or start over from a new link.",
+      "Compare it with the code you kept; a newer code replaces earlier ones. Without it, open the page in the browser in which the keys were saved, or start over from a new link.",
   });
 }

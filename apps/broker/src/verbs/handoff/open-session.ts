@@ -65,8 +65,9 @@ async function openerOfUser(
 ): Promise<Opener> {
   const userRef = await findUser();
   if (userRef === undefined) {
-    throw new BrokerError("unauthenticated", "this browser is not known here, and nobody is signed in", {
-      remedy: "Open the link you were sent, enter your recovery code, or sign in to the app and try again.",
+    throw new BrokerError("unauthenticated", "we do not know this browser, and nobody is signed in", {
+      remedy:
+        "Open the link that was sent to you, enter your recovery code, or sign in to the app and try again.",
     });
   }
   const identity = `clerk:${userRef}`;
@@ -96,9 +97,9 @@ async function refuseSecond(deps: Deps, handoff: HandoffRow, requestId: string):
     });
     deps.logger.warn({ buildId: handoff.buildId, requestId }, "a handoff link was opened a second time");
   });
-  throw new BrokerError("handoff_used", "this link was opened before, and it works once", {
+  throw new BrokerError("handoff_used", "this link was already opened, and it works only once", {
     remedy:
-      "If that was you, go back to the tool that sent you and open a new link. If it was not, tell them: someone else may have it.",
+      "If you opened it, go back to the tool that sent you and open a new link. If you did not, tell the people who sent it: someone else may have it.",
   });
 }
 

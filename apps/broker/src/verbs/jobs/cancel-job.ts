@@ -32,8 +32,8 @@ export async function cancelJob(
     return cancelRelease(cancelling, lease, confirm);
   throw jobConflict(
     job,
-    `work of the kind ${job.kind} cannot be cancelled as a job: something could be left half done`,
-    "It is ended with what it belongs to; `keyloan jobs retry` runs it again.",
+    `a job of the kind ${job.kind} cannot be cancelled: something could be left half done`,
+    "It ends together with what it belongs to; `keyloan jobs retry` runs it again.",
   );
 }
 
@@ -81,8 +81,8 @@ async function cancelRelease(
   if (confirm === undefined || !accepted.includes(confirm)) {
     throw jobConflict(
       job,
-      `what the build had at ${lease.connectorId} may still be there: ${accepted.join(", ")}`,
-      `Remove it by hand, then confirm it by its name: ${accepted[0]}.`,
+      `the build's resource at ${lease.connectorId} may still exist: ${accepted.join(", ")}`,
+      `Remove it by hand, then confirm with its name: ${accepted[0]}.`,
     );
   }
   const found = await verifyGone(deps, lease);
@@ -106,7 +106,7 @@ function auditCancelled(tx: Unit, { id, kind, connectorId, buildId }: JobRow, mo
 function hasEnded(job: JobRow) {
   return jobConflict(
     job,
-    "the job has ended, or is ending at this moment",
+    "the job has ended, or is ending right now",
     "Look at it again with `keyloan jobs show`.",
   );
 }

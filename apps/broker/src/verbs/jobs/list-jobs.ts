@@ -52,7 +52,7 @@ export async function findJob(
   const job = await deps.store.read.jobs.find(jobId);
   if (job !== undefined) return { job, lease: await deps.store.read.leases.find(job.entityId) };
   throw new BrokerError("not_found", `there is no job ${jobId}`, {
-    remedy: "List the jobs with `keyloan jobs list`; ended ones are forgotten after seven days.",
+    remedy: "List the jobs with `keyloan jobs list`; ended jobs are deleted after seven days.",
   });
 }
 

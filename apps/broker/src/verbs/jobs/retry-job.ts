@@ -39,12 +39,16 @@ function leaseGone(job: JobRow, lease: LeaseRow) {
   return jobConflict(
     job,
     `the lease of this job is ${lease.state}`,
-    job.kind === "issue" ? "Create a new build to have it." : "Nothing is to be done.",
+    job.kind === "issue" ? "Create a new build to get it." : "You do not need to do anything.",
   );
 }
 
 function notRetryable(job: JobRow) {
   return job.state === "waiting"
-    ? jobConflict(job, "the job waits already", "It is run by itself; `keyloan jobs show` tells when.")
+    ? jobConflict(
+        job,
+        "the job is already waiting to run",
+        "It runs automatically; `keyloan jobs show` shows when.",
+      )
     : jobConflict(job, `the job is ${job.state}`, "Look at it again with `keyloan jobs show`.");
 }

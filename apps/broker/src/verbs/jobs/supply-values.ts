@@ -77,8 +77,11 @@ async function checkSupplied(
     const context = deps.userContextFor(connector, signal);
     return await validateKeys({ fields, values, check: connector.validate, context });
   } catch (error) {
-    deps.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke");
-    return { status: "undetermined", code: "provider_down", message: "the check could not be made" };
+    deps.logger.error(
+      { connector: connector.spec.id, ...describeError(error) },
+      "a key check failed unexpectedly",
+    );
+    return { status: "undetermined", code: "provider_down", message: "the check could not be done" };
   }
 }
 
@@ -136,7 +139,7 @@ async function record(
 function needsNone(job: JobRow): BrokerError {
   return jobConflict(
     job,
-    `the job waits for no values: it is ${job.state}`,
-    "Only a job of the kind issue that requires action takes values; see it with `keyloan jobs show`.",
+    `the job does not need any values: it is ${job.state}`,
+    "Only a job of the kind issue that requires action accepts values; see it with `keyloan jobs show`.",
   );
 }

@@ -12,10 +12,10 @@ export function issueSteps(
 ): Steps {
   const fix = [
     { text: `What happened: ${error.message}. ${error.remedy}` },
-    { text: `When that is fixed, run \`keyloan jobs retry ${jobId}\`: the rest goes by itself.` },
+    { text: `When that is fixed, run \`keyloan jobs retry ${jobId}\`: the rest runs automatically.` },
   ];
   const giveUp = {
-    text: `When the app can do without it, run \`keyloan jobs cancel ${jobId}\`: the build goes on without ${lease.connectorId}.`,
+    text: `If the app can do without it, run \`keyloan jobs cancel ${jobId}\`: the build continues without ${lease.connectorId}.`,
   };
   if (spec === undefined || suppliable(spec).length === 0) return [...fix, giveUp];
   const { guide, label } = spec;
@@ -28,9 +28,9 @@ export function issueSteps(
       ...(guide === undefined ? {} : { url: guide.url }),
     },
     ...(guide?.steps.map((text) => ({ text })) ?? []),
-    ...[...helpUrls].map((url) => ({ text: "Where keys are found:", url })),
+    ...[...helpUrls].map((url) => ({ text: "Where to find the keys:", url })),
     {
-      text: `Hand them in with \`keyloan jobs supply ${jobId}\`, which asks for ${suppliable(spec).join(", ")}; they are checked, and the build goes on.`,
+      text: `Give them to the build with \`keyloan jobs supply ${jobId}\`, which asks for ${suppliable(spec).join(", ")}; the broker checks them, and the build continues.`,
     },
     giveUp,
   ];
@@ -48,12 +48,14 @@ export function releaseSteps(
   const guide = spec?.guide;
   return [
     { text: `What happened: ${error.message}. ${error.remedy}` },
-    { text: "When that is fixed nothing is to be done: it is tried again by itself, every hour." },
+    {
+      text: "When that is fixed, you do not need to do anything: the broker tries again automatically, every hour.",
+    },
     {
       text: `Or remove it by hand at ${spec?.label ?? lease.connectorId}: ${describeHandle(lease) || "what the build used there"}.`,
       ...(guide === undefined ? {} : { url: guide.url }),
     },
-    { text: `Then say so with \`keyloan jobs cancel ${jobId} --confirm ${confirm}\`.` },
+    { text: `Then confirm it with \`keyloan jobs cancel ${jobId} --confirm ${confirm}\`.` },
   ];
 }
 
@@ -64,7 +66,7 @@ export function suppliable(spec: Pick<ConnectorSpec, "env">): readonly string[] 
 
 function nameSentence(lease: LeaseRow): string {
   const names = describeHandle(lease);
-  return names === "" ? "" : ` Name it as planned, so that it is ended with the build: ${names}.`;
+  return names === "" ? "" : ` Use the planned name, so that it is ended with the build: ${names}.`;
 }
 
 function describeHandle({ handle }: LeaseRow): string {

@@ -64,7 +64,7 @@ async function issueLease(deps: Deps, hold: JobHold): Promise<Outcome> {
 }
 
 function notInstalled(connectorId: string): ProviderError {
-  return new ProviderError(connectorId, "rejected", "is not installed in this broker any more", {
+  return new ProviderError(connectorId, "rejected", "is no longer installed in this broker", {
     remedy: "Run a version of the broker that has this connector.",
   });
 }
@@ -110,7 +110,7 @@ async function whatToDo(deps: Deps, job: ClaimedJob, error: Failure): Promise<Re
   const lease = await deps.store.read.leases.find(job.entityId);
   const spec = deps.connectors.get(job.connectorId ?? "")?.spec;
   return {
-    message: `A build waits for ${job.connectorId}: ${error.message}.`,
+    message: `A build is waiting for ${job.connectorId}: ${error.message}.`,
     steps: lease === undefined ? [] : issueSteps(spec, lease, error, job.id),
     ...(spec === undefined ? {} : { variables: suppliable(spec) }),
   };

@@ -17,7 +17,7 @@ const policy = {
   retry: { firstSeconds: 10, mostSeconds: 3_600, runs: 10, refusedRuns: 3 },
   giveUp: { ask: whatToDo, keepsTrying: true },
   resolved: ({ connectorId }: ClaimedJob) =>
-    `What a build had at ${connectorId} has been ended: nothing is to be done any more.`,
+    `A build's resource at ${connectorId} has been ended: you do not need to do anything any more.`,
 } as const;
 
 /** Ends a lease at its provider and records it. */
@@ -61,7 +61,7 @@ async function releaseAgain(deps: Deps, hold: JobHold): Promise<Outcome> {
 async function whatToDo(deps: Deps, job: ClaimedJob, error: Failure): Promise<RequiredAction> {
   const lease = await deps.store.read.leases.find(job.entityId);
   return {
-    message: `What a build had at ${job.connectorId} cannot be ended: ${error.message}.`,
+    message: `A build's resource at ${job.connectorId} cannot be ended: ${error.message}.`,
     steps:
       lease === undefined
         ? []
@@ -74,6 +74,6 @@ function failureOf({ connectorId }: LeaseRow, error: unknown): Failure {
   const failure = toFailure(error, connectorId);
   if (failure === undefined) throw error;
   const isSaid = !(error instanceof BrokerError) || error.remedy !== undefined;
-  const remedy = `Put a key for ${connectorId}; the broker then ends the lease by itself.`;
+  const remedy = `Set a key for ${connectorId}; the broker then ends the lease automatically.`;
   return isSaid ? failure : { ...failure, remedy };
 }

@@ -14,10 +14,7 @@ import { planned } from "./planned-lease.ts";
 export async function revokeAtProvider(deps: Deps, signal: AbortSignal, lease: LeaseRow): Promise<void> {
   const connector = deps.connectors.get(lease.connectorId);
   if (connector === undefined) {
-    throw new BrokerError(
-      "unknown_connector",
-      `the connector ${lease.connectorId} is not installed any more`,
-    );
+    throw new BrokerError("unknown_connector", `the connector ${lease.connectorId} is no longer installed`);
   }
   // Its database was archived and ended: nothing is left, and no key is needed to say so.
   if (connector.database !== undefined && (await deps.store.read.archives.isDropped(lease.id))) return;
@@ -40,7 +37,10 @@ async function withOrgKeysOf(
   if (connector.spec.orgFields.length === 0) return revoke(noCredential);
   const { credentials, askEach } = await openOrgKeysOfLease(deps, lease);
   if (credentials.length === 0) {
-    throw new BrokerError("org_key_missing", `no key for ${connector.spec.id} is left to end the lease with`);
+    throw new BrokerError(
+      "org_key_missing",
+      `there is no key for ${connector.spec.id} left that could end the lease`,
+    );
   }
   let dead: ProviderError | undefined;
   let ended = false;

@@ -84,8 +84,8 @@ async function revokeSome(
 async function checkConfirmation({ store }: Deps, confirm: string): Promise<void> {
   const organization = await store.read.organizations.first();
   if (confirm === "all" || confirm === organization?.name) return;
-  throw new BrokerError("invalid_input", "to revoke everything, `confirm` has to name the org", {
-    remedy: `Send \`"confirm": "all"\` when every build is to lose what was lent to it.`,
+  throw new BrokerError("invalid_input", "to revoke everything, `confirm` must name the org", {
+    remedy: `Send \`"confirm": "all"\` if every build is to lose what was lent to it.`,
   });
 }
 

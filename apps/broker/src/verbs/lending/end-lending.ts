@@ -68,6 +68,6 @@ async function endEverythingLent(deps: Deps, tx: Unit, build: BuildRow): Promise
     finished: finishedAt !== null,
   };
   tx.audit("lending.ended", id, details);
-  const message = `What was lent to ${id} ends now: its user has own keys for everything, and the time to go back is over.`;
+  const message = `Everything lent to ${id} ends now: its user has their own keys for all of it, and the time to go back is over.`;
   tx.notice({ type: "lending.ended", message, buildId: id });
 }

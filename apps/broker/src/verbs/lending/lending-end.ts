@@ -56,9 +56,13 @@ export function lendingOver(build: {
   readonly lendingEndedAt: number | null;
 }): BrokerError {
   const { state, lendingEndedAt } = build;
-  return new BrokerError("build_closed", "lending to this build has ended: its keys are its user's alone", {
-    remedy:
-      "Its user downloads the env file on the settings page, to which `keyloan build link` leads until the build closes. For another app create a new build.",
-    details: { state, ...(lendingEndedAt === null ? {} : { lendingEndedAt: isoTime(lendingEndedAt) }) },
-  });
+  return new BrokerError(
+    "build_closed",
+    "lending to this build has ended: its keys belong to its user alone",
+    {
+      remedy:
+        "Its user can download the env file on the settings page until the build closes; `keyloan build link` makes a link to it. For another app, create a new build.",
+      details: { state, ...(lendingEndedAt === null ? {} : { lendingEndedAt: isoTime(lendingEndedAt) }) },
+    },
+  );
 }

@@ -27,5 +27,5 @@ async function checkOrgKey(deps: Deps, row: OrgKeyRow, signal: AbortSignal): Pro
     tx.audit("org_key.checked", row.connectorId, details);
   });
   if (check.status === "invalid")
-    deps.logger.error({ connector: row.connectorId }, "an org key does not work any more");
+    deps.logger.error({ connector: row.connectorId }, "an org key no longer works");
 }

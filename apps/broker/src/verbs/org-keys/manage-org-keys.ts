@@ -39,6 +39,6 @@ export async function removeOrgKey(deps: Deps, by: By, connectorId: string): Pro
 
 export function noOrgKey(connectorId: string): BrokerError {
   return new BrokerError("not_found", `the org has no key for ${connectorId}`, {
-    remedy: `Put one with \`keyloan org-keys set ${connectorId}\`.`,
+    remedy: `Set one with \`keyloan org-keys set ${connectorId}\`.`,
   });
 }

@@ -68,6 +68,6 @@ async function recordAlive(deps: Deps, tx: Unit, row: OrgKeyRow): Promise<void> 
     type: "org_key.still_works",
     message: `The replaced key of ${connectorId}, version ${version}, still works at the provider.`,
     connectorId,
-    remedy: `${deleteSentence(deps, row)} The broker sees by itself when it is gone.`,
+    remedy: `${deleteSentence(deps, row)} The broker notices automatically when it is gone.`,
   });
 }

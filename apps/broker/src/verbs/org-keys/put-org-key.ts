@@ -30,7 +30,7 @@ export async function putOrgKey(
   const connector = requireConnector(deps, connectorId);
   if (connector.spec.orgFields.length === 0) {
     throw new BrokerError("invalid_input", `${connectorId} needs no org key`, {
-      remedy: "Nothing is to be done.",
+      remedy: "You do not need to do anything.",
     });
   }
   const values = secretValues(fields);
@@ -67,7 +67,7 @@ function notChecked(
   answer: ValidationResult & { status: "undetermined" },
 ): BrokerError {
   return new BrokerError("unavailable", `the key could not be checked: ${answer.message}`, {
-    remedy: `Nothing was kept. Try again when ${connector.spec.label} answers.`,
+    remedy: `Nothing was saved. Try again when ${connector.spec.label} answers.`,
     details: { connector: connector.spec.id, reason: answer.code },
     ...(answer.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: answer.retryAfterSeconds }),
   });

@@ -72,6 +72,6 @@ async function endVersion(
 
 function cannotEnd({ spec }: Connector): BrokerError {
   return new BrokerError("not_supported", `the broker cannot end a key of ${spec.id} itself`, {
-    remedy: `Delete it at ${spec.label}; \`keyloan org-keys list\` has the link. The broker sees by itself when it is gone.`,
+    remedy: `Delete it at ${spec.label}; \`keyloan org-keys list\` shows the link. The broker notices automatically when it is gone.`,
   });
 }

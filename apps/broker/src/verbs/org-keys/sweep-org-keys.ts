@@ -61,7 +61,7 @@ function oldKeyNotice(deps: Deps, { connectorId, putAt }: OrgKeyRow): Notice {
     type: "org_key.old",
     message: `The org key of ${connectorId} is ${days} days old.`,
     connectorId,
-    remedy: `Make a new one and put it with \`keyloan org-keys rotate ${connectorId}\`.`,
-    ...(link === undefined ? {} : { steps: [{ text: "Where it is made:", url: link }] }),
+    remedy: `Make a new one and set it with \`keyloan org-keys rotate ${connectorId}\`.`,
+    ...(link === undefined ? {} : { steps: [{ text: "Where to make it:", url: link }] }),
   };
 }

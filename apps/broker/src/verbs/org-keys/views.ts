@@ -51,17 +51,17 @@ function todoOf(
   uses: { readonly leasesInUse: number; readonly flagged: number },
 ): string | undefined {
   if (row.state === "active") {
-    return row.check.status === "invalid" ? "The provider refuses it: put another key." : undefined;
+    return row.check.status === "invalid" ? "The provider refuses it: set another key." : undefined;
   }
   if (row.fields === erasedFields) return undefined;
   const { leasesInUse, flagged } = uses;
   if (leasesInUse > flagged)
     return `${count(leasesInUse - flagged)} being moved to the newest version, or ending.`;
   if (flagged > 0) {
-    return `${count(flagged)} going on with it until their builds end: leave it alive, or close those builds.`;
+    return `${count(flagged)} using it until their builds end: keep the key alive, or close those builds.`;
   }
   if (row.check.status === "valid") return `It still works. ${deleteSentence(deps, row)}`;
-  return "Whether it still works is not known yet; it is asked again by itself.";
+  return "It is not known yet whether it still works; the broker checks again automatically.";
 }
 
 /** How a person ends a replaced key at the provider. */

@@ -17,7 +17,7 @@ export async function allowTokens(
   const { build, person } = await editableBuild(deps, visit.session, input.expectedVersion);
   if (person === undefined) {
     throw new BrokerError("conflict", "nothing of yours is saved here yet", {
-      remedy: "Save your own keys first: until then there is nothing that a token could act with.",
+      remedy: "Save your own keys first: until then a token has nothing that it could use.",
     });
   }
   const tokensMay = [...new Set(input.tokensMay)];

@@ -99,8 +99,8 @@ async function openBuild(tables: Tables, buildId: string): Promise<BuildRow> {
     throw buildClosed(build?.state ?? "closed");
   }
   if (build.state !== "handed_off") return build;
-  throw new BrokerError("conflict", "the handoff is finished, so nobody can start over any more", {
-    remedy: "Open the page in the browser the keys were saved in, or enter the recovery code.",
+  throw new BrokerError("conflict", "the handoff is finished, so it is no longer possible to start over", {
+    remedy: "Open the page in the browser in which the keys were saved, or enter the recovery code.",
   });
 }
 
@@ -121,25 +121,25 @@ async function waitMs(
 
 function nothingToStartOver(): BrokerError {
   return new BrokerError("conflict", "nothing here belongs to somebody else", {
-    remedy: "Go on: save your own keys, or change those you saved.",
+    remedy: "Continue: save your own keys, or change those you saved.",
   });
 }
 
 function justEnded(row: StartOverRow): BrokerError {
   if (row.state === "refused") {
-    return new BrokerError("conflict", "the person who saved keys here has refused it less than a day ago", {
+    return new BrokerError("conflict", "the person who saved keys here refused it less than a day ago", {
       remedy: "Ask the tool that sent you the link.",
     });
   }
   const againAt = isoTime(heldUntil(row) ?? 0);
-  return new BrokerError("conflict", "somebody asked for it and took it back less than an hour ago", {
+  return new BrokerError("conflict", "somebody asked for it and withdrew the request less than an hour ago", {
     remedy: `Ask again from ${againAt}.`,
     details: { againAt },
   });
 }
 
 function noneWaits(): BrokerError {
-  return new BrokerError("conflict", "nobody waits to start over, or it was done already", {
+  return new BrokerError("conflict", "nobody is waiting to start over, or it is already done", {
     remedy: "Reload the page: it shows how it ended.",
   });
 }

@@ -26,11 +26,11 @@ export function mayWrite(standing: Standing): boolean {
 
 export function personOnly(standing: Standing = "someone_else"): BrokerError {
   return standing === "nobody_can_prove"
-    ? new BrokerError("person_only", "these keys were saved before this page knew whose they are", {
-        remedy: "Start over on this page: then they are replaced by your own.",
+    ? new BrokerError("person_only", "these keys were saved before this page knew who they belong to", {
+        remedy: "Start over on this page: your own keys then replace them.",
       })
-    : new BrokerError("person_only", "only the person who saved keys here may do this", {
+    : new BrokerError("person_only", "only the person who saved keys here has permission to do this", {
         remedy:
-          "Open the page in the browser they were saved in, or enter the recovery code. If both are lost, start over.",
+          "Open the page in the browser in which they were saved, or enter the recovery code. If both are lost, start over.",
       });
 }

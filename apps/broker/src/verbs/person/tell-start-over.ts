@@ -3,10 +3,10 @@ import type { Unit } from "../../change.ts";
 
 const words = {
   requested:
-    "Somebody asks to start over with the keys that a build's user saved. Until it is due, that user can refuse it on the settings page.",
+    "Somebody asks to start over with the keys that a build's user saved. Until the request takes effect, that user can refuse it on the settings page.",
   done: "Somebody started over with a build: what its user had saved is deleted, or no longer theirs to read.",
-  refused: "The user of a build refused that somebody starts over.",
-  withdrawn: "Who asked to start over with a build has taken it back.",
+  refused: "The user of a build refused a request to start over.",
+  withdrawn: "The person who asked to start over with a build has withdrawn the request.",
 } as const;
 
 /** Writes a step of a start over into the audit, and tells it, in the transaction of that step. */

@@ -28,11 +28,11 @@ export async function endUnknown(
   const connector = requireConnector(deps, input.connector);
   const { list } = issuerOf(deps, connector);
   if (list === undefined)
-    throw new BrokerError("not_supported", `what ${input.connector} holds cannot be listed`);
+    throw new BrokerError("not_supported", `Keyloan cannot list the resources of ${input.connector}`);
   const org = await openActiveOrgKey(deps, input.connector);
   if (org === undefined) {
     throw new BrokerError("org_key_missing", `the org has no key for ${input.connector}`, {
-      remedy: `Put one with \`keyloan org-keys set ${input.connector}\`.`,
+      remedy: `Set one with \`keyloan org-keys set ${input.connector}\`.`,
     });
   }
   const signal = AbortSignal.timeout(deadlineMs);
@@ -45,7 +45,7 @@ export async function endUnknown(
     kind: "unknown",
     name: resource.name,
     action: "told",
-    message: "Named as ours, and no row knows it.",
+    message: "It is named like Keyloan's own, but Keyloan has no record of it.",
   };
   return endLeftOver(deps, connector, org, targetOf(deps, resource), finding, by, signal);
 }
@@ -62,13 +62,13 @@ function targetOf(deps: Pick<Deps, "now">, { handle, suffix, buildSuffix }: List
 }
 
 function notListed({ connector, name }: { readonly connector: string; readonly name: string }): BrokerError {
-  return new BrokerError("not_found", `${connector} lists nothing of ours with the name ${name}`, {
+  return new BrokerError("not_found", `${connector} lists no Keyloan resource with the name ${name}`, {
     remedy: `See the names with \`keyloan reconcile --dry-run --connector ${connector}\`.`,
   });
 }
 
 function isOurs(kind: "known" | "left_over"): BrokerError {
-  return new BrokerError("conflict", "a lease of this broker owns it", {
+  return new BrokerError("conflict", "it belongs to a lease of this broker", {
     remedy:
       kind === "known"
         ? "Close its build, which ends it."

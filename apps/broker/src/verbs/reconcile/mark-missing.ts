@@ -5,7 +5,7 @@ import type { Deps } from "../../deps.ts";
 import { missingCode } from "./find-missing.ts";
 
 const remedy =
-  "Whoever deleted it may have it restored at the provider. Else make the build anew: its values lead nowhere.";
+  "Restore it at the provider if you can. Otherwise make the build again: its values no longer work.";
 
 export function missingFinding(lease: LeaseRow, isMarked: boolean): Finding {
   return {
@@ -14,7 +14,7 @@ export function missingFinding(lease: LeaseRow, isMarked: boolean): Finding {
     lease: lease.id,
     build: lease.buildId,
     action: isMarked ? "marked" : "told",
-    message: "A lease is active, and its resource is not at the provider.",
+    message: "A lease is active, but its resource is no longer at the provider.",
     remedy,
   };
 }
@@ -23,7 +23,7 @@ export function missingFinding(lease: LeaseRow, isMarked: boolean): Finding {
 export async function markMissing(deps: Deps, by: By, lease: LeaseRow): Promise<void> {
   const { connectorId: provider } = lease;
   if (lease.lastError?.code === missingCode) return;
-  const message = `${provider} has the resource of this lease no more`;
+  const message = `${provider} no longer has the resource of this lease`;
   const lastError = { provider, code: missingCode, message, remedy, retryable: false };
   await record(deps, by, lease, lastError, "lease.resource_missing");
 }

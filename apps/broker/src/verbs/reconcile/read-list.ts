@@ -20,9 +20,10 @@ export async function readList(
     if (found.has(resource.name)) repeats += 1;
     found.set(resource.name, resource);
     if (repeats > repeatsMax || found.size > resourcesMax) {
-      throw new ProviderError(provider, "invalid_response", "has a list without an end");
+      throw new ProviderError(provider, "invalid_response", "has a list that does not end");
     }
-    if (context.signal.aborted) throw new ProviderError(provider, "timeout", "did not end its list in time");
+    if (context.signal.aborted)
+      throw new ProviderError(provider, "timeout", "did not finish its list in time");
   }
   return [...found.values()];
 }

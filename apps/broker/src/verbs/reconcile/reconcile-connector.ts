@@ -50,7 +50,8 @@ export async function reconcileConnector(
 ): Promise<ConnectorReport> {
   const { id } = connector.spec;
   const { list } = issuerOf(deps, connector);
-  if (list === undefined) throw new BrokerError("not_supported", `what ${id} holds cannot be listed`);
+  if (list === undefined)
+    throw new BrokerError("not_supported", `Keyloan cannot list the resources of ${id}`);
   const listedAt = deps.now();
   try {
     const listed = await readList(id, list, deps.contextFor(connector, signal), org);
@@ -92,15 +93,16 @@ function doubtOf(
 ): { readonly message: string; readonly remedy: string } | undefined {
   if (unlisted > 0) {
     return {
-      message: `${spec.label} does not list ${unlisted} that it has when asked by name: its list is incomplete.`,
-      remedy: "Nothing was ended or marked. It is compared again by itself; run `keyloan reconcile` later.",
+      message: `${spec.label} does not list ${unlisted} that it reports as existing when asked by name: its list is incomplete.`,
+      remedy:
+        "Nothing was ended or marked. The broker compares again automatically; run `keyloan reconcile` later.",
     };
   }
   if (gone.length < suspiciousMin || gone.length * 2 <= expected) return undefined;
   return {
-    message: `${gone.length} of ${expected} that are lent are gone at ${spec.label}: that is more than chance.`,
+    message: `${gone.length} of ${expected} lent resources are gone at ${spec.label}: that is too many to be chance.`,
     remedy:
-      "Nothing was ended or marked. See whether the org key is of the right account and group, and whether somebody deleted them.",
+      "Nothing was ended or marked. Check whether the org key belongs to the right account and group, and whether somebody deleted the resources.",
   };
 }
 
@@ -126,7 +128,7 @@ async function endAll(
       message: `Left over of ${of.what}.`,
     };
     if (!options.endsLeftOver)
-      return { ...finding, remedy: "End it at the provider, or let the policy be `mend`." };
+      return { ...finding, remedy: "End it at the provider, or set the policy to `mend`." };
     if (!may) return { ...finding, remedy: "`keyloan reconcile` ends it." };
     if (begun > endsMax || signal.aborted) return { ...finding, remedy: "The next run ends it." };
     return endLeftOver(deps, connector, org, of.target, finding, options.by, signal);
@@ -140,8 +142,8 @@ const unknownFinding =
     name,
     action: "told",
     message:
-      "Named as ours, but no row knows it: of another Keyloan on this account, or of a store that was restored.",
-    remedy: `If nobody needs it: \`keyloan reconcile --connector ${connectorId} --end-unknown ${name}\`.`,
+      "It is named like Keyloan's own, but Keyloan has no record of it: it may belong to another Keyloan on this account, or to a store that was restored.",
+    remedy: `If it is not needed: \`keyloan reconcile --connector ${connectorId} --end-unknown ${name}\`.`,
   });
 
 function report(

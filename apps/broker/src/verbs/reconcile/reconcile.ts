@@ -52,8 +52,8 @@ function connectorsOf(deps: Deps, id: string | undefined): readonly Connector[] 
   if (id === undefined) return [...deps.connectors.values()].filter(canList);
   const connector = requireConnector(deps, id);
   if (canList(connector)) return [connector];
-  throw new BrokerError("not_supported", `what ${id} holds of builds cannot be listed`, {
-    remedy: "Nothing of a build is left there when its lease has ended; there is nothing to compare.",
+  throw new BrokerError("not_supported", `Keyloan cannot list the builds' resources at ${id}`, {
+    remedy: "Nothing of a build remains there when its lease has ended; there is nothing to compare.",
   });
 }
 
@@ -69,7 +69,7 @@ async function reconcileOne(
   if (org === undefined) {
     if (!isNamed) return undefined;
     throw new BrokerError("org_key_missing", `the org has no key for ${id}`, {
-      remedy: `Put one with \`keyloan org-keys set ${id}\`.`,
+      remedy: `Set one with \`keyloan org-keys set ${id}\`.`,
     });
   }
   const report = await reconcileConnector(deps, connector, org, options, signal);
@@ -106,7 +106,7 @@ async function record(
       type: "reconcile.findings",
       message:
         report.message ??
-        `What ${connector} holds differs from what is known: ${findingKinds.map((kind) => `${counts[kind]} ${kind.replace("_", " ")}`).join(", ")}.`,
+        `The resources at ${connector} differ from Keyloan's records: ${findingKinds.map((kind) => `${counts[kind]} ${kind.replace("_", " ")}`).join(", ")}.`,
       connectorId: connector,
       remedy: report.remedy ?? `Look at it with \`keyloan reconcile --dry-run --connector ${connector}\`.`,
     });

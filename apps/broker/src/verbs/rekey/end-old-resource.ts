@@ -49,7 +49,7 @@ async function revokeWith(
 ): Promise<ProviderError | undefined> {
   const versions = await deps.store.read.orgKeys.listVersions(deps.organizationId, lease.connectorId);
   const row = versions.find((each) => each.version === version);
-  const gone = new ProviderError(lease.connectorId, "unauthorized", "accepts the old key no more");
+  const gone = new ProviderError(lease.connectorId, "unauthorized", "no longer accepts the old key");
   if (row === undefined || row.fields === "") return gone;
   try {
     const org = await openOrgKeyVersion(deps, row);

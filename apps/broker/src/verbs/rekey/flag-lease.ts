@@ -7,12 +7,12 @@ const noticeEveryMs = 24 * 3_600_000;
 
 /** Tells that leases go on with an org key that was replaced. */
 export function flagNotice(connectorId: string, leases: number): Notice {
-  const subject = leases === 1 ? "1 lease goes" : `${leases} leases go`;
+  const subject = leases === 1 ? "1 lease keeps" : `${leases} leases keep`;
   return {
     type: "org_key.leases_flagged",
-    message: `${subject} on with a replaced key of ${connectorId}, for the new one cannot serve them.`,
+    message: `${subject} using a replaced key of ${connectorId}, because the new one cannot serve them.`,
     connectorId,
-    remedy: "`keyloan org-keys list` tells how many and why: keep the old key alive until their builds end.",
+    remedy: "`keyloan org-keys list` shows how many and why: keep the old key alive until their builds end.",
   };
 }
 

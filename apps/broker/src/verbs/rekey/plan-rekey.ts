@@ -82,15 +82,15 @@ function unreachable(
   const provider = row.connectorId;
   const rest = {
     provider,
-    remedy: `Keep the key of version ${lease.orgKeyVersion} alive until the build ends, or make the build anew.`,
+    remedy: `Keep the key of version ${lease.orgKeyVersion} alive until the build ends, or make the build again.`,
     retryable: false,
   };
   return reach === "other"
-    ? { ...rest, code: "other_account", message: `${provider}: the new org key is of another account` }
+    ? { ...rest, code: "other_account", message: `${provider}: the new org key belongs to another account` }
     : {
         ...rest,
         code: "account_unknown",
-        message: `${provider}: whether the new org key is of the same account is not known`,
+        message: `${provider}: it is not known whether the new org key belongs to the same account`,
       };
 }
 

@@ -106,14 +106,14 @@ function waitOrAsk(
   const { label, guide } = connector.spec;
   const names = Object.values(lease.handle).join(", ") || "what the build uses";
   const message = found.lives
-    ? `An old credential of ${lease.connectorId} still works though it was ended.`
-    : `Whether the old credentials of ${lease.connectorId} are dead could not be found out.`;
+    ? `An old credential of ${lease.connectorId} still works although it was ended.`
+    : `The broker could not find out whether the old credentials of ${lease.connectorId} are dead.`;
   const steps = [
     {
       text: `Look at ${label} for ${names} and end the old credential there.`,
       ...(guide === undefined ? {} : { url: guide.url }),
     },
-    { text: "The broker asks again every hour and sees by itself when it is dead." },
+    { text: "The broker asks again every hour and notices automatically when it is dead." },
     { text: "`keyloan build close` ends everything of the build." },
   ];
   return requiresAction({ message, steps }, why);

@@ -25,7 +25,7 @@ export const rotateJob = defineJob({
   retry: { firstSeconds: 4, mostSeconds: 60, runs: 8 },
   giveUp: { ask: whatToDo, keepsTrying: true },
   resolved: ({ connectorId }) =>
-    `The old credentials of ${connectorId} are dead now: nothing is to be done any more.`,
+    `The old credentials of ${connectorId} are dead now: you do not need to do anything any more.`,
 });
 
 async function rotateCredentials(deps: Deps, hold: JobHold): Promise<Outcome> {
@@ -110,7 +110,7 @@ async function replace(
   { make, action, details, payload }: Replacement,
 ): Promise<Outcome | undefined> {
   if (make === undefined)
-    throw new ProviderError(lease.connectorId, "rejected", "cannot replace a credential alone");
+    throw new ProviderError(lease.connectorId, "rejected", "cannot replace a single credential");
   const untilMs = deps.now() + deps.config.issueDeadlineSeconds * 1000;
   const { made: values, version } = await withRetry(deps, { untilMs, signal: hold.cancelled }, () =>
     withKeyToIssue(deps, connector, (org) =>
@@ -137,9 +137,9 @@ async function whatToDo(_deps: Deps, job: ClaimedJob, { message, remedy }: Failu
     steps: [
       { text: `What happened: ${message}. ${remedy}` },
       {
-        text: `When that is fixed, run \`keyloan jobs retry ${job.id}\`; it is tried again every hour too.`,
+        text: `When that is fixed, run \`keyloan jobs retry ${job.id}\`; the broker also tries again every hour.`,
       },
-      { text: "What must end at once ends with the build: `keyloan build close` revokes all it was lent." },
+      { text: "If it must end at once, end the build: `keyloan build close` revokes everything lent to it." },
     ],
   };
 }

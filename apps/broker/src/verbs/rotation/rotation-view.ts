@@ -14,9 +14,13 @@ export async function showRotation(deps: Pick<Deps, "store">, leaseId: string): 
   const jobs = (await deps.store.read.jobs.listByEntity(leaseId)).filter(({ kind }) => kind === "rotate");
   const newest = jobs.toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))[0];
   if (newest !== undefined) return rotationView(lease, newest);
-  throw new BrokerError("not_found", "the credentials of this lease were not replaced, or long ago", {
-    remedy: "Replace them with `keyloan lease rotate`; the audit tells of older ones.",
-  });
+  throw new BrokerError(
+    "not_found",
+    "the credentials of this lease were never replaced, or a long time ago",
+    {
+      remedy: "Replace them with `keyloan lease rotate`; the audit shows older replacements.",
+    },
+  );
 }
 
 /** A rotation as the API shows it: states and times, never a value. */
@@ -59,16 +63,16 @@ function nextOf(state: RotationState, payload: RotationPayload, jobId: string): 
   const fetchAgain =
     cutAt === undefined
       ? ""
-      : ` Apps must fetch the env again: what they fetched before ${isoTime(cutAt)} does not work any more.`;
+      : ` Apps must fetch the env again: what they fetched before ${isoTime(cutAt)} no longer works.`;
   switch (state) {
     case "minting":
-      return "A second credential is being made; nothing is to be done yet.";
+      return "A second credential is being made; you do not need to do anything yet.";
     case "overlapping": {
       const at = overlapUntil === undefined ? "the cut" : isoTime(overlapUntil);
-      return `The env has a second credential, and the first still works. At ${at} both end: fetch the env again after it.`;
+      return `The env has a second credential, and the first still works. At ${at} both end: fetch the env again after that.`;
     }
     case "cutting":
-      return "The credentials are being ended and made anew; fetch the env when that is done.";
+      return "The credentials are being ended and replaced; fetch the env when that is done.";
     case "proving":
       return `The provider is being asked whether the old credentials are dead.${fetchAgain}`;
     case "requires_action":
@@ -79,9 +83,9 @@ function nextOf(state: RotationState, payload: RotationPayload, jobId: string): 
         ? `No provider knows these values: the old ones end when every app has fetched the env again.`
         : `Every older credential is proved dead.${fetchAgain}`;
     case "ended":
-      return "The lease has ended meanwhile, and every credential of it; nothing is to be done.";
+      return "The lease has ended meanwhile, and every credential of it; you do not need to do anything.";
     case "cancelled":
-      return "It was cancelled, or a newer one took its place.";
+      return "It was cancelled, or a newer one replaced it.";
   }
 }
 

@@ -75,7 +75,7 @@ function checkSupport(deps: Deps, lease: LeaseRow, input: StartRotationInput): v
   const issuer = issuerOf(deps, connector);
   if (issuer.rotate === undefined) throw cannotRotate(connector);
   if (input.overlapSeconds > 0 && issuer.renew === undefined) {
-    throw new BrokerError("not_supported", `${connector.spec.id} has no two credentials at a time`, {
+    throw new BrokerError("not_supported", `${connector.spec.id} cannot have two credentials at a time`, {
       remedy: "Rotate without an overlap.",
     });
   }
@@ -86,31 +86,27 @@ function cannotRotate({ spec }: Connector): BrokerError {
   return spec.grade === "E"
     ? new BrokerError(
         "not_supported",
-        `every build shares the key of ${id}: there is none of this lease alone`,
+        `every build shares the key of ${id}: this lease has no key of its own`,
         {
           remedy: `Rotate the org key: \`keyloan org-keys rotate ${id}\`. Every build gets the new one.`,
         },
       )
-    : new BrokerError("not_supported", `a credential of ${id} cannot be ended alone`, {
-        remedy: "Close the build, which ends all that it was lent, and make a new one.",
+    : new BrokerError("not_supported", `a single credential of ${id} cannot be ended`, {
+        remedy: "Close the build, which ends everything lent to it, and make a new one.",
       });
 }
 
 function notActive(lease: LeaseRow): BrokerError {
   return new BrokerError("not_ready", `the lease is ${lease.state}, so it has no credential to replace`, {
-    remedy: "Only an active lease has one; `keyloan build show` tells how it is.",
+    remedy: "Only an active lease has one; `keyloan build show` shows its state.",
     details: { state: lease.state },
   });
 }
 
 function alreadyRunning(job: ClaimedJob): BrokerError {
-  return new BrokerError(
-    "already_running",
-    "the credentials of this lease are being replaced at this moment",
-    {
-      remedy: "Ask for it again in a few seconds; `keyloan lease rotation` tells how far it is.",
-      details: { job: job.id },
-      retryAfterSeconds: 5,
-    },
-  );
+  return new BrokerError("already_running", "the credentials of this lease are being replaced right now", {
+    remedy: "Ask for it again in a few seconds; `keyloan lease rotation` shows the progress.",
+    details: { job: job.id },
+    retryAfterSeconds: 5,
+  });
 }

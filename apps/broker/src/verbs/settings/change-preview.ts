@@ -20,8 +20,8 @@ export async function changePreview(
   const editable = await editableBuild(deps, visit.session, input.expectedVersion);
   const { build, bindings } = editable;
   if (isLendingOver(deps.config, build, bindings, deps.now())) {
-    throw new BrokerError("conflict", "the preview has ended, and reads nothing any more", {
-      remedy: "Nothing is to be done: your keys are answered to you alone.",
+    throw new BrokerError("conflict", "the preview has ended, and can read nothing any more", {
+      remedy: "You do not need to do anything: only you get your keys.",
     });
   }
   // Taking back is anybody's who has the page; lending is not, of what a person before has left in use.

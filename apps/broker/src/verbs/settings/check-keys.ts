@@ -27,7 +27,10 @@ export async function checkKeys(
     context: deps.userContextFor(connector, signal),
     isOurs: (value) => isLent(deps, value),
     onMistake: (error) =>
-      deps.logger.error({ connector: connector.spec.id, ...describeError(error) }, "a key check broke"),
+      deps.logger.error(
+        { connector: connector.spec.id, ...describeError(error) },
+        "a key check failed unexpectedly",
+      ),
   });
   return { values: outcome.values, check: outcome.result, repairs: outcome.repairs };
 }
@@ -37,7 +40,7 @@ export function stopWhenGivenUp(signal: AbortSignal): void {
   if (!signal.aborted) return;
   throw new BrokerError(
     "unavailable",
-    "the request was given up before the check ended, so nothing was saved",
+    "the request was cancelled before the check ended, so nothing was saved",
     {
       remedy: "Send it again.",
     },

@@ -33,8 +33,8 @@ export async function editableBuild(
     });
   }
   if (build.state === "handed_off") {
-    throw new BrokerError("conflict", "the handoff is finished, so nothing changes here any more", {
-      remedy: "Your env file can still be downloaded while this page is open.",
+    throw new BrokerError("conflict", "the handoff is finished, so nothing can be changed here any more", {
+      remedy: "You can still download your env file while this page is open.",
     });
   }
   if (expectedVersion !== undefined && build.settingsVersion !== expectedVersion) throw settingsChanged();
@@ -90,7 +90,7 @@ export function boundConnector(deps: Deps, editable: EditableBuild, connectorId:
 }
 
 export function settingsChanged(): BrokerError {
-  return new BrokerError("settings_changed", "the settings were changed meanwhile, in another tab perhaps", {
+  return new BrokerError("settings_changed", "the settings were changed meanwhile, perhaps in another tab", {
     remedy: "Reload to see the newest state, then try again.",
   });
 }

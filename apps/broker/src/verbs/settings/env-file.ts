@@ -29,7 +29,7 @@ export async function ownEnvFile(
   const lent = bindings.filter(({ source }) => source === "org").map(({ connectorId }) => connectorId);
   if (lent.length > 0) {
     throw new BrokerError("not_ready", `still lent: ${lent.join(", ")}`, {
-      remedy: "Swap in your own keys for everything the app uses; the file then holds yours alone.",
+      remedy: "Swap in your own keys for everything the app uses; then the file contains only yours.",
       details: { lent },
     });
   }

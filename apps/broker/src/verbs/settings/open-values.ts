@@ -70,9 +70,13 @@ function parseSecret(text: Secret): unknown {
 
 function notValues(): BrokerError {
   const { keyValuesMax, keyValueLengthMax } = limits;
-  return new BrokerError("invalid_input", "what is sealed is not values by name, or too many or too long", {
-    remedy: `Seal {"values": {…}} with at most ${keyValuesMax} values of ${keyValueLengthMax} characters each.`,
-  });
+  return new BrokerError(
+    "invalid_input",
+    "the sealed content is not values by name, or it has too many values or values that are too long",
+    {
+      remedy: `Seal {"values": {…}} with at most ${keyValuesMax} values of ${keyValueLengthMax} characters each.`,
+    },
+  );
 }
 
 function notOurs(): BrokerError {

@@ -7,24 +7,24 @@ const refusals: Readonly<
   Record<TokenPermission | "overwrite" | "lent", { message: string; remedy: string }>
 > = {
   transfer: {
-    message: "the app's user has saved own keys, and decides whether data is moved to their account",
+    message: "the app's user has saved their own keys, and decides whether data is moved to their account",
     remedy:
-      "They can move it on the settings page, which `keyloan build link` leads to, or allow it there for tokens.",
+      "They can move it on the settings page, to which `keyloan build link` makes a link, or allow it there for tokens.",
   },
   revert: {
-    message: "the app's user has saved own keys, and decides which of them the app uses",
+    message: "the app's user has saved their own keys, and decides which of them the app uses",
     remedy:
       "They can go back on the settings page, or allow it there for tokens. The admin can go back with a reason, which the page shows: `keyloan rollback <build> --reason …`.",
   },
   overwrite: {
-    message: "no token may replace what is in an account of the app's user",
-    remedy: "The user can do it on the settings page. Without `overwrite` nothing of theirs is replaced.",
+    message: "no token can replace what is in an account of the app's user",
+    remedy: "The user can do it on the settings page. Without `overwrite` none of their data is replaced.",
   },
   lent: {
     message:
-      "the app's user has switched, and what was lent is kept for them to go back to or for the preview",
+      "the app's user has switched, and the lent keys are kept so that they can go back or for the preview",
     remedy:
-      "Wait until the time to go back is over. A credential that leaked is replaced with `keyloan lease rotate`, which keeps what was lent; closing the build ends all of it.",
+      "Wait until the time to go back is over. Replace a leaked credential with `keyloan lease rotate`, which keeps what was lent; closing the build ends all of it.",
   },
 };
 

@@ -98,7 +98,7 @@ function refuseOthers(known: readonly string[], given: Answers, why: string): vo
   const other = Object.keys(given).find((id) => !known.includes(id));
   if (other === undefined) return;
   throw new BrokerError("invalid_input", `there is an answer for ${other}, which ${why}`, {
-    remedy: "Answer for the services that the page shows, and for no other.",
+    remedy: "Answer for the services that the page shows, and for no others.",
     details: { problems: [{ in: "json", path: `preview.${other}`, problem: why }] },
   });
 }
@@ -114,9 +114,8 @@ function refuseDiffering(
     return [answer ?? previewUsesOwn(binding)];
   });
   if (new Set(ofMoved).size < 2) return;
-  throw new BrokerError("invalid_input", "services whose data was moved have one answer together", {
-    remedy:
-      "Give the same answer for all of them: an app that writes to both places would tear its data apart.",
+  throw new BrokerError("invalid_input", "services whose data was moved must have the same answer", {
+    remedy: "Give the same answer for all of them: an app that writes to both places would split its data.",
     details: { problems: [{ in: "json", path: "preview", problem: `differs: ${[...moved].join(", ")}` }] },
   });
 }

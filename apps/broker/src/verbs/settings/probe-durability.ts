@@ -18,7 +18,7 @@ export async function probeDurability(
     return await probe(context, values, migrationsTable === undefined ? {} : { migrationsTable });
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
-    deps.logger.warn({ connector: spec.id, code: error.code }, "a database could not be tried");
+    deps.logger.warn({ connector: spec.id, code: error.code }, "a database could not be tested");
     return "not_answered";
   }
 }

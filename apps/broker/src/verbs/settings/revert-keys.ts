@@ -80,7 +80,7 @@ async function requireWayBack(
   { build, bindings }: EditableBuild,
 ): Promise<readonly BindingRow[]> {
   if (!bindings.some(({ source }) => source === "user"))
-    throw notRevertible("nothing was swapped", "The app uses the lent keys already.");
+    throw notRevertible("nothing was swapped", "The app already uses the lent keys.");
   const until = wayBackEndsAt(deps.config, build, bindings);
   if (until === undefined || until <= deps.now()) {
     throw notRevertible(
@@ -111,11 +111,11 @@ async function renewLent(deps: Deps, by: By, buildId: string): Promise<void> {
 
 /** Without the reason: it is for who sees the page and the audit. */
 function adminNotice({ id }: BuildRow, deleted: readonly string[]): Notice {
-  const went = `The admin let ${id} use its lent keys again, with a reason that its user reads on the settings page.`;
+  const went = `The admin let ${id} use its lent keys again, with a reason that its user can read on the settings page.`;
   const message =
     deleted.length === 0
       ? went
-      : `${went} Of a person whom somebody had replaced by starting over, these were still in use and are deleted: ${deleted.join(", ")}.`;
+      : `${went} Keys of a person whom somebody had replaced by starting over were still in use and are deleted: ${deleted.join(", ")}.`;
   return { type: "keys.reverted", message, buildId: id };
 }
 

@@ -100,7 +100,7 @@ export async function removeKeys(
       ? new BrokerError("conflict", "the app uses these keys now", {
           remedy: "Go back to the lent keys first.",
         })
-      : new BrokerError("not_found", "no keys are saved here", { remedy: "Nothing is to be done." });
+      : new BrokerError("not_found", "no keys are saved here", { remedy: "You do not need to do anything." });
   }
   await deps.change(visit, [session.buildId], async (tx) => {
     await takeStep(deps, tx, editable.build);

@@ -105,7 +105,8 @@ async function askGates(
     allowPrivateAddresses: deps.config.allowPrivateAddresses,
     isOurs: (value) => isLent(deps, value),
     probeDurability: (database) => probeDurability(deps, database),
-    onMistake: (gate, error) => deps.logger.error({ gate, ...describeError(error) }, "a gate broke"),
+    onMistake: (gate, error) =>
+      deps.logger.error({ gate, ...describeError(error) }, "a gate failed unexpectedly"),
   });
 }
 

@@ -12,7 +12,7 @@ export async function consumeSingleUse(
 ): Promise<void> {
   if (token?.singleUse !== true) return;
   if (await tables.tokens.markUsed(token.id, now)) return;
-  throw new BrokerError("unauthenticated", "the token works once and was used", {
+  throw new BrokerError("unauthenticated", "the token works only once and was already used", {
     remedy: "Ask for a new token.",
   });
 }

@@ -62,14 +62,15 @@ export async function candidatesOf(
     throw notReady(connector.spec.label, readiness.waitsFor);
   });
   if (candidates.length > 0) return candidates;
-  throw new BrokerError("not_ready", "there is nothing that can be moved now", {
-    remedy: "Save your own keys for the app's database or file storage first, and let them be checked.",
+  throw new BrokerError("not_ready", "there is nothing that can be moved right now", {
+    remedy:
+      "Save your own keys for the app's database or file storage first, and wait until they are checked.",
   });
 }
 
 function nothingLent(): BrokerError {
-  return new BrokerError("conflict", "what was lent to this app has ended, and its data with it", {
-    remedy: "Nothing is to be done: the app uses its user's own accounts.",
+  return new BrokerError("conflict", "everything lent to this app has ended, and its data with it", {
+    remedy: "You do not need to do anything: the app uses its user's own accounts.",
   });
 }
 
@@ -78,28 +79,28 @@ function notMovable(label: string, active: boolean): BrokerError {
     ? new BrokerError("not_supported", `${label} holds no data that can be moved`, {
         remedy: "Switch to your own keys there without moving.",
       })
-    : new BrokerError("not_ready", `what was lent for ${label} is not in use now`, {
-        remedy: "Look at the build: an archived database is restored first.",
+    : new BrokerError("not_ready", `the lent ${label} is not in use now`, {
+        remedy: "Look at the build: restore an archived database first.",
       });
 }
 
 function notReady(label: string, waitsFor: MovableView["waitsFor"] & {}): BrokerError {
   switch (waitsFor) {
     case "keys":
-      return new BrokerError("not_ready", `no keys of the user's own are saved for ${label}`, {
-        remedy: "Save them first: the data is moved to where they lead.",
+      return new BrokerError("not_ready", `the user has not saved their own keys for ${label}`, {
+        remedy: "Save them first: the data is moved to the account they belong to.",
       });
     case "check":
-      return new BrokerError("not_ready", `the saved keys for ${label} are not known to work`, {
+      return new BrokerError("not_ready", `it is not known whether the saved keys for ${label} work`, {
         remedy: "Check them again first.",
       });
     case "transfer":
-      return new BrokerError("already_running", `the data of ${label} is being moved already`, {
+      return new BrokerError("already_running", `the data of ${label} is already being moved`, {
         remedy: "Wait until it is done, or cancel it.",
       });
     case "switched":
-      return new BrokerError("conflict", `the app uses the user's own ${label} already`, {
-        remedy: "Go back to what was lent first, within the time for that.",
+      return new BrokerError("conflict", `the app already uses the user's own ${label}`, {
+        remedy: "Go back to the lent keys first, within the time for that.",
       });
   }
 }

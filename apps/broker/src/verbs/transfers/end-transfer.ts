@@ -55,7 +55,7 @@ async function endSource(deps: Deps, row: TransferRow): Promise<Outcome> {
     return Math.max(build.revertibleUntil ?? 0, isRead ? now + lookAgainMs : 0);
   };
   const until = await waitsUntil(deps.store.read);
-  if (until > deps.now()) return again(until, "waits until nobody can go back to it or reads it");
+  if (until > deps.now()) return again(until, "waits until nobody can go back to it or read it");
   return done(async (tx) => {
     // The user may have switched anew at this moment.
     const later = await waitsUntil(tx);

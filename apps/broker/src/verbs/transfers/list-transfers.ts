@@ -77,8 +77,8 @@ export async function listReceipts(
     } else deps.logger.error({ transferId: id }, "a receipt in the store was not signed by this broker");
   }
   if (receipts.length > 0 || connector === undefined) return { receipts };
-  throw new BrokerError("not_found", `nothing of ${connector} was moved and proven`, {
-    remedy: "A receipt is there when a transfer has been copied; see `keyloan transfer show`.",
+  throw new BrokerError("not_found", `no data of ${connector} was moved and proven`, {
+    remedy: "A receipt exists once a transfer has been copied; see `keyloan transfer show`.",
   });
 }
 

@@ -99,13 +99,13 @@ function stillOurs(
 }
 
 function nothingToResume(): BrokerError {
-  return new BrokerError("conflict", "no transfer has stopped that could go on", {
+  return new BrokerError("conflict", "there is no stopped transfer that can be resumed", {
     remedy: "Start one with `keyloan transfer start`, or on the settings page.",
   });
 }
 
 function stillTidying(): BrokerError {
-  return new BrokerError("already_running", "what the last transfer began is still being undone", {
+  return new BrokerError("already_running", "the changes of the last transfer are still being undone", {
     remedy: "Try again in a moment.",
     retryAfterSeconds: 5,
   });

@@ -88,7 +88,7 @@ async function endedWith(
     );
   }
   if (lastError.code === "internal" && endedBy === undefined) {
-    deps.logger.error({ transferId: row.id, ...describeError(error) }, "a transfer broke");
+    deps.logger.error({ transferId: row.id, ...describeError(error) }, "a transfer failed unexpectedly");
   }
   return done((tx) => recordFailure(tx, row, progress, endedBy === "cancelled" ? closing : lastError));
 }
@@ -111,6 +111,6 @@ const closing: StoredLeaseError = {
   provider: "keyloan",
   code: "build_closed",
   message: "the app was closed while its data was being moved",
-  remedy: "Nothing is to be done.",
+  remedy: "You do not need to do anything.",
   retryable: false,
 };

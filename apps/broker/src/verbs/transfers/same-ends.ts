@@ -12,13 +12,9 @@ export function refuseSameEnds({ spec }: Connector, { from, to }: TransferEnds):
       textOf(from.values, name, role === "address") === textOf(to.values, name, role === "address"),
   );
   if (open.length === 0 || !same) return;
-  throw new BrokerError(
-    "conflict",
-    `these keys lead to what was lent at ${spec.label}, not to an own account`,
-    {
-      remedy: "Make a database or a bucket of your own and save its keys.",
-    },
-  );
+  throw new BrokerError("conflict", `these keys point to the lent ${spec.label}, not to your own account`, {
+    remedy: "Make your own database or bucket and save its keys.",
+  });
 }
 
 function textOf(values: SecretValues, name: string, isAddress: boolean): string {

@@ -155,7 +155,7 @@ describe("a database", () => {
     await untilTidy("turso");
     expect((await show("turso")).error).toMatchObject({
       code: "quota_exceeded",
-      message: "there is not enough room in your Turso account",
+      message: "there is not enough space in your Turso account",
     });
     await insert();
     expect(await countTables(own.env)).toBe(0);
@@ -211,7 +211,7 @@ describe("files", () => {
     await untilTidy("r2");
     expect((await show("r2")).error).toMatchObject({
       code: "quota_exceeded",
-      message: "there is not enough room in your Cloudflare R2 account",
+      message: "there is not enough space in your Cloudflare R2 account",
     });
     const large = await accounts.addBucket();
     await save("r2", large.env);

@@ -160,7 +160,7 @@ export async function recordStep(
   if (running === undefined) return;
   throw new BrokerError(
     "already_running",
-    `the data of ${running.connector.spec.label} is being moved already`,
+    `the data of ${running.connector.spec.label} is already being moved`,
     {
       remedy: "Wait until it is done, or cancel it.",
     },

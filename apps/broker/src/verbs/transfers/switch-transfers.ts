@@ -92,7 +92,7 @@ export async function refuseWhileMoving(deps: Deps, buildId: string, connectorId
   const row = newestOf(await deps.store.read.transfers.listByBuild(buildId)).get(connectorId);
   if (row === undefined || !isOpen(row)) return;
   throw new BrokerError("already_running", "data is being moved with these keys", {
-    remedy: "Cancel the move first, or switch to what was copied.",
+    remedy: "Cancel the move first, or switch to the copy.",
   });
 }
 
@@ -107,7 +107,7 @@ async function refuseChangedFiles(deps: Deps, row: TransferRow): Promise<void> {
   const lastError = {
     provider: row.connectorId,
     code: "changed_since",
-    message: "files were added, changed or removed since they were copied",
+    message: "files were added, changed or removed after they were copied",
     remedy: "Move them again: only what changed is copied. Then switch.",
     retryable: true,
   };

@@ -51,7 +51,7 @@ export async function setSourceWritable(
   const connector = deps.connectors.get(lease.connectorId);
   const movable = connector === undefined ? undefined : movableOf(connector);
   if (connector === undefined || movable?.kind !== "database") {
-    throw new ProviderError(lease.connectorId, "rejected", "has no database that can be stopped");
+    throw new ProviderError(lease.connectorId, "rejected", "has no database whose writes can be stopped");
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(controlDeadlineMs)]);
   const context = deps.contextFor(connector, limit);

@@ -26,7 +26,7 @@ export function notSwitchedInTime({ spec: { id, label } }: Connector): StoredLea
   return {
     provider: id,
     code: "not_switched",
-    message: `the copy for ${label} was not switched to in time, so your app goes on with what was lent`,
+    message: `the copy for ${label} was not switched to in time, so your app keeps using the lent one`,
     remedy: "Move the data again, then switch within half an hour.",
     retryable: true,
   };
@@ -53,16 +53,16 @@ function targetWords(code: ProviderErrorCode, label: string): { message: string;
       };
     case "quota_exceeded":
       return {
-        message: `there is not enough room in your ${label} account`,
-        remedy: "Make room there or choose a larger plan, then move again.",
+        message: `there is not enough space in your ${label} account`,
+        remedy: "Free some space there or choose a larger plan, then move again.",
       };
     case "rejected":
     case "conflict":
     case "not_found":
     case "invalid_response":
       return {
-        message: `your ${label} account did not take the data`,
-        remedy: "Look whether the keys lead where the data should go, then move again.",
+        message: `your ${label} account did not accept the data`,
+        remedy: "Check whether the keys point to where the data should go, then move again.",
       };
     case "rate_limited":
     case "unavailable":
@@ -95,5 +95,5 @@ function sourceWords(error: ProviderError, label: string): { message: string; re
       remedy: "Change that in your app's data, then move again; or download it as a file.",
     };
   }
-  return { message: `what was lent at ${label} could not be read`, remedy: againWords(error) };
+  return { message: `the lent ${label} could not be read`, remedy: againWords(error) };
 }

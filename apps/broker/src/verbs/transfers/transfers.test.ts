@@ -126,7 +126,7 @@ describe("what can be moved", () => {
     expect((await page.save("memory-database", same)).status).toBe(200);
     expect(error(await startDatabase({ overwrite: true }))).toMatchObject({
       code: "conflict",
-      message: expect.stringMatching(/lead to what was lent/),
+      message: expect.stringMatching(/point to the lent/),
     });
     expect(rowsOf(lent)).toBe(40);
   });
@@ -484,7 +484,7 @@ describe("cancelling", () => {
 
 describe("a transfer that fails", () => {
   it.each([
-    ["the target fills up", "own-database", "write", "quota_exceeded", /not enough room/],
+    ["the target fills up", "own-database", "write", "quota_exceeded", /not enough space/],
     ["the user's key dies", "own-database", "load", "unauthorized", /key .* was refused/],
     ["the source holds what cannot be copied", "lent", "dump", "rejected", /cannot be copied exactly/],
   ] as const)("because %s says so, and everything is as it was", async (_what, end, step, code, words) => {

@@ -36,7 +36,7 @@ export async function undoTransfer(deps: Deps, hold: JobHold, row: TransferRow):
     if (error instanceof StoreError) throw error;
     deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
-      "a transfer is not undone yet; it is tried again",
+      "a transfer is not undone yet; the broker tries again",
     );
     const why = "not undone yet";
     return failed({ provider: row.connectorId, code: why, message: why, remedy: "", retryable: true });
@@ -105,7 +105,7 @@ async function emptyTarget(
     if (signal.aborted || !(error instanceof ProviderError)) throw error;
     deps.logger.warn(
       { transferId: row.id, ...describeError(error) },
-      "a copy could not be taken out of the user's database",
+      "a copy could not be removed from the user's database",
     );
     return { target: left, kept: 0 };
   }
@@ -114,7 +114,7 @@ async function emptyTarget(
 async function recordPart(deps: Deps, hold: JobHold, row: TransferRow): Promise<void> {
   const progress = { ...row.progress, target: "part", phase: "emptying", at: deps.now() } as const;
   const held = await step(deps, hold, (tx) => tx.transfers.update(row.id, [row.state], { progress }));
-  if (held !== true) throw new Error("another worker undoes the transfer now");
+  if (held !== true) throw new Error("another worker is undoing the transfer now");
 }
 
 async function recordEnded(deps: Deps, tx: Unit, row: TransferRow, { target, kept }: Undone): Promise<void> {

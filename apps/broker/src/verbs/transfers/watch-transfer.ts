@@ -89,7 +89,7 @@ function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclud
 export function askedTooLongAgo(): BrokerError {
   return new BrokerError(
     "conflict",
-    "the move was asked for more than a day ago and has not been done since",
+    "the move was requested more than a day ago and has not been done since",
     {
       remedy: "Move the data again.",
     },
@@ -98,7 +98,7 @@ export function askedTooLongAgo(): BrokerError {
 
 /** The 409 for a transfer whose ends are not there any more. */
 export function endsGone(): BrokerError {
-  return new BrokerError("conflict", "the keys that the data was being moved with are not saved any more", {
+  return new BrokerError("conflict", "the keys that the data was being moved with are no longer saved", {
     remedy: "Save your keys again, then move the data.",
   });
 }

@@ -16,5 +16,5 @@ export function pageAfter<T extends { readonly id: string }>(
   if (!has_more) return { items: data };
   const next = data.at(-1)?.id;
   if (next !== undefined) return { items: data, next };
-  throw new ProviderError(provider, "invalid_response", "says that an empty page goes on");
+  throw new ProviderError(provider, "invalid_response", "reports that an empty page has more pages after it");
 }

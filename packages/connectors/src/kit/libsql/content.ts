@@ -54,7 +54,7 @@ export function openDatabase(
 ): LibsqlDatabase {
   const address = toHttpAddress(requireField(values, url));
   if (address !== undefined) return { provider, context, address, token: requireField(values, token) };
-  throw new ProviderError(provider, "rejected", `is not found: ${url} is not the URL of a database`, {
-    remedy: `Put the URL as the provider shows it into ${url}.`,
+  throw new ProviderError(provider, "rejected", `was not found: ${url} is not the URL of a database`, {
+    remedy: `Set ${url} to the URL as the provider shows it.`,
   });
 }

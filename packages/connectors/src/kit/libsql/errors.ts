@@ -2,14 +2,14 @@ import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
 
 /** What cannot be moved without losing something, told by its name. */
 export function notFaithful(provider: string, what: string): ProviderError {
-  return new ProviderError(provider, "rejected", `cannot give this faithfully: ${what}`, {
+  return new ProviderError(provider, "rejected", `cannot export this exactly: ${what}`, {
     remedy: "Remove it from the database if the app does not need it, or move this database by hand.",
   });
 }
 
 /** A schema that is more than is ever read of one. @param what what of it, and how much is too much */
 export function schemaTooLarge(provider: string, what: string): ProviderError {
-  return new ProviderError(provider, "rejected", `has a schema that is too large to be moved: it ${what}`, {
+  return new ProviderError(provider, "rejected", `has a schema that is too large to move: it ${what}`, {
     remedy:
       "Drop the tables, indexes, views and triggers that the app does not need, keep long texts in rows instead, or move this database by hand.",
   });
@@ -18,9 +18,9 @@ export function schemaTooLarge(provider: string, what: string): ProviderError {
 const faultTexts = {
   cut_short: "is cut short",
   altered: "was altered",
-  goes_on: "goes on after its end",
-  no_dump: "does not begin like one",
-  other_version: "is of another version than this one reads",
+  goes_on: "continues after its end",
+  no_dump: "does not start like a dump",
+  other_version: "has a version that this one cannot read",
   long_line: "has a line that is too long",
 } as const;
 
@@ -31,7 +31,7 @@ export const dumpFaults = Object.keys(faultTexts) as [DumpFault, ...DumpFault[]]
 
 export function brokenDump(provider: string, fault: DumpFault): ProviderError {
   return new ProviderError(provider, "rejected", `was given a dump that ${faultTexts[fault]}`, {
-    remedy: "Nothing of it may be used: make the dump again.",
+    remedy: "Do not use any part of it: make the dump again.",
   });
 }
 
@@ -54,9 +54,10 @@ export function refusedValues(provider: string, status: number): ProviderError {
 }
 
 const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
-  unauthorized: "The database refuses the token: put a new one for this database.",
-  forbidden: "The token may not do this: put one that may read and write.",
-  not_found: "There is no such database, or the token is another's: put the URL and a token of the same one.",
+  unauthorized: "The database refuses the token: set a new one for this database.",
+  forbidden: "The token lacks a permission for this: set one that may read and write.",
+  not_found:
+    "There is no such database, or the token belongs to another one: set the URL and the token of the same database.",
 };
 
 /**
@@ -65,13 +66,13 @@ const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
  */
 export function refusedStatement(provider: string, code: string, what: string): ProviderError {
   if (code === "SQLITE_FULL") {
-    return new ProviderError(provider, "quota_exceeded", `is full: it does not take ${what}`, {
+    return new ProviderError(provider, "quota_exceeded", `is full: it does not accept ${what}`, {
       remedy: "Give the database more space, or choose another one.",
     });
   }
   if (code === "BLOCKED") {
-    return new ProviderError(provider, "quota_exceeded", `is blocked: it does not take ${what}`, {
-      remedy: "Lift the block of the database, or raise the plan whose quota is used up.",
+    return new ProviderError(provider, "quota_exceeded", `is blocked: it does not accept ${what}`, {
+      remedy: "Unblock the database, or upgrade the plan whose quota is used up.",
     });
   }
   if (code === "SQLITE_BUSY" || code === "SQLITE_LOCKED") {
@@ -79,10 +80,10 @@ export function refusedStatement(provider: string, code: string, what: string): 
   }
   if (code === "SQLITE_TOOBIG") {
     return new ProviderError(provider, "rejected", `finds ${what} too large`, {
-      remedy: "The database allows smaller rows only: make the row smaller, or choose another database.",
+      remedy: "The database accepts only smaller rows: make the row smaller, or choose another database.",
     });
   }
-  return new ProviderError(provider, "rejected", `does not take ${what} (${code})`, {
-    remedy: "Look at it in the database: what it says does not hold there.",
+  return new ProviderError(provider, "rejected", `does not accept ${what} (${code})`, {
+    remedy: "Look at it in the database: it does not match what is there.",
   });
 }

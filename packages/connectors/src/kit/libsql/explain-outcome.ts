@@ -41,17 +41,17 @@ const kindTexts: Readonly<Record<StepKind, string>> = {
 const endTexts: Readonly<Record<EndedFor, string>> = {
   time: "takes too long",
   memory: "takes too much memory",
-  disk: "takes too much room on the disk",
+  disk: "takes too much disk space",
 };
 
 const reasonTexts: Readonly<Record<Exclude<RefusalReason, "no_room">, (uses: string) => string>> = {
   function: (uses) => `uses the function${uses}, which is not allowed there`,
   module: (uses) => `uses the module${uses}, which is not allowed there`,
   action: () => "does something that is not allowed there",
-  several: () => "is not one statement",
-  not_as_listed: () => "is something else than what the database lists it as",
+  several: () => "is not a single statement",
+  not_as_listed: () => "differs from what the database lists it as",
   unfit: (uses) =>
-    uses === "" ? "is not taken by SQLite" : `uses the function${uses}, which SQLite does not have`,
+    uses === "" ? "is not accepted by SQLite" : `uses the function${uses}, which SQLite does not have`,
   large_value: () => "has a value that is too large",
   large_file: () => "makes the file many times larger than its content",
 };
@@ -60,8 +60,12 @@ const nameStep = ({ kind, name }: NamedStep) => `${kindTexts[kind]} ${showName(n
 
 function diedError(at: NamedStep | undefined): BrokerError {
   const place = at === undefined ? "" : `, at ${nameStep(at)}`;
-  return new BrokerError("unavailable", `the process that makes the file ended before it was made${place}`, {
-    remedy:
-      "Download it again. When that ends the same way, look at what is named, and tell the operator, whose machine may lack memory.",
-  });
+  return new BrokerError(
+    "unavailable",
+    `the process that makes the file ended before the file was ready${place}`,
+    {
+      remedy:
+        "Download it again. If it fails in the same way, look at what is named, and inform the operator, whose machine may lack memory.",
+    },
+  );
 }

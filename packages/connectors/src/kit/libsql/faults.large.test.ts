@@ -210,7 +210,7 @@ describe("loading", () => {
     await expect(load(target, inPieces(whole))).rejects.toMatchObject({
       code: "quota_exceeded",
       retryable: false,
-      message: expect.stringMatching(/is full: it does not take a row of the table "a"/),
+      message: expect.stringMatching(/is full: it does not accept a row of the table "a"/),
     });
     await empty(target);
     expect(await target.values("SELECT count(*) FROM sqlite_schema")).toEqual(["0"]);

@@ -23,7 +23,7 @@ type Groups = readonly (readonly FinishingStep[])[];
 export function finishingSteps(definitions: readonly DumpDefinition[]): Groups {
   const of = (type: DumpDefinition["type"]) => definitions.filter((one) => one.type === type);
   return [
-    [{ sql: `DROP TABLE IF EXISTS ${partsTable}`, what: "the end of loading" }],
+    [{ sql: `DROP TABLE IF EXISTS ${partsTable}`, what: "the last step of loading" }],
     ...of("index").map((one) => [defining(one)]),
     ...inGroups(of("view").map(defining)),
     ...of("table").flatMap(searchSteps),

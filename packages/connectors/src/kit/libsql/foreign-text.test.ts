@@ -73,7 +73,7 @@ describe("text that a database lists is data:", () => {
     const before = await readFile(store);
     const sql = `CREATE TABLE t(a);COMMIT;ATTACH DATABASE ('${store}') AS k;INSERT INTO k.tokens VALUES('forged');DETACH k;BEGIN;--xxx`;
     await expect(make({ definitions: [table("t", sql)] })).rejects.toMatchObject(
-      refusal(/the definition of the table "t" is not one statement$/),
+      refusal(/the definition of the table "t" is not a single statement$/),
     );
     expect((await readFile(store)).equals(before)).toBe(true);
     expect(await left()).toEqual(["keyloan.db"]);
@@ -127,7 +127,7 @@ describe("whatever its work is, a process ends that takes too much", () => {
       rows: [{ name: "t", columns: ["x"], values }],
     };
     await expect(make(parts, limited({ diskBytes: () => 60 * megabyte }))).rejects.toMatchObject({
-      message: expect.stringMatching(/"f" takes too much room on the disk$/),
+      message: expect.stringMatching(/"f" takes too much disk space$/),
     });
     expect(await left()).toEqual([]);
   });

@@ -79,7 +79,11 @@ async function removeNoted(database: LibsqlDatabase, owner: string, type: Conten
     const noted = (await listContent(database, notedBy(owner))).filter((one) => one.type === type);
     if (await removeListed(database, owner, type, noted)) return;
   }
-  throw new ProviderError(database.provider, "unavailable", "changes while something is taken out of it");
+  throw new ProviderError(
+    database.provider,
+    "unavailable",
+    "changed while content was being removed from it",
+  );
 }
 
 /** False when one is no longer what was listed: somebody may have put something of theirs in its place. */

@@ -5,7 +5,7 @@ import { isOwnTableSql, quoteName } from "./names.ts";
 import type { LibsqlDatabase, Statement } from "./pipeline.ts";
 import { vectorMetaTable } from "./read-head.ts";
 
-const what = "a reading of its schema";
+const what = "reading its schema";
 
 /** Of `sqlite_schema`: what somebody has made, rather than the database itself or this package for a moment. */
 export const isContentSql = `sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND name<>'${vectorMetaTable}' AND NOT ${isOwnTableSql}`;
@@ -34,7 +34,7 @@ export async function listContent(
     const type = types.find((one) => one === textOf(database, row[0]));
     const name = hexTextOf(database, row[1]);
     if (type === undefined || name === undefined) {
-      throw new ProviderError(database.provider, "rejected", "has something whose name is not UTF-8", {
+      throw new ProviderError(database.provider, "rejected", "has an object whose name is not UTF-8", {
         remedy: "Remove it with the database's own tools, or choose a new database.",
       });
     }
@@ -49,6 +49,6 @@ export function dropOf({ type, name }: Content): Write {
   const kind = type === "virtual" ? "TABLE" : type.toUpperCase();
   return {
     sql: `DROP ${kind} IF EXISTS ${quoteName(name)}`,
-    what: `the end of the ${type} ${showName(name)}`,
+    what: `removing the ${type} ${showName(name)}`,
   };
 }

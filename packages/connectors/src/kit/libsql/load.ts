@@ -93,7 +93,7 @@ async function prepare(database: LibsqlDatabase, head: DumpHead, owner: string):
     throw new ProviderError(
       provider,
       "conflict",
-      "has content already, and only an empty database is filled",
+      "already has content, and only an empty database can be filled",
       {
         remedy: "Empty the database, or choose a new one.",
       },

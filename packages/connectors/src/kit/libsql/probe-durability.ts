@@ -46,7 +46,7 @@ async function writeStep(database: LibsqlDatabase, table: string, value: number)
   return step(
     "write",
     ok,
-    ok ? "A row was written." : `The database does not take a row${refusalOf(answer)}.`,
+    ok ? "A row was written." : `The database does not accept a row${refusalOf(answer)}.`,
   );
 }
 
@@ -54,7 +54,7 @@ async function readStep(database: LibsqlDatabase, table: string, value: number):
   const answer = await ask(database, [`SELECT value FROM ${table}`]);
   const first = answer.results?.[0];
   const ok = first?.ok === true && holdsInteger(first.rows, value);
-  const lost = `What was written is not there on a new connection${refusalOf(answer)}.`;
+  const lost = `The row that was written is not there on a new connection${refusalOf(answer)}.`;
   return step("read_back", ok, ok ? "The row was read back on a new connection." : lost);
 }
 
@@ -62,7 +62,7 @@ async function deleteStep(database: LibsqlDatabase, table: string): Promise<Step
   const answer = await ask(database, [`DELETE FROM ${table}`, `DROP TABLE ${table}`]);
   const found = succeeded(answer, 2) ? await countTables(database, table) : undefined;
   const ok = found === 0;
-  const kept = `What was written does not go away${refusalOf(answer)}.`;
+  const kept = `The row that was written cannot be removed${refusalOf(answer)}.`;
   return step("delete", ok, ok ? "The row and its table were removed." : kept);
 }
 
@@ -71,7 +71,7 @@ async function diskStep(database: LibsqlDatabase): Promise<Step> {
   const answer = await ask(database, ["SELECT hex(file) FROM pragma_database_list WHERE name='main'"]);
   const first = answer.results?.[0];
   if (first?.ok !== true)
-    return step("on_disk", true, "The server does not tell where it keeps the database.");
+    return step("on_disk", true, "The server does not report where it keeps the database.");
   const cell = onlyCellOf(first.rows);
   const file = cell?.type === "text" ? textOf(database, cell) : "";
   const inMemory = file === "" || /^:memory:/.test(hexTextOf(database, { type: "text", value: file }) ?? "");

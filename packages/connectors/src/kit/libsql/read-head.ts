@@ -18,7 +18,7 @@ export type SchemaKinds = {
   readonly vectorIndexes: ReadonlySet<string>;
 };
 
-const what = "a reading of its schema";
+const what = "reading its schema";
 
 export const vectorMetaTable = "libsql_vector_meta_shadow";
 

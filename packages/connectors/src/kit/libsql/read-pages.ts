@@ -26,7 +26,7 @@ export async function* readPages(
   shape: TableShape,
   projection: readonly string[],
 ): AsyncGenerator<readonly ReadRow[]> {
-  const what = `a reading of the table ${showName(shape.name)}`;
+  const what = `reading the table ${showName(shape.name)}`;
   const count = await countRows(database, shape);
   const width = placeWidth(shape);
   const columns = width + projection.length;
@@ -84,8 +84,8 @@ export function strangeTable({ provider }: LibsqlDatabase, { name }: TableShape)
   return new ProviderError(
     provider,
     "invalid_response",
-    `does not give the rows that the table ${showName(name)} counts`,
-    { remedy: "See that nothing writes to the database meanwhile, and try again." },
+    `does not return the rows that the table ${showName(name)} counts`,
+    { remedy: "Make sure that nothing writes to the database meanwhile, and try again." },
   );
 }
 

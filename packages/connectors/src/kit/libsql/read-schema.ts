@@ -250,7 +250,7 @@ async function checkCovered(
 ): Promise<void> {
   const index = `the full-text index ${showName(name)}`;
   if (!kinds.has(`${name}_docsize`)) {
-    throw notFaithful(database.provider, `${index} does not tell what it covers (columnsize=0)`);
+    throw notFaithful(database.provider, `${index} does not show what it covers (columnsize=0)`);
   }
   const [documents, rows] = await readRows(
     database,
@@ -259,5 +259,5 @@ async function checkCovered(
   );
   if (documents === undefined || rows === undefined) throw notLibsql(database);
   if (integerOf(database, onlyCellOf(documents)) === integerOf(database, onlyCellOf(rows))) return;
-  throw notFaithful(database.provider, `${index} covers other rows than its table has`);
+  throw notFaithful(database.provider, `${index} does not cover the same rows as its table`);
 }

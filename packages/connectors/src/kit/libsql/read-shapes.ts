@@ -32,7 +32,7 @@ export async function readShapes(
           { sql: keySql, args },
         ];
       }),
-      "a reading of its tables",
+      "reading its tables",
     );
     for (const [at, name] of some.entries()) {
       const shape = shapeOf(database, name, results.slice(at * 3, at * 3 + 3));
@@ -61,7 +61,7 @@ function shapeOf(database: LibsqlDatabase, name: string, results: readonly Rows[
   }));
   const columns = all.filter(({ hidden }) => hidden === 0).map((column) => column.name);
   if (columns.length === 0)
-    throw notFaithful(database.provider, `the table ${showName(name)} stores no column`);
+    throw notFaithful(database.provider, `the table ${showName(name)} stores no columns`);
   const key = keyRows.map((row) => ({
     column: nameOf(database, name, row[0]),
     collation: nameOf(database, name, row[1]),

@@ -265,7 +265,7 @@ describe("what cannot be moved whole is refused by its name:", () => {
         "INSERT INTO notes VALUES(1,'x'),(2,'y')",
         "INSERT INTO found(rowid,body) VALUES(1,'x')",
       ],
-      /"found" covers other rows/,
+      /"found" does not cover the same rows/,
     ],
     [
       "an index that tells no sizes",
@@ -273,7 +273,7 @@ describe("what cannot be moved whole is refused by its name:", () => {
         "CREATE TABLE notes(id INTEGER PRIMARY KEY, body)",
         "CREATE VIRTUAL TABLE found USING fts5(body, content='notes', columnsize=0)",
       ],
-      /"found" does not tell what it covers/,
+      /"found" does not show what it covers/,
     ],
     ["hidden row ids", ["CREATE TABLE a(rowid, _RowId_, oid)"], /"a" hide its row ids/],
     [

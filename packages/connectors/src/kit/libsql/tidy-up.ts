@@ -9,7 +9,7 @@ export async function tidyUp(database: LibsqlDatabase): Promise<void> {
   if (await hasSequences(database)) await write(database, [forgetCounts("sqlite_schema")]);
   const own = loadTables.map((name) => ({
     sql: `DROP TABLE IF EXISTS ${name}`,
-    what: "the end of emptying",
+    what: "the last step of emptying",
   }));
   await write(database, own);
   if ((await countContent(database)) > 0) return;
@@ -27,5 +27,5 @@ export function forgetCounts(schema: string) {
 
 async function hasSequences(database: LibsqlDatabase): Promise<boolean> {
   const sql = "SELECT count(*) FROM sqlite_schema WHERE name='sqlite_sequence'";
-  return integerOf(database, onlyCellOf(await readOne(database, sql, "a reading of its schema"))) > 0;
+  return integerOf(database, onlyCellOf(await readOne(database, sql, "reading its schema"))) > 0;
 }

@@ -173,8 +173,8 @@ describe("a list that", () => {
     await expect(read(pages)).rejects.toMatchObject({ code: "invalid_response" });
   });
 
-  test("says that an empty page goes on is no answer", () => {
-    expect(() => pageAfter("acme", { data: [], has_more: true })).toThrow("goes on");
+  test("reports that an empty page has more pages after it is no answer", () => {
+    expect(() => pageAfter("acme", { data: [], has_more: true })).toThrow("more pages after it");
   });
 });
 

@@ -41,7 +41,7 @@ async function archiveAndRestore(
 ): Promise<void> {
   const connector = await databaseConnector(admin, view.id);
   await step(
-    `${name}'s database is archived: sealed, read back, loaded elsewhere and found equal`,
+    `${name}'s database is archived: sealed, read back, loaded elsewhere and found to be the same`,
     async () => {
       await admin.databases.archive(view.id, connector);
       return until(async () => {
@@ -101,7 +101,7 @@ async function moveToUser(
     return Object.assign({}, ...Object.values(envs));
   });
   await step(
-    "transfer: no token may begin it; at the person's word the data is frozen, copied and proven equal",
+    "transfer: no token can begin it; when the person asks, the data is frozen, copied and proven equal",
     async () => {
       const refused = await admin.transfers.start(view.id).catch((error: unknown) => error);
       must(
