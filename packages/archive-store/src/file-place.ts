@@ -24,8 +24,8 @@ export function createFilePlace(directory: string): ArchivePlace {
     codeOf,
     remedyOf: (code) =>
       code === "ENOSPC" || code === "EDQUOT"
-        ? "Free space on the disk of the archives; the database is kept as it is until then."
-        : "Look at the folder of archives: its permissions and its disk.",
+        ? "Free space on the disk of the archives; until then the database is kept as it is."
+        : "Check the folder of archives: its permissions and its disk.",
   };
 }
 

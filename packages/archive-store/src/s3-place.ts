@@ -54,6 +54,6 @@ export function createS3Place({ fetch, url, timeoutMs = 30_000, ...access }: S3O
       return error.code === "network" || error.code === "timeout" ? "no answer" : error.message;
     },
     remedyOf: () =>
-      "Look at the bucket of archives, its key and what the key may do; the database is kept as it is.",
+      "Check the bucket of archives, its key and the key's permissions; the database is kept as it is.",
   };
 }

@@ -80,7 +80,7 @@ describe("a build whose user has keys of their own", () => {
     const refused = await keyloan("start", buildId);
     expect([refused.code, refused.err]).toEqual([
       1,
-      expect.stringMatching(/there are tables already.*may be overwritten/s),
+      expect.stringMatching(/the target already contains tables.*to be overwritten/s),
     ]);
     for (const action of ["start", "resume"])
       expect((await keyloan(action, buildId, "--overwrite")).code).toBe(2);

@@ -148,19 +148,18 @@ async function* exactly(sealed: AsyncIterable<Uint8Array>, file: SealedFile) {
 export function archiveAltered(cause?: unknown): BrokerError {
   return new BrokerError(
     "not_faithful",
-    "the file of the archive is not the one that was made: it was cut or altered",
+    "the archive's file is not the one that was made: it was cut off or altered",
     {
-      remedy:
-        "Put the archive's file back from a backup of the folder or bucket of archives, then try again.",
+      remedy: "Restore the archive's file from a backup of the folder or bucket of archives, then try again.",
       ...(cause === undefined ? {} : { cause }),
     },
   );
 }
 
 function archiveNotFaithful(differing: readonly string[]): BrokerError {
-  return new BrokerError("not_faithful", "what was read back does not hold the same as the database", {
+  return new BrokerError("not_faithful", "what was read back does not hold the same data as the database", {
     remedy:
-      "The database stays as it is. Try again; if it happens again, keep it from being archived and report it.",
+      "The database stays as it is. Try again; if it happens again, exclude it from archiving and report it.",
     details: { differing: differing.slice(0, 20) },
   });
 }

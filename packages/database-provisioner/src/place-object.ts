@@ -57,10 +57,7 @@ export async function place(
     // Somebody else wrote there in this very moment.
     found = await targetHash(transfer, ends, object);
   }
-  throw sided(
-    "target",
-    new ProviderError("storage", "unavailable", "has an object that changes all the time"),
-  );
+  throw sided("target", new ProviderError("storage", "unavailable", "has an object that keeps changing"));
 }
 
 const attemptsMax = 3;

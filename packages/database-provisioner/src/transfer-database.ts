@@ -129,17 +129,17 @@ export function targetNotEmpty(what: "tables" | "files", file?: string): BrokerE
     what === "tables" ? "everything in it is deleted then" : "files of the same name are replaced then";
   const found =
     file === undefined
-      ? `there are ${what} already where the data should go`
-      : `the file ${showName(file, fileCharactersMax)} is there already and is not what was copied there`;
+      ? `the target already contains ${what}`
+      : `the file ${showName(file, fileCharactersMax)} already exists there and differs from what was copied`;
   return new BrokerError("target_not_empty", found, {
-    remedy: `Take an empty one, or say that what is there may be overwritten: ${consequence}.`,
+    remedy: `Use an empty one, or allow what is there to be overwritten: ${consequence}.`,
   });
 }
 
 export function notFaithful(differing: readonly string[]): BrokerError {
-  return new BrokerError("not_faithful", "the copy does not hold the same as what was lent", {
+  return new BrokerError("not_faithful", "the copy does not hold the same data as the lent original", {
     remedy:
-      "Nothing was switched, and the lent data is as it was. Try again; if it happens again, tell the operator.",
+      "Nothing was switched, and the lent data was not changed. Try again; if it happens again, tell the operator.",
     details: { differing: differing.slice(0, 20) },
   });
 }

@@ -130,7 +130,7 @@ describe("an object that goes in parts", () => {
       code: "quota_exceeded",
       retryable: false,
       message: expect.stringContaining("target"),
-      remedy: expect.stringContaining("make room"),
+      remedy: expect.stringContaining("free some space"),
     });
     expect(await left("huge")).toEqual(nothing);
   });
@@ -279,7 +279,7 @@ describe("a source that changes while it is read", () => {
     });
     await expect(copy("changing", { from })).rejects.toMatchObject({
       code: "conflict",
-      remedy: expect.stringContaining("stop it"),
+      remedy: expect.stringContaining("stop the app"),
     });
     expect(await left("changing")).toEqual(nothing);
   });

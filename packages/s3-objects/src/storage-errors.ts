@@ -7,12 +7,12 @@ export type Place = "storage" | "source" | "target";
 export class ChangedUnderway extends ProviderError {}
 
 export const changedUnderway = (store: string) =>
-  new ChangedUnderway(store, "conflict", "gave an object that changed while it was read");
+  new ChangedUnderway(store, "conflict", "returned an object that changed while it was read");
 
 export const unpackedUnderway = (store: string) =>
-  new ProviderError(store, "rejected", "alters a packed object on its way", {
+  new ProviderError(store, "rejected", "alters a packed object in transit", {
     remedy:
-      "An object is stored with a Content-Encoding and comes unpacked: store it without one, then start again.",
+      "An object is stored with a Content-Encoding but arrives unpacked: store it without one, then start again.",
   });
 
 export const unsendableKey = (store: string) =>
@@ -22,13 +22,14 @@ export const unsendableKey = (store: string) =>
   });
 
 export const tooLarge = (store: string) =>
-  new ProviderError(store, "rejected", "has an object too large to be moved", {
-    remedy: "An object is larger than 625 GiB: copy it with a tool of your own, and remove it here before.",
+  new ProviderError(store, "rejected", "has an object that is too large to move", {
+    remedy: "An object is larger than 625 GiB: copy it with your own tool, and remove it here first.",
   });
 
 export const wrongBytes = (store: string) =>
-  new ProviderError(store, "invalid_response", "holds other bytes than were sent", {
-    remedy: "Start again; if it happens once more, the store or something before it alters what it is sent.",
+  new ProviderError(store, "invalid_response", "holds different bytes than were sent", {
+    remedy:
+      "Start again; if it happens again, the store or something in front of it alters the data that it receives.",
   });
 
 export type Remedies = Partial<Readonly<Record<ProviderErrorCode, string>>>;
@@ -53,8 +54,8 @@ const remedies: Remedies = {
   unauthorized:
     "Its keys are refused: they may be replaced, deleted or expired. Save current ones, then start again.",
   forbidden:
-    "Its keys may not do this: let them read, write, list and delete in the bucket, then start again.",
-  not_found: "Its bucket or an object of it is gone: check the bucket's name, then start again.",
-  quota_exceeded: "It is full: make room there or raise its plan, then start again.",
-  conflict: "The app writes to an object while it is read: stop it for as long as files are moved.",
+    "Its keys lack a permission for this: allow them to read, write, list and delete in the bucket, then start again.",
+  not_found: "Its bucket or one of its objects is gone: check the bucket's name, then start again.",
+  quota_exceeded: "It is full: free some space there or upgrade its plan, then start again.",
+  conflict: "The app writes to an object while it is being read: stop the app while files are moved.",
 };

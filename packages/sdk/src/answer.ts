@@ -73,8 +73,8 @@ function notABroker(url: URL, status: number): KeyloanError {
   return new KeyloanError(
     "not_a_broker",
     redirect
-      ? `${url.origin} redirects elsewhere (status ${status}); the token is not sent along.`
-      : `${url.origin} answers, but not as a Keyloan broker does (status ${status}).`,
+      ? `${url.origin} redirects to another address (status ${status}); the token is not sent there.`
+      : `${url.origin} answers, but not like a Keyloan broker (status ${status}).`,
     { status, remedy: "Set KEYLOAN_URL to the broker's own address, with its path if it has one." },
   );
 }

@@ -129,9 +129,13 @@ async function readEnv(
   const values: Record<string, string> = {};
   for (const [name, value] of Object.entries(body)) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || typeof value !== "string" || value.includes("\0")) {
-      throw new KeyloanError("not_a_broker", "The env in the answer holds something that no env can hold.", {
-        remedy: "Check that KEYLOAN_URL is the address of a Keyloan broker of this version.",
-      });
+      throw new KeyloanError(
+        "not_a_broker",
+        "The env in the answer contains something that no env can hold.",
+        {
+          remedy: "Check that KEYLOAN_URL is the address of a Keyloan broker of this version.",
+        },
+      );
     }
     values[name] = value;
   }

@@ -120,7 +120,7 @@ export function send<R extends KnownRoute>(
 
 function checkedToken(token: string | undefined): string | undefined {
   if (token === undefined || /^[\x21-\x7e]+$/.test(token)) return token;
-  throw new KeyloanError("invalid_token", "The token is empty or holds characters that no token has.", {
+  throw new KeyloanError("invalid_token", "The token is empty or contains characters that no token has.", {
     remedy: "Set KEYLOAN_TOKEN to one token as it was shown, without spaces or line breaks.",
   });
 }

@@ -37,7 +37,7 @@ export function networkError(url: URL, error: unknown): KeyloanError {
   return new KeyloanError(
     "connection_lost",
     `The connection to ${origin} broke before the answer was complete${code === "" ? "" : ` (${code})`}.`,
-    { remedy: "Try again; if it stays, look at the broker's log." },
+    { remedy: "Try again; if it still fails, look at the broker's log." },
   );
 }
 

@@ -73,7 +73,7 @@ async function exchange(open: () => ClientRequest, request: TransportRequest): P
     outgoing.destroy();
   };
   const timer = setTimeout(() => stop(timeoutError(request)), request.timeoutMs);
-  const onAbort = () => stop(new KeyloanError("aborted", "The call was given up by its caller."));
+  const onAbort = () => stop(new KeyloanError("aborted", "The caller cancelled the call."));
   request.signal?.addEventListener("abort", onAbort, { once: true });
   if (request.signal?.aborted) onAbort();
   try {

@@ -39,7 +39,7 @@ export function toStoreError(error: unknown): Error {
     return new StoreError("busy", "another process holds the store's write lock", code);
   }
   if (code.startsWith("SQLITE_CONSTRAINT"))
-    return new StoreError("conflict", "a row of that key exists already", code);
+    return new StoreError("conflict", "a row with that key already exists", code);
   if (code.startsWith("SQLITE_CORRUPT") || code.startsWith("SQLITE_NOTADB")) {
     return new StoreError("corrupt", "the store's file is damaged: restore it from a backup", code);
   }

@@ -123,7 +123,7 @@ function describeDifference(expected: readonly Part[], found: readonly Part[]): 
     ),
   ];
   // The same part twice is none of these.
-  if (all.length === 0) return "parts that stand there twice";
+  if (all.length === 0) return "parts that are there twice";
   const more = all.length > shownMax ? `, and ${all.length - shownMax} more` : "";
   return all.slice(0, shownMax).join(", ") + more;
 }

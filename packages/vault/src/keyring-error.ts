@@ -14,7 +14,7 @@ const reasons: Readonly<Record<KeyringErrorCode, string>> = {
   wrong_length: "the root key is not 32 bytes (43 characters of base64url)",
   weak_key: "the root key is one byte repeated: a placeholder, not a key",
   duplicate_id: "two root keys have the same id",
-  duplicate_key: "the same root key stands there twice",
+  duplicate_key: "the same root key is listed twice",
 };
 
 const remedies: Readonly<Record<KeyringErrorCode, string>> = {
@@ -23,7 +23,7 @@ const remedies: Readonly<Record<KeyringErrorCode, string>> = {
   malformed_id: "Write `<id>:<key>` or the key alone, as `keyloan root-key create` prints it.",
   wrong_length: "Copy the whole line that `keyloan root-key create` printed, or make a new one with it.",
   weak_key: "Make a random one with `keyloan root-key create`.",
-  duplicate_id: "Give each key an id of its own; `keyloan root-key create` prints a fitting one.",
+  duplicate_id: "Give each key its own id; `keyloan root-key create` prints a suitable one.",
   duplicate_key: "Remove one of the two lines; `keyloan root-key create` makes a different key.",
 };
 

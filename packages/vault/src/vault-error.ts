@@ -16,33 +16,33 @@ const meanings: Readonly<Record<VaultErrorCode, readonly [message: string, remed
     "Pass the ids and names of the stored row.",
   ],
   wrong_owner: [
-    "The data key belongs to another owner than the value.",
-    "Open the data key of the owner the row names.",
+    "The data key belongs to a different owner than the value.",
+    "Open the data key of the owner that the row names.",
   ],
-  too_large: ["The value is larger than the vault takes.", "Store values of 1 MiB at most."],
+  too_large: ["The value is larger than the vault accepts.", "Store values of 1 MiB at most."],
   not_text: [
     "The value holds half of a surrogate pair, so it has no UTF-8 form.",
-    "Give well-formed text, or seal bytes.",
+    "Pass well-formed text, or seal bytes.",
   ],
   malformed: [
-    "The sealed text is not one that Keyloan wrote: it is cut or altered.",
-    "Restore the row from a backup, or issue or put the value again.",
+    "Keyloan did not write this sealed text: it is cut off or altered.",
+    "Restore the row from a backup, or issue or set the value again.",
   ],
   unsupported_version: [
     "The sealed text has a version that this program does not know.",
     "Run the Keyloan version that wrote it, or a newer one.",
   ],
   wrong_data_key: [
-    "The value was sealed with another data key.",
-    "Open the data key whose id stands in the sealed text.",
+    "The value was sealed with a different data key.",
+    "Open the data key whose id is in the sealed text.",
   ],
   unknown_root_key: [
     "The data key is wrapped under a root key that is not in the keyring.",
     "Add the old root key to the keyring, below the current one.",
   ],
   cannot_open: [
-    "The sealed text does not open: its key, owner, purpose or field differs, or it was altered.",
-    "Check that the keyring is the one the row was written with; else restore the row, or issue or put the value again.",
+    "The sealed text cannot be opened: its key, owner, purpose or field differs, or it was altered.",
+    "Check that the keyring is the one that the row was written with; otherwise restore the row, or issue or set the value again.",
   ],
   key_closed: ["The data key was closed and its bytes erased.", "Open the data key again."],
 };

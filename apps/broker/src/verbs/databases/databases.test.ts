@@ -364,7 +364,7 @@ describe("restoring", () => {
   });
 
   it.each<[string, (file: string) => Promise<void>, RegExp]>([
-    ["cut", async (file) => writeFile(file, (await readFile(file)).subarray(0, -10)), /cut or altered/],
+    ["cut", async (file) => writeFile(file, (await readFile(file)).subarray(0, -10)), /cut off or altered/],
     [
       "altered",
       async (file) => {
@@ -372,9 +372,9 @@ describe("restoring", () => {
         bytes[bytes.length - 40] = (bytes[bytes.length - 40] ?? 0) ^ 1;
         await writeFile(file, bytes);
       },
-      /cut or altered/,
+      /cut off or altered/,
     ],
-    ["lengthened", async (file) => writeFile(file, "x", { flag: "a" }), /cut or altered/],
+    ["lengthened", async (file) => writeFile(file, "x", { flag: "a" }), /cut off or altered/],
     ["gone", (file) => rm(file), /not in the store/],
   ])("refuses a file that is %s, and keeps the archive for the next try", async (_what, damage, message) => {
     await archiveWell();
