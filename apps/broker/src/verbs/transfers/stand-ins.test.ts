@@ -61,10 +61,6 @@ const until = (connector: string, ...states: string[]) =>
   expect
     .poll(async () => (await show(connector)).state, { timeout: 25_000, interval: 20 })
     .toMatch(new RegExp(`^(${states.join("|")})$`));
-const untilPhase = (phase: string) =>
-  expect
-    .poll(async () => (await show("turso")).progress.phase, { timeout: 25_000, interval: 10 })
-    .toBe(phase);
 const untilTidy = (connector: string) =>
   expect.poll(async () => (await show(connector)).tidying, { timeout: 25_000 }).toBe(false);
 const countNotes = async (env: Record<string, string>) =>
@@ -124,7 +120,7 @@ describe("a database", () => {
     const own = await accounts.addDatabase();
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
-    await untilPhase("copying");
+    await until("turso", "copying");
     expect((await page.call("POST", `${path}/cancel`, {})).status).toBe(202);
     await untilTidy("turso");
     expect((await show("turso")).state).toBe("cancelled");
@@ -140,7 +136,7 @@ describe("a database", () => {
     const own = await accounts.addDatabase();
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
-    await untilPhase("copying");
+    await until("turso", "copying");
     await broker.restart();
     await until("turso", "copied");
     expect(await countNotes(own.env)).toBe(manyRows);
@@ -166,7 +162,7 @@ describe("a database", () => {
     const own = await accounts.addDatabase();
     await save("turso", own.env);
     await start({ connectors: ["turso"] });
-    await untilPhase("copying");
+    await until("turso", "copying");
     await own.revoke();
     await until("turso", "failed");
     await untilTidy("turso");
