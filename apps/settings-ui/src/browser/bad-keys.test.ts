@@ -104,7 +104,7 @@ describe.skipIf(findChromium() === undefined)("keys that are not right", () => {
     await field(page, "TURSO_DATABASE_URL").focus();
     await paste(page, `  "${TURSO_DATABASE_URL}"\n`);
     expect(await field(page, "TURSO_DATABASE_URL").inputValue()).toBe(TURSO_DATABASE_URL);
-    await card(page, "Turso").getByText("Removed the quotes around it.").waitFor();
+    await card(page, "Turso").getByText("Quotes around the value were removed.").waitFor();
     await field(page, "TURSO_AUTH_TOKEN").focus();
     await paste(page, `export TURSO_AUTH_TOKEN=${TURSO_AUTH_TOKEN}`);
     expect(await field(page, "TURSO_AUTH_TOKEN").inputValue()).toBe(TURSO_AUTH_TOKEN);
