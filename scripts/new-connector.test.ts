@@ -51,7 +51,7 @@ test("a new provider is one folder and one line, and its folder has all that a c
   const before = readdirSync(source);
   const { status, stdout } = create("acme-mail", "--label", "Acme Mail", "--category", "mail");
   expect(status).toBe(0);
-  expect(stdout.split("\n").filter((line) => line.startsWith("packages/"))).toHaveLength(9);
+  expect(stdout.split("\n").filter((line) => line.startsWith("packages/"))).toHaveLength(7);
   expect(readdirSync(source).filter((name) => !before.includes(name))).toEqual(["acme-mail"]);
   expect(readdirSync(join(source, "acme-mail")).toSorted()).toEqual([
     "README.md",
@@ -59,9 +59,7 @@ test("a new provider is one folder and one line, and its folder has all that a c
     "client.ts",
     "emulator.ts",
     "index.ts",
-    "issuer.ts",
     "spec.ts",
-    "validate.ts",
   ]);
   expect(readFileSync(join(source, "providers.ts"), "utf8")).toBe(
     `// The list.\nexport { acmeMail } from "./acme-mail/index.ts";\nexport { appSecrets } from "./app-secrets/index.ts";\n`,

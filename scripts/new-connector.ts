@@ -6,8 +6,8 @@ import { parseArgs } from "node:util";
 
 const usage = `usage: node scripts/new-connector.ts <id> [--label <name>] [--category <category>]
 
-Makes packages/connectors/src/<id>/ with a description, a client, checks, an issuer, a stand-in, tests and a
-README, and adds the provider's line to packages/connectors/src/providers.ts. All of it compiles and passes
+Makes packages/connectors/src/<id>/ with a description, a table of calls, checks, an issuer, a stand-in, tests and
+a README, and adds the provider's line to packages/connectors/src/providers.ts. All of it compiles and passes
 the shared promises; change it step by step into what the provider documents.
 
   <id>        lower-case words joined by dashes, for instance resend
@@ -40,6 +40,7 @@ export function writeConnector(root: string, { id, label, category }: NewConnect
     text
       .replaceAll("__ID__", id)
       .replaceAll("__NAME__", name)
+      .replaceAll("__TYPE__", name.charAt(0).toUpperCase() + name.slice(1))
       .replaceAll("__LABEL__", label)
       .replaceAll("__CATEGORY__", category)
       .replaceAll("__ENV__", id.replaceAll("-", "_").toUpperCase());
