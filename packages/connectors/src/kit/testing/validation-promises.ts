@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type Connector, Secret, type SecretValues, type ValidationResult } from "@keyloan/contract";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Fault, RunningEmulator, StartEmulator } from "../emulator.ts";
@@ -124,6 +126,24 @@ export function describeValidation(
         expectQuiet(result);
       },
     );
+
+    test.each([301, 302, 303, 307, 308])("goes nowhere that an answer of %i leads to", async (status) => {
+      const asked: string[] = [];
+      const elsewhere = createServer(({ url = "" }, response) => {
+        asked.push(url);
+        response.end("{}");
+      });
+      await new Promise<void>((resolve) => elsewhere.listen(0, "127.0.0.1", resolve));
+      try {
+        const { port } = elsewhere.address() as AddressInfo;
+        everyCall({ kind: "status", status, headers: { location: `http://127.0.0.1:${port}/v1/keys` } });
+        const result = await check();
+        expect([result.status, asked]).toEqual(["undetermined", []]);
+        expectQuiet(result);
+      } finally {
+        elsewhere.close();
+      }
+    });
 
     test("cannot tell when the time is up", async () => {
       everyCall({ kind: "delay", ms: 60_000 });
