@@ -24,6 +24,8 @@ export const limits = {
   sessionsPerBrowserMax: 8,
   /** Open visits of one person, or of one user who was let in, to a build; one more ends the oldest. */
   visitsPerPersonMax: 8,
+  /** Browsers that prove one person, former cookies among them; one more ends the oldest. */
+  browsersPerPersonMax: 20,
   /** How long the present person can refuse that somebody starts over. */
   startOverWaitSeconds: 24 * 3600,
   /** After a withdrawal nobody can ask to start over with the same build for so long. */

@@ -1,5 +1,5 @@
-import type { TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, gt, inArray, isNull, ne, or } from "drizzle-orm";
+import { limits, type TokenPermission } from "@keyloan/contract";
+import { and, desc, eq, gt, inArray, isNull, ne, notInArray, or } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
 import { provenTables } from "./proven-tables.ts";
@@ -58,6 +58,15 @@ export function personsTable(database: Database, seals: Seals) {
         .insert(personBrowsers)
         .values(sealed)
         .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
+      const newest = database
+        .select({ hash: personBrowsers.hash })
+        .from(personBrowsers)
+        .where(eq(personBrowsers.personId, row.personId))
+        .orderBy(desc(personBrowsers.createdAt), desc(personBrowsers.hash))
+        .limit(limits.browsersPerPersonMax);
+      await database
+        .delete(personBrowsers)
+        .where(and(eq(personBrowsers.personId, row.personId), notInArray(personBrowsers.hash, newest)));
     },
     /**
      * What one cookie of a browser proves, its next one does, and the first no longer than until `endsAt`: the answer
