@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { newTokenBody } from "@keyloan/contract";
+import { newTokenBody, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTestBroker } from "./testing/create-test-broker.ts";
@@ -58,5 +58,26 @@ describe("a broker that strangers may reach", () => {
 
   it("says nothing when only this machine reaches it", async () => {
     expect(await start({})).toBe("");
+  });
+});
+
+describe("a broker whose own sign-in key is among what it lends", () => {
+  it("says so to its admin, from the moment that it is an org key", async () => {
+    const broker = await createTestBroker({ emulators: ["clerk"] });
+    try {
+      const { publishableKey = "", secretKey = "" } = broker.emulators.get("clerk")?.orgFields ?? {};
+      const signIn = { publishableKey, authorizedParties: ["https://app.example.com"] };
+      const codes = async (secret: string) => {
+        await broker.restart({ clerkSessions: { ...signIn, secretKey: Secret.of(secret) } });
+        const { body } = await broker.call("GET", "/v1/warnings");
+        return (body as { warnings: { code: string }[] }).warnings.map(({ code }) => code);
+      };
+      expect(await codes(secretKey)).toEqual([]);
+      await broker.putOrgKeys("clerk");
+      expect(await codes(secretKey)).toEqual(["lent_sign_in_key"]);
+      expect(await codes(["sk", "test", "a".repeat(40)].join("_"))).toEqual([]);
+    } finally {
+      await broker.close();
+    }
   });
 });

@@ -1,10 +1,10 @@
 import { healthEndpoints, version } from "@keyloan/contract";
 import type { Deps } from "../deps.ts";
-import { exposureWarnings } from "../exposure.ts";
 import type { CallerLimits } from "../http/caller-limits.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { createHealthCheck, healthStatus } from "../verbs/check-health.ts";
+import { findWarnings } from "../verbs/find-warnings.ts";
 
 export function healthRoutes(deps: Deps, limits: CallerLimits) {
   const check = createHealthCheck(deps);
@@ -29,7 +29,7 @@ export function operatorRoutes(deps: Deps, limits: CallerLimits) {
       const text = await deps.metrics.render();
       return context.body(text, 200, { "content-type": deps.metrics.contentType }) as never;
     })
-    .openapi(serveEndpoint(limits, warnings), (context) =>
-      context.json({ warnings: exposureWarnings(deps.config) }, 200),
+    .openapi(serveEndpoint(limits, warnings), async (context) =>
+      context.json({ warnings: await findWarnings(deps) }, 200),
     );
 }

@@ -113,7 +113,7 @@ async function readiness(caller: Caller): Promise<Outcome[]> {
   return [...parts, failed("the broker reports that it is not ready", "Look at the broker's log.")];
 }
 
-/** What the broker's operator should fix of who reaches it: in production nobody may go on with it. */
+/** What the operator should fix of who reaches the broker and what it lends: in production nobody may go on with it. */
 async function brokerWarnings(caller: Caller, tell: typeof warning): Promise<Outcome[]> {
   try {
     const { warnings } = await healthApi(caller).warnings();
