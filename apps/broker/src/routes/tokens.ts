@@ -18,7 +18,8 @@ export function tokenRoutes(deps: Deps, limits: CallerLimits) {
       context.json(await listTokens(deps, context.req.valid("query")), 200),
     )
     .openapi(serveEndpoint(limits, revoke), async (context) => {
-      await revokeToken(deps, byOf(context), context.req.valid("param").id);
+      const isLeaked = context.req.valid("query").leaked === "true";
+      await revokeToken(deps, byOf(context), context.req.valid("param").id, isLeaked);
       return context.body(null, 204);
     });
 }

@@ -23,6 +23,12 @@ export const tokenEndpoints = endpoints("tokens", tokenRoutes, {
     access: adminOnly,
     summary: "Revoke a token of a platform or a build",
     params: z.object({ id: z.string().regex(idPattern("token"), "a token id looks like tok_…") }),
+    query: z.strictObject({
+      leaked: z.enum(["true", "false"]).default("false").meta({
+        description:
+          "`true`: also end the links that it made, and the visits of their builds that have not proven who they are",
+      }),
+    }),
     answers: { 204: { description: "revoked" } },
   },
 });

@@ -49,6 +49,21 @@ export function handoffsTable(database: Database, seals: Seals) {
     expireUnused: async (buildId: string, now: number): Promise<void> => {
       await expireUnused.run({ buildId, now });
     },
+    /**
+     * Ends every link that one caller made, opened or not.
+     * @returns the builds that any of them led to
+     */
+    expireByCreator: async (createdBy: string, now: number): Promise<string[]> => {
+      await database
+        .update(handoffs)
+        .set({ expiresAt: now })
+        .where(and(eq(handoffs.createdBy, createdBy), gt(handoffs.expiresAt, now)));
+      const rows = await database
+        .selectDistinct({ buildId: handoffs.buildId })
+        .from(handoffs)
+        .where(eq(handoffs.createdBy, createdBy));
+      return rows.map(({ buildId }) => buildId);
+    },
     deleteExpired: async (before: number): Promise<void> => {
       await database.delete(handoffs).where(lt(handoffs.expiresAt, before));
     },

@@ -104,6 +104,17 @@ export function sessionsTable(database: Database, seals: Seals) {
         .set({ endedAt })
         .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt), isOther));
     },
+    /**
+     * Ends the visits of a build that have proven nobody.
+     * @returns how many were not ended yet
+     */
+    endUnproven: async (buildId: string, endedAt: number): Promise<number> => {
+      const result = await database
+        .update(sessions)
+        .set({ endedAt })
+        .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt), isNull(sessions.personId)));
+      return result.rowsAffected;
+    },
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
       await endByBuild.run({ buildId, endedAt });
     },

@@ -1,5 +1,5 @@
-import { BrokerError, platformScopes, type TokenList, type TokenView } from "@keyloan/contract";
-import type { TokenRow } from "@keyloan/store";
+import { actorLabel, BrokerError, platformScopes, type TokenList, type TokenView } from "@keyloan/contract";
+import type { Tables, TokenRow } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
@@ -44,13 +44,16 @@ async function listPage(
 }
 
 /**
- * Ends a token of a platform or a build now; ending it twice changes nothing.
+ * Ends a token of a platform or a build now; ending it twice changes nothing. With `leaked` so do the links that it
+ * made, and the visits of their builds that have proven nobody: whoever had the token may be in them.
  * @throws BrokerError `not_found`
  */
-export async function revokeToken(deps: Deps, by: By, tokenId: string): Promise<void> {
+export async function revokeToken(deps: Deps, by: By, tokenId: string, leaked: boolean): Promise<void> {
   const found = await deps.change(by, [tokenId], async (tx) => {
-    if (!(await tx.tokens.revoke(tokenId, deps.now()))) return tx.unaudited(false);
-    tx.audit("token.revoked", tokenId);
+    const now = deps.now();
+    if (!(await tx.tokens.revoke(tokenId, now))) return tx.unaudited(false);
+    if (!leaked) tx.audit("token.revoked", tokenId);
+    else tx.audit("token.revoked", tokenId, { leaked, ...(await endLinks(tx, tokenId, now)) });
     return true;
   });
   if (!found) throw noToken(tokenId, "keyloan token list");
@@ -67,6 +70,20 @@ export async function revokeBuildToken(deps: Deps, by: By, buildId: string, toke
     return true;
   });
   if (!found) throw noToken(tokenId, "keyloan build tokens");
+}
+
+async function endLinks(
+  tx: Pick<Tables, "handoffs" | "sessions">,
+  tokenId: string,
+  now: number,
+): Promise<{ builds: number; visits: number }> {
+  const builds = await tx.handoffs.expireByCreator(
+    actorLabel({ kind: "platform", tokenId, scopes: [] }),
+    now,
+  );
+  let visits = 0;
+  for (const buildId of builds) visits += await tx.sessions.endUnproven(buildId, now);
+  return { builds: builds.length, visits };
 }
 
 function noToken(tokenId: string, command: string): BrokerError {
