@@ -343,6 +343,7 @@ test("tokens, catalog, audit and root-key rotate show what the broker says", asy
   const [, id = ""] = /(tok_\w{20})/.exec(made.err) ?? [];
   expect((await keyloan("token list")).out).toMatch(new RegExp(`${id} .*app-builder`));
   expect((await keyloan(`token revoke ${id} --json`)).out).toContain('"revoked": true');
+  expect((await keyloan(`token revoke ${id} --leaked`)).err).toContain("links that it made have ended");
   expect((await keyloan("catalog")).out).toMatch(/memory-keys +mail +B +needed/);
   expect((await keyloan("catalog memory-keys")).out).toContain("platformToken (secret)");
   expect((await keyloan("catalog nope")).code).toBe(1);

@@ -44,7 +44,8 @@ export type TokensApi = {
   readonly create: (body: CreateApiTokenBody) => Promise<IssuedToken>;
   readonly list: (query?: PageQuery) => Promise<TokenList>;
   readonly listAll: () => AsyncGenerator<TokenView, void, void>;
-  readonly revoke: (tokenId: string) => Promise<void>;
+  /** Ends a token. `leaked`: so do the links that it made, and visits of their builds that have proven nobody. */
+  readonly revoke: (tokenId: string, options?: { readonly leaked?: boolean }) => Promise<void>;
 };
 
 export function tokensApi(caller: Caller): TokensApi {
@@ -53,8 +54,13 @@ export function tokensApi(caller: Caller): TokensApi {
     create: (body) => ask(caller, tokenRoutes.create, { body }),
     list,
     listAll: () => eachOfPages(list, ({ tokens }) => tokens, {}),
-    revoke: async (id) => {
-      await send(caller, tokenRoutes.revoke, { params: { id } }, "nothing");
+    revoke: async (id, { leaked } = {}) => {
+      await send(
+        caller,
+        tokenRoutes.revoke,
+        { params: { id }, query: { leaked: leaked ? "true" : undefined } },
+        "nothing",
+      );
     },
   };
 }

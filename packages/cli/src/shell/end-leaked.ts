@@ -20,7 +20,8 @@ export function planOf(match: AuditMatch): string | undefined {
   if (match.what === "lease") {
     return `end every credential of ${match.connector} in ${match.buildId}, and give the build new values`;
   }
-  if (match.what === "token" && isRevocable(match)) return `revoke the token ${match.tokenId}`;
+  if (match.what === "token" && isRevocable(match))
+    return `revoke the token ${match.tokenId} and end the links that it made`;
   return undefined;
 }
 
@@ -31,7 +32,7 @@ export async function endLeaked(io: Io, client: Client, match: AuditMatch): Prom
   try {
     if (match.what === "lease") return { what, ...(await rotate(io, client, match.leaseId)) };
     if (match.what === "token" && isRevocable(match)) {
-      await client.tokens.revoke(match.tokenId ?? "");
+      await client.tokens.revoke(match.tokenId ?? "", { leaked: true });
       return { what, ended: true, message: "it is revoked" };
     }
     return { what, ended: false, message: byHand(match) };
