@@ -4,7 +4,7 @@ import type { BrokerConfig } from "./env.ts";
 import { describeError } from "./observe/logger.ts";
 import { remindOfActions } from "./queue/remind.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
-import { sweepArchives } from "./verbs/databases/sweep-archives.ts";
+import { sweepArchives } from "./verbs/databases/remove-archive.ts";
 import { usageIntervalMs, watchUsage } from "./verbs/databases/watch-usage.ts";
 import { endDueLendings } from "./verbs/lending/end-lending.ts";
 import { checkOrgKeys } from "./verbs/org-keys/check-org-keys.ts";

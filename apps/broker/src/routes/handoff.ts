@@ -3,20 +3,27 @@ import { BrokerError, type ErrorCode, handoffEndpoints } from "@keyloan/contract
 import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
 import type { CallerLimits } from "../http/caller-limits.ts";
-import { byOf, visitOf } from "../http/context.ts";
-import { personText, refuseOpenNetwork, setPersonCookie, setSessionCookie } from "../http/cookies.ts";
-import { limitOpenings } from "../http/opening-limit.ts";
+import { type BrokerContext, byOf, visitOf } from "../http/context.ts";
+import {
+  personText,
+  refuseOpenNetwork,
+  sessionTexts,
+  setPersonCookie,
+  setSessionCookie,
+} from "../http/cookies.ts";
+import { refuseLater } from "../http/limit-callers.ts";
+import { createWorkLimiter } from "../http/rate-limit.ts";
 import { readOpener } from "../http/read-opener.ts";
 import { limitRecovery } from "../http/recovery-limit.ts";
 import { createRouter } from "../http/router.ts";
 import { serveEndpoint } from "../http/serve-endpoint.ts";
 import { refuseOtherOrigins } from "../http/session.ts";
-import { visitorOf } from "../http/visitor.ts";
 import { isoTime } from "../iso-time.ts";
 import { createHandoff } from "../verbs/handoff/create-handoff.ts";
 import { endSession } from "../verbs/handoff/end-session.ts";
 import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
 import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
+import type { Visitor } from "../verbs/handoff/start-session.ts";
 import { browserOf } from "../verbs/person/become-person.ts";
 
 /** What says that a link's code or a recovery code opens nothing any more. */
@@ -84,4 +91,29 @@ export function handoffRoutes(deps: Deps, limits: CallerLimits) {
       if (forget !== undefined && !isBrowserKnown) setPersonCookie(context, "");
       return context.body(null, 204);
     });
+}
+
+/** What the browser of a request brings with it. */
+function visitorOf(context: BrokerContext): Visitor {
+  return {
+    browser: browserOf(context.var.deps, personText(context)),
+    sessions: sessionTexts(context),
+    address: context.var.clientAddress(),
+  };
+}
+
+/**
+ * Bounds how often one proof opens visits: a browser, a signed-in user, a recovery code or a link, whatever else the
+ * request carries. Each visit is rows and a key pair, and would otherwise bring limits of its own.
+ * @returns what takes one opening by the proof. It throws BrokerError `rate_limited`
+ */
+function limitOpenings({
+  config,
+}: Pick<Deps, "config">): (context: BrokerContext, proof: string | undefined) => void {
+  // Nobody opens a page more often by hand.
+  const limiter = createWorkLimiter(config, 0.5, 20);
+  return (context, proof) => {
+    if (proof === undefined) return;
+    refuseLater(context, limiter.take(proof, context.var.deps.now()));
+  };
 }

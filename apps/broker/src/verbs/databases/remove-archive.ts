@@ -1,10 +1,13 @@
 import type { ArchiveRow, LeaseRow } from "@keyloan/store";
-import type { Unit } from "../../change.ts";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { done, type Outcome } from "../../queue/outcome.ts";
 import { untilItEnds } from "./database-job.ts";
 import { clearAttempt } from "./end-attempt.ts";
+
+/** Files that are younger may be those of work that has just ended. */
+const settledMs = 3_600_000;
 
 /** Removes the file of an archive that nobody needs any more, and what may be left of its scratch database. */
 export const removeArchiveJob = defineJob({
@@ -47,5 +50,20 @@ export async function endArchives(
       if (await tx.archives.update(archive.id, ["verified"], { state: "removed" }))
         addRemoval(deps, tx, archive);
     }
+  }
+}
+
+/**
+ * Removes what is in the store of archives though nobody needs it: files of archives that failed, were restored or
+ * were removed. What no row knows is left alone, for it may be another broker's.
+ */
+export async function sweepArchives(deps: Deps, signal: AbortSignal): Promise<void> {
+  const { archives, endings } = deps.store.read;
+  for await (const name of deps.archives.list(signal)) {
+    const archive = await archives.find(name);
+    if (archive === undefined || archive.state === "writing" || archive.state === "verified") continue;
+    if (deps.now() - archive.createdAt < settledMs) continue;
+    if ((await endings.openJobsOf([archive.id])).length > 0) continue;
+    await deps.change(bySystem("archives"), [archive.id], async (tx) => addRemoval(deps, tx, archive));
   }
 }

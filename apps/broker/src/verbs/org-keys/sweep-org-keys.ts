@@ -4,7 +4,7 @@ import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { forEach } from "../../each.ts";
 import type { Notice } from "../../notify/notice.ts";
-import { helpLinkOf } from "./help-link.ts";
+import { helpLinkOf } from "./views.ts";
 
 const dayMs = 86_400_000;
 const reminderMs = 7 * dayMs;

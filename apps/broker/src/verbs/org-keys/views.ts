@@ -1,8 +1,7 @@
-import type { OrgKeyView } from "@keyloan/contract";
+import type { ConnectorSpec, OrgKeyView } from "@keyloan/contract";
 import { erasedFields, type OrgKeyRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
-import { helpLinkOf } from "./help-link.ts";
 
 const dayMs = 86_400_000;
 
@@ -71,3 +70,9 @@ export function deleteSentence(deps: Pick<Deps, "connectors">, row: Pick<OrgKeyR
 }
 
 const count = (leases: number) => (leases === 1 ? "1 lease is" : `${leases} leases are`);
+
+/** The page at the provider where a connector's org key is made and deleted. */
+export function helpLinkOf(spec: ConnectorSpec | undefined): string | undefined {
+  const linked = spec?.orgFields.filter(({ helpUrl }) => helpUrl !== undefined) ?? [];
+  return (linked.find(({ secret }) => secret) ?? linked[0])?.helpUrl;
+}
