@@ -1,11 +1,11 @@
 import { type JobState, jobTransitions } from "@keyloan/contract";
 import { and, desc, eq, gt, inArray, lt, or, sql } from "drizzle-orm";
-import type { SQLiteUpdateSetSource } from "drizzle-orm/sqlite-core";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals, withoutMac } from "../row-seal.ts";
 import { assertMoves } from "./assert-moves.ts";
 import type { TimeCursor } from "./builds.ts";
 import { alteredJob, claimsOf, openStates } from "./job-claims.ts";
+import { holdsOf, letGo, type Resealed } from "./job-holds.ts";
 import { insertsOf } from "./job-inserts.ts";
 import { provenTables } from "./proven-tables.ts";
 import { jobs } from "./schema.ts";
@@ -19,8 +19,6 @@ export type ClaimedJob = JobRow;
 /** No job is planned for later; what seems so only waits for manual action. */
 const waitMsMax = 400 * 24 * 3_600_000;
 
-const letGo = { lockedBy: null, lockedUntil: null } as const;
-
 const cancelled = {
   state: "cancelled",
   ...letGo,
@@ -28,39 +26,12 @@ const cancelled = {
 } as const;
 
 export function jobsTable(database: Database, seals: Seals) {
-  const { seal, isGenuine, open, openAll } = createRowSeal(seals, provenTables.jobs);
-  const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
-  const finish = database
-    .update(jobs)
-    .set({
-      state: placeholder("state"),
-      ...letGo,
-      lastError: placeholder("lastError"),
-      endedAt: placeholder("endedAt"),
-    })
-    .where(
-      and(
-        eq(jobs.id, sql.placeholder("id")),
-        eq(jobs.fence, sql.placeholder("fence")),
-        inArray(jobs.state, [...openStates]),
-      ),
-    )
-    .prepare();
-  const changeHeld = async (id: string, fence: number, changes: Changes): Promise<boolean> => {
-    const result = await database
-      .update(jobs)
-      .set(changes)
-      .where(and(eq(jobs.id, id), eq(jobs.fence, fence), inArray(jobs.state, [...openStates])));
-    return result.rowsAffected === 1;
-  };
+  const { seal, reseal, isGenuine, open, openAll } = createRowSeal(seals, provenTables.jobs);
   const findRow = (id: string) => database.select().from(jobs).where(eq(jobs.id, id)).get();
   /** The same with the MAC of a row that it changes; `undefined` when the broker did not write that. */
-  const sealed = async <Changed extends Proven>(
-    id: string,
-    changes: Changed,
-  ): Promise<(Changed & { mac: string | null }) | undefined> => {
+  const sealed: Resealed = async (id, changes) => {
     const row = open(await findRow(id));
-    return row === undefined ? undefined : { ...changes, mac: seal({ ...row, ...changes }).mac };
+    return row === undefined ? undefined : reseal(row, changes);
   };
   /** One that the broker did not write is never run, and nothing that stands in it is shown. */
   const readRow = (row: typeof jobs.$inferSelect): JobRow => ({
@@ -72,6 +43,7 @@ export function jobsTable(database: Database, seals: Seals) {
   return {
     ...insertsOf(database, seal),
     ...claimsOf(database, isGenuine),
+    ...holdsOf(database, sealed),
     listByEntity: async (entityId: string): Promise<JobRow[]> =>
       openAll(await database.select().from(jobs).where(eq(jobs.entityId, entityId))),
     find: async (id: string): Promise<JobRow | undefined> => {
@@ -114,48 +86,6 @@ export function jobsTable(database: Database, seals: Seals) {
         .orderBy(desc(jobs.createdAt), desc(jobs.id))
         .limit(query.limit);
       return rows.map(readRow);
-    },
-    /** Pushes the end of a hold; false when another worker has the job now. */
-    extend: (id: string, fence: number, lockedUntil: number): Promise<boolean> =>
-      changeHeld(id, fence, { lockedUntil }),
-    /** Ends a job; false when another worker has claimed it meanwhile. */
-    finish: async (
-      id: string,
-      fence: number,
-      state: Extract<JobState, "done" | "failed">,
-      lastError?: string,
-      endedAt?: number,
-    ): Promise<boolean> => {
-      const ended = { state, lastError: lastError ?? null, endedAt: endedAt ?? null };
-      return (await finish.run({ id, fence, ...ended })).rowsAffected === 1;
-    },
-    /** Keeps what a job needs to go on after a crash; false when another worker has claimed it meanwhile. */
-    setPayload: async (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> => {
-      const changes = await sealed(id, { payload });
-      return changes !== undefined && (await changeHeld(id, fence, changes));
-    },
-    /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
-    retry: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
-      changeHeld(id, fence, { runAfter, ...letGo, lastError }),
-    /** Like `retry`, and the run does not count as an attempt: it was not let through. */
-    postpone: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
-      changeHeld(id, fence, {
-        runAfter,
-        ...letGo,
-        lastError,
-        attempts: sql`${jobs.attempts} - 1`,
-      }),
-    /** Requires manual action, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
-    requireAction: async (
-      id: string,
-      fence: number,
-      requiredAction: StoredRequiredAction,
-      runAfter: number,
-      lastError: string,
-    ): Promise<boolean> => {
-      const changes = await sealed(id, { requiredAction });
-      if (changes === undefined) return false;
-      return changeHeld(id, fence, { state: "requires_action", ...changes, runAfter, ...letGo, lastError });
     },
     /** Records a reminder; false when another broker has, or the job requires no action any more. */
     setReminded: async (
@@ -243,6 +173,3 @@ export function jobsTable(database: Database, seals: Seals) {
         .groupBy(jobs.kind, jobs.state),
   };
 }
-
-type Proven = Partial<Pick<JobRow, "payload" | "requiredAction">>;
-type Changes = SQLiteUpdateSetSource<typeof jobs>;
