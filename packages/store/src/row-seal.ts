@@ -34,6 +34,11 @@ export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: 
     macOf,
     /** The row with its MAC, as it is written. */
     seal: <Given extends Omit<Row, "mac">>(row: Given) => ({ ...row, mac: macOf(row) }),
+    /** What changes in a row, with the MAC that the row has then. */
+    reseal: <Changes extends object>(row: object, changes: Changes) => ({
+      ...changes,
+      mac: macOf({ ...row, ...changes }),
+    }),
     /** Whether the broker wrote it. All columns that decide must have been read. */
     isGenuine,
     /** The row, when the broker wrote it. */

@@ -9,7 +9,7 @@ import { archives } from "./schema.ts";
 export type ArchiveRow = Omit<typeof archives.$inferSelect, "mac">;
 
 export function archivesTable(database: Database, seals: Seals) {
-  const { seal, open, openAll } = createRowSeal(seals, provenTables.archives);
+  const { seal, reseal, open, openAll } = createRowSeal(seals, provenTables.archives);
   const find = async (id: string): Promise<ArchiveRow | undefined> =>
     open(await database.select().from(archives).where(eq(archives.id, id)).get());
   /** Newest first. */
@@ -42,10 +42,9 @@ export function archivesTable(database: Database, seals: Seals) {
       assertMoves(archiveTransitions, from, changes.state);
       const row = await find(id);
       if (row === undefined) return false;
-      const { mac } = seal({ ...row, ...changes });
       const result = await database
         .update(archives)
-        .set({ ...changes, mac })
+        .set(reseal(row, changes))
         .where(and(eq(archives.id, id), inArray(archives.state, [...from])));
       return result.rowsAffected === 1;
     },

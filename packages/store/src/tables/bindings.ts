@@ -46,7 +46,7 @@ const gives = { source: "org", preview: false, userKeyId: null, leaseId: null } 
 const givesNoEnv = { ...gives, userEnv: null, leaseState: null, leaseExpiresAt: null, env: null };
 
 export function bindingsTable(database: Database, seals: Seals) {
-  const { seal, isGenuine, openAll } = createRowSeal(seals, provenTables.bindings);
+  const { seal, reseal, isGenuine, openAll } = createRowSeal(seals, provenTables.bindings);
   const ofBuild = (buildId: string, connectorIds: readonly string[]) =>
     and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds]));
   /** Changes those that the broker wrote. @returns how many */
@@ -60,10 +60,9 @@ export function bindingsTable(database: Database, seals: Seals) {
     const found = await database.select().from(bindings).where(ofBuild(buildId, connectorIds));
     const rows = openAll(found).filter(isMeant);
     for (const row of rows) {
-      const { mac } = seal({ ...row, ...changes });
       await database
         .update(bindings)
-        .set({ ...changes, mac })
+        .set(reseal(row, changes))
         .where(ofBuild(buildId, [row.connectorId]));
     }
     return rows.length;

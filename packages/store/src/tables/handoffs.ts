@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
+import { and, countDistinct, desc, eq, gt, isNull, lt, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
 import { provenTables } from "./proven-tables.ts";
@@ -51,18 +51,19 @@ export function handoffsTable(database: Database, seals: Seals) {
     },
     /**
      * Ends every link that one caller made, opened or not.
-     * @returns the builds that any of them led to
+     * @returns to how many builds any of them led
      */
-    expireByCreator: async (createdBy: string, now: number): Promise<string[]> => {
+    expireByCreator: async (createdBy: string, now: number): Promise<number> => {
       await database
         .update(handoffs)
         .set({ expiresAt: now })
         .where(and(eq(handoffs.createdBy, createdBy), gt(handoffs.expiresAt, now)));
-      const rows = await database
-        .selectDistinct({ buildId: handoffs.buildId })
+      const led = await database
+        .select({ builds: countDistinct(handoffs.buildId) })
         .from(handoffs)
-        .where(eq(handoffs.createdBy, createdBy));
-      return rows.map(({ buildId }) => buildId);
+        .where(eq(handoffs.createdBy, createdBy))
+        .get();
+      return led?.builds ?? 0;
     },
     deleteExpired: async (before: number): Promise<void> => {
       await database.delete(handoffs).where(lt(handoffs.expiresAt, before));

@@ -10,7 +10,7 @@ import { bindings, leases } from "./schema.ts";
 export type LeaseRow = Omit<typeof leases.$inferSelect, "mac">;
 
 export function leasesTable(database: Database, seals: Seals) {
-  const { seal, isGenuine } = createRowSeal(seals, provenTables.leases);
+  const { seal, reseal, isGenuine } = createRowSeal(seals, provenTables.leases);
   /** One that the broker did not write names nothing at its provider: nothing there is ended for it. */
   const readRow = (row: typeof leases.$inferSelect): LeaseRow => ({
     ...withoutMac(row),
@@ -28,9 +28,9 @@ export function leasesTable(database: Database, seals: Seals) {
     .where(eq(leases.buildId, sql.placeholder("buildId")))
     .orderBy(leases.connectorId)
     .prepare();
-  const macWith = async (id: string, changes: Partial<LeaseRow>) => {
+  const sealed = async (id: string, changes: Partial<LeaseRow>) => {
     const row = await find.get({ id });
-    return row === undefined || !isGenuine(row) ? undefined : { mac: seal({ ...row, ...changes }).mac };
+    return row === undefined || !isGenuine(row) ? undefined : reseal(row, changes);
   };
   // Written for every lease that is issued, so it is prepared rather than built each time.
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
@@ -134,11 +134,11 @@ export function leasesTable(database: Database, seals: Seals) {
       assertMoves(leaseTransitions, from, changes.state);
       const { handle, usage } = changes;
       const isProven = handle !== undefined || usage !== undefined;
-      const mac = isProven ? await macWith(id, changes) : {};
-      if (mac === undefined) return false;
+      const written = isProven ? await sealed(id, changes) : changes;
+      if (written === undefined) return false;
       const result = await database
         .update(leases)
-        .set({ ...changes, ...mac })
+        .set(written)
         .where(and(eq(leases.id, id), inArray(leases.state, [...from])));
       return result.rowsAffected === 1;
     },

@@ -12,7 +12,7 @@ export type OrgKeyRow = Omit<typeof orgKeys.$inferSelect, "mac">;
 export const erasedFields = "";
 
 export function orgKeysTable(database: Database, seals: Seals) {
-  const { seal, open, openAll } = createRowSeal(seals, provenTables.orgKeys);
+  const { seal, reseal, open, openAll } = createRowSeal(seals, provenTables.orgKeys);
   const list = async (where: SQL | undefined, ...order: readonly SQL[]): Promise<OrgKeyRow[]> =>
     openAll(
       await database
@@ -31,11 +31,7 @@ export function orgKeysTable(database: Database, seals: Seals) {
   ): Promise<boolean> => {
     const row = await find(id);
     if (row === undefined || !isMeant(row)) return false;
-    const { mac } = seal({ ...row, ...changes });
-    const result = await database
-      .update(orgKeys)
-      .set({ ...changes, mac })
-      .where(eq(orgKeys.id, id));
+    const result = await database.update(orgKeys).set(reseal(row, changes)).where(eq(orgKeys.id, id));
     return result.rowsAffected === 1;
   };
   const of = (organizationId: string) => eq(orgKeys.organizationId, organizationId);

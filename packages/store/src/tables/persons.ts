@@ -9,7 +9,7 @@ import type { StoredEnding } from "./stored.ts";
 export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
 
 export function personsTable(database: Database, seals: Seals) {
-  const { seal, open } = createRowSeal(seals, provenTables.persons);
+  const { seal, reseal, open } = createRowSeal(seals, provenTables.persons);
   const browsers = createRowSeal(seals, provenTables.personBrowsers);
   const find = async (id: string): Promise<PersonRow | undefined> =>
     open(await database.select().from(persons).where(eq(persons.id, id)).get());
@@ -23,11 +23,7 @@ export function personsTable(database: Database, seals: Seals) {
     );
   const change = async (row: PersonRow | undefined, values: Partial<PersonRow>): Promise<void> => {
     if (row === undefined) return;
-    const { mac } = seal({ ...row, ...values });
-    await database
-      .update(persons)
-      .set({ ...values, mac })
-      .where(eq(persons.id, row.id));
+    await database.update(persons).set(reseal(row, values)).where(eq(persons.id, row.id));
   };
   const isKnown = (now: number) => or(isNull(personBrowsers.endsAt), gt(personBrowsers.endsAt, now));
   return {

@@ -2,12 +2,12 @@ import { and, desc, eq, gt, inArray, isNull, lt, ne, or, sql } from "drizzle-orm
 import type { Database } from "../database.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
 import { provenTables } from "./proven-tables.ts";
-import { sessions } from "./schema.ts";
+import { handoffs, sessions } from "./schema.ts";
 
 export type SessionRow = Omit<typeof sessions.$inferSelect, "mac">;
 
 export function sessionsTable(database: Database, seals: Seals) {
-  const { seal, open, openAll } = createRowSeal(seals, provenTables.sessions);
+  const { seal, reseal, open, openAll } = createRowSeal(seals, provenTables.sessions);
   const find = async (id: string): Promise<SessionRow | undefined> =>
     open(await database.select().from(sessions).where(eq(sessions.id, id)).get());
   const endByBuild = database
@@ -49,8 +49,7 @@ export function sessionsTable(database: Database, seals: Seals) {
     prove: async (id: string, personId: string): Promise<void> => {
       const row = await find(id);
       if (row === undefined) return;
-      const { mac } = seal({ ...row, personId });
-      await database.update(sessions).set({ personId, mac }).where(eq(sessions.id, id));
+      await database.update(sessions).set(reseal(row, { personId })).where(eq(sessions.id, id));
     },
     /** False when the build has no such session; ending one twice is true twice. */
     end: async (id: string, buildId: string, endedAt: number): Promise<boolean> => {
@@ -105,14 +104,18 @@ export function sessionsTable(database: Database, seals: Seals) {
         .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt), isOther));
     },
     /**
-     * Ends the visits of a build that have proven nobody.
+     * Ends the visits that have proven nobody, of every build to which a caller made a link.
      * @returns how many were not ended yet
      */
-    endUnproven: async (buildId: string, endedAt: number): Promise<number> => {
+    endUnproven: async (createdBy: string, endedAt: number): Promise<number> => {
+      const linked = database
+        .select({ buildId: handoffs.buildId })
+        .from(handoffs)
+        .where(eq(handoffs.createdBy, createdBy));
       const result = await database
         .update(sessions)
         .set({ endedAt })
-        .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt), isNull(sessions.personId)));
+        .where(and(inArray(sessions.buildId, linked), isNull(sessions.endedAt), isNull(sessions.personId)));
       return result.rowsAffected;
     },
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {

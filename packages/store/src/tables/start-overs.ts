@@ -10,7 +10,7 @@ export type StartOverRow = Omit<typeof startOvers.$inferSelect, "mac">;
 type Ended = Exclude<StartOverState, "waiting">;
 
 export function startOversTable(database: Database, seals: Seals) {
-  const { seal, open, openAll } = createRowSeal(seals, provenTables.startOvers);
+  const { seal, reseal, open, openAll } = createRowSeal(seals, provenTables.startOvers);
   const isWaiting = eq(startOvers.state, "waiting");
   const findWaiting = database
     .select()
@@ -19,10 +19,9 @@ export function startOversTable(database: Database, seals: Seals) {
     .prepare();
   const endRow = async (row: StartOverRow | undefined, state: Ended, endedAt: number): Promise<boolean> => {
     if (row?.state !== "waiting") return false;
-    const { mac } = seal({ ...row, state, endedAt });
     const result = await database
       .update(startOvers)
-      .set({ state, endedAt, mac })
+      .set(reseal(row, { state, endedAt }))
       .where(and(eq(startOvers.id, row.id), isWaiting));
     return result.rowsAffected === 1;
   };

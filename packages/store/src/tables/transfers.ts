@@ -9,7 +9,7 @@ import { transfers } from "./schema.ts";
 export type TransferRow = Omit<typeof transfers.$inferSelect, "mac">;
 
 export function transfersTable(database: Database, seals: Seals) {
-  const { seal, open, openAll } = createRowSeal(seals, provenTables.transfers);
+  const { seal, reseal, open, openAll } = createRowSeal(seals, provenTables.transfers);
   const find = async (id: string): Promise<TransferRow | undefined> =>
     open(await database.select().from(transfers).where(eq(transfers.id, id)).get());
   return {
@@ -47,10 +47,9 @@ export function transfersTable(database: Database, seals: Seals) {
       assertMoves(transferTransitions, from, changes.state);
       const row = await find(id);
       if (row === undefined) return false;
-      const { mac } = seal({ ...row, ...changes });
       const result = await database
         .update(transfers)
-        .set({ ...changes, mac })
+        .set(reseal(row, changes))
         .where(and(eq(transfers.id, id), inArray(transfers.state, [...from])));
       return result.rowsAffected === 1;
     },

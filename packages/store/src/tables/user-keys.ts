@@ -8,7 +8,7 @@ import { type StoredKeyCheck, unreadableKeyCheck } from "./stored.ts";
 export type UserKeyRow = Omit<typeof userKeys.$inferSelect, "mac">;
 
 export function userKeysTable(database: Database, seals: Seals) {
-  const { seal, isGenuine } = createRowSeal(seals, provenTables.userKeys);
+  const { seal, reseal, isGenuine } = createRowSeal(seals, provenTables.userKeys);
   /** One that the broker did not write so belongs to nobody: it may stay in use, and nobody reads it. */
   const readRow = (row: typeof userKeys.$inferSelect): UserKeyRow => ({
     ...withoutMac(row),
@@ -18,11 +18,7 @@ export function userKeysTable(database: Database, seals: Seals) {
   const change = async (id: string, changes: Partial<UserKeyRow>): Promise<void> => {
     const row = await database.select().from(userKeys).where(eq(userKeys.id, id)).get();
     if (row === undefined || !isGenuine(row)) return;
-    const { mac } = seal({ ...row, ...changes });
-    await database
-      .update(userKeys)
-      .set({ ...changes, mac })
-      .where(eq(userKeys.id, id));
+    await database.update(userKeys).set(reseal(row, changes)).where(eq(userKeys.id, id));
   };
   const removeByBuild = database
     .delete(userKeys)
@@ -61,8 +57,10 @@ export function userKeysTable(database: Database, seals: Seals) {
       for (const row of rows.map(readRow)) {
         if (row.personId !== null) continue;
         const { id, previews, check } = row;
-        const { mac } = seal({ ...row, personId });
-        await database.update(userKeys).set({ personId, previews, check, mac }).where(eq(userKeys.id, id));
+        await database
+          .update(userKeys)
+          .set(reseal(row, { personId, previews, check }))
+          .where(eq(userKeys.id, id));
       }
     },
     /** Forgets what persons who have ended left behind, but for what the app, or a move of data, still uses. */

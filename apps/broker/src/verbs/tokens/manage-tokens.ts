@@ -77,13 +77,9 @@ async function endLinks(
   tokenId: string,
   now: number,
 ): Promise<{ builds: number; visits: number }> {
-  const builds = await tx.handoffs.expireByCreator(
-    actorLabel({ kind: "platform", tokenId, scopes: [] }),
-    now,
-  );
-  let visits = 0;
-  for (const buildId of builds) visits += await tx.sessions.endUnproven(buildId, now);
-  return { builds: builds.length, visits };
+  const maker = actorLabel({ kind: "platform", tokenId, scopes: [] });
+  const builds = await tx.handoffs.expireByCreator(maker, now);
+  return { builds, visits: await tx.sessions.endUnproven(maker, now) };
 }
 
 function noToken(tokenId: string, command: string): BrokerError {
