@@ -40,8 +40,7 @@ async function verify(head?: string): Promise<AuditVerification> {
   expect(answer.status).toBe(200);
   return answer.body as AuditVerification;
 }
-const only = async (query: string): Promise<StoreRow> => (await writer.rows(query))[0] ?? expect.fail(query);
-const genuineKey = () => only("SELECT * FROM signing_keys");
+const genuineKey = () => writer.only("SELECT * FROM signing_keys");
 
 /** An own public key in the store, newer than the broker's. */
 async function insertOwnKey(more: StoreRow = {}): Promise<string> {
@@ -80,7 +79,7 @@ const empty = ["DELETE FROM audit_heads", "DELETE FROM audit_events", "DELETE FR
 
 /** A row behind the end, chained to it as anybody can who reads the store. */
 async function chainedRow(more: StoreRow = {}): Promise<StoreRow> {
-  const last = await only(lastRow);
+  const last = await writer.only(lastRow);
   const values = { id: "forged", at: 1, actor: "admin", action: "env.read", entity: "bld_x", details: "{}" };
   return rehashed(
     { sequence: Number(last.sequence) + 1, ...values, request_id: null, ...more },
@@ -239,7 +238,7 @@ const behind: readonly (readonly [title: string, forge: () => Promise<unknown>, 
   ["with the right hash and no MAC", () => append(), "out_of_chain"],
   [
     "with the right hash and the MAC of another row",
-    async () => append({}, { mac: (await only(lastRow)).mac ?? null }),
+    async () => append({}, { mac: (await writer.only(lastRow)).mac ?? null }),
     "out_of_chain",
   ],
   ["with a hash that is none", () => append({}, { hash: "x", previous_hash: "y" }), "out_of_chain"],
@@ -266,7 +265,7 @@ const behind: readonly (readonly [title: string, forge: () => Promise<unknown>, 
 const trigger = (when: string, action: string) => `CREATE TRIGGER hush ${when} BEGIN ${action}; END`;
 /** The index by entity without some of its rows, under the text that it should have. */
 async function falsifyIndex(entity: string): Promise<void> {
-  const { sql } = await only("SELECT sql FROM sqlite_schema WHERE name = 'audit_events_entity'");
+  const { sql } = await writer.only("SELECT sql FROM sqlite_schema WHERE name = 'audit_events_entity'");
   await writer.run("DROP INDEX audit_events_entity", `${sql} WHERE entity <> '${entity}'`);
   await writer.run(
     `UPDATE sqlite_schema SET sql = '${sql}' WHERE name = 'audit_events_entity'`,
@@ -300,7 +299,7 @@ const shapes: readonly Shape[] = [
   ["another index", "CREATE INDEX hush ON audit_events(action)", "DROP INDEX hush"],
 ];
 
-const countHeads = () => only("SELECT count(*) AS count FROM audit_heads");
+const countHeads = () => writer.only("SELECT count(*) AS count FROM audit_heads");
 
 describe("a store writer is found out at once,", () => {
   it.each(forgeries)(
@@ -394,7 +393,7 @@ describe("a row that nothing is signed for yet", () => {
   const change = (sequence: number) =>
     `UPDATE audit_events SET entity = 'harmless' WHERE sequence = ${sequence}`;
   async function replaceLast(): Promise<void> {
-    const row = await only(lastRow);
+    const row = await writer.only(lastRow);
     await writer.run(`DELETE FROM audit_events WHERE sequence = ${row.sequence}`);
     await writer.insert("audit_events", rehashed({ ...row, entity: "harmless" }, String(row.previous_hash)));
   }
@@ -433,7 +432,7 @@ describe("what a store writer builds into the file", () => {
     const token = await broker.createBuildToken(buildId);
     await writer.run(forge);
     const before = await countHeads();
-    const envRows = () => only("SELECT count(*) AS count FROM audit_events WHERE action LIKE 'env%'");
+    const envRows = () => writer.only("SELECT count(*) AS count FROM audit_events WHERE action LIKE 'env%'");
     const readBefore = await envRows();
     const env = await broker.call("GET", `/v1/builds/${buildId}/env`, { token });
     const isWritten = Number((await envRows()).count) > Number(readBefore.count);
@@ -455,7 +454,7 @@ describe("what a store writer builds into the file", () => {
   });
 
   it("is found by verify when it is an index that hides rows", async () => {
-    const { entity } = await only("SELECT entity FROM audit_events WHERE action = 'token.created'");
+    const { entity } = await writer.only("SELECT entity FROM audit_events WHERE action = 'token.created'");
     await falsifyIndex(String(entity));
     const problem = { kind: "shape", message: expect.stringContaining("index") };
     expect(await verify()).toMatchObject({ verdict: "broken", problem });
@@ -482,9 +481,11 @@ describe("what a store writer leaves in the broker's memory alone", () => {
     await plant(trigger("AFTER INSERT ON audit_events WHEN NEW.action = 'env.read'", action));
     for (const _ of [1, 2])
       expect((await broker.call("GET", `/v1/builds/${buildId}/env`, { token })).status).toBe(200);
-    expect(await only("SELECT count(*) AS count FROM audit_events WHERE action = 'env.read'")).toEqual({
-      count: 2,
-    });
+    expect(await writer.only("SELECT count(*) AS count FROM audit_events WHERE action = 'env.read'")).toEqual(
+      {
+        count: 2,
+      },
+    );
     expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
   });
 
@@ -583,7 +584,7 @@ describe("what a store writer signed", () => {
 describe("a store that is restored completely", () => {
   /** The count and the signed keys of now, put back later by somebody who kept them. */
   const older = async () => ({
-    state: String((await only("SELECT audit_state FROM organizations")).audit_state),
+    state: String((await writer.only("SELECT audit_state FROM organizations")).audit_state),
   });
 
   it("is consistent in itself: only a head from outside tells of what it lost", async () => {

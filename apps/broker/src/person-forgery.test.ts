@@ -5,7 +5,7 @@ import { allowTokens } from "./testing/allow-tokens.ts";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { callIn, openPage, openPageBy, type TestBrowser, type TestPage } from "./testing/open-page.ts";
 import { savedBuild, switchAll } from "./testing/saved-build.ts";
-import { createStoreWriter, type StoreRow, type StoreWriter } from "./testing/store-writer.ts";
+import { createStoreWriter, type StoreWriter } from "./testing/store-writer.ts";
 
 let broker: TestBroker;
 let writer: StoreWriter;
@@ -29,10 +29,11 @@ beforeEach(async () => {
 });
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
-const only = async (query: string): Promise<StoreRow> => (await writer.rows(query))[0] ?? expect.fail(query);
-const personOf = (id: string) => only(`SELECT * FROM persons WHERE build_id = '${id}' AND ended_at IS NULL`);
+const personOf = (id: string) =>
+  writer.only(`SELECT * FROM persons WHERE build_id = '${id}' AND ended_at IS NULL`);
 const visitsWith = (text: string): TestBrowser => new Map([[`keyloan_session_${victim.id}`, text]]);
-const sessionOf = (page: TestPage) => only(`SELECT * FROM sessions WHERE hash = '${sha(page.cookie)}'`);
+const sessionOf = (page: TestPage) =>
+  writer.only(`SELECT * FROM sessions WHERE hash = '${sha(page.cookie)}'`);
 
 /** What a browser gets of the victim's build: the whole file, and a new recovery code. */
 async function takenIn(browser: TestBrowser): Promise<readonly number[]> {
@@ -119,7 +120,7 @@ const attempts: readonly (readonly [how: string, take: () => Promise<readonly nu
     async () => {
       await writer.run(`UPDATE persons SET ended_at = 1 WHERE build_id = '${victim.id}'`);
       await visit.save("app-secrets", {});
-      const { id } = await only("SELECT id FROM persons ORDER BY created_at DESC, rowid DESC LIMIT 1");
+      const { id } = await writer.only("SELECT id FROM persons ORDER BY created_at DESC, rowid DESC LIMIT 1");
       await writer.run(`UPDATE user_keys SET person_id = '${id}' WHERE build_id = '${victim.id}'`);
       const [file] = await takenIn(visit.browser);
       return [file ?? 0, 401];

@@ -4,7 +4,7 @@ import type { BuildView, DatabaseList, JobList } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryBroker, type MemoryBroker } from "./testing/memory-broker.ts";
 import { savedBuild, switchAll } from "./testing/saved-build.ts";
-import { createStoreWriter, type StoreRow, type StoreWriter } from "./testing/store-writer.ts";
+import { createStoreWriter, type StoreWriter } from "./testing/store-writer.ts";
 import { sweepExpired } from "./verbs/builds/sweep-expired.ts";
 import { endDueLendings } from "./verbs/lending/end-lending.ts";
 
@@ -32,9 +32,8 @@ afterEach(() => memory.close());
 
 const call = (method: string, path: string, body?: object) =>
   memory.broker.call(method, path, body === undefined ? {} : { body });
-const only = async (query: string): Promise<StoreRow> => (await writer.rows(query))[0] ?? expect.fail(query);
 const leaseOf = async (build: string) =>
-  String((await only(`SELECT id FROM leases WHERE build_id = '${build}'`)).id);
+  String((await writer.only(`SELECT id FROM leases WHERE build_id = '${build}'`)).id);
 const database = (build: string, end = "") =>
   `/v1/builds/${build}/databases${end === "" ? "" : `/memory-database/${end}`}`;
 const stateOf = async (build: string) =>
@@ -164,7 +163,7 @@ describe("capabilities", () => {
     const make = (key: string) =>
       memory.broker.call("POST", "/v1/builds", { body, headers: { "idempotency-key": key } });
     const first = (await make("one")).body as BuildView;
-    const row = await only("SELECT * FROM idempotency_keys WHERE key = 'one'");
+    const row = await writer.only("SELECT * FROM idempotency_keys WHERE key = 'one'");
     await writer.insert("idempotency_keys", { ...row, key: "two", build_id: victim });
     const second = (await make("two")).body as BuildView;
     expect([first.id, victim]).not.toContain(second.id);
@@ -175,7 +174,7 @@ describe("capabilities", () => {
     const { broker } = memory;
     const saved = await savedBuild(broker);
     await switchAll(saved.page);
-    const { revertible_until: until } = await only(
+    const { revertible_until: until } = await writer.only(
       `SELECT revertible_until FROM builds WHERE id = '${saved.id}'`,
     );
     broker.advance(Number(until) - broker.now() + 1_000);
@@ -187,7 +186,7 @@ describe("capabilities", () => {
   });
 
   it("a data key that nobody wrapped keeps no other from being wrapped anew", async () => {
-    const row = await only(`SELECT * FROM data_keys WHERE owner_id = '${victim}'`);
+    const row = await writer.only(`SELECT * FROM data_keys WHERE owner_id = '${victim}'`);
     await writer.insert("data_keys", { ...row, id: "dek_0", owner_id: "x", wrapped: "v1.AAAA" });
     expect((await call("POST", "/v1/root-key/rewrap")).status).toBe(200);
   });

@@ -37,7 +37,6 @@ beforeEach(async () => {
 afterEach(() => memory.close());
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
-const only = async (query: string): Promise<StoreRow> => (await writer.rows(query))[0] ?? expect.fail(query);
 const tablesOf = (name: string) =>
   memory.memory.databases
     .database(name)
@@ -55,16 +54,16 @@ const job = {
   ...{ id: jobId, state: "waiting", run_after: 1, attempts: 0, fence: 0, created_at: 1 },
   ...{ build_id: null, connector_id: null, payload: null },
 };
-const stateOfJob = () => only(`SELECT state, last_error FROM jobs WHERE id = '${jobId}'`);
+const stateOfJob = () => writer.only(`SELECT state, last_error FROM jobs WHERE id = '${jobId}'`);
 const refused = () => expect.poll(stateOfJob, poll).toEqual({ state: "failed", last_error: "altered" });
 const health = async () => (await memory.broker.call("GET", "/health/ready")).body as Health;
 
 /** A transfer as the broker would have written it, with the user's yes to whatever is lost. */
 async function transferRow(): Promise<StoreRow> {
-  const key = await only(
+  const key = await writer.only(
     `SELECT id FROM user_keys WHERE build_id = '${buildId}' AND connector_id = 'memory-database'`,
   );
-  const lease = await only(
+  const lease = await writer.only(
     `SELECT id FROM leases WHERE build_id = '${buildId}' AND connector_id = 'memory-database'`,
   );
   const now = memory.broker.now();
@@ -97,7 +96,9 @@ describe("a job that a store writer puts in", () => {
   it("gives a forged transfer no job when the broker looks for those that lost theirs", async () => {
     await writer.insert("transfers", await transferRow());
     await memory.broker.runWork("transfer-sweep");
-    expect(await only("SELECT count(*) AS count FROM jobs WHERE kind = 'transfer'")).toEqual({ count: 0 });
+    expect(await writer.only("SELECT count(*) AS count FROM jobs WHERE kind = 'transfer'")).toEqual({
+      count: 0,
+    });
     expect(tablesOf("own-database")).toEqual(["mine"]);
   });
 
@@ -140,7 +141,7 @@ describe("a transfer that a store writer changes", () => {
     const held = Promise.withResolvers<void>();
     memory.memory.control.trouble = () => held.promise;
     expect((await move()).status).toBe(202);
-    await expect.poll(() => only("SELECT state FROM transfers"), poll).toEqual({ state: "copying" });
+    await expect.poll(() => writer.only("SELECT state FROM transfers"), poll).toEqual({ state: "copying" });
     await writer.run("UPDATE transfers SET overwrite = 1");
     memory.memory.write("own-database", "CREATE TABLE mine (text TEXT)");
     held.resolve();
@@ -154,9 +155,9 @@ describe("a transfer that a store writer changes", () => {
     const held = Promise.withResolvers<void>();
     memory.memory.control.trouble = () => held.promise;
     expect((await move({ overwrite: true })).status).toBe(202);
-    await expect.poll(() => only("SELECT state FROM transfers"), poll).toEqual({ state: "copying" });
-    const row = await only("SELECT * FROM transfers");
-    const old = await only("SELECT * FROM jobs WHERE kind = 'transfer'");
+    await expect.poll(() => writer.only("SELECT state FROM transfers"), poll).toEqual({ state: "copying" });
+    const row = await writer.only("SELECT * FROM transfers");
+    const old = await writer.only("SELECT * FROM jobs WHERE kind = 'transfer'");
     held.resolve();
     await expect.poll(() => stateOf(), poll).toBe("copied");
     await change();
@@ -243,7 +244,7 @@ describe("other rows that decide", () => {
     const { id, token } = made.body as { id: string; token: string };
     const read = () => broker.call("GET", "/v1/builds", { token });
     expect((await read()).status).toBe(200);
-    const row = await only(`SELECT * FROM tokens WHERE id = '${id}'`);
+    const row = await writer.only(`SELECT * FROM tokens WHERE id = '${id}'`);
     await writer.run(`UPDATE tokens SET scopes = '["builds:read","builds:write"]' WHERE id = '${id}'`);
     expect((await read()).status).toBe(401);
     await writer.run(`DELETE FROM tokens WHERE id = '${id}'`);

@@ -1,9 +1,5 @@
 import { createHash } from "node:crypto";
-import {
-  createStoreWriter,
-  type StoreRow,
-  type StoreWriter,
-} from "../../../apps/broker/src/testing/store-writer.ts";
+import { createStoreWriter, type StoreWriter } from "../../../apps/broker/src/testing/store-writer.ts";
 import { each, type Family, spoilIf } from "../attack.ts";
 import { type Answer, type Browser, newBrowser } from "../client.ts";
 import type { Ground } from "../ground.ts";
@@ -17,8 +13,6 @@ type Forger = {
 };
 
 const sha = (text: string) => createHash("sha256").update(text).digest("hex");
-const only = async (writer: StoreWriter, query: string): Promise<StoreRow> =>
-  (await writer.rows(query))[0] ?? {};
 const isIn = ({ status }: Answer) => status < 300;
 
 const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | undefined>>> = {
@@ -27,7 +21,7 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
       await ground.apiToken("builds:read"),
       await ground.apiToken("builds:read"),
     ];
-    const row = await only(writer, `SELECT * FROM tokens WHERE hash = '${sha(known)}'`);
+    const row = await writer.only(`SELECT * FROM tokens WHERE hash = '${sha(known)}'`);
     await writer.run(`DELETE FROM tokens WHERE hash IN ('${sha(known)}', '${sha(made)}')`);
     await writer.insert("tokens", { ...row, hash: sha(made) });
     return spoilIf(isIn(await ground.send("GET", "/v1/builds", { token: made })), "an inserted token opens");
@@ -54,7 +48,7 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
   },
   "the-lent-binding-of-another-build": async ({ ground, writer, victim }) => {
     const other = await ground.newBuild();
-    const { lease_id } = await only(writer, `SELECT lease_id FROM bindings WHERE build_id = '${other.id}'`);
+    const { lease_id } = await writer.only(`SELECT lease_id FROM bindings WHERE build_id = '${other.id}'`);
     await writer.run(
       `UPDATE bindings SET source = 'org', lease_id = '${lease_id}' WHERE build_id = '${victim.id}'`,
     );
@@ -69,14 +63,13 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
   "a-visit-of-the-person": async ({ ground, writer, victim }) => {
     const visitor = await ground.visit(victim.id);
     const cookie = visitor.cookies.get(`keyloan_session_${victim.id}`) ?? "";
-    const { id } = await only(writer, `SELECT id FROM persons WHERE build_id = '${victim.id}'`);
+    const { id } = await writer.only(`SELECT id FROM persons WHERE build_id = '${victim.id}'`);
     await writer.run(`UPDATE sessions SET person_id = '${id}' WHERE hash = '${sha(cookie)}'`);
     return spoilIf(isIn(await visitor.send("GET", "/v1/settings/env-file")), "it downloads their file");
   },
   "a-recovery-code": async ({ ground, writer, victim }) => {
     const own = await ground.attacker();
-    const { recovery_hash } = await only(
-      writer,
+    const { recovery_hash } = await writer.only(
       `SELECT recovery_hash FROM persons WHERE build_id = '${own.id}'`,
     );
     await writer.run(
@@ -90,7 +83,7 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
   },
   "what-they-saved": async ({ ground, writer, victim }) => {
     const own = await ground.attacker();
-    const { person_id } = await only(writer, `SELECT person_id FROM user_keys WHERE build_id = '${own.id}'`);
+    const { person_id } = await writer.only(`SELECT person_id FROM user_keys WHERE build_id = '${own.id}'`);
     await writer.run(`UPDATE user_keys SET person_id = '${person_id}' WHERE build_id = '${victim.id}'`);
     const file = await victim.person.send("GET", "/v1/settings/env-file");
     return spoilIf(isIn(file), "what is not the person's by its row is in their file");
@@ -104,7 +97,7 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
     return spoilIf(/evil/.test(text), "the page shows them");
   },
   "a-job": async ({ ground, writer, victim }) => {
-    const { lease_id } = await only(writer, `SELECT lease_id FROM bindings WHERE build_id = '${victim.id}'`);
+    const { lease_id } = await writer.only(`SELECT lease_id FROM bindings WHERE build_id = '${victim.id}'`);
     const id = `job_${"0".repeat(16)}${victim.id.slice(-4)}`;
     await writer.insert("jobs", {
       ...{ id, kind: "release", entity_id: lease_id ?? null, build_id: victim.id, state: "waiting" },
@@ -141,7 +134,7 @@ const forgeries: Readonly<Record<string, (forger: Forger) => Promise<string | un
         headers: { "idempotency-key": idempotencyKey },
       });
     await make(`first-${victim.id}`);
-    const row = await only(writer, `SELECT * FROM idempotency_keys WHERE key = 'first-${victim.id}'`);
+    const row = await writer.only(`SELECT * FROM idempotency_keys WHERE key = 'first-${victim.id}'`);
     await writer.insert("idempotency_keys", { ...row, key, build_id: victim.id });
     return spoilIf((await make(key)).json.id === victim.id, "it hands out another's build");
   },

@@ -8,6 +8,8 @@ export type StoreRow = Record<string, string | number | null>;
 export type StoreWriter = {
   readonly run: (...statements: InStatement[]) => Promise<void>;
   readonly rows: (query: string) => Promise<StoreRow[]>;
+  /** The first of them. @throws Error when there is none */
+  readonly only: (query: string) => Promise<StoreRow>;
   readonly insert: (table: string, row: StoreRow) => Promise<void>;
   /** Takes the lock of all writers, and gives what releases it. */
   readonly hold: () => Promise<() => Promise<void>>;
@@ -34,16 +36,24 @@ export async function createStoreWriter(dataDirectory: string): Promise<StoreWri
       connection.close();
     }
   };
+  const rows = (query: string): Promise<StoreRow[]> =>
+    use(async (onceFree) => {
+      const found = await onceFree((client) => client.execute(query));
+      return found.rows.map((row) =>
+        Object.fromEntries(found.columns.map((name) => [name, plain(row[name])])),
+      );
+    });
   return {
     run: (...statements) =>
       use(async (onceFree) => {
         for (const statement of statements) await onceFree((client) => client.execute(statement));
       }),
-    rows: (query) =>
-      use(async (onceFree) => {
-        const { rows, columns } = await onceFree((client) => client.execute(query));
-        return rows.map((row) => Object.fromEntries(columns.map((name) => [name, plain(row[name])])));
-      }),
+    rows,
+    only: async (query) => {
+      const [row] = await rows(query);
+      if (row === undefined) throw new Error(`no row: ${query}`);
+      return row;
+    },
     insert: (table, row) =>
       use(async (onceFree) => {
         const names = Object.keys(row);
