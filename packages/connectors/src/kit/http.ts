@@ -4,6 +4,7 @@ import {
   callProvider,
   codeOfStatus,
   ProviderError,
+  type ProviderErrorCode,
   parseRetryAfter,
 } from "@keyloan/contract";
 import type * as z from "zod";
@@ -112,12 +113,15 @@ export function statusError(
   provider: string,
   response: { readonly status: number; readonly headers?: Headers; readonly requestId?: string | undefined },
   code = codeOfStatus(response.status),
+  remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {},
 ): ProviderError {
+  const remedy = remedies[code];
   const retryAfterSeconds = parseRetryAfter(response.headers?.get("retry-after") ?? null);
   return new ProviderError(provider, code, `answered ${response.status}`, {
     status: response.status,
     ...(response.requestId === undefined ? {} : { requestId: response.requestId }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...(remedy === undefined ? {} : { remedy }),
   });
 }
 

@@ -1,11 +1,18 @@
-import { type ConnectorContext, Secret, type SecretValues, trimEndOf } from "@keyloan/contract";
+import {
+  type ConnectorContext,
+  codeOfStatus,
+  ProviderError,
+  type ProviderErrorCode,
+  type Secret,
+  type SecretValues,
+} from "@keyloan/contract";
 import * as z from "zod";
+import { type Api, openCalls } from "../kit/calls/open-calls.ts";
 import { requireField } from "../kit/define-connector.ts";
-import { type ProviderResponse, parseJson, send } from "../kit/http.ts";
-import { listOf } from "../kit/list-schema.ts";
 import { unlessGone } from "../kit/named-resource.ts";
-import { tokenApiError, unlessRefused } from "./account-token-errors.ts";
+import { accountCalls } from "./calls.ts";
 import { invalidResponse, provider } from "./errors.ts";
+import { accountTokensPage } from "./spec.ts";
 
 /** What a new token may reach and until when. Times are whole seconds since the epoch. */
 export type NewAccountToken = {
@@ -19,10 +26,7 @@ export type NewAccountToken = {
 export type NamedToken = { readonly id: string; readonly name: string };
 export type CreatedAccountToken = { readonly id: string; readonly value: Secret };
 
-/**
- * The few calls on an account's own API tokens ("Cloudflare API, accounts/tokens"). All throw
- * ProviderError only, without the provider's words.
- */
+/** The account's own API tokens. All throw ProviderError only, without the provider's words. */
 export type AccountTokens = {
   /** The id of a permission group by its exact name, or `undefined` when the account has none of it. */
   readonly findPermissionGroup: (name: string) => Promise<string | undefined>;
@@ -40,7 +44,6 @@ export type AccountTokens = {
   readonly ownId: () => Promise<string | undefined>;
 };
 
-const apiAddress = "https://api.cloudflare.com";
 /** The most a page of tokens holds ("accounts/tokens, list"). */
 const pageSizeMax = 50;
 const pagesMax = 1_000;
@@ -52,36 +55,24 @@ export function openAccountTokens(
 ): AccountTokens | undefined {
   const { apiToken } = fields;
   if (apiToken === undefined) return undefined;
-  const call = createCall(context, apiToken);
-  const tokensPath = `accounts/${encodeURIComponent(requireField(fields, "accountId"))}/tokens`;
-  const readPage = (page: number) => call("GET", pagePath(tokensPath, page), tokensSchema);
-  const verify = async (path: string) => {
-    const answer = await call("GET", path, verifiedSchema).catch(unlessRefused);
-    return answer?.result.status === "active" ? answer.result : undefined;
-  };
+  const calls = openCalls(api, accountCalls, context, apiToken.reveal());
+  const account = { accountId: requireField(fields, "accountId") };
+  const params = account;
+  const readPage = (page: number) =>
+    calls.listTokens({ params, query: { page, per_page: pageSizeMax, direction: "asc" } });
+  const list = (fits: (name: string) => boolean) => listTokens(readPage, fits);
+  const ownId = () => idOfActive(calls.verifyToken({ params }));
   return {
     findPermissionGroup: async (name) => {
-      const path = `${tokensPath}/permission_groups?name=${encodeURIComponent(name)}`;
-      const { result } = await call("GET", path, permissionGroupsSchema);
+      const { result } = await calls.listPermissionGroups({ params, query: { name } });
       return result.find((group) => group.name === name)?.id;
     },
-    create: async (token) => {
-      const { result } = await call("POST", tokensPath, createdSchema, createBody(token));
-      return { id: result.id, value: Secret.of(result.value) };
-    },
-    find: async (name) => {
-      const found = await listTokens(readPage, (candidate) => candidate === name);
-      return found.map(({ id }) => id);
-    },
-    list: (fits) => listTokens(readPage, fits),
-    remove: async (id) => {
-      await unlessGone(call("DELETE", `${tokensPath}/${encodeURIComponent(id)}`, doneSchema));
-    },
-    // A token of a person is verified elsewhere than one of the account.
-    isActive: async () =>
-      (await verify(`${tokensPath}/verify`)) !== undefined ||
-      (await verify("user/tokens/verify")) !== undefined,
-    ownId: async () => (await verify(`${tokensPath}/verify`))?.id,
+    create: async (token) => (await calls.createToken({ params, body: bodyOf(token) })).result,
+    find: async (name) => (await list((candidate) => candidate === name)).map(({ id }) => id),
+    list,
+    remove: async (id) => void (await unlessGone(calls.deleteToken({ params: { ...account, id } }))),
+    isActive: async () => ((await ownId()) ?? (await idOfActive(calls.verifyUserToken()))) !== undefined,
+    ownId,
   };
 }
 
@@ -92,27 +83,14 @@ export function bucketResource(fields: SecretValues): string {
   return `com.cloudflare.edge.r2.bucket.${requireField(fields, "accountId")}_${jurisdiction}_${bucket}`;
 }
 
-const idSchema = z.string().regex(/^[A-Za-z0-9]{16,64}$/);
-const createdSchema = z.object({
-  success: z.literal(true),
-  result: z.object({ id: idSchema, value: z.string().min(16) }),
-});
-const permissionGroupsSchema = z.object({
-  success: z.literal(true),
-  result: listOf(z.object({ id: idSchema, name: z.string() })),
-});
-const tokensSchema = z.object({
-  success: z.literal(true),
-  result: listOf(z.object({ id: idSchema, name: z.string() })),
-  result_info: z.object({ per_page: z.int().min(1), total_count: z.int().min(0) }),
-});
-const verifiedSchema = z.object({
-  success: z.literal(true),
-  result: z.object({ id: idSchema, status: z.string() }),
-});
-const doneSchema = z.object({ success: z.literal(true) });
+function bodyOf({ name, permissionGroupId, resource, expiresAtSeconds }: NewAccountToken) {
+  const permission_groups: [{ id: string }] = [{ id: permissionGroupId }];
+  const policy = { effect: "allow" as const, permission_groups, resources: { [resource]: "*" as const } };
+  const expires_on = new Date(expiresAtSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
+  return { name, policies: [policy] as [typeof policy], expires_on };
+}
 
-type TokensPage = z.infer<typeof tokensSchema>;
+type TokensPage = z.output<typeof accountCalls.listTokens.answer>;
 
 /**
  * Reads the pages from the last to the first: what others delete meanwhile moves the rest towards pages
@@ -135,51 +113,45 @@ async function listTokens(
   return [...found.values()];
 }
 
-const pagePath = (tokensPath: string, page: number) =>
-  `${tokensPath}?page=${page}&per_page=${pageSizeMax}&direction=asc`;
-
-function createBody({ name, permissionGroupId, resource, expiresAtSeconds }: NewAccountToken) {
-  return {
-    name,
-    policies: [
-      {
-        effect: "allow",
-        permission_groups: [{ id: permissionGroupId }],
-        resources: { [resource]: "*" },
-      },
-    ],
-    // The documented form has no fraction of seconds.
-    expires_on: new Date(expiresAtSeconds * 1000).toISOString().replace(/\.\d+Z$/, "Z"),
-  };
+/** The id that an active token is verified with; for the token itself a refusal is an answer. */
+async function idOfActive(
+  verified: Promise<z.output<typeof accountCalls.verifyToken.answer>>,
+): Promise<string | undefined> {
+  const refusals: readonly ProviderErrorCode[] = ["unauthorized", "forbidden", "rejected", "not_found"];
+  try {
+    const { result } = await verified;
+    return result.status === "active" ? result.id : undefined;
+  } catch (error) {
+    if (error instanceof ProviderError && refusals.includes(error.code)) return undefined;
+    throw error;
+  }
 }
 
-type Call = <T>(
-  method: "GET" | "POST" | "DELETE",
-  path: string,
-  schema: z.ZodType<T>,
-  body?: object,
-) => Promise<T>;
+const failure = z.object({ errors: z.array(z.object({ message: z.string() })) });
 
-function createCall(context: ConnectorContext, apiToken: Secret): Call {
-  const base = `${trimEndOf(context.baseUrl ?? apiAddress, "/")}/client/v4`;
-  return async (method, path, schema, body) => {
-    const response = await send({
-      provider,
-      context,
-      method,
-      url: `${base}/${path}`,
-      headers: {
-        authorization: `Bearer ${apiToken.reveal()}`,
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    return parseAnswer(response, schema);
-  };
+/** The words of an answer are read for what its status alone does not tell, and go no further. */
+function readRefusal(status: number, body: unknown): ProviderErrorCode {
+  const code = codeOfStatus(status);
+  if (code !== "forbidden" && code !== "rejected" && code !== "conflict") return code;
+  const words =
+    failure
+      .safeParse(body)
+      .data?.errors.map(({ message }) => message)
+      .join(" ") ?? "";
+  // A token that is none is answered 400 or 403 as well, by its form and by the call.
+  if (/invalid (?:access|api) token|invalid request headers/i.test(words)) return "unauthorized";
+  // Which code a full account answers with is not documented; the words for it are few.
+  if (/\b(?:quota|limit|maximum|too many)\b/i.test(words)) return "quota_exceeded";
+  return code;
 }
 
-function parseAnswer<T>(response: ProviderResponse, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(parseJson(response.text));
-  if (parsed.success && response.status >= 200 && response.status <= 299) return parsed.data;
-  throw tokenApiError(response);
-}
+const api: Api = {
+  provider,
+  baseUrl: "https://api.cloudflare.com",
+  readRefusal,
+  remedies: {
+    unauthorized: `Cloudflare refuses the API token of the org key: make a new one at ${accountTokensPage} and set the key again with \`keyloan org-keys set\`.`,
+    forbidden: `Give the API token of the org key the permission Account API Tokens: Edit at ${accountTokensPage}.`,
+    quota_exceeded: `The account has reached its limit of API tokens, 500 by default: close builds that are done, delete unused tokens at ${accountTokensPage}, or ask Cloudflare for more.`,
+  },
+};

@@ -1,169 +1,140 @@
-import { createHash } from "node:crypto";
-import type { Context } from "hono";
+import { createHash, randomBytes } from "node:crypto";
+import { type S3Policy, s3Actions, s3ReadActions } from "@keyloan/local-servers";
 import * as z from "zod";
-import type { FaultQueue } from "../kit/emulator.ts";
-import { createEmulatorApp, type EmulatorApp, type EmulatorEnv, requireBearer } from "../kit/emulator-app.ts";
-import { parseJson } from "../kit/http.ts";
-import type { OrgKeys } from "./emulator-org-keys.ts";
-import type { AccountToken, EmulatedTokens } from "./emulator-tokens.ts";
+import { randomText } from "../kit/emulator-state.ts";
+import { Refused, type StandInApi, takeOut } from "../kit/stand-in/stand-in.ts";
+import { accountCalls } from "./calls.ts";
 
-export type AccountApi = {
-  /** The tokens that a person made; those for tokens may edit the account's. */
-  readonly org: OrgKeys;
-  readonly tokens: EmulatedTokens;
-  readonly faults: FaultQueue;
-  readonly nowMs: () => number;
-  /** How many tokens the account may have. */
-  readonly tokensMax: number;
-};
+const tokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  value: z.string(),
+  /** `edit` is for the account's tokens, and for no object. */
+  access: z.enum(["read", "write", "edit"]),
+  /** Without them, all of the account. */
+  buckets: z.array(z.string()).optional(),
+  /** R2 confines permanent keys to buckets only; other stores of the kind confine them to prefixes too. */
+  prefix: z.string().optional(),
+  issuedAt: z.number(),
+  /** Both in milliseconds since the epoch. */
+  expiresAt: z.number().optional(),
+});
+export const accountSchema = z.object({
+  accountId: z.string(),
+  port: z.number(),
+  tokens: z.array(tokenSchema),
+});
+export type R2Token = z.output<typeof tokenSchema>;
+export type R2Account = z.output<typeof accountSchema>;
 
-/** Paths of Cloudflare's management API; everything else on the port is S3. */
-export const isAccountPath = (path: string) => path.startsWith("/client/v4/");
+/** An S3 key and what it may do by itself; what is signed with it may do no more. */
+export type KnownKey = { readonly secretAccessKey: string; readonly policy: S3Policy };
 
-/**
- * The account's API tokens as Cloudflare documents them ("Cloudflare API, accounts/tokens"). A policy field
- * that would not be enforced is refused.
- */
-export function createAccountApp(api: AccountApi): EmulatorApp {
-  const { org, tokens, faults } = api;
-  const { accountId } = org;
-  const app = createEmulatorApp({ faults, errorBody: (status) => JSON.stringify(failure(status)) });
-  const refuse = () => refusal(401);
-  const mayEdit = (key: string) => org.idOfApiToken(key) !== undefined;
-  const isKnown = (key: string) => mayEdit(key) || tokens.findByValue(key) !== undefined;
-  app.use("/client/v4/*", requireBearer(isKnown, refuse));
-  app.get(`/client/v4/accounts/${accountId}/tokens/verify`, (context) => verify(context, api));
-  // A token that is made for a bucket is genuine here too, and may do none of what follows.
-  app.use(
-    "/client/v4/*",
-    requireBearer(mayEdit, () => refusal(403)),
-  );
-  const path = `/client/v4/accounts/${accountId}/tokens`;
-  app.get(`${path}/permission_groups`, (context) => listGroups(context, accountId));
-  app.get(path, (context) => listTokens(context, api));
-  app.post(path, (context) => createToken(context, api));
-  app.delete(`${path}/:id`, async (context) => {
-    const id = context.req.param("id");
-    const isDeleted = (await tokens.remove(id)) || (await org.end(id));
-    return isDeleted ? context.json(success({ id })) : refusal(404);
-  });
-  return app;
+export const hex = (bytes: number) => randomBytes(bytes).toString("hex");
+
+/** A token as the dashboard or the API makes it; what is given goes before. */
+export const newToken = (access: R2Token["access"], given: Partial<R2Token> = {}): R2Token => ({
+  ...{ id: hex(16), name: "keyloan", value: `cfat_${randomText(48)}`, access, issuedAt: 0 },
+  ...given,
+});
+
+/** The secret of the S3 key that a token is ("R2 API tokens, get S3 API credentials from an API token"). */
+export const secretOf = ({ value }: R2Token) => createHash("sha256").update(value).digest("hex");
+
+const alive = ({ tokens }: R2Account, now: number) =>
+  tokens.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
+
+/** The S3 key of an id. */
+export function findKey(account: R2Account, id: string, now: number): KnownKey | undefined {
+  const token = alive(account, now).find((each) => each.id === id && each.access !== "edit");
+  if (token === undefined) return undefined;
+  const { access, buckets = "any", prefix, expiresAt } = token;
+  const actions = new Set(access === "read" ? s3ReadActions : s3Actions);
+  const confined = prefix === undefined ? {} : { prefixes: [prefix] };
+  const ending = expiresAt === undefined ? {} : { expiresAt };
+  return { secretAccessKey: secretOf(token), policy: { buckets, actions, ...confined, ...ending } };
 }
 
-function verify(context: Context<EmulatorEnv>, { org, tokens }: AccountApi): Response {
-  const key = context.req.header("authorization")?.replace(/^bearer /i, "") ?? "";
-  const id = org.idOfApiToken(key) ?? tokens.findByValue(key)?.id;
-  return context.json(success({ id, status: "active" }));
-}
-
-const groupNames: Readonly<Record<string, AccountToken["access"]>> = {
+const groups: Readonly<Record<string, R2Token["access"]>> = {
   "Workers R2 Storage Bucket Item Read": "read",
   "Workers R2 Storage Bucket Item Write": "write",
+  "Account API Tokens Write": "edit",
 };
-
 // Other for each account, so that nobody takes an id for a constant.
-const groupId = (accountId: string, name: string) =>
-  createHash("sha256").update(`${accountId} ${name}`).digest("hex").slice(0, 32);
+const groupsOf = ({ accountId }: R2Account) =>
+  Object.entries(groups).map(([name, access]) => {
+    const id = createHash("sha256").update(`${accountId} ${name}`).digest("hex").slice(0, 32);
+    return { id, name, access };
+  });
+/** The buckets are in no jurisdiction. */
+const bucketPrefix = ({ accountId }: R2Account) => `com.cloudflare.edge.r2.bucket.${accountId}_default_`;
 
-function listGroups(context: Context<EmulatorEnv>, accountId: string): Response {
-  const name = context.req.query("name");
-  const groups = Object.keys(groupNames).map((known) => ({
-    id: groupId(accountId, known),
-    name: known,
-    scopes: ["com.cloudflare.edge.r2.bucket"],
-  }));
-  return context.json(success(groups.filter((group) => name === undefined || group.name === name)));
-}
-
-const pageSchema = z.object({
-  page: z.coerce.number().int().min(1).default(1),
-  per_page: z.coerce.number().int().min(5).max(50).default(20),
-  direction: z.enum(["asc", "desc"]).default("desc"),
-});
-
-function listTokens(context: Context<EmulatorEnv>, { org: { accountId }, tokens }: AccountApi): Response {
-  const query = pageSchema.safeParse(context.req.query());
-  if (!query.success) return refusal(400);
-  const { page, per_page: perPage, direction } = query.data;
-  const all = [...tokens.list()];
-  if (direction === "desc") all.reverse();
-  const result = all
-    .slice((page - 1) * perPage, page * perPage)
-    .map((token) => describeToken(accountId, token));
-  const info = { page, per_page: perPage, count: result.length, total_count: all.length };
-  return context.json({ ...success(result), result_info: info });
-}
-
-const newTokenSchema = z.strictObject({
-  name: z.string().min(1).max(120),
-  policies: z
-    .array(
-      z.strictObject({
-        effect: z.literal("allow"),
-        permission_groups: z.array(z.strictObject({ id: z.string() })).length(1),
-        resources: z.record(z.string(), z.literal("*")),
-      }),
-    )
-    .length(1),
-  expires_on: z.iso.datetime({ precision: 0 }).optional(),
-});
-
-async function createToken(context: Context<EmulatorEnv>, api: AccountApi): Promise<Response> {
-  const { tokens, nowMs, tokensMax } = api;
-  const { accountId } = api.org;
-  const body = newTokenSchema.safeParse(parseJson(await context.req.text()));
-  const policy = body.data?.policies[0];
-  if (!body.success || policy === undefined) return refusal(400);
-  const { name, expires_on: expiresOn } = body.data;
-  const access = accessOf(accountId, policy.permission_groups[0]?.id);
-  const buckets = Object.keys(policy.resources).map((resource) => bucketOf(accountId, resource));
-  const known = buckets.filter((bucket) => bucket !== undefined);
-  const expiresAt = expiresOn === undefined ? undefined : Date.parse(expiresOn);
-  const isOver = expiresAt !== undefined && expiresAt <= nowMs();
-  if (access === undefined || isOver || known.length === 0 || known.length < buckets.length)
-    return refusal(400);
-  if (Number.isFinite(tokensMax) && tokens.list().length >= tokensMax)
-    return refusal(400, "You have reached the maximum number of tokens");
-  const given = { name, buckets: known, access, ...(expiresAt === undefined ? {} : { expiresAt }) };
-  const { value, ...token } = await tokens.create(given);
-  return context.json(success({ ...describeToken(accountId, token), value }));
-}
-
-const accessOf = (accountId: string, id: string | undefined) =>
-  Object.entries(groupNames).find(([name]) => groupId(accountId, name) === id)?.[1];
-
-/** The bucket of a resource key; the stand-in's buckets are in no jurisdiction. */
-function bucketOf(accountId: string, resource: string): string | undefined {
-  const prefix = `com.cloudflare.edge.r2.bucket.${accountId}_default_`;
-  return resource.startsWith(prefix) ? resource.slice(prefix.length) : undefined;
-}
-
-function describeToken(accountId: string, token: AccountToken): object {
-  const { id, name, buckets, access, issuedAt, expiresAt } = token;
-  const group = Object.keys(groupNames).find((known) => groupNames[known] === access) ?? "";
-  const resources = buckets.map((bucket) => [
-    `com.cloudflare.edge.r2.bucket.${accountId}_default_${bucket}`,
-    "*",
-  ]);
-  return {
-    id,
-    name,
-    status: "active",
-    issued_on: toDateTime(issuedAt),
-    ...(expiresAt === undefined ? {} : { expires_on: toDateTime(expiresAt) }),
-    policies: [
-      {
-        effect: "allow",
-        permission_groups: [{ id: groupId(accountId, group), name: group }],
-        resources: Object.fromEntries(resources),
-      },
-    ],
-  };
-}
-
-const toDateTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
-
+const dateTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 const success = (result: unknown) => ({ success: true, errors: [], messages: [], result });
+const badRequest = new Refused(400);
+
+function shown(account: R2Account, token: R2Token) {
+  const { id, name, buckets, access, issuedAt, expiresAt } = token;
+  const everything = `com.cloudflare.api.account.${account.accountId}`;
+  const resources = buckets?.map((bucket) => bucketPrefix(account) + bucket) ?? [everything];
+  const permission_groups = groupsOf(account).filter((group) => group.access === access);
+  const policy = { effect: "allow", resources: Object.fromEntries(resources.map((each) => [each, "*"])) };
+  const expires_on = expiresAt === undefined ? undefined : dateTime(expiresAt);
+  const dates = { issued_on: dateTime(issuedAt), expires_on };
+  return { id, name, status: "active", ...dates, policies: [{ ...policy, permission_groups }] };
+}
+
+/**
+ * The account's API tokens as Cloudflare documents them ("Cloudflare API, accounts/tokens").
+ * @param tokensMax how many the account may have; a real one, 500
+ */
+export const accountApi = (tokensMax: number): StandInApi<typeof accountCalls, R2Account> => ({
+  calls: accountCalls,
+  keysOf: (account, now) => alive(account, now).map(({ value }) => value),
+  refuse: ({ account, key, params: { accountId } }, call) => {
+    if ((accountId ?? account.accountId) !== account.accountId) return new Refused(404);
+    // A token for objects is genuine here too, and may only ask about itself.
+    const mayEdit = account.tokens.find(({ value }) => value === key)?.access === "edit";
+    return mayEdit || call === accountCalls.verifyToken ? undefined : new Refused(403);
+  },
+  errorBody: (status, facts) => {
+    const [code, message] = failures[status] ?? [10001, "Internal error"];
+    return { ...success(null), success: false, errors: [{ code, message: facts.message ?? message }] };
+  },
+  answers: {
+    verifyToken: ({ account, key }) =>
+      success({ id: account.tokens.find(({ value }) => value === key)?.id, status: "active" }),
+    verifyUserToken: () => new Refused(401),
+    listPermissionGroups: ({ account, query: { name } }) => {
+      const wanted = groupsOf(account).filter((group) => (name ?? group.name) === group.name);
+      const scopes = ["com.cloudflare.edge.r2.bucket"];
+      return success(wanted.map((group) => ({ id: group.id, name: group.name, scopes })));
+    },
+    listTokens: ({ account, now, query: { page, per_page, direction } }) => {
+      const all = direction === "desc" ? alive(account, now).toReversed() : alive(account, now);
+      const result = all.slice((page - 1) * per_page, page * per_page).map((token) => shown(account, token));
+      const result_info = { page, per_page, count: result.length, total_count: all.length };
+      return { ...success(result), result_info };
+    },
+    createToken: ({ account, now, body: { name, policies, expires_on } }) => {
+      const [{ permission_groups, resources }] = policies;
+      const group = groupsOf(account).find(({ id }) => id === permission_groups[0].id);
+      const prefix = bucketPrefix(account);
+      const buckets = Object.keys(resources).flatMap((each) => each.split(prefix).slice(1));
+      const areKnown = buckets.length > 0 && buckets.length === Object.keys(resources).length;
+      const expiresAt = expires_on === undefined ? undefined : Date.parse(expires_on);
+      if (group === undefined || group.access === "edit" || !areKnown || (expiresAt ?? now + 1) <= now)
+        return badRequest;
+      if (alive(account, now).length >= tokensMax)
+        return new Refused(400, { message: "You have reached the maximum number of tokens" });
+      const token = newToken(group.access, { name, buckets, issuedAt: now, expiresAt });
+      account.tokens = [...alive(account, now), token];
+      return success({ ...shown(account, token), value: token.value });
+    },
+    deleteToken: ({ account: { tokens }, params: { id } }) =>
+      takeOut(tokens, id) === undefined ? new Refused(404) : success({ id }),
+  },
+});
 
 /** Cloudflare's codes by status, as its answers show them. */
 const failures: Readonly<Record<number, readonly [code: number, message: string]>> = {
@@ -173,11 +144,3 @@ const failures: Readonly<Record<number, readonly [code: number, message: string]
   404: [7003, "Could not route to the requested resource"],
   429: [971, "Please wait and consider throttling your request speed"],
 };
-
-function failure(status: number, words?: string) {
-  const [code, message] = failures[status] ?? [10001, "Internal error"];
-  return { success: false, errors: [{ code, message: words ?? message }], messages: [], result: null };
-}
-
-const refusal = (status: 400 | 401 | 403 | 404, words?: string) =>
-  Response.json(failure(status, words), { status });

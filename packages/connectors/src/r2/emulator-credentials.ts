@@ -10,7 +10,7 @@ import {
 import { jwtVerify } from "jose";
 import * as z from "zod";
 import { credentialSecondsMax } from "./credentials.ts";
-import type { KnownKey } from "./emulator-tokens.ts";
+import type { KnownKey } from "./emulator-account.ts";
 
 /** What the stand-in accepts: keys of this account, and what is signed with them for this host. */
 export type KnownAccount = {

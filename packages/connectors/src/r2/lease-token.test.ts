@@ -157,7 +157,7 @@ describe("when the token API fails, the org's own key is never lent instead", ()
   });
 
   test("an account that is full is told from a real one, at its limit", async () => {
-    const full = await openEmulatorTarget((options) => startEmulator({ ...options, tokensMax: 1 }));
+    const full = await openEmulatorTarget((options) => startEmulator({ ...options, tokensMax: 3 }));
     const there = testContext({ baseUrl: full.baseUrl });
     const org = await orgCredential(r2, there, full.orgFields);
     const first = planLease(r2, {});

@@ -11,6 +11,8 @@ export type Api = {
   readonly headers?: Readonly<Record<string, string>>;
   /** What a refusal means where its status does not tell; the body's words go nowhere. */
   readonly readRefusal?: (status: number, body: unknown) => ProviderErrorCode | undefined;
+  /** What helps here, where that is more than what helps at every provider. */
+  readonly remedies?: Partial<Readonly<Record<ProviderErrorCode, string>>>;
 };
 
 type Asked<C extends Call> = (
@@ -62,7 +64,7 @@ function toOpenCalls<T extends Calls>(asked: unknown): OpenCalls<T> {
 }
 
 async function sendCall(
-  { provider, baseUrl, headers = {}, readRefusal }: Api,
+  { provider, baseUrl, headers = {}, readRefusal, remedies }: Api,
   { method, path, paged }: Call,
   { params = {}, body, query }: Loose,
   context: ConnectorContext,
@@ -85,7 +87,7 @@ async function sendCall(
   const answer = parseJson(response.text);
   if (response.status >= 200 && response.status <= 299)
     return paged === undefined ? answer : readLink(answer, response.headers);
-  throw statusError(provider, response, readRefusal?.(response.status, answer));
+  throw statusError(provider, response, readRefusal?.(response.status, answer), remedies);
 }
 
 function searchOf(query: unknown): string {
