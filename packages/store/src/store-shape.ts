@@ -32,8 +32,18 @@ export type LoadedShape = {
   readonly forget: () => void;
 };
 
-/** The shape that the migrations make, found by running them on an empty database in memory. */
-export async function readStoreShape(migrationsFolder: string): Promise<StoreShape> {
+const shapes = new Map<string, Promise<StoreShape>>();
+
+/** The shape that the migrations of a folder make, found once in a process. @throws what the engine throws */
+export function readStoreShape(migrationsFolder: string): Promise<StoreShape> {
+  const known = shapes.get(migrationsFolder) ?? findShape(migrationsFolder);
+  shapes.set(migrationsFolder, known);
+  known.catch(() => shapes.delete(migrationsFolder));
+  return known;
+}
+
+/** Runs them on an empty database in memory. */
+async function findShape(migrationsFolder: string): Promise<StoreShape> {
   const empty = openConnection(":memory:", { lockWaitMs: 0 });
   try {
     await migrate(empty.database, { migrationsFolder });
