@@ -59,6 +59,8 @@ export type Deps = {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** How often the background work looks for jobs that are due. */
+  readonly claimIntervalMs: number;
   /** Names this process where it holds a job. */
   readonly workerId: string;
   /** The only way to change something: with its audit rows and its jobs, or not at all. */

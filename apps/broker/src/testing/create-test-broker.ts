@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningEmulator, startStandIns } from "@keyloan/connectors/emulators";
 import { type BuildView, type Connector, newTokenBody, Secret } from "@keyloan/contract";
+import { openStore } from "@keyloan/store";
 import { createRootKey } from "@keyloan/vault";
 import { type BrokerConfig, withDefaults } from "../env.ts";
 import type { Logger } from "../observe/logger.ts";
@@ -79,7 +80,9 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   };
   const connectors = options.connectors === undefined ? {} : { connectors: options.connectors };
   const now = () => Date.now() + offsetMs;
-  const start = () => startBroker(config, { ...connectors, now, logger: collectingLogger(logs) });
+  const logger = collectingLogger(logs);
+  const start = () => startBroker(config, { ...connectors, now, logger, claimIntervalMs: 100 });
+  if (options.config?.dataDirectory === undefined) await copyEmptyStore(config.dataDirectory);
   let running = await start();
   const others: RunningBroker[] = [];
   const url = () => `http://127.0.0.1:${running.port}`;
@@ -175,6 +178,24 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+let emptyStore: Promise<Buffer> | undefined;
+
+/** Migrating a store takes longer than many a test: it is done once in a process, and every broker starts on a copy. */
+async function copyEmptyStore(dataDirectory: string): Promise<void> {
+  emptyStore ??= readEmptyStore();
+  await mkdir(dataDirectory, { mode: 0o700 });
+  await writeFile(join(dataDirectory, "keyloan.db"), await emptyStore, { mode: 0o600 });
+}
+
+async function readEmptyStore(): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), "keyloan-store-"));
+  const path = join(folder, "keyloan.db");
+  await (await openStore({ path })).close();
+  const bytes = await readFile(path);
+  await rm(folder, { recursive: true });
+  return bytes;
 }
 
 function collectingLogger(lines: string[]): Logger {
