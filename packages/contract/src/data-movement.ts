@@ -66,8 +66,6 @@ export type DatabaseContent = {
     onProgress?: OnProgress,
     owner?: string,
   ) => Promise<void>;
-  /** Notes all that is there now as the owner's, who proves that it is before anything is taken back. */
-  readonly claim: (context: ConnectorContext, values: SecretValues, owner: string) => Promise<void>;
   /** Removes what is noted as the owner's and is still as it was made. Gives how much else there is, which stays. */
   readonly takeBack: (context: ConnectorContext, values: SecretValues, owner: string) => Promise<number>;
   /** Removes the notes: nothing in the database is an owner's from then on. */

@@ -15,16 +15,15 @@ type CopyToTakeBack = {
 };
 
 /**
- * Takes our copy out of a user's database. Only what the database itself notes as made by us goes; of a whole copy, what
- * was there before it was proven once more to be nothing else. It may be done again after a crash at any instant.
+ * Takes our copy out of a user's database. Only what the database itself notes as made by us goes: nothing, once the copy
+ * was given to its user, whatever an older copy of our store says. A whole copy goes only if it is still as it was
+ * proven. It may be done again after a crash at any instant.
  * @returns how much is there that is not ours, and stays
  * @throws ProviderError
  */
 export async function takeBackCopy({ content, to, owner, whole }: CopyToTakeBack): Promise<{ kept: number }> {
   const { context, values } = to;
   if (whole !== undefined) {
-    // First the list, then the proof: what somebody makes after the one shows in the other, or is not on the list.
-    await content.claim(context, values, owner);
     const summary = await content.summarize(context, values).catch(async (error: unknown) => {
       if (error instanceof ProviderError && !error.retryable) await content.settle(context, values);
       throw error;

@@ -49,7 +49,6 @@ describe("moving a database", () => {
       "dump lent",
       "summarize own",
       "proven",
-      "settle own",
     ]);
   });
 

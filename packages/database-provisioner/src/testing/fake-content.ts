@@ -129,10 +129,6 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       const database = await open(context, values, "empty");
       for (const { type, name } of thingsOf(database)) database.exec(`DROP ${type} IF EXISTS "${name}"`);
     },
-    async claim(context, values, owner) {
-      const database = await open(context, values, "claim");
-      notes.set(nameOf(values), { owner, made: thingsOf(database) });
-    },
     async takeBack(context, values, owner) {
       const database = await open(context, values, "takeBack");
       const noted = notes.get(nameOf(values));

@@ -26,6 +26,8 @@ export type Claim = {
   readonly limit: number;
   /** Absent: whatever they call. */
   readonly rooms?: readonly ClaimRoom[];
+  /** Kinds that wait. */
+  readonly without?: readonly string[];
 };
 
 export type Claimed = {
@@ -53,6 +55,7 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
   const duePart = (state: JobState, calls: SQL | undefined, limit: string) => {
     const isDue = and(
       calls,
+      sql`${jobs.kind} NOT IN (SELECT value FROM json_each(${placeholder("without")}))`,
       // What has another id than a text could not be named, and so not be ended.
       sql`typeof(${jobs.id}) = 'text'`,
       eq(jobs.state, state),
@@ -106,11 +109,20 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
   };
   const claims = new Map<string, ReturnType<typeof prepareClaim>>();
   return {
+    /** Whether one of these kinds may be taken. */
+    isDue: async (kinds: readonly string[], now: number): Promise<boolean> => {
+      const due = and(
+        inArray(jobs.state, [...openStates]),
+        lte(jobs.runAfter, now),
+        inArray(jobs.kind, [...kinds]),
+      );
+      return (await database.select({ id: jobs.id }).from(jobs).where(due).limit(1)).length > 0;
+    },
     /**
      * Takes due jobs that nobody holds and whose provider asks for no pause, the longest due first: at most `limit`, and
      * of each provider as many as there is room for. One statement, however many providers there are.
      */
-    claimDue: async ({ rooms, ...claim }: Claim): Promise<Claimed> => {
+    claimDue: async ({ rooms, without = [], ...claim }: Claim): Promise<Claimed> => {
       const shape = rooms?.map(({ connectorId }) => (connectorId === null ? "0" : "1")).join("") ?? "any";
       const statement = claims.get(shape) ?? prepareClaim(rooms);
       claims.set(shape, statement);
@@ -118,7 +130,11 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
         [`connector${index}`, connectorId ?? ""],
         [`room${index}`, room],
       ]);
-      const rows = await statement.all({ ...claim, ...Object.fromEntries(perRoom ?? []) });
+      const rows = await statement.all({
+        ...claim,
+        without: JSON.stringify(without),
+        ...Object.fromEntries(perRoom ?? []),
+      });
       const refused = rows.flatMap((row) => (isGenuine(row) ? [] : [row.id]));
       await refuse(refused, claim.now);
       return { jobs: rows.filter(({ id }) => !refused.includes(id)).map(withoutMac), refused };

@@ -90,6 +90,8 @@ export type StoredProgress = {
   readonly at: number;
   /** What this transfer has put into the target and nobody else relies on: a part, or all. */
   readonly target?: "part" | "whole";
+  /** The user's database is theirs by now, and still holds the notes that say what this transfer has made. */
+  readonly noted?: true;
   /** SHA-256 of what was proven: of a database's summary, or of the list of the source's objects. */
   readonly provenSha256?: string;
   /** Until then a proven copy waits for the switch. */

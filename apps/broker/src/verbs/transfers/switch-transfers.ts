@@ -42,14 +42,13 @@ export async function recordSwitched(
   deps: Pick<Deps, "now">,
   tx: Unit,
   copies: readonly TransferRow[],
-  revertibleUntil: number,
 ): Promise<void> {
   const now = deps.now();
   for (const row of copies) {
     const changes = { state: "switched", endedAt: now, lastError: null } as const;
     if (!(await tx.transfers.update(row.id, ["copied"], changes))) throw settingsChanged();
     await tx.jobs.cancelByEntity(row.id, "end-transfer");
-    tx.job(transferJob("end-transfer", row), revertibleUntil);
+    tx.job(transferJob("end-transfer", row));
   }
 }
 
@@ -60,10 +59,12 @@ export async function recordSwitched(
 export async function giveTargets(tx: Unit, buildId: string, keys: readonly UserKeyRow[]): Promise<void> {
   const ids = keys.map(({ id }) => id);
   await tx.writtenObjects.forget(ids);
-  for (const { id, state, userKeyId, progress } of await tx.transfers.listByBuild(buildId)) {
-    if (progress?.target === undefined || !ids.includes(userKeyId)) continue;
+  for (const row of await tx.transfers.listByBuild(buildId)) {
+    const { id, state, progress } = row;
+    if (progress?.target === undefined || !ids.includes(row.userKeyId)) continue;
     const { target: _, ...rest } = progress;
-    await tx.transfers.update(id, [state], { progress: rest });
+    await tx.transfers.update(id, [state], { progress: { ...rest, noted: true } });
+    if (state !== "switched") tx.job(transferJob("end-transfer", row));
   }
 }
 

@@ -63,6 +63,7 @@ async function setUp(connector: "turso" | "r2") {
 }
 
 describe("a database", () => {
+  const ours = "_keyloan_load_journal";
   const made = async (env: Record<string, string>) =>
     (await runSql(env, "SELECT name FROM sqlite_schema ORDER BY name")).map(({ name }) => name);
 
@@ -105,15 +106,17 @@ describe("a database", () => {
     expect(error(await resume()).code).toBe("target_not_empty");
     expect(await made(own)).toEqual(["mine"]);
     expect((await resume({ overwrite: true })).status).toBe(202);
-    expect(await made(own)).toEqual(["notes"]);
+    expect(await made(own)).toEqual([ours, "notes"]);
   }, 90_000);
 
-  it("holds no note of ours when the copy is proven", async () => {
-    const { lent, own, save, move, transfer } = await setUp("turso");
+  it("holds notes of ours until its user switches to it, and none from then on", async () => {
+    const { lent, own, page, save, move, transfer } = await setUp("turso");
     await runSql(lent, "CREATE TABLE notes (a)");
     await save();
     await move();
-    expect([(await transfer())?.state, await made(own)]).toEqual(["copied", ["notes"]]);
+    expect([(await transfer())?.state, await made(own)]).toEqual(["copied", [ours, "notes"]]);
+    await page.change("POST", "/v1/settings/swap", {});
+    await expect.poll(() => made(own), poll).toEqual(["notes"]);
   }, 90_000);
 });
 

@@ -23,17 +23,29 @@ export async function openEnds(
   signal: AbortSignal,
 ): Promise<TransferEnds | undefined> {
   const { buildId, leaseId, userKeyId } = row;
-  const lease = await deps.store.read.leases.find(leaseId);
-  const key = (await deps.store.read.userKeys.listByBuild(buildId)).find(({ id }) => id === userKeyId);
-  const dataKey = await deps.store.read.dataKeys.findByOwner(buildId);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
   if (bindings.some((binding) => binding.userKeyId === userKeyId)) return undefined;
+  const lease = await deps.store.read.leases.find(leaseId);
+  const dataKey = await deps.store.read.dataKeys.findByOwner(buildId);
+  const to = await openTarget(deps, row, connector, signal);
   const sealed = lease?.env ?? undefined;
-  if (sealed === undefined || key === undefined || dataKey === undefined) return undefined;
-  return withOpenKey(deps, dataKey, (open) => ({
-    from: { context: deps.contextFor(connector, signal), values: openLease(open, leaseId, sealed) },
-    to: { context: deps.userContextFor(connector, signal), values: openUserKey(open, key.id, key.env) },
-  }));
+  if (sealed === undefined || dataKey === undefined || to === undefined) return undefined;
+  const values = withOpenKey(deps, dataKey, (open) => openLease(open, leaseId, sealed));
+  return { from: { context: deps.contextFor(connector, signal), values }, to };
+}
+
+/** Where a transfer goes to, whoever uses that now; `undefined` when the keys of it are gone. */
+export async function openTarget(
+  deps: Deps,
+  { buildId, userKeyId }: Pick<TransferRow, "buildId" | "userKeyId">,
+  connector: Connector,
+  signal: AbortSignal,
+): Promise<TransferEnd | undefined> {
+  const key = (await deps.store.read.userKeys.listByBuild(buildId)).find(({ id }) => id === userKeyId);
+  const dataKey = await deps.store.read.dataKeys.findByOwner(buildId);
+  if (key === undefined || dataKey === undefined) return undefined;
+  const values = withOpenKey(deps, dataKey, (open) => openUserKey(open, key.id, key.env));
+  return { context: deps.userContextFor(connector, signal), values };
 }
 
 const controlDeadlineMs = 60_000;

@@ -390,17 +390,18 @@ describe("cancelling", () => {
   });
 
   it("that could not reach the user's database leaves our copy, which going on takes back, and nothing else", async () => {
+    const unreachable = { summarize: refusal("unauthorized"), settle: refusal("unauthorized") };
     await saveOwn();
     await startDatabase();
     await until("copied");
-    memory.databases.trouble["own-database"] = { claim: refusal("unauthorized") };
+    memory.databases.trouble["own-database"] = unreachable;
     await page.call("POST", `${path}/cancel`, {});
     await untilTidy();
     memory.databases.trouble["own-database"] = {};
     expect(rowsOf("own-database")).toBe(40);
     expect((await page.call("POST", `${path}/resume`, {})).status).toBe(202);
     await until("copied");
-    memory.databases.trouble["own-database"] = { claim: refusal("unauthorized") };
+    memory.databases.trouble["own-database"] = unreachable;
     await page.call("POST", `${path}/cancel`, {});
     await untilTidy();
     memory.databases.trouble["own-database"] = {};

@@ -3,7 +3,7 @@ import { requireField } from "../define-connector.ts";
 import { toHttpAddress } from "./address.ts";
 import { dump } from "./dump.ts";
 import { empty } from "./empty.ts";
-import { claim, settle, takeBack } from "./journal.ts";
+import { settle, takeBack } from "./journal.ts";
 import { countContent } from "./list-content.ts";
 import { load } from "./load.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
@@ -33,7 +33,6 @@ export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
     isEmpty: async (context, values) => (await countContent(open(context, values))) === 0,
     load: async (context, values, source, onProgress, owner) =>
       load(open(context, values), source, onProgress, owner),
-    claim: async (context, values, owner) => claim(open(context, values), owner),
     takeBack: async (context, values, owner) => takeBack(open(context, values), owner),
     settle: async (context, values) => settle(open(context, values)),
     summarize: async (context, values, onProgress) => summarize(open(context, values), onProgress),

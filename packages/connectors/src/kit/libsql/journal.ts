@@ -51,12 +51,6 @@ export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Writ
   };
 }
 
-/** Writes down all that is there at this moment as made by an owner, who has yet to prove it. */
-export async function claim(database: LibsqlDatabase, owner: string): Promise<void> {
-  const all = `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE ${isContentSql}`;
-  await write(database, [...makeJournal, { sql: all, args: argumentsOf([owner]), what }]);
-}
-
 /** Forgets what was written down: from now on nothing here is an owner's. */
 export async function settle(database: LibsqlDatabase): Promise<void> {
   await write(database, [{ sql: `DROP TABLE IF EXISTS ${journalTable}`, what }]);

@@ -75,15 +75,6 @@ export function describeTakingBack(tools: ContentTools): void {
     expect(await takeBack(target)).toBe(whose === owner ? left : 0);
   });
 
-  test("of what is claimed, only what was there at that moment is taken back", async () => {
-    const target = await newDatabase();
-    await run(target, table, row(1));
-    await content.claim(context(), target, owner);
-    await run(target, ...mine);
-    expect(await takeBack(target)).toBe(1);
-    expect((await summarize(target)).tables.map(({ name }) => name)).toEqual(["kl_mine"]);
-  });
-
   test("the notes are no content: they are neither summed up nor dumped", async () => {
     const [source, target] = [await newDatabase(), await newDatabase()];
     await run(source, table, row(1));

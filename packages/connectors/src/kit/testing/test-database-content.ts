@@ -173,7 +173,6 @@ function describeFailing(tools: ContentTools): void {
     ],
     ["empty", (context: ConnectorContext, values: SecretValues) => content.empty(context, values)],
     ["isEmpty", (context: ConnectorContext, values: SecretValues) => content.isEmpty(context, values)],
-    ["claim", (context: ConnectorContext, values: SecretValues) => content.claim(context, values, "trf_1")],
     [
       "takeBack",
       (context: ConnectorContext, values: SecretValues) => content.takeBack(context, values, "trf_1"),
