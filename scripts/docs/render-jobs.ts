@@ -3,7 +3,7 @@ import { code, markdownTable } from "./markdown-table.ts";
 
 /** How long each kind of work is tried again and what then, for docs/operations.md. */
 export function renderJobs(definitions: Readonly<Record<string, JobDefinition>>): string {
-  const head = ["Kind", "A run ends after", "Waits between runs", "Runs", "Then"];
+  const head = ["Kind", "A run ends after", "Waits between runs", "Runs", "Then", "While degraded"];
   const rows = Object.entries(definitions).map(([kind, definition]) => [
     code(kind),
     definition.deadlineSeconds === undefined
@@ -12,6 +12,7 @@ export function renderJobs(definitions: Readonly<Record<string, JobDefinition>>)
     `${duration(definition.retry.firstSeconds)} to ${duration(definition.retry.mostSeconds)}`,
     runs(definition.retry),
     then(definition),
+    definition.whileDegraded === true ? "runs" : "waits",
   ]);
   return markdownTable(head, rows);
 }

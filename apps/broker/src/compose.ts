@@ -38,7 +38,9 @@ const heldFilesMax = { filesMax: 20, bytesMax: 8 * 1024 ** 3 };
 /** As long as a part of a large file may take; what checks a key gives up much sooner by itself. */
 const guardedTimeoutMs = 60_000;
 
-export type DepsOverrides = Partial<Pick<Deps, "now" | "randomBytes" | "sleep" | "logger" | "claimIntervalMs">> & {
+export type DepsOverrides = Partial<
+  Pick<Deps, "now" | "randomBytes" | "sleep" | "logger" | "claimIntervalMs">
+> & {
   readonly connectors?: readonly Connector[];
   readonly fetch?: typeof globalThis.fetch;
   readonly migrationsFolder?: string;
@@ -114,11 +116,19 @@ async function composeOver(
     workerId: newId("job", randomBytes),
   };
   const runner = createJobRunner(() => deps, jobDefinitions);
-  const complete = { ...parts, runner, change: createChange({ ...parts, runner }) };
+  const heldBack = async () => {
+    const isDue = await store.read.jobs.isDue(kindsHeldBack, now());
+    return isDue && (await findStandingProblem(deps)) !== undefined ? kindsHeldBack : [];
+  };
+  const complete = { ...parts, runner, heldBack, change: createChange({ ...parts, runner }) };
   const deps: Deps = { ...complete, headDelivery: createHeadDelivery(complete) };
   addAuditGauges(deps);
   return deps;
 }
+
+const kindsHeldBack = Object.entries(jobDefinitions).flatMap(([kind, { whileDegraded }]) =>
+  whileDegraded === true ? [] : [kind],
+);
 
 function addAuditGauges(deps: Deps): void {
   deps.metrics.addGauge(

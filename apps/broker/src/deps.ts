@@ -59,6 +59,8 @@ export type Deps = {
   readonly now: () => number;
   readonly randomBytes: (size: number) => Uint8Array;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Kinds of jobs that are due and not begun: the store is not what was signed, and may not know what became of them. */
+  readonly heldBack: () => Promise<readonly string[]>;
   /** How often the background work looks for jobs that are due. */
   readonly claimIntervalMs: number;
   /** Names this process where it holds a job. */

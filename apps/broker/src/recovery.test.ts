@@ -3,7 +3,7 @@ import { type BuildView, type ErrorEnvelope, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
-import { claimJobs } from "./worker.ts";
+import { finishWork } from "./testing/finish-work.ts";
 
 let broker: TestBroker;
 
@@ -27,8 +27,7 @@ describe("a broker that stops in the middle", () => {
     // The job of the stopped process is held until its hold runs out, unless it gave it back.
     broker.advance(120_000);
     for (let round = 0; round < 50 && (await show(id)).state !== "ready"; round++) {
-      await claimJobs(broker.running().deps);
-      await broker.running().deps.runner.settled(id);
+      await finishWork(broker.running().deps, id);
     }
     const view = await show(id);
     expect(view.state).toBe("ready");
@@ -47,8 +46,7 @@ describe("a provider that stays down", () => {
     expect(leases[0]).toMatchObject({ state: "planned", error: { code: "unavailable", retryable: true } });
     turso().faults.clear();
     broker.advance(60_000);
-    await claimJobs(broker.running().deps);
-    await broker.running().deps.runner.settled(id);
+    await finishWork(broker.running().deps, id);
     expect((await show(id)).state).toBe("ready");
   });
 
@@ -74,8 +72,7 @@ describe("an org key that is refused", () => {
       error: { code: "unauthorized", retryable: false },
     });
     await broker.putOrgKeys("turso");
-    await claimJobs(broker.running().deps);
-    await broker.running().deps.runner.settled(id);
+    await finishWork(broker.running().deps, id);
     expect((await show(id)).state).toBe("ready");
   });
 });

@@ -3,6 +3,7 @@ import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
 import { describeError } from "./observe/logger.ts";
 import { remindOfActions } from "./queue/remind.ts";
+import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
 import { sweepArchives } from "./verbs/databases/remove-archive.ts";
 import { usageIntervalMs, watchUsage } from "./verbs/databases/watch-usage.ts";
@@ -19,17 +20,20 @@ export type ScheduledWork = {
   /** 0 or less: never. */
   readonly everyMs: (config: BrokerConfig) => number;
   readonly run: (deps: Deps, signal: AbortSignal) => Promise<unknown>;
+  /** It only looks and tells. What ends or replaces something waits while the store is not what was signed. */
+  readonly whileDegraded?: true;
 };
 
 const hourMs = 3_600_000;
 
 /** THE list of recurring work. */
 export const scheduledWork: readonly ScheduledWork[] = [
-  { name: "audit-head", everyMs: () => 60_000, run: signAuditHead },
+  { name: "audit-head", everyMs: () => 60_000, run: signAuditHead, whileDegraded: true },
   {
     name: "org-key-check",
     everyMs: ({ orgKeyCheckHours }) => orgKeyCheckHours * hourMs,
     run: checkOrgKeys,
+    whileDegraded: true,
   },
   {
     name: "prove-dead",
@@ -40,11 +44,13 @@ export const scheduledWork: readonly ScheduledWork[] = [
     name: "org-key-age",
     everyMs: ({ orgKeyMaxDays }) => (orgKeyMaxDays > 0 ? hourMs : 0),
     run: remindOfOldKeys,
+    whileDegraded: true,
   },
   {
     name: "action-reminder",
     everyMs: () => 60_000,
     run: remindOfActions,
+    whileDegraded: true,
   },
   {
     name: "reconcile",
@@ -78,11 +84,15 @@ export const scheduledWork: readonly ScheduledWork[] = [
   },
 ];
 
-/** Does what is due now and no other broker has taken. A failure is logged, and the work runs again at its next turn. */
+/**
+ * Does what is due now and no other broker has taken. An older copy of the store does not know what was answered,
+ * switched or renewed since: by it nothing ends. A failure is logged, and the work runs again at its next turn.
+ */
 export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void> {
-  for (const { name, everyMs, run } of scheduledWork) {
+  const isDegraded = (await findStandingProblem(deps)) !== undefined;
+  for (const { name, everyMs, run, whileDegraded = false } of scheduledWork) {
     const interval = everyMs(deps.config);
-    if (interval <= 0 || signal.aborted) continue;
+    if (interval <= 0 || signal.aborted || (isDegraded && !whileDegraded)) continue;
     try {
       const now = deps.now();
       if (!(await deps.store.write([name], (tables) => tables.schedules.take(name, now, interval)))) continue;

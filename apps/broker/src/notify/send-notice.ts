@@ -14,6 +14,7 @@ export function notifyJobWith(timeoutMs: number): JobDefinition {
     run: (deps, hold) => sendNotice(deps, hold, timeoutMs),
     retry: { firstSeconds: 10, mostSeconds: 3_600, runs: Number.POSITIVE_INFINITY, forSeconds: 86_400 },
     giveUp: "fail",
+    whileDegraded: true,
   });
 }
 

@@ -2,8 +2,8 @@ import type { JobList } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { byJob } from "../change.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { finishWork } from "../testing/finish-work.ts";
 import { giveBackAfterCrash } from "./after-crash.ts";
-import { claimDueJobs } from "./claim-jobs.ts";
 import { newHeldJob } from "./new-job.ts";
 import { never } from "./require-action.ts";
 
@@ -54,7 +54,7 @@ describe("a job under which the broker ends each time", () => {
     // As a process leaves it that was killed: held until a time that is over.
     const left = { ...made, attempts: begun, lockedUntil: deps.now() - 1, runAfter: 0 };
     await deps.store.write([], (tables) => tables.jobs.insertAll([left]));
-    await Promise.all(await claimDueJobs(deps));
+    await finishWork(deps, left.entityId);
     return { after: await deps.store.read.jobs.find(left.id), now: deps.now() };
   };
 

@@ -17,9 +17,10 @@ const clockToleranceMs = 600_000;
 export async function claimDueJobs(deps: Deps): Promise<readonly Promise<void>[]> {
   const load = deps.runner.load();
   if (load.length >= runsAtOnceMax) return [];
+  const without = await deps.heldBack();
   const { jobs, refused } = await deps.change(bySystem("jobs"), [], async (tx) => {
     await noteClock(deps, tx);
-    const taken = await takeJobs(deps, tx, load);
+    const taken = await takeJobs(deps, tx, load, without);
     for (const id of taken.refused) tx.audit("job.refused", id);
     return taken;
   });
@@ -46,8 +47,15 @@ async function takeJobs(
   { workerId: worker, now, connectors }: Deps,
   tables: Tables,
   load: readonly (string | null)[],
+  without: readonly string[],
 ): Promise<Claimed> {
-  const times = { worker, now: now(), lockedUntil: now() + holdMs, limit: runsAtOnceMax - load.length };
+  const times = {
+    worker,
+    now: now(),
+    lockedUntil: now() + holdMs,
+    limit: runsAtOnceMax - load.length,
+    without,
+  };
   const rooms = [...connectors.keys(), null].map((connectorId) => {
     const running = load.filter((each) => each === connectorId).length;
     return { connectorId, room: runsPerConnectorMax - running };

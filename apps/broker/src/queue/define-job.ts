@@ -32,6 +32,8 @@ export type JobDefinition = {
   readonly deadlineSeconds?: number;
   /** It moves content of any size: when it may be what ends the process, it requires manual action. */
   readonly movesContent?: true;
+  /** It only tells, or carries out what nobody can take back: it runs also while the store is not what was signed. */
+  readonly whileDegraded?: true;
   readonly retry: Retry;
   /** What is done when it is given up: a person is asked, or the job has failed. */
   readonly giveUp: "fail" | GiveUp;

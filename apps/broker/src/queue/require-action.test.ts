@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { runDueWork } from "../schedule.ts";
 import type { RunningBroker } from "../start-broker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { finishWork } from "../testing/finish-work.ts";
 import { type Receiver, signatureOf, startReceiver } from "../testing/start-receiver.ts";
 import { claimJobs } from "../worker.ts";
 import { lastMoment } from "./remind.ts";
@@ -31,8 +32,7 @@ const createAt = async ({ port }: RunningBroker): Promise<string> => {
   return ((await response.json()) as BuildView).id;
 };
 const runDue = async (brokers: readonly RunningBroker[], buildId: string) => {
-  for (const { deps } of brokers) await claimJobs(deps);
-  await Promise.all(brokers.map(({ deps }) => deps.runner.settled(buildId)));
+  for (const { deps } of brokers) await finishWork(deps, buildId);
 };
 /** Types of notices in the order they came, repeats dropped as a receiver does. */
 const told = () => {

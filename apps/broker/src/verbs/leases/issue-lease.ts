@@ -27,6 +27,7 @@ export const issueJob = defineJob({
   run: issueLease,
   retry: { firstSeconds: 10, mostSeconds: 600, runs: 8 },
   giveUp: { ask: whatToDo, keepsTrying: false },
+  whileDegraded: true,
 });
 
 async function issueLease(deps: Deps, hold: JobHold): Promise<Outcome> {

@@ -16,6 +16,7 @@ import { revokeAtProvider } from "./revoke-at-provider.ts";
 const policy = {
   retry: { firstSeconds: 10, mostSeconds: 3_600, runs: 10, refusedRuns: 3 },
   giveUp: { ask: whatToDo, keepsTrying: true },
+  whileDegraded: true,
   resolved: ({ connectorId }: ClaimedJob) =>
     `A build's resource at ${connectorId} has been ended: you do not need to do anything any more.`,
 } as const;
