@@ -4,8 +4,24 @@ import { type Call, callsThrough } from "../kit/calls/define-calls.ts";
 import { randomText } from "../kit/emulator-state.ts";
 import { Refused, type StandInApi, takeOut } from "../kit/stand-in/stand-in.ts";
 import { tursoCalls } from "./client.ts";
-import type { EmulatedDatabases } from "./emulator-databases.ts";
-import type { EmulatedDatabase, TursoState } from "./emulator-state.ts";
+import type { EmulatedDatabase, EmulatedDatabases } from "./emulator-databases.ts";
+
+const platformTokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  token: z.string(),
+  /** `null`: every group and every scope. */
+  group: z.string().nullable(),
+  scopes: z.array(z.string()).nullable(),
+});
+
+export const tursoStateSchema = z.object({
+  organization: z.string(),
+  groups: z.array(z.object({ name: z.string(), uuid: z.string() })),
+  tokens: z.array(platformTokenSchema),
+});
+/** The organization, besides its databases. */
+export type TursoState = z.output<typeof tursoStateSchema>;
 
 const { post, del } = callsThrough();
 /** What the owner of an organization does, and Keyloan does not. */
@@ -40,7 +56,9 @@ type Asked = {
   readonly params: Readonly<Record<string, string>>;
 };
 const tokenOf = ({ account, key }: Asked) => account.tokens.find(({ token }) => token === key);
-const maySee = (asked: Asked, group: string) => (tokenOf(asked)?.group ?? group) === group;
+/** A group that the organization has, and the token is for. */
+const maySee = (asked: Asked, group: string) =>
+  asked.account.groups.some(({ name }) => name === group) && (tokenOf(asked)?.group ?? group) === group;
 const refused = (status: number, error: string) => new Refused(status, { error });
 
 /** The Platform API of the org's organization, whose databases are real. */
@@ -92,8 +110,7 @@ export function tursoApi(databases: EmulatedDatabases): StandInApi<typeof calls,
       },
       createDatabase: async (asked) => {
         const { name, group, size_limit } = asked.body;
-        if (asked.account.groups.every((known) => known.name !== group) || !maySee(asked, group))
-          return refused(400, "group not found");
+        if (!maySee(asked, group)) return refused(400, "group not found");
         if (!(await databases.create(name, group, size_limit)))
           return refused(409, `database with name [${name}] already exists`);
         const params = { ...asked.params, name };

@@ -8,9 +8,23 @@ import {
   type OpenDatabase,
   type SignNamespaceToken,
 } from "@keyloan/local-servers";
+import * as z from "zod";
 import type { Journal } from "../kit/emulator-journal.ts";
-import type { EmulatedDatabase } from "./emulator-state.ts";
-import { createUsageMeter, type UsageMeter } from "./emulator-usage.ts";
+import { createUsageMeter } from "./emulator-usage.ts";
+
+export const emulatedDatabaseSchema = z.object({
+  id: z.string(),
+  group: z.string(),
+  /** The real database behind it; random, because a name that comes back would revive old tokens. */
+  namespace: z.string(),
+  port: z.int(),
+  publicKey: z.string(),
+  privateKey: z.string(),
+  deleteProtection: z.boolean(),
+  /** How much had been read and written when it was last used before some moments, in order. */
+  uses: z.array(z.object({ at: z.number(), rowsRead: z.number(), rowsWritten: z.number() })).default([]),
+});
+export type EmulatedDatabase = z.output<typeof emulatedDatabaseSchema>;
 
 export type DatabaseSettings = Pick<NamespaceSettings, "blockReads" | "blockWrites" | "maxDatabaseSize">;
 
@@ -50,7 +64,7 @@ type Shelf = {
   readonly ports: Map<string, OpenDatabase>;
   /** What is being made or removed, by name. */
   readonly changing: Map<string, Promise<unknown>>;
-  readonly meter: UsageMeter;
+  readonly meter: ReturnType<typeof createUsageMeter>;
 };
 
 /** Opens the databases of an earlier time on their ports, and fixes what a kill left half done. */
@@ -59,7 +73,7 @@ export async function openEmulatedDatabases(
   journal: Journal<EmulatedDatabase>,
   now: () => number,
 ): Promise<EmulatedDatabases> {
-  const meter = createUsageMeter(server, journal, now);
+  const meter = createUsageMeter(server, journal.write, now);
   const shelf: Shelf = { server, journal, ports: new Map(), changing: new Map(), meter };
   const databases = journal.records;
   await reopenAll(shelf);

@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { RunningEmulator } from "../kit/emulator.ts";
 import { startEmulator } from "./emulator.ts";
-import { type EmulatedDatabase, emulatedDatabaseSchema } from "./emulator-state.ts";
+import { type EmulatedDatabase, emulatedDatabaseSchema } from "./emulator-databases.ts";
 import { createTursoSdk } from "./sdk.ts";
 
 let stateDirectory: string;
