@@ -38,9 +38,7 @@ const heldFilesMax = { filesMax: 20, bytesMax: 8 * 1024 ** 3 };
 /** As long as a part of a large file may take; what checks a key gives up much sooner by itself. */
 const guardedTimeoutMs = 60_000;
 
-export type DepsOverrides = Partial<
-  Pick<Deps, "now" | "randomBytes" | "sleep" | "logger" | "claimIntervalMs">
-> & {
+export type DepsOverrides = Partial<Pick<Deps, "now" | "randomBytes" | "sleep" | "logger" | "pace">> & {
   readonly connectors?: readonly Connector[];
   readonly fetch?: typeof globalThis.fetch;
   readonly migrationsFolder?: string;
@@ -112,7 +110,7 @@ async function composeOver(
     now,
     randomBytes,
     sleep: overrides.sleep ?? sleep,
-    claimIntervalMs: overrides.claimIntervalMs ?? 1_000,
+    pace: overrides.pace ?? 1,
     workerId: newId("job", randomBytes),
   };
   const runner = createJobRunner(() => deps, jobDefinitions);

@@ -61,8 +61,8 @@ export type Deps = {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   /** Kinds of jobs that are due and not begun: the store is not what was signed, and may not know what became of them. */
   readonly heldBack: () => Promise<readonly string[]>;
-  /** How often the background work looks for jobs that are due. */
-  readonly claimIntervalMs: number;
+  /** What share of its own waits the broker waits: for the next claim of jobs, for the next try of a call. */
+  readonly pace: number;
   /** Names this process where it holds a job. */
   readonly workerId: string;
   /** The only way to change something: with its audit rows and its jobs, or not at all. */

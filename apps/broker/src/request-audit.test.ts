@@ -2,7 +2,6 @@ import type { AuditEventRow } from "@keyloan/store";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createCode, openPage, type TestPage } from "./testing/open-page.ts";
-import { createStoreWriter } from "./testing/store-writer.ts";
 
 // Every route of the OpenAPI document: a new one is in it by itself.
 
@@ -175,31 +174,4 @@ describe("the audit of requests", () => {
     const rows = await Promise.all(answers.map(rowsOf));
     expect(rows.flat()).toHaveLength(3);
   });
-});
-
-describe("an audit that cannot be written", () => {
-  it("fails reads and writes with 503 within their time, makes /health/ready say so, and heals", async () => {
-    const { id } = await broker.createBuild({ connectors: ["app-secrets"] });
-    expect((await broker.call("GET", "/health/ready", { token: null })).status).toBe(200);
-    const letGo = await (await createStoreWriter(broker.dataDirectory)).hold();
-    const started = performance.now();
-    const answers = await Promise.all([
-      broker.call("GET", `/v1/builds/${id}`),
-      broker.call("GET", `/v1/builds/${id}/env`),
-      broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } }),
-      broker.call("GET", "/v1/builds", { token: workload }),
-    ]);
-    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
-    expect(answers.map(({ text }) => text).join("")).not.toMatch(/klo_|JWT|leases/);
-    const ready = await broker.call("GET", "/health/ready", { token: null });
-    expect(ready.status).toBe(503);
-    expect(ready.body).toMatchObject({
-      parts: expect.arrayContaining([{ name: "audit", ok: false, message: expect.any(String) }]),
-    });
-    // Five seconds for the lock, twice for what came while others waited, and two for the health check.
-    expect(performance.now() - started).toBeLessThan(20_000);
-    await letGo();
-    expect((await broker.call("GET", `/v1/builds/${id}`)).status).toBe(200);
-    expect((await broker.call("GET", "/health/ready", { token: null })).status).toBe(200);
-  }, 30_000);
 });

@@ -8,6 +8,7 @@ import { sweepExpired } from "./verbs/builds/sweep-expired.ts";
 export { claimJobs } from "./queue/claim-jobs.ts";
 export { sweepExpired };
 
+const claimIntervalMs = 1_000;
 const claimPauseMs = 25;
 const sweepIntervalMs = 5_000;
 const shredIntervalMs = 30_000;
@@ -22,7 +23,9 @@ export type Worker = { readonly stop: () => Promise<void> };
 export function startWorker(deps: Deps): Worker {
   const stopping = new AbortController();
   const loops = [
-    repeat(deps, stopping.signal, "jobs", deps.claimIntervalMs, () => workThroughJobs(deps, stopping.signal)),
+    repeat(deps, stopping.signal, "jobs", claimIntervalMs * deps.pace, () =>
+      workThroughJobs(deps, stopping.signal),
+    ),
     repeat(deps, stopping.signal, "expiry", sweepIntervalMs, () => endWhatIsDue(deps, stopping.signal)),
     repeat(deps, stopping.signal, "erasing", shredIntervalMs, deps.store.eraseDeleted),
     repeat(deps, stopping.signal, "cleaning", cleanIntervalMs, () => cleanUp(deps)),
@@ -47,7 +50,7 @@ async function workThroughJobs(deps: Deps, signal: AbortSignal): Promise<void> {
     }
     if (running.size === 0) return;
     const oneEnded = new AbortController();
-    const wait = deps.sleep(deps.claimIntervalMs, AbortSignal.any([signal, oneEnded.signal]));
+    const wait = deps.sleep(claimIntervalMs * deps.pace, AbortSignal.any([signal, oneEnded.signal]));
     await Promise.race([...running, wait]);
     oneEnded.abort();
     // What ends together makes room together: each claim costs a transaction, and requests come in between.

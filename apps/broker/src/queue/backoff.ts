@@ -22,7 +22,7 @@ export function backoffMs(
  * @throws the last failure
  */
 export async function withRetry<T>(
-  deps: Pick<Deps, "now" | "sleep" | "randomBytes">,
+  deps: Pick<Deps, "now" | "sleep" | "randomBytes" | "pace">,
   limits: { readonly untilMs: number; readonly signal: AbortSignal },
   call: (attempt: number) => Promise<T>,
 ): Promise<T> {
@@ -31,7 +31,8 @@ export async function withRetry<T>(
       return await call(attempt);
     } catch (error) {
       if (!(error instanceof ProviderError) || !error.retryable || limits.signal.aborted) throw error;
-      const waitMs = Math.max((error.retryAfterSeconds ?? 0) * 1000, backoffMs(deps.randomBytes, attempt));
+      const ownMs = backoffMs(deps.randomBytes, attempt) * deps.pace;
+      const waitMs = Math.max((error.retryAfterSeconds ?? 0) * 1000, ownMs);
       if (deps.now() + waitMs >= limits.untilMs) throw error;
       await deps.sleep(waitMs, limits.signal);
       if (limits.signal.aborted) throw error;

@@ -124,6 +124,8 @@ describe("two brokers on one store, a provider that stays down, and a person", (
     const buildId = await createAt(other);
     await expect.poll(async () => (await jobOf(buildId)).state, { timeout: 5_000 }).toBe("requires_action");
     await expect.poll(told, { timeout: 5_000 }).toEqual(["job.requires_action"]);
+    // What was refused is written down before the time moves.
+    await runDue([broker.running(), other], buildId);
     receiver.answer(204);
     broker.advance(hourMs);
     const sent = async () =>

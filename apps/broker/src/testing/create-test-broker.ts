@@ -81,7 +81,7 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
   const connectors = options.connectors === undefined ? {} : { connectors: options.connectors };
   const now = () => Date.now() + offsetMs;
   const logger = collectingLogger(logs);
-  const start = () => startBroker(config, { ...connectors, now, logger, claimIntervalMs: 100 });
+  const start = () => startBroker(config, { ...connectors, now, logger, pace: 0.1 });
   if (options.config?.dataDirectory === undefined) await copyEmptyStore(config.dataDirectory);
   let running = await start();
   const others: RunningBroker[] = [];
