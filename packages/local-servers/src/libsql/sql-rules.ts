@@ -1,3 +1,4 @@
+import { createState, follow, isOddName, isSign, keywordOf, type StatementState } from "./sql-statement.ts";
 import { longestChain, readSqlTokens, type SqlToken } from "./sql-tokens.ts";
 
 // What the server serves to every token and what reaches past the one database: files of the machine,
@@ -43,7 +44,6 @@ const recursiveInName = new RegExp(
   `^(?=.*").*?(${[...patterns, ...trees, ...sizes, nearest].join("|")})`,
   "is",
 );
-const plainName = /^[\w$\u0080-\uffff]+$/;
 
 /** Whether a text has any of the words, in whatever role: whoever has none of them needs no closer look. */
 export function mentionsRefused(text: string): boolean {
@@ -74,27 +74,11 @@ export function refusedIn(sql: string): string | undefined {
   return undefined;
 }
 
-/** What is known of the statement up to a token. */
-type State = {
-  readonly words: Set<string>;
-  /** One for each open parenthesis: what its members are. */
-  readonly lists: ("rows" | "values" | "other")[];
-  /** After `)` of a row of VALUES: another may come. */
-  rowEnded: boolean;
-  /** Between INDEX and ON. */
-  namesIndex: boolean;
-  oddIndexName: boolean;
-};
-
-function createState(): State {
-  return { words: new Set(), lists: [], rowEnded: false, namesIndex: false, oddIndexName: false };
-}
-
 function judgeToken(
   tokens: readonly SqlToken[],
   index: number,
   token: SqlToken,
-  state: State,
+  state: StatementState,
 ): string | undefined {
   if (token.kind === "sign") return undefined;
   const word = token.text.toLowerCase();
@@ -112,7 +96,7 @@ function judgeToken(
   }
   if (anywhere.has(word) && !(token.kind === "string" && isValue(tokens, index, state))) return word;
   // The server builds SQL from some names without quoting them: those of vector indexes, and of what it dumps.
-  if (token.quoted && !plainName.test(token.text) && isName(tokens, index, state)) {
+  if (isOddName(token) && isName(tokens, index, state)) {
     const inside = mentionInName.exec(token.text)?.[0] ?? recursiveInName.exec(token.text)?.[1];
     if (inside !== undefined) return `${inside.toLowerCase()} inside a name`;
   }
@@ -150,35 +134,14 @@ function hasPlainCount(tokens: readonly SqlToken[], index: number): boolean {
 /** Of a call that is looked through; so many calls in one another take no longer than they have bytes. */
 const callTokensMax = 1_000;
 
-/** Takes a token into account for those that come after it. */
-function follow(state: State, token: SqlToken, before: SqlToken | undefined): void {
-  const word = keywordOf(token);
-  if ((word === "SELECT" || word === "WITH") && state.lists.pop() !== undefined) state.lists.push("other");
-  if (state.namesIndex && keywordOf(before) !== "ON" && token.quoted && !plainName.test(token.text)) {
-    state.oddIndexName = true;
-  }
-  if (word === "INDEX") state.namesIndex = true;
-  // One token longer, so that the table after it still counts as named.
-  else if (keywordOf(before) === "ON") state.namesIndex = false;
-  if (word !== undefined) state.words.add(word);
-  if (isSign(token, "(")) {
-    const opener = keywordOf(before);
-    const isRow = opener === "VALUES" || (state.rowEnded && isSign(before, ","));
-    state.lists.push(isRow ? "rows" : opener === "IN" ? "values" : "other");
-  }
-  if (isSign(token, ")")) state.rowEnded = state.lists.pop() === "rows";
-  else if (!isSign(token, ",")) state.rowEnded = false;
-  if (isSign(token, ";")) Object.assign(state, createState());
-}
-
 /** Whether a quoted text is, or may be, the name of something that is made. */
-function isName(tokens: readonly SqlToken[], index: number, state: State): boolean {
+function isName(tokens: readonly SqlToken[], index: number, state: StatementState): boolean {
   if (tokens[index]?.kind === "name") return true;
   return (state.words.has("CREATE") || state.words.has("ALTER")) && !isValue(tokens, index, state);
 }
 
 /** Whether a string can be nothing but a value; elsewhere SQLite takes a string for a name. */
-function isValue(tokens: readonly SqlToken[], index: number, state: State): boolean {
+function isValue(tokens: readonly SqlToken[], index: number, state: StatementState): boolean {
   if (state.words.has("VIRTUAL") || state.words.has("PRAGMA") || isSign(tokens[index + 1], "(")) return false;
   const before = tokens[index - 1];
   const keyword = keywordOf(before);
@@ -195,18 +158,10 @@ const beforeValues: ReadonlySet<string> = new Set(
 );
 
 /** Whether a name before `(` is that of a table whose columns follow: no function can stand there. */
-function isTableName(tokens: readonly SqlToken[], index: number, state: State): boolean {
+function isTableName(tokens: readonly SqlToken[], index: number, state: StatementState): boolean {
   if (state.words.has("VACUUM") || state.words.has("VIRTUAL")) return false;
   const keyword = keywordOf(tokens[index - 1]);
   return keyword !== undefined && (beforeTables.has(keyword) || (keyword === "ON" && state.namesIndex));
 }
 
 const beforeTables: ReadonlySet<string> = new Set("INTO TABLE EXISTS REFERENCES WITH RECURSIVE".split(" "));
-
-function keywordOf(token: SqlToken | undefined): string | undefined {
-  return token?.kind === "name" && !token.quoted ? token.text.toUpperCase() : undefined;
-}
-
-function isSign(token: SqlToken | undefined, text: string): boolean {
-  return token?.kind === "sign" && token.text === text;
-}
