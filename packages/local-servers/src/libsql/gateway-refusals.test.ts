@@ -34,7 +34,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const direct = async (sqls: readonly string[]) => askDirect(host.server, "own", await own.token(), sqls);
+const direct = async (sqls: readonly string[], texts: readonly string[] = []) =>
+  askDirect(host.server, "own", await own.token(), sqls, texts);
 
 /** A statement that gives a file's text, without the NULs of a database file. */
 const reading = (file: string, call = "readfile") => `SELECT replace(hex(${call}('${file}')), 'x', '')`;
@@ -184,6 +185,48 @@ test("whatever spelling the server takes for a call, the gateway does too", asyn
   for (let at = 0; at < sqls.length; at += 250) answers.push(...(await direct(sqls.slice(at, at + 250))));
   const taken = sqls.filter((_sql, index) => answers[index]?.value?.includes(secret) === true);
   expect(taken.length).toBeGreaterThan(150);
+  expect(taken.filter((sql) => refusedIn(sql) === undefined)).toEqual([]);
+});
+
+test("a word that touches what stands before it is seen by the gateway wherever the server sees it", async () => {
+  const before = [
+    ...[
+      "?",
+      "?1",
+      "?1.5",
+      "$a",
+      ":a",
+      "@a",
+      "#1",
+      "$a::b",
+      "$a::b(c)",
+      "1",
+      "1e5",
+      "1.",
+      ".5",
+      "0x1f",
+      "1_0",
+    ],
+    ...[
+      "x'61'",
+      "x'61''a'",
+      "'a'",
+      "'a'''",
+      '"a"',
+      "[a]",
+      "`a`",
+      "a",
+      "a.a",
+      "(a)",
+      "/**/a/**/",
+      "\ufeffa\v",
+      "~a",
+    ],
+  ];
+  const sqls = before.map((text) => `SELECT 'x' || (${text}regexp p) FROM (SELECT 'a' AS a, 'a' AS p)`);
+  const asked = await Promise.all(sqls.map((sql) => direct([sql], sql.includes("?") ? ["a"] : [])));
+  const taken = sqls.filter((_sql, index) => asked[index]?.[0]?.value?.startsWith("x"));
+  expect(taken.length).toBeGreaterThan(8);
   expect(taken.filter((sql) => refusedIn(sql) === undefined)).toEqual([]);
 });
 

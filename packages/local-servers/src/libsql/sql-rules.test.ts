@@ -45,6 +45,7 @@ describe("refused, in whatever way it is written:", () => {
       `SELECT 1 IN '${name}'`,
       `SELECT 1 IN (SELECT 1 FROM a, '${name}')`,
       `SELECT * FROM (VALUES ('x')), ('${name}')`,
+      `SELECT * FROM value\u017f ('${name}')`,
       `SELECT * FROM "${name}"`,
       `PRAGMA ${name} = 1`,
       `PRAGMA '${name}' = 1`,
@@ -80,6 +81,7 @@ describe("refused, in whatever way it is written:", () => {
     "SELECT 'a' REGEXP ('(' || replicate('(', 100000))",
     "SELECT a REGEXP pattern FROM t",
     "SELECT a REGEXP ? FROM t",
+    "SELECT ?1regexp ?2",
     'SELECT "regexp"(?, a) FROM t',
     `SELECT a REGEXP '${"(".repeat(1_001)}' FROM t`,
   ])("a pattern that calls itself as deep as its data goes: %.60s", (sql) => {
@@ -111,6 +113,7 @@ describe("refused, in whatever way it is written:", () => {
     ["comparisons with lists", "SELECT 1", " IN (1, 2)", ""],
     ["sums of calls", "SELECT 1", " + max(1, 2)", ""],
     ["quoted words", "SELECT 1", '+"a"', ""],
+    ["words that touch a variable", "SELECT ?1", "or?1", ""],
     ["comments between", "SELECT 1", "+/* , */1", ""],
     ["lines that look like the end", "SELECT 1", "+1 -- ;\n", ""],
   ])("a chain of %s that is too long, wherever it stands", (_what, start, link, end) => {
@@ -220,7 +223,11 @@ test("a text of a megabyte is judged without running out of stack", () => {
 test.each([
   ['SELECT a."b""c"', ["SELECT", "a", ".", 'b"c']],
   ["[a]]b", ["a", "]", "b"]],
-  ["'it''s' x'00'", ["it's", "x", "00"]],
+  ["'it''s' x'00'", ["it's", "x'00'"]],
+  ["x'00''a'X'' 'x''b'xx'c'", ["x'00'", "a", "X''", "x'b", "xx", "c"]],
+  ["?a ?1b ?12.5 $a::b #1c", ["?", "a", "?1", "b", "?12", ".", "5", "$a", ":", ":b", "#1c"]],
+  ["0x1fa 1e5b 'a'b\"c\"d[e]f`g`h", ["0", "x1fa", "1", "e5b", "a", "b", "c", "d", "e", "f", "g", "h"]],
+  ["a\vb \v\fc", ["a", "b", "c"]],
   ["a--b\nc/*d*/e", ["a", "c", "e"]],
   ["/*/ a */ b", ["b"]],
   ["a /* open", ["a"]],

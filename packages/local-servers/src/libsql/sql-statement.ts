@@ -45,7 +45,9 @@ export function isOddName(token: SqlToken): boolean {
 
 /** A bare word in upper case: it may be a keyword, which one in quotes never is. */
 export function keywordOf(token: SqlToken | undefined): string | undefined {
-  return token?.kind === "name" && !token.quoted ? token.text.toUpperCase() : undefined;
+  // Other letters than those of ASCII are in no keyword, and some become such letters in upper case.
+  if (token?.kind !== "name" || token.quoted || !/^[A-Za-z]+$/.test(token.text)) return undefined;
+  return token.text.toUpperCase();
 }
 
 /** Whether a token is this one character, outside of quotes. */

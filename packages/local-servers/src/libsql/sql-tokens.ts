@@ -8,7 +8,7 @@ export type SqlToken = {
   readonly quoted: boolean;
 };
 
-/** What a token is by its first character; `value` is a number or a variable. */
+/** What a token is by its first characters; `value` is a number, a blob or a variable. */
 type ScannedKind = "word" | "quoted" | "value" | "sign";
 
 const tokensMax = 1_000_000;
@@ -96,7 +96,7 @@ function scanSql(sql: string, visit: (kind: ScannedKind, start: number, end: num
       at = gapEnd;
       continue;
     }
-    const kind = kindOf(sql.charCodeAt(at));
+    const kind = kindOf(sql, at);
     const end = endOfToken(sql, at, kind);
     if (end === undefined || !visit(kind, at, end)) return false;
     at = end;
@@ -104,7 +104,17 @@ function scanSql(sql: string, visit: (kind: ScannedKind, start: number, end: num
   return true;
 }
 
-const codes = { comma: 44, semicolon: 59, open: 40, close: 41, minus: 45, slash: 47, byteOrderMark: 0xfeff };
+const codes = {
+  quote: 39,
+  open: 40,
+  close: 41,
+  comma: 44,
+  minus: 45,
+  slash: 47,
+  semicolon: 59,
+  question: 63,
+  byteOrderMark: 0xfeff,
+};
 const closingQuotes: Readonly<Record<string, string>> = { '"': '"', "`": "`", "'": "'", "[": "]" };
 
 // By character below 128; every other one is part of a word.
@@ -115,10 +125,10 @@ const asciiKinds = Array.from({ length: 128 }, (_none, code): ScannedKind => {
   return char in closingQuotes ? "quoted" : "sign";
 });
 const wordPart = Array.from({ length: 128 }, (_none, code) => /[\w$]/.test(String.fromCharCode(code)));
-const space = Array.from({ length: 128 }, (_none, code) => /[ \t\n\f\r]/.test(String.fromCharCode(code)));
+const space = Array.from({ length: 128 }, (_none, code) => /[ \t\n\v\f\r]/.test(String.fromCharCode(code)));
 
-function kindOf(code: number): ScannedKind {
-  return asciiKinds[code] ?? "word";
+function kindOf(sql: string, at: number): ScannedKind {
+  return startsBlob(sql, at) ? "value" : (asciiKinds[sql.charCodeAt(at)] ?? "word");
 }
 
 function endOfToken(sql: string, at: number, kind: ScannedKind): number | undefined {
@@ -128,9 +138,24 @@ function endOfToken(sql: string, at: number, kind: ScannedKind): number | undefi
     const end = endOfQuoted(sql, at, closingQuotes[sql.charAt(at)] ?? "");
     return end === undefined ? undefined : end + 1;
   }
-  if (isDigit(sql.charCodeAt(at))) return endOfDigits(sql, at);
+  return endOfValue(sql, at);
+}
+
+function endOfValue(sql: string, at: number): number | undefined {
+  const code = sql.charCodeAt(at);
+  // Letters right after `?1` are a word of their own.
+  if (isDigit(code) || code === codes.question) return endOfDigits(sql, at + 1);
+  if (startsBlob(sql, at)) {
+    const close = sql.indexOf("'", at + 2);
+    return close === -1 ? undefined : close + 1;
+  }
   const end = endOfWord(sql, at + 1);
   return sql.charCodeAt(end) === codes.open ? undefined : end;
+}
+
+/** Whether a blob begins here. No quote in it is doubled: what follows the next one is a token of its own. */
+function startsBlob(sql: string, at: number): boolean {
+  return sql.charCodeAt(at + 1) === codes.quote && /[xX]/.test(sql.charAt(at));
 }
 
 function tokenOf(sql: string, kind: ScannedKind, start: number, end: number): SqlToken {

@@ -4,14 +4,16 @@ import type { LibsqlServer } from "../server.ts";
 /** What a statement gives: the first value of its first row as text, or the server's words. */
 export type Asked = { readonly value: string | undefined; readonly error: string | undefined };
 
-/** Asks the server itself, past the gateway, which no build can. */
+/** Asks the server itself, past the gateway, which no build can. Each statement has the same arguments. */
 export async function askDirect(
   server: Pick<LibsqlServer, "directUrl">,
   namespace: string,
   token: string,
   sqls: readonly string[],
+  texts: readonly string[] = [],
 ): Promise<readonly Asked[]> {
-  const requests = sqls.map((sql) => ({ type: "execute", stmt: { sql } }));
+  const args = texts.map((value) => ({ type: "text", value }));
+  const requests = sqls.map((sql) => ({ type: "execute", stmt: { sql, args } }));
   const text = await send(server.directUrl, namespace, token, JSON.stringify({ requests }));
   const { results } = JSON.parse(text) as { results: readonly Result[] };
   return results.map((result) => ({
