@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { chainMax, refusedIn } from "./sql-rules.ts";
 import { type Asked, askDirect } from "./testing/ask-direct.ts";
 import { askWays } from "./testing/ask-ways.ts";
+import { variantsOf } from "./testing/sql-variants.ts";
 import { startTestServer, type TestDatabase, type TestServer } from "./testing/test-server.ts";
 
 const secret = "belongs to another";
@@ -228,6 +229,38 @@ test("a word that touches what stands before it is seen by the gateway wherever 
   const taken = sqls.filter((_sql, index) => asked[index]?.[0]?.value?.startsWith("x"));
   expect(taken.length).toBeGreaterThan(8);
   expect(taken.filter((sql) => refusedIn(sql) === undefined)).toEqual([]);
+});
+
+describe("signs and words between the tokens of", () => {
+  const file = [`INSERT INTO made (a) VALUES ('${hostFile}')`, "SELECT CAST(a AS TEXT) FROM made"];
+  const page = "SELECT hex(data) LIKE '53514C697465%' FROM made";
+  const found = "SELECT max(a) FROM loot";
+  beforeAll(() => direct(["CREATE TABLE loot (a)", "INSERT INTO loot VALUES (1)"]));
+
+  test.each<[string, readonly string[], string]>([
+    ["CREATE VIRTUAL TABLE made USING fts4(a, b, compress=trim, uncompress=readfile)", file, secret],
+    [`CREATE VIRTUAL TABLE made USING fts4(a, compress='trim', uncompress="readfile")`, file, secret],
+    ["CREATE VIRTUAL TABLE made USING fts4(data, content='sqlite_dbpage')", [page], "1"],
+    ["CREATE VIRTUAL TABLE made USING fts5(data, content=sqlite_dbpage)", [page], "1"],
+    [
+      "CREATE TRIGGER g DELETE ON loot BEGIN SELECT 1; INSERT INTO loot VALUES (replicate('ab', 3)); END",
+      ["DELETE FROM loot", found],
+      "ababab",
+    ],
+    ["INSERT INTO loot SELECT 'x' || (p REGEXP p) FROM (SELECT 'a' AS p)", [found], "x1"],
+    ["INSERT INTO loot SELECT hex(data) FROM loot AS l, 'sqlite_dbpage'", [found], "53514C697465"],
+  ])("%s: each of which the gateway lets through does no harm", async (sql, then, harm) => {
+    const harms = async (variants: readonly string[]) => {
+      const asked = await direct(variants.flatMap((variant) => ["BEGIN", variant, ...then, "ROLLBACK"]));
+      const size = then.length + 3;
+      return variants.filter((_variant, index) =>
+        asked.slice(index * size, (index + 1) * size).some(({ value }) => value?.startsWith(harm)),
+      );
+    };
+    expect(refusedIn(sql)).toBeDefined();
+    expect(await harms([sql])).toEqual([sql]);
+    expect(await harms(variantsOf(sql).filter((variant) => refusedIn(variant) === undefined))).toEqual([]);
+  });
 });
 
 test.each([

@@ -27,6 +27,9 @@ describe("refused, in whatever way it is written:", () => {
       `SELECT * FROM t WHERE 1 = 1${name}('x')`,
       `CREATE VIRTUAL TABLE f USING fts4(x, uncompress=${name})`,
       `CREATE VIRTUAL TABLE f USING fts4(x, uncompress = '${name}')`,
+      `CREATE VIRTUAL TABLE f USING fts4(x;, (;), uncompress=${name})`,
+      `CREATE VIRTUAL TABLE f USING fts4(x; END;, uncompress='${name}')`,
+      `SELECT 1; EXPLAIN CREATE/**/VIRTUAL TABLE f USING fts4((x);y, [uncompress] [${name}])`,
       `SELECT 1 FROM t JOIN u ON ${name}('x')`,
       `VACUUM INTO ${name}('x')`,
     ]) {
@@ -54,6 +57,9 @@ describe("refused, in whatever way it is written:", () => {
       `UPDATE '${name}' SET data = x''`,
       `CREATE VIRTUAL TABLE f USING ${name}`,
       `CREATE VIRTUAL TABLE f USING fts5(x, content='${name}')`,
+      `CREATE VIRTUAL TABLE f USING fts4(x, y;, content='${name}')`,
+      `CREATE VIRTUAL TABLE f USING fts4(x, ;/* "${name}" */y)`,
+      `CREATE VIRTUAL TABLE f USING fts4(x, y;, 'my_${name}s')`,
       `INSERT INTO '${name}' VALUES (1)`,
     ]) {
       expect(refusedIn(sql), sql).toBe(name);
@@ -69,6 +75,10 @@ describe("refused, in whatever way it is written:", () => {
     ["a new name", `ALTER TABLE t RENAME TO "x"", fsdir('/') --"`],
     ["a name that ends early", `CREATE TABLE "t"" UNION SELECT regexp(a, 1) --" (a)`],
     ["a name in single quotes", `CREATE TABLE 'a" , readfile(1) --' (a)`],
+    [
+      "a later statement of a trigger",
+      `CREATE TRIGGER g DELETE ON t BEGIN SELECT 1; SELECT 1 'readfile()'; END`,
+    ],
   ])("a call inside %s", (_where, sql) => {
     expect(refusedIn(sql)).toMatch(/^(readfile|fsdir|regexp) inside a name$/);
   });
@@ -165,6 +175,11 @@ test.each([
   "WITH edit(a) AS (SELECT 1) SELECT a FROM edit",
   "UPDATE notes SET body = edit WHERE id IN (1)",
   "CREATE VIRTUAL TABLE docs USING fts5(title, edit)",
+  "CREATE VIRTUAL TABLE edit USING fts5(mode, edit UNINDEXED, tokenize = 'porter'); INSERT INTO edit (edit) VALUES ('fsdir')",
+  "CREATE VIRTUAL TABLE docs USING fts5; SELECT 'readfile', my_readfile('x')",
+  "CREATE TABLE t (a, b AS (a) VIRTUAL, my_readfile DEFAULT 'fsdir')",
+  "CREATE TRIGGER g DELETE ON t BEGIN SELECT CASE 1 WHEN 1 THEN 2 END; END; SELECT 1 'readfile()'",
+  "DROP TRIGGER g; SELECT 1 'readfile()'",
   "SELECT 'readfile(''/etc/passwd'')', 'a fsdir in a text'",
   "INSERT INTO notes VALUES ('fsdir', 'writable_schema'), ('sqlite_dbpage', 'fsdir')",
   "SELECT * FROM notes WHERE body = 'fsdir' OR body IN ('x', 'writable_schema') OR body LIKE 'fsdir'",

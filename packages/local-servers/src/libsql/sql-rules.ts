@@ -1,4 +1,12 @@
-import { createState, follow, isOddName, isSign, keywordOf, type StatementState } from "./sql-statement.ts";
+import {
+  createState,
+  follow,
+  inArguments,
+  isOddName,
+  isSign,
+  keywordOf,
+  type StatementState,
+} from "./sql-statement.ts";
 import { longestChain, readSqlTokens, type SqlToken } from "./sql-tokens.ts";
 
 // What the server serves to every token and what reaches past the one database: files of the machine,
@@ -67,9 +75,10 @@ export function refusedIn(sql: string): string | undefined {
   if (tokens === undefined) return "SQL that cannot be read";
   const state = createState();
   for (const [index, token] of tokens.entries()) {
-    const refused = judgeToken(tokens, index, token, state);
+    const raw = sql.slice(token.at, tokens[index + 1]?.at);
+    const refused = judgeToken(tokens, index, token, state) ?? judgeArgument(raw, state);
     if (refused !== undefined) return refused;
-    follow(state, token, tokens[index - 1]);
+    follow(state, tokens, index);
   }
   return undefined;
 }
@@ -84,8 +93,8 @@ function judgeToken(
   const word = token.text.toLowerCase();
   const before = tokens[index - 1];
   const called = isSign(tokens[index + 1], "(") && !isTableName(tokens, index, state);
-  // FTS4 calls the functions that its options name.
-  const option = state.words.has("VIRTUAL") && isSign(before, "=");
+  // FTS4 calls the functions that its options name. What an argument begins with is a column.
+  const option = inArguments(state) && !isSign(before, "(") && !isSign(before, ",");
   if ((functions.has(word) || trees.has(word) || sizes.has(word)) && (called || option)) return word;
   if (patterns.has(word) && (called || option || keywordOf(token) === "REGEXP")) {
     if (!hasPlainPattern(tokens, index, called)) return `${word} with a pattern that is not one short text`;
@@ -102,6 +111,11 @@ function judgeToken(
   }
   if (word === vectorIndex && state.oddIndexName) return "a vector index whose name is not one plain word";
   return undefined;
+}
+
+/** A virtual table's arguments are text: its module reads them in its own way, comments too. */
+function judgeArgument(raw: string, state: StatementState): string | undefined {
+  return inArguments(state) ? mentionInName.exec(raw)?.[0].toLowerCase() : undefined;
 }
 
 /** Whether the pattern of a call, or of the operator, is written out and stands alone. */
@@ -142,7 +156,7 @@ function isName(tokens: readonly SqlToken[], index: number, state: StatementStat
 
 /** Whether a string can be nothing but a value; elsewhere SQLite takes a string for a name. */
 function isValue(tokens: readonly SqlToken[], index: number, state: StatementState): boolean {
-  if (state.words.has("VIRTUAL") || state.words.has("PRAGMA") || isSign(tokens[index + 1], "(")) return false;
+  if (state.makes === "VIRTUAL" || state.words.has("PRAGMA") || isSign(tokens[index + 1], "(")) return false;
   const before = tokens[index - 1];
   const keyword = keywordOf(before);
   if (keyword !== undefined) return beforeValues.has(keyword);
@@ -159,7 +173,7 @@ const beforeValues: ReadonlySet<string> = new Set(
 
 /** Whether a name before `(` is that of a table whose columns follow: no function can stand there. */
 function isTableName(tokens: readonly SqlToken[], index: number, state: StatementState): boolean {
-  if (state.words.has("VACUUM") || state.words.has("VIRTUAL")) return false;
+  if (state.words.has("VACUUM") || state.makes === "VIRTUAL") return false;
   const keyword = keywordOf(tokens[index - 1]);
   return keyword !== undefined && (beforeTables.has(keyword) || (keyword === "ON" && state.namesIndex));
 }

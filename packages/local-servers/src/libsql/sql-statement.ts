@@ -3,6 +3,8 @@ import type { SqlToken } from "./sql-tokens.ts";
 /** What is known of a statement up to a token. */
 export type StatementState = {
   readonly words: Set<string>;
+  /** What a CREATE makes, such as `TABLE`. */
+  makes: string | undefined;
   /** One for each open parenthesis: what its members are. */
   readonly lists: ("rows" | "values" | "other")[];
   /** After `)` of a row of VALUES: another may come. */
@@ -14,11 +16,21 @@ export type StatementState = {
 
 /** Before the first token of a statement. */
 export function createState(): StatementState {
-  return { words: new Set(), lists: [], rowEnded: false, namesIndex: false, oddIndexName: false };
+  return {
+    words: new Set(),
+    makes: undefined,
+    lists: [],
+    rowEnded: false,
+    namesIndex: false,
+    oddIndexName: false,
+  };
 }
 
 /** Takes a token into account for those that come after it. */
-export function follow(state: StatementState, token: SqlToken, before: SqlToken | undefined): void {
+export function follow(state: StatementState, tokens: readonly SqlToken[], index: number): void {
+  const token = tokens[index];
+  const before = tokens[index - 1];
+  if (token === undefined) return;
   const word = keywordOf(token);
   if ((word === "SELECT" || word === "WITH") && state.lists.pop() !== undefined) state.lists.push("other");
   if (state.namesIndex && keywordOf(before) !== "ON" && isOddName(token)) {
@@ -27,7 +39,10 @@ export function follow(state: StatementState, token: SqlToken, before: SqlToken 
   if (word === "INDEX") state.namesIndex = true;
   // One token longer, so that the table after it still counts as named.
   else if (keywordOf(before) === "ON") state.namesIndex = false;
-  if (word !== undefined) state.words.add(word);
+  if (word !== undefined) {
+    if (state.words.has("CREATE") && !word.startsWith("TEMP")) state.makes ??= word;
+    state.words.add(word);
+  }
   if (isSign(token, "(")) {
     const opener = keywordOf(before);
     const isRow = opener === "VALUES" || (state.rowEnded && isSign(before, ","));
@@ -35,7 +50,19 @@ export function follow(state: StatementState, token: SqlToken, before: SqlToken 
   }
   if (isSign(token, ")")) state.rowEnded = state.lists.pop() === "rows";
   else if (!isSign(token, ",")) state.rowEnded = false;
-  if (isSign(token, ";")) Object.assign(state, createState());
+  if (endsStatement(state, tokens, index)) Object.assign(state, createState());
+}
+
+/** Whether the `;` here is one between statements: others are in a virtual table's arguments, and in a trigger. */
+function endsStatement(state: StatementState, tokens: readonly SqlToken[], index: number): boolean {
+  if (!isSign(tokens[index], ";") || state.lists.length > 0) return false;
+  if (state.makes !== "TRIGGER") return true;
+  return keywordOf(tokens[index - 1]) === "END" && isSign(tokens[index - 2], ";");
+}
+
+/** Whether the next token is one of the arguments of a virtual table. */
+export function inArguments(state: StatementState): boolean {
+  return state.makes === "VIRTUAL" && state.lists.length > 0;
 }
 
 /** Whether a token in quotes is none that could do without them. */

@@ -6,6 +6,8 @@ export type SqlToken = {
   readonly text: string;
   /** Whether it stands in quotes or brackets; a keyword never does. */
   readonly quoted: boolean;
+  /** Where it begins in the SQL. */
+  readonly at: number;
 };
 
 /** What a token is by its first characters; `value` is a number, a blob or a variable. */
@@ -160,11 +162,11 @@ function startsBlob(sql: string, at: number): boolean {
 
 function tokenOf(sql: string, kind: ScannedKind, start: number, end: number): SqlToken {
   if (kind !== "quoted")
-    return { kind: kind === "word" ? "name" : "sign", text: sql.slice(start, end), quoted: false };
+    return { kind: kind === "word" ? "name" : "sign", text: sql.slice(start, end), quoted: false, at: start };
   const close = closingQuotes[sql.charAt(start)] ?? "";
   const text = sql.slice(start + 1, end - 1);
   const decoded = close === "]" ? text : text.replaceAll(close + close, close);
-  return { kind: close === "'" ? "string" : "name", text: decoded, quoted: true };
+  return { kind: close === "'" ? "string" : "name", text: decoded, quoted: true, at: start };
 }
 
 function endOfGap(sql: string, at: number): number {
