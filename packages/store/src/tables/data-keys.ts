@@ -5,6 +5,13 @@ import { dataKeys } from "./schema.ts";
 
 export type DataKeyRow = typeof dataKeys.$inferSelect;
 
+/** Each is looked up in the index after the one before: reading them all would take longer with every build. */
+export const keyIdsQuery = sql`WITH RECURSIVE found (kid) AS (
+  SELECT min(kid) FROM data_keys
+  UNION ALL
+  SELECT (SELECT min(kid) FROM data_keys WHERE kid > found.kid) FROM found WHERE found.kid IS NOT NULL
+) SELECT kid FROM found WHERE kid IS NOT NULL`;
+
 export function dataKeysTable(database: Database) {
   // The org's is read for every check of the audit, so what somebody else wrote there is cut, and does not open.
   const findByOwner = database
@@ -62,8 +69,8 @@ export function dataKeysTable(database: Database) {
         .groupBy(dataKeys.kid)
         .orderBy(dataKeys.kid),
     listKeyIds: async (): Promise<string[]> => {
-      const rows = await database.selectDistinct({ kid: dataKeys.kid }).from(dataKeys);
-      return rows.map(({ kid }) => kid);
+      const rows = await database.values<[string]>(keyIdsQuery);
+      return rows.map(([kid]) => kid);
     },
   };
 }
