@@ -9,10 +9,10 @@ import {
   type TokenList,
 } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createApp } from "./app.ts";
 import { hashToken } from "./auth/tokens.ts";
 import { type Answer, createTestBroker, type TestBroker } from "./testing/create-test-broker.ts";
 import { createCode, openPage, openPageBy, recoveryCodeOf, type TestPage } from "./testing/open-page.ts";
-import { createHealthCheck, healthStatus } from "./verbs/check-health.ts";
 
 // A rate so small that no bucket fills while a test runs: the clock is moved instead.
 const rateLimitPerSecond = 0.002;
@@ -442,12 +442,33 @@ describe("health and the page", () => {
     expect([...statuses]).toEqual([200]);
   });
 
-  it("share one check of readiness however many ask for it at once", async () => {
-    const { deps } = broker.running();
-    const look = vi.spyOn(deps.store.read.dataKeys, "listKeyIds");
-    const check = createHealthCheck(deps);
-    const answers = await Promise.all(Array.from({ length: 30 }, () => check()));
-    expect(answers.map(healthStatus)).toEqual(answers.map(() => "ok"));
-    expect(look).toHaveBeenCalledTimes(1);
+  describe("share one check of readiness", () => {
+    let nowMs = Date.now();
+    /** A broker whose clock does not move by itself, and how often it has been checked. */
+    const watch = () => {
+      const deps = { ...broker.running().deps, now: () => nowMs };
+      const look = vi.spyOn(deps.store.read.dataKeys, "listKeyIds");
+      const app = createApp(deps);
+      const ask = async () => (await app.request("/health/ready")).status;
+      return { ask, checks: () => look.mock.calls.length };
+    };
+
+    it("however many ask for it at once, or one after the other within a second", async () => {
+      const { ask, checks } = watch();
+      expect(new Set(await Promise.all(Array.from({ length: 10 }, ask)))).toEqual(new Set([200]));
+      nowMs += 999;
+      for (let count = 0; count < 20; count += 1) expect(await ask()).toBe(200);
+      expect(checks()).toBe(1);
+    });
+
+    it.each([1_000, -1_000, 3_600_000, -3_600_000])(
+      "and get a new one when the clock moved %i ms",
+      async (ms) => {
+        const { ask, checks } = watch();
+        await ask();
+        nowMs += ms;
+        expect([await ask(), await ask(), checks()]).toEqual([200, 200, 2]);
+      },
+    );
   });
 });

@@ -15,6 +15,7 @@ const refusedShownMax = 5;
 const isJobId = (text: string) => /^job_[0-9a-z]{20}$/.test(text);
 const partTimeoutMs = 2_000;
 const auditProbeIntervalMs = 10_000;
+const answerKeptMs = 1_000;
 const tellIntervalMs = 10_000;
 
 type Tell = (part: string, error: unknown) => void;
@@ -27,8 +28,8 @@ export function healthStatus(parts: readonly HealthPart[]): Health["status"] {
 }
 
 /**
- * Checks what the broker cannot work without, and the audit's anchor; every part answers within its time. All who ask while a check is under
- * way get its answer, so that asking often costs no more.
+ * Checks what the broker cannot work without, and the audit's anchor; every part answers within its time. All who ask
+ * while a check is under way, or within a second of it, get its answer: no limit keeps anybody from asking.
  */
 export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart[]> {
   const proveAudit = createAuditProbe(deps);
@@ -53,12 +54,17 @@ export function createHealthCheck(deps: Deps): () => Promise<readonly HealthPart
       workPart(deps, tell),
       ...(deps.config.auditSink === undefined ? [] : [sinkPart(deps, tell)]),
     ]);
-  let underWay: Promise<readonly HealthPart[]> | undefined;
+  let latest: ReturnType<typeof check> | undefined;
+  let answeredAt: number | undefined;
   return () => {
-    underWay ??= check().finally(() => {
-      underWay = undefined;
+    // Of a clock that was set back nothing is known either.
+    const isOld = answeredAt !== undefined && Math.abs(deps.now() - answeredAt) >= answerKeptMs;
+    if (latest !== undefined && !isOld) return latest;
+    answeredAt = undefined;
+    latest = check().finally(() => {
+      answeredAt = deps.now();
     });
-    return underWay;
+    return latest;
   };
 }
 
