@@ -24,6 +24,17 @@ describe("the API's documents", () => {
     expect(page.text).not.toMatch(/<script|https?:\/\/(?!127\.0\.0\.1)/);
   });
 
+  it.each(["/openapi.json", "/docs"])("are not sent again to whoever has them: %s", async (path) => {
+    const ask = (headers = {}) => broker.call("GET", path, { token: null, headers });
+    const first = await ask();
+    const etag = first.headers.get("etag") ?? "none";
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`]) {
+      const again = await ask({ "if-none-match": known });
+      expect([again.status, again.text, again.headers.get("etag")]).toEqual([304, "", etag]);
+    }
+    expect((await ask({ "if-none-match": '"other"' })).text).toBe(first.text);
+  });
+
   it("link only to what is on the page", async () => {
     const { text } = await broker.call("GET", "/docs", { token: null });
     const targets = [...text.matchAll(/href="#([^"]+)"/g)].map(([, target]) => target);

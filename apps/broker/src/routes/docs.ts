@@ -1,6 +1,7 @@
 import { version } from "@keyloan/contract";
 import { Hono } from "hono";
 import type { BrokerEnv } from "../http/context.ts";
+import { type KeptFile, keepFile, sendFile } from "../http/kept-file.ts";
 import type { BrokerRouter } from "../http/router.ts";
 import { docsStyleHash, renderDocs } from "./docs-page.ts";
 
@@ -19,23 +20,26 @@ export function openApiDocument(app: BrokerRouter) {
 
 /** `/openapi.json`, and the same for people at `/docs`. Both are made when they are first asked for, and kept. */
 export function docsRoutes(app: BrokerRouter) {
-  let made: { readonly json: string; readonly page: string } | undefined;
+  let made: { readonly json: KeptFile; readonly page: KeptFile } | undefined;
   const make = () => {
     const document = openApiDocument(app);
-    return { json: JSON.stringify(document), page: renderDocs(document) };
+    return {
+      json: keep(JSON.stringify(document), "application/json"),
+      page: keep(renderDocs(document), "text/html; charset=utf-8"),
+    };
   };
   const read = () => {
     made ??= make();
     return made;
   };
   return new Hono<BrokerEnv>()
-    .get("/openapi.json", (context) =>
-      context.body(read().json, 200, { "content-type": "application/json", "cache-control": "max-age=300" }),
-    )
-    .get("/docs", (context) => {
-      return context.html(read().page, 200, {
+    .get("/openapi.json", (context) => sendFile(context, read().json, { "cache-control": "max-age=300" }))
+    .get("/docs", (context) =>
+      sendFile(context, read().page, {
         "cache-control": "max-age=300",
         "content-security-policy": `default-src 'none'; style-src '${docsStyleHash}'; frame-ancestors 'none'`,
-      });
-    });
+      }),
+    );
 }
+
+const keep = (text: string, type: string) => keepFile(new TextEncoder().encode(text), type);

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BrokerError } from "@keyloan/contract";
 import { Hono } from "hono";
 import type { BrokerContext, BrokerEnv } from "../http/context.ts";
+import { type KeptFile, keepFile, sendFile } from "../http/kept-file.ts";
 
 const contentTypes: Readonly<Record<string, string>> = {
   ".html": "text/html; charset=utf-8",
@@ -31,8 +31,6 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-type PageFile = { readonly bytes: Uint8Array<ArrayBuffer>; readonly type: string; readonly etag: string };
-
 /** Where the built settings page lies: beside the built broker, or in the workspace. */
 export function settingsPageDirectory(): string | undefined {
   const places = ["./settings-ui", "../settings-ui", "../../settings-ui/dist", "../../../settings-ui/dist"];
@@ -43,8 +41,8 @@ export function settingsPageDirectory(): string | undefined {
 
 /** Serves the settings page, its files read once when the first of them is asked for; what is no file is left to others. */
 export function settingsPageRoutes(): Hono<BrokerEnv> {
-  let files: ReadonlyMap<string, PageFile> | undefined;
-  const find = (path: string): PageFile | undefined => {
+  let files: ReadonlyMap<string, KeptFile> | undefined;
+  const find = (path: string): KeptFile | undefined => {
     files ??= readFiles(settingsPageDirectory());
     return files.get(path);
   };
@@ -58,17 +56,13 @@ export function settingsPageRoutes(): Hono<BrokerEnv> {
       if (isPage) throw missing(path);
       return next();
     }
-    const headers = {
-      "content-type": file.type,
-      etag: file.etag,
+    return sendFile(context, file, {
       // The names of the other files hold their hash, so they never change.
       "cache-control": isPage ? "no-cache" : "public, max-age=31536000, immutable",
       "content-security-policy": contentSecurityPolicy,
       "cross-origin-opener-policy": "same-origin",
       "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
-    };
-    if (context.req.header("if-none-match") === file.etag) return context.body(null, 304, headers);
-    return context.body(file.bytes, 200, headers);
+    });
   });
 }
 
@@ -81,7 +75,7 @@ export function missingPageRoutes(): Hono<BrokerEnv> {
 
 const pagePath = (context: BrokerContext) => context.req.path.replace(/^\/settings\/?/, "") || "index.html";
 
-function readFiles(directory: string | undefined): ReadonlyMap<string, PageFile> {
+function readFiles(directory: string | undefined): ReadonlyMap<string, KeptFile> {
   if (directory === undefined) return new Map();
   const names = readdirSync(directory, { recursive: true, withFileTypes: true });
   return new Map(
@@ -89,10 +83,9 @@ function readFiles(directory: string | undefined): ReadonlyMap<string, PageFile>
       .filter((entry) => entry.isFile())
       .map((entry) => {
         const full = join(entry.parentPath, entry.name);
-        const bytes = Uint8Array.from(readFileSync(full));
-        const etag = `"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
         const type = contentTypes[extname(entry.name)] ?? "application/octet-stream";
-        return [relative(directory, full).split(sep).join("/"), { bytes, type, etag }];
+        const file = keepFile(Uint8Array.from(readFileSync(full)), type);
+        return [relative(directory, full).split(sep).join("/"), file];
       }),
   );
 }
