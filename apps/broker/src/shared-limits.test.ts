@@ -147,6 +147,15 @@ describe("work that reaches beyond the broker", () => {
     expect(await read(page)).toBe(200);
   });
 
+  it("is limited for a person who makes recovery codes, each of which ends the one before", async () => {
+    const { page } = await savedBuild(broker);
+    await broker.restart(fast);
+    const renew = () => page.call("POST", "/v1/settings/recovery");
+    const statuses = statusesOf(await inTurn(times(8), renew));
+    expect(statuses.slice(0, 5)).toEqual([201, 201, 201, 201, 201]);
+    expect(statuses.slice(5)).toContain(429);
+  });
+
   it.each([
     ["a link", "POST", "handoff"],
     ["going back", "POST", "revert"],

@@ -67,10 +67,9 @@ describe("work that reaches beyond the broker", () => {
         leaseRoutes.revoke,
         transferRoutes.cancel,
         pageTransferRoutes.cancel,
-        // By the code or the browser that opens: `opening-limit.ts` of the broker.
+        // By the code or the browser that opens: `limitOpenings` of the broker.
         handoffRoutes.open,
         handoffRoutes.leave,
-        personRoutes.recovery,
         personRoutes.allow,
         personRoutes.refuse,
         settingsRoutes.remove,

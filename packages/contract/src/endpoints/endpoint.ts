@@ -22,7 +22,8 @@ export type Route = `${"GET" | "POST" | "PUT" | "DELETE"} /${string}`;
 
 /**
  * Work that reaches beyond the broker, each kind limited for who asks for it: `ask` asks a provider or an address that
- * a user named, `move` looks into both ends of a transfer, `file` reads a whole database, `renew` has a provider mint.
+ * a user named, `move` looks into both ends of a transfer, `file` reads a whole database, `renew` has a provider mint,
+ * or ends what proves who somebody is.
  */
 export const workKinds = ["ask", "move", "file", "renew"] as const;
 export type WorkKind = (typeof workKinds)[number];

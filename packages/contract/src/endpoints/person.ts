@@ -11,6 +11,7 @@ export const personEndpoints = endpoints({ tag: "settings", group: "person" }, p
   },
   recovery: {
     access: "person",
+    work: "renew",
     summary:
       "Make a new recovery code; this ends the old one and every other visit and browser of the person",
     answers: { 201: answer("shown once", recoveryCodeSchema) },
