@@ -179,6 +179,16 @@ describe("those whom the broker knows", () => {
     expect([refused.status, looksOf(looks)]).toEqual([429, 0]);
   });
 
+  it("are looked up once in a request that is answered", async () => {
+    const looks = watchStore();
+    const answers = [
+      await broker.call("GET", `/v1/builds/${build.id}/env`, { token: buildToken }),
+      await page.call("GET", "/v1/settings"),
+      await open(code),
+    ];
+    expect([answers.map(({ status }) => status), looksOf(looks)]).toEqual([[200, 200, 201], 3]);
+  });
+
   it("are limited by their own bucket when their token has ended", async () => {
     const { tokens } = (await broker.call("GET", "/v1/tokens")).body as { tokens: { id: string }[] };
     await broker.call("DELETE", `/v1/tokens/${tokens[0]?.id}`);
@@ -277,6 +287,74 @@ describe("credentials that have ended", () => {
       await broker.call("GET", `/v1/builds/${build.id}/env`, { token: buildToken }),
     ];
     expect(valid.map(({ status }) => status)).not.toContain(429);
+  });
+
+  const openWithout = (body: Record<string, string>, headers = {}) =>
+    broker.call("POST", "/v1/session", { token: null, body, headers });
+  const asText = { "content-type": "text/plain" };
+  const ofOther = `keyloan_session_${newId("build", randomBytes)}=x`;
+  type Kind = Exclude<TokenFormKind, "admin" | "build">;
+  // What is answered before anybody comes to ask whose the credential is.
+  const unasked: readonly [string, Kind, (text: string) => Promise<Answer>][] = [
+    ["cookies where a token is needed", "person", (text) => asStranger({ cookie: `keyloan_person=${text}` })],
+    ["links that come from another site", "handoff", (text) => openWithout({ code: text })],
+    ["recovery codes that do", "recovery", (text) => openWithout({ recovery: text })],
+    ["links that are called no JSON", "handoff", (text) => openWithout({ code: text }, asText)],
+    [
+      "visits beside others, with no build named",
+      "session",
+      (text) => inBrowser(`keyloan_session_${build.id}=${text}; ${ofOther}`, "GET", "/v1/settings"),
+    ],
+    ["tokens where none is needed", "api", (token) => broker.call("GET", "/v1/catalog", { token })],
+  ];
+
+  it.each(unasked)("count for their address where nobody asks for them: %s", async (_what, kind, send) => {
+    const recovery = recoveryCodeOf(await page.save("app-secrets", {}));
+    const person = page.browser.get("keyloan_person") ?? "";
+    const valid = { person, recovery, handoff: code, session: page.cookie, api: apiToken }[kind];
+    await limit();
+    // Made here and in no row, as what ended long ago.
+    const make = () => broker.running().deps.tokens.make(kind, build.id).token.reveal();
+    const ended = Array.from({ length: 60 }, make);
+    const countRefused = async () =>
+      (await Promise.all(ended.map(send))).filter(({ status }) => status === 429).length;
+    expect([await countRefused(), (await asStranger()).status]).toEqual([0, 429]);
+    broker.advance(refillMs);
+    expect(await countRefused()).toBe(ended.length - burstOf);
+    const { status } = await send(valid);
+    expect(status).not.toBe(429);
+    broker.advance(refillMs);
+    // It was not asked for either, and still takes from nobody's bucket but its own.
+    expect([(await asStranger()).status, (await asStranger()).status]).toEqual([401, 429]);
+    expect((await send(valid)).status).toBe(status);
+  });
+
+  it("count for their address also when they were seen to hold before", async () => {
+    const visits = await three(() => openPage(broker, build.id));
+    await limit();
+    for (const visit of visits) await visit.call("GET", "/v1/settings");
+    const { store } = broker.running().deps;
+    await store.write([], (tables) => tables.sessions.endByBuild(build.id, broker.now()));
+    const round = async () => {
+      broker.advance(refillMs);
+      const statuses = [];
+      for (const visit of visits) statuses.push((await visit.call("PUT", "/v1/nothing", {}, asText)).status);
+      return statuses;
+    };
+    expect([await round(), await round()]).toEqual([
+      [415, 415, 415],
+      [415, 429, 429],
+    ]);
+  });
+
+  it("do not count for a browser that has an open visit of another build", async () => {
+    const other = await broker.createBuild({ connectors: ["app-secrets"] });
+    const open = await openPage(broker, other.id);
+    await page.call("DELETE", "/v1/session");
+    const cookies = `keyloan_session_${build.id}=${page.cookie}; keyloan_session_${other.id}=${open.cookie}`;
+    await limit();
+    const ask = async () => (await inBrowser(cookies, "GET", "/v1/person")).status;
+    expect([await ask(), (await asStranger()).status, await ask()]).toEqual([200, 429, 200]);
   });
 
   it("do not count for a browser that keeps the cookie of an ended visit beside its own", async () => {

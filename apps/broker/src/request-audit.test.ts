@@ -139,6 +139,18 @@ describe("the audit of requests", () => {
     expect(await rowsOf(await open(`klo_hnd_${"A".repeat(51)}`))).toEqual([]);
   });
 
+  it("has no rows for a browser's cookie that proves nobody, wherever it is shown", async () => {
+    const cookie = `keyloan_person=${broker.running().deps.tokens.make("person").token.reveal()}`;
+    const headers = { cookie, "x-keyloan-session": "1" };
+    const answers = [
+      await broker.call("GET", "/v1/builds", { token: null, headers }),
+      await broker.call("PUT", "/v1/nothing", { token: null, headers }),
+      await broker.call("POST", "/v1/session", { token: null, headers, body: { buildId } }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 404, 401]);
+    expect((await Promise.all(answers.map(rowsOf))).flat()).toEqual([]);
+  });
+
   it("has one row for a read of an env, with the names and not the route", async () => {
     const id = (await broker.createBuild({ connectors: ["app-secrets"] })).id;
     const rows = await rowsOf(await broker.call("GET", `/v1/builds/${id}/env`));

@@ -8,6 +8,10 @@ export type KnownCallers = {
   readonly end: (credential: Pick<ReadToken, "hash" | "isProven">) => void;
   readonly find: (hash: string) => Actor | undefined;
   readonly hasEnded: (hash: string) => boolean;
+  /** How many times any of them was found to hold. */
+  readonly timesFound: () => number;
+  /** Whether this one was found to hold after that many times. */
+  readonly wasFoundAfter: (times: number, hash: string) => boolean;
 };
 
 const callersMax = 10_000;
@@ -15,20 +19,24 @@ const callersMax = 10_000;
 const endedMax = 200_000;
 
 export function createKnownCallers(): KnownCallers {
-  const actors = new Map<string, Actor>();
+  const known = new Map<string, { readonly actor: Actor; readonly times: number }>();
   const ended = new Map<string, true>();
+  let timesFound = 0;
   return {
     remember: (hash, actor) => {
       ended.delete(hash);
-      setNewest(actors, hash, actor, callersMax);
+      timesFound += 1;
+      setNewest(known, hash, { actor, times: timesFound }, callersMax);
     },
     end: ({ hash, isProven }) => {
-      actors.delete(hash);
+      known.delete(hash);
       // What anybody can make up would push out what counts.
       if (isProven) setNewest(ended, hash, true, endedMax);
     },
-    find: (hash) => actors.get(hash),
+    find: (hash) => known.get(hash)?.actor,
     hasEnded: (hash) => ended.has(hash),
+    timesFound: () => timesFound,
+    wasFoundAfter: (times, hash) => (known.get(hash)?.times ?? 0) > times,
   };
 }
 

@@ -2,13 +2,11 @@ import { type Actor, actorLabel, BrokerError } from "@keyloan/contract";
 import { StoreError } from "@keyloan/store";
 import type { MiddlewareHandler } from "hono";
 import { entityOfInput, recordAudit } from "../audit-row.ts";
-import { findCaller } from "../auth/callers.ts";
-import { sessionActor } from "../auth/sessions.ts";
 import { bySystem } from "../change.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { toBrokerError } from "./errors.ts";
+import { holderOf } from "./holder-of.ts";
 import { routeOf } from "./route-of.ts";
-import { findSession } from "./session.ts";
 
 /**
  * No answer to a known caller leaves before a row of the audit tells of its request. A change writes its row
@@ -62,22 +60,12 @@ async function orNoAnswer({ res }: BrokerContext, write: () => Promise<void>): P
 
 /** Whose the credential is that was recognised; the route may not have come to ask. */
 async function knownCaller(context: BrokerContext): Promise<Actor | undefined> {
-  const { deps, credential } = context.var;
+  const { credential } = context.var;
   const asked: Actor | undefined = context.var.actor;
   if (asked !== undefined || credential === undefined) return asked;
-  const { kind, hash, isProven } = credential;
-  // Whoever comes with a code or a cookie that opens pages is nobody yet.
-  if (kind === "handoff" || kind === "recovery" || kind === "person") return bySystem("handoff").actor;
-  const seen = deps.callers.find(hash);
-  if (seen !== undefined || !isProven || deps.callers.hasEnded(hash)) return seen;
-  try {
-    return kind === "session"
-      ? sessionActor(await findSession(context))
-      : (await findCaller(deps, credential)).actor;
-  } catch (error) {
-    if (error instanceof BrokerError) return undefined;
-    throw error;
-  }
+  // Whoever comes with a code is nobody yet, and what becomes of one that has ended is told too: it has one route alone.
+  const isCode = credential.kind === "handoff" || credential.kind === "recovery";
+  return isCode ? bySystem("handoff").actor : holderOf(context);
 }
 
 /** Audits an answer that is no success, counted with others of the same caller, route and reason. */

@@ -18,6 +18,8 @@ export type BrokerEnv = {
     isQuiet: boolean | undefined;
     /** What the request carries, before the store was asked; strangers carry none. */
     credential: ReadToken | undefined;
+    /** How many times any credential had been found to hold when the request came. */
+    timesFoundBefore: number;
     /** Whether the tokens of its build were limited together when the credential was recognised. */
     isBuildLimited: boolean | undefined;
     /** Where the request comes from, by the word of trusted proxies; `unknown` when that cannot be told. */

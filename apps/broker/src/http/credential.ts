@@ -1,4 +1,4 @@
-import { tokenKinds } from "@keyloan/contract";
+import { limits, tokenKinds } from "@keyloan/contract";
 import type { ReadToken } from "../auth/tokens.ts";
 import type { BrokerContext } from "./context.ts";
 import { personText, sessionTexts } from "./cookies.ts";
@@ -18,16 +18,19 @@ export function credentialOf(context: BrokerContext): ReadToken | undefined {
   const bearer = bearerOf(context);
   const token = bearer === undefined ? undefined : tokens.read(bearer, tokenKinds);
   if (token !== undefined) return token;
-  const session = tokens.read(sessionText(context) ?? "", ["session"]);
+  const sessions = sessionTextsMeant(context).map((text) => tokens.read(text, ["session"]));
   const person = tokens.read(personText(context) ?? "", ["person"]);
+  const cookies = [...sessions, person].filter((read) => read !== undefined);
   // A browser keeps the cookie of a visit that has ended.
-  return session === undefined || (person !== undefined && callers.hasEnded(session.hash)) ? person : session;
+  return cookies.find(({ hash }) => !callers.hasEnded(hash)) ?? cookies[0];
 }
 
 /** Of several sessions, with none named, any is a credential; the route then asks which is meant. */
-function sessionText(context: BrokerContext): string | undefined {
+function sessionTextsMeant(context: BrokerContext): readonly string[] {
   const chosen = chosenSession(context);
-  return chosen === "ambiguous" ? [...sessionTexts(context).values()][0] : chosen?.text;
+  if (chosen === "ambiguous")
+    return [...sessionTexts(context).values()].slice(0, limits.sessionsPerBrowserMax);
+  return chosen === undefined ? [] : [chosen.text];
 }
 
 /** The text after `Bearer`. */

@@ -7,6 +7,7 @@ import { noteRefusal } from "./audit-request.ts";
 import { addressBuckets, clientAddress, type TrustedProxies } from "./client-address.ts";
 import type { BrokerContext, BrokerEnv } from "./context.ts";
 import { codeOf, credentialOf, mayBringCode } from "./credential.ts";
+import { holderOf } from "./holder-of.ts";
 import { type RateLimiter, rateLimited, type Taken } from "./rate-limit.ts";
 import { bodyTimeoutMs } from "./read-body.ts";
 import { routeOf } from "./route-of.ts";
@@ -21,7 +22,8 @@ const hurriedBodyMs = 1_000;
  * Recognises what a request carries and limits it, before its body is read and anything is done, looked up or
  * audited: by the credential when it is surely one of ours, and by its build when this process knows it already; else
  * by the address. Strangers and those whom we know never share a bucket, so nobody is locked out by somebody else.
- * Of what has ended one may have any number, so it counts for the address as well.
+ * Of what has ended one may have any number, so it counts for the address as well; what no route has asked about is
+ * looked up at the end of the request.
  */
 export function limitCallers(
   principals: RateLimiter,
@@ -31,6 +33,7 @@ export function limitCallers(
   return async (context, next) => {
     const { deps } = context.var;
     context.set("clientAddress", () => addressOf(context, proxies));
+    context.set("timesFoundBefore", deps.callers.timesFound());
     const ofAddress = takerOfAddress(context, strangers);
     const credential = (await codeBefore(context, ofAddress)) ?? credentialOf(context);
     context.set("credential", credential);
@@ -44,15 +47,13 @@ export function limitCallers(
       if (taken.waitSeconds > 0) await refuse(context, taken, actor);
       context.set("isBuildLimited", ofBuild.length > 0);
     }
-    const hasEnded = () => credential !== undefined && deps.callers.hasEnded(credential.hash);
-    if (!isOurs || hasEnded()) {
+    const mayHold = isOurs && !deps.callers.hasEnded(credential.hash);
+    if (!mayHold) {
       const taken = ofAddress.take();
       if (taken.waitSeconds > 0) await refuse(context, taken, undefined);
-      await next();
-    } else {
-      await next();
-      if (hasEnded()) ofAddress.take();
     }
+    await next();
+    if (mayHold && (await holderOf(context)) === undefined) ofAddress.take();
   };
 }
 

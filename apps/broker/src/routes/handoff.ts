@@ -1,5 +1,6 @@
 import { findClerkUser } from "@keyloan/connectors/clerk-session";
-import { BrokerError, type ErrorCode, handoffEndpoints } from "@keyloan/contract";
+import { handoffEndpoints } from "@keyloan/contract";
+import { bySystem } from "../change.ts";
 import type { Deps } from "../deps.ts";
 import { bodyOf } from "../http/body-of.ts";
 import type { CallerLimits } from "../http/caller-limits.ts";
@@ -25,14 +26,6 @@ import { openByRecovery } from "../verbs/handoff/open-by-recovery.ts";
 import { openByBrowserOrUser, openByLink } from "../verbs/handoff/open-session.ts";
 import type { Visitor } from "../verbs/handoff/start-session.ts";
 import { browserOf } from "../verbs/person/become-person.ts";
-
-/** What says that a link's code or a recovery code opens nothing any more. */
-const codesOfEnd: readonly ErrorCode[] = [
-  "handoff_used",
-  "handoff_expired",
-  "unauthenticated",
-  "build_closed",
-];
 
 export function handoffRoutes(deps: Deps, limits: CallerLimits) {
   const { handoff, open, leave } = handoffEndpoints;
@@ -70,12 +63,10 @@ export function handoffRoutes(deps: Deps, limits: CallerLimits) {
                 openByRecovery(deps, opener.recovery, visitor, requestId),
               )
             : openByBrowserOrUser(deps, opener.buildId, findUser, visitor, requestId);
-      const { session, cookie, ended, personCookie } = await openIt().catch((error: unknown) => {
-        const isCode = proof !== undefined && !("buildId" in opener);
-        if (isCode && error instanceof BrokerError && codesOfEnd.includes(error.code))
-          deps.callers.end(proof);
-        throw error;
-      });
+      const { session, cookie, ended, personCookie } = await openIt();
+      // A link's code is used up by now, and was good.
+      if (proof !== undefined && !("buildId" in opener))
+        deps.callers.remember(proof.hash, bySystem("handoff").actor);
       for (const buildId of ended) setSessionCookie(context, buildId, "");
       setSessionCookie(context, session.buildId, cookie.reveal());
       if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());

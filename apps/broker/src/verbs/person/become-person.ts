@@ -1,7 +1,7 @@
 import { newId, type Secret } from "@keyloan/contract";
 import type { PersonRow, SessionRow, Tables } from "@keyloan/store";
 import type { ReadToken } from "../../auth/tokens.ts";
-import type { Unit } from "../../change.ts";
+import { bySystem, type Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 
 /** The cookie that a browser brought, when it is one of ours. */
@@ -81,8 +81,10 @@ export async function personsOf(
   { store, callers, now }: Pick<Deps, "store" | "callers" | "now">,
   browser: Browser | undefined,
 ): Promise<readonly PersonRow[]> {
-  const persons = browser === undefined ? [] : await store.read.persons.listByBrowser(browser.hash, now());
-  if (browser !== undefined && persons.length === 0) callers.end(browser);
+  if (browser === undefined) return [];
+  const persons = await store.read.persons.listByBrowser(browser.hash, now());
+  if (persons.length === 0) callers.end(browser);
+  else callers.remember(browser.hash, bySystem("handoff").actor);
   return persons;
 }
 
