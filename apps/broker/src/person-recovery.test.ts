@@ -57,8 +57,12 @@ describe("a recovery code", () => {
     const { id, page, recovery } = await savedBuild(broker);
     const other = await savedBuild(broker);
     const thief = await openPageBy(broker, { recovery });
-    const later: TestBrowser = new Map([...thief.browser].filter(([name]) => name === "keyloan_person"));
+    const cookieOf = ({ browser }: { browser: TestBrowser }): TestBrowser =>
+      new Map([...browser].filter(([name]) => name === "keyloan_person"));
+    const later = cookieOf(thief);
+    const copy = cookieOf(page);
     expect((await page.call("POST", "/v1/settings/recovery")).status).toBe(201);
+    expect((await callIn(broker, copy, "POST", "/v1/session", { body: { buildId: id } })).status).toBe(401);
     expect(codeOf(await thief.call("GET", "/v1/settings"))).toBe("session_expired");
     expect((await callIn(broker, later, "POST", "/v1/session", { body: { buildId: id } })).status).toBe(401);
     expect((await callIn(broker, later, "GET", "/v1/person")).body).toEqual({ builds: [] });

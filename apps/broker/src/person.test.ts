@@ -53,6 +53,9 @@ const newBuild = async () =>
 const standing = async (page: TestPage) => (await page.settings()).person.standing;
 const knownIn = async (browser: TestBrowser) =>
   (await callIn(broker, browser, "GET", "/v1/person")).body as KnownBuilds;
+/** What somebody at a browser can note of it for later. */
+const copyOf = (browser: TestBrowser): TestBrowser =>
+  new Map([["keyloan_person", browser.get("keyloan_person") ?? ""]]);
 const open = (body: Record<string, string>, browser: TestBrowser = new Map(), headers = {}) =>
   callIn(broker, browser, "POST", "/v1/session", { body, headers });
 describe("the first save", () => {
@@ -122,7 +125,8 @@ describe("proof", () => {
         how === "save" ? page.save("app-secrets", {}) : page.call("POST", "/v1/settings/recovery");
       expect((await again()).status).toBeLessThan(300);
       expect((await knownIn(page.browser)).builds).toMatchObject([{ id }]);
-      expect((await again()).headers.getSetCookie()).toEqual([]);
+      // A new code replaces the cookie each time, so that no copy of it is left.
+      expect((await again()).headers.getSetCookie()).toHaveLength(how === "save" ? 0 : 1);
     },
   );
 
@@ -173,11 +177,25 @@ describe("proof", () => {
     );
     const known = async () => (await knownIn(page.browser)).builds.map((each) => each.id);
     expect(await known()).toContain(id);
-    expect((await open({ buildId: id }, new Map(page.browser))).status).toBe(201);
     page.browser.set("keyloan_person", cookie);
     await others[0]?.save("app-secrets", {});
     expect(await known()).toHaveLength(2);
+    broker.advance(3_601_000);
     expect(await known()).toContain(id);
+    expect((await open({ buildId: id }, new Map(page.browser))).status).toBe(201);
+  });
+
+  it("ends for a former cookie, and for what it was exchanged for, when its browser uses the next", async () => {
+    const { id, page } = await savedBuild(broker);
+    const thief = copyOf(page.browser);
+    await (await openPage(broker, await newBuild(), page.browser)).save("app-secrets", {});
+    const former = copyOf(thief);
+    await (await openPage(broker, await newBuild(), thief)).save("app-secrets", {});
+    expect((await knownIn(thief)).builds).toHaveLength(2);
+    await openPageBy(broker, { buildId: id }, page.browser);
+    expect(await knownIn(former)).toEqual({ builds: [] });
+    expect((await knownIn(thief)).builds.map((build) => build.id)).not.toContain(id);
+    expect((await knownIn(page.browser)).builds).toHaveLength(2);
   });
 
   it.each(["first save", "recovery code", "new recovery code", "save after a lost answer"])(
@@ -276,6 +294,51 @@ describe("proof", () => {
     expect(await standing(await openPage(broker, id, page.browser))).toBe("someone_else");
     await second.call("DELETE", "/v1/session?forget=true");
     expect(page.browser.has("keyloan_person")).toBe(false);
+  });
+
+  it.each([
+    [
+      "a former cookie",
+      async (_id: string, thief: TestBrowser, page: TestPage) => {
+        await (await openPage(broker, await newBuild(), page.browser)).save("app-secrets", {});
+        return thief;
+      },
+    ],
+    [
+      "what a copy was exchanged for",
+      async (id: string, thief: TestBrowser) => {
+        await (await openPage(broker, await newBuild(), thief)).save("app-secrets", {});
+        // From here on the cookie of the browser that forgets has ended.
+        await openPageBy(broker, { buildId: id }, thief);
+        return thief;
+      },
+    ],
+    [
+      "a visit that a copy opened",
+      async (id: string, thief: TestBrowser) => {
+        await openPageBy(broker, { buildId: id }, thief);
+        return thief;
+      },
+    ],
+  ])("ends with a browser that is told to forget, and in no other: %s", async (_what, copy) => {
+    const { id, page, recovery } = await savedBuild(broker);
+    const { browser: other } = await openPageBy(broker, { recovery });
+    const thief = await copy(id, copyOf(page.browser), page);
+    expect((await page.call("DELETE", "/v1/session?forget=true")).status).toBe(204);
+    expect((await knownIn(thief)).builds.map((build) => build.id)).not.toContain(id);
+    expect((await open({ buildId: id }, copyOf(thief))).status).toBe(401);
+    const headers = { "x-keyloan-build": id };
+    expect((await callIn(broker, thief, "GET", "/v1/settings", { headers })).status).toBe(401);
+    expect((await open({ buildId: id }, other)).status).toBe(201);
+  });
+
+  it("ends for nobody else when a stranger has a cookie that has ended forget", async () => {
+    const { id, page } = await savedBuild(broker);
+    const stranger = copyOf(page.browser);
+    await (await openPage(broker, await newBuild(), page.browser)).save("app-secrets", {});
+    broker.advance(3_601_000);
+    await (await openPage(broker, id, stranger)).call("DELETE", "/v1/session?forget=true");
+    expect((await open({ buildId: id }, page.browser)).status).toBe(201);
   });
 
   it("goes on when the user only leaves", async () => {

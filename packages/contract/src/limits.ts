@@ -24,7 +24,7 @@ export const limits = {
   sessionsPerBrowserMax: 8,
   /** Open visits of one person, or of one user who was let in, to a build; one more ends the oldest. */
   visitsPerPersonMax: 8,
-  /** Browsers that prove one person, former cookies among them; one more ends the oldest. */
+  /** Browsers that prove one person; one more ends the oldest. */
   browsersPerPersonMax: 20,
   /** How long the present person can refuse that somebody starts over. */
   startOverWaitSeconds: 24 * 3600,

@@ -3,6 +3,7 @@ export { type ChainCheck, type ChainProblem, createChainCheck } from "./audit-ch
 export { type AuditSeal, isGenuine, isSealed, isWhole } from "./audit-seal.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export type { Scope } from "./group-writer.ts";
+export { isOver } from "./is-over.ts";
 export { openStore, type Store } from "./open-store.ts";
 export type { RowMac } from "./row-seal.ts";
 export type { ArchiveRow } from "./tables/archives.ts";

@@ -22,7 +22,7 @@ export function personRoutes(deps: Deps, limits: CallerLimits) {
     .openapi(serveEndpoint(limits, recovery), async (context) => {
       const browser = browserOf(deps, personText(context));
       const { code, createdAt, personCookie } = await renewRecovery(deps, visitOf(context), browser);
-      if (personCookie !== undefined) setPersonCookie(context, personCookie.reveal());
+      setPersonCookie(context, personCookie.reveal());
       return context.json({ code: code.reveal(), createdAt: isoTime(createdAt) }, 201);
     })
     .openapi(serveEndpoint(limits, allow), async (context) => {

@@ -1,12 +1,35 @@
 import { limits, type TokenPermission } from "@keyloan/contract";
-import { and, desc, eq, gt, inArray, isNull, ne, notInArray, or } from "drizzle-orm";
+import { and, desc, eq, inArray, isNotNull, isNull, lt, notInArray, or, type SQL } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { isOver } from "../is-over.ts";
 import { createRowSeal, type Seals } from "../row-seal.ts";
+import { timeMax } from "./columns.ts";
 import { provenTables } from "./proven-tables.ts";
 import { personBrowsers, persons } from "./schema.ts";
 import type { StoredEnding } from "./stored.ts";
 
 export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
+
+type BrowserRow = Omit<typeof personBrowsers.$inferSelect, "mac">;
+type NewBrowser = Omit<BrowserRow, "endsAt">;
+
+/** How long a cookie that has been replaced proves what it proved. */
+const formerMs = 3_600_000;
+/** As long as a visit that it opened may last, one that has ended can still be told to forget. */
+const visitMs = limits.sessionLifetimeSecondsMax * 1000;
+/** The end of what took the place of a cookie that was ending: nothing but the use of the newest ends it. */
+const never = timeMax;
+
+const isKnown = ({ endsAt }: BrowserRow, now: number): boolean =>
+  endsAt === null || endsAt === never || !isOver({ createdAt: endsAt - formerMs, expiresAt: endsAt }, now);
+
+/** All cookies of some browsers: each took the place of another and kept since when it proves the person. */
+const ofBrowsers = (rows: readonly BrowserRow[]): SQL | undefined =>
+  or(
+    ...rows.map(({ personId, createdAt }) =>
+      and(eq(personBrowsers.personId, personId), eq(personBrowsers.createdAt, createdAt)),
+    ),
+  );
 
 export function personsTable(database: Database, seals: Seals) {
   const { seal, reseal, open } = createRowSeal(seals, provenTables.persons);
@@ -25,7 +48,14 @@ export function personsTable(database: Database, seals: Seals) {
     if (row === undefined) return;
     await database.update(persons).set(reseal(row, values)).where(eq(persons.id, row.id));
   };
-  const isKnown = (now: number) => or(isNull(personBrowsers.endsAt), gt(personBrowsers.endsAt, now));
+  const listKnown = async (where: SQL | undefined, now: number): Promise<BrowserRow[]> =>
+    browsers
+      .openAll(await database.select().from(personBrowsers).where(where))
+      .filter((row) => isKnown(row, now));
+  const endBrowser = async (row: BrowserRow, endsAt: number): Promise<void> => {
+    const isRow = and(eq(personBrowsers.hash, row.hash), eq(personBrowsers.personId, row.personId));
+    await database.update(personBrowsers).set(browsers.reseal(row, { endsAt })).where(isRow);
+  };
   return {
     /** The person of a build; `undefined` before the first save. */
     findByBuild,
@@ -38,61 +68,79 @@ export function personsTable(database: Database, seals: Seals) {
         .select({ person: persons, browser: personBrowsers })
         .from(personBrowsers)
         .innerJoin(persons, eq(persons.id, personBrowsers.personId))
-        .where(and(eq(personBrowsers.hash, hash), isKnown(now)))
+        .where(eq(personBrowsers.hash, hash))
         .orderBy(desc(persons.createdAt), desc(persons.id));
-      return rows.flatMap(({ person, browser }) =>
-        browsers.open(browser) === undefined ? [] : (open(person) ?? []),
-      );
+      return rows.flatMap(({ person, browser }) => {
+        const row = browsers.open(browser);
+        return row !== undefined && isKnown(row, now) ? (open(person) ?? []) : [];
+      });
     },
     insert: async (row: PersonRow): Promise<void> => {
       await database.insert(persons).values(seal(row));
     },
-    addBrowser: async (row: Omit<typeof personBrowsers.$inferSelect, "mac">): Promise<void> => {
-      const sealed = browsers.seal(row);
-      const { mac } = sealed;
+    addBrowser: async (row: NewBrowser): Promise<void> => {
+      const sealed = browsers.seal({ ...row, endsAt: null });
+      const { endsAt, mac } = sealed;
+      const target = [personBrowsers.hash, personBrowsers.personId];
       await database
         .insert(personBrowsers)
         .values(sealed)
-        .onConflictDoUpdate({ target: [personBrowsers.hash, personBrowsers.personId], set: { mac } });
+        .onConflictDoUpdate({ target, set: { endsAt, mac } });
+      const ofPerson = eq(personBrowsers.personId, row.personId);
       const newest = database
-        .select({ hash: personBrowsers.hash })
+        .selectDistinct({ createdAt: personBrowsers.createdAt })
         .from(personBrowsers)
-        .where(eq(personBrowsers.personId, row.personId))
-        .orderBy(desc(personBrowsers.createdAt), desc(personBrowsers.hash))
+        .where(ofPerson)
+        .orderBy(desc(personBrowsers.createdAt))
         .limit(limits.browsersPerPersonMax);
       await database
         .delete(personBrowsers)
-        .where(and(eq(personBrowsers.personId, row.personId), notInArray(personBrowsers.hash, newest)));
+        .where(and(ofPerson, notInArray(personBrowsers.createdAt, newest)));
     },
     /**
-     * What one cookie of a browser proves, its next one does, and the first no longer than until `endsAt`: the answer
-     * that brings the next may be lost, or cross another.
+     * What one cookie of a browser proves, its next one does, and the first for an hour at most: the answer that brings
+     * the next may be lost, or cross another. What takes the place of one that is ending ends when the newest is used.
      */
-    moveBrowser: async (from: string, to: string, now: number, endsAt: number): Promise<void> => {
-      const live = and(eq(personBrowsers.hash, from), isKnown(now));
-      const rows = browsers.openAll(await database.select().from(personBrowsers).where(live));
-      await database.delete(personBrowsers).where(eq(personBrowsers.hash, from));
-      const kept = rows.map((row) => ({ ...row, endsAt: Math.min(row.endsAt ?? endsAt, endsAt) }));
-      const moved = rows.map((row) => ({ ...row, hash: to, endsAt: null }));
-      if (rows.length > 0)
-        await database.insert(personBrowsers).values([...kept, ...moved].map(browsers.seal));
+    moveBrowser: async (from: string, to: string, now: number): Promise<void> => {
+      const rows = await listKnown(eq(personBrowsers.hash, from), now);
+      for (const row of rows) await endBrowser(row, Math.min(row.endsAt ?? never, now + formerMs));
+      const ids = rows.map(({ personId }) => personId);
+      const isGone = and(inArray(personBrowsers.personId, ids), lt(personBrowsers.endsAt, now - visitMs));
+      await database.delete(personBrowsers).where(isGone);
+      const moved = rows.map((row) => ({ ...row, hash: to, endsAt: row.endsAt === null ? null : never }));
+      if (moved.length > 0) await database.insert(personBrowsers).values(moved.map(browsers.seal));
     },
-    /** The browser proves nothing for this build any more. */
-    forgetBrowser: async (hash: string, buildId: string): Promise<void> => {
+    /** The browser has its newest cookie: those before it prove nothing any more, nor does what took their place. */
+    useBrowser: async (hash: string, now: number): Promise<void> => {
+      const used = await listKnown(and(eq(personBrowsers.hash, hash), isNull(personBrowsers.endsAt)), now);
+      if (used.length === 0) return;
+      const former = await listKnown(and(ofBrowsers(used), isNotNull(personBrowsers.endsAt)), now);
+      for (const row of former) await endBrowser(row, now);
+    },
+    /**
+     * The browser proves nothing for this build any more, nor does any cookie that came before or after this one.
+     * @param personId who may say so by a cookie that has ended
+     * @returns whom it proved
+     */
+    forgetBrowser: async (
+      hash: string,
+      buildId: string,
+      now: number,
+      personId: string | null,
+    ): Promise<string[]> => {
       const ofBuild = database.select({ id: persons.id }).from(persons).where(eq(persons.buildId, buildId));
-      await database
-        .delete(personBrowsers)
-        .where(and(eq(personBrowsers.hash, hash), inArray(personBrowsers.personId, ofBuild)));
+      const isIts = and(eq(personBrowsers.hash, hash), inArray(personBrowsers.personId, ofBuild));
+      const rows = browsers.openAll(await database.select().from(personBrowsers).where(isIts));
+      const known = rows.filter((row) => row.personId === personId || isKnown(row, now));
+      if (known.length > 0) await database.delete(personBrowsers).where(ofBrowsers(known));
+      return known.map((row) => row.personId);
     },
     /**
-     * No browser but this one proves the person any more.
-     * @returns how many did
+     * No browser proves the person any more.
+     * @returns how many cookies did
      */
-    forgetOtherBrowsers: async (personId: string, hash: string | undefined): Promise<number> => {
-      const isOther = hash === undefined ? undefined : ne(personBrowsers.hash, hash);
-      const result = await database
-        .delete(personBrowsers)
-        .where(and(eq(personBrowsers.personId, personId), isOther));
+    forgetBrowsers: async (personId: string): Promise<number> => {
+      const result = await database.delete(personBrowsers).where(eq(personBrowsers.personId, personId));
       return result.rowsAffected;
     },
     changeRecovery: async (id: string, recoveryHash: string): Promise<void> => {

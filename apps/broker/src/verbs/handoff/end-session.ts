@@ -4,7 +4,8 @@ import type { Visit } from "./visit.ts";
 
 /**
  * Ends a visit to the settings page. What was saved is kept.
- * @param forget the browser that is to prove nothing for this build any more
+ * @param forget the browser that is to prove nothing for this build any more. A copy of its cookie may have opened
+ * visits, so all of the person's end with it
  * @returns whether the browser still proves something
  */
 export async function endSession(
@@ -12,12 +13,15 @@ export async function endSession(
   visit: Visit,
   forget: Browser | undefined,
 ): Promise<{ readonly isBrowserKnown: boolean }> {
-  const { id: sessionId, buildId } = visit.session;
+  const { id: sessionId, buildId, personId } = visit.session;
   return deps.change(visit, [buildId], async (tx) => {
-    await tx.sessions.end(sessionId, buildId, deps.now());
-    if (forget !== undefined) await tx.persons.forgetBrowser(forget.hash, buildId);
+    const now = deps.now();
+    await tx.sessions.end(sessionId, buildId, now);
+    const proven =
+      forget === undefined ? [] : await tx.persons.forgetBrowser(forget.hash, buildId, now, personId);
+    for (const id of proven) await tx.sessions.endByPerson(id, now);
     tx.audit("session.ended", buildId, { forgotten: forget !== undefined });
-    const known = forget === undefined ? [] : await tx.persons.listByBrowser(forget.hash, deps.now());
+    const known = forget === undefined ? [] : await tx.persons.listByBrowser(forget.hash, now);
     return { isBrowserKnown: known.length > 0 };
   });
 }

@@ -58,6 +58,7 @@ export async function startSession(
       return tx.unaudited(undefined);
     const known = await knownAs(deps, tx, visitor.browser, buildId);
     const isPerson = person !== undefined && proves(person, opener, known);
+    if (visitor.browser !== undefined) await tx.persons.useBrowser(visitor.browser.hash, now);
     const isOnlyForPerson = opensForPersonOnly(build) || opener.by === "browser";
     if (isOnlyForPerson && !isPerson) throw personOnly();
     if (opener.by === "link" && !(await tx.handoffs.markUsed(opener.handoffId, now)))

@@ -36,9 +36,6 @@ export async function becomePerson(deps: Deps, tx: Unit, session: SessionRow): P
   return { person, recovery };
 }
 
-/** How long a cookie that has been replaced proves what it proved: another answer may bring its browser a newer one. */
-const formerCookieMs = 3_600_000;
-
 /**
  * Lets a browser prove a person from now on, by a new cookie: who knew the one from before, on a machine that several
  * use, would be the person too. What that one proved the new one does as well, and it proves nothing new.
@@ -52,8 +49,8 @@ export async function rememberBrowser(
 ): Promise<Secret> {
   const { token, hash } = deps.tokens.make("person");
   const now = deps.now();
-  if (browser !== undefined) await tables.persons.moveBrowser(browser.hash, hash, now, now + formerCookieMs);
-  await tables.persons.addBrowser({ hash, personId, createdAt: now, endsAt: null });
+  if (browser !== undefined) await tables.persons.moveBrowser(browser.hash, hash, now);
+  await tables.persons.addBrowser({ hash, personId, createdAt: now });
   return token;
 }
 
@@ -68,6 +65,7 @@ export async function keepBrowser(
   person: PersonRow,
   browser: Browser | undefined,
 ): Promise<Secret | undefined> {
+  if (browser !== undefined) await tables.persons.useBrowser(browser.hash, deps.now());
   const known = await knownAs(deps, tables, browser, person.buildId);
   if (known.some(({ id }) => id === person.id)) return undefined;
   return rememberBrowser(deps, tables, person.id, browser);

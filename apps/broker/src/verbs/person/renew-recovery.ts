@@ -2,11 +2,11 @@ import { BrokerError, type Secret } from "@keyloan/contract";
 import type { Deps } from "../../deps.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { requirePerson } from "../settings/take-step.ts";
-import { type Browser, keepBrowser } from "./become-person.ts";
+import { type Browser, rememberBrowser } from "./become-person.ts";
 
 /**
  * A new recovery code for the person of a build. The old one opens nothing any more, nor does what it may have opened:
- * every other visit of the person ends, and no other browser proves them.
+ * every other visit of the person ends, and no cookie from before proves them, nor a copy of this browser's.
  * @throws BrokerError `conflict` before the first save, `person_only`
  */
 export async function renewRecovery(
@@ -16,8 +16,7 @@ export async function renewRecovery(
 ): Promise<{
   readonly code: Secret;
   readonly createdAt: number;
-  /** For a browser that could not prove the person yet. */
-  readonly personCookie: Secret | undefined;
+  readonly personCookie: Secret;
 }> {
   const { id: sessionId, buildId } = visit.session;
   const { token: code, hash } = deps.tokens.make("recovery", buildId);
@@ -31,10 +30,11 @@ export async function renewRecovery(
     }
     await tx.persons.changeRecovery(person.id, hash);
     const visitsEnded = await tx.sessions.endByPerson(person.id, createdAt, sessionId);
-    const browsersForgotten = await tx.persons.forgetOtherBrowsers(person.id, browser?.hash);
+    if (browser !== undefined) await tx.persons.forgetBrowser(browser.hash, buildId, createdAt, person.id);
+    const browsersForgotten = await tx.persons.forgetBrowsers(person.id);
     const details = { personId: person.id, visitsEnded, browsersForgotten };
     tx.audit("person.recovery_renewed", buildId, details);
-    return keepBrowser(deps, tx, person, browser);
+    return rememberBrowser(deps, tx, person.id, browser);
   });
   return { code, createdAt, personCookie };
 }
