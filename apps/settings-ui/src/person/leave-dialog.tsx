@@ -71,7 +71,7 @@ function Ask({
           <span className="block font-medium text-ink">Forget me on this browser</span>
           <span className="block text-sm">
             For a computer that other people use too. After that, only your recovery code, or another browser
-            that knows you, lets you in.
+            that knows you, lets you in. Pages of this app that you have open elsewhere end too.
           </span>
         </span>
       </label>
