@@ -47,7 +47,9 @@ export function SwapPage({
   const moving = entries.some(({ movable }) => isMoving(movable));
   const unknown = transfers.movable === undefined && transfers.failure === undefined;
   const left = moving ? [] : entries.filter(({ movable }) => movable.canStart);
-  const preview = usePreviewChoice(changing, transfers.wasMoved);
+  // When lending has ended, nobody but the user gets their keys, whatever they would answer.
+  const asked = settings.lendingEndedAt === undefined ? changing : [];
+  const preview = usePreviewChoice(asked, transfers.wasMoved);
   const whole = staying.every(({ inUse }) => inUse);
 
   useEffect(() => {
@@ -108,7 +110,7 @@ export function SwapPage({
       )}
       <MoveData transfers={transfers} services={changing} />
       <Difference changing={changing} staying={staying} entries={entries} />
-      <PreviewChoice {...preview} />
+      {asked.length > 0 && <PreviewChoice {...preview} />}
       {attempt.kind === "failed" && <FailureNotice failure={attempt.failure} />}
       <div className="flex min-h-10 flex-wrap items-center gap-3">
         <Button

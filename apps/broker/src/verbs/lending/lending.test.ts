@@ -218,7 +218,9 @@ describe("lending", () => {
 
     const newer = { ...ownValues["memory-files"], MEMORY_FILES_TOKEN: "a-newer-token" };
     expect((await page.save("memory-files", newer)).status).toBe(200);
-    await swap({ connectors: ["memory-files"], preview: {} });
+    await swap({ connectors: ["memory-files"], preview: { "memory-files": true } });
+    const bindings = await deps().store.read.bindings.listByBuild(buildId);
+    expect(bindings.map(({ preview }) => preview)).toEqual([false, false]);
     expect((await download()).text).toContain("a-newer-token");
     expect((await readEnv()).status).toBe(409);
     const changed = await page.call("POST", "/v1/settings/preview", {

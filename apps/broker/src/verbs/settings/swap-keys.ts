@@ -127,16 +127,16 @@ async function recordSwap(
   { targets, copies, preview }: Swap,
 ): Promise<void> {
   const now = deps.now();
-  // When nothing is lent any more, there is nothing that could be gone back to.
-  const revertibleUntil = isLendingOver(deps.config, build, bindings, now)
-    ? build.revertibleUntil
-    : await windowEnd(deps, visit, build.id);
+  // When nothing is lent any more, there is nothing that could be gone back to, and no preview.
+  const isOver = isLendingOver(deps.config, build, bindings, now);
+  const revertibleUntil = isOver ? build.revertibleUntil : await windowEnd(deps, visit, build.id);
+  const answers = Object.fromEntries([...preview].map(([id, answer]) => [id, answer && !isOver]));
   await deps.change(visit, [build.id], async (tx) => {
     const changes = { revertibleUntil, adminRevert: null };
     await takeStep(deps, tx, build, changes);
     if (build.state === "ready") await tx.builds.moveState(build.id, ["ready"], "handing_off");
     for (const { connectorId, id } of targets) {
-      const allowed = preview.get(connectorId) ?? false;
+      const allowed = answers[connectorId] ?? false;
       if (!(await tx.bindings.swap(build.id, connectorId, id, now, allowed))) throw settingsChanged();
     }
     await tx.userKeys.removeLeftBehind(build.id);
@@ -145,7 +145,6 @@ async function recordSwap(
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);
     const wayBackUntil = (await hasWayBack(tx, build.id)) ? revertibleUntil : null;
-    const answers = Object.fromEntries(preview);
     tx.audit("keys.swapped", build.id, {
       connectors,
       moved,
