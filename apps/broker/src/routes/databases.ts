@@ -13,17 +13,17 @@ export function databaseRoutes(deps: Deps, limits: CallerLimits) {
   const { list, archive, restore, download, ownDownload } = databaseEndpoints;
   return createRouter()
     .openapi(serveEndpoint(limits, list), async (context) =>
-      context.json(await listDatabases(deps, context.req.valid("param").id), 200),
+      context.json(await listDatabases(deps, context.var.actor, context.req.valid("param").id), 200),
     )
     .openapi(serveEndpoint(limits, archive), async (context) => {
       const { id, connector } = context.req.valid("param");
       await requestArchive(deps, byOf(context), id, connector);
-      return context.json(await listDatabases(deps, id), 202);
+      return context.json(await listDatabases(deps, context.var.actor, id), 202);
     })
     .openapi(serveEndpoint(limits, restore), async (context) => {
       const { id, connector } = context.req.valid("param");
       await requestRestore(deps, byOf(context), id, connector);
-      return context.json(await listDatabases(deps, id), 202);
+      return context.json(await listDatabases(deps, context.var.actor, id), 202);
     })
     .openapi(serveEndpoint(limits, download), async (context) => {
       const { id, connector } = context.req.valid("param");

@@ -16,7 +16,7 @@ export function transferRoutes(deps: Deps, limits: CallerLimits) {
   const own = transferEndpoints;
   return createRouter()
     .openapi(serveEndpoint(limits, page.show), async (context) =>
-      context.json(await listTransfers(deps, context.var.session.buildId), 200),
+      context.json(await listTransfers(deps, context.var.actor, context.var.session.buildId), 200),
     )
     .openapi(serveEndpoint(limits, page.start), async (context) => {
       const { session } = context.var;
@@ -45,7 +45,7 @@ export function transferRoutes(deps: Deps, limits: CallerLimits) {
       return context.json(await listReceipts(deps, actor, session.buildId, connector), 200);
     })
     .openapi(serveEndpoint(limits, own.show), async (context) =>
-      context.json(await listTransfers(deps, context.req.valid("param").id), 200),
+      context.json(await listTransfers(deps, context.var.actor, context.req.valid("param").id), 200),
     )
     .openapi(serveEndpoint(limits, own.start), async (context) => {
       const input = bodyOf(context, own.start);

@@ -10,7 +10,7 @@ export const archiveProgressSchema = z
     phase: z.enum(archivePhases),
     rows: z.number().int().min(0).optional(),
     bytes: z.number().int().min(0).optional(),
-    item: z.string().optional().meta({ description: "the current table" }),
+    item: z.string().optional().meta({ description: "the current table, for a caller who may have it" }),
   })
   .meta({ id: "ArchiveProgress" });
 

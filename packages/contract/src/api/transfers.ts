@@ -48,7 +48,7 @@ export const transferProgressSchema = z
     objectsTotal: count,
     bytes: count,
     bytesTotal: count,
-    item: z.string().optional().meta({ description: "the current table or file" }),
+    item: z.string().optional().meta({ description: "the current table or file, for a caller who may have it" }),
   })
   .meta({ id: "TransferProgress" });
 

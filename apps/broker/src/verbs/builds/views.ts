@@ -10,6 +10,7 @@ import {
 import type { BuildRow, HandoffRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
+import { withoutNames } from "../content-names.ts";
 
 /** A build as the API shows it: states, names and times, never a value. */
 export function buildView(
@@ -75,7 +76,9 @@ export function leaseView(deps: Pick<Deps, "connectors">, lease: LeaseRow): Leas
     ...(lease.issuedAt === null ? {} : { issuedAt: isoTime(lease.issuedAt) }),
     expiresAt: isoTime(lease.expiresAt),
     attempts: lease.attempts,
-    ...(lease.lastError === null ? {} : { error: lease.lastError }),
+    ...(lease.lastError === null
+      ? {}
+      : { error: { ...lease.lastError, message: withoutNames(lease.lastError.message) } }),
   };
 }
 

@@ -90,7 +90,11 @@ describe("a list that is read while work ends", () => {
       return endings.openJobsOf(ids);
     };
     const read = { ...store.read, endings: { ...endings, openJobsOf } };
-    const { databases } = await listDatabases({ ...deps(), store: { ...store, read } }, buildId);
+    const { databases } = await listDatabases(
+      { ...deps(), store: { ...store, read } },
+      { kind: "admin", subject: "admin" },
+      buildId,
+    );
     expect(databases).toMatchObject([{ state: "archived", archives: [{ state: "verified" }] }]);
   });
 });
@@ -215,6 +219,29 @@ describe("a database that cannot be archived stays as it is", () => {
     };
     await archive();
     await expectKept(/holds what a dump would lose/);
+  });
+
+  it("and names no table of it to a token that may not have its content", async () => {
+    const message = 'does not accept the table "patients"';
+    memory.databases.trouble[lent] = {
+      dump: () => {
+        throw new ProviderError("memory", "rejected", message);
+      },
+    };
+    await archive();
+    await expectKept(/"patients"/);
+    const scoped = async (scope: string) =>
+      (await broker.call("POST", "/v1/tokens", { body: { name: scope, scopes: [scope, "builds:read"] } }))
+        .body as { token: string };
+    const read = async (path: string, { token }: { token: string }) =>
+      (await broker.call("GET", `/v1/builds/${buildId}${path}`, { token })).text;
+    const [reader, writer] = [await scoped("builds:read"), await scoped("builds:write")];
+    expect(await read("/databases", writer)).toContain("patients");
+    for (const path of ["/databases", ""]) {
+      const text = await read(path, reader);
+      expect(text).toContain("does not accept the table");
+      expect(text).not.toContain("patients");
+    }
   });
 
   it("because the store of archives cannot be written, and is tried again when that is fixed", async () => {

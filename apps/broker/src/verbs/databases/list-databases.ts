@@ -1,25 +1,29 @@
-import type { ArchiveView, DatabaseList, DatabaseView } from "@keyloan/contract";
+import type { Actor, ArchiveView, DatabaseList, DatabaseView } from "@keyloan/contract";
 import { countRows } from "@keyloan/database-provisioner";
 import type { ArchiveRow, JobRow, LeaseRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
+import { mayNameContent, withoutNames } from "../content-names.ts";
 import { archivableOf } from "./archivable.ts";
 import { idleMsMax } from "./watch-usage.ts";
 import { progressOf } from "./watch-work.ts";
 
 /**
- * The databases that a build uses, what they are used, and their archives.
+ * The databases that a build uses, what they are used, and their archives. Only a caller who may have what is in them
+ * learns the names of tables.
  * @throws BrokerError `not_found`
  */
 export async function listDatabases(
   deps: Pick<Deps, "store" | "connectors" | "config">,
+  actor: Actor,
   buildId: string,
 ): Promise<DatabaseList> {
   // Jobs before rows: what ends meanwhile is shown as running, rather than as it was before.
   const jobs = await runningJobs(deps, (await findBuild(deps, buildId)).leases);
   const { leases } = await findBuild(deps, buildId);
   const bindings = await deps.store.read.bindings.listByBuild(buildId);
+  const mayName = await mayNameContent(deps.store.read, actor);
   const archives = await deps.store.read.archives.listByBuild(buildId);
   const databases: DatabaseView[] = [];
   for (const { connectorId, leaseId } of bindings) {
@@ -27,7 +31,8 @@ export async function listDatabases(
     if (lease === undefined || archivableOf(deps.connectors.get(connectorId)) === undefined) continue;
     const running = jobs.find((job) => job.connectorId === connectorId);
     const own = archives.filter((archive) => archive.connectorId === connectorId);
-    databases.push(databaseView(deps, lease, own, running));
+    const view = databaseView(deps, lease, own, running);
+    databases.push(mayName ? view : unnamed(view));
   }
   return { databases };
 }
@@ -51,6 +56,17 @@ function databaseView(
     ...(running === undefined ? {} : { running: runningView(running) }),
     ...(lastError === null ? {} : { error: pickError(lastError) }),
     archives: archives.map(archiveView),
+  };
+}
+
+function unnamed({ running, error, archives, ...rest }: DatabaseView): DatabaseView {
+  const { item: _, ...progress } = running?.progress ?? { phase: "waiting" };
+  const textOf = (text: string | undefined) => (text === undefined ? {} : { error: withoutNames(text) });
+  return {
+    ...rest,
+    ...(running === undefined ? {} : { running: { ...running, progress } }),
+    ...(error === undefined ? {} : { error: { ...error, message: withoutNames(error.message) } }),
+    archives: archives.map((archive) => ({ ...archive, ...textOf(archive.error) })),
   };
 }
 

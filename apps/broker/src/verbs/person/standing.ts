@@ -5,7 +5,7 @@ export type Standing = PersonView["standing"];
 
 /** Who a session is to its build, and who the build's person is now. */
 export async function standingOf(
-  tables: Tables,
+  tables: Pick<Tables, "persons" | "userKeys">,
   session: Pick<SessionRow, "buildId" | "personId">,
 ): Promise<{ readonly standing: Standing; readonly person: PersonRow | undefined }> {
   const person = await tables.persons.findByBuild(session.buildId);

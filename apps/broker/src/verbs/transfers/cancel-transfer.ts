@@ -30,7 +30,7 @@ export async function cancelTransfers(
     if (rows.length === 0) throw nothingToCancel();
     await cancelRows(tx, rows);
   });
-  return listTransfers(deps, buildId);
+  return listTransfers(deps, by.actor, buildId);
 }
 
 /** Cancels what of these can be, in the change of whatever is the reason, and undoes it afterwards. */

@@ -11,18 +11,21 @@ import type { StoredProgress, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import { findBuild } from "../builds/find-build.ts";
+import { mayNameContent, withoutNames } from "../content-names.ts";
 import { keysOf } from "../settings/editable-build.ts";
 import { readinessOf } from "./candidates.ts";
 import { movableOf, newestOf } from "./movable.ts";
 import { readReceipt, shownReceipt } from "./receipt.ts";
 
 /**
- * What of a build can be moved, and how far its newest transfers are.
+ * What of a build can be moved, and how far its newest transfers are. Only a caller who may have what the app stored
+ * learns the names in it.
  * @throws BrokerError `not_found`
  */
-export async function listTransfers(deps: Deps, buildId: string): Promise<TransferList> {
+export async function listTransfers(deps: Deps, actor: Actor, buildId: string): Promise<TransferList> {
   const { build, leases } = await findBuild(deps, buildId);
-  const [person, bindings, saved, rows] = await Promise.all([
+  const [mayName, person, bindings, saved, rows] = await Promise.all([
+    mayNameContent(deps.store.read, actor),
     deps.store.read.persons.findByBuild(buildId),
     deps.store.read.bindings.listByBuild(buildId),
     deps.store.read.userKeys.listByBuild(buildId),
@@ -45,7 +48,7 @@ export async function listTransfers(deps: Deps, buildId: string): Promise<Transf
         kind,
         canStart: readiness.ready && editable && lent,
         ...(readiness.ready ? {} : { waitsFor: readiness.waitsFor }),
-        ...(transfer === undefined ? {} : { transfer: transferView(transfer) }),
+        ...(transfer === undefined ? {} : { transfer: transferView(transfer, mayName) }),
       },
     ];
   });
@@ -82,7 +85,7 @@ export async function listReceipts(
   });
 }
 
-function transferView(row: TransferRow): TransferView {
+function transferView(row: TransferRow, mayName: boolean): TransferView {
   const stored: StoredProgress = row.progress ?? { phase: "waiting", at: row.createdAt };
   const { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item, switchBy } = stored;
   const lastError = row.lastError;
@@ -91,7 +94,16 @@ function transferView(row: TransferRow): TransferView {
     connector: row.connectorId,
     kind: row.kind,
     state: row.state,
-    progress: { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item },
+    progress: {
+      phase,
+      rows,
+      rowsTotal,
+      objects,
+      objectsTotal,
+      bytes,
+      bytesTotal,
+      ...(mayName ? { item } : {}),
+    },
     overwrite: row.overwrite,
     sourceReadOnly: row.frozenAt !== null,
     tidying: row.endedAt === null && (row.state === "cancelled" || row.state === "failed"),
@@ -99,11 +111,12 @@ function transferView(row: TransferRow): TransferView {
     receipt: row.receipt !== null,
     ...(row.endedAt === null ? {} : { endedAt: isoTime(row.endedAt) }),
     ...(row.state === "copied" && switchBy !== undefined ? { switchBy: isoTime(switchBy) } : {}),
-    ...(lastError === null ? {} : { error: errorView(lastError) }),
+    ...(lastError === null ? {} : { error: errorView(lastError, mayName) }),
   };
 }
 
-function errorView(error: TransferRow["lastError"] & {}): TransferView["error"] {
-  const { code, message, remedy, retryable, requestId } = error;
+function errorView(error: TransferRow["lastError"] & {}, mayName: boolean): TransferView["error"] {
+  const { code, remedy, retryable, requestId } = error;
+  const message = mayName ? error.message : withoutNames(error.message);
   return { code, message, remedy, retryable, ...(requestId === undefined ? {} : { requestId }) };
 }

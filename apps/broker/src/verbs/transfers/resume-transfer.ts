@@ -63,7 +63,7 @@ export async function resumeTransfers(
     }
     await beginWaiting(tx, buildId);
   });
-  return listTransfers(deps, buildId);
+  return listTransfers(deps, by.actor, buildId);
 }
 
 function resumedRow(deps: Deps, row: TransferRow, userKeyId: string, { overwrite }: ResumeInput) {

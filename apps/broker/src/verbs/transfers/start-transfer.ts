@@ -76,7 +76,7 @@ export async function startTransfer(
     }
     await beginWaiting(tx, buildId);
   });
-  return listTransfers(deps, buildId);
+  return listTransfers(deps, by.actor, buildId);
 }
 
 /** Who says that what is there may be replaced says it of all that is there, also of what we wrote and they changed. */

@@ -232,6 +232,34 @@ describe("moving", () => {
     expect(await texts()).not.toMatch(/"to":|own/);
   });
 
+  it("names what the app stored to nobody who may not have it", async () => {
+    memory.databases.trouble[lent] = {
+      dump: () => {
+        throw new ProviderError("memory", "rejected", 'cannot export this exactly: the table "patients"');
+      },
+    };
+    await saveOwn();
+    await startDatabase();
+    await until("failed");
+    await untilTidy();
+    const { store } = broker.running().deps;
+    const row = (await store.read.transfers.find((await show()).id)) ?? expect.fail("no row");
+    const progress = { phase: "copying", at: row.createdAt, item: "uploads/alice.pdf" } as const;
+    await store.write([], (tx) => tx.transfers.update(row.id, ["failed"], { progress }));
+    const shown = async (scope: string) => {
+      const body = { name: scope, scopes: ["builds:read", scope] };
+      const { token } = (await broker.call("POST", "/v1/tokens", { body })).body as { token: string };
+      return (await broker.call("GET", `/v1/builds/${buildId}/transfers`, { token })).text;
+    };
+    const stranger = await openPage(broker, buildId);
+    for (const text of [(await page.call("GET", path)).text, await shown("builds:write")])
+      expect(text).toMatch(/patients.*alice|alice.*patients/s);
+    for (const text of [(await stranger.call("GET", path)).text, await shown("builds:read")]) {
+      expect(text).toContain("cannot export this exactly");
+      expect(text).not.toMatch(/patients|alice/);
+    }
+  });
+
   it("does not name the account of a person who was replaced to whoever came after", async () => {
     await saveOwn();
     await start();
