@@ -48,7 +48,10 @@ export const transferProgressSchema = z
     objectsTotal: count,
     bytes: count,
     bytesTotal: count,
-    item: z.string().optional().meta({ description: "the current table or file, for a caller who may have it" }),
+    item: z
+      .string()
+      .optional()
+      .meta({ description: "the current table or file, for a caller who may have it" }),
   })
   .meta({ id: "TransferProgress" });
 
@@ -110,7 +113,11 @@ export const receiptPayloadSchema = z.object({
   kind: z.enum(transferKinds),
   from: z.record(z.string(), z.string()).meta({ description: "names of what was lent" }),
   to: z
-    .object({ account: z.string().optional(), address: z.string().optional() })
+    .object({
+      account: z.string().optional(),
+      address: z.string().optional(),
+      person: z.string().optional().meta({ description: "id of the person whose keys it was moved with" }),
+    })
     .optional()
     .meta({ description: "the user's own; shown and signed only for the person, in their receipt" }),
   startedAt: timestampSchema,

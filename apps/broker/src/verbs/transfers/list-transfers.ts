@@ -71,11 +71,11 @@ export async function listReceipts(
   const person = await deps.store.read.persons.findByBuild(buildId);
   const keys = await deps.signer.readKeys();
   const receipts: ReceiptView[] = [];
-  for (const { id, connectorId, receipt, createdAt } of rows) {
+  for (const { id, connectorId, receipt } of rows) {
     if (receipt === null || (connector !== undefined && connector !== connectorId)) continue;
     const content = await readReceipt(keys, receipt);
     if (content?.transferId === id) {
-      const shown = await shownReceipt(deps, { actor, person }, { receipt, createdAt }, content);
+      const shown = await shownReceipt(deps, { actor, person }, receipt, content);
       receipts.push({ connector: connectorId, transferId: id, ...shown });
     } else deps.logger.error({ transferId: id }, "a receipt in the store was not signed by this broker");
   }

@@ -51,11 +51,11 @@ export async function readReceipt(keys: KnownKeys, receipt: string): Promise<Rec
 export async function shownReceipt(
   deps: Deps,
   caller: { readonly actor: Actor; readonly person: PersonRow | undefined },
-  { receipt, createdAt }: { readonly receipt: string; readonly createdAt: number },
+  receipt: string,
   whole: ReceiptPayload,
 ): Promise<Pick<ReceiptView, "content" | "receipt">> {
-  // Who came after starting over has nothing of the one before; a build has one person at a time.
-  const isTheirs = caller.person !== undefined && caller.person.createdAt <= createdAt;
+  // Who came after starting over has nothing of the one before.
+  const isTheirs = caller.person !== undefined && caller.person.id === whole.to?.person;
   if (caller.actor.kind === "session" && isTheirs) return { content: whole, receipt };
   const { to: _, ...content } = whole;
   return { content, receipt: await deps.signer.sign(receiptType, content) };
@@ -80,8 +80,10 @@ async function targetOf(deps: Deps, row: TransferRow): Promise<ReceiptPayload["t
     ?.spec.env.find(({ role, secret }) => role === "address" && !secret);
   const typed = address === undefined ? undefined : key?.previews[address.name];
   const account = key?.check.status === "valid" ? key.check.account : undefined;
+  const person = key?.personId ?? undefined;
   return {
     ...(account === undefined ? {} : { account }),
     ...(typed === undefined ? {} : { address: typed }),
+    ...(person === undefined ? {} : { person }),
   };
 }
