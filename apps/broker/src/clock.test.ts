@@ -6,7 +6,15 @@ import { runDueWork } from "./schedule.ts";
 import { createTestBroker, type TestBroker, type TestBrokerOptions } from "./testing/create-test-broker.ts";
 import { finishWork } from "./testing/finish-work.ts";
 import { createMemoryConnectors, type MemoryConnectors } from "./testing/memory-connectors.ts";
-import { openPage, type TestPage } from "./testing/open-page.ts";
+import {
+  callIn,
+  createCode,
+  openPage,
+  openPageBy,
+  type TestBrowser,
+  type TestPage,
+} from "./testing/open-page.ts";
+import { savedBuild } from "./testing/saved-build.ts";
 import { startReceiver } from "./testing/start-receiver.ts";
 
 // What expires, and jobs that wait for their next try, are in the tests of expiry; schedules in those of the store.
@@ -79,8 +87,11 @@ describe("a clock that is set back an hour in the middle of", () => {
     let page: TestPage;
     let lent: string;
     const path = "/v1/settings/transfer";
-    const state = async () =>
-      ((await page.call("GET", path)).body as TransferList).movable[0]?.transfer?.state;
+    // Not by the page: its visit ends with the hour that was not.
+    const state = async () => {
+      const shown = await broker.call("GET", `/v1/builds/${page.session.buildId}/transfers`);
+      return (shown.body as TransferList).movable[0]?.transfer?.state;
+    };
     const write = () => memory.write(lent, "INSERT INTO notes (text) VALUES ('later')");
     const move = async () => {
       memory = await openMemory((connectors) => connectors.slice(0, 1));
@@ -194,5 +205,50 @@ describe("a clock that is set back an hour in the middle of", () => {
       broker.advance(hourMs);
       await expect.poll(() => stateOf(lease), patiently).toBe("done");
     });
+  });
+});
+
+describe("a clock that was a month ahead, and is set right,", () => {
+  const monthMs = 30 * 24 * hourMs;
+
+  it("lets nothing live longer that was given an end then, and takes nothing else", async () => {
+    await open({ emulators: [] });
+    broker.advance(monthMs);
+    const { id, page, recovery } = await savedBuild(broker);
+    const former = new Map([["keyloan_person", page.browser.get("keyloan_person") ?? ""]]);
+    await openPageBy(broker, { recovery }, page.browser);
+    const buildToken = await broker.createBuildToken(id, { ttlSeconds: 3600 });
+    const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
+    const code = await createCode(broker, id);
+    broker.advance(-monthMs);
+    const enter = (browser: TestBrowser, body: Record<string, string>) =>
+      callIn(broker, browser, "POST", "/v1/session", { body });
+    const read = (path: string, token: string) => broker.call("GET", `/v1/builds/${id}${path}`, { token });
+    const answers = [
+      await page.call("GET", "/v1/settings"),
+      await read("/env", buildToken),
+      await enter(new Map(), { code }),
+      await enter(former, { buildId: id }),
+      await read("", (made.body as { token: string }).token),
+      await enter(page.browser, { buildId: id }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 200, 201]);
+  });
+
+  it("keeps nobody from starting over, nor the person from refusing it", async () => {
+    await open({ emulators: [] });
+    const { id, page } = await savedBuild(broker);
+    const path = "/v1/settings/start-over";
+    const ask = async () => (await openPage(broker, id)).call("POST", path);
+    broker.advance(monthMs);
+    const seen = await openPageBy(broker, { buildId: id }, page.browser);
+    await seen.save("app-secrets", {});
+    await ask();
+    expect((await seen.call("DELETE", path)).status).toBe(200);
+    expect((await ask()).status).toBe(409);
+    broker.advance(-monthMs);
+    expect((await ask()).status).toBe(200);
+    const again = await openPageBy(broker, { buildId: id }, page.browser);
+    expect((await again.call("DELETE", path)).status).toBe(200);
   });
 });

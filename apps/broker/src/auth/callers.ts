@@ -1,5 +1,5 @@
 import { type Access, type Actor, BrokerError, platformScopes, type TokenKind } from "@keyloan/contract";
-import type { TokenRow } from "@keyloan/store";
+import { isOver, type TokenRow } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { type ReadToken, textsMatch } from "./tokens.ts";
 
@@ -37,11 +37,15 @@ async function findToken(deps: Pick<Deps, "store" | "now">, hash: string): Promi
   if (token.singleUse && token.usedAt !== null) {
     throw unauthenticated("the token works only once and was already used", "Ask for a new token.");
   }
-  if (token.expiresAt !== null && token.expiresAt <= deps.now()) {
+  if (hasExpired(token, deps.now())) {
     throw new BrokerError("token_expired", "the token has expired", { remedy: "Ask for a new token." });
   }
   return token;
 }
+
+/** One without an end never does. */
+export const hasExpired = ({ createdAt, expiresAt }: TokenRow, now: number): boolean =>
+  expiresAt !== null && isOver({ createdAt, expiresAt }, now);
 
 function actorOf(token: TokenRow): Actor {
   const kind: TokenKind = token.kind;

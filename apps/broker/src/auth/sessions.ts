@@ -1,5 +1,5 @@
 import { type Actor, limits } from "@keyloan/contract";
-import type { SessionRow } from "@keyloan/store";
+import { isOver, type SessionRow } from "@keyloan/store";
 import type { Deps } from "../deps.ts";
 import { sessionExpired } from "./session-expired.ts";
 import { type ReadToken, textsMatch } from "./tokens.ts";
@@ -30,7 +30,7 @@ export async function findSessionOf(
   read: ReadToken,
 ): Promise<SessionRow | undefined> {
   const session = await deps.store.read.sessions.findByHash(read.hash);
-  if (session === undefined || !textsMatch(read.hash, session.hash) || isEnded(session, deps.now())) {
+  if (session === undefined || !textsMatch(read.hash, session.hash) || isVisitOver(session, deps.now())) {
     deps.callers.end(read);
     return undefined;
   }
@@ -47,5 +47,8 @@ export const sessionActor = ({ id, buildId }: SessionRow): Actor => ({
 const lastMoment = ({ createdAt }: SessionRow) => createdAt + limits.sessionLifetimeSecondsMax * 1000;
 
 /** The time of the beginning is proven by the row's MAC, unlike that of the end, which moves with use. */
-const isEnded = (session: SessionRow, now: number) =>
-  session.endedAt !== null || session.expiresAt <= now || lastMoment(session) <= now;
+export function isVisitOver(session: SessionRow, now: number): boolean {
+  const { createdAt, lastUsedAt, expiresAt, endedAt } = session;
+  const isIdle = isOver({ createdAt: lastUsedAt, expiresAt }, now);
+  return endedAt !== null || isIdle || isOver({ createdAt, expiresAt: lastMoment(session) }, now);
+}

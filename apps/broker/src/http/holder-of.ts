@@ -1,4 +1,5 @@
 import { type Actor, BrokerError } from "@keyloan/contract";
+import { isOver } from "@keyloan/store";
 import { findCaller } from "../auth/callers.ts";
 import { findSessionOf } from "../auth/sessions.ts";
 import type { ReadToken } from "../auth/tokens.ts";
@@ -43,5 +44,5 @@ async function findToken(deps: Deps, credential: ReadToken): Promise<void> {
 async function opensPage({ store, now }: Deps, { kind, hash }: ReadToken): Promise<boolean> {
   if (kind === "recovery") return (await store.read.persons.findByRecovery(hash))?.endedAt === null;
   const link = await store.read.handoffs.findByHash(hash);
-  return link !== undefined && link.usedAt === null && link.expiresAt > now();
+  return link !== undefined && link.usedAt === null && !isOver(link, now());
 }

@@ -26,8 +26,9 @@ export function startOversTable(database: Database, seals: Seals) {
     return result.rowsAffected === 1;
   };
   return {
-    /** The one of a build that was asked for last, however it ended. */
+    /** The one of a build that waits, or else was asked for last, however it ended: a clock may have been ahead then. */
     findNewest: async (buildId: string): Promise<StartOverRow | undefined> =>
+      open(await findWaiting.get({ buildId })) ??
       open(
         await database
           .select()

@@ -1,5 +1,7 @@
 import { actorLabel, type TokenMatch } from "@keyloan/contract";
-import type { TokenRow } from "@keyloan/store";
+import { isOver, type TokenRow } from "@keyloan/store";
+import { hasExpired } from "../../auth/callers.ts";
+import { isVisitOver } from "../../auth/sessions.ts";
 import { textsMatch } from "../../auth/tokens.ts";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
@@ -15,12 +17,11 @@ export async function describeToken(
   if (token !== undefined) return describeStored(deps, token);
   const session = await deps.store.read.sessions.findByHash(hash);
   if (session !== undefined) {
-    const alive = session.endedAt === null && session.expiresAt > deps.now();
-    return describePage("session", session, alive);
+    return describePage("session", session, !isVisitOver(session, deps.now()));
   }
   const handoff = await deps.store.read.handoffs.findByHash(hash);
   if (handoff !== undefined) {
-    return describePage("handoff", handoff, handoff.usedAt === null && handoff.expiresAt > deps.now());
+    return describePage("handoff", handoff, handoff.usedAt === null && !isOver(handoff, deps.now()));
   }
   const person = await deps.store.read.persons.findByRecovery(hash);
   if (person !== undefined) return describePage("recovery", person, person.endedAt === null);
@@ -32,9 +33,7 @@ export async function describeToken(
 async function describeStored(deps: Deps, token: TokenRow): Promise<Omit<TokenMatch, "index">> {
   const { id, kind, name, buildId, createdAt } = token;
   const ended =
-    token.revokedAt !== null ||
-    (token.singleUse && token.usedAt !== null) ||
-    (token.expiresAt !== null && token.expiresAt <= deps.now());
+    token.revokedAt !== null || (token.singleUse && token.usedAt !== null) || hasExpired(token, deps.now());
   // A platform's calls are spread over builds without number; the audit is searched for those.
   const uses =
     buildId === null

@@ -1,5 +1,5 @@
 import { BrokerError } from "@keyloan/contract";
-import type { HandoffRow, PersonRow } from "@keyloan/store";
+import { type HandoffRow, isOver, type PersonRow } from "@keyloan/store";
 import { buildClosed } from "../../build-closed.ts";
 import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
@@ -22,7 +22,7 @@ export async function openByLink(
   const handoff = read === undefined ? undefined : await deps.store.read.handoffs.findByHash(read.hash);
   if (handoff === undefined) throw handoffExpired();
   if (handoff.usedAt !== null) return refuseSecond(deps, handoff, requestId);
-  if (handoff.expiresAt <= deps.now()) throw handoffExpired();
+  if (isOver(handoff, deps.now())) throw handoffExpired();
   await refuseClosed(deps, handoff.buildId);
   const opener = { by: "link", handoffId: handoff.id } as const;
   const opened = await startSession(deps, handoff.buildId, opener, visitor, requestId);
@@ -73,7 +73,7 @@ async function openerOfUser(
   const identity = `clerk:${userRef}`;
   const now = deps.now();
   const handoffs = await deps.store.read.handoffs.listByBuild(buildId);
-  const isInvited = handoffs.some((handoff) => handoff.userRef === userRef && handoff.expiresAt > now);
+  const isInvited = handoffs.some((handoff) => handoff.userRef === userRef && !isOver(handoff, now));
   if (isInvited || person?.identity === identity) return { by: "identity", identity };
   throw new BrokerError("forbidden", "this app was not handed to you", {
     remedy: "Go back to the tool that built it and ask for a link.",

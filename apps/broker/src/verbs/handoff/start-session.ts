@@ -1,6 +1,7 @@
 import { limits, newId, type Secret } from "@keyloan/contract";
 import type { BuildRow, PersonRow, SessionRow, Tables } from "@keyloan/store";
 import { createSubmissionKeyPair, sealValue } from "@keyloan/vault";
+import { isVisitOver } from "../../auth/sessions.ts";
 import { hashToken } from "../../auth/tokens.ts";
 import { buildClosed } from "../../build-closed.ts";
 import type { Deps } from "../../deps.ts";
@@ -109,7 +110,7 @@ async function endOldest(
   now: number,
 ): Promise<string[]> {
   const rows = await tables.sessions.listByHashes([...texts.values()].map(hashToken));
-  const alive = rows.filter(({ endedAt, expiresAt }) => endedAt === null && expiresAt > now);
+  const alive = rows.filter((row) => !isVisitOver(row, now));
   // One that has ended, or of which nothing is known here, goes first.
   const openedAt = (id: string) => alive.find((row) => row.buildId === id)?.createdAt ?? 0;
   const others = [...texts.keys()].filter((id) => id !== buildId);

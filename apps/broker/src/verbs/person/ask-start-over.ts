@@ -8,7 +8,7 @@ import { keepAliveUntil } from "../builds/keep-alive.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { settingsView } from "../settings/views.ts";
 import { startOverIn } from "./execute-start-over.ts";
-import { heldUntil } from "./person-view.ts";
+import { heldUntil, isHeld } from "./person-view.ts";
 import { mayWrite, personOnly, standingOf } from "./standing.ts";
 import { tellStartOver } from "./tell-start-over.ts";
 
@@ -34,7 +34,7 @@ export async function askStartOver(
     if (mayWrite(standing)) throw nothingToStartOver();
     const newest = await tx.startOvers.findNewest(buildId);
     const now = deps.now();
-    if (newest !== undefined && now < (heldUntil(newest) ?? now)) throw justEnded(newest);
+    if (newest !== undefined && isHeld(newest, now)) throw justEnded(newest);
     let row = newest;
     if (row?.state !== "waiting") {
       row = {

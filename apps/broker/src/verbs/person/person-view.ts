@@ -1,5 +1,5 @@
 import { limits, type PersonView, type StartOverView } from "@keyloan/contract";
-import type { PersonRow, SessionRow, StartOverRow } from "@keyloan/store";
+import { isOver, type PersonRow, type SessionRow, type StartOverRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import { standingOf } from "./standing.ts";
@@ -35,7 +35,7 @@ function startOverView(
 ): StartOverView | undefined {
   const mine = row.sessionId === session.id;
   const againAt = heldUntil(row);
-  const holds = againAt !== undefined && now < againAt && standing !== "you";
+  const holds = isHeld(row, now) && standing !== "you";
   if (row.state !== "waiting" && !mine && !holds) return undefined;
   return {
     state: row.state,
@@ -60,6 +60,12 @@ export function heldUntil({ state, endedAt }: StartOverRow): number | undefined 
         ? limits.startOverAgainSeconds
         : undefined;
   return seconds === undefined ? undefined : (endedAt ?? 0) + seconds * 1000;
+}
+
+/** Whether nobody can ask again yet. */
+export function isHeld(row: StartOverRow, now: number): boolean {
+  const expiresAt = heldUntil(row);
+  return expiresAt !== undefined && !isOver({ createdAt: row.endedAt ?? 0, expiresAt }, now);
 }
 
 /** When and from where somebody started over, for who was the person before. */

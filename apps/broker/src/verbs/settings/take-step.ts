@@ -1,5 +1,6 @@
 import type { PersonRow, Tables } from "@keyloan/store";
 import { sessionExpired } from "../../auth/session-expired.ts";
+import { isVisitOver } from "../../auth/sessions.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { mayWrite, personOnly, standingOf } from "../person/standing.ts";
@@ -32,8 +33,7 @@ export async function requirePerson(deps: Pick<Deps, "now">, tx: Unit): Promise<
   const { actor } = tx.by;
   if (actor.kind !== "session") return undefined;
   const session = await tx.sessions.find(actor.sessionId);
-  if (session === undefined || session.endedAt !== null || session.expiresAt <= deps.now())
-    throw sessionExpired();
+  if (session === undefined || isVisitOver(session, deps.now())) throw sessionExpired();
   const { standing, person } = await standingOf(tx, session);
   if (!mayWrite(standing)) throw personOnly(standing);
   return person;
