@@ -424,6 +424,58 @@ describe("a row that nothing is signed for yet", () => {
     const made = await broker.call("POST", "/v1/tokens", { body: { name: "x", scopes: ["builds:read"] } });
     expect([made.status, made.text]).toEqual([503, expect.stringContaining("a row is missing")]);
   });
+
+  const standing = () => findStandingProblem(broker.running().deps);
+  const writeOn = async (count: number) => {
+    for (let written = 0; written < count; written++) await broker.call("GET", "/v1/audit/export");
+  };
+  const takeAway = (from: number) => () => writer.run(`DELETE FROM audit_events WHERE sequence >= ${from}`);
+  it.each([
+    ["it is taken away", takeAway(8), async () => undefined],
+    ["it is taken away with the one before", takeAway(7), async () => undefined],
+    ["it is taken away and this was noticed", takeAway(8), standing],
+    [
+      "others stand in its place until there are more",
+      replaceLast,
+      async () => {
+        await writeOn(1);
+        await writer.run("DELETE FROM audit_events WHERE sequence = 8");
+      },
+    ],
+    [
+      "it is put back where the next was written",
+      takeAway(8),
+      async (row: StoreRow) => {
+        await writeOn(1);
+        await takeAway(8)();
+        await writer.insert("audit_events", row);
+      },
+    ],
+  ])("is missed for as long, whatever is written next, when %s", async (_how, forge, goOn) => {
+    const row = await writer.only(lastRow);
+    await forge();
+    await goOn(row);
+    for (const _ of [1, 2]) {
+      await writeOn(1);
+      expect(await standing()).toMatchObject({ kind: "removed" });
+      expect((await broker.call("GET", "/v1/audit/head")).status).toBe(503);
+    }
+    expect(await verify()).toMatchObject({ verdict: "broken" });
+    expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
+    await writeOn(3);
+    expect(await standing()).toBeUndefined();
+  });
+
+  it("is missed no longer once that is accepted, also when more are written than were taken away", async () => {
+    expect(await standing()).toBeUndefined();
+    await takeAway(7)();
+    expect((await broker.call("POST", "/v1/audit/accept-head")).status).toBe(200);
+    await writeOn(3);
+    expect(await standing()).toBeUndefined();
+    await writer.run(`DELETE FROM audit_events WHERE sequence = (SELECT max(sequence) FROM audit_events)`);
+    await writeOn(1);
+    expect(await standing()).toMatchObject({ kind: "removed" });
+  });
 });
 
 describe("what a store writer builds into the file", () => {

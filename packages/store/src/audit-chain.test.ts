@@ -89,6 +89,8 @@ describe("the audit chain", () => {
     // Which of them come in one group depends on how long each takes.
     expect((await all()).map(({ id }) => id).sort()).toEqual(["a", "c", "e"]);
     expect(await check()).toEqual({ rows: 3, problem: undefined });
+    await append(1);
+    expect(store.auditMemory().missing).toBeUndefined();
   });
 
   it("stays one chain when one unit hands rows in twice at the same time", async () => {
@@ -105,8 +107,9 @@ describe("the audit chain", () => {
         (index % 2 === 0 ? store : other).appendAudit([event(`e${index}`)]),
       ),
     );
+    const missing = [store.auditMemory().missing, other.auditMemory().missing];
     await other.close();
-    expect(await check()).toEqual({ rows: 100, problem: undefined });
+    expect([missing, await check()]).toEqual([[undefined, undefined], { rows: 100, problem: undefined }]);
   });
 
   it("keeps what it hashed, whatever text a row holds", async () => {
@@ -131,6 +134,33 @@ describe("the audit chain", () => {
   it("hashes as its first version did: stored chains are made of it", () => {
     const row = { ...event("evt_1", { requestId: "req_1" }), sequence: 7, previousHash: "ab".repeat(32) };
     expect(hashRow(row)).toBe("5488ada204802362fe309c9b6c02dfdcd1aa4e61b30938083a2759f4263de834");
+  });
+});
+
+describe("a row that was the last one and is gone", () => {
+  it.each([
+    ["alone", "DELETE FROM audit_events WHERE sequence = 2"],
+    ["with all before", "DELETE FROM audit_events"],
+  ])("is missed until that is accepted, %s", async (_how, statement) => {
+    await append(2);
+    const { last } = store.auditMemory();
+    await tamper(statement);
+    const told = store.auditMemory();
+    await append(1, "next");
+    await append(1, "further");
+    expect(store.auditMemory().missing).toEqual(last);
+    store.acceptMissing(told);
+    expect(store.auditMemory().missing).toBeUndefined();
+  });
+
+  it("is missed on when it went after what was accepted had been told", async () => {
+    await append(1);
+    const told = store.auditMemory();
+    await append(1, "later");
+    await tamper("DELETE FROM audit_events WHERE sequence = 2");
+    await append(1, "next");
+    store.acceptMissing(told);
+    expect(store.auditMemory().missing).toMatchObject({ sequence: 2 });
   });
 });
 

@@ -1,10 +1,10 @@
 import { sql } from "drizzle-orm";
-import type { ChainEnd } from "./audit-chain.ts";
 import { createCheckpointer } from "./checkpointer.ts";
 import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { Seals } from "./row-seal.ts";
 import type { LoadedShape, StoreShape } from "./store-shape.ts";
+import type { AuditMemory } from "./tables/audit-end.ts";
 import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
@@ -30,19 +30,13 @@ export type GroupWriter = {
   readonly write: <T>(scope: Scope, run: (tables: Tables) => Promise<T>) => Promise<T>;
   /** Writes audit rows alone; resolves when they are on disk. */
   readonly appendAudit: (rows: readonly NewAuditEvent[]) => Promise<void>;
-  /** What this process knows of the audit's end without asking the file. */
-  readonly auditMemory: () => AuditMemory;
+  readonly auditMemory: () => Readonly<AuditMemory>;
+  /** What {@link auditMemory} told before the store was accepted as it is: it is missed no longer. */
+  readonly acceptMissing: (told: Readonly<AuditMemory>) => void;
   /** Writes the log back and empties it, between two groups. */
   readonly eraseDeleted: () => Promise<void>;
   /** Waits for what is queued and releases the file; later writes are refused. */
   readonly close: () => Promise<void>;
-};
-
-export type AuditMemory = {
-  /** The last row that this process wrote. */
-  readonly last: ChainEnd | undefined;
-  /** The last row that it found behind the end and that no broker wrote. */
-  readonly foreign: number | undefined;
 };
 
 /** Told of the requests whose audit rows are on disk, before their writes resolve. */
@@ -73,7 +67,6 @@ export function createGroupWriter(
   let inGroup = false;
   let flushing: Promise<void> | undefined;
   let closed = false;
-  let last: ChainEnd | undefined;
   const connection = openConnection(path, { lockWaitMs, mayRun: () => inGroup });
   const tables = createTables(connection.database, seals);
   const loaded = shape.load(connection);
@@ -99,7 +92,7 @@ export function createGroupWriter(
       inGroup = false;
       await connection.run`COMMIT`;
       checkpointer.noteCommit();
-      last = written.at(-1) ?? last;
+      tables.auditEvents.noteCommitted(written.at(-1));
       onAudited(requestIds);
       settle();
     } catch (error) {
@@ -153,7 +146,8 @@ export function createGroupWriter(
       new Promise<void>((resolve, reject) => {
         enqueue({ run: undefined, audit, resolve: () => resolve(), reject });
       }),
-    auditMemory: () => ({ last, foreign: tables.auditEvents.foreignSeen() }),
+    auditMemory: tables.auditEvents.memory,
+    acceptMissing: tables.auditEvents.acceptMissing,
     eraseDeleted: () => {
       const done = Promise.withResolvers<void>();
       if (closed) done.resolve();

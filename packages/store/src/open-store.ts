@@ -24,6 +24,7 @@ export type Store = {
   readonly sealAudit: (seal: AuditSeal) => void;
   readonly auditSeal: () => AuditSeal | undefined;
   readonly auditMemory: GroupWriter["auditMemory"];
+  readonly acceptMissing: GroupWriter["acceptMissing"];
   /** Rows that decide something get a MAC from now on, and those that have none are not there. */
   readonly sealRows: (rowMac: RowMac) => void;
   readonly rowMac: () => RowMac | undefined;
@@ -92,6 +93,7 @@ export async function openStore(options: {
       },
       rowMac: seals.rowMac,
       auditMemory: writer.auditMemory,
+      acceptMissing: writer.acceptMissing,
       chainOlderRows: () => chainOlderRows(writer, read),
       proveOlderRows: (level) => proveOlderRows(writer, level),
       check: async () => {

@@ -13,6 +13,16 @@ const pageRows = 500;
 /** So many free numbers behind a row are room enough: what stands further off is met later. */
 const roomRows = 1_048_576;
 
+/** What a process knows of the audit's end without asking the file. */
+export type AuditMemory = {
+  /** The last row that it wrote and that is on disk. */
+  last: ChainEnd | undefined;
+  /** Such a row that was gone when the next one was added, until that is accepted. */
+  missing: ChainEnd | undefined;
+  /** The last row that it found behind the end and that no broker wrote. */
+  foreign: number | undefined;
+};
+
 /** The last row that a broker wrote, and the number after which numbers are free. */
 export type FoundEnd = { readonly end: ChainEnd; readonly after: number };
 
@@ -105,21 +115,20 @@ export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
   return {
     find,
     findLast,
-    /**
-     * @param known the end as this process last left it
-     * @param onForeign told of a row behind the end
-     */
-    findEnd: async (
-      known: ChainEnd | undefined,
-      onForeign: (sequence: number) => void,
-    ): Promise<FoundEnd> => {
+    /** Notes in the memory what the file shows to be gone, or not to be a broker's. */
+    findEnd: async (memory: AuditMemory): Promise<FoundEnd> => {
       const last = await findLast();
+      const known = memory.last;
+      if (known !== undefined) {
+        if (last?.sequence === known.sequence && last.hash === known.hash) return foundAt(known);
+        // What is written next takes its place in the memory, and may take its number.
+        if ((await find(known.sequence))?.hash !== known.hash) memory.missing = known;
+      }
       if (last === undefined) return foundAt(chainStart);
-      if (last.sequence === known?.sequence && last.hash === known.hash) return foundAt(known);
       const genuine = asGenuine(await find(last.sequence));
       if (genuine !== undefined && genuine.sequence <= Number.MAX_SAFE_INTEGER - roomRows)
         return foundAt(genuine);
-      onForeign(last.sequence);
+      memory.foreign = last.sequence;
       const end =
         (known && (await goOnFrom(known))) ?? (await searchBack()) ?? (await newestHead()) ?? chainStart;
       return { end, after: await freeAfter(end.sequence) };

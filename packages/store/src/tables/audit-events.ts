@@ -5,7 +5,7 @@ import type { Database } from "../database.ts";
 import { notKept, requireWritten } from "../errors.ts";
 import type { Seals } from "../row-seal.ts";
 import { createSerial } from "../serial.ts";
-import { createEndFinder } from "./audit-end.ts";
+import { type AuditMemory, createEndFinder } from "./audit-end.ts";
 import { createOlderChainer } from "./audit-older.ts";
 import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
 import { auditEvents } from "./schema.ts";
@@ -52,18 +52,12 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
   const { find, findLast, findEnd } = createEndFinder(database, findSeal);
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
-  /** As an earlier one left it, where nobody else has written since. */
-  let known: ChainEnd | undefined;
+  const memory: AuditMemory = { last: undefined, missing: undefined, foreign: undefined };
   const inTurn = createSerial();
   let written: WrittenRow[] = [];
 
-  let foreign: number | undefined;
-  const searchEnd = () =>
-    findEnd(known, (sequence) => {
-      foreign = sequence;
-    });
   const findChainEnd = async (): Promise<ChainEnd> => {
-    const found = await searchEnd();
+    const found = await findEnd(memory);
     return { hash: found.end.hash, sequence: found.after };
   };
   const insertSome = async (rows: readonly NewAuditEvent[]): Promise<void> => {
@@ -105,13 +99,19 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
       }),
     /** What is known of the chain's end holds no longer: another transaction, or this one was rolled back. */
     forgetEnd: (): void => {
-      known = end ?? known;
       end = undefined;
     },
     /** The last row that a broker wrote, whatever stands behind it. */
-    findLastGenuine: async (): Promise<ChainEnd> => (await searchEnd()).end,
-    /** The last row that no broker wrote and that this handle found at the end. */
-    foreignSeen: (): number | undefined => foreign,
+    findLastGenuine: async (): Promise<ChainEnd> => (await findEnd(memory)).end,
+    memory: (): Readonly<AuditMemory> => ({ ...memory }),
+    /** The last of the rows that a transaction added, once it is on disk. */
+    noteCommitted: (row: ChainEnd | undefined): void => {
+      memory.last = row ?? memory.last;
+    },
+    /** What stood in the memory before the store was accepted as it is: it is missed no longer. */
+    acceptMissing: ({ last, missing }: Readonly<AuditMemory>): void => {
+      if (memory.missing === last || memory.missing === missing) memory.missing = undefined;
+    },
     /** The rows that were added since this was last asked. */
     takeWritten: (): readonly WrittenRow[] => {
       const taken = written;

@@ -31,6 +31,7 @@ const attemptsMax = 5;
 export async function acceptHead(deps: Deps, by: By, signed: string | undefined): Promise<AcceptedHead> {
   const given: readonly OutsideHead[] = signed === undefined ? [] : [{ by: "head", signed: signed.trim() }];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    const memory = deps.store.auditMemory();
     const keys = await deps.signer.readKeys({ rowsMax: Number.POSITIVE_INFINITY });
     const read = await readAuditState(deps);
     const outside = await headsToGiveUp(deps, keys, read?.state, [...deps.outsideHeads.known(), ...given]);
@@ -61,7 +62,9 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
       tx.audit("audit.head_accepted", "audit", details);
       return true;
     });
-    if (accepted) return { problem, head: await signAnew(deps), lostHeads, removedKeys, removedRows };
+    if (!accepted) continue;
+    deps.store.acceptMissing(memory);
+    return { problem, head: await signAnew(deps), lostHeads, removedKeys, removedRows };
   }
   throw new Error("the audit's state could not be written: other brokers were always first");
 }
@@ -70,6 +73,8 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
 async function signAnew(deps: Deps): Promise<AuditHead> {
   const head = await signEnd(deps);
   if (head === undefined) throw new Error("the audit has no end although a row was written");
+  // What was seen of rows that it gives up is no beginning for those that come.
+  deps.outsideHeads.noteLinked(head);
   deps.headDelivery.poke();
   return headView(head);
 }

@@ -70,7 +70,8 @@ async function findUnlinked(
 /** What this process knows though the file does not tell it any more. */
 async function findForgotten(deps: TailDeps, seal: AuditSeal | undefined): Promise<AuditProblem | undefined> {
   const { auditEvents } = deps.store.read;
-  const { last, foreign } = deps.store.auditMemory();
+  const { last, missing, foreign } = deps.store.auditMemory();
+  if (missing !== undefined) return auditProblem("removed", missing.sequence);
   if (last !== undefined && (await auditEvents.find(last.sequence))?.hash !== last.hash)
     return auditProblem("removed", last.sequence);
   const row = foreign === undefined ? undefined : await auditEvents.find(foreign);
