@@ -685,11 +685,49 @@ describe("a store that is restored completely", () => {
 });
 
 describe("a store with another org", () => {
-  it("does not start, and names the one that it did not make", async () => {
-    await writer.run(
-      "INSERT INTO organizations (id, name, created_at, audit_state) SELECT 'org_older', name, created_at - 1, audit_state FROM organizations",
+  const insertOrg = (id = "org_older") =>
+    writer.run(
+      `INSERT INTO organizations (id, name, created_at, audit_state) SELECT '${id}', 'another', created_at - 1, audit_state FROM organizations`,
     );
-    await expect(broker.restart()).rejects.toThrow(/more than one org.*org_older \(no data key\).*restore/);
+  /** Copies of the org's two data keys, with a change. */
+  const insertKeys = (change: string) =>
+    writer.run(
+      "INSERT INTO data_keys (id, owner_id, kid, wrapped, created_at) SELECT 'older' || id, replace(owner_id, organization, 'org_older'), kid, wrapped, created_at FROM data_keys JOIN (SELECT min(id) AS organization FROM organizations WHERE name = 'default') ON owner_id IN (organization, 'fingerprint:' || organization)",
+      `UPDATE data_keys SET ${change} WHERE id LIKE 'older%'`,
+    );
+  it.each([
+    ["has no data key", () => insertOrg()],
+    ["has copies of its data keys", () => insertOrg().then(() => insertKeys("kid = kid"))],
+    ["has data keys that are no text", () => insertOrg().then(() => insertKeys("wrapped = x'00ff'"))],
+    [
+      "is the same as bytes",
+      () =>
+        writer.run(
+          "INSERT INTO data_keys SELECT CAST(id AS BLOB), CAST(owner_id AS BLOB), kid, wrapped, created_at FROM data_keys",
+          "INSERT INTO organizations SELECT CAST(id AS BLOB), 'another', created_at - 1, audit_state FROM organizations",
+        ),
+    ],
+    ["is a build", async () => insertOrg((await broker.createBuild({ connectors: ["app-secrets"] })).id)],
+    [
+      "is the owner of its fingerprints",
+      () => insertOrg(`fingerprint:${broker.running().deps.organizationId}`),
+    ],
+  ])("starts with its own where the other %s", async (_what, forge) => {
+    const { organizationId } = broker.running().deps;
+    await forge();
+    await broker.restart();
+    expect(broker.running().deps.organizationId).toBe(organizationId);
+    expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });
+    const named = { all: true, confirm: "default" };
+    expect((await broker.call("POST", "/v1/leases/revoke", { body: named })).status).toBe(202);
+  });
+
+  it("does not start where the root key opens the data keys of both", async () => {
+    const { deps } = broker.running();
+    for (const owner of ["org_older", "fingerprint:org_older"])
+      await deps.store.write([], (tables) => tables.dataKeys.insert(createOwnerKey(deps, owner).row));
+    await insertOrg();
+    await expect(broker.restart()).rejects.toThrow(/more than one org.*org_older.*restore/);
     await writer.run("DELETE FROM organizations WHERE id = 'org_older'");
     await broker.restart();
     expect(await verify(heads[1].signed)).toMatchObject({ verdict: "anchored" });

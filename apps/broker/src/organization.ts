@@ -2,12 +2,13 @@ import { newId } from "@keyloan/contract";
 import type { Store } from "@keyloan/store";
 import { createFingerprinter, type Fingerprinter, type Keyring, openDataKey } from "@keyloan/vault";
 import { firstAuditState, sealAuditState } from "./audit-state.ts";
-import { createOwnerKey } from "./sealing/data-key.ts";
+import { createOwnerKey, withOpenKey } from "./sealing/data-key.ts";
 
 const fingerprintOwner = (organizationId: string) => `fingerprint:${organizationId}`;
 
 /**
- * The id of the org of this store, which is made at the first start.
+ * The id of the org of this store, which is made at the first start. Another row beside it counts only with data keys that
+ * the root key opens: nobody else can write those.
  * @throws Error when the org was taken away, or another was put beside it
  */
 export async function ensureOrganization(
@@ -16,15 +17,16 @@ export async function ensureOrganization(
   now: () => number,
   random: (size: number) => Uint8Array,
 ): Promise<string> {
-  const [known, ...others] = await store.read.organizations.listIds(orgsShownMax);
-  if (known !== undefined && others.length === 0) return known;
-  if (others.length > 0) throw await tooManyOrgs(store, [known ?? "", ...others]);
+  const known = await store.read.organizations.listIds(orgsReadMax);
+  const [own, ...others] = known.length > 1 ? await keepOwn(store, keyring, known) : known;
+  if (own !== undefined && others.length === 0) return own;
+  if (known.length > 0) throw notOneOrg(known);
   return store.write(["organization"], async (tables) => {
-    const other = await tables.organizations.first();
-    if (other !== undefined) return other.id;
+    const [other] = await tables.organizations.listIds(1);
+    if (other !== undefined) return other;
     // A new org would begin a new audit, in which all that was done before is gone.
-    if ((await tables.dataKeys.count()) > 0)
-      throw new Error("the store has data keys but no org: rows were removed, so restore it from a backup");
+    if ((await tables.organizations.first()) !== undefined || (await tables.dataKeys.count()) > 0)
+      throw new Error("the store has no org with a data key: rows were removed, so restore it from a backup");
     const id = newId("organization", random);
     const keyDeps = { keyring, now, randomBytes: random };
     const { row, key } = createOwnerKey(keyDeps, id, { promisesState: true });
@@ -36,15 +38,29 @@ export async function ensureOrganization(
   });
 }
 
+const orgsReadMax = 1_000;
 const orgsShownMax = 10;
 
-/** A broker makes one org, so the others were written by somebody else. */
-async function tooManyOrgs(store: Store, ids: readonly string[]): Promise<Error> {
-  const told: string[] = [];
-  for (const id of ids)
-    told.push((await store.read.dataKeys.findByOwner(id)) === undefined ? `${id} (no data key)` : id);
+/** The orgs whose data keys the root key opens, both of each: a build has only one. */
+async function keepOwn(store: Store, keyring: Keyring, ids: readonly string[]): Promise<readonly string[]> {
+  const opens = async (ownerId: string): Promise<boolean> => {
+    const row = await store.read.dataKeys.findByOwner(ownerId);
+    try {
+      return row !== undefined && withOpenKey({ keyring }, row, () => true);
+    } catch {
+      // Whatever somebody wrote there.
+      return false;
+    }
+  };
+  const own: string[] = [];
+  for (const id of ids) if ((await opens(id)) && (await opens(fingerprintOwner(id)))) own.push(id);
+  return own;
+}
+
+function notOneOrg(ids: readonly string[]): Error {
+  const told = ids.slice(0, orgsShownMax).join(", ");
   return new Error(
-    `the store has more than one org, but a broker makes only one: ${told.join(", ")}. Remove the rows without a data key from the table organizations, or restore the store from a backup`,
+    `the root key must open the data keys of exactly one org, and the store has more than one org: ${told}. Check the root key, or restore the store from a backup`,
   );
 }
 

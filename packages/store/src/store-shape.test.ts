@@ -213,9 +213,9 @@ describe("what a connection has parsed and is no longer in the file", () => {
     const [root] = await tamper(`SELECT ${rootOf("organizations")}`);
     await tamper("CREATE TABLE hush AS SELECT * FROM organizations WHERE 0");
     await silently(moveTo(rootOf("hush")), "PRAGMA schema_version = 5000");
-    expect(await store.read.organizations.listIds(5)).toEqual([]);
+    expect(await store.read.organizations.first()).toBeUndefined();
     await silently(moveTo(String(root)), "DELETE FROM sqlite_master WHERE name = 'hush'");
-    expect(await store.read.organizations.listIds(5)).toEqual(["o1"]);
+    expect(await store.read.organizations.first()).toMatchObject({ id: "o1" });
     expect(await store.findShapeDifference()).toBeUndefined();
   });
 

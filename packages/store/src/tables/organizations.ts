@@ -2,7 +2,7 @@ import { and, eq, isNull, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { notKept } from "../errors.ts";
 import { cut, cutText } from "./cut.ts";
-import { organizations } from "./schema.ts";
+import { dataKeys, organizations } from "./schema.ts";
 
 export type OrganizationRow = typeof organizations.$inferSelect;
 
@@ -27,11 +27,12 @@ export function organizationsTable(database: Database) {
     /** The oldest organization. */
     first: (): Promise<OrganizationRow | undefined> =>
       database.select(columns).from(organizations).orderBy(organizations.createdAt).limit(1).get(),
-    /** Ids of some, the oldest first; a broker makes one. */
+    /** Ids of some that have a data key, the oldest first; a broker makes one. */
     listIds: async (limit: number): Promise<readonly string[]> => {
       const rows = await database
         .select({ id: sql<string>`substr(${organizations.id}, 1, 64)` })
         .from(organizations)
+        .innerJoin(dataKeys, eq(dataKeys.ownerId, organizations.id))
         .orderBy(organizations.createdAt)
         .limit(limit);
       return rows.map(({ id }) => id);

@@ -81,8 +81,8 @@ async function revokeSome(
   return ended.length === 0 ? tx.unaudited(ended) : ended;
 }
 
-async function checkConfirmation({ store }: Deps, confirm: string): Promise<void> {
-  const organization = await store.read.organizations.first();
+async function checkConfirmation({ store, organizationId }: Deps, confirm: string): Promise<void> {
+  const organization = await store.read.organizations.find(organizationId);
   if (confirm === "all" || confirm === organization?.name) return;
   throw new BrokerError("invalid_input", "to revoke everything, `confirm` must name the org", {
     remedy: `Send \`"confirm": "all"\` if every build is to lose what was lent to it.`,
