@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createClient } from "@libsql/client";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openStore } from "./open-store.ts";
 
@@ -34,6 +35,29 @@ test("a copy never overwrites what is there", async () => {
   await expect(store.copyTo(path)).rejects.toMatchObject({ name: "StoreError" });
   expect(await readFile(path, "utf8")).toBe("something else");
   await store.close();
+});
+
+test("an index that leaves out rows of its table is noticed", async () => {
+  const path = join(folder, "keyloan.db");
+  const store = await openStore({ path });
+  const event = { id: "e", at: 1, actor: "a", action: "b", entity: "hidden", details: "{}", requestId: null };
+  await store.appendAudit([event]);
+  await store.checkIntegrity();
+  await store.close();
+  const client = createClient({ url: `file:${path}` });
+  const where = "name = 'audit_events_entity'";
+  const { rows } = await client.execute(`SELECT sql FROM sqlite_schema WHERE ${where}`);
+  for (const statement of [
+    "PRAGMA writable_schema = ON",
+    "DROP INDEX audit_events_entity",
+    `${rows[0]?.sql} WHERE entity <> 'hidden'`,
+    `UPDATE sqlite_schema SET sql = '${rows[0]?.sql}' WHERE ${where}`,
+  ])
+    await client.execute(statement);
+  client.close();
+  const altered = await openStore({ path });
+  await expect(altered.checkIntegrity()).rejects.toMatchObject({ code: "corrupt" });
+  await altered.close();
 });
 
 test("a damaged file is noticed", async () => {

@@ -150,7 +150,7 @@ describe("a budget of calls", () => {
   test.each([
     ["the next window is whole again", { start: 120_000 }, true],
     ["a broker whose clock is a little behind takes from the window that is", { start: 0 }, false],
-    ["a window far ahead, of a clock set back since, is begun anew", { start: -120_000 }, true],
+    ["a window further ahead, of a clock set back since, is begun anew", { start: -60_000 }, true],
   ])("%s", async (_, changed, granted) => {
     expect(await take(stores[0], 10)).toBe(true);
     expect(await take(stores[1], 5, changed)).toBe(granted);
