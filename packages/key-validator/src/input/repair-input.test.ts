@@ -136,6 +136,14 @@ describe("repairInput", () => {
     ["names that objects have by themselves", { constructor: "x", toString: "y" }],
   ])("leaves %s alone", (_what, given) => expect(repair(given)).toEqual({ values: given, repairs: [] }));
 
+  it("takes no value away from where it is right, though it would be right elsewhere too", () => {
+    const address = { secret: false, ...server, optional: true } as const;
+    const shop = { ...address, name: "SHOP_URL", label: "Shop", ...formOf(["https://"], "[a-z.]+") };
+    const stage = { ...address, name: "STAGE_URL", label: "Stage", pattern: "^https://[a-z.]+\\.test$" };
+    const given = { STAGE_URL: "https://live.example", SHOP_URL: "https://shop.test" };
+    expect(revealValues(repairInput([stage, shop], secretValues(given)).values)).toEqual(given);
+  });
+
   it("prefers the variable's own name to its other names", () => {
     const both = { PAY_HOST: "https://other.test", PAY_URL: "https://own.test" };
     expect(repair(both).values).toEqual({ PAY_URL: "https://own.test" });
