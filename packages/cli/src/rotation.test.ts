@@ -133,6 +133,15 @@ describe("lease rotate", () => {
     expect(JSON.parse(json.out)).toMatchObject({ lease: leaseId, state });
   });
 
+  test("that ended with its lease is as good as done", async () => {
+    const { leaseId } = await lend();
+    const place = { lease: leaseId, build: "bld_1", connector: "memory-keys", job: "job_1" };
+    const times = { startedAt: "2026-11-20T12:00:00.000Z", provenDead: false };
+    const ended = { ...place, ...times, state: "ended", next: "You do not need to do anything." };
+    broker.faults.push(answering(202, ended, brokerHeaders));
+    expect((await keyloan(`lease rotate ${leaseId}`)).code).toBe(0);
+  });
+
   test("finds the lease by build and connector, and says when there is none", async () => {
     const { buildId, leaseId } = await lend();
     await keyloan(`lease rotate ${buildId} memory-keys`);

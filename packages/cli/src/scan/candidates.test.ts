@@ -47,6 +47,11 @@ describe("candidates", () => {
     expect(found).toContain(value);
   });
 
+  it("have a Keyloan token in the middle of a longer text", () => {
+    const found = [...findCandidates(`"key9${token}tail_of_a_name"`, () => false)].map(({ value }) => value);
+    expect(found).toContain(token);
+  });
+
   it("say where a value begins", () => {
     const text = `var a=1;\nvar k="${hex}";`;
     expect([...findCandidates(text, () => false)].find(({ value }) => value === hex)?.index).toBe(
