@@ -265,6 +265,11 @@ describe("webhook_secret", () => {
       { status: "warn", text: "That is fine for tests" },
     ],
     [
+      "warns where nothing tells the mode",
+      { pay: { values: { PAY_SECRET: undefined, PAY_PUBLIC: undefined, PAY_HOOK: undefined } } },
+      { status: "warn" },
+    ],
+    [
       "believes the provider about the mode",
       { pay: { values: { ...testPay, PAY_HOOK: undefined }, check: { ...validCheck, mode: "live" } } },
       { status: "fail" },
