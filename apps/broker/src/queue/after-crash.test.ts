@@ -42,6 +42,18 @@ describe("a job whose handler breaks", () => {
     expect(told.jobs).toHaveLength(1);
   });
 
+  test("keeps what was written with it while it ran: nobody is reminded twice", async () => {
+    const { deps } = broker.running();
+    const requiredAction = { since: 1, dueAt: 2, steps: [] };
+    const made = newHeldJob(deps, { kind: "prove-dead", entityId: "reminded-of" });
+    const job = { ...made, attempts: 9, state: "requires_action" as const, requiredAction };
+    await deps.store.write([], (tables) => tables.jobs.insertAll([job]));
+    await deps.store.write([], (tables) => tables.jobs.setReminded(job.id, requiredAction, 3));
+    await deps.change(byJob(job), [], (tx) => giveBackAfterCrash(deps, tx, job));
+    const after = await deps.store.read.jobs.find(job.id);
+    expect(after?.requiredAction).toMatchObject({ since: 1, dueAt: 2, remindedAt: 3 });
+  });
+
   test("is never told of with a notice when it is a notice itself", async () => {
     expect((await crash("notify", 50)).after).toMatchObject({ state: "waiting" });
   });

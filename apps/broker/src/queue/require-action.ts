@@ -26,8 +26,10 @@ export async function requireAction(
 ): Promise<boolean> {
   const since = deps.now();
   const first = { since, dueAt: since + deps.config.actionHours * hourMs };
+  // Somebody may have been reminded since this process took the job.
+  const known = (await tx.jobs.find(job.id))?.requiredAction;
   const requiredAction: StoredRequiredAction = {
-    ...(job.requiredAction ?? first),
+    ...(known ?? first),
     steps,
     ...(variables === undefined ? {} : { variables }),
   };
