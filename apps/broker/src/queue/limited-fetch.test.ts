@@ -2,8 +2,8 @@ import type { BuildView } from "@keyloan/contract";
 import { afterEach, describe, expect, it, test } from "vitest";
 import type { RunningBroker } from "../start-broker.ts";
 import { createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
+import { finishWork } from "../testing/finish-work.ts";
 import { type MeteredProvider, startMeteredProvider } from "../testing/metered-provider.ts";
-import { claimJobs } from "../worker.ts";
 import { createLimitedFetch } from "./limited-fetch.ts";
 
 let broker: TestBroker;
@@ -38,10 +38,7 @@ const create = async (wait = 0): Promise<BuildView> =>
     .body as BuildView;
 const show = async (id: string) => (await broker.call("GET", `/v1/builds/${id}`)).body as BuildView;
 const settle = async (ids: readonly string[]) => {
-  for (const each of deps()) {
-    await claimJobs(each);
-    await Promise.all(ids.map((id) => each.runner.settled(id)));
-  }
+  for (const each of deps()) await finishWork(each, ...ids);
 };
 const inState = async (ids: readonly string[], state: string) =>
   (await Promise.all(ids.map(show))).filter((build) => build.state === state).length;

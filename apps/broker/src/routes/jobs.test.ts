@@ -1,7 +1,7 @@
 import type { AuditList, BuildView, CancelledJob, ErrorEnvelope, JobList, JobView } from "@keyloan/contract";
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from "vitest";
 import { type Answer, createTestBroker, type TestBroker } from "../testing/create-test-broker.ts";
-import { claimJobs } from "../worker.ts";
+import { finishWork } from "../testing/finish-work.ts";
 
 let broker: TestBroker;
 
@@ -23,8 +23,7 @@ const jobOf = async (buildId: string, kind = "issue") =>
   expect.fail();
 const runDue = async (buildId: string, ms = 0) => {
   broker.advance(ms);
-  await claimJobs(deps());
-  await deps().runner.settled(buildId);
+  await finishWork(deps(), buildId);
 };
 
 /** A build whose database is refused, so that a person is needed for it. */

@@ -191,9 +191,12 @@ async function copyEmptyStore(dataDirectory: string): Promise<void> {
 
 async function readEmptyStore(): Promise<Buffer> {
   const folder = await mkdtemp(join(tmpdir(), "keyloan-store-"));
-  const path = join(folder, "keyloan.db");
-  await (await openStore({ path })).close();
-  const bytes = await readFile(path);
+  const [path, copy] = [join(folder, "keyloan.db"), join(folder, "copy.db")];
+  const store = await openStore({ path });
+  // The file alone holds only what was written back from its log.
+  await store.copyTo(copy);
+  await store.close();
+  const bytes = await readFile(copy);
   await rm(folder, { recursive: true });
   return bytes;
 }
