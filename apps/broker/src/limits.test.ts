@@ -28,6 +28,7 @@ let code: string;
 
 beforeEach(async () => {
   broker = await createTestBroker({ emulators: [] });
+  broker.stopClock();
   build = await broker.createBuild({ connectors: ["app-secrets"] });
   page = await openPage(broker, build.id);
   code = await createCode(broker, build.id);

@@ -30,6 +30,8 @@ export type TestBroker = {
   readonly running: () => RunningBroker;
   /** Moves the clock of every broker here. */
   readonly advance: (ms: number) => void;
+  /** From now on it moves by {@link advance} alone, however long this machine takes. */
+  readonly stopClock: () => void;
   /** The time that the brokers see, in milliseconds since the epoch. */
   readonly now: () => number;
   readonly call: (
@@ -79,7 +81,8 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     ...options.config,
   };
   const connectors = options.connectors === undefined ? {} : { connectors: options.connectors };
-  const now = () => Date.now() + offsetMs;
+  let stoppedAt: number | undefined;
+  const now = () => (stoppedAt ?? Date.now()) + offsetMs;
   const logger = collectingLogger(logs);
   const start = () => startBroker(config, { ...connectors, now, logger, pace: 0.1 });
   if (options.config?.dataDirectory === undefined) await copyEmptyStore(config.dataDirectory);
@@ -126,6 +129,9 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     running: () => running,
     advance: (ms) => {
       offsetMs += ms;
+    },
+    stopClock: () => {
+      stoppedAt ??= Date.now();
     },
     now,
     call,
