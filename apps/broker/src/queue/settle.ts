@@ -122,7 +122,8 @@ async function writeFailure(
     retry.firstSeconds * 1000,
     retry.mostSeconds * 1000,
   );
-  const runAfter = deps.now() + Math.max(backoff, (failure.retryAfterSeconds ?? 0) * 1000);
+  const ownMs = Math.ceil(backoff * deps.pace);
+  const runAfter = deps.now() + Math.max(ownMs, (failure.retryAfterSeconds ?? 0) * 1000);
   if (verdict === "postponed") return tx.jobs.postpone(id, fence, runAfter, failure.code);
   if (verdict === "again") return tx.jobs.retry(id, fence, runAfter, failure.code);
   if (action === undefined || giveUp === "fail")
