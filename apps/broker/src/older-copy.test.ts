@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TransferList } from "@keyloan/contract";
+import { ProviderError, type TransferList } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runDueWork } from "./schedule.ts";
 import { finishWork } from "./testing/finish-work.ts";
@@ -126,6 +126,43 @@ describe("a store that was put back", () => {
     expect((await broker.call("DELETE", `/v1/builds/${id}`)).status).toBeLessThan(203);
     await work();
     expect(memory.dropped).toHaveLength(1);
+  });
+});
+
+describe("a user's database that does not answer after the switch", () => {
+  const source = async (id: string) => (await broker.readEnv(id)).MEMORY_DATABASE_NAME ?? "";
+  const silent = () => {
+    throw new ProviderError("memory-database", "unauthorized", "refuses");
+  };
+
+  it("keeps nobody from writing to what was lent, who has gone back to it", async () => {
+    const { id, page } = await movedBuild();
+    const lent = await source(id);
+    memory.databases.trouble["own-database"] = { settle: silent };
+    await switchTo(page);
+    expect(memory.frozen.has(lent)).toBe(true);
+    expect((await page.change("POST", `${settings}/revert`)).status).toBe(200);
+    await finishWork(broker.running().deps);
+    expect(memory.frozen.has(lent)).toBe(false);
+    expect((await page.save("memory-database", own)).status).toBe(200);
+  });
+
+  it("is asked until it answers, also when lending has ended", async () => {
+    const { page } = await movedBuild();
+    memory.databases.trouble["own-database"] = { settle: silent };
+    await switchTo(page);
+    broker.advance(25 * hourMs);
+    await work();
+    expect(memory.dropped).toHaveLength(1);
+    memory.databases.trouble["own-database"] = {};
+    broker.advance(hourMs);
+    memory.databases.steps.length = 0;
+    await work();
+    expect(memory.databases.steps).toContain("settle own-database");
+    broker.advance(hourMs);
+    memory.databases.steps.length = 0;
+    await work();
+    expect(memory.databases.steps).not.toContain("settle own-database");
   });
 });
 

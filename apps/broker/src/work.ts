@@ -11,6 +11,7 @@ import { proveDeadJob } from "./verbs/org-keys/prove-dead.ts";
 import { planRekeyJob } from "./verbs/rekey/plan-rekey.ts";
 import { rekeyJob } from "./verbs/rekey/rekey-lease.ts";
 import { rotateJob } from "./verbs/rotation/rotate-credentials.ts";
+import { endNotesJob } from "./verbs/transfers/end-notes.ts";
 import { endTransferJob } from "./verbs/transfers/end-transfer.ts";
 import { moveJob } from "./verbs/transfers/run-transfer.ts";
 
@@ -25,6 +26,7 @@ export const jobDefinitions: Readonly<Record<JobKind, JobDefinition>> = {
   "remove-archive": removeArchiveJob,
   transfer: moveJob,
   "end-transfer": endTransferJob,
+  "end-notes": endNotesJob,
   "plan-rekey": planRekeyJob,
   rekey: rekeyJob,
   rotate: rotateJob,

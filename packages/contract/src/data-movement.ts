@@ -68,8 +68,8 @@ export type DatabaseContent = {
   ) => Promise<void>;
   /** Removes what is noted as the owner's and is still as it was made. Gives how much else there is, which stays. */
   readonly takeBack: (context: ConnectorContext, values: SecretValues, owner: string) => Promise<number>;
-  /** Removes the notes: nothing in the database is an owner's from then on. */
-  readonly settle: (context: ConnectorContext, values: SecretValues) => Promise<void>;
+  /** Removes the notes, if they are this owner's: nothing in the database is theirs from then on. */
+  readonly settle: (context: ConnectorContext, values: SecretValues, owner: string) => Promise<void>;
   readonly summarize: (
     context: ConnectorContext,
     values: SecretValues,

@@ -25,11 +25,11 @@ export async function takeBackCopy({ content, to, owner, whole }: CopyToTakeBack
   const { context, values } = to;
   if (whole !== undefined) {
     const summary = await content.summarize(context, values).catch(async (error: unknown) => {
-      if (error instanceof ProviderError && !error.retryable) await content.settle(context, values);
+      if (error instanceof ProviderError && !error.retryable) await content.settle(context, values, owner);
       throw error;
     });
     if (!whole.isAsProven(summary)) {
-      await content.settle(context, values);
+      await content.settle(context, values, owner);
       return { kept: summary.tables.length };
     }
     await whole.beforeTaking();

@@ -17,6 +17,7 @@ export type JobKind =
   | "remove-archive"
   | "transfer"
   | "end-transfer"
+  | "end-notes"
   | "notify";
 
 export type NewJob = {

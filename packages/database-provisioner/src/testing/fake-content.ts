@@ -141,9 +141,9 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       }
       return thingsOf(database).length;
     },
-    async settle(context, values) {
+    async settle(context, values, owner) {
       await open(context, values, "settle");
-      notes.delete(nameOf(values));
+      if (notes.get(nameOf(values))?.owner === owner) notes.delete(nameOf(values));
     },
   };
   return {

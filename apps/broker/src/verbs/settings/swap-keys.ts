@@ -140,7 +140,7 @@ async function recordSwap(
       if (!(await tx.bindings.swap(build.id, connectorId, id, now, allowed))) throw settingsChanged();
     }
     await tx.userKeys.removeLeftBehind(build.id);
-    await recordSwitched(deps, tx, copies);
+    await recordSwitched(deps, tx, copies, revertibleUntil ?? now);
     await giveTargets(tx, build.id, targets);
     const moved = copies.map(({ connectorId }) => connectorId);
     const connectors = targets.map(({ connectorId }) => connectorId);

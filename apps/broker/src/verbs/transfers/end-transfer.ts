@@ -1,21 +1,16 @@
-import { ProviderError } from "@keyloan/contract";
 import type { Tables, TransferRow } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
-import { describeError } from "../../observe/logger.ts";
 import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { again, done, type Outcome } from "../../queue/outcome.ts";
 import { step } from "../../queue/step.ts";
 import { endLeases } from "../leases/end-leases.ts";
 import { previewUsesOwn } from "../settings/preview-answers.ts";
-import { movableOf, switchWithinMs } from "./movable.ts";
-import { openTarget } from "./transfer-ends.ts";
+import { switchWithinMs } from "./movable.ts";
 import { notSwitchedInTime } from "./transfer-errors.ts";
 import { transferJob } from "./transfer-jobs.ts";
 import { undoTransfer } from "./undo-transfer.ts";
 
 const lookAgainMs = 3_600_000;
-const notedAgainMs = 300_000;
-const notesDeadlineMs = 30_000;
 
 /**
  * What comes after a transfer, whichever way it went: a proven copy that nobody switched to in time is given up,
@@ -35,11 +30,8 @@ export const endTransferJob = defineJob({
 });
 
 async function endTransfer(deps: Deps, hold: JobHold): Promise<Outcome> {
-  const found = await deps.store.read.transfers.find(hold.job.entityId);
-  const isNoted = found?.progress?.noted === true && !(await removeNotes(deps, hold, found));
   const row = await deps.store.read.transfers.find(hold.job.entityId);
-  if (row?.state === "switched") return endSource(deps, row, isNoted);
-  if (isNoted) return again(deps.now() + notedAgainMs, "waits for the user's database");
+  if (row?.state === "switched") return endSource(deps, row);
   if (row?.state === "cancelled" || row?.state === "failed") return undoTransfer(deps, hold, row);
   if (row?.state !== "copied") return done();
   const switchBy = row.progress?.switchBy ?? 0;
@@ -51,33 +43,8 @@ async function endTransfer(deps: Deps, hold: JobHold): Promise<Outcome> {
   return newest === undefined ? done() : undoTransfer(deps, hold, newest);
 }
 
-/**
- * Lets nothing in the user's database say any more that it is ours: by no copy of this store, however old, can it be
- * taken back from then on.
- * @returns false when the database did not answer
- */
-async function removeNotes(deps: Deps, hold: JobHold, row: TransferRow): Promise<boolean> {
-  const connector = deps.connectors.get(row.connectorId);
-  const movable = connector === undefined ? undefined : movableOf(connector);
-  const signal = AbortSignal.any([hold.signal, AbortSignal.timeout(notesDeadlineMs)]);
-  const to = connector === undefined ? undefined : await openTarget(deps, row, connector, signal);
-  try {
-    if (to !== undefined && movable?.kind === "database") await movable.content.settle(to.context, to.values);
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error;
-    deps.logger.warn(
-      { transferId: row.id, ...describeError(error) },
-      "what a transfer noted in the user's database is not removed yet; the broker tries again",
-    );
-    return false;
-  }
-  const { noted: _, ...progress } = row.progress ?? { phase: "waiting", at: row.createdAt };
-  await step(deps, hold, (tx) => tx.transfers.update(row.id, [row.state], { progress }));
-  return true;
-}
-
 /** Gives back what was lent, when the app has used the copy until the time to go back was over. */
-async function endSource(deps: Deps, row: TransferRow, isNoted: boolean): Promise<Outcome> {
+async function endSource(deps: Deps, row: TransferRow): Promise<Outcome> {
   const waitsUntil = async (tables: Tables): Promise<number> => {
     const { build, binding, inUse } = await useOf(tables, row);
     const now = deps.now();
@@ -88,8 +55,7 @@ async function endSource(deps: Deps, row: TransferRow, isNoted: boolean): Promis
     return Math.max(build.revertibleUntil ?? 0, isRead ? now + lookAgainMs : 0);
   };
   const until = await waitsUntil(deps.store.read);
-  const next = isNoted ? Math.min(until, deps.now() + notedAgainMs) : until;
-  if (until > deps.now()) return again(next, "waits until nobody can go back to it or read it");
+  if (until > deps.now()) return again(until, "waits until nobody can go back to it or read it");
   return done(async (tx) => {
     // The user may have switched anew at this moment.
     const later = await waitsUntil(tx);

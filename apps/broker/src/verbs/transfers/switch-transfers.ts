@@ -42,13 +42,14 @@ export async function recordSwitched(
   deps: Pick<Deps, "now">,
   tx: Unit,
   copies: readonly TransferRow[],
+  revertibleUntil: number,
 ): Promise<void> {
   const now = deps.now();
   for (const row of copies) {
     const changes = { state: "switched", endedAt: now, lastError: null } as const;
     if (!(await tx.transfers.update(row.id, ["copied"], changes))) throw settingsChanged();
     await tx.jobs.cancelByEntity(row.id, "end-transfer");
-    tx.job(transferJob("end-transfer", row));
+    tx.job(transferJob("end-transfer", row), revertibleUntil);
   }
 }
 
@@ -60,11 +61,12 @@ export async function giveTargets(tx: Unit, buildId: string, keys: readonly User
   const ids = keys.map(({ id }) => id);
   await tx.writtenObjects.forget(ids);
   for (const row of await tx.transfers.listByBuild(buildId)) {
-    const { id, state, progress } = row;
+    const { id, state, kind, progress } = row;
     if (progress?.target === undefined || !ids.includes(row.userKeyId)) continue;
     const { target: _, ...rest } = progress;
-    await tx.transfers.update(id, [state], { progress: { ...rest, noted: true } });
-    if (state !== "switched") tx.job(transferJob("end-transfer", row));
+    const isNoted = kind === "database";
+    await tx.transfers.update(id, [state], { progress: isNoted ? { ...rest, noted: true } : rest });
+    if (isNoted) tx.job(transferJob("end-notes", row));
   }
 }
 

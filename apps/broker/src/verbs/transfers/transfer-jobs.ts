@@ -5,7 +5,7 @@ import { movingStates } from "./movable.ts";
 
 /** The work that is to be done for a transfer. */
 export function transferJob(
-  kind: Extract<JobKind, "transfer" | "end-transfer">,
+  kind: Extract<JobKind, "transfer" | "end-transfer" | "end-notes">,
   { id: entityId, buildId, connectorId }: Pick<TransferRow, "id" | "buildId" | "connectorId">,
 ): NewJob {
   return { kind, entityId, buildId, connectorId };
@@ -27,7 +27,9 @@ export async function beginWaiting(tx: Unit, buildId: string, runAfter?: number)
   }
 }
 
-/** Whether some worker has or will have something to do for a transfer. */
+/** Whether some worker has or will have something to do for a transfer, besides removing its notes. */
 export async function hasJob(tables: Tables, transferId: string): Promise<boolean> {
-  return (await tables.jobs.listByEntity(transferId)).some(({ state }) => state === "waiting");
+  return (await tables.jobs.listByEntity(transferId)).some(
+    ({ state, kind }) => state === "waiting" && kind !== "end-notes",
+  );
 }

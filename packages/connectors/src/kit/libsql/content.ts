@@ -34,7 +34,7 @@ export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
     load: async (context, values, source, onProgress, owner) =>
       load(open(context, values), source, onProgress, owner),
     takeBack: async (context, values, owner) => takeBack(open(context, values), owner),
-    settle: async (context, values) => settle(open(context, values)),
+    settle: async (context, values, owner) => settle(open(context, values), owner),
     summarize: async (context, values, onProgress) => summarize(open(context, values), onProgress),
     empty: async (context, values) => empty(open(context, values)),
     writeFile: (source, path, signal) =>

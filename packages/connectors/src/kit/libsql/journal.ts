@@ -51,8 +51,9 @@ export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Writ
   };
 }
 
-/** Forgets what was written down: from now on nothing here is an owner's. */
-export async function settle(database: LibsqlDatabase): Promise<void> {
+/** Forgets what was written down for an owner: from now on nothing here is theirs. */
+export async function settle(database: LibsqlDatabase, owner: string): Promise<void> {
+  if (!(await hasNotes(database, owner))) return;
   await write(database, [{ sql: `DROP TABLE IF EXISTS ${journalTable}`, what }]);
 }
 

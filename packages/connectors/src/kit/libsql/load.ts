@@ -34,7 +34,7 @@ export async function load(
     const writes = steps.flatMap((step) => toWrites(step, owner));
     await write(database, writes, finishTimeoutMs);
   }
-  if (owner === nobody) await settle(database);
+  if (owner === nobody) await settle(database, owner);
   onProgress?.({ ...progress, rows: rows.count() });
 }
 
@@ -104,7 +104,7 @@ async function prepare(database: LibsqlDatabase, head: DumpHead, owner: string):
     await keepNumber(database, "application_id", head.applicationId);
   } catch (error) {
     // Nothing was made yet, and nothing stays.
-    await settle(database).catch(() => undefined);
+    await settle(database, owner).catch(() => undefined);
     throw error;
   }
 }

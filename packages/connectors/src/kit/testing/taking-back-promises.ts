@@ -64,7 +64,7 @@ export function describeTakingBack(tools: ContentTools): void {
   ] as const)("what %s is not taken back", async (_, whose, statements, left) => {
     const { target } = await loaded();
     for (const statement of statements) {
-      if (statement === "settle") await content.settle(context(), target);
+      if (statement === "settle") await content.settle(context(), target, owner);
       else await run(target, statement);
     }
     const before = await summarize(target);
@@ -75,6 +75,12 @@ export function describeTakingBack(tools: ContentTools): void {
     expect(await takeBack(target)).toBe(whose === owner ? left : 0);
   });
 
+  test("what is settled for another is taken back", async () => {
+    const { target } = await loaded();
+    await content.settle(context(), target, "trf_other");
+    expect(await takeBack(target)).toBe(0);
+  });
+
   test("the notes are no content: they are neither summed up nor dumped", async () => {
     const [source, target] = [await newDatabase(), await newDatabase()];
     await run(source, table, row(1));
@@ -82,7 +88,7 @@ export function describeTakingBack(tools: ContentTools): void {
     await content.load(context(), target, inPieces(whole), undefined, owner);
     expect(await summarize(target)).toEqual(await summarize(source));
     expect((await dump(target)).equals(whole)).toBe(true);
-    await content.settle(context(), target);
+    await content.settle(context(), target, owner);
     expect(await takeBack(target)).toBe(1);
   });
 }

@@ -177,7 +177,7 @@ function describeFailing(tools: ContentTools): void {
       "takeBack",
       (context: ConnectorContext, values: SecretValues) => content.takeBack(context, values, "trf_1"),
     ],
-    ["settle", (context: ConnectorContext, values: SecretValues) => content.settle(context, values)],
+    ["settle", (context: ConnectorContext, values: SecretValues) => content.settle(context, values, "trf_1")],
     [
       "probeDurability",
       (context: ConnectorContext, values: SecretValues) => content.probeDurability(context, values, {}),
