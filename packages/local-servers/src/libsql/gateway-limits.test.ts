@@ -81,7 +81,7 @@ describe("a body", () => {
 
   test("is not held where none belongs", async () => {
     const { port } = await openGateway(1, {}).open({ namespace: "own" });
-    const head = "POST /dump HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nx";
+    const head = "POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\nx";
     expect(statusesIn(await sendRaw(port, head))).toEqual([400]);
   });
 

@@ -180,6 +180,17 @@ describe("ways around that sqld itself has", () => {
   });
 });
 
+test("the server's own dump, which runs the names of columns as SQL, is not to be had", async () => {
+  const column = `1 /* ", readfile('${hostFile}'), " */ + 1`;
+  const sql = `CREATE TABLE dumped AS SELECT ${column}, 2 AS "1 /* ", 3 AS " */ + 1"`;
+  const [, made] = await direct(["SELECT 1", sql]);
+  expect(made?.error).toBeUndefined();
+  const answer = await fetch(`${own.url}/dump`, {
+    headers: { authorization: `Bearer ${await own.token()}` },
+  });
+  expect([answer.status, await answer.text()]).toEqual([404, expect.not.stringContaining(secret)]);
+});
+
 test("whatever spelling the server takes for a call, the gateway does too", async () => {
   const sqls = spellings(2_000).map((call) => `SELECT CAST(${call} AS TEXT)`);
   const answers: Asked[] = [];

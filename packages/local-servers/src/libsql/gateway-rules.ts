@@ -15,14 +15,14 @@ export type GatewayRoute = {
   readonly share: DatabaseShare;
 };
 
-// What libSQL clients of any language call: Hrana 1–3 over HTTP, what came before it (`/`), health, version
-// and dump, each with the form of its body, which the server too takes from the path alone. The server's
-// other paths are left out on purpose: /dev/<namespace>/… and its gRPC services choose a namespace themselves.
+// What libSQL clients of any language call: Hrana 1–3 over HTTP, what came before it (`/`), health and version,
+// each with the form of its body, which the server too takes from the path alone. The server's other paths are
+// left out on purpose: /dev/<namespace>/… and its gRPC services choose a namespace themselves, and /dump builds
+// SQL from the names of columns without quoting them, which may be any text of an expression, comments too.
 const paths: ReadonlyMap<string, RequestEncoding> = new Map([
   ["/", "json"],
   ["/health", "none"],
   ["/version", "none"],
-  ["/dump", "none"],
   ["/v1", "none"],
   ["/v1/execute", "json"],
   ["/v1/batch", "json"],

@@ -104,7 +104,7 @@ function judgeToken(
       return `${nearest} without a count that is written out, of six digits at most`;
   }
   if (anywhere.has(word) && !(token.kind === "string" && isValue(tokens, index, state))) return word;
-  // The server builds SQL from some names without quoting them: those of vector indexes, and of what it dumps.
+  // The server builds SQL from some names without quoting them: those of vector indexes, and of what it would dump.
   if (isOddName(token) && isName(tokens, index, state)) {
     const inside = mentionInName.exec(token.text)?.[0] ?? recursiveInName.exec(token.text)?.[1];
     if (inside !== undefined) return `${inside.toLowerCase()} inside a name`;
