@@ -99,10 +99,15 @@ describe("a store that was put back", () => {
     const page = await openPage(broker, id);
     const recovery = recoveryCodeOf(await page.save("memory-files", ownValues["memory-files"]));
     await (await openPage(broker, id)).call("POST", `${settings}/start-over`);
+    const made = await broker.call("POST", `/v1/builds/${id}/handoff`, { body: { ttlSeconds: 604_800 } });
+    const code = new URL((made.body as { url: string }).url).hash.replace("#code=", "");
     const copy = await copyStore();
     await page.call("DELETE", `${settings}/start-over`);
     await putBack(copy, 25);
     await work();
+    // Nor does whoever asks once more have it carried out.
+    const other = await openPageBy(broker, { code });
+    expect((await other.call("POST", `${settings}/start-over`)).status).toBe(200);
     expect((await (await openPageBy(broker, { recovery })).settings()).person.standing).toBe("you");
   });
 

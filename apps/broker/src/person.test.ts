@@ -320,6 +320,15 @@ describe("proof", () => {
         return thief;
       },
     ],
+    [
+      "what is saved in a visit that a copy opened",
+      async (id: string, thief: TestBrowser) => {
+        const visit = await openPageBy(broker, { buildId: id }, thief);
+        thief.delete("keyloan_person");
+        expect((await visit.save("app-secrets", {})).status).toBe(200);
+        return thief;
+      },
+    ],
   ])("ends with a browser that is told to forget, and in no other: %s", async (_what, copy) => {
     const { id, page, recovery } = await savedBuild(broker);
     const { browser: other } = await openPageBy(broker, { recovery });
@@ -330,6 +339,14 @@ describe("proof", () => {
     const headers = { "x-keyloan-build": id };
     expect((await callIn(broker, thief, "GET", "/v1/settings", { headers })).status).toBe(401);
     expect((await open({ buildId: id }, other)).status).toBe(201);
+  });
+
+  it("ends the person's other visits too when the browser that forgets has no cookie any more", async () => {
+    const { page, recovery } = await savedBuild(broker);
+    const other = await openPageBy(broker, { recovery });
+    page.browser.delete("keyloan_person");
+    expect((await page.call("DELETE", "/v1/session?forget=true")).status).toBe(204);
+    expect((await other.call("GET", "/v1/settings")).status).toBe(401);
   });
 
   it("ends for nobody else when a stranger has a cookie that has ended forget", async () => {

@@ -76,10 +76,10 @@ export function handoffRoutes(deps: Deps, limits: CallerLimits) {
     .openapi(serveEndpoint(limits, leave), async (context) => {
       const { session } = context.var;
       const browser = browserOf(deps, personText(context));
-      const forget = context.req.valid("query").forget === "true" ? browser : undefined;
-      const { isBrowserKnown } = await endSession(deps, visitOf(context), forget);
+      const forget = context.req.valid("query").forget === "true";
+      const { isBrowserKnown } = await endSession(deps, visitOf(context), forget, browser);
       setSessionCookie(context, session.buildId, "");
-      if (forget !== undefined && !isBrowserKnown) setPersonCookie(context, "");
+      if (forget && !isBrowserKnown) setPersonCookie(context, "");
       return context.body(null, 204);
     });
 }

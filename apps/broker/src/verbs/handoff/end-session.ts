@@ -4,24 +4,28 @@ import type { Visit } from "./visit.ts";
 
 /**
  * Ends a visit to the settings page. What was saved is kept.
- * @param forget the browser that is to prove nothing for this build any more. A copy of its cookie may have opened
- * visits, so all of the person's end with it
+ * @param forget nobody here is to prove anything for this build any more, and no other visit of the person goes on: a
+ * copy of the browser's cookie may have opened one
  * @returns whether the browser still proves something
  */
 export async function endSession(
   deps: Pick<Deps, "change" | "now">,
   visit: Visit,
-  forget: Browser | undefined,
+  forget: boolean,
+  browser: Browser | undefined,
 ): Promise<{ readonly isBrowserKnown: boolean }> {
   const { id: sessionId, buildId, personId } = visit.session;
   return deps.change(visit, [buildId], async (tx) => {
     const now = deps.now();
     await tx.sessions.end(sessionId, buildId, now);
-    const proven =
-      forget === undefined ? [] : await tx.persons.forgetBrowser(forget.hash, buildId, now, personId);
-    for (const id of proven) await tx.sessions.endByPerson(id, now);
-    tx.audit("session.ended", buildId, { forgotten: forget !== undefined });
-    const known = forget === undefined ? [] : await tx.persons.listByBrowser(forget.hash, now);
+    if (forget) {
+      const own = personId === null ? [] : [personId];
+      const proven =
+        browser === undefined ? [] : await tx.persons.forgetBrowser(browser.hash, buildId, now, personId);
+      for (const id of new Set([...own, ...proven])) await tx.sessions.endByPerson(id, now);
+    }
+    tx.audit("session.ended", buildId, { forgotten: forget });
+    const known = browser === undefined ? [] : await tx.persons.listByBrowser(browser.hash, now);
     return { isBrowserKnown: known.length > 0 };
   });
 }

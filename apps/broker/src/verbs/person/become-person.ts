@@ -56,18 +56,19 @@ export async function rememberBrowser(
 
 /**
  * Lets the browser in which the person acts prove them later, when it does not yet: the answer that set its cookie
- * may have been lost.
+ * may have been lost. Where a cookie opened the visit there was one, and who has none had a copy of it.
  * @returns the cookie to set, if any
  */
 export async function keepBrowser(
   deps: Deps,
   tables: Tables,
   person: PersonRow,
+  { openedBy }: Pick<SessionRow, "openedBy">,
   browser: Browser | undefined,
 ): Promise<Secret | undefined> {
   if (browser !== undefined) await tables.persons.useBrowser(browser.hash, deps.now());
   const known = await knownAs(deps, tables, browser, person.buildId);
-  if (known.some(({ id }) => id === person.id)) return undefined;
+  if (openedBy === "browser" || known.some(({ id }) => id === person.id)) return undefined;
   return rememberBrowser(deps, tables, person.id, browser);
 }
 

@@ -67,7 +67,7 @@ export async function saveKeys(
     const became = person === undefined ? await becomePerson(deps, tx, session) : undefined;
     const owner = person ?? became?.person;
     const personCookie =
-      owner === undefined ? undefined : await keepBrowser(deps, tx, owner, request.browser);
+      owner === undefined ? undefined : await keepBrowser(deps, tx, owner, session, request.browser);
     for (const old of replaced) await tx.userKeys.remove(session.buildId, old.id);
     await tx.userKeys.insert({ ...unowned, personId: owner?.id ?? null });
     const details = { connector: connectorId, way, names: Object.keys(complete), check: check.status };
