@@ -33,6 +33,19 @@ const attempts: Readonly<Record<string, (ground: Ground) => Promise<string | und
     });
     return spoilIf(answer.status === 201, "it opens what was saved later");
   },
+  "a-copy-that-saves-and-outlives-forgetting": async (ground) => {
+    const { id, person } = await savedBuild(ground);
+    const copy = { cookie: person.cookieHeader("keyloan_person"), "x-keyloan-session": "1" };
+    const thief = newBrowser(ground.sendOnce);
+    const opened = await thief.send("POST", "/v1/session", { body: { buildId: id }, headers: copy });
+    if (opened.status !== 201) return `the copy opens nothing: ${opened.status}`;
+    thief.look(id);
+    await ground.save(thief);
+    await person.send("DELETE", "/v1/session?forget=true");
+    const again = await thief.send("POST", "/v1/session", { body: { buildId: id } });
+    const file = await thief.send("GET", "/v1/settings/env-file");
+    return spoilIf(again.status < 300 || file.status < 300, "it is the person still");
+  },
   "a-visit-by-the-code-from-before": async (ground) => {
     const { id, person, recovery } = await savedBuild(ground);
     const [other, opened] = await openWith(ground, { recovery });
