@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ProviderError, type TransferProgress } from "@keyloan/contract";
+import { ProviderError, type StorageContent, type TransferProgress } from "@keyloan/contract";
 import { beforeEach, describe, expect, test } from "vitest";
 import { fakeStorage } from "./testing/fake-content.ts";
 import { listObjects, transferObjects } from "./transfer-objects.ts";
@@ -182,6 +182,38 @@ describe("moving files", () => {
     fake.trouble.own = { write: () => (++asked === 7 ? refuse("unavailable")() : undefined) };
     const retry = async <T>(call: () => Promise<T>) => call().catch(() => call());
     expect((await run({ retry })).objects).toBe(30);
+  });
+
+  describe("whose list is longer than may be kept in memory", () => {
+    /** @param from which listing on is too long: one of the source is read to count, to copy and to prove */
+    const endless = (name: string, from = 1) => {
+      let listings = 0;
+      const list: StorageContent["list"] = async function* (context, values) {
+        if (values.NAME?.reveal() !== "lent" || ++listings < from) yield* fake.storage.list(context, values);
+        else for (let index = 0; index < 300_000; index++) yield { key: `${index}${name}`, bytes: 1 };
+      };
+      return { ...fake.storage, list };
+    };
+    const refused = {
+      code: "not_supported",
+      message: expect.stringContaining("200,000 files, or 32 MiB of their names"),
+      remedy: expect.stringContaining("Delete files"),
+    };
+
+    test.each([
+      ["files", ""],
+      ["names", "é".repeat(500_000)],
+    ])("are not begun, nor compared: %s", async (_what, name) => {
+      await expect(run({ storage: endless(name) })).rejects.toMatchObject(refused);
+      expect([kept, fake.copied.length]).toEqual([0, 0]);
+      await expect(listObjects(endless(name), fake.end("lent"))).rejects.toMatchObject(refused);
+    });
+
+    test.each([2, 3])("are given up in reading %s", async (from) => {
+      const hash: StorageContent["hash"] = async () => undefined;
+      const storage = { ...endless("é".repeat(500_000), from), hash };
+      await expect(run({ storage })).rejects.toMatchObject(refused);
+    });
   });
 
   test.each([

@@ -1,5 +1,6 @@
 import type { StorageContent, StoredObject, TransferProgress } from "@keyloan/contract";
 import { eachInParallel } from "./in-parallel.ts";
+import { listBounded } from "./list-bounded.ts";
 import {
   type HashedObject,
   listOf,
@@ -35,16 +36,16 @@ export type ObjectTransfer = Placing & {
  * we wrote there.
  * @returns what both hold
  * @throws BrokerError `target_not_empty` before anything is written, or naming an object that is not ours and differs;
- * `not_faithful` when the source does not come to rest; TransferFailure
+ * `not_faithful` when the source does not come to rest; `not_supported` for too many; TransferFailure
  */
 export async function transferObjects(given: ObjectTransfer): Promise<ObjectManifest> {
   const transfer = { ...given, storage: patient(given) };
-  const { storage, from, to, onProgress } = transfer;
+  const { storage, to, onProgress } = transfer;
   onProgress({ phase: "counting" });
   if (!transfer.overwrite && !transfer.resuming && !(await isEmptyStorage(storage, to))) {
     throw targetNotEmpty("files");
   }
-  const total = await count(storage, from);
+  const total = await count(transfer);
   const totals = { objectsTotal: total.objects, bytesTotal: total.bytes };
   await transfer.beforeWriting();
   await copyAll(transfer, totals);
@@ -76,22 +77,18 @@ export async function isEmptyStorage(storage: StorageContent, end: TransferEnd):
   }
 }
 
-/** What is there by name and size, to see whether anything changed since. */
+/** What is there by name and size, to see whether anything changed since. @throws BrokerError `not_supported` */
 export async function listObjects(storage: StorageContent, end: TransferEnd): Promise<ObjectList> {
   const listed = new Map<string, { readonly bytes: number }>();
-  for await (const { key, bytes } of storage.list(end.context, end.values)) listed.set(key, { bytes });
+  for await (const { key, bytes } of listBounded(storage, end)) listed.set(key, { bytes });
   return listOf(listed);
 }
 
-async function count(storage: StorageContent, from: TransferEnd) {
+async function count(transfer: ObjectTransfer) {
   let [objects, bytes] = [0, 0];
-  try {
-    for await (const object of storage.list(from.context, from.values)) {
-      objects += 1;
-      bytes += object.bytes;
-    }
-  } catch (error) {
-    throw sided("source", error);
+  for await (const object of listing(transfer)) {
+    objects += 1;
+    bytes += object.bytes;
   }
   return { objects, bytes };
 }
@@ -154,7 +151,7 @@ async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObj
 
 async function* listing({ storage, from }: ObjectTransfer): AsyncIterable<StoredObject> {
   try {
-    yield* storage.list(from.context, from.values);
+    yield* listBounded(storage, from);
   } catch (error) {
     throw sided("source", error);
   }
