@@ -43,6 +43,20 @@ describe("the visits of a build", () => {
     expect(await read(other.page)).toBe(200);
   });
 
+  it("of one person are limited as one, also beside known tokens of other builds", async () => {
+    const { page } = await savedBuild(broker);
+    const made = await inTurn(times(4), () => broker.createBuild({ connectors: ["app-secrets"] }));
+    const ids = [...made, ...made, ...made].map(({ id }) => id);
+    const tokens = await inTurn(ids, async (id) => ({ id, token: await broker.createBuildToken(id) }));
+    await broker.restart({ rateLimitPerSecond: 1 });
+    const known = ({ id, token }: (typeof tokens)[number]) =>
+      broker.call("GET", `/v1/builds/${id}/env`, { token });
+    expect(new Set(statusesOf(await inTurn(tokens, known)))).toEqual(new Set([200]));
+    const readBeside = ({ token }: (typeof tokens)[number]) =>
+      page.call("GET", "/v1/settings", undefined, { authorization: `Bearer ${token}` });
+    expect(statusesOf(await inTurn(tokens, readBeside))).toEqual([200, 200, ...Array(10).fill(429)]);
+  });
+
   it("of one person check as many keys as one does", async () => {
     const { id, page } = await savedBuild(broker);
     const visits = await inTurn(times(4), () => openPageBy(broker, { buildId: id }, personOnly(page)));

@@ -20,8 +20,8 @@ export type BrokerEnv = {
     credential: ReadToken | undefined;
     /** How many times any credential had been found to hold when the request came. */
     timesFoundBefore: number;
-    /** Whether the tokens of its build were limited together when the credential was recognised. */
-    isBuildLimited: boolean | undefined;
+    /** The bucket of a build's tokens that was taken from when the credential was recognised. */
+    limitedBefore: string | undefined;
     /** Where the request comes from, by the word of trusted proxies; `unknown` when that cannot be told. */
     clientAddress: () => string;
     /** Set by the authentication of the route; open routes have none, nor has a caller who is not known. */

@@ -45,7 +45,7 @@ export function limitCallers(
       const ofBuild = actor?.kind === "workload" ? bucketsOfBuild(actor, undefined) : [];
       const taken = takeAll(principals, [...own, ...ofBuild], deps.now());
       if (taken.waitSeconds > 0) await refuse(context, taken, actor);
-      context.set("isBuildLimited", ofBuild.length > 0);
+      context.set("limitedBefore", ofBuild[0]?.name);
     }
     const mayHold = isOurs && !deps.callers.hasEnded(credential.hash);
     if (!mayHold) {
@@ -92,14 +92,14 @@ async function codeBefore(context: BrokerContext, ofAddress: AddressTaker): Prom
 }
 
 /**
- * Limits what several of a build do together, tokens or visits; runs when it is known whose the credential is. Of a
- * token that this process has seen before, it was done before the body was read.
+ * Limits what several of a build do together, tokens or visits; runs when it is known whom the route asks about. For
+ * a token that this process has seen before, it was done before the body was read.
  */
 export function limitBuild(principals: RateLimiter): MiddlewareHandler<BrokerEnv> {
   return async (context, next) => {
-    const { actor, deps, session, isBuildLimited } = context.var;
-    if (isBuildLimited !== true)
-      refuseLater(context, takeAll(principals, bucketsOfBuild(actor, session), deps.now()));
+    const { actor, deps, session, limitedBefore } = context.var;
+    const buckets = bucketsOfBuild(actor, session).filter(({ name }) => name !== limitedBefore);
+    refuseLater(context, takeAll(principals, buckets, deps.now()));
     await next();
   };
 }
