@@ -476,6 +476,31 @@ describe("a row that nothing is signed for yet", () => {
     await writeOn(1);
     expect(await standing()).toMatchObject({ kind: "removed" });
   });
+
+  const nothing = async (): Promise<unknown> => undefined;
+  const second = async (): Promise<unknown> => [await writeOn(1), await takeAway(8)()];
+  const view = () => writer.run("CREATE VIEW hush AS SELECT 1");
+  it.each([
+    ["a signing key that is refused", insertOwnKey, nothing, [8]],
+    ["a view in the file", view, () => writer.run("DROP VIEW hush"), [8]],
+    ["a row behind the end", append, nothing, [8]],
+    ["a second one", second, nothing, [8, 8]],
+  ])("is named by all that tells and accepts, also with %s", async (_how, forge, undo, missingRows) => {
+    await takeAway(8)();
+    await forge({});
+    const problem = { kind: "removed", sequence: 8 };
+    expect(await standing()).toMatchObject(problem);
+    expect((await broker.call("GET", "/health/ready", { token: null })).text).toContain("a row is missing");
+    const warnings = [expect.stringContaining(`are gone (${missingRows.join(", ")})`)];
+    expect(await verify()).toMatchObject({ verdict: "broken", warnings: expect.arrayContaining(warnings) });
+    await undo();
+    const told = { missingRows, missingRowCount: missingRows.length };
+    const accepted = await broker.call("POST", "/v1/audit/accept-head");
+    expect([accepted.status, accepted.body]).toMatchObject([200, { problem, ...told }]);
+    const { body } = await broker.call("GET", "/v1/audit?action=audit.head_accepted");
+    expect(body).toMatchObject({ events: [{ details: { problem, ...told } }] });
+    expect(await standing()).toBeUndefined();
+  });
 });
 
 describe("what a store writer builds into the file", () => {

@@ -12,6 +12,7 @@ import type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 let folder: string;
 let store: Store;
 const path = () => join(folder, "store.db");
+const none = { rows: [], count: 0 };
 const event = (id: string, more: Partial<NewAuditEvent> = {}): NewAuditEvent => ({
   id,
   at: 1,
@@ -90,7 +91,7 @@ describe("the audit chain", () => {
     expect((await all()).map(({ id }) => id).sort()).toEqual(["a", "c", "e"]);
     expect(await check()).toEqual({ rows: 3, problem: undefined });
     await append(1);
-    expect(store.auditMemory().missing).toBeUndefined();
+    expect(store.auditMemory().missing).toEqual(none);
   });
 
   it("stays one chain when one unit hands rows in twice at the same time", async () => {
@@ -109,7 +110,7 @@ describe("the audit chain", () => {
     );
     const missing = [store.auditMemory().missing, other.auditMemory().missing];
     await other.close();
-    expect([missing, await check()]).toEqual([[undefined, undefined], { rows: 100, problem: undefined }]);
+    expect([missing, await check()]).toEqual([[none, none], { rows: 100, problem: undefined }]);
   });
 
   it("keeps what it hashed, whatever text a row holds", async () => {
@@ -145,22 +146,40 @@ describe("a row that was the last one and is gone", () => {
     await append(2);
     const { last } = store.auditMemory();
     await tamper(statement);
-    const told = store.auditMemory();
     await append(1, "next");
     await append(1, "further");
-    expect(store.auditMemory().missing).toEqual(last);
-    store.acceptMissing(told);
-    expect(store.auditMemory().missing).toBeUndefined();
+    const { missing } = store.auditMemory();
+    expect(missing).toEqual({ rows: [last], count: 1 });
+    store.acceptMissing(missing);
+    expect(store.auditMemory().missing).toEqual(none);
   });
 
   it("is missed on when it went after what was accepted had been told", async () => {
     await append(1);
-    const told = store.auditMemory();
+    const told = store.auditMemory().missing;
     await append(1, "later");
     await tamper("DELETE FROM audit_events WHERE sequence = 2");
     await append(1, "next");
     store.acceptMissing(told);
-    expect(store.auditMemory().missing).toMatchObject({ sequence: 2 });
+    expect(store.auditMemory().missing).toMatchObject({ rows: [{ sequence: 2 }], count: 1 });
+  });
+
+  it("is missed beside those that went before it: the first of them, and how many", async () => {
+    const replaceLast = (id: string) =>
+      store.write([], async ({ auditEvents }) => {
+        await auditEvents.remove([store.auditMemory().last?.sequence ?? expect.fail()]);
+        await auditEvents.insertAll([event(id)]);
+      });
+    await append(1);
+    await tamper("DELETE FROM audit_events");
+    const told = await store.write([], ({ auditEvents }) => auditEvents.findMissing());
+    await append(5);
+    for (let taken = 0; taken < 101; taken++) await replaceLast(`taken${taken}`);
+    const { missing } = store.auditMemory();
+    expect(missing.rows.slice(0, 3).map(({ sequence }) => sequence)).toEqual([1, 5, 5]);
+    expect([missing.rows.length, missing.count]).toEqual([100, 102]);
+    store.acceptMissing(told);
+    expect(store.auditMemory().missing).toEqual({ rows: missing.rows.slice(1), count: 101 });
   });
 });
 

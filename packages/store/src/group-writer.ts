@@ -4,7 +4,7 @@ import { type Connection, openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { Seals } from "./row-seal.ts";
 import type { LoadedShape, StoreShape } from "./store-shape.ts";
-import type { AuditMemory } from "./tables/audit-end.ts";
+import type { AuditMemory, MissingRows } from "./tables/audit-end.ts";
 import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
@@ -31,8 +31,8 @@ export type GroupWriter = {
   /** Writes audit rows alone; resolves when they are on disk. */
   readonly appendAudit: (rows: readonly NewAuditEvent[]) => Promise<void>;
   readonly auditMemory: () => Readonly<AuditMemory>;
-  /** What {@link auditMemory} told before the store was accepted as it is: it is missed no longer. */
-  readonly acceptMissing: (told: Readonly<AuditMemory>) => void;
+  /** What the audit tells to be missing is missed no longer. */
+  readonly acceptMissing: (told: MissingRows) => void;
   /** Writes the log back and empties it, between two groups. */
   readonly eraseDeleted: () => Promise<void>;
   /** Waits for what is queued and releases the file; later writes are refused. */

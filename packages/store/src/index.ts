@@ -7,6 +7,7 @@ export { isOver } from "./is-over.ts";
 export { openStore, type Store } from "./open-store.ts";
 export type { RowMac } from "./row-seal.ts";
 export type { ArchiveRow } from "./tables/archives.ts";
+export type { MissingRows } from "./tables/audit-end.ts";
 export type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 export type { AuditHeadRow } from "./tables/audit-heads.ts";
 export { detailsBytesMax } from "./tables/audit-rows.ts";

@@ -19,9 +19,11 @@ export const command: Command = {
       printJson(io, accepted);
       return 0;
     }
-    const { problem, lostHeads, removedKeys, head } = accepted;
+    const { problem, lostHeads, removedKeys, missingRows, missingRowCount, head } = accepted;
     io.out(`Accepted: ${printable(problem.message)}.\n`);
     io.out(`${counted(lostHeads, "signed head")} given up; the audit continues from row ${head.sequence}.\n`);
+    if (missingRowCount > 0)
+      io.out(`${counted(missingRowCount, "missing row")} given up: ${missingRows.join(", ")}.\n`);
     for (const key of removedKeys) io.out(`The signing key ${printable(key)} was removed.\n`);
     return 0;
   },

@@ -110,6 +110,10 @@ export const acceptedHeadSchema = z
       .number()
       .int()
       .meta({ description: "rows after the newest head that no broker wrote, removed" }),
+    missingRows: z.array(sequenceSchema).readonly().meta({
+      description: "rows that this broker wrote and that were taken away, given up: the first of them",
+    }),
+    missingRowCount: z.number().int().meta({ description: "how many rows that is in all" }),
   })
   .meta({ id: "AcceptedHead" });
 

@@ -12,13 +12,17 @@ const searchedMax = 5_000;
 const pageRows = 500;
 /** So many free numbers behind a row are room enough: what stands further off is met later. */
 const roomRows = 1_048_576;
+const missingRowsMax = 100;
+
+/** Rows that a process wrote and that were gone when the next one was added: the first of them, and how many. */
+export type MissingRows = { readonly rows: readonly ChainEnd[]; readonly count: number };
 
 /** What a process knows of the audit's end without asking the file. */
 export type AuditMemory = {
-  /** The last row that it wrote and that is on disk. */
+  /** The last row that it wrote and that is on disk, while it is not missing. */
   last: ChainEnd | undefined;
-  /** Such a row that was gone when the next one was added, until that is accepted. */
-  missing: ChainEnd | undefined;
+  /** Until that is accepted. */
+  missing: MissingRows;
   /** The last row that it found behind the end and that no broker wrote. */
   foreign: number | undefined;
 };
@@ -122,7 +126,7 @@ export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
       if (known !== undefined) {
         if (last?.sequence === known.sequence && last.hash === known.hash) return foundAt(known);
         // What is written next takes its place in the memory, and may take its number.
-        if ((await find(known.sequence))?.hash !== known.hash) memory.missing = known;
+        if ((await find(known.sequence))?.hash !== known.hash) noteMissing(memory, known);
       }
       if (last === undefined) return foundAt(chainStart);
       const genuine = asGenuine(await find(last.sequence));
@@ -134,6 +138,13 @@ export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
       return { end, after: await freeAfter(end.sequence) };
     },
   };
+}
+
+function noteMissing(memory: AuditMemory, row: ChainEnd): void {
+  if (memory.last !== row) return;
+  const { rows, count } = memory.missing;
+  memory.missing = { rows: [...rows, row].slice(0, missingRowsMax), count: count + 1 };
+  memory.last = undefined;
 }
 
 const foundAt = (end: ChainEnd): FoundEnd => ({ end, after: end.sequence });

@@ -5,7 +5,7 @@ import type { Database } from "../database.ts";
 import { notKept, requireWritten } from "../errors.ts";
 import type { Seals } from "../row-seal.ts";
 import { createSerial } from "../serial.ts";
-import { type AuditMemory, createEndFinder } from "./audit-end.ts";
+import { type AuditMemory, createEndFinder, type MissingRows } from "./audit-end.ts";
 import { createOlderChainer } from "./audit-older.ts";
 import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
 import { auditEvents } from "./schema.ts";
@@ -52,7 +52,7 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
   const { find, findLast, findEnd } = createEndFinder(database, findSeal);
   /** The end of the chain as this transaction left it; `undefined` when it has to be read. */
   let end: ChainEnd | undefined;
-  const memory: AuditMemory = { last: undefined, missing: undefined, foreign: undefined };
+  const memory: AuditMemory = { last: undefined, missing: { rows: [], count: 0 }, foreign: undefined };
   const inTurn = createSerial();
   let written: WrittenRow[] = [];
 
@@ -103,14 +103,20 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
     },
     /** The last row that a broker wrote, whatever stands behind it. */
     findLastGenuine: async (): Promise<ChainEnd> => (await findEnd(memory)).end,
+    /** The rows of this process that are gone, the last one too. Only inside a write. */
+    findMissing: async (): Promise<MissingRows> => {
+      await findEnd(memory);
+      return memory.missing;
+    },
     memory: (): Readonly<AuditMemory> => ({ ...memory }),
     /** The last of the rows that a transaction added, once it is on disk. */
     noteCommitted: (row: ChainEnd | undefined): void => {
       memory.last = row ?? memory.last;
     },
-    /** What stood in the memory before the store was accepted as it is: it is missed no longer. */
-    acceptMissing: ({ last, missing }: Readonly<AuditMemory>): void => {
-      if (memory.missing === last || memory.missing === missing) memory.missing = undefined;
+    /** What the audit tells to be missing is missed no longer. */
+    acceptMissing: (told: MissingRows): void => {
+      const rows = memory.missing.rows.filter((row) => !told.rows.includes(row));
+      memory.missing = { rows, count: memory.missing.count - told.count };
     },
     /** The rows that were added since this was last asked. */
     takeWritten: (): readonly WrittenRow[] => {

@@ -1,4 +1,5 @@
 import { type AcceptedHead, type AuditHead, type AuditProblem, BrokerError } from "@keyloan/contract";
+import type { MissingRows } from "@keyloan/store";
 import type { By } from "../../audit-row.ts";
 import {
   type AuditState,
@@ -12,7 +13,7 @@ import type { KnownKeys } from "../../signing.ts";
 import { signingKeysMax } from "../../signing-keys.ts";
 import { findStandingProblem } from "./audit-standing.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
-import { namesOf } from "./problems.ts";
+import { findShapeProblem, namesOf } from "./problems.ts";
 import { removeForeignRows } from "./remove-foreign.ts";
 import { signEnd } from "./sign-end.ts";
 import { headView } from "./sign-head.ts";
@@ -31,11 +32,11 @@ const attemptsMax = 5;
 export async function acceptHead(deps: Deps, by: By, signed: string | undefined): Promise<AcceptedHead> {
   const given: readonly OutsideHead[] = signed === undefined ? [] : [{ by: "head", signed: signed.trim() }];
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const memory = deps.store.auditMemory();
     const keys = await deps.signer.readKeys({ rowsMax: Number.POSITIVE_INFINITY });
     const read = await readAuditState(deps);
     const outside = await headsToGiveUp(deps, keys, read?.state, [...deps.outsideHeads.known(), ...given]);
-    const problem = (await findStandingProblem(deps)) ?? outside[0]?.problem;
+    const problem =
+      (await findShapeProblem(deps)) ?? (await findStandingProblem(deps)) ?? outside[0]?.problem;
     if (problem === undefined) throw nothingToAccept();
     if (problem.kind === "shape") throw notAcceptable(problem);
     const proven = await newestProven(deps, keys);
@@ -55,19 +56,26 @@ export async function acceptHead(deps: Deps, by: By, signed: string | undefined)
     const after = await sealedAuditState(deps, state);
     const accepted = await deps.change(by, [deps.organizationId], async (tx) => {
       if (!(await tx.organizations.setAuditState(deps.organizationId, before, after)))
-        return tx.unaudited(false);
+        return tx.unaudited(undefined);
       await tx.auditHeads.removeOutside(last);
       await tx.auditEvents.removeStray();
       if (removedKeys.length > 0) await tx.signingKeys.keepOnly(deps.organizationId, keys.authentic);
-      tx.audit("audit.head_accepted", "audit", details);
-      return true;
+      const missing = await tx.auditEvents.findMissing();
+      tx.audit("audit.head_accepted", "audit", { ...details, ...missingView(missing) });
+      return missing;
     });
-    if (!accepted) continue;
-    deps.store.acceptMissing(memory);
-    return { problem, head: await signAnew(deps), lostHeads, removedKeys, removedRows };
+    if (accepted === undefined) continue;
+    deps.store.acceptMissing(accepted);
+    const head = await signAnew(deps);
+    return { problem, head, lostHeads, removedKeys, removedRows, ...missingView(accepted) };
   }
   throw new Error("the audit's state could not be written: other brokers were always first");
 }
+
+const missingView = ({ rows, count }: MissingRows) => ({
+  missingRows: rows.map(({ sequence }) => sequence),
+  missingRowCount: count,
+});
 
 /** Signed whatever the head before it is like: that is what was accepted. */
 async function signAnew(deps: Deps): Promise<AuditHead> {

@@ -3,7 +3,7 @@ import { type AuditHeadRow, StoreError } from "@keyloan/store";
 import { holdsAllHeads, type ReadState, readAuditState } from "../../audit-state.ts";
 import { describeError } from "../../observe/logger.ts";
 import type { KnownKeys } from "../../signing.ts";
-import { findTailProblem, problemOfRow } from "./audit-tail.ts";
+import { findMissing, findTailProblem, missingProblem, problemOfRow } from "./audit-tail.ts";
 import { judgeHead, readStoredHead } from "./judge-head.ts";
 import { auditDegraded, auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
 import { signEnd } from "./sign-end.ts";
@@ -15,12 +15,15 @@ const headOverdueMs = 10 * 60_000;
 const attemptsMax = 10;
 
 /**
- * What shows without reading the whole audit that the store is not what was signed: a trigger or another thing that
- * the migrations did not make, a refused signing key, a count that is gone, heads or rows that it misses, a head from
- * outside that it does not hold, or rows that no head can be signed for. `undefined` when nothing does.
+ * What shows without reading the whole audit that the store is not what was signed: a row of this process that is gone,
+ * which nothing else tells and nothing may hide, a trigger or another thing that the migrations did not make, a refused
+ * signing key, a count that is gone, heads or rows that it misses, a head from outside that it does not hold, or rows
+ * that no head can be signed for. `undefined` when nothing does.
  * @throws StoreError, or VaultError when the org's data key does not open
  */
 export async function findStandingProblem(deps: StandingDeps): Promise<AuditProblem | undefined> {
+  const missing = missingProblem(await findMissing(deps));
+  if (missing !== undefined) return missing;
   const shape = await findShapeProblem(deps);
   if (shape !== undefined) return shape;
   const keys = await deps.signer.readKeys();

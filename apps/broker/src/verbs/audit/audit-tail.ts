@@ -6,6 +6,7 @@ import {
   type ChainEnd,
   isSealed,
   isWhole,
+  type MissingRows,
 } from "@keyloan/store";
 import type { Deps } from "../../deps.ts";
 import { auditProblem } from "./problems.ts";
@@ -16,9 +17,9 @@ const linksAtOnce = 1_000;
 const start: ChainEnd = { sequence: 0, hash: "0".repeat(64) };
 
 /**
- * What is wrong with the rows that no head is signed for yet: the last is none that a broker wrote, one that this process
- * wrote is gone, or they are not chained to each other. Rows that were looked at before are not looked at again: `verify`
- * reads them all, and the last one's MAC holds what stood before it.
+ * What is wrong with the rows that no head is signed for yet: the last is none that a broker wrote, or they are not
+ * chained to each other. Rows that were looked at before are not looked at again: `verify` reads them all, and the last
+ * one's MAC holds what stood before it.
  */
 export async function findTailProblem(
   deps: TailDeps,
@@ -29,7 +30,7 @@ export async function findTailProblem(
   const last = await auditEvents.findLast();
   const row = last && (await auditEvents.find(last.sequence));
   const foreign = row && problemOfRow(row, seal);
-  return (await findUnlinked(deps, newest, seal)) ?? foreign ?? (await findForgotten(deps, seal));
+  return (await findUnlinked(deps, newest, seal)) ?? foreign ?? (await findForeign(deps, seal));
 }
 
 /** Why a row is not as a broker wrote it; `undefined` when it is. */
@@ -67,13 +68,25 @@ async function findUnlinked(
   }
 }
 
-/** What this process knows though the file does not tell it any more. */
-async function findForgotten(deps: TailDeps, seal: AuditSeal | undefined): Promise<AuditProblem | undefined> {
-  const { auditEvents } = deps.store.read;
-  const { last, missing, foreign } = deps.store.auditMemory();
-  if (missing !== undefined) return auditProblem("removed", missing.sequence);
-  if (last !== undefined && (await auditEvents.find(last.sequence))?.hash !== last.hash)
-    return auditProblem("removed", last.sequence);
-  const row = foreign === undefined ? undefined : await auditEvents.find(foreign);
+/** What this process found behind the end before. */
+async function findForeign(
+  { store }: TailDeps,
+  seal: AuditSeal | undefined,
+): Promise<AuditProblem | undefined> {
+  const { foreign } = store.auditMemory();
+  const row = foreign === undefined ? undefined : await store.read.auditEvents.find(foreign);
   return row && problemOfRow(row, seal);
+}
+
+/** The rows that this process wrote and that are gone, the last one too. */
+export async function findMissing({ store }: Pick<Deps, "store">): Promise<MissingRows> {
+  const { last, missing } = store.auditMemory();
+  if (last === undefined || (await store.read.auditEvents.find(last.sequence))?.hash === last.hash)
+    return missing;
+  return { rows: [...missing.rows, last], count: missing.count + 1 };
+}
+
+/** The first of them as a problem; `undefined` when there are none. */
+export function missingProblem({ rows: [first], count }: MissingRows): AuditProblem | undefined {
+  return count > 0 ? auditProblem("removed", first?.sequence ?? 0) : undefined;
 }

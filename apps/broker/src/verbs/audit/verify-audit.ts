@@ -6,7 +6,7 @@ import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
 import type { KnownKeys } from "../../signing.ts";
 import { findStandingProblem } from "./audit-standing.ts";
-import { findTailProblem } from "./audit-tail.ts";
+import { findMissing, findTailProblem, missingProblem } from "./audit-tail.ts";
 import { createHeadCheck } from "./head-check.ts";
 import { judgeHead, type OutsideHead, readStoredHead } from "./judge-head.ts";
 import { auditProblem, findKeyProblem, findShapeProblem } from "./problems.ts";
@@ -46,6 +46,13 @@ export async function verifyAudit(
   if (standing?.kind === "head_overdue") problems.push(standing);
   const tail = await findTailProblem(deps, await deps.store.read.auditHeads.findLatest());
   if (tail !== undefined) problems.push(tail);
+  const missing = await findMissing(deps);
+  const missed = missingProblem(missing);
+  if (missed !== undefined) {
+    problems.push(missed);
+    const numbers = missing.rows.map(({ sequence }) => sequence).join(", ");
+    warnings.push(`memory: ${missing.count} of the rows that this broker wrote are gone (${numbers})`);
+  }
   const keyProblem = findKeyProblem(keys);
   if (keyProblem !== undefined) problems.push(keyProblem);
   const countNow = (await readAuditState(deps))?.state.heads;
