@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { BuildView, OrgKeyList } from "@keyloan/contract";
+import type { BuildView, OrgKeyList, OrgKeyView } from "@keyloan/contract";
 import {
   answering,
   brokerHeaders,
@@ -22,7 +22,9 @@ import {
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { rootKeyId } from "./commands/root-key-create.ts";
 import { commandTable } from "./shell/command-table.ts";
+import type { Io } from "./shell/io.ts";
 import { momentText } from "./shell/moments.ts";
+import { showOrgKey } from "./shell/show-org-key.ts";
 import { cellsOf } from "./shell/terminal-text.ts";
 import { type RunOptions, runKeyloan } from "./testing/run-keyloan.ts";
 
@@ -381,8 +383,9 @@ describe("output", () => {
     });
   });
 
+  const evil = "a\u001b[2Jb\u009b31mc\rd\u202ee";
+
   test("text from the broker cannot act on the terminal", async () => {
-    const evil = "a\u001b[2Jb\u009b31mc\rd\u202ee";
     const build = (await broker.call("GET", `/v1/builds/${buildId}`)).body as BuildView;
     const page = answering(200, { builds: [{ ...build, name: evil }] }, brokerHeaders);
     broker.faults.push(page, page);
@@ -392,6 +395,52 @@ describe("output", () => {
     const json = (await keyloan("build list --json")).out;
     expect(inOneLine(json)).not.toMatch(controls);
     expect(JSON.parse(json).builds[0].name).toBe(evil);
+  });
+
+  const job = { id: evil, kind: evil, state: evil, build: evil, connector: evil, createdAt: evil };
+  const action = { dueAt: evil, steps: [{ text: evil, url: evil }] };
+  const key = { connector: evil, version: evil, state: evil, account: evil, mode: evil, checkStatus: evil };
+  const more = { checkMessage: evil, provenDeadAt: evil, warnings: [evil], flags: [], todo: evil };
+  const capabilities = [{ name: evil, state: evil, remedy: evil }];
+  const head = { signed: evil, sequence: evil };
+  const givenUp = [{ after: evil, before: evil, at: evil }];
+  const rotation = { lease: evil, connector: evil, state: evil, next: evil, overlapUntil: evil };
+  const ids = "3k9v0a5m2c7d8e4f6g1h";
+
+  test.each<[string, unknown]>([
+    [`lease rotation lse_${ids}`, { ...rotation, cutAt: evil, provenDeadAt: evil }],
+    [`jobs cancel job_${ids}`, { job, lacks: { connector: evil, variables: [evil] }, verified: false }],
+    [`jobs show job_${ids}`, { ...job, requiredAction: action, attempts: evil, nextRunAt: evil }],
+    ["org-keys retire memory-keys", { orgKeys: [{ ...key, ...more, capabilities }] }],
+    ["org-keys list", { orgKeys: [{ ...key, ...more, capabilities, leasesInUse: evil, ageDays: evil }] }],
+    ["audit head", head],
+    ["audit accept-head", { problem: { message: evil }, lostHeads: evil, removedKeys: [evil], head }],
+    ...["anchored", "self_consistent", "broken"].map((verdict): [string, unknown] => [
+      "audit verify",
+      {
+        verdict,
+        rows: evil,
+        heads: evil,
+        givenUp,
+        warnings: [evil],
+        through: evil,
+        lastSequence: evil,
+        anchors: [{ by: "sink", sequence: evil }],
+        problem: { sequence: 1, kind: evil, message: evil },
+      },
+    ]),
+  ])("text in any field of an answer cannot act on the terminal: %s", async (line, body) => {
+    broker.faults.push(answering(200, body, brokerHeaders));
+    const { out, err } = await keyloan(line);
+    expect((out + err).replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(out).toContain("a\ufffd[2Jb\ufffd31mc d\ufffde");
+  });
+
+  test("the state of an org key cannot act on the terminal", () => {
+    const written: string[] = [];
+    const io = { env: {}, stdoutIsTerminal: () => false, out: (text: string) => void written.push(text) };
+    showOrgKey(io as unknown as Io, { ...key, ...more, capabilities, warnings: [] } as unknown as OrgKeyView);
+    expect(written.join("").replaceAll("\n", "")).not.toMatch(/[\p{Cc}\u202e]/u);
   });
 
   test.each([

@@ -1,8 +1,7 @@
 import type { Command } from "../shell/command.ts";
 import { counted } from "../shell/counted.ts";
 import { keptHeadOf, keptHeadOptions } from "../shell/kept-head.ts";
-import { printJson } from "../shell/output.ts";
-import { printable } from "../shell/terminal-text.ts";
+import { printJson, say } from "../shell/output.ts";
 
 /** Goes on from a store that is not what was signed. */
 export const command: Command = {
@@ -20,11 +19,11 @@ export const command: Command = {
       return 0;
     }
     const { problem, lostHeads, removedKeys, missingRows, missingRowCount, head } = accepted;
-    io.out(`Accepted: ${printable(problem.message)}.\n`);
-    io.out(`${counted(lostHeads, "signed head")} given up; the audit continues from row ${head.sequence}.\n`);
+    say(io, `Accepted: ${problem.message}.`);
+    say(io, `${counted(lostHeads, "signed head")} given up; the audit continues from row ${head.sequence}.`);
     if (missingRowCount > 0)
-      io.out(`${counted(missingRowCount, "missing row")} given up: ${missingRows.join(", ")}.\n`);
-    for (const key of removedKeys) io.out(`The signing key ${printable(key)} was removed.\n`);
+      say(io, `${counted(missingRowCount, "missing row")} given up: ${missingRows.join(", ")}.`);
+    for (const key of removedKeys) say(io, `The signing key ${key} was removed.`);
     return 0;
   },
 };

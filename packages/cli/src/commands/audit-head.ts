@@ -1,5 +1,5 @@
 import type { Command } from "../shell/command.ts";
-import { printJson } from "../shell/output.ts";
+import { printJson, say } from "../shell/output.ts";
 
 /** Prints the signed end of the audit chain. */
 export const command: Command = {
@@ -12,7 +12,7 @@ export const command: Command = {
   run: async ({ io, json, connect }) => {
     const head = await connect().audit.head();
     if (json) printJson(io, head);
-    else io.out(`${head.signed}\n`);
+    else say(io, head.signed);
     return 0;
   },
 };

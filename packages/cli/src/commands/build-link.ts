@@ -1,7 +1,6 @@
 import type { Command } from "../shell/command.ts";
 import { momentText, relativeTime } from "../shell/moments.ts";
-import { note, printJson, warn } from "../shell/output.ts";
-import { printable } from "../shell/terminal-text.ts";
+import { note, printJson, say, warn } from "../shell/output.ts";
 import { buildIdOf, secondsOf } from "../shell/values.ts";
 
 /** Makes a link to the settings page of one build. */
@@ -30,12 +29,9 @@ export const command: Command = {
       printJson(io, handoff);
       return 0;
     }
-    io.out(`${printable(handoff.url)}\n`);
+    say(io, handoff.url);
     const { expiresAt } = handoff;
-    note(
-      io,
-      `It opens once, until ${printable(momentText(expiresAt))} (${relativeTime(expiresAt, io.now())}).`,
-    );
+    note(io, `It opens once, until ${momentText(expiresAt)} (${relativeTime(expiresAt, io.now())}).`);
     if (handoff.personOnly === true) {
       warn(
         io,

@@ -2,7 +2,7 @@ import type { CatalogEntry } from "@keyloan/contract";
 import { type Command, CommandError } from "../shell/command.ts";
 import type { Io } from "../shell/io.ts";
 import { nearest } from "../shell/nearest.ts";
-import { printJson } from "../shell/output.ts";
+import { printJson, say } from "../shell/output.ts";
 import { paintFor } from "../shell/paint.ts";
 import { printTable } from "../shell/table.ts";
 import { printable, wrap } from "../shell/terminal-text.ts";
@@ -47,20 +47,20 @@ function showAll(io: Io, connectors: readonly CatalogEntry[]): void {
 function showOne(io: Io, entry: CatalogEntry): void {
   const paint = paintFor(io, "stdout");
   io.out(`${paint("bold", printable(entry.label))}  ${printable(entry.category)}\n`);
-  io.out(`${wrap(printable(entry.summary), 80)}\n\n`);
-  io.out(`${wrap(`Grade ${entry.grade}: ${printable(entry.gradeMeaning)}.`, 80)}\n`);
-  io.out(`${wrap(`End of a lease: ${printable(entry.revocation)}`, 80)}\n`);
+  io.out(`${wrap(entry.summary, 80)}\n\n`);
+  io.out(`${wrap(`Grade ${entry.grade}: ${entry.gradeMeaning}.`, 80)}\n`);
+  io.out(`${wrap(`End of a lease: ${entry.revocation}`, 80)}\n`);
   if (entry.orgFields.length > 0) io.out(`\n${paint("dim", "The org key has these fields:")}\n`);
   for (const field of entry.orgFields) {
     const kind = [field.secret ? "secret" : "", field.optional ? "optional" : ""].filter(Boolean).join(", ");
-    io.out(`  ${printable(field.name)}${kind === "" ? "" : ` (${kind})`}: ${printable(field.label)}\n`);
-    if (field.helpUrl !== undefined) io.out(`      ${printable(field.helpUrl)}\n`);
+    say(io, `  ${field.name}${kind === "" ? "" : ` (${kind})`}: ${field.label}`);
+    if (field.helpUrl !== undefined) say(io, `      ${field.helpUrl}`);
   }
   io.out(`\n${paint("dim", "A build gets these variables:")}\n`);
   for (const variable of entry.env) {
     const name = variable.family ? `${variable.name}…` : variable.name;
     const aliases = variable.aliases?.length ? ` (also ${variable.aliases.join(", ")})` : "";
-    io.out(`  ${printable(name + aliases)}: ${printable(variable.label)}\n`);
+    say(io, `  ${name}${aliases}: ${variable.label}`);
   }
 }
 

@@ -4,7 +4,7 @@ import { counted } from "../shell/counted.ts";
 import { doctorChecks } from "../shell/doctor-checks.ts";
 import { printJson } from "../shell/output.ts";
 import { paintFor, paintState } from "../shell/paint.ts";
-import { printable, wrap } from "../shell/terminal-text.ts";
+import { wrap } from "../shell/terminal-text.ts";
 
 /** Checks everything between this machine and a working key, with a remedy for each thing that is wrong. */
 export const command: Command = {
@@ -24,9 +24,9 @@ export const command: Command = {
       if (json) return;
       const state = paintState(paint, result.state) + " ".repeat(9 - result.state.length);
       const indent = " ".repeat(9);
-      const text = wrap(printable(`${result.name}: ${result.message}`), io.columns(), indent);
+      const text = wrap(`${result.name}: ${result.message}`, io.columns(), indent);
       io.out(`${state}${text.slice(indent.length)}\n`);
-      if (result.remedy !== undefined) io.out(`${wrap(printable(result.remedy), io.columns(), indent)}\n`);
+      if (result.remedy !== undefined) io.out(`${wrap(result.remedy, io.columns(), indent)}\n`);
     };
     const results = await runChecks(doctorChecks(io, connectCaller, args.flag("production")), show);
     const failures = results.filter((result) => result.state === "failed").length;

@@ -83,7 +83,7 @@ function show(io: Io, example: string, { missing, extra, present }: ExampleCompa
       variable.default === undefined ? "" : `Default: ${variable.default}.`,
     ].join(" ");
     io.out(`${state}  ${printable(variable.name)}\n`);
-    if (text.trim() !== "") io.out(`${wrap(printable(text.trim()), 80, "  ")}\n`);
+    if (text.trim() !== "") io.out(`${wrap(text.trim(), 80, "  ")}\n`);
   }
   for (const name of extra) io.out(`${paint("dim", "not in the example")}  ${printable(name)}\n`);
   const needed = missing.filter(({ optional }) => !optional).length;

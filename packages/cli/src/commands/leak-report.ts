@@ -6,7 +6,7 @@ import { note, printJson, warn } from "../shell/output.ts";
 import { paintFor } from "../shell/paint.ts";
 import { askOne } from "../shell/prompt.ts";
 import { showMatch } from "../shell/show-match.ts";
-import { printable, wrap } from "../shell/terminal-text.ts";
+import { wrap } from "../shell/terminal-text.ts";
 
 /** Tells what a leaked value was, and ends it. */
 export const command: Command = {
@@ -89,5 +89,5 @@ async function endAll(invocation: Invocation, matches: readonly AuditMatch[]): P
 function showEnding({ io }: Invocation, { what, ended, message }: Ending): void {
   const paint = paintFor(io, "stdout");
   const state = ended ? paint("green", "ended") : paint("red", "not ended");
-  io.out(`${state}: ${wrap(`${printable(what)}: ${printable(message)}`, io.columns(), "  ").trimStart()}\n`);
+  io.out(`${state}: ${wrap(`${what}: ${message}`, io.columns(), "  ").trimStart()}\n`);
 }

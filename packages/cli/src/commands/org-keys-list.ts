@@ -3,7 +3,7 @@ import type { Command } from "../shell/command.ts";
 import { relativeTime } from "../shell/moments.ts";
 import { note, printJson } from "../shell/output.ts";
 import { printTable } from "../shell/table.ts";
-import { printable, wrap } from "../shell/terminal-text.ts";
+import { wrap } from "../shell/terminal-text.ts";
 
 /** Lists the org's keys, never their values. */
 export const command: Command = {
@@ -46,5 +46,5 @@ function todoText({ connector, version, todo, flags }: OrgKeyView): string {
   const reasons = flags.map(({ leases, message, remedy }) => `${leases} × ${message}. ${remedy}`);
   const lines = [...(todo === undefined ? [] : [todo]), ...reasons];
   if (lines.length === 0) return "";
-  return `\n${wrap(printable(`${connector} version ${version}: ${lines.join(" ")}`), 78, "  ")}\n`;
+  return `\n${wrap(`${connector} version ${version}: ${lines.join(" ")}`, 78, "  ")}\n`;
 }

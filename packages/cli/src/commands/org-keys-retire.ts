@@ -1,6 +1,6 @@
 import { type Command, CommandError } from "../shell/command.ts";
 import { confirm } from "../shell/confirm.ts";
-import { note, printJson } from "../shell/output.ts";
+import { note, printJson, say } from "../shell/output.ts";
 
 /** Asks whether replaced org keys are dead, or ends them. */
 export const command: Command = {
@@ -26,7 +26,7 @@ export const command: Command = {
     if (!json) {
       for (const { version, state, provenDeadAt } of list.orgKeys) {
         const proof = provenDeadAt === undefined ? "" : `, proved dead ${provenDeadAt.slice(0, 10)}`;
-        io.out(`version ${version}: ${state}${proof}\n`);
+        say(io, `version ${version}: ${state}${proof}`);
       }
       if (living.length === 0) note(io, "No replaced key is left.");
     }

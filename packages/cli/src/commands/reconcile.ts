@@ -2,10 +2,10 @@ import type { ConnectorReport, Finding, ReconcileReport } from "@keyloan/contrac
 import { type Command, CommandError, type Invocation, UsageError } from "../shell/command.ts";
 import { confirm } from "../shell/confirm.ts";
 import type { Io } from "../shell/io.ts";
-import { note, printJson, warn } from "../shell/output.ts";
+import { note, printJson, say, warn } from "../shell/output.ts";
 import { withProgress } from "../shell/progress.ts";
 import { printTable } from "../shell/table.ts";
-import { printable, wrap } from "../shell/terminal-text.ts";
+import { wrap } from "../shell/terminal-text.ts";
 
 /** Compares what providers hold with what the broker knows. */
 export const command: Command = {
@@ -59,7 +59,7 @@ async function endUnknown(
   if (finding.action !== "ended") {
     throw new CommandError("not_ended", finding.message, finding.remedy ?? "Try again later.");
   }
-  if (!json) note(io, `${printable(name)} has ended.`);
+  if (!json) note(io, `${name} has ended.`);
   return 0;
 }
 
@@ -70,7 +70,7 @@ function showReport(io: Io, { connectors }: ReconcileReport): void {
     note(io, "There is nothing to compare: no connector that can be listed has an org key.");
     return;
   }
-  for (const each of connectors) io.out(`${summaryOf(each)}\n`);
+  for (const each of connectors) say(io, summaryOf(each));
   const rows = connectors.flatMap(({ connector, findings }) =>
     findings.map((finding): Row => ({ ...finding, connector })),
   );
@@ -88,7 +88,7 @@ function showReport(io: Io, { connectors }: ReconcileReport): void {
       rows,
     );
   }
-  for (const text of adviceOf(rows)) io.out(`\n${wrap(printable(text), 78, "  ")}\n`);
+  for (const text of adviceOf(rows)) io.out(`\n${wrap(text, 78, "  ")}\n`);
   for (const { connector, message, remedy } of connectors) {
     if (message !== undefined) warn(io, `${connector}: ${message} ${remedy ?? ""}`.trim());
   }
@@ -96,7 +96,7 @@ function showReport(io: Io, { connectors }: ReconcileReport): void {
 
 function summaryOf({ connector, state, listed, findings, unlisted }: ConnectorReport): string {
   const more = unlisted === 0 ? "" : ` (${unlisted} more are not shown)`;
-  return `${printable(connector)}: ${state}, ${listed} listed, ${findings.length + unlisted} findings${more}`;
+  return `${connector}: ${state}, ${listed} listed, ${findings.length + unlisted} findings${more}`;
 }
 
 /** Each message with its remedy once, however many findings share it. */

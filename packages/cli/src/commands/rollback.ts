@@ -2,7 +2,7 @@ import type { Rehearsal } from "@keyloan/contract";
 import { type Command, UsageError } from "../shell/command.ts";
 import { confirm } from "../shell/confirm.ts";
 import type { Io } from "../shell/io.ts";
-import { printJson } from "../shell/output.ts";
+import { printJson, say } from "../shell/output.ts";
 import { paintFor, paintState } from "../shell/paint.ts";
 import { showBuild } from "../shell/show-build.ts";
 import { printable } from "../shell/terminal-text.ts";
@@ -55,11 +55,12 @@ function showRehearsal(io: Io, { ok, milliseconds, steps, builds }: Rehearsal): 
   const paint = paintFor(io, "stdout");
   const line = (good: boolean, title: string, message: string, time: number) => {
     const state = paintState(paint, good ? "ok" : "failed").concat(good ? "    " : "");
-    io.out(`${state} ${printable(title)}: ${printable(message)} ${paint("dim", `(${time} ms)`)}\n`);
+    io.out(`${state} ${printable(`${title}: ${message}`)} ${paint("dim", printable(`(${time} ms)`))}\n`);
   };
   for (const step of steps) line(step.ok, step.name.replaceAll("_", " "), step.message, step.milliseconds);
   for (const build of builds.filter((each) => !each.ok))
     line(false, `  ${build.id} ${build.name}`, build.message, build.milliseconds);
   const told = ok ? "A rollback works" : "A rollback would not work";
-  io.out(`\n${told}; the rehearsal took ${milliseconds} ms.\n`);
+  io.out("\n");
+  say(io, `${told}; the rehearsal took ${milliseconds} ms.`);
 }

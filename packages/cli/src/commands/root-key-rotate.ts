@@ -1,9 +1,8 @@
 import type { RewrapResult } from "@keyloan/contract";
 import type { Client } from "@keyloan/sdk";
 import { type Command, CommandError } from "../shell/command.ts";
-import { printJson } from "../shell/output.ts";
+import { printJson, say } from "../shell/output.ts";
 import { withProgress } from "../shell/progress.ts";
-import { printable } from "../shell/terminal-text.ts";
 
 /** Has the broker wrap every data key under its current root key. */
 export const command: Command = {
@@ -18,7 +17,7 @@ export const command: Command = {
     const result = await withProgress(io, json, "Rewrapping data keys", (show) => rewrapAll(client, show));
     const { rewrapped, dataKeys, left, currentKeyId } = result;
     if (json) printJson(io, result);
-    else io.out(`${rewrapped} of ${dataKeys} data keys were rewrapped under ${printable(currentKeyId)}.\n`);
+    else say(io, `${rewrapped} of ${dataKeys} data keys were rewrapped under ${currentKeyId}.`);
     if (left > 0) {
       throw new CommandError(
         "not_finished",

@@ -16,7 +16,7 @@ export async function confirm(io: Io, what: string, saidYes: boolean, word = "ye
       "Add --yes to confirm.",
     );
   }
-  io.err(`${wrap(printable(what), io.columns())}\n`);
+  io.err(`${wrap(what, io.columns())}\n`);
   const answer = (await askOne(io, `Type ${printable(word)} to go on: `, false)).trim();
   if (answer === word) return;
   throw new CommandError("given_up", "Cancelled; nothing was changed.", "Run it again to confirm.");

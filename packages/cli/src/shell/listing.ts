@@ -3,7 +3,6 @@ import { eachOfPages } from "@keyloan/sdk/parts";
 import type { Invocation, OptionSpec } from "./command.ts";
 import { note, printJson } from "./output.ts";
 import { type Column, printTable } from "./table.ts";
-import { printable } from "./terminal-text.ts";
 import { integerOf } from "./values.ts";
 
 /** The options every list has. */
@@ -38,7 +37,7 @@ export async function showList<Entry>(
   }
   if (entries.length === 0) note(io, listing.empty);
   else printTable(io, listing.columns, entries);
-  if (nextCursor !== undefined) note(io, `There is more: --cursor ${printable(nextCursor)}, or --all`);
+  if (nextCursor !== undefined) note(io, `There is more: --cursor ${nextCursor}, or --all`);
   return 0;
 }
 

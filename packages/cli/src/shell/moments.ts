@@ -1,3 +1,5 @@
+import { printable } from "./terminal-text.ts";
+
 /** How far a moment is away, in words short enough for a table: `in 23h`, `5m ago`. */
 export function relativeTime(iso: string | undefined, nowMs: number): string {
   const at = iso === undefined ? Number.NaN : Date.parse(iso);
@@ -23,5 +25,7 @@ function minutesPart(seconds: number): string {
 
 /** `2026-11-20 12:00:00Z`. */
 export function momentText(iso: string): string {
-  return iso.replace("T", " ").replace(/\.\d+Z$/, "Z");
+  return printable(iso)
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, "Z");
 }

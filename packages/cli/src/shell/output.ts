@@ -9,9 +9,15 @@ export function printJson(io: Io, value: unknown): void {
   io.out(`${printableJson(value)}\n`);
 }
 
-/** A word to the person, on stderr, so that stdout stays clean for programs. */
+/** A line of text on stdout, with nothing in it that a terminal would act on. */
+export function say(io: Io, text: string): void {
+  io.out(`${printable(text)}\n`);
+}
+
+/** A word to the person, on stderr, so that stdout stays clean for programs; a line break before it stays. */
 export function note(io: Io, text: string): void {
-  io.err(`${text}\n`);
+  const gap = text.startsWith("\n") ? "\n" : "";
+  io.err(`${gap}${printable(text).trimStart()}\n`);
 }
 
 export function warn(io: Io, text: string): void {
@@ -26,10 +32,10 @@ export function printFailure(io: Io, json: boolean, error: unknown, helpCommand:
     return failure.exitCode;
   }
   const paint = paintFor(io, "stderr");
-  const lines = wrap(`keyloan: ${printable(failure.message)}`, io.columns(), "  ").slice(2);
+  const lines = wrap(`keyloan: ${failure.message}`, io.columns(), "  ").slice(2);
   io.err(`${lines.replace(/^keyloan:/, (name) => paint("red", name))}\n`);
   for (const line of [failure.remedy ?? [], failure.more].flat()) {
-    io.err(`${wrap(printable(line), io.columns(), "  ")}\n`);
+    io.err(`${wrap(line, io.columns(), "  ")}\n`);
   }
   if (error instanceof UsageError) io.err(`  Help: ${helpCommand} --help\n`);
   return failure.exitCode;

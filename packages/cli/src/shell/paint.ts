@@ -1,4 +1,5 @@
 import type { Io } from "./io.ts";
+import { printable } from "./terminal-text.ts";
 
 const codes = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 
@@ -31,5 +32,5 @@ const stateStyles: Readonly<Record<string, keyof typeof codes>> = {
 /** A state in the colour of what it means. */
 export function paintState(paint: Paint, state: string): string {
   const style = stateStyles[state];
-  return style === undefined ? state : paint(style, state);
+  return style === undefined ? printable(state) : paint(style, state);
 }

@@ -1,28 +1,28 @@
 import type { BuildView, LeaseView } from "@keyloan/contract";
+import { factsOn } from "./facts.ts";
 import type { Io } from "./io.ts";
 import { momentText, relativeTime } from "./moments.ts";
-import { paintFor, paintState } from "./paint.ts";
+import { paintFor } from "./paint.ts";
 import { printTable } from "./table.ts";
 import { printable, wrap } from "./terminal-text.ts";
 
 /** Prints a build for a person: its facts, its leases, and what failed with the remedy. */
 export function showBuild(io: Io, build: BuildView): void {
-  const paint = paintFor(io, "stdout");
-  const fact = (name: string, value: string) => io.out(`${paint("dim", name.padEnd(10))}${value}\n`);
+  const fact = factsOn(io, 10);
   const now = io.now();
-  fact("Build", printable(build.id));
-  fact("Name", printable(build.name));
-  fact("State", paintState(paint, printable(build.state)));
-  fact("Profile", printable(build.profile));
-  fact("Created", printable(momentText(build.createdAt)));
+  fact("Build", build.id);
+  fact("Name", build.name);
+  fact("State", build.state, "state");
+  fact("Profile", build.profile);
+  fact("Created", momentText(build.createdAt));
   if (build.closedAt === undefined) {
-    fact("Expires", `${printable(momentText(build.expiresAt))} (${relativeTime(build.expiresAt, now)})`);
-    fact("Renewable", `until ${printable(momentText(build.renewableUntil))}`);
+    fact("Expires", `${momentText(build.expiresAt)} (${relativeTime(build.expiresAt, now)})`);
+    fact("Renewable", `until ${momentText(build.renewableUntil)}`);
   } else {
-    fact("Closed", printable(momentText(build.closedAt)));
+    fact("Closed", momentText(build.closedAt));
   }
   if (build.lendingEndedAt !== undefined) {
-    const ended = printable(momentText(build.lendingEndedAt));
+    const ended = momentText(build.lendingEndedAt);
     fact("Lending", `ended ${ended}: the app's user has their own keys for everything`);
   }
   if (build.leases.length === 0) return;
@@ -45,7 +45,7 @@ export function showBuild(io: Io, build: BuildView): void {
 function showGrades(io: Io, leases: readonly LeaseView[]): void {
   const paint = paintFor(io, "stdout");
   const meanings = new Map(leases.map((lease) => [lease.grade, lease.gradeMeaning]));
-  const lines = [...meanings].sort().map(([grade, meaning]) => `${grade}  ${printable(meaning)}`);
+  const lines = [...meanings].sort().map(([grade, meaning]) => printable(`${grade}  ${meaning}`));
   io.out(`\n${paint("dim", lines.join("\n"))}\n`);
 }
 
@@ -58,6 +58,6 @@ function leaseProblem(lease: LeaseView): string {
   const where = facts.length === 0 ? "" : ` (${facts.join(", ")})`;
   const isWaiting = error.retryable && lease.state !== "requires_action";
   const next = isWaiting ? " It is tried again automatically." : "";
-  const text = printable(`${lease.connector}: ${error.message}${where} ${error.remedy}${next}`);
+  const text = `${lease.connector}: ${error.message}${where} ${error.remedy}${next}`;
   return `\n${wrap(text, 78, "  ")}\n`;
 }

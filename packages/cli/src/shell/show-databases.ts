@@ -8,7 +8,7 @@ import { note, printJson } from "./output.ts";
 import { withProgress } from "./progress.ts";
 import { bytesText } from "./show-transfers.ts";
 import { printTable } from "./table.ts";
-import { printable, wrap } from "./terminal-text.ts";
+import { wrap } from "./terminal-text.ts";
 import { buildIdOf } from "./values.ts";
 
 /** The build of a command on one database, and its connector: the second argument, or the only one there is. */
@@ -73,7 +73,7 @@ export function showDatabases(io: Io, json: boolean, list: DatabaseList): void {
   }
   for (const { connector, error } of list.databases) {
     if (error === undefined) continue;
-    io.out(`\n${wrap(printable(`${connector}: ${error.message}. ${error.remedy}`), 78, "  ")}\n`);
+    io.out(`\n${wrap(`${connector}: ${error.message}. ${error.remedy}`, 78, "  ")}\n`);
   }
 }
 

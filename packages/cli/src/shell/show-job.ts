@@ -1,9 +1,10 @@
 import type { JobView } from "@keyloan/contract";
 import type { Arguments } from "./command.ts";
 import { UsageError } from "./command.ts";
+import { factsOn } from "./facts.ts";
 import type { Io } from "./io.ts";
 import { momentText, relativeTime } from "./moments.ts";
-import { paintFor, paintState } from "./paint.ts";
+import { paintFor } from "./paint.ts";
 import { printable, wrap } from "./terminal-text.ts";
 
 /** The positional argument as a job id. */
@@ -18,25 +19,22 @@ export function jobIdOf(args: Arguments): string {
 
 /** Prints a job for a person: its facts, what failed, and what is to be done by when. */
 export function showJob(io: Io, job: JobView): void {
-  const paint = paintFor(io, "stdout");
-  const fact = (name: string, value: string | undefined) => {
-    if (value !== undefined) io.out(`${paint("dim", name.padEnd(11))}${value}\n`);
-  };
+  const fact = factsOn(io, 11);
   const now = io.now();
   const moment = (at: string | undefined) =>
-    at === undefined ? undefined : `${printable(momentText(at))} (${relativeTime(at, now)})`;
-  fact("Job", printable(job.id));
-  fact("Kind", printable(job.kind));
-  fact("State", paintState(paint, printable(job.state)) + (job.running ? ", running now" : ""));
-  fact("Build", job.build === undefined ? undefined : printable(job.build));
-  fact("Connector", job.connector === undefined ? undefined : printable(job.connector));
+    at === undefined ? undefined : `${momentText(at)} (${relativeTime(at, now)})`;
+  fact("Job", job.id);
+  fact("Kind", job.kind);
+  fact("State", job.running ? `${job.state}, running now` : job.state, "state");
+  fact("Build", job.build);
+  fact("Connector", job.connector);
   fact("Attempts", String(job.attempts));
   fact("Created", moment(job.createdAt));
   fact("Next run", moment(job.nextRunAt));
   fact("Ended", moment(job.endedAt));
   if (job.lastError !== undefined && job.requiredAction === undefined) {
     const { code, message, remedy = "" } = job.lastError;
-    io.out(`\n${wrap(printable(`${message ?? code} ${remedy}`.trim()), 78, "  ")}\n`);
+    io.out(`\n${wrap(`${message ?? code} ${remedy}`.trim(), 78, "  ")}\n`);
   }
   if (job.requiredAction !== undefined) showAction(io, job.requiredAction);
 }
@@ -50,7 +48,7 @@ function showAction(io: Io, requiredAction: NonNullable<JobView["requiredAction"
   io.out(`\n${paint(requiredAction.overdue ? "red" : "bold", printable(title))}\n`);
   requiredAction.steps.forEach(({ text, url }, index) => {
     const number = `${index + 1}.`.padEnd(4);
-    io.out(`  ${number}${wrap(printable(text), 78, "      ").trimStart()}\n`);
+    io.out(`  ${number}${wrap(text, 78, "      ").trimStart()}\n`);
     if (url !== undefined) io.out(`      ${printable(url)}\n`);
   });
 }

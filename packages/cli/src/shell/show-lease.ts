@@ -1,28 +1,27 @@
 import type { ListedLease } from "@keyloan/contract";
+import { factsOn } from "./facts.ts";
 import type { Io } from "./io.ts";
 import { momentText, relativeTime } from "./moments.ts";
-import { paintFor, paintState } from "./paint.ts";
-import { printable, wrap } from "./terminal-text.ts";
+import { wrap } from "./terminal-text.ts";
 
 /** Prints a lease for a person: what it is, how it ends, and what failed with the remedy. */
 export function showLease(io: Io, lease: ListedLease): void {
-  const paint = paintFor(io, "stdout");
-  const fact = (name: string, value: string) => io.out(`${paint("dim", name.padEnd(11))}${value}\n`);
-  const moment = (iso: string) => `${printable(momentText(iso))} (${relativeTime(iso, io.now())})`;
-  fact("Lease", printable(lease.id));
-  fact("Connector", printable(lease.connector));
-  fact("Build", printable(lease.buildId));
-  fact("State", paintState(paint, printable(lease.state)));
-  fact("Grade", printable(`${lease.grade}, ${lease.gradeMeaning}`));
-  fact("Created", printable(momentText(lease.createdAt)));
-  if (lease.issuedAt !== undefined) fact("Issued", printable(momentText(lease.issuedAt)));
+  const fact = factsOn(io, 11);
+  const moment = (iso: string) => `${momentText(iso)} (${relativeTime(iso, io.now())})`;
+  fact("Lease", lease.id);
+  fact("Connector", lease.connector);
+  fact("Build", lease.buildId);
+  fact("State", lease.state, "state");
+  fact("Grade", `${lease.grade}, ${lease.gradeMeaning}`);
+  fact("Created", momentText(lease.createdAt));
+  if (lease.issuedAt !== undefined) fact("Issued", momentText(lease.issuedAt));
   if (lease.state !== "released") fact("Expires", moment(lease.expiresAt));
   for (const [part, name] of Object.entries(lease.resource)) {
-    fact("Resource", printable(`${part} ${name}`));
+    fact("Resource", `${part} ${name}`);
   }
-  fact("Revoking", printable(lease.revocation));
+  fact("Revoking", lease.revocation);
   const { error } = lease;
   if (error === undefined) return;
   const next = error.retryable ? " It is tried again automatically." : "";
-  io.out(`\n${wrap(printable(`${error.message} ${error.remedy}${next}`), 78, "  ")}\n`);
+  io.out(`\n${wrap(`${error.message} ${error.remedy}${next}`, 78, "  ")}\n`);
 }

@@ -7,14 +7,12 @@ import { printable } from "./terminal-text.ts";
 /** Prints one version of an org key for a person: its state, its last check, what it may do. */
 export function showOrgKey(io: Io, key: OrgKeyView): void {
   const paint = paintFor(io, "stdout");
-  const account = key.account === undefined ? "" : `, account ${printable(key.account)}`;
+  const account = key.account === undefined ? "" : `, account ${key.account}`;
   const mode = key.mode === undefined ? "" : `, ${key.mode} mode`;
-  io.out(
-    `${printable(key.connector)}: version ${key.version} is ${paintState(paint, key.state)}${account}${mode}\n`,
-  );
-  io.out(
-    `check: ${paintState(paint, key.checkStatus)}${key.checkMessage ? `, ${printable(key.checkMessage)}` : ""}\n`,
-  );
+  const version = printable(`${key.connector}: version ${key.version} is `);
+  io.out(`${version}${paintState(paint, key.state)}${printable(account + mode)}\n`);
+  const message = key.checkMessage ? printable(`, ${key.checkMessage}`) : "";
+  io.out(`check: ${paintState(paint, key.checkStatus)}${message}\n`);
   for (const capability of key.capabilities) {
     const state = paintState(paint, capability.state) + " ".repeat(Math.max(1, 13 - capability.state.length));
     const remedy = capability.remedy === undefined ? "" : `: ${printable(capability.remedy)}`;

@@ -1,20 +1,19 @@
 import type { RotationView } from "@keyloan/contract";
+import { factsOn } from "./facts.ts";
 import type { Io } from "./io.ts";
 import { momentText } from "./moments.ts";
-import { paintFor, paintState } from "./paint.ts";
-import { printable, wrap } from "./terminal-text.ts";
+import { wrap } from "./terminal-text.ts";
 
 /** Prints a rotation for a person: how far it is, and what is to be done. */
 export function showRotation(io: Io, rotation: RotationView): void {
-  const paint = paintFor(io, "stdout");
-  const fact = (name: string, value: string) => io.out(`${paint("dim", name.padEnd(10))}${value}\n`);
-  fact("Lease", `${printable(rotation.lease)} (${printable(rotation.connector)})`);
-  fact("State", paintState(paint, rotation.state));
+  const fact = factsOn(io, 10);
+  fact("Lease", `${rotation.lease} (${rotation.connector})`);
+  fact("State", rotation.state, "state");
   if (rotation.overlapUntil !== undefined) fact("Overlap", `until ${momentText(rotation.overlapUntil)}`);
   if (rotation.cutAt !== undefined) fact("Cut", momentText(rotation.cutAt));
   const { provenDeadAt } = rotation;
   fact("Old dead", provenDeadAt === undefined ? "not proved" : `proved ${momentText(provenDeadAt)}`);
-  io.out(`\n${wrap(printable(rotation.next), io.columns(), "  ").trimStart()}\n`);
+  io.out(`\n${wrap(rotation.next, io.columns(), "  ").trimStart()}\n`);
 }
 
 const over: readonly RotationView["state"][] = ["done", "ended", "requires_action", "failed", "cancelled"];

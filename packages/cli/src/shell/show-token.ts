@@ -1,8 +1,7 @@
 import type { IssuedToken, TokenView } from "@keyloan/contract";
 import type { Io } from "./io.ts";
 import { momentText, relativeTime } from "./moments.ts";
-import { note, printJson } from "./output.ts";
-import { printable } from "./terminal-text.ts";
+import { note, printJson, say } from "./output.ts";
 
 /** Prints a new token alone on stdout, so that `$(…)` gets the token and nothing else. */
 export function showNewToken(io: Io, json: boolean, issued: IssuedToken): void {
@@ -10,13 +9,13 @@ export function showNewToken(io: Io, json: boolean, issued: IssuedToken): void {
     printJson(io, issued);
     return;
   }
-  io.out(`${printable(issued.token)}\n`);
+  say(io, issued.token);
   const { expiresAt } = issued;
   const until =
     expiresAt === undefined
       ? "It does not expire"
-      : `It ends ${printable(momentText(expiresAt))} (${relativeTime(expiresAt, io.now())})`;
-  note(io, `This token is shown only once. ${until}. Its id: ${printable(issued.id)}`);
+      : `It ends ${momentText(expiresAt)} (${relativeTime(expiresAt, io.now())})`;
+  note(io, `This token is shown only once. ${until}. Its id: ${issued.id}`);
 }
 
 /** When a token ends, or that it has. */

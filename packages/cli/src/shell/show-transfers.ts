@@ -7,7 +7,7 @@ import { relativeTime } from "./moments.ts";
 import { note, printJson } from "./output.ts";
 import { withProgress } from "./progress.ts";
 import { printTable } from "./table.ts";
-import { printable, wrap } from "./terminal-text.ts";
+import { wrap } from "./terminal-text.ts";
 
 /** The options that name connectors and wait, as every command on transfers has them. */
 export const transferOptions = {
@@ -120,6 +120,6 @@ function waitingText({ canStart, waitsFor }: MovableView): string {
 function problem({ connector, error, sourceReadOnly }: TransferView): string {
   if (error === undefined) return "";
   const frozen = sourceReadOnly ? " The app cannot write to the lent database yet." : "";
-  const text = printable(`${connector}: ${error.message}. ${error.remedy}${frozen}`);
+  const text = `${connector}: ${error.message}. ${error.remedy}${frozen}`;
   return `\n${wrap(text, 78, "  ")}\n`;
 }

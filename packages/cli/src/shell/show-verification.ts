@@ -2,6 +2,7 @@ import type { AuditProblemKind, AuditVerification } from "@keyloan/contract";
 import { counted } from "./counted.ts";
 import type { Io } from "./io.ts";
 import { momentText } from "./moments.ts";
+import { say } from "./output.ts";
 import { paintFor } from "./paint.ts";
 import { printable } from "./terminal-text.ts";
 
@@ -33,13 +34,12 @@ export function verdictText(result: AuditVerification): string {
 export function showVerification(io: Io, result: AuditVerification): void {
   const paint = paintFor(io, "stdout");
   const color = { anchored: "green", self_consistent: "yellow", broken: "red" } as const;
-  const read = `${counted(result.rows, "row")} and ${counted(result.heads, "signed head")} were read.`;
-  const lines = [paint(color[result.verdict], printable(verdictText(result))), read];
+  io.out(`${paint(color[result.verdict], printable(verdictText(result)))}\n`);
+  say(io, `${counted(result.rows, "row")} and ${counted(result.heads, "signed head")} were read.`);
   for (const { after, before, at } of result.givenUp)
-    lines.push(`Between head ${after} and head ${before}, heads were given up (${momentText(at)}).`);
-  for (const warning of result.warnings) lines.push(printable(`Note: ${warning}.`));
-  lines.push(adviceOf(result));
-  io.out(`${lines.join("\n")}\n`);
+    say(io, `Between head ${after} and head ${before}, heads were given up (${momentText(at)}).`);
+  for (const warning of result.warnings) say(io, `Note: ${warning}.`);
+  say(io, adviceOf(result));
 }
 
 function adviceOf(result: AuditVerification): string {

@@ -43,11 +43,11 @@ export function cutTo(text: string, cells: number): string {
   return `${kept}…`;
 }
 
-/** The text in lines of at most `cells`, broken between words. */
+/** Text from elsewhere in lines of at most `cells`, broken between words, with nothing that a terminal would act on. */
 export function wrap(text: string, cells: number, indent = ""): string {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of printable(text).split(" ")) {
     if (line !== "" && cellsOf(line) + 1 + cellsOf(word) > cells - indent.length) {
       lines.push(line);
       line = word;
