@@ -9,6 +9,7 @@ import { openLease } from "../../sealing/lease-values.ts";
 import { openUserKey } from "../../sealing/user-keys.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import { profileOf } from "../builds/views.ts";
+import { endsWithin } from "../builds/wait-until-tried.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { isLendingOver, revertWindowMs } from "../lending/lending-end.ts";
 import { stillLent } from "../lending/still-lent.ts";
@@ -19,6 +20,8 @@ import { type Answers, answersFor } from "./preview-answers.ts";
 import { probeDurability } from "./probe-durability.ts";
 import { takeStep } from "./take-step.ts";
 import { settingsView } from "./views.ts";
+
+const notesMsMax = 3_000;
 
 type SwapInput = {
   readonly connectors?: readonly string[] | undefined;
@@ -51,6 +54,9 @@ export async function swapKeys(deps: Deps, visit: Visit, input: SwapInput): Prom
   if (!input.dryRun) {
     const copies = await copiesToSwitch(deps, editable.build.id, targets);
     await recordSwap(deps, visit, editable, { targets, copies, preview });
+    // Whoever looks into a moved database after this finds no table of ours, if it answers.
+    const notesEnded = Promise.all(copies.map(({ id }) => deps.runner.tried(id))).then(() => undefined);
+    await endsWithin(deps, notesEnded, notesMsMax);
   }
   return { gates, settings: await settingsView(deps, visit.session) };
 }
