@@ -24,7 +24,7 @@ import { createFairSlots, createSlots } from "./queue/slots.ts";
 import { createRefusals } from "./refusals.ts";
 import { withOrgDataKey } from "./sealing/data-key.ts";
 import { createSigner } from "./signing.ts";
-import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+import { isDegraded } from "./verbs/audit/audit-standing.ts";
 import { createHeldFiles } from "./verbs/databases/held-files.ts";
 import { jobDefinitions } from "./work.ts";
 import { createWorkWatch } from "./work-watch.ts";
@@ -116,7 +116,7 @@ async function composeOver(
   const runner = createJobRunner(() => deps, jobDefinitions);
   const heldBack = async () => {
     const isDue = await store.read.jobs.isDue(kindsHeldBack, now());
-    return isDue && (await findStandingProblem(deps)) !== undefined ? kindsHeldBack : [];
+    return isDue && (await isDegraded(deps)) ? kindsHeldBack : [];
   };
   const complete = { ...parts, runner, heldBack, change: createChange({ ...parts, runner }) };
   const deps: Deps = { ...complete, headDelivery: createHeadDelivery(complete) };
@@ -132,7 +132,7 @@ function addAuditGauges(deps: Deps): void {
   deps.metrics.addGauge(
     "keyloan_audit_degraded",
     "1 while the audit differs from what was signed",
-    async () => ((await findStandingProblem(deps)) === undefined ? 0 : 1),
+    async () => ((await isDegraded(deps)) ? 1 : 0),
   );
   deps.metrics.addGauge(
     "keyloan_audit_sink_undelivered_heads",

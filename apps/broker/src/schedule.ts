@@ -3,7 +3,7 @@ import type { Deps } from "./deps.ts";
 import type { BrokerConfig } from "./env.ts";
 import { describeError } from "./observe/logger.ts";
 import { remindOfActions } from "./queue/remind.ts";
-import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+import { isDegraded } from "./verbs/audit/audit-standing.ts";
 import { signAuditHead } from "./verbs/audit/sign-head.ts";
 import { sweepArchives } from "./verbs/databases/remove-archive.ts";
 import { usageIntervalMs, watchUsage } from "./verbs/databases/watch-usage.ts";
@@ -89,10 +89,10 @@ export const scheduledWork: readonly ScheduledWork[] = [
  * switched or renewed since: by it nothing ends. A failure is logged, and the work runs again at its next turn.
  */
 export async function runDueWork(deps: Deps, signal: AbortSignal): Promise<void> {
-  const isDegraded = (await findStandingProblem(deps)) !== undefined;
+  const onlyTells = await isDegraded(deps);
   for (const { name, everyMs, run, whileDegraded = false } of scheduledWork) {
     const interval = everyMs(deps.config);
-    if (interval <= 0 || signal.aborted || (isDegraded && !whileDegraded)) continue;
+    if (interval <= 0 || signal.aborted || (onlyTells && !whileDegraded)) continue;
     try {
       const now = deps.now();
       if (!(await deps.store.write([name], (tables) => tables.schedules.take(name, now, interval)))) continue;

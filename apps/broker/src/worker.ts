@@ -2,7 +2,7 @@ import type { Deps } from "./deps.ts";
 import { describeError } from "./observe/logger.ts";
 import { claimDueJobs } from "./queue/claim-jobs.ts";
 import { runDueWork } from "./schedule.ts";
-import { findStandingProblem } from "./verbs/audit/audit-standing.ts";
+import { isDegraded } from "./verbs/audit/audit-standing.ts";
 import { sweepExpired } from "./verbs/builds/sweep-expired.ts";
 
 export { claimJobs } from "./queue/claim-jobs.ts";
@@ -60,7 +60,7 @@ async function workThroughJobs(deps: Deps, signal: AbortSignal): Promise<void> {
 
 /** A store that was put back does not know what was renewed since, so by it nothing ends. */
 export async function endWhatIsDue(deps: Deps, signal: AbortSignal): Promise<void> {
-  if ((await findStandingProblem(deps)) === undefined) await sweepExpired(deps, signal);
+  if (!(await isDegraded(deps))) await sweepExpired(deps, signal);
 }
 
 async function cleanUp({ store, now }: Deps): Promise<void> {

@@ -7,7 +7,7 @@ import {
   type ProvenArchive,
   restoreDatabase,
 } from "./archive-database.ts";
-import { fakeDatabases } from "./testing/fake-content.ts";
+import { fakeDatabases } from "./testing/fake-databases.ts";
 
 let fake: ReturnType<typeof fakeDatabases>;
 let progress: ArchiveProgress[];

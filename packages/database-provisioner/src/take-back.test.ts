@@ -1,7 +1,7 @@
 import { ProviderError } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { takeBackCopy } from "./take-back.ts";
-import { fakeDatabases } from "./testing/fake-content.ts";
+import { fakeDatabases } from "./testing/fake-databases.ts";
 import { differences, transferDatabase } from "./transfer-database.ts";
 
 let fake: ReturnType<typeof fakeDatabases>;

@@ -1,6 +1,6 @@
 import { BrokerError, ProviderError, type TransferProgress } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fakeDatabases } from "./testing/fake-content.ts";
+import { fakeDatabases } from "./testing/fake-databases.ts";
 import { isEmptyDatabase, transferDatabase } from "./transfer-database.ts";
 
 let fake: ReturnType<typeof fakeDatabases>;

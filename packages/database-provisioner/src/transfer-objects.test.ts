@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ProviderError, type StorageContent, type TransferProgress } from "@keyloan/contract";
 import { beforeEach, describe, expect, test } from "vitest";
-import { fakeStorage } from "./testing/fake-content.ts";
+import { fakeStorage } from "./testing/fake-storage.ts";
 import { listObjects, transferObjects } from "./transfer-objects.ts";
 
 let fake: ReturnType<typeof fakeStorage>;

@@ -1,19 +1,12 @@
-import { sql } from "drizzle-orm";
 import { createCheckpointer } from "./checkpointer.ts";
-import { type Connection, openConnection } from "./connection.ts";
+import { openConnection } from "./connection.ts";
 import { StoreError, toStoreError } from "./errors.ts";
 import type { Seals } from "./row-seal.ts";
-import type { LoadedShape, StoreShape } from "./store-shape.ts";
+import { runGroup, type Unit } from "./run-group.ts";
+import type { StoreShape } from "./store-shape.ts";
 import type { AuditMemory, MissingRows } from "./tables/audit-end.ts";
-import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
+import type { NewAuditEvent } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
-
-type Unit = {
-  readonly run: ((tables: Tables) => Promise<unknown>) | undefined;
-  readonly audit: readonly NewAuditEvent[];
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-};
 
 /**
  * The ids that a unit of work reads in order to decide, in any order; empty when it decides on nothing. Of two units
@@ -43,10 +36,6 @@ export type GroupWriter = {
 export type OnAudited = (requestIds: readonly string[]) => void;
 
 const unitsPerGroupMax = 256;
-/** Units run on this thread: after so long a group is written, and requests come in between. */
-const groupMsMax = 4;
-/** The same while requests wait for their audit rows. */
-const groupMsMaxWhenWaited = 1;
 const lockWaitMs = 5_000;
 
 /**
@@ -174,60 +163,4 @@ function takeSome<Item>(items: Item[], isWanted: (item: Item) => boolean, most: 
   for (const item of items) (isWanted(item) && taken.length < most ? taken : rest).push(item);
   items.splice(0, items.length, ...rest);
   return taken;
-}
-
-type Ran = {
-  readonly written: readonly WrittenRow[];
-  readonly requestIds: readonly string[];
-  readonly settle: () => void;
-  /** Units that the time did not suffice for. */
-  readonly left: readonly Unit[];
-};
-
-/** Runs units while there is time and gives the function that settles them once the commit is durable. */
-async function runGroup(
-  connection: Connection,
-  tables: Tables,
-  loaded: LoadedShape,
-  group: readonly Unit[],
-): Promise<Ran> {
-  const { database } = connection;
-  const { auditEvents } = tables;
-  const written: WrittenRow[] = [];
-  auditEvents.takeWritten();
-  const settlements: (() => void)[] = [];
-  const alone = group.length === 1;
-  const isWaited = group.some((unit) => unit.run === undefined);
-  const until = performance.now() + (isWaited ? groupMsMaxWhenWaited : groupMsMax);
-  const left: Unit[] = [];
-  for (const unit of group) {
-    if (unit.run === undefined) continue;
-    if (settlements.length > 0 && performance.now() > until) {
-      left.push(unit);
-      continue;
-    }
-    if (!alone) await database.run(sql`SAVEPOINT unit`);
-    try {
-      const value = await unit.run(tables);
-      written.push(...auditEvents.takeWritten());
-      settlements.push(() => unit.resolve(value));
-    } catch (error) {
-      if (alone) throw error;
-      await database.run(sql`ROLLBACK TO unit`);
-      auditEvents.forgetEnd();
-      auditEvents.takeWritten();
-      settlements.push(() => unit.reject(toStoreError(error)));
-    }
-    if (!alone) await database.run(sql`RELEASE unit`);
-  }
-  const audits = group.filter((unit) => unit.run === undefined);
-  await auditEvents.insertAll(audits.flatMap((unit) => unit.audit));
-  written.push(...auditEvents.takeWritten());
-  if (!loaded.isSound()) await auditEvents.requireStanding(written);
-  for (const unit of audits) settlements.push(() => unit.resolve(undefined));
-  const settle = () => {
-    for (const each of settlements) each();
-  };
-  const requestIds = written.flatMap(({ requestId }) => requestId ?? []);
-  return { written, requestIds, settle, left };
 }

@@ -2,7 +2,7 @@ import type { AuditHeadRow } from "@keyloan/store";
 import { type AuditState, changeAuditState, readAuditState } from "../audit-state.ts";
 import type { Deps } from "../deps.ts";
 import { describeError } from "../observe/logger.ts";
-import { findStandingProblem } from "../verbs/audit/audit-standing.ts";
+import { isDegraded } from "../verbs/audit/audit-standing.ts";
 import { judgeHead, readStoredHead } from "../verbs/audit/judge-head.ts";
 import { headView } from "../verbs/audit/sign-head.ts";
 import { type AuditSink, askSink, openAuditSink, sinkFailure, sinkId } from "./audit-sink.ts";
@@ -64,7 +64,7 @@ export function createHeadDelivery(deps: DeliveryDeps, timeoutMs = timeoutMsDefa
         "the audit sink does not end with a signed head; the broker continues with the newest",
       );
     // A second history must not stand behind the first.
-    if ((await findStandingProblem(deps)) !== undefined) return;
+    if (await isDegraded(deps)) return;
     const keys = await deps.signer.readKeys();
     const heads = await undelivered(deps, to, kept);
     let delivered = 0;

@@ -1,15 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningEmulator, startStandIns } from "@keyloan/connectors/emulators";
 import { type BuildView, type Connector, newTokenBody, Secret } from "@keyloan/contract";
-import { openStore } from "@keyloan/store";
 import { createRootKey } from "@keyloan/vault";
 import { type BrokerConfig, withDefaults } from "../env.ts";
 import type { Logger } from "../observe/logger.ts";
 import { scheduledWork } from "../schedule.ts";
 import { type RunningBroker, startBroker } from "../start-broker.ts";
+import { copyEmptyStore } from "./copy-empty-store.ts";
 
 export type Answer = {
   readonly status: number;
@@ -184,27 +184,6 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-let emptyStore: Promise<Buffer> | undefined;
-
-/** Migrating a store takes longer than many a test: it is done once in a process, and every broker starts on a copy. */
-async function copyEmptyStore(dataDirectory: string): Promise<void> {
-  emptyStore ??= readEmptyStore();
-  await mkdir(dataDirectory, { mode: 0o700 });
-  await writeFile(join(dataDirectory, "keyloan.db"), await emptyStore, { mode: 0o600 });
-}
-
-async function readEmptyStore(): Promise<Buffer> {
-  const folder = await mkdtemp(join(tmpdir(), "keyloan-store-"));
-  const [path, copy] = [join(folder, "keyloan.db"), join(folder, "copy.db")];
-  const store = await openStore({ path });
-  // The file alone holds only what was written back from its log.
-  await store.copyTo(copy);
-  await store.close();
-  const bytes = await readFile(copy);
-  await rm(folder, { recursive: true });
-  return bytes;
 }
 
 function collectingLogger(lines: string[]): Logger {

@@ -56,8 +56,7 @@ export function openAccountTokens(
   const { apiToken } = fields;
   if (apiToken === undefined) return undefined;
   const calls = openCalls(api, accountCalls, context, apiToken.reveal());
-  const account = { accountId: requireField(fields, "accountId") };
-  const params = account;
+  const params = { accountId: requireField(fields, "accountId") };
   const readPage = (page: number) =>
     calls.listTokens({ params, query: { page, per_page: pageSizeMax, direction: "asc" } });
   const list = (fits: (name: string) => boolean) => listTokens(readPage, fits);
@@ -70,7 +69,7 @@ export function openAccountTokens(
     create: async (token) => (await calls.createToken({ params, body: bodyOf(token) })).result,
     find: async (name) => (await list((candidate) => candidate === name)).map(({ id }) => id),
     list,
-    remove: async (id) => void (await unlessGone(calls.deleteToken({ params: { ...account, id } }))),
+    remove: async (id) => void (await unlessGone(calls.deleteToken({ params: { ...params, id } }))),
     isActive: async () => ((await ownId()) ?? (await idOfActive(calls.verifyUserToken()))) !== undefined,
     ownId,
   };

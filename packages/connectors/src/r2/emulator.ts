@@ -125,8 +125,10 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
       close,
       rollOrgKey: async () => {
         const key = org.tokens.find(({ id }) => id === orgFields.accessKeyId);
-        Object.assign(key ?? {}, { value: newToken("write").value });
-        if (key !== undefined) orgFields.secretAccessKey = secretOf(key);
+        if (key !== undefined) {
+          key.value = newToken("write").value;
+          orgFields.secretAccessKey = secretOf(key);
+        }
         await state.save();
         return orgFields;
       },

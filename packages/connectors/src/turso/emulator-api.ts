@@ -5,23 +5,7 @@ import { randomText } from "../kit/emulator-state.ts";
 import { Refused, type StandInApi, takeOut } from "../kit/stand-in/stand-in.ts";
 import { tursoCalls } from "./client.ts";
 import type { EmulatedDatabase, EmulatedDatabases } from "./emulator-databases.ts";
-
-const platformTokenSchema = z.object({
-  id: z.string(),
-  name: z.string(),
-  token: z.string(),
-  /** `null`: every group and every scope. */
-  group: z.string().nullable(),
-  scopes: z.array(z.string()).nullable(),
-});
-
-export const tursoStateSchema = z.object({
-  organization: z.string(),
-  groups: z.array(z.object({ name: z.string(), uuid: z.string() })),
-  tokens: z.array(platformTokenSchema),
-});
-/** The organization, besides its databases. */
-export type TursoState = z.output<typeof tursoStateSchema>;
+import { type Asked, maySee, type TursoState, tokenOf } from "./emulator-organization.ts";
 
 const { post, del } = callsThrough();
 /** What the owner of an organization does, and Keyloan does not. */
@@ -50,15 +34,6 @@ const scopes = new Map<Call, string>([
   [calls.countUsage, "read"],
 ]);
 
-type Asked = {
-  readonly account: TursoState;
-  readonly key: string;
-  readonly params: Readonly<Record<string, string>>;
-};
-const tokenOf = ({ account, key }: Asked) => account.tokens.find(({ token }) => token === key);
-/** A group that the organization has, and the token is for. */
-const maySee = (asked: Asked, group: string) =>
-  asked.account.groups.some(({ name }) => name === group) && (tokenOf(asked)?.group ?? group) === group;
 const refused = (status: number, error: string) => new Refused(status, { error });
 
 /** The Platform API of the org's organization, whose databases are real. */

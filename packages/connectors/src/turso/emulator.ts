@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { startLibsqlServer } from "@keyloan/local-servers";
 import { createFaultQueue, type StartEmulator, type UserEnvKind } from "../kit/emulator.ts";
@@ -6,12 +5,13 @@ import { serveEmulator } from "../kit/emulator-app.ts";
 import { openJournal } from "../kit/emulator-journal.ts";
 import { openEmulatorState, randomText } from "../kit/emulator-state.ts";
 import { createStandInApp } from "../kit/stand-in/start-stand-in.ts";
-import { type TursoState, tursoApi, tursoStateSchema } from "./emulator-api.ts";
+import { tursoApi } from "./emulator-api.ts";
 import {
   type EmulatedDatabases,
   emulatedDatabaseSchema,
   openEmulatedDatabases,
 } from "./emulator-databases.ts";
+import { newOrganization, tursoStateSchema } from "./emulator-organization.ts";
 
 /**
  * A stand-in for the Turso Platform API whose databases are namespaces of a real libSQL server, each
@@ -19,7 +19,7 @@ import {
  * namespaces too, in a group that the organization does not have.
  */
 export const startEmulator: StartEmulator = async ({ stateDirectory, port, now = Date.now }) => {
-  const state = await openEmulatorState(stateDirectory, "turso", tursoStateSchema, initialState);
+  const state = await openEmulatorState(stateDirectory, "turso", tursoStateSchema, newOrganization);
   const journal = await openJournal(join(stateDirectory, "turso-databases.jsonl"), emulatedDatabaseSchema);
   const server = await startLibsqlServer({ dataDirectory: join(stateDirectory, "libsql") });
   const close = async () => {
@@ -70,9 +70,3 @@ async function createUserEnv(databases: EmulatedDatabases, kind: UserEnvKind) {
 
 const noWall =
   "This system lets the database server see your files: only the check of its SQL keeps builds from them.";
-
-function initialState(): TursoState {
-  const token = { id: randomUUID(), name: "keyloan", token: randomText(64), group: null, scopes: null };
-  const groups = ["default", "other"].map((name) => ({ name, uuid: randomUUID() }));
-  return { organization: "keyloan-dev", groups, tokens: [token] };
-}

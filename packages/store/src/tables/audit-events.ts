@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, gt, gte, inArray, lt, type Placeholder, sql } from "drizzle-orm";
+import { inArray, type Placeholder, sql } from "drizzle-orm";
 import { type ChainEnd, chainRows } from "../audit-chain.ts";
 import { isWhole } from "../audit-seal.ts";
 import type { Database } from "../database.ts";
@@ -7,7 +7,8 @@ import type { Seals } from "../row-seal.ts";
 import { createSerial } from "../serial.ts";
 import { type AuditMemory, createEndFinder, type MissingRows } from "./audit-end.ts";
 import { createOlderChainer } from "./audit-older.ts";
-import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
+import { auditReads } from "./audit-reads.ts";
+import { isStray } from "./audit-rows.ts";
 import { auditEvents } from "./schema.ts";
 
 export type AuditEventRow = typeof auditEvents.$inferSelect;
@@ -78,17 +79,8 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
     written.push(...chained);
   };
 
-  const pageAfter = async (sequence: number, limit: number): Promise<AuditEventRow[]> => {
-    const rows = await database
-      .select(rowColumns)
-      .from(auditEvents)
-      .where(and(isInChain, gt(auditEvents.sequence, sequence)))
-      .orderBy(asc(auditEvents.sequence))
-      .limit(limit);
-    return rows.map(readRow);
-  };
-
-  const chainSome = createOlderChainer(database, { find, findLast, pageAfter });
+  const reads = auditReads(database);
+  const chainSome = createOlderChainer(database, { find, findLast, pageAfter: reads.pageAfter });
 
   return {
     /** Adds rows to the end of the chain, in this order. Only inside a write. */
@@ -131,101 +123,18 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
         if (stored?.hash !== row.hash || !isWhole(stored)) throw notKept();
       }
     },
-    /** Whether rows stand where the chain has none, before the first or past the last number: no list shows them. */
-    hasStray: async (): Promise<boolean> => {
-      const stray = await database
-        .select({ sequence: auditEvents.sequence })
-        .from(auditEvents)
-        .where(isStray)
-        .limit(1)
-        .get();
-      return stray !== undefined;
-    },
     removeStray: async (): Promise<void> => {
       await database.delete(auditEvents).where(isStray);
     },
     /** The last row's place and hash; `hash` is null when it has none. */
     findLast,
     find,
-    /** Oldest first. */
-    pageAfter,
+    ...reads,
     chainSome,
-    /** How often one of the actions happened to an entity since, and the latest of them. */
-    findActions: async (filter: {
-      readonly entity: string;
-      readonly actions: readonly string[];
-      readonly since: number;
-      readonly actor?: string | undefined;
-      readonly limit: number;
-    }): Promise<{ readonly count: number; readonly latest: readonly AuditEventRow[] }> => {
-      const which = and(
-        isInChain,
-        eq(auditEvents.entity, filter.entity),
-        inArray(auditEvents.action, [...filter.actions]),
-        gte(auditEvents.at, filter.since),
-        filter.actor === undefined ? undefined : eq(auditEvents.actor, filter.actor),
-      );
-      const counted = await database.select({ count: count() }).from(auditEvents).where(which).get();
-      const latest = await database
-        .select(rowColumns)
-        .from(auditEvents)
-        .where(which)
-        .orderBy(desc(auditEvents.sequence))
-        .limit(filter.limit);
-      return { count: counted?.count ?? 0, latest: latest.map(readRow) };
-    },
-    /** Newest first. */
-    list: async (filter: {
-      before?: number;
-      entity?: string;
-      actions?: readonly string[];
-      limit: number;
-    }): Promise<AuditEventRow[]> => {
-      const rows = await database
-        .select(rowColumns)
-        .from(auditEvents)
-        .where(
-          and(
-            isInChain,
-            filter.before === undefined ? undefined : lt(auditEvents.sequence, filter.before),
-            filter.entity === undefined ? undefined : eq(auditEvents.entity, filter.entity),
-            filter.actions === undefined ? undefined : inArray(auditEvents.action, [...filter.actions]),
-          ),
-        )
-        .orderBy(desc(auditEvents.sequence))
-        .limit(filter.limit);
-      return rows.map(readRow);
-    },
     /** Takes rows away that no broker wrote. */
     remove: async (sequences: readonly number[]): Promise<void> => {
       const removed = database.delete(auditEvents).where(inArray(auditEvents.sequence, [...sequences]));
       requireWritten(await removed, sequences.length);
-    },
-    /**
-     * Where rows after one are not chained to each other, in up to so many: the first that names another before it.
-     * `through` is the last that is.
-     */
-    findBrokenLink: async (
-      after: ChainEnd,
-      limit: number,
-    ): Promise<{ readonly through: ChainEnd; readonly broken: number | undefined }> => {
-      const rows = await database
-        .select({
-          sequence: auditEvents.sequence,
-          previousHash: rowColumns.previousHash,
-          hash: rowColumns.hash,
-        })
-        .from(auditEvents)
-        .where(and(isInChain, gt(auditEvents.sequence, after.sequence)))
-        .orderBy(asc(auditEvents.sequence))
-        .limit(limit);
-      let end = after;
-      for (const { sequence, previousHash, hash } of rows) {
-        const own = asHash(hash);
-        if (own === null || previousHash !== end.hash) return { through: end, broken: sequence };
-        end = { sequence, hash: own };
-      }
-      return { through: end, broken: undefined };
     },
   };
 }

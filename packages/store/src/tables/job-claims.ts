@@ -30,6 +30,12 @@ export type Claim = {
   readonly without?: readonly string[];
 };
 
+/** What a statement is made for; the rest of a claim are its values. */
+type ClaimShape = {
+  readonly rooms: readonly ClaimRoom[] | undefined;
+  readonly without: readonly string[];
+};
+
 export type Claimed = {
   readonly jobs: readonly ClaimedJob[];
   /** Those that were due and that the broker did not write: they are failed from now on. */
@@ -52,10 +58,10 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
     notInArray(jobs.connectorId, pausedConnectors(database, placeholder("now"))),
   );
   // Each part is read from the index in order, and no further than there is room; a whole list would be sorted.
-  const duePart = (state: JobState, calls: SQL | undefined, limit: string) => {
+  const duePart = (state: JobState, calls: SQL | undefined, limit: string, without: readonly string[]) => {
     const isDue = and(
       calls,
-      sql`${jobs.kind} NOT IN (SELECT value FROM json_each(${placeholder("without")}))`,
+      without.length === 0 ? undefined : notInArray(jobs.kind, [...without]),
       // What has another id than a text could not be named, and so not be ended.
       sql`typeof(${jobs.id}) = 'text'`,
       eq(jobs.state, state),
@@ -71,21 +77,21 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
       .limit(sql.placeholder(limit));
     return sql`SELECT * FROM ${due} AS part`;
   };
-  const dueOf = (calls: SQL | undefined, limit: string) => {
-    const parts = openStates.map((state) => duePart(state, calls, limit));
+  const dueOf = (calls: SQL | undefined, limit: string, without: readonly string[]) => {
+    const parts = openStates.map((state) => duePart(state, calls, limit, without));
     const open = sql.join(parts, sql` UNION ALL `);
     const most = sql.placeholder(limit);
     return sql`SELECT * FROM (SELECT * FROM (${open}) AS open ORDER BY run_after LIMIT ${most}) AS due`;
   };
-  const partsOf = (rooms: readonly ClaimRoom[] | undefined) => {
-    if (rooms === undefined) return [dueOf(undefined, "limit")];
+  const partsOf = ({ rooms, without }: ClaimShape) => {
+    if (rooms === undefined) return [dueOf(undefined, "limit", without)];
     return rooms.map(({ connectorId }, index) => {
       const one = eq(jobs.connectorId, placeholder(`connector${index}`));
-      return dueOf(connectorId === null ? isNull(jobs.connectorId) : one, `room${index}`);
+      return dueOf(connectorId === null ? isNull(jobs.connectorId) : one, `room${index}`, without);
     });
   };
-  const prepareClaim = (rooms: readonly ClaimRoom[] | undefined) => {
-    const all = sql.join(partsOf(rooms), sql` UNION ALL `);
+  const prepareClaim = (given: ClaimShape) => {
+    const all = sql.join(partsOf(given), sql` UNION ALL `);
     const first = sql`(SELECT id FROM (${all}) AS "all" ORDER BY run_after LIMIT ${sql.placeholder("limit")})`;
     return database
       .update(jobs)
@@ -123,8 +129,9 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
      * of each provider as many as there is room for. One statement, however many providers there are.
      */
     claimDue: async ({ rooms, without = [], ...claim }: Claim): Promise<Claimed> => {
-      const shape = rooms?.map(({ connectorId }) => (connectorId === null ? "0" : "1")).join("") ?? "any";
-      const statement = claims.get(shape) ?? prepareClaim(rooms);
+      const room = rooms?.map(({ connectorId }) => (connectorId === null ? "0" : "1")).join("") ?? "any";
+      const shape = [room, ...without].join(" ");
+      const statement = claims.get(shape) ?? prepareClaim({ rooms, without });
       claims.set(shape, statement);
       const perRoom = rooms?.flatMap(({ connectorId, room }, index) => [
         [`connector${index}`, connectorId ?? ""],

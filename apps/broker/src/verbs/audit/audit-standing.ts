@@ -70,6 +70,11 @@ async function findOverdueHead(
   return auditProblem("head_overdue", next.sequence);
 }
 
+/** Whether the store is not what was signed: an older copy, or one that somebody has written to. */
+export async function isDegraded(deps: StandingDeps): Promise<boolean> {
+  return (await findStandingProblem(deps)) !== undefined;
+}
+
 /**
  * For what hands out something new.
  * @throws BrokerError `audit_degraded` while the store is not what was signed

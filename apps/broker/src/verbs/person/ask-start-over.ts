@@ -4,7 +4,7 @@ import { buildClosed } from "../../build-closed.ts";
 import type { Unit } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
 import { isoTime } from "../../iso-time.ts";
-import { findStandingProblem } from "../audit/audit-standing.ts";
+import { isDegraded } from "../audit/audit-standing.ts";
 import { keepAliveUntil } from "../builds/keep-alive.ts";
 import type { Visit } from "../handoff/visit.ts";
 import { settingsView } from "../settings/views.ts";
@@ -30,7 +30,7 @@ export async function askStartOver(
   const { session } = visit;
   const { id: sessionId, buildId } = session;
   // By an older copy of the store nobody ends: it may not know that this was refused.
-  const isSound = (await findStandingProblem(deps)) === undefined;
+  const mayEnd = !(await isDegraded(deps));
   const waitsUntil = await deps.change(visit, [buildId], async (tx) => {
     const build = await openBuild(tx, buildId);
     const { standing, person } = await standingOf(tx, session);
@@ -53,7 +53,7 @@ export async function askStartOver(
       await tx.startOvers.insert(row);
       tellStartOver(tx, row, "requested");
     }
-    if (row.dueAt > now || !isSound) {
+    if (row.dueAt > now || !mayEnd) {
       if (row === newest) tx.unaudited(row);
       // Asking again renews nothing that lives long enough, or as long as it can.
       const lives = row === newest && (closesAt(build) ?? 0) >= Math.min(row.dueAt, build.renewableUntil);

@@ -134,9 +134,9 @@ async function recordSwap(
 ): Promise<void> {
   const now = deps.now();
   // When nothing is lent any more, there is nothing that could be gone back to, and no preview.
-  const isOver = isLendingOver(deps.config, build, bindings, now);
-  const revertibleUntil = isOver ? build.revertibleUntil : await windowEnd(deps, visit, build.id);
-  const answers = Object.fromEntries([...preview].map(([id, answer]) => [id, answer && !isOver]));
+  const nothingIsLent = isLendingOver(deps.config, build, bindings, now);
+  const revertibleUntil = nothingIsLent ? build.revertibleUntil : await windowEnd(deps, visit, build.id);
+  const answers = Object.fromEntries([...preview].map(([id, answer]) => [id, answer && !nothingIsLent]));
   await deps.change(visit, [build.id], async (tx) => {
     const changes = { revertibleUntil, adminRevert: null };
     await takeStep(deps, tx, build, changes);

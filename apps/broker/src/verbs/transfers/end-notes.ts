@@ -3,6 +3,7 @@ import { defineJob, type JobHold } from "../../queue/define-job.ts";
 import { done, type Outcome } from "../../queue/outcome.ts";
 import { movableOf } from "./movable.ts";
 import { openTarget } from "./transfer-ends.ts";
+import { untilDone } from "./transfer-jobs.ts";
 
 /**
  * Lets nothing in a user's database say any more that it is ours, once they have switched to it: by no copy of this
@@ -12,12 +13,7 @@ import { openTarget } from "./transfer-ends.ts";
 export const endNotesJob = defineJob({
   run: endNotes,
   deadlineSeconds: 60,
-  retry: {
-    firstSeconds: 4,
-    mostSeconds: 300,
-    runs: Number.POSITIVE_INFINITY,
-    refusedRuns: Number.POSITIVE_INFINITY,
-  },
+  retry: untilDone,
   giveUp: "fail",
 });
 

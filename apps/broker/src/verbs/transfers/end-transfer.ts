@@ -7,7 +7,7 @@ import { endLeases } from "../leases/end-leases.ts";
 import { previewUsesOwn } from "../settings/preview-answers.ts";
 import { switchWithinMs } from "./movable.ts";
 import { notSwitchedInTime } from "./transfer-errors.ts";
-import { transferJob } from "./transfer-jobs.ts";
+import { transferJob, untilDone } from "./transfer-jobs.ts";
 import { undoTransfer } from "./undo-transfer.ts";
 
 const lookAgainMs = 3_600_000;
@@ -20,12 +20,7 @@ const lookAgainMs = 3_600_000;
 export const endTransferJob = defineJob({
   run: endTransfer,
   deadlineSeconds: 900,
-  retry: {
-    firstSeconds: 4,
-    mostSeconds: 300,
-    runs: Number.POSITIVE_INFINITY,
-    refusedRuns: Number.POSITIVE_INFINITY,
-  },
+  retry: untilDone,
   giveUp: "fail",
 });
 

@@ -89,21 +89,13 @@ function transferView(row: TransferRow, mayName: boolean): TransferView {
   const stored: StoredProgress = row.progress ?? { phase: "waiting", at: row.createdAt };
   const { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, item, switchBy } = stored;
   const lastError = row.lastError;
+  const named = mayName ? { item } : {};
   return {
     id: row.id,
     connector: row.connectorId,
     kind: row.kind,
     state: row.state,
-    progress: {
-      phase,
-      rows,
-      rowsTotal,
-      objects,
-      objectsTotal,
-      bytes,
-      bytesTotal,
-      ...(mayName ? { item } : {}),
-    },
+    progress: { phase, rows, rowsTotal, objects, objectsTotal, bytes, bytesTotal, ...named },
     overwrite: row.overwrite,
     sourceReadOnly: row.frozenAt !== null,
     tidying: row.endedAt === null && (row.state === "cancelled" || row.state === "failed"),

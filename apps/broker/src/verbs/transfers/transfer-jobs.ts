@@ -1,7 +1,16 @@
 import type { Tables, TransferRow } from "@keyloan/store";
 import type { Unit } from "../../change.ts";
+import type { Retry } from "../../queue/define-job.ts";
 import type { JobKind, NewJob } from "../../queue/new-job.ts";
 import { movingStates } from "./movable.ts";
+
+/** What has been begun has to be ended: it is tried for as long as there is something to try it with. */
+export const untilDone = {
+  firstSeconds: 4,
+  mostSeconds: 300,
+  runs: Number.POSITIVE_INFINITY,
+  refusedRuns: Number.POSITIVE_INFINITY,
+} as const satisfies Retry;
 
 /** The work that is to be done for a transfer. */
 export function transferJob(

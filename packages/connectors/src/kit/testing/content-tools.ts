@@ -19,3 +19,10 @@ export const row = (id: number) => `INSERT INTO kl_first VALUES (${id}, 'body ${
 export async function* inPieces(dump: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let index = 0; index < dump.length; index += 97) yield dump.subarray(index, index + 97);
 }
+
+/** A dump as a whole. */
+export async function collect(dump: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of dump) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

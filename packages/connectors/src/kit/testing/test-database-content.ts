@@ -1,10 +1,11 @@
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ConnectorContext, type SecretValues, secretValues } from "@keyloan/contract";
+import { secretValues } from "@keyloan/contract";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ContentTools, inPieces, row, table } from "./content-tools.ts";
-import { everythingOf, openEmulatorTarget, testContext } from "./harness.ts";
+import { type ContentTools, collect, inPieces, row, table } from "./content-tools.ts";
+import { describeFailing } from "./failing-content-promises.ts";
+import { openEmulatorTarget, testContext } from "./harness.ts";
 import { describeTakingBack } from "./taking-back-promises.ts";
 import type { DatabaseSuite } from "./test-database.ts";
 
@@ -158,66 +159,6 @@ function describeTargets({ content, context, newDatabase, run, dump, load, summa
   });
 }
 
-function describeFailing(tools: ContentTools): void {
-  const { content, newDatabase, run, dump } = tools;
-  const steps = [
-    ["dump", (context: ConnectorContext, values: SecretValues) => collect(content.dump(context, values))],
-    ["summarize", (context: ConnectorContext, values: SecretValues) => content.summarize(context, values)],
-    [
-      "load",
-      async (context: ConnectorContext, values: SecretValues) => {
-        const source = await newDatabase();
-        await run(source, table);
-        return content.load(context, values, inPieces(await dump(source)));
-      },
-    ],
-    ["empty", (context: ConnectorContext, values: SecretValues) => content.empty(context, values)],
-    ["isEmpty", (context: ConnectorContext, values: SecretValues) => content.isEmpty(context, values)],
-    [
-      "takeBack",
-      (context: ConnectorContext, values: SecretValues) => content.takeBack(context, values, "trf_1"),
-    ],
-    ["settle", (context: ConnectorContext, values: SecretValues) => content.settle(context, values, "trf_1")],
-    [
-      "probeDurability",
-      (context: ConnectorContext, values: SecretValues) => content.probeDurability(context, values, {}),
-    ],
-  ] as const;
-
-  describe.each(steps)("%s", (_step, act) => {
-    test.each([
-      ["cannot be reached", () => Promise.reject(new TypeError("fetch failed")), { code: "network" }],
-      ["is down", async () => new Response("marked-body", { status: 503 }), { code: "unavailable" }],
-      [
-        "refuses the token",
-        async () => new Response("marked-body", { status: 401 }),
-        { code: "unauthorized" },
-      ],
-      ["answers something else", async () => new Response("marked-body"), { code: "invalid_response" }],
-    ] as const)(
-      "of a database that %s ends in an error without secrets or a provider's words",
-      async (_what, answer, expected) => {
-        const values = await newDatabase();
-        const error: unknown = await act({ ...tools.context(), fetch: answer }, values).then(
-          () => "it did not fail",
-          (reason: unknown) => reason,
-        );
-        expect(error).toMatchObject({ name: "ProviderError", ...expected });
-        const shown = everythingOf(error);
-        const secrets = Object.values(values).map((value) => value.reveal());
-        expect(secrets.filter((secret) => shown.includes(secret))).toEqual([]);
-        expect(shown).not.toContain("marked-body");
-      },
-    );
-
-    test("ends when the caller gives up", async () => {
-      const signal = AbortSignal.abort(new DOMException("time is up", "TimeoutError"));
-      const acting = act({ ...tools.context(), signal }, await newDatabase());
-      await expect(acting).rejects.toMatchObject({ name: "ProviderError", code: "timeout" });
-    });
-  });
-}
-
 function describeFile({ content, newDatabase, run, dump }: ContentTools): void {
   test("a file is made of a dump, for its owner alone, and of a broken one none", async () => {
     const directory = await mkdtemp(join(tmpdir(), "keyloan-content-file-"));
@@ -258,10 +199,4 @@ function flipped(bytes: Buffer, place: number): Buffer {
   const at = Math.floor(place);
   changed[at] = (changed[at] ?? 0) ^ 1;
   return changed;
-}
-
-async function collect(dump: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of dump) chunks.push(chunk);
-  return Buffer.concat(chunks);
 }

@@ -1,0 +1,2 @@
+export { fakeDatabases } from "./fake-databases.ts";
+export { fakeStorage } from "./fake-storage.ts";
