@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ProviderError, type TransferList } from "@keyloan/contract";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { runDueWork } from "./schedule.ts";
+import { runDueWork, scheduledWork } from "./schedule.ts";
 import { finishWork } from "./testing/finish-work.ts";
 import { createMemoryBroker, type MemoryBroker, ownValues } from "./testing/memory-broker.ts";
 import { openPage, openPageBy, recoveryCodeOf, type TestPage } from "./testing/open-page.ts";
 import { createStoreWriter } from "./testing/store-writer.ts";
+import { jobDefinitions } from "./work.ts";
 
 // What an older copy of the store says is not known to be true any more: by it nothing ends, and nothing is taken away.
 
@@ -125,6 +126,16 @@ describe("a store that was put back", () => {
     expect(tables()).toEqual(["notes"]);
   });
 
+  it("lets only this go on by itself: what tells, and what carries out an end that nobody can take back", () => {
+    const goesOn = ([, { whileDegraded }]: readonly [string, { readonly whileDegraded?: true }]) =>
+      whileDegraded === true;
+    const kinds = Object.entries(jobDefinitions).filter(goesOn);
+    expect(kinds.map(([kind]) => kind)).toEqual(["issue", "release", "release-again", "notify"]);
+    const works = scheduledWork.map((each) => [each.name, each] as const).filter(goesOn);
+    const names = ["audit-head", "org-key-check", "org-key-age", "action-reminder"];
+    expect(works.map(([name]) => name)).toEqual(names);
+  });
+
   it("still ends what a person asks to be ended", async () => {
     const { id } = await broker.createBuild({ connectors: ["memory-database"] });
     await putBack(await copyStore(), 1);
@@ -150,6 +161,18 @@ describe("a user's database that does not answer after the switch", () => {
     await finishWork(broker.running().deps);
     expect(memory.frozen.has(lent)).toBe(false);
     expect((await page.save("memory-database", own)).status).toBe(200);
+  });
+
+  it("loses its notes with a switch that takes no copy along, too", async () => {
+    const { page } = await movedBuild();
+    memory.databases.trouble["own-database"] = { summarize: silent, settle: silent };
+    await page.call("POST", `${settings}/transfer/cancel`, {});
+    await finishWork(broker.running().deps);
+    memory.databases.trouble["own-database"] = {};
+    memory.databases.steps.length = 0;
+    await switchTo(page);
+    expect(memory.databases.steps).toContain("settle own-database");
+    expect(tables()).toEqual(["notes"]);
   });
 
   it("is asked until it answers, also when lending has ended", async () => {
