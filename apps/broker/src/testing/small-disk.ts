@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,7 +24,13 @@ export async function mountSmallDisk(megabytes: number): Promise<SmallDisk | und
     folder,
     fill: async (leaveBytes = 0) => {
       const { bavail, bsize } = await statfs(folder);
-      await writeFile(filler, Buffer.alloc(Math.max(bavail * bsize - leaveBytes, 0)));
+      try {
+        await writeFile(filler, Buffer.alloc(Math.max(bavail * bsize - leaveBytes, 0)));
+        // Whoever else writes there takes or gives space meanwhile, so that what was asked for may not be all.
+        while (leaveBytes === 0) await appendFile(filler, Buffer.alloc(bsize));
+      } catch (cause) {
+        if ((cause as NodeJS.ErrnoException).code !== "ENOSPC") throw cause;
+      }
     },
     free: () => rm(filler, { force: true }),
     unmount: async () => {
