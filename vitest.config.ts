@@ -1,26 +1,21 @@
-import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-const folders = ["packages", "apps", "examples"].flatMap((parent) =>
-  readdirSync(new URL(`./${parent}`, import.meta.url)).map((name) => `${parent}/${name}`),
-);
-
-// They look at the built page: one of them at its size, the others in a browser, which take longer than all the rest.
-const buildPage = "./apps/settings-ui/src/browser/testing/build-page.ts";
-const globalSetups: Readonly<Record<string, string>> = { "settings-ui": buildPage, browser: buildPage };
+// The page in a real browser, and what is built of it.
 const browserTests = "apps/settings-ui/src/browser/**/*.test.ts";
 // Sizes that prove a bound, whole programs that are started and killed, and waits that are the point.
 const largeTests = "**/*.large.test.ts";
-const notHere = ["**/*.live.test.ts", browserTests, largeTests];
+// With accounts at real providers.
+const liveTests = "**/*.live.test.ts";
+const notOurs = ["**/node_modules/**", "**/dist/**"];
 
-const project = (name: string, include: string[], exclude: string[] = []) => ({
+const project = (name: string, include: string[], given: { exclude?: string[]; globalSetup?: string[] }) => ({
   extends: true as const,
   test: {
     name,
     include,
-    exclude,
-    globalSetup: globalSetups[name] ?? [],
+    exclude: [...notOurs, ...(given.exclude ?? [])],
+    globalSetup: given.globalSetup ?? [],
     environment: "node" as const,
     // Loading what is tested takes longer than most tests: a worker loads it once. No test keeps anything in a module.
     isolate: false,
@@ -35,13 +30,13 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     reporters: process.env.CI ? ["default", "./scripts/totals-reporter.ts"] : ["default"],
     projects: [
-      ...folders.map((folder) =>
-        project(folder.split("/")[1] ?? folder, [`${folder}/src/**/*.test.ts`], notHere),
-      ),
-      project("browser", [browserTests]),
-      project("large", [largeTests], ["**/node_modules/**"]),
-      project("scripts", ["scripts/**/*.test.ts"], notHere),
-      project("live", ["**/src/**/*.live.test.ts"], ["**/node_modules/**"]),
+      // One project for all packages: a worker changes its project only by ending.
+      project("fast", ["**/*.test.ts"], { exclude: [browserTests, largeTests, liveTests] }),
+      project("browser", [browserTests], {
+        globalSetup: ["./apps/settings-ui/src/browser/testing/build-page.ts"],
+      }),
+      project("large", [largeTests], {}),
+      project("live", [liveTests], {}),
     ],
   },
 });

@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
-const dist = fileURLToPath(new URL("../dist/", import.meta.url));
-const connectors = fileURLToPath(new URL("../../../packages/connectors/src/", import.meta.url));
+const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+const connectors = fileURLToPath(new URL("../../../../packages/connectors/src/", import.meta.url));
 const html = readFileSync(join(dist, "index.html"), "utf8");
 const scripts = readdirSync(join(dist, "assets")).filter((name) => name.endsWith(".js"));
 const read = (name: string) => readFileSync(join(dist, "assets", name), "utf8");
