@@ -3,9 +3,14 @@ export async function* content(
   bytes: number,
   pieceBytes = 64 * 1024,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for (let start = 0; start < bytes; start += pieceBytes) {
-    const length = Math.min(pieceBytes, bytes - start);
-    yield Uint8Array.from({ length }, (_, index) => ((start + index) * 31) & 255);
+  // No piece begins where the one before did.
+  const pattern = Buffer.alloc(
+    pieceBytes + 256,
+    Uint8Array.from({ length: 256 }, (_, at) => (at * 31) & 255),
+  );
+  for (let start = 0, piece = 0; start < bytes; start += pieceBytes, piece++) {
+    const from = piece % 256;
+    yield pattern.subarray(from, from + Math.min(pieceBytes, bytes - start));
   }
 }
 

@@ -22,15 +22,11 @@ testConnector({
 const faults = createFaultQueue();
 const clerkApp = (...instances: [EmulatedInstance, ...EmulatedInstance[]]) =>
   createStandInApp(clerkStandIn, { list: () => instances, save: async () => {} }, faults, Date.now);
-let development: EmulatedInstance;
-let production: EmulatedInstance;
+const development = createInstance("development");
+const production = createInstance("production");
 let server: Awaited<ReturnType<typeof serveEmulator>>;
 
 beforeAll(async () => {
-  [development, production] = await Promise.all([
-    createInstance("development"),
-    createInstance("production"),
-  ]);
   server = await serveEmulator(clerkApp(development, production), 0);
 });
 afterAll(() => server?.close());

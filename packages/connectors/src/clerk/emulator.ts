@@ -1,5 +1,4 @@
-import { generateKeyPair } from "node:crypto";
-import { promisify } from "node:util";
+import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { randomText } from "../kit/emulator-state.ts";
 import type { StandIn } from "../kit/stand-in/stand-in.ts";
@@ -62,13 +61,13 @@ export const clerkStandIn: StandIn<typeof clerkCalls, EmulatedInstance> = {
 export const startEmulator = startStandIn(clerkStandIn);
 
 /** A made-up instance with its own keys. */
-export async function createInstance(
-  environment: EmulatedInstance["environment"],
-): Promise<EmulatedInstance> {
+export function createInstance(environment: EmulatedInstance["environment"]): EmulatedInstance {
   const name = `stand-in-${randomText(12).toLowerCase()}`;
   const live = environment === "production";
   const frontendApiHost = live ? `clerk.${name}.example.com` : `${name}.clerk.accounts.dev`;
-  const { publicKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  // Nobody signs in at a stand-in: its key has the form of one, and no private half.
+  const modulus = randomBytes(256);
+  modulus[0] = 0xff;
   const instanceId = `ins_${randomText(27)}`;
   return {
     secretKey: `sk_${live ? "live" : "test"}_${randomText(42)}`,
@@ -77,7 +76,10 @@ export async function createInstance(
     environment,
     frontendApiHost,
     listedHosts: [frontendApiHost],
-    publicKey: { use: "sig", kid: instanceId, alg: "RS256", ...publicKey.export({ format: "jwk" }) },
+    publicKey: {
+      ...{ use: "sig", kid: instanceId, alg: "RS256", kty: "RSA", e: "AQAB" },
+      n: modulus.toString("base64url"),
+    },
   };
 }
 
