@@ -22,6 +22,8 @@ export type R2EmulatorOptions = EmulatorOptions & {
   readonly tokensMax?: number;
   /** How many bytes the bucket of a user may hold, as other stores of the kind limit it. Without it there is no limit. */
   readonly userBytesMax?: number;
+  /** How many entries a page of a listing holds, and one call deletes; as at R2 by default. */
+  readonly entriesMax?: number;
 };
 
 type Fields = Readonly<Record<string, string>>;
@@ -61,7 +63,14 @@ function addOrgKey(org: R2Account) {
  * with one bucket, and on the same port the account's API tokens. Each user has an account and a port too.
  */
 export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emulator> {
-  const { stateDirectory, now = Date.now, tokensMax = Number.POSITIVE_INFINITY, userBytesMax } = options;
+  const {
+    stateDirectory,
+    now = Date.now,
+    tokensMax = Number.POSITIVE_INFINITY,
+    userBytesMax,
+    entriesMax,
+  } = options;
+  const pages = entriesMax === undefined ? {} : { entriesMax };
   const state = await openEmulatorState(stateDirectory, "r2", stateSchema, () => {
     const org = newAccount();
     return { org, orgFields: addOrgKey(org), users: [] };
@@ -90,8 +99,8 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
   };
   const serveUser = (user: R2Account) => {
     const dataDirectory = join(stateDirectory, "users", user.accountId);
-    const limits = userBytesMax === undefined ? {} : { limits: { bucketBytesMax: userBytesMax } };
-    const given = { dataDirectory, buckets: [userBucket], ...limits };
+    const limits = { ...pages, ...(userBytesMax === undefined ? {} : { bucketBytesMax: userBytesMax }) };
+    const given = { dataDirectory, buckets: [userBucket], limits };
     // Its port is the same after a restart, unless someone else has it then.
     return serve(user, { ...given, port: user.port }).catch(() => serve(user, { ...given, port: 0 }));
   };
@@ -99,7 +108,8 @@ export async function startEmulator(options: R2EmulatorOptions): Promise<R2Emula
   try {
     const other = { matches: (path: string) => path.startsWith("/client/v4/"), serve: emulatorListener(api) };
     const dataDirectory = join(stateDirectory, "objects");
-    const gateway = await serve(org, { dataDirectory, port: options.port, buckets: [emulatorBucket], other });
+    const buckets = [emulatorBucket];
+    const gateway = await serve(org, { dataDirectory, port: options.port, buckets, limits: pages, other });
     for (const user of users) await serveUser(user);
     return {
       baseUrl: gateway.url,

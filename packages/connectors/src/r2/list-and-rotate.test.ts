@@ -22,9 +22,10 @@ import { envOf, s3ClientOf, statusOf, withoutApiToken } from "./testing/lent-sto
 let target: Awaited<ReturnType<typeof openEmulatorTarget>>;
 let client: S3Client;
 const Bucket = emulatorBucket;
+const entriesMax = 50;
 
 beforeAll(async () => {
-  target = await openEmulatorTarget(startEmulator);
+  target = await openEmulatorTarget((options) => startEmulator({ ...options, entriesMax }));
   const { accessKeyId = "", secretAccessKey = "" } = target.emulator.orgFields;
   client = s3ClientOf({
     R2_ENDPOINT: target.baseUrl,
@@ -130,17 +131,15 @@ describe("what R2 holds of ours", () => {
   });
 
   test("goes over many pages of prefixes", async () => {
-    const builds = Array.from({ length: 1100 }, newBuild);
+    const builds = Array.from({ length: 2 * entriesMax + 1 }, newBuild);
     await Promise.all(builds.map((buildId) => put(`builds/${buildId}/x`)));
     const found = new Set((await list()).map(({ buildSuffix }) => buildSuffix));
     expect(builds.filter((buildId) => !found.has(idSuffix(buildId)))).toEqual([]);
     const Objects = builds.map((buildId) => ({ Key: `builds/${buildId}/x` }));
-    await client.send(
-      new DeleteObjectsCommand({ Bucket, Delete: { Objects: Objects.slice(0, 600), Quiet: true } }),
-    );
-    await client.send(
-      new DeleteObjectsCommand({ Bucket, Delete: { Objects: Objects.slice(600), Quiet: true } }),
-    );
+    while (Objects.length > 0) {
+      const Delete = { Objects: Objects.splice(0, entriesMax), Quiet: true };
+      await client.send(new DeleteObjectsCommand({ Bucket, Delete }));
+    }
   });
 
   test.each([

@@ -6,10 +6,12 @@ import { r2 } from "./index.ts";
 import { storageTestClient } from "./testing/lent-storage.ts";
 
 const mebibyte = 1024 * 1024;
+const entriesMax = 50;
 
 testStorage({
   connector: r2,
-  startEmulator,
+  startEmulator: (options) => startEmulator({ ...options, entriesMax }),
+  entriesMax,
   client: storageTestClient,
   options: {},
   largeBytes: 8 * mebibyte + 1,

@@ -44,7 +44,7 @@ export type S3Gateway = {
   readonly close: () => Promise<void>;
 };
 
-const limitsOfR2: S3Limits = { uploadBytesMax: 5 * 1024 ** 3, partBytesMin: 5 * 1024 ** 2 };
+const limitsOfR2: S3Limits = { uploadBytesMax: 5 * 1024 ** 3, partBytesMin: 5 * 1024 ** 2, entriesMax: 1000 };
 const keepAliveMs = 65_000;
 const uploadMsMax = 3_600_000;
 const headerBytesMax = 64 * 1024;

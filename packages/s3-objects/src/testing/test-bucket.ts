@@ -53,8 +53,10 @@ export type FoundObject = { readonly bytes: Buffer; readonly encoding?: string; 
 /** A bucket of its own behind a gateway that proves every signature. */
 export async function startTestBucket({
   bytesMax,
+  entriesMax = 1000,
 }: {
   readonly bytesMax?: number;
+  readonly entriesMax?: number;
 } = {}): Promise<TestBucket> {
   const folder = await mkdtemp(join(tmpdir(), "keyloan-bucket-"));
   const waiting: Fault[] = [];
@@ -63,7 +65,7 @@ export async function startTestBucket({
     dataDirectory: join(folder, "objects"),
     port: 0,
     buckets: [bucketName],
-    limits: bytesMax === undefined ? {} : { bucketBytesMax: bytesMax },
+    limits: { entriesMax, ...(bytesMax === undefined ? {} : { bucketBytesMax: bytesMax }) },
     resolveCredential: (accessKeyId) =>
       accessKeyId === keys.accessKeyId
         ? {

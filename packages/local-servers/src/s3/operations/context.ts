@@ -26,6 +26,8 @@ export type S3Limits = {
   readonly uploadBytesMax: number;
   /** Of every part but the last. */
   readonly partBytesMin: number;
+  /** How many entries a page of a listing holds, and one call deletes. */
+  readonly entriesMax: number;
   /** Of all that a bucket holds, unfinished uploads with it; R2 has no such limit, other stores do. */
   readonly bucketBytesMax?: number;
 };

@@ -13,12 +13,10 @@ export async function deleteObject({ bucket, key, request }: ObjectContext): Pro
   return { status: 204 };
 }
 
-const keysMax = 1000;
-
 /** DeleteObjects: each key is authorized by itself, and refused by itself inside a 200 answer. */
 export async function deleteObjects(context: BucketContext): Promise<S3Answer> {
   requireAction(context.policy, "DeleteObjects", context.bucketName);
-  const { keys, isQuiet } = readKeys(await readText(context));
+  const { keys, isQuiet } = readKeys(await readText(context), context.limits.entriesMax);
   const deleted: { Key: string }[] = [];
   const errors: { Key: string; Code: string; Message: string }[] = [];
   for (const key of keys) {
@@ -32,7 +30,7 @@ export async function deleteObjects(context: BucketContext): Promise<S3Answer> {
   return xmlAnswer(writeXml("DeleteResult", { Deleted: isQuiet ? [] : deleted, Error: errors }));
 }
 
-function readKeys(text: string): { keys: string[]; isQuiet: boolean } {
+function readKeys(text: string, keysMax: number): { keys: string[]; isQuiet: boolean } {
   const root = parseXml(text);
   const objects = root.children.filter(({ name }) => name === "Object");
   if (root.name !== "Delete" || objects.length === 0 || objects.length > keysMax) throw malformed();

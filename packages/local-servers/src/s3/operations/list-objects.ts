@@ -60,7 +60,7 @@ function readCommon(context: BucketContext, action: "ListObjectsV1" | "ListObjec
     prefix,
     delimiter: queryValue(request, "delimiter") ?? "",
     encoding: readEncoding(request),
-    max: readCount(request, "max-keys"),
+    max: readCount(context, "max-keys"),
   };
 }
 

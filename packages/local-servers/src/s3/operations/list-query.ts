@@ -1,11 +1,10 @@
 import { encodePath } from "../auth/canonical-request.ts";
 import { queryValue, type S3Request } from "../request.ts";
 import { S3Error } from "../s3-error.ts";
+import type { BucketContext } from "./context.ts";
 
-const entriesMax = 1000;
-
-/** A count between 0 and 1000; more than 1000 is 1000, as in S3. */
-export function readCount(request: S3Request, name: string): number {
+/** A count between 0 and a whole page; more than that is a whole page, as in S3. */
+export function readCount({ request, limits: { entriesMax } }: BucketContext, name: string): number {
   const text = queryValue(request, name);
   if (text === undefined || text === "") return entriesMax;
   if (!/^\d{1,10}$/.test(text)) throw new S3Error("InvalidArgument", `${name} must be a number.`);

@@ -16,7 +16,7 @@ export async function listUploads(context: BucketContext): Promise<S3Answer> {
   const keyMarker = queryValue(request, "key-marker") ?? "";
   const idMarker = queryValue(request, "upload-id-marker") ?? "";
   const encoding = readEncoding(request);
-  const max = readCount(request, "max-uploads");
+  const max = readCount(context, "max-uploads");
   const sorted = [...bucket.uploads.all()].filter(({ key }) => key.startsWith(prefix)).sort(compareUploads);
   const page = takePage(sorted, { prefix, delimiter, keyMarker, idMarker, max });
   return xmlAnswer(

@@ -24,7 +24,7 @@ export async function abortUpload(context: ObjectContext): Promise<S3Answer> {
 export async function listParts(context: ObjectContext): Promise<S3Answer> {
   const upload = findUpload(context);
   const encoding = readEncoding(context.request);
-  const max = readCount(context.request, "max-parts");
+  const max = readCount(context, "max-parts");
   const marker = Number(queryValue(context.request, "part-number-marker") ?? 0);
   const after = [...upload.parts].filter(([number]) => number > marker).sort(([a], [b]) => a - b);
   const page = after.slice(0, max);
