@@ -30,7 +30,7 @@ export function describeFailing(tools: ContentTools): void {
     ],
   ] as const;
 
-  describe.each(steps)("%s", (_step, act) => {
+  describe.concurrent.each(steps)("%s", (_step, act) => {
     test.each([
       ["cannot be reached", () => Promise.reject(new TypeError("fetch failed")), { code: "network" }],
       ["is down", async () => new Response("marked-body", { status: 503 }), { code: "unavailable" }],
