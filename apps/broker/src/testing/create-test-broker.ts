@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connectors as allConnectors } from "@keyloan/connectors";
 import { type RunningEmulator, startStandIns } from "@keyloan/connectors/emulators";
 import { type BuildView, type Connector, newTokenBody, Secret } from "@keyloan/contract";
 import { createRootKey } from "@keyloan/vault";
@@ -80,11 +81,12 @@ export async function createTestBroker(options: TestBrokerOptions = {}): Promise
     providerUrls: Object.fromEntries([...emulators].map(([id, { baseUrl }]) => [id, baseUrl])),
     ...options.config,
   };
-  const connectors = options.connectors === undefined ? {} : { connectors: options.connectors };
+  // Without what providers document of their limits: five calls a second hold a test up.
+  const connectors = options.connectors ?? allConnectors.map(({ callBudget: _, ...rest }) => rest);
   let stoppedAt: number | undefined;
   const now = () => (stoppedAt ?? Date.now()) + offsetMs;
   const logger = collectingLogger(logs);
-  const start = () => startBroker(config, { ...connectors, now, logger, pace: 0.1 });
+  const start = () => startBroker(config, { connectors, now, logger, pace: 0.1 });
   if (options.config?.dataDirectory === undefined) await copyEmptyStore(config.dataDirectory);
   let running = await start();
   const others: RunningBroker[] = [];
