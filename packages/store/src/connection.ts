@@ -4,6 +4,7 @@ import SyncDatabase from "libsql";
 import AsyncDatabase from "libsql/promise";
 import type { Database } from "./database.ts";
 import { StoreError } from "./errors.ts";
+import { asWholeTexts, type Stored, toText, toValue } from "./whole-texts.ts";
 
 /** One connection to the store's file. */
 export type Connection = {
@@ -16,7 +17,7 @@ export type Connection = {
   readonly run: (text: TemplateStringsArray) => Promise<void>;
   /** The same on this thread, for what neither waits nor takes long. */
   readonly runNow: (text: TemplateStringsArray) => void;
-  /** The first row of an answer, by position; empty when there is none. */
+  /** The first row of an answer, by position; empty when there is none. Bytes that are no UTF-8 are replaced. */
   readonly first: (text: TemplateStringsArray) => readonly unknown[];
   /** Writes a copy as of one moment to a path where nothing is, on another thread. */
   readonly copyTo: (path: string) => Promise<void>;
@@ -28,11 +29,17 @@ export type Connection = {
 type Row = readonly unknown[];
 type Statement = {
   readonly reader: boolean;
+  readonly columns: () => readonly unknown[];
   readonly raw: (on: boolean) => Statement;
-  readonly all: (values: readonly unknown[]) => Row[];
+  readonly all: (values: readonly unknown[]) => (readonly Stored[])[];
   readonly run: (values: readonly unknown[]) => { readonly changes: number };
 };
-type Prepared = { readonly statement: Statement; readonly reads: boolean };
+type Prepared = {
+  readonly statement: Statement;
+  readonly reads: boolean;
+  /** What an answer of the engine says. */
+  readonly read: (stored: Stored) => unknown;
+};
 
 // Lists of varying length make statements of varying text; the oldest are prepared again.
 const statementsMax = 300;
@@ -59,9 +66,12 @@ export function openConnection(
     const known = statements.get(sql);
     if (known !== undefined) return known;
     // Holds because this is the engine's documented interface, of which its types know another version.
-    const statement = engine.prepare(sql) as unknown as Statement;
-    const prepared = { statement, reads: statement.reader };
-    if (prepared.reads) statement.raw(true);
+    const given = engine.prepare(sql) as unknown as Statement;
+    const reads = given.reader;
+    const whole = reads ? asWholeTexts(sql, given.columns().length) : sql;
+    const statement = whole === sql ? given : (engine.prepare(whole) as unknown as Statement);
+    const prepared = { statement, reads, read: whole === sql ? (stored: Stored) => stored : toValue };
+    if (reads) statement.raw(true);
     if (statements.size >= statementsMax) statements.delete(statements.keys().next().value ?? "");
     statements.set(sql, prepared);
     return prepared;
@@ -69,9 +79,9 @@ export function openConnection(
   const execute = (sql: string, values: readonly unknown[]) => {
     if (!mayRun()) throw new StoreError("unavailable", "a write outside its transaction");
     beforeEach();
-    const { statement, reads } = prepare(sql);
+    const { statement, reads, read } = prepare(sql);
     // Rows are read to the end, so that no statement stays open and holds an old state of the file.
-    if (reads) return { rows: statement.all(values), rowsAffected: 0 };
+    if (reads) return { rows: statement.all(values).map((row) => row.map(read)), rowsAffected: 0 };
     return { rows: [], rowsAffected: statement.run(values).changes };
   };
   return {
@@ -80,7 +90,7 @@ export function openConnection(
     runNow: ([text = ""]) => {
       engine.exec(text);
     },
-    first: ([text = ""]) => prepare(text).statement.all([])[0] ?? [],
+    first: ([text = ""]) => (prepare(text).statement.all([])[0] ?? []).map(toText),
     copyTo: async (path) => {
       const statement = await AsyncDatabase.prototype.prepare.call(engine, "VACUUM INTO ?");
       await statement.run([path]);

@@ -28,6 +28,7 @@ export type EnvSourceRow = {
   readonly connectorId: string;
   readonly source: "org" | "user";
   readonly preview: boolean | null;
+  readonly swappedAt: number | null;
   readonly userKeyId: string | null;
   readonly userEnv: string | null;
   readonly leaseId: string | null;
@@ -42,7 +43,7 @@ const newBinding = {
 } as const;
 
 /** What one that the broker did not write gives: nothing, neither lent nor the user's. */
-const gives = { source: "org", preview: false, userKeyId: null, leaseId: null } as const;
+const gives = { source: "org", preview: false, userKeyId: null, leaseId: null, swappedAt: null } as const;
 const givesNoEnv = { ...gives, userEnv: null, leaseState: null, leaseExpiresAt: null, env: null };
 
 export function bindingsTable(database: Database, seals: Seals) {
@@ -59,13 +60,15 @@ export function bindingsTable(database: Database, seals: Seals) {
     if (connectorIds.length === 0) return 0;
     const found = await database.select().from(bindings).where(ofBuild(buildId, connectorIds));
     const rows = openAll(found).filter(isMeant);
+    let changed = 0;
     for (const row of rows) {
-      await database
+      const result = await database
         .update(bindings)
         .set(reseal(row, changes))
         .where(ofBuild(buildId, [row.connectorId]));
+      changed += result.rowsAffected;
     }
-    return rows.length;
+    return changed;
   };
   const envSources = database
     .select({

@@ -1,6 +1,7 @@
 import { assertTransition, type BuildState, buildTransitions } from "@keyloan/contract";
 import { and, asc, desc, eq, inArray, isNull, lt, lte, notExists, or, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
+import { isNamed } from "./cut.ts";
 import { bindings, builds } from "./schema.ts";
 
 export type BuildRow = typeof builds.$inferSelect;
@@ -33,11 +34,10 @@ export function buildsTable(database: Database) {
     .prepare();
   const expiries = expiryColumns.map(([state, column]) => {
     assertTransition(buildTransitions, state, "closing");
-    // What has another id than a text could not be named, and so not be ended.
     const isOver = and(
       eq(builds.state, state),
       lte(builds[column], sql.placeholder("now")),
-      sql`typeof(${builds.id}) = 'text'`,
+      isNamed(builds.id),
     );
     return {
       list: database
@@ -151,6 +151,7 @@ export function buildsTable(database: Database) {
           and(
             inArray(builds.state, [...switchedStates]),
             isNull(builds.lendingEndedAt),
+            isNamed(builds.id),
             or(lte(builds.revertibleUntil, now), lte(builds.downloadedAt, now - windowMs)),
             notExists(usesLent),
           ),

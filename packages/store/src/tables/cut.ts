@@ -1,6 +1,13 @@
 import { type Column, type SQL, sql } from "drizzle-orm";
 
 /**
+ * Whether an id is a text as ours are. What has another one could not be named, and so not be ended. A length in
+ * characters ends at a NUL.
+ */
+export const isNamed = (id: Column): SQL =>
+  sql`(typeof(${id}) = 'text' AND length(${id}) = octet_length(${id}) AND ${id} NOT GLOB '*[^a-z0-9_-]*')`;
+
+/**
  * The value of a column, or nothing when it is longer than any that the broker writes: whoever writes to the file may
  * have put gigabytes there. Asking for the length reads none of it.
  */

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, ne, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
-import { cutText } from "./cut.ts";
+import { cutText, isNamed } from "./cut.ts";
 import { dataKeys } from "./schema.ts";
 
 export type DataKeyRow = typeof dataKeys.$inferSelect;
@@ -39,7 +39,7 @@ export function dataKeysTable(database: Database) {
       database
         .select()
         .from(dataKeys)
-        .where(and(ne(dataKeys.kid, kid), gt(dataKeys.id, afterId)))
+        .where(and(ne(dataKeys.kid, kid), gt(dataKeys.id, afterId), isNamed(dataKeys.id)))
         .orderBy(asc(dataKeys.id))
         .limit(limit),
     /** False when the row changed or went meanwhile. */

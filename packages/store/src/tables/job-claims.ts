@@ -2,6 +2,7 @@ import type { JobState } from "@keyloan/contract";
 import { and, eq, gt, inArray, isNull, lt, lte, notInArray, or, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../database.ts";
 import { withoutMac } from "../row-seal.ts";
+import { isNamed } from "./cut.ts";
 import type { ClaimedJob } from "./jobs.ts";
 import { pausedConnectors } from "./provider-limits.ts";
 import { jobs } from "./schema.ts";
@@ -62,8 +63,7 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
     const isDue = and(
       calls,
       without.length === 0 ? undefined : notInArray(jobs.kind, [...without]),
-      // What has another id than a text could not be named, and so not be ended.
-      sql`typeof(${jobs.id}) = 'text'`,
+      isNamed(jobs.id),
       eq(jobs.state, state),
       lte(jobs.runAfter, placeholder("now")),
       isFree,
@@ -103,7 +103,7 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
         lastError: sql`CASE WHEN ${jobs.lockedBy} IS NULL THEN ${jobs.lastError} ELSE ${endedWithProcess} END`,
       })
       .where(and(sql`${jobs.id} IN ${first}`, isFree))
-      .returning()
+      .returning({ id: jobs.id })
       .prepare();
   };
   const refuse = async (ids: readonly string[], endedAt: number): Promise<void> => {
@@ -137,11 +137,15 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
         [`connector${index}`, connectorId ?? ""],
         [`room${index}`, room],
       ]);
-      const rows = await statement.all({
+      const claimed = await statement.all({
         ...claim,
         without: JSON.stringify(without),
         ...Object.fromEntries(perRoom ?? []),
       });
+      if (claimed.length === 0) return { jobs: [], refused: [] };
+      // Read by themselves: what a change returns is not read whole.
+      const ids = claimed.map(({ id }) => id);
+      const rows = await database.select().from(jobs).where(inArray(jobs.id, ids));
       const refused = rows.flatMap((row) => (isGenuine(row) ? [] : [row.id]));
       await refuse(refused, claim.now);
       return { jobs: rows.filter(({ id }) => !refused.includes(id)).map(withoutMac), refused };

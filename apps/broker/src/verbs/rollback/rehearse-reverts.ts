@@ -2,6 +2,7 @@ import type { RehearsedBuild } from "@keyloan/contract";
 import type { BuildRow } from "@keyloan/store";
 import { bySystem } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { everyPage } from "../../every-page.ts";
 import { envLinesOf } from "../env/read-env.ts";
 import { wayBackEndsAt } from "../lending/lending-end.ts";
 import { editableBuild } from "../settings/editable-build.ts";
@@ -12,19 +13,18 @@ const pageRows = 200;
 /** Reverts every swapped build of a copy, and opens the env it would get then. */
 export async function rehearseReverts(copy: Deps): Promise<readonly RehearsedBuild[]> {
   const rehearsed: RehearsedBuild[] = [];
-  let after: Pick<BuildRow, "id" | "createdAt"> | undefined;
-  for (;;) {
-    const builds: readonly BuildRow[] = await copy.store.read.builds.list({
+  const list = (after?: BuildRow) =>
+    copy.store.read.builds.list({
       state: "handing_off",
       limit: pageRows,
       ...(after === undefined ? {} : { after }),
     });
+  for await (const builds of everyPage(list)) {
     for (const build of builds) {
       if (await canGoBack(copy, build)) rehearsed.push(await rehearseRevert(copy, build));
     }
-    after = builds.at(-1);
-    if (after === undefined) return rehearsed;
   }
+  return rehearsed;
 }
 
 async function canGoBack(copy: Deps, build: BuildRow): Promise<boolean> {

@@ -5,6 +5,7 @@ import { openStore, type Store } from "@keyloan/store";
 import { type By, recordAudit } from "../../audit-row.ts";
 import { createChange } from "../../change.ts";
 import type { Deps } from "../../deps.ts";
+import { everyPage } from "../../every-page.ts";
 import { isoTime } from "../../iso-time.ts";
 import { describeError } from "../../observe/logger.ts";
 import { withOpenKey } from "../../sealing/data-key.ts";
@@ -129,17 +130,15 @@ function createStep(deps: Pick<Deps, "logger">, steps: RehearsalStep[]): Step {
 }
 
 async function openEveryDataKey(deps: Deps, store: Store): Promise<string> {
-  let after = "";
   let count = 0;
-  for (;;) {
-    // No root key has an empty id: this is every row.
-    const rows = await store.read.dataKeys.listOtherThan("", after, pageRows);
+  // No root key has an empty id: this is every row.
+  const list = (after?: { readonly id: string }) =>
+    store.read.dataKeys.listOtherThan("", after?.id ?? "", pageRows);
+  for await (const rows of everyPage(list)) {
     for (const row of rows) withOpenKey(deps, row, () => undefined);
     count += rows.length;
-    const last = rows.at(-1);
-    if (last === undefined) return `${count} data keys open`;
-    after = last.id;
   }
+  return `${count} data keys open`;
 }
 
 async function makeFolder(dataDirectory: string): Promise<string> {
