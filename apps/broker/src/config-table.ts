@@ -101,7 +101,8 @@ export const configVariables = {
   }),
   revertHours: variable({
     name: "KEYLOAN_REVERT_HOURS",
-    purpose: "How long the lent keys keep working after a swap, so that the user can go back.",
+    purpose:
+      "How long the lent keys keep working after a swap, so that the user can go back. A lower value also counts for swaps that were made before.",
     default: "24",
     ifUnset: "24 hours.",
     schema: z.coerce.number().min(0).max(720),

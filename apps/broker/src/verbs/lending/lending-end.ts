@@ -6,7 +6,7 @@ import { isoTime } from "../../iso-time.ts";
 
 type Config = Pick<BrokerConfig, "revertHours">;
 type Times = Pick<BuildRow, "revertibleUntil" | "downloadedAt" | "lendingEndedAt">;
-type Bindings = readonly Pick<BindingRow, "source">[];
+type Bindings = readonly Pick<BindingRow, "source" | "swappedAt" | "leaseId">[];
 
 /** How long after a switch, and at most after the first download, the lent keys can be taken back. */
 export const revertWindowMs = ({ revertHours }: Config): number => revertHours * 3_600_000;
@@ -17,13 +17,18 @@ export const revertWindowMs = ({ revertHours }: Config): number => revertHours *
  */
 export function lendingEndsAt(config: Config, build: Times, bindings: Bindings): number | undefined {
   if (build.lendingEndedAt !== null) return build.lendingEndedAt;
-  if (bindings.length === 0 || bindings.some(({ source }) => source === "org")) return undefined;
+  // A binding that the broker did not write lends nothing, so it keeps nothing from ending.
+  const isLent = bindings.some(({ source, leaseId }) => source === "org" && leaseId !== null);
+  if (isLent || bindings.every(({ source }) => source === "org")) return undefined;
   const { revertibleUntil, downloadedAt } = build;
-  const ends = [
+  // The build's row is proven by nothing: whoever writes to the store can bring the end forward, and not put it off.
+  const switchedAt = Math.max(...bindings.map(({ swappedAt }) => swappedAt ?? 0));
+  const windowMs = revertWindowMs(config);
+  return Math.min(
+    switchedAt + windowMs,
     ...(revertibleUntil === null ? [] : [revertibleUntil]),
-    ...(downloadedAt === null ? [] : [downloadedAt + revertWindowMs(config)]),
-  ];
-  return ends.length === 0 ? undefined : Math.min(...ends);
+    ...(downloadedAt === null ? [] : [downloadedAt + windowMs]),
+  );
 }
 
 /** Until when a user can take back what was lent; `undefined` when they switched nothing. */

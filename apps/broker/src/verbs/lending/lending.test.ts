@@ -11,6 +11,7 @@ import {
 } from "../../testing/memory-broker.ts";
 import type { MemoryConnectors } from "../../testing/memory-connectors.ts";
 import { openPage, type TestPage } from "../../testing/open-page.ts";
+import { createStoreWriter } from "../../testing/store-writer.ts";
 import { sweepExpired } from "../builds/sweep-expired.ts";
 import { endDueLendings } from "./end-lending.ts";
 
@@ -114,6 +115,19 @@ describe("a build whose user switched everything and never finished", () => {
       expectedVersion: await page.version(),
     });
     expect(reverted.status).toBe(200);
+  });
+
+  it("lends no longer when somebody writes another time to the store", async () => {
+    await swap();
+    await download();
+    const writer = await createStoreWriter(broker.dataDirectory);
+    await writer.run(
+      `UPDATE builds SET revertible_until = revertible_until + ${30 * dayMs}, downloaded_at = NULL`,
+    );
+    broker.advance(dayMs);
+    expect((await readEnv()).status).toBe(409);
+    await writer.run("UPDATE builds SET revertible_until = NULL");
+    expect((await readEnv()).status).toBe(409);
   });
 
   it("is answered no key the moment its time is over, before anybody has ended anything", async () => {

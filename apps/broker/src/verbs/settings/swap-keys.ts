@@ -132,10 +132,11 @@ async function recordSwap(
   { build, bindings }: EditableBuild,
   { targets, copies, preview }: Swap,
 ): Promise<void> {
-  const now = deps.now();
   // When nothing is lent any more, there is nothing that could be gone back to, and no preview.
-  const nothingIsLent = isLendingOver(deps.config, build, bindings, now);
+  const nothingIsLent = isLendingOver(deps.config, build, bindings, deps.now());
   const revertibleUntil = nothingIsLent ? build.revertibleUntil : await windowEnd(deps, visit, build.id);
+  // After the renewals that came with the end of the window: it is counted from here at the latest.
+  const now = deps.now();
   const answers = Object.fromEntries([...preview].map(([id, answer]) => [id, answer && !nothingIsLent]));
   await deps.change(visit, [build.id], async (tx) => {
     const changes = { revertibleUntil, adminRevert: null };
