@@ -52,9 +52,12 @@ export function forwardRequest(route: GatewayRoute, incoming: IncomingMessage, a
 
 type BodyLimit = { readonly bytesMax: number; readonly refusal: Refusal };
 
-/** Nothing is held of what could not pass in any case. */
+/**
+ * Nothing is held of what could not pass in any case. Only a POST has a body: Node sends that of other methods without
+ * saying its length, so that the server would read it as the next request.
+ */
 function bodyLimit(encoding: RequestEncoding, { route, incoming }: Exchange): BodyLimit {
-  if (encoding === "none") return { bytesMax: 0, refusal: unreadable };
+  if (encoding === "none" || incoming.method !== "POST") return { bytesMax: 0, refusal: unreadable };
   const token = tokenOf(incoming.headers);
   if (token === undefined) return { bytesMax: 0, refusal: tokenMissing };
   if (!route.isSigned(token)) return { bytesMax: 0, refusal: tokenWrong };
@@ -117,7 +120,7 @@ function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
     refuseRequest(answer, startingAgain);
     return;
   }
-  const call = ask(exchange, port, (response) => {
+  const call = ask(exchange, port, body.length, (response) => {
     if (response.statusCode !== 404 || attempt === attemptsMax) {
       pass(response, answer);
       return;
@@ -140,6 +143,7 @@ const startingAgain: Refusal = {
 function ask(
   exchange: Exchange,
   port: number,
+  bodyBytes: number,
   onResponse: (response: IncomingMessage) => void,
 ): ClientRequest {
   const { route, incoming, answer } = exchange;
@@ -149,7 +153,10 @@ function ask(
     port,
     method: incoming.method ?? "GET",
     path: incoming.url ?? "/",
-    headers: forwardedHeaders(incoming.headers, route.namespace),
+    headers: {
+      ...forwardedHeaders(incoming.headers, route.namespace),
+      ...(incoming.method === "POST" ? { "content-length": bodyBytes } : {}),
+    },
   });
   exchange.upstream = upstream;
   upstream.once("response", onResponse);
