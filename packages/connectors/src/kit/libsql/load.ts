@@ -2,11 +2,13 @@ import { type OnProgress, ProviderError } from "@keyloan/contract";
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readOne, type Write, write } from "./database.ts";
 import type { DumpDefinition, DumpHead } from "./dump-format.ts";
-import { brokenDump } from "./errors.ts";
+import { brokenDump, notFaithful } from "./errors.ts";
 import { type FinishingStep, finishingSteps } from "./finish-load.ts";
 import { beginJournal, noteOf, settle } from "./journal.ts";
+import { mentionsLoadTable } from "./names.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 import { type DumpRecord, readDump } from "./read-dump.ts";
+import { mentions } from "./read-schema.ts";
 import { argumentsOf } from "./values.ts";
 import { createRowWriter, type RowWriter } from "./write-rows.ts";
 
@@ -60,8 +62,11 @@ async function loadRows(
   for await (const records of readDump((fault) => brokenDump(database.provider, fault), dump)) {
     for (const record of records) {
       if (record.kind === "head") await begin(record.head);
-      else if (record.kind === "definition") definitions.push(record.definition);
-      else {
+      else if (record.kind === "definition") {
+        const { definition } = record;
+        if (mentionsLoadTable(definition.sql)) throw notFaithful(database.provider, mentions(definition));
+        definitions.push(definition);
+      } else {
         await makeTables();
         await loadRecord(rows, record);
       }

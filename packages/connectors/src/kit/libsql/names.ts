@@ -32,6 +32,12 @@ export const journalTable = "_keyloan_load_journal";
 /** What a load makes beside content. */
 export const loadTables: readonly string[] = [partsTable, journalTable];
 
+/**
+ * Whether a definition has the name of one of these tables anywhere: a trigger could write there what decides which tables
+ * are taken back. No spelling of an identifier divides it, and SQLite folds the letters of ASCII alone.
+ */
+export const mentionsLoadTable = (sql: string): boolean => /_keyloan_load_/i.test(sql);
+
 /** Tables that this package makes for a moment: never content of a database. */
 export function isOwnTable(name: string): boolean {
   return loadTables.includes(name) || probePattern.test(name);

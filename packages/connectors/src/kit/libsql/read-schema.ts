@@ -3,7 +3,7 @@ import { createTurns, type Turns } from "../turns.ts";
 import { integerOf, onlyCellOf } from "./cells.ts";
 import { readRows } from "./database.ts";
 import { notFaithful } from "./errors.ts";
-import { foldName, isOwnTable, quoteName } from "./names.ts";
+import { foldName, isOwnTable, mentionsLoadTable, quoteName } from "./names.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { readHead, readKinds, type SchemaKinds, vectorMetaTable } from "./read-head.ts";
 import { readShapes } from "./read-shapes.ts";
@@ -150,6 +150,10 @@ function definitionOf(
   throw notFaithful(provider, `the definition of ${shown} ${why}`);
 }
 
+/** Why a definition is not copied that says the name of a table of ours. */
+export const mentions = ({ type, name }: Pick<SchemaObject, "type" | "name">): string =>
+  `the ${type} ${showName(name)} names a table that Keyloan makes while it copies`;
+
 /** What the app made: neither what SQLite keeps for itself nor the tables behind an index. */
 async function contentOf(
   { provider }: LibsqlDatabase,
@@ -187,6 +191,7 @@ async function contentOf(
         `the ${type} ${showName(name)} is on the internal table ${showName(table)}`,
       );
     }
+    if (mentionsLoadTable(one.sql)) throw notFaithful(provider, mentions(one));
     content.push(one);
   }
   return content;
