@@ -10,8 +10,8 @@ export type AdminHttp = {
 const answerBytesMax = 1024 * 1024;
 
 /**
- * Calls over kept connections to a port of 127.0.0.1, each with a time and a size limit.
- * @param whenRunning gives the server as soon as it answers; undefined when it will not
+ * Sends calls to a port of 127.0.0.1 over reused connections, each with a time limit and a size limit.
+ * @param whenRunning resolves to the server as soon as it answers; to undefined if it will not
  */
 export function createAdminHttp(
   whenRunning: () => Promise<{ readonly adminPort: number; readonly adminKey: string } | undefined>,
@@ -39,7 +39,7 @@ export function createAdminHttp(
               : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
           },
         });
-        // A timer that is cleared: an AbortSignal's would still fire, and build its error, for every call.
+        // A timer that can be cleared: an AbortSignal's timer would still fire, and build its error, for every call.
         const timer = setTimeout(() => call.destroy(new Error("The admin API does not answer.")), timeoutMs);
         call.once("close", () => clearTimeout(timer));
         call.once("error", reject);

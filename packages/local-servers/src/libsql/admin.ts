@@ -2,11 +2,10 @@ import type { AdminHttp, HttpAnswer } from "./admin-http.ts";
 import type { NamespaceKeys } from "./namespace-keys.ts";
 import { checkNamespaceName } from "./namespace-name.ts";
 
-/** What can be set on a namespace. */
 export type NamespaceSettings = {
   readonly blockReads: boolean;
   readonly blockWrites: boolean;
-  /** What a blocked client is told. */
+  /** The reason that the server gives to a blocked client. */
   readonly blockReason: string | null;
   /** The raw Ed25519 public key, base64url: the only key whose tokens open the namespace. */
   readonly jwtKey: string;
@@ -22,17 +21,17 @@ export type NamespaceStats = {
 
 /** Typed calls to the libSQL server's admin API. Every name is checked before any call. */
 export type LibsqlAdmin = {
-  /** @throws LibsqlAdminError `exists` when the namespace is there already */
+  /** @throws LibsqlAdminError `exists` if the namespace already exists */
   readonly create: (
     namespace: string,
     settings: Pick<NamespaceSettings, "jwtKey"> & Partial<Pick<NamespaceSettings, "maxDatabaseSize">>,
   ) => Promise<void>;
-  /** Ends the namespace, its files and its open connections; `false` when there was none. */
+  /** Deletes the namespace and its files, and ends its open connections; `false` if it does not exist. */
   readonly delete: (namespace: string) => Promise<boolean>;
   readonly exists: (namespace: string) => Promise<boolean>;
-  /** @throws LibsqlAdminError `missing` when there is no such namespace */
+  /** @throws LibsqlAdminError `missing` if the namespace does not exist */
   readonly settings: (namespace: string) => Promise<NamespaceSettings>;
-  /** Changes what is named and keeps the rest; calls for one namespace are done one after the other. */
+  /** Changes the given settings and keeps the others; calls for one namespace run one after the other. */
   readonly configure: (namespace: string, changes: Partial<NamespaceSettings>) => Promise<void>;
   readonly stats: (namespace: string) => Promise<NamespaceStats>;
 };
@@ -49,7 +48,7 @@ export class LibsqlAdminError extends Error {
   }
 }
 
-/** @param onKey told of each namespace's key when it is given or read, and of none when the namespace is gone */
+/** @param onKey called with a namespace's key when it is set or read; with `undefined` if it has none or is deleted */
 export function createLibsqlAdmin(http: AdminHttp, onKey: NamespaceKeys["set"]): LibsqlAdmin {
   const inTurn = createTurns();
   const path = (namespace: string, action = "") =>
@@ -86,8 +85,8 @@ export function createLibsqlAdmin(http: AdminHttp, onKey: NamespaceKeys["set"]):
     },
     configure: (namespace, changes) =>
       inTurn(checkNamespaceName(namespace), async () => {
-        // The server replaces the whole configuration: what is left out is cleared, the key too. The size
-        // limit alone is kept, and its rounded text would shrink it a little each time it is sent back.
+        // The server replaces the whole configuration and clears what is left out, even the key. It keeps only the
+        // size limit, which is left out because the server rounds its text: sending it back would shrink it each time.
         const { max_db_size: _limit, ...kept } = await readRaw(namespace);
         const body = { ...kept, ...rawOf(changes) };
         expectOk(await http.send("POST", path(namespace, "config"), body));
@@ -137,7 +136,7 @@ function asRecord(answer: HttpAnswer): Readonly<Record<string, unknown>> {
   return { ...value };
 }
 
-/** Runs the work of one key one after the other, so that two read-modify-writes do not undo each other. */
+/** Runs all work for the same key in sequence, so that two read-modify-writes do not undo each other. */
 function createTurns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return (key, work) => {

@@ -1,11 +1,11 @@
-/** How many bytes may be held at once, by all who share it. */
+/** Limits how many bytes all users of the budget together hold at once. */
 export type ByteBudget = {
-  /** Takes so many, or none when they are not there. */
+  /** Takes the bytes and returns true; takes nothing and returns false if too few are left. */
   readonly take: (bytes: number) => boolean;
   readonly give: (bytes: number) => void;
 };
 
-/** @param within a larger budget that these bytes count for too */
+/** @param within a larger budget in which these bytes count too */
 export function createByteBudget(bytesMax: number, within?: ByteBudget): ByteBudget {
   let held = 0;
   return {

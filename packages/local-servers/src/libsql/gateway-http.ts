@@ -12,7 +12,7 @@ import {
 import { judgeInTurn, tooManyWait } from "./judge-in-turn.ts";
 
 const attemptsMax = 4;
-/** What a piece of a body costs beside its bytes: a body may come byte by byte. */
+/** The memory that each chunk of a body costs besides its bytes: a body may arrive byte by byte. */
 const pieceBytes = 256;
 
 type Exchange = {
@@ -24,7 +24,7 @@ type Exchange = {
   leaveJudging?: () => void;
 };
 
-/** Sends one request on to the namespace once it is judged, and its answer back as it comes. */
+/** Judges one request, forwards it to the namespace, and sends the answer back as it arrives. */
 export function forwardRequest(route: GatewayRoute, incoming: IncomingMessage, answer: ServerResponse): void {
   const encoding = encodingOfTarget(incoming.url);
   if (encoding === undefined) {
@@ -71,7 +71,7 @@ const tooMuchHeld: Refusal = {
   status: 503,
   message: "the database server holds too many large requests: try again in a moment",
 };
-/** Gives the whole body, or refuses the request once it is too large. */
+/** Calls `onBody` with the whole body, or refuses the request once it is too large or the budget is used up. */
 function collect(
   { route, incoming, answer }: Exchange,
   { bytesMax, refusal }: BodyLimit,
@@ -99,7 +99,7 @@ function collect(
   incoming.on("data", take).once("end", finish);
 }
 
-/** Only so many of one database are at the server at once: its threads serve the others too. */
+/** Limits how many requests of one database the server handles at once: its threads serve all databases. */
 function sendInTurn(exchange: Exchange, encoding: RequestEncoding, body: Buffer): void {
   const { route, answer } = exchange;
   const { fresh, continued } = route.share.queues;
@@ -110,8 +110,8 @@ function sendInTurn(exchange: Exchange, encoding: RequestEncoding, body: Buffer)
 }
 
 /**
- * A request is sent again when the server says that the namespace is not there: it says so, having
- * done nothing, of namespaces that it is just closing to make room for others.
+ * Sends a request, and sends it again if the server answers that the namespace does not exist: it also answers
+ * this, without having done anything, while it closes a namespace to make room for others.
  */
 function sendWhole(exchange: Exchange, body: Buffer, attempt: number): void {
   const { answer } = exchange;
@@ -169,13 +169,13 @@ function ask(
 
 function pass(response: IncomingMessage, answer: ServerResponse): void {
   answer.writeHead(response.statusCode ?? 502, answerHeaders(response.headers));
-  // A cut answer must arrive as cut, never as a complete short one: pipeline destroys the other side.
+  // A truncated answer must not arrive as a complete short one: pipeline destroys the other side.
   pipeline(response, answer, () => {});
 }
 
 /**
- * Clients of Hrana show `message` to their user, and then do not tell the status; `error` is where the server has its own
- * words. Of a token that opens nothing they tell the status, as when the server refuses it.
+ * Hrana clients show `message` to their user instead of the status; the server puts its own reason in `error`. A bad
+ * token gets no `message`, so that clients show the status, as when the server itself refuses the token.
  */
 function refuseRequest(answer: ServerResponse, { status, message }: Refusal): void {
   refuse(answer, status, status === 401 ? { error: message } : { error: message, message });
@@ -183,7 +183,7 @@ function refuseRequest(answer: ServerResponse, { status, message }: Refusal): vo
 
 function refuse(answer: ServerResponse, status: number, body: Readonly<Record<string, string>>): void {
   const text = JSON.stringify(body);
-  // What is left of the request body is not read: the connection ends with this answer.
+  // The rest of the request body is not used: the connection ends with this answer.
   answer.writeHead(status, {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(text),

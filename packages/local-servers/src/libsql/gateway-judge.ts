@@ -2,19 +2,19 @@ import { isUtf8 } from "node:buffer";
 import { hranaSqlFields, sqlInJson, sqlInProtobuf } from "./read-hrana.ts";
 import { chainMax, mentionsRefused, refusedIn } from "./sql-rules.ts";
 
-/** How a request writes its SQL down; `none` is a request without any. */
+/** The format in which a request's body contains SQL; `none`: the request has no body. */
 export type RequestEncoding = "json" | keyof typeof hranaSqlFields | "none";
 
 /** Why a request is not passed on. */
 export type Refusal = { readonly status: 400 | 401 | 403 | 413 | 503; readonly message: string };
 
 /**
- * Whether a request may reach the server. Refused are SQL that reaches past its database and whatever
- * cannot be read.
+ * Judges whether a request may reach the server.
+ * @returns undefined if it may; a refusal if it cannot be read or has SQL that is not allowed (`sql-rules.ts`)
  */
 export function judgeRequest(encoding: RequestEncoding, body: Buffer): Refusal | undefined {
   if (encoding === "none") return body.length === 0 ? undefined : unreadable;
-  // Nearly all requests end here: they are short, none of the words stands in them, and JSON hides none.
+  // Nearly all requests end here: they are short, contain none of the refused words, and no JSON escape hides one.
   if (body.length <= chainMax && mentionsNone(encoding, body)) return undefined;
   if (!isUtf8(body) && encoding === "json") return unreadable;
   const texts =

@@ -2,21 +2,21 @@ import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
 import { createRequestQueue, type RequestQueue } from "./request-queue.ts";
 import { createWebSocketPlaces, type WebSocketPlaces } from "./websocket-places.ts";
 
-/** What one database may take of the gateway and of the server, which others use too. */
+/** How much one database may use of the gateway and the server, which all databases share. */
 export type GatewayLimits = {
-  /** Of a request or a message, which is held in memory until it is whole. */
+  /** The largest request or message, which is held in memory until it is complete. */
   readonly requestBytesMax: number;
-  /** Held for all databases together, and for one. */
+  /** Bytes held at once for all databases together, and for one. */
   readonly heldBytesMax: number;
   readonly heldBytesOfOneMax: number;
-  /** For a request's headers, and for all of it or of a message to arrive; its answer may take longer. */
+  /** How long a request's headers, and a whole request or message, may take to arrive; the answer may take longer. */
   readonly headersTimeoutMs: number;
   readonly arrivalTimeoutMs: number;
-  /** Of one database at the server, for each kind of request that has a queue. */
+  /** Requests of one database that the server handles at once, and that wait, for each kind that has a queue. */
   readonly atOnceMax: number;
   readonly waitingMax: number;
   readonly webSocketsMax: number;
-  /** Those that have not shown a token yet, in a share of their own, and how long they may take. */
+  /** WebSockets that have not shown a token yet, which are counted apart, and how long they may take to show it. */
   readonly strangersMax: number;
   readonly helloTimeoutMs: number;
 };
@@ -41,14 +41,14 @@ export type DatabaseShare = {
   readonly limits: GatewayLimits;
   readonly budget: ByteBudget;
   /**
-   * New work, and what goes on with a transaction: that one may hold the lock for which the others wait,
-   * so it never waits behind them.
+   * `continued` is for requests that continue a transaction: such a transaction may hold the lock for which the
+   * `fresh` requests wait, so it must never wait behind them.
    */
   readonly queues: {
     readonly fresh: RequestQueue;
     readonly continued: RequestQueue;
     readonly webSocket: RequestQueue;
-    /** Judging, one after the other. */
+    /** Large requests are judged one after the other. */
     readonly judging: RequestQueue;
   };
   readonly webSockets: WebSocketPlaces;

@@ -6,18 +6,18 @@ import { helloBytesMax, tokenInHello } from "./read-hrana.ts";
 import { createWebSocketReader, type WebSocketMessage, writeWebSocketFrame } from "./websocket-frames.ts";
 import type { WebSocketPlace } from "./websocket-places.ts";
 
-/** What a client sends over a WebSocket, on its way to the server. */
+/** The messages that a client sends over a WebSocket, judged on their way to the server. */
 export type JudgedMessages = {
   readonly stream: Transform;
-  /** Told of the server's messages: each answers one of the client's. */
+  /** Call it with the number of messages that the server sent: each answers one message of the client. */
   readonly onAnswers: (count: number) => void;
-  /** Gives back all that is held once the connection has ended. */
+  /** Releases everything that is held; call it when the connection has ended. */
   readonly end: () => void;
 };
 
 /**
- * Passes whole messages on, only so many of one database before the first is answered. The first has to show a token of
- * the database, soon. At the first that may not pass it says why, and passes nothing any more.
+ * Passes on complete messages, with a limit on how many of one database are unanswered. The first has to arrive within
+ * `helloTimeoutMs` and contain a token of the database. A refusal calls `onRefusal` once, and nothing passes after it.
  */
 export function judgeMessages(
   encoding: RequestEncoding,
@@ -71,7 +71,7 @@ export function judgeMessages(
     if (leave === undefined) refuse("too many messages of this database wait already");
     else if (!begun) leaveQueue = leave;
   };
-  /** Why a first message lets nobody in. */
+  /** Why the first message is refused; undefined if its token is valid and a place is left. */
   const meet = (payload: Buffer): string | undefined => {
     const token = tokenInHello(encoding, payload);
     if (token === undefined || !route.isSigned(token)) return "this database wants a token first";
@@ -145,7 +145,7 @@ export function judgeMessages(
 
 const tooMuchHeld = "the database server holds too many large messages";
 
-/** What is whole by now, or why nothing of it can be read. */
+/** The messages that are complete by now, or the reason why they cannot be read. */
 function readWhole(read: () => readonly WebSocketMessage[]): readonly WebSocketMessage[] | string {
   try {
     return read();

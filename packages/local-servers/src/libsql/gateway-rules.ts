@@ -6,7 +6,7 @@ import type { Judge } from "./judge-in-turn.ts";
 /** Where the requests of one port go. */
 export type GatewayRoute = {
   readonly agent: Agent;
-  /** Where the server answers now; undefined while it is being started again. */
+  /** The port on which the server answers now; undefined while it is being started again. */
   readonly upstreamPort: () => number | undefined;
   readonly namespace: string;
   /** Whether the namespace's own key signed a token. */
@@ -15,10 +15,10 @@ export type GatewayRoute = {
   readonly share: DatabaseShare;
 };
 
-// What libSQL clients of any language call: Hrana 1–3 over HTTP, what came before it (`/`), health and version,
-// each with the form of its body, which the server too takes from the path alone. The server's other paths are
+// The paths that libSQL clients of any language call: Hrana 1–3 over HTTP, its predecessor (`/`), health and version,
+// each with the format of its body, which the server too decides by the path alone. The server's other paths are
 // left out on purpose: /dev/<namespace>/… and its gRPC services choose a namespace themselves, and /dump builds
-// SQL from the names of columns without quoting them, which may be any text of an expression, comments too.
+// SQL from column names without quoting them, and these may be the text of any expression, comments included.
 const paths: ReadonlyMap<string, RequestEncoding> = new Map([
   ["/", "json"],
   ["/health", "none"],
@@ -36,7 +36,7 @@ const paths: ReadonlyMap<string, RequestEncoding> = new Map([
   ["/v3-protobuf/cursor", "cursor"],
 ]);
 
-// By the subprotocol that the server chose; without one it speaks the first version.
+// The keys are the subprotocols that the server may choose; without one it speaks the first version.
 const subprotocols: ReadonlyMap<string | undefined, RequestEncoding> = new Map([
   [undefined, "json"],
   ["hrana1", "json"],
@@ -45,8 +45,8 @@ const subprotocols: ReadonlyMap<string | undefined, RequestEncoding> = new Map([
   ["hrana3-protobuf", "message"],
 ]);
 
-// Not accept-encoding: on one machine, compressing costs more than it saves. The length is that of the
-// body that is sent on.
+// Without accept-encoding: on one machine, compressing costs more than it saves. Without content-length: it is
+// computed from the body that is forwarded.
 const requestHeaders = [
   "accept",
   "access-control-request-headers",
@@ -57,7 +57,7 @@ const requestHeaders = [
   "user-agent",
 ] as const;
 
-// No extensions: what is sent has to be read here.
+// Without extensions, because the gateway has to read the messages.
 const webSocketHeaders = [
   "origin",
   "sec-websocket-key",
@@ -77,31 +77,31 @@ const hopHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * How the body of a request to this target is written, or undefined when nothing may go there. Compared as
+ * The format of the body of a request to this target; undefined if no request may go there. Paths are compared as
  * sent, byte for byte: an encoded, doubled or absolute form of another path is not in the list.
  */
 export function encodingOfTarget(target: string | undefined): RequestEncoding | undefined {
   return target === undefined ? undefined : paths.get(pathOf(target));
 }
 
-/** The token of a request, of whatever right. */
+/** The token of a request, whatever rights it has. */
 export function tokenOf(headers: IncomingHttpHeaders): string | undefined {
   return /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(headers.authorization ?? "")?.[1];
 }
 
 /**
- * Whether a request goes on with a stream that an earlier one began. One that pretends to only waits in
- * another queue.
+ * Whether a request continues a stream that an earlier one began. A request that falsely claims so only waits
+ * in another queue.
  */
 export function continuesStream(encoding: RequestEncoding, body: Buffer): boolean {
   if (encoding === "json") return /"baton"\s*:\s*"/.test(body.toString("latin1"));
   return (encoding === "pipeline" || encoding === "cursor") && body[0] === batonTag;
 }
 
-/** Field 1, a text: it comes first. */
+/** The tag of field 1, a text, which comes first in the body. */
 const batonTag = 0x0a;
 
-/** How the messages of a WebSocket are written, or undefined for a subprotocol that is not known here. */
+/** The format of a WebSocket's messages; undefined for an unknown subprotocol. */
 export function encodingOfSubprotocol(subprotocol: string | undefined): RequestEncoding | undefined {
   return subprotocols.get(subprotocol);
 }
@@ -116,12 +116,12 @@ function pathOf(target: string): string {
   return end === -1 ? target : target.slice(0, end);
 }
 
-/** The headers that travel on: a closed list, with the namespace named by us alone. */
+/** The headers to forward: a closed list, and a `host` that names the namespace, which the client cannot choose. */
 export function forwardedHeaders(headers: IncomingHttpHeaders, namespace: string): OutgoingHttpHeaders {
   return pick(headers, requestHeaders, namespace);
 }
 
-/** The same for an upgrade. Only WebSocket is asked for: an upgrade to HTTP/2 would open every path. */
+/** The headers to forward with an upgrade. It is only to WebSocket: an upgrade to HTTP/2 would open every path. */
 export function upgradeHeaders(headers: IncomingHttpHeaders, namespace: string): OutgoingHttpHeaders {
   return { ...pick(headers, webSocketHeaders, namespace), connection: "Upgrade", upgrade: "websocket" };
 }

@@ -11,7 +11,7 @@ import { createMessageCounter, writeWebSocketFrame } from "./websocket-frames.ts
 import type { WebSocketPlace } from "./websocket-places.ts";
 
 /**
- * Carries a WebSocket and judges every message on its way to the server. It begins only after the server
+ * Forwards a WebSocket and judges every message on its way to the server. It begins only after the server
  * has agreed to speak WebSocket: before that the client could send a second, unchecked request down the
  * same connection and name another namespace in it.
  */
@@ -61,7 +61,7 @@ export function forwardUpgrade(
     client.once("close", () => server.destroy());
     const judged = judgeMessages(encoding, route, place, (reason) => {
       server.unpipe(client);
-      // What else it sends is thrown away, so that it gets to read why, but not for ever.
+      // Whatever else the client sends is discarded for a limited time, so that it can read the reason.
       client.unpipe(judged.stream).resume();
       const gone = setTimeout(() => client.destroy(), closeTimeoutMs);
       client.once("close", () => clearTimeout(gone));

@@ -12,21 +12,21 @@ import { checkNamespaceName } from "./namespace-name.ts";
 /** One database on a port of its own. */
 export type OpenDatabase = {
   readonly port: number;
-  /** Cuts every open connection; new ones are taken. */
+  /** Cuts every open connection; new ones are accepted. */
   readonly cutConnections: () => void;
   /** Stops listening and cuts every open connection at once. */
   readonly close: () => Promise<void>;
 };
 
 /**
- * Gives each namespace its own loopback port, so that `http://127.0.0.1:<port>` is a whole database URL
- * for any client: none needs to resolve a name, set a header or keep a path.
+ * Gives each namespace its own loopback port, so that `http://127.0.0.1:<port>` is a complete database URL
+ * for any client: no client needs to resolve a name, set a header or keep a path.
  */
 export type LibsqlGateway = {
   /**
-   * @param options.port the port of an earlier time; absent: the next free one
-   * @param options.onUse told of every request, and of everything that is sent over a lasting connection
-   * @throws the system error (EADDRINUSE) when the given port is taken
+   * @param options.port the port that the database had before; absent: the next free one
+   * @param options.onUse called for every request, and whenever a client sends something over a WebSocket
+   * @throws the system error (EADDRINUSE) if the given port is taken
    */
   readonly open: (options: {
     readonly namespace: string;
@@ -36,13 +36,13 @@ export type LibsqlGateway = {
   readonly close: () => Promise<void>;
 };
 
-/** Below the range from which systems take ports for outgoing connections, so that a port can be used again. */
+/** Below the range that systems use for outgoing connections, so that a database can get its port again. */
 export const gatewayPorts = { first: 20_000, last: 29_999 } as const;
 
 /**
  * @param upstreamPort where the server answers now; undefined while it is being started again
- * @param isSigned whether a token is one of the namespace; only for such a one anything is held or judged
- * @param firstPort where to start looking for free ports; different per data directory, so that two rarely meet
+ * @param isSigned whether the namespace's key signed a token; without that, no request body is held or judged
+ * @param firstPort where to start looking for free ports; depends on the data directory, so that two rarely collide
  */
 export function createLibsqlGateway(
   upstreamPort: GatewayRoute["upstreamPort"],

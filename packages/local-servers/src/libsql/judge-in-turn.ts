@@ -2,7 +2,7 @@ import { Worker } from "node:worker_threads";
 import { judgeRequest, type Refusal, type RequestEncoding } from "./gateway-judge.ts";
 import type { GatewayRoute } from "./gateway-rules.ts";
 
-/** One request, on its way to the thread that judges. */
+/** One request that is sent to the judging thread. */
 export type JudgeQuestion = { readonly encoding: RequestEncoding; readonly body: Uint8Array };
 
 /** Judges large requests in a thread, one after the other. */
@@ -11,9 +11,9 @@ export type Judge = {
   readonly close: () => Promise<void>;
 };
 
-/** Such a one takes a few milliseconds at most. */
+/** Judging a request of this size takes a few milliseconds at most. */
 const smallBytesMax = 64 * 1024;
-/** Of what JavaScript holds to read 64 MiB; more ends the thread, and no more than that. */
+/** The memory that JavaScript needs to read 64 MiB. Exceeding it ends only this thread. */
 const threadMegabytesMax = 2_048;
 
 const notJudged: Refusal = {
@@ -21,16 +21,16 @@ const notJudged: Refusal = {
   message: "this request could not be judged: try again in a moment",
 };
 
-/** Told of one request. */
+/** Callbacks for one request. */
 export type Judged = {
-  /** What gives its turn back, for one that has to wait. */
+  /** Called when a large request enters the queue, with a function that gives up its place there. */
   readonly onWait: (leave: () => void) => void;
   readonly onVerdict: (refusal?: Refusal) => void;
 };
 
 /**
- * Judges what a database was sent: a small request at once; large ones one after the other, so that all databases have
- * their turn and nobody waits for more than a large request of each.
+ * Judges a request to a database: a small one immediately; large ones one after the other for each database, so that
+ * databases take turns and a request waits for at most one large request of each other database.
  */
 export function judgeInTurn(
   { judge, share }: Pick<GatewayRoute, "judge" | "share">,
@@ -51,7 +51,7 @@ export function judgeInTurn(
     });
   });
   if (leave === undefined) onVerdict(tooManyWait);
-  // One that is being judged keeps its turn: the thread is busy with it whoever is gone.
+  // A request that is being judged keeps its turn: the thread stays busy with it even if the client is gone.
   else onWait(() => (isBegun ? undefined : leave()));
 }
 
@@ -73,7 +73,7 @@ export function createJudge(): Judge {
       resourceLimits: { maxOldGenerationSizeMb: threadMegabytesMax },
     });
     started.on("message", answerFirst);
-    // `exit` follows.
+    // The handler of `exit` follows and reports it.
     started.on("error", () => {});
     started.once("exit", () => {
       if (thread !== started) return;

@@ -6,9 +6,9 @@ import type { SqldWall } from "./sqld-wall.ts";
 export type KeptSqld = {
   /** The process that answers now, or the last one while the next is being started. */
   readonly process: () => SqldProcess;
-  /** The one that answers now; undefined while there is none. */
+  /** The process that answers now; undefined while there is none. */
   readonly running: () => SqldProcess | undefined;
-  /** Waits for a start that is under way; undefined when there will be no other. */
+  /** Waits for a start that is under way; undefined if the server will not be started again. */
   readonly whenRunning: () => Promise<SqldProcess | undefined>;
   /** Settles when it has ended and is not started again. */
   readonly exited: Promise<void>;
@@ -17,13 +17,13 @@ export type KeptSqld = {
 
 const delayMinMs = 50;
 const delayMaxMs = 5_000;
-/** Who lived this long did not end because of its start. */
+/** A server that ran for this long did not end because of its start: the next wait is the shortest again. */
 const settledMs = 30_000;
 const failedStartsMax = 5;
 
 /**
- * Starts the server, and again on the same folder whenever it ends: SQL can end it, and it serves others
- * too. The wait between starts doubles while it keeps ending soon.
+ * Starts the server, and starts it again on the same folder whenever it ends: the SQL of one client can end it for
+ * all. The wait between starts doubles while it keeps ending soon.
  * @throws Error in one sentence when the first start fails
  */
 export async function keepSqld(
@@ -43,7 +43,7 @@ export async function keepSqld(
     for (let failed = 0; !signal.aborted && failed < failedStartsMax; failed++) {
       await delay(waitMs, undefined, { signal }).catch(() => {});
       try {
-        // Behind the same wall, or not at all: one that saw no files never comes back as one that does.
+        // Start behind the same wall or not at all: a server that saw no other files must never come back seeing them.
         latest = await startSqldProcess({ dataDirectory, log, signal, ways: [latest.wall] });
         running = latest;
         return latest;

@@ -2,16 +2,16 @@ import { createPublicKey, type KeyObject, verify } from "node:crypto";
 
 /** Which tokens open a namespace, as far as this process knows the keys. */
 export type NamespaceKeys = {
-  /** The raw Ed25519 public key of a namespace, base64url; undefined once it is gone. */
+  /** Stores the raw Ed25519 public key of a namespace, base64url; undefined removes it. */
   readonly set: (namespace: string, publicKey: string | undefined) => void;
   readonly has: (namespace: string) => boolean;
-  /** Whether the namespace's key signed this token, and it has not ended. What it may do, the server judges. */
+  /** Whether the namespace's key signed this token and it has not expired. The server judges what it permits. */
   readonly signed: (namespace: string, token: string) => boolean;
 };
 
-/** The server accepts a token for so long after its end. */
+/** The server accepts a token for this long after it expires. */
 const leewaySeconds = 60;
-/** A client sends the same token each time, and looking it up costs less than its signature. */
+/** How many tokens are remembered: a client sends the same one each time, and a look-up is cheaper than verifying. */
 const knownMax = 1_000;
 
 export function createNamespaceKeys(now: () => number = Date.now): NamespaceKeys {
@@ -41,13 +41,13 @@ export function createNamespaceKeys(now: () => number = Date.now): NamespaceKeys
   };
 }
 
-/** Until when a token is accepted, in milliseconds since the epoch; 0 for one that this key did not sign. */
+/** Until when a token is accepted, in milliseconds since the epoch; 0 if this key did not sign it. */
 function readEnd(key: KeyObject, token: string): number {
   const [head = "", payload = "", signature = "", ...more] = token.split(".");
   if (more.length > 0 || token.length > tokenCharactersMax) return 0;
   const bytes = Buffer.from(signature, "base64url");
   if (!verify(null, Buffer.from(`${head}.${payload}`), key, bytes)) return 0;
-  // What the key has signed is an object.
+  // Only JSON objects are signed with the key.
   const { exp }: { readonly exp?: unknown } = JSON.parse(Buffer.from(payload, "base64url").toString("utf8"));
   return typeof exp === "number" ? (exp + leewaySeconds) * 1000 : Number.POSITIVE_INFINITY;
 }

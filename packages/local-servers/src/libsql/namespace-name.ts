@@ -1,11 +1,11 @@
 const pattern = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * Gives the name back when it is one DNS label in lower case.
+ * Returns the name if it is one DNS label in lower case.
  *
  * The libSQL server checks nothing: a name such as `..%2f..%2fx` reaches outside its data directory,
- * so every call that names a namespace passes here first.
- * @throws Error for any other text
+ * so every call that names a namespace is checked here first.
+ * @throws Error if it is anything else
  */
 export function checkNamespaceName(name: string): string {
   if (!pattern.test(name)) {

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 
 /**
- * Lets a process die with this one, even when this one is killed with `kill -9`: a shell waits for the
+ * Ends another process when this one ends, even if this one is killed with `kill -9`: a shell waits for the
  * pipe from here to close. Both run outside the terminal's process group, so that Ctrl-C reaches only us.
- * @returns call it when the process has ended by itself, before its id can be used again
+ * @returns a function that ends the watch: call it when the process has ended by itself, before its id can be reused
  */
 export function endWithParent(pid: number): () => void {
   const watcher = spawn("/bin/sh", ["-c", script, "keyloan-parent-watch", String(pid)], {

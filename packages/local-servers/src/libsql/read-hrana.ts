@@ -1,7 +1,7 @@
 /**
- * Every text in a JSON request that may be SQL, that is every string outside of arguments, by whatever key:
- * the server reads a statement from an array as well as from an object, and doubled keys are all seen.
- * @returns undefined when it is no JSON, and when reading it would take far more memory than it has bytes
+ * Every text in a JSON request that may be SQL, that is every string outside of arguments, under any key, because
+ * the server reads a statement from an array as well as from an object. All values of a repeated key are included.
+ * @returns undefined if it is not JSON, or if parsing it would take far more memory than it has bytes
  */
 export function sqlInJson(text: string): readonly string[] | undefined {
   if (!isJson(text)) return undefined;
@@ -31,7 +31,7 @@ export function sqlInJson(text: string): readonly string[] | undefined {
 
 const containersMax = 1_000_000;
 
-/** Counted first: an empty array has two bytes here and thirty times as many when it is read. */
+/** Counts containers first: an empty array takes two bytes here and thirty times as many once it is parsed. */
 function isJson(text: string): boolean {
   let containers = 0;
   for (let at = 0; at < text.length; at++) {
@@ -50,17 +50,17 @@ function isJson(text: string): boolean {
 
 const argumentKeys: ReadonlySet<string> = new Set(["args", "named_args", "params"]);
 
-/** Just after the closing quote of a string, or after all of the text when it is open. */
+/** The index after the closing quote of a string, or past the end of the text if it is not closed. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1;
   return at + 1;
 }
 
-/** Where a Protobuf message has SQL: by the number of a field `"sql"`, or the message that lies in it. */
+/** Where a Protobuf message contains SQL: for each field number `"sql"`, or the fields of the message inside it. */
 export type SqlFields = { readonly [field: number]: "sql" | SqlFields };
 
-/** The token in the message that a WebSocket begins with; undefined when it is another one, or has none. */
+/** The token in a WebSocket's first message; undefined if the message is not a hello or has no token. */
 export function tokenInHello(encoding: string, message: Buffer): string | undefined {
   if (encoding !== "json") return sqlInProtobuf(message, { 1: { 1: "sql" } })?.at(-1);
   if (message.length > helloBytesMax) return undefined;
@@ -74,7 +74,7 @@ export function tokenInHello(encoding: string, message: Buffer): string | undefi
   }
 }
 
-/** Of what a stranger sends. A token has far less. */
+/** The most that is read from a client that has not shown a token. A token is far shorter. */
 export const helloBytesMax = 16_384;
 
 const statement: SqlFields = { 1: "sql" };
@@ -98,7 +98,7 @@ export const hranaSqlFields = {
   },
 } as const satisfies Record<string, SqlFields>;
 
-/** Every text of these fields, repeated ones included; undefined when the bytes are no such message. */
+/** Every text of these fields, repeated ones included; undefined if the bytes are not such a message. */
 export function sqlInProtobuf(bytes: Buffer, fields: SqlFields): readonly string[] | undefined {
   const found: string[] = [];
   let at = 0;
@@ -117,7 +117,7 @@ export function sqlInProtobuf(bytes: Buffer, fields: SqlFields): readonly string
     const inner = bytes.subarray(start, end);
     const texts = field === "sql" ? [inner.toString("utf8")] : sqlInProtobuf(inner, field);
     if (texts === undefined) return undefined;
-    // One by one: a call takes only so many arguments.
+    // Pushed one by one, because a call accepts only a limited number of arguments.
     for (const text of texts) found.push(text);
   }
   return found;

@@ -1,8 +1,8 @@
-/** Lets so many run at once; the next ones wait in the order in which they came. */
+/** Lets a limited number of requests run at once; the others wait in order of arrival. */
 export type RequestQueue = {
   /**
-   * Runs `start` now or later, and gives it what ends its run.
-   * @returns the same, which ends the wait too; undefined when too many wait already
+   * Calls `start` now or later, with a function that ends its run.
+   * @returns the same function, which also ends the wait; undefined if too many wait already
    */
   readonly enter: (start: (end: () => void) => void) => (() => void) | undefined;
 };

@@ -8,23 +8,23 @@ import { createNamespaceKeys } from "./namespace-keys.ts";
 import type { SqldWall } from "./sqld-wall.ts";
 
 export type LibsqlServerOptions = {
-  /** Where all databases live; made when absent, mode 0700. One server per directory. */
+  /** Contains all databases; created if it does not exist, mode 0700. One server per directory. */
   readonly dataDirectory: string;
-  /** Told what happens to the server, one line each; never a query or a key. */
+  /** Gets one line for each event of the server; never a query or a key. */
   readonly log?: (line: string) => void;
-  /** The ways to keep it from files outside its folder; by default those that suit the user who runs it. */
+  /** The ways to hide files outside its folder from it; by default those that suit the user who runs it. */
   readonly walls?: readonly SqldWall[];
 };
 
 /** A running libSQL server, reachable only through the admin client and the ports opened by the gateway. */
 export type LibsqlServer = {
-  /** Of the process that answers now; another one once it was started again. */
+  /** Of the process that answers now; changes when the server is started again. */
   readonly pid: number;
-  /** Whether its process sees no file outside the data folder; not where the platform has no such wall. */
+  /** Whether its process sees no file outside the data folder; false where no wall can be raised. */
   readonly walled: boolean;
   readonly admin: LibsqlAdmin;
   readonly gateway: LibsqlGateway;
-  /** Where the server itself answers, for measurements; it wants a `Host` that names a namespace. */
+  /** The server's own URL, without the gateway, for measurements; it needs a `Host` that names a namespace. */
   readonly directUrl: string;
   /** Settles when the server has ended and is not started again. */
   readonly exited: Promise<void>;
@@ -32,9 +32,10 @@ export type LibsqlServer = {
 };
 
 /**
- * Starts a libSQL server with namespaces on 127.0.0.1 and waits until it answers. It is started again when
- * it ends by itself, meanwhile the gateway answers 503. It ends with this process, and one that outlived a killed process on the same directory is ended first.
- * @throws Error in one sentence when it cannot start
+ * Starts a libSQL server with namespaces on 127.0.0.1 and waits until it answers. If it ends by itself, it is started
+ * again, and the gateway answers 503 meanwhile. It ends with this process. A server that a killed process left on the
+ * same directory is ended first.
+ * @throws Error in one sentence if it cannot start
  */
 export async function startLibsqlServer(options: LibsqlServerOptions): Promise<LibsqlServer> {
   const log = options.log ?? (() => {});
@@ -57,7 +58,7 @@ export async function startLibsqlServer(options: LibsqlServerOptions): Promise<L
       ...gateway,
       open: async (options) => {
         const opened = await gateway.open(options);
-        // Of a database of an earlier time. One that is not made yet has none, and gets it when it is.
+        // Reads the key of a database from an earlier start. One that does not exist yet gets its key on creation.
         if (!keys.has(options.namespace)) await admin.settings(options.namespace).catch(() => undefined);
         return opened;
       },

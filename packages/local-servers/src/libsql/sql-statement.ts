@@ -1,20 +1,20 @@
 import type { SqlToken } from "./sql-tokens.ts";
 
-/** What is known of a statement up to a token. */
+/** What the tokens of a statement say so far. */
 export type StatementState = {
   readonly words: Set<string>;
-  /** What a CREATE makes, such as `TABLE`. */
+  /** What a CREATE statement creates, such as `TABLE`. */
   makes: string | undefined;
-  /** One for each open parenthesis: what its members are. */
+  /** One entry for each open parenthesis: what it contains. */
   readonly lists: ("rows" | "values" | "other")[];
-  /** After `)` of a row of VALUES: another may come. */
+  /** Whether a row of VALUES has just ended, so that another may follow. */
   rowEnded: boolean;
-  /** Between INDEX and ON. */
+  /** Whether the token is between INDEX and ON, where an index is named. */
   namesIndex: boolean;
   oddIndexName: boolean;
 };
 
-/** Before the first token of a statement. */
+/** The state before the first token of a statement. */
 export function createState(): StatementState {
   return {
     words: new Set(),
@@ -26,7 +26,7 @@ export function createState(): StatementState {
   };
 }
 
-/** Takes a token into account for those that come after it. */
+/** Updates the state with the token at `index`, for the tokens after it. */
 export function follow(state: StatementState, tokens: readonly SqlToken[], index: number): void {
   const token = tokens[index];
   const before = tokens[index - 1];
@@ -37,7 +37,7 @@ export function follow(state: StatementState, tokens: readonly SqlToken[], index
     state.oddIndexName = true;
   }
   if (word === "INDEX") state.namesIndex = true;
-  // One token longer, so that the table after it still counts as named.
+  // Reset one token after ON, because the check of the table name there still needs it.
   else if (keywordOf(before) === "ON") state.namesIndex = false;
   if (word !== undefined) {
     if (state.words.has("CREATE") && !word.startsWith("TEMP")) state.makes ??= word;
@@ -53,7 +53,7 @@ export function follow(state: StatementState, tokens: readonly SqlToken[], index
   if (endsStatement(state, tokens, index)) Object.assign(state, createState());
 }
 
-/** Whether the `;` here is one between statements: others are in a virtual table's arguments, and in a trigger. */
+/** Whether the token is a `;` between statements, and not one in a virtual table's arguments or in a trigger. */
 function endsStatement(state: StatementState, tokens: readonly SqlToken[], index: number): boolean {
   if (!isSign(tokens[index], ";") || state.lists.length > 0) return false;
   if (state.makes !== "TRIGGER") return true;
@@ -65,14 +65,14 @@ export function inArguments(state: StatementState): boolean {
   return state.makes === "VIRTUAL" && state.lists.length > 0;
 }
 
-/** Whether a token in quotes is none that could do without them. */
+/** Whether a token is quoted and needs its quotes, because it is not one plain word. */
 export function isOddName(token: SqlToken): boolean {
   return token.quoted && !/^[\w$\u0080-\uffff]+$/.test(token.text);
 }
 
-/** A bare word in upper case: it may be a keyword, which one in quotes never is. */
+/** An unquoted word, in upper case: it may be a keyword, which a quoted word never is. */
 export function keywordOf(token: SqlToken | undefined): string | undefined {
-  // Other letters than those of ASCII are in no keyword, and some become such letters in upper case.
+  // Keywords have only ASCII letters, and some other letters become ASCII letters in upper case.
   if (token?.kind !== "name" || token.quoted || !/^[A-Za-z]+$/.test(token.text)) return undefined;
   return token.text.toUpperCase();
 }

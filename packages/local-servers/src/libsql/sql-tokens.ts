@@ -1,6 +1,6 @@
 /** One token of SQL as SQLite reads it, comments and white space left out. */
 export type SqlToken = {
-  /** `name`: an identifier or a keyword; `string`: in single quotes; `sign`: anything else, a character or a variable. */
+  /** `name`: identifier or keyword; `string`: in single quotes; `sign`: a variable, another value, or one character. */
   readonly kind: "name" | "string" | "sign";
   /** Decoded: without its quotes. */
   readonly text: string;
@@ -10,7 +10,7 @@ export type SqlToken = {
   readonly at: number;
 };
 
-/** What a token is by its first characters; `value` is a number, a blob or a variable. */
+/** The kind of a token, decided by its first characters; `value` is a number, a blob or a variable. */
 type ScannedKind = "word" | "quoted" | "value" | "sign";
 
 const tokensMax = 1_000_000;
@@ -18,8 +18,8 @@ const tokensMax = 1_000_000;
 /**
  * Reads SQL into tokens the way SQLite does.
  *
- * @returns undefined for text that SQLite refuses, or that another reader could take apart in another way:
- * an open quote, a NUL, a variable with a `(` at its end; and for more than a million tokens
+ * @returns undefined for text that SQLite refuses or that another parser could split differently
+ * (an open quote, a NUL, a variable followed by `(`), and for more than a million tokens
  */
 export function readSqlTokens(sql: string): readonly SqlToken[] | undefined {
   const tokens: SqlToken[] = [];
@@ -31,10 +31,9 @@ export function readSqlTokens(sql: string): readonly SqlToken[] | undefined {
 }
 
 /**
- * The most operators, words and parentheses that may lie in one another in an expression of this SQL: all
- * between two commas, and the deepest of what is in parentheses there. Numbers, texts and variables do not
- * count, however many.
- * @returns undefined for what cannot be read; counting ends once there are more than `enough`
+ * An upper bound for how deep the expressions of this SQL nest: the operators, words and opening parentheses
+ * between two commas, plus the deepest nesting in the parentheses there. Numbers, texts and variables do not count.
+ * @returns undefined for SQL that cannot be read; counting stops once there are more than `enough`
  */
 export function longestChain(sql: string, enough: number): number | undefined {
   const open: Level[] = [newLevel()];
@@ -74,7 +73,7 @@ export function longestChain(sql: string, enough: number): number | undefined {
   return longest;
 }
 
-/** What stands in one pair of parentheses: the item after the last comma, and the deepest before it. */
+/** Counts for one pair of parentheses: `length` and `inner` since the last comma, `earlier` the deepest item before. */
 type Level = { length: number; inner: number; earlier: number };
 
 function newLevel(): Level {
@@ -86,8 +85,8 @@ function depthOf({ length, inner, earlier }: Level): number {
 }
 
 /**
- * Goes through the tokens until `visit` says false.
- * @returns whether it came to the end of SQL that can be read
+ * Calls `visit` for each token until it returns false.
+ * @returns whether the end was reached; also false for SQL that cannot be read
  */
 function scanSql(sql: string, visit: (kind: ScannedKind, start: number, end: number) => boolean): boolean {
   if (sql.includes("\0")) return false;
@@ -119,7 +118,7 @@ const codes = {
 };
 const closingQuotes: Readonly<Record<string, string>> = { '"': '"', "`": "`", "'": "'", "[": "]" };
 
-// By character below 128; every other one is part of a word.
+// Indexed by character code below 128; every other character is part of a word.
 const asciiKinds = Array.from({ length: 128 }, (_none, code): ScannedKind => {
   const char = String.fromCharCode(code);
   if (/[A-Za-z_]/.test(char)) return "word";
@@ -145,7 +144,7 @@ function endOfToken(sql: string, at: number, kind: ScannedKind): number | undefi
 
 function endOfValue(sql: string, at: number): number | undefined {
   const code = sql.charCodeAt(at);
-  // Letters right after `?1` are a word of their own.
+  // Letters right after `?1` are a separate word.
   if (isDigit(code) || code === codes.question) return endOfDigits(sql, at + 1);
   if (startsBlob(sql, at)) {
     const close = sql.indexOf("'", at + 2);
@@ -155,7 +154,7 @@ function endOfValue(sql: string, at: number): number | undefined {
   return sql.charCodeAt(end) === codes.open ? undefined : end;
 }
 
-/** Whether a blob begins here. No quote in it is doubled: what follows the next one is a token of its own. */
+/** Whether a blob begins here. It ends at the next quote; a second quote right after that begins a new token. */
 function startsBlob(sql: string, at: number): boolean {
   return sql.charCodeAt(at + 1) === codes.quote && /[xX]/.test(sql.charAt(at));
 }
@@ -198,7 +197,7 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** Where the closing quote stands; a doubled one is a character of the text, except in brackets. */
+/** The index of the closing quote, if there is one. A doubled quote is part of the text, except in brackets. */
 function endOfQuoted(sql: string, start: number, close: string): number | undefined {
   let end = sql.indexOf(close, start + 1);
   while (end !== -1 && close !== "]" && sql.charAt(end + 1) === close) end = sql.indexOf(close, end + 2);

@@ -18,7 +18,7 @@ export type SqldProcess = {
   readonly adminPort: number;
   /** Random at every start; known to this process and the child only. */
   readonly adminKey: string;
-  /** What keeps it from files outside its data folder; undefined when nothing does. */
+  /** The wall that hides files outside its data folder from it; undefined if there is none. */
   readonly wall: SqldWall | undefined;
   /** Settles when the child has ended, for whatever reason. */
   readonly exited: Promise<void>;
@@ -28,7 +28,7 @@ export type SqldProcess = {
 export type SqldStart = {
   readonly dataDirectory: string;
   readonly log: (line: string) => void;
-  /** The ways to raise a wall, the best first, and undefined for a start without one. */
+  /** The walls to try, the best first; `undefined` is a start without a wall. */
   readonly ways?: readonly (SqldWall | undefined)[];
   /** Ends a start that is under way. */
   readonly signal?: AbortSignal;
@@ -43,9 +43,9 @@ const threadStackBytes = 64 * 1024 * 1024;
  * Starts the libSQL server on two free ports of 127.0.0.1 and waits until it answers.
  *
  * No namespace is open: there is no default one, and the server-wide token key is a public key whose
- * private half is thrown away, so that only a namespace's own key opens it. It runs behind a wall where the
- * platform lets one be raised, and without one elsewhere.
- * @throws Error in one sentence when there is no program for this platform, the folder is in use, or it ends at once
+ * private half is thrown away, so that only a namespace's own key opens it. It runs behind a wall if the
+ * platform allows one, and without a wall elsewhere.
+ * @throws Error in one sentence if there is no program for this platform, the folder is in use, or it does not start
  */
 export async function startSqldProcess({
   dataDirectory,
@@ -65,13 +65,13 @@ export async function startSqldProcess({
     signal?.throwIfAborted();
     const started = await startOnce({ program, directory, pidFile, wall, signal });
     if (typeof started !== "string") return started;
-    // Asked only now: where a wall can be raised, which is nearly everywhere, asking would cost the time of a start.
+    // Checked only after a failed start: nearly everywhere a wall works, and the check takes as long as a start.
     if (ways.length > 1 && wall !== undefined && !(await standsWall(wall, program))) {
       ways.shift();
       attempt--;
       continue;
     }
-    // Between finding free ports and the server taking them, someone else may.
+    // Another process may take the ports after they were found free and before the server uses them.
     if (!/address already in use/i.test(started) || attempt === portAttemptsMax) {
       throw new Error(`The libSQL server does not start: ${started || "it ended without a word"}`);
     }
@@ -107,7 +107,7 @@ async function startOnce({
     return `${program} cannot be run`;
   }
   const { pid } = child;
-  // The server could have put a link here: never written through.
+  // The server could have put a link here, which must not be written through.
   rmSync(pidFile, { recursive: true, force: true });
   writeFileSync(pidFile, JSON.stringify({ pid, parentPid: process.pid }), { mode: 0o600, flag: "wx" });
   const release = endWithParent(pid);
@@ -130,8 +130,8 @@ function sqldArguments(directory: string, httpPort: number, adminPort: number): 
   args.push("--enable-namespaces", "--disable-default-namespace");
   // The replication log of every namespace may grow to this many megabytes; the default is 200.
   args.push("--max-log-size", "1");
-  // About 0.3 MB and 5 file descriptors each; the others are opened again on demand. Seldom reached on
-  // purpose: while the server closes one to make room, it denies for a moment that it exists.
+  // About 0.3 MB and 5 file descriptors each; the others are opened again on demand. High, so rarely reached: while
+  // the server closes a namespace to make room for another, it reports for a moment that it does not exist.
   args.push("--max-active-namespaces", "500");
   args.push("--max-concurrent-connections", "1024", "--max-concurrent-requests", "1024");
   args.push("--shutdown-timeout", "2");
@@ -143,12 +143,12 @@ function spawnSqld({ program, args, env }: SqldCommand, directory: string, admin
     cwd: directory,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
-    // Secrets travel by environment: arguments can be read by every user of the machine.
+    // Secrets are passed in the environment: every user of the machine can read arguments.
     env: {
       ...env,
       LIBSQL_ADMIN_AUTH_KEY: adminKey,
       SQLD_AUTH_JWT_KEY: publicKeyOfNobody(),
-      // What it calls recursively on data, as LIKE does, ends all of it when the default 2 MiB are used up.
+      // Functions that recurse on data, such as LIKE, end the whole server when the default stack of 2 MiB overflows.
       RUST_MIN_STACK: String(threadStackBytes),
       LIBSQL_DISABLE_METRICS: "true",
       RUST_LOG: "error",
@@ -162,7 +162,7 @@ function publicKeyOfNobody(): string {
   return x;
 }
 
-/** Reads the child's output so that it never blocks; only the last line before an early end is of use. */
+/** Reads the child's output so that it never blocks; only the last lines before an early end are useful. */
 function collectLastWords(child: ChildProcess): () => string {
   let words = "";
   const keep = (chunk: Buffer) => {
@@ -182,7 +182,7 @@ async function waitUntilAnswering(
   const deadline = performance.now() + startTimeoutMs;
   const ended = () => child.exitCode !== null || child.signalCode !== null || signal?.aborted === true;
   while (performance.now() < deadline && !ended()) {
-    // A stranger on the port does not know our key; the server itself knows no such namespace.
+    // Our server answers 404, because it has no such namespace; another libSQL server here would refuse our key.
     if ((await statusOf(port, adminKey)) === 404) return child.exitCode === null;
     await delay(5);
   }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import { promisify } from "node:util";
 
-/** A command that becomes the libSQL server, with what it needs in its environment. */
+/** The command that starts the libSQL server, with the environment variables that it needs. */
 export type SqldCommand = {
   readonly program: string;
   readonly args: readonly string[];
@@ -11,8 +11,8 @@ export type SqldCommand = {
 };
 
 /**
- * A way to start the server so that it sees no file but its program, the libraries of that and its data
- * folder, which has the path that it has outside. The process keeps its id: each step becomes the next.
+ * A way to start the server so that the only files it sees are its program, the program's libraries and its data
+ * folder, at the usual path. Each step replaces the one before in the same process, so the process id stays the same.
  */
 export type SqldWall = (program: string, args: readonly string[]) => SqldCommand;
 
@@ -21,7 +21,7 @@ const path = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * The walls to try on this machine, the best first. As root, the server gets a user id that no account has, and
- * the data folder is given to it. Without, it gets a user namespace in which it is nobody.
+ * the data folder is given to that id. Without root, it gets a user namespace in which it is `nobody`.
  */
 export function sqldWalls(directory: string, userId = process.getuid?.()): readonly SqldWall[] {
   const ownUser = wall(directory, {
@@ -32,13 +32,13 @@ export function sqldWalls(directory: string, userId = process.getuid?.()): reado
   const ownNamespace = wall(directory, {
     enter: ["--user", "--map-root-user"],
     owner: "",
-    // A second namespace: in the first it is root, with the rights that the mounts took.
+    // A second namespace, because in the first one it is root, with the rights that the mounts required.
     leave: () => ["--user", "--map-user=65534", "--map-group=65534"],
   });
   return userId === 0 ? [ownUser, ownNamespace] : [ownNamespace];
 }
 
-/** Whether the wall can be raised here, by raising it around the server's shortest command. */
+/** Whether the wall works on this machine: tries it with the server's shortest command. */
 export async function standsWall(wallToTry: SqldWall, program: string): Promise<boolean> {
   const command = wallToTry(program, ["--version"]);
   try {
@@ -55,7 +55,7 @@ export async function standsWall(wallToTry: SqldWall, program: string): Promise<
 
 type WallPlan = {
   readonly enter: readonly string[];
-  /** Who is given the data folder; nobody when empty. */
+  /** The user id that is given the data folder; if empty, the folder keeps its owner. */
   readonly owner: string;
   readonly leave: (owner: string) => readonly string[];
 };
@@ -68,13 +68,13 @@ function wall(directory: string, { enter, owner, leave }: WallPlan): SqldWall {
       ...[program, directory, owner, rootCertificates[0] ?? ""],
       ...[...leave(owner), "--root=/sys", `--wd=${directory}`, "/sqld", ...args],
     ],
-    // The server calls nobody, but does not start without a certificate that it could trust.
+    // The server makes no outgoing calls, but does not start without a root certificate to trust.
     env: { PATH: path, SSL_CERT_FILE: "/ca.pem", TMPDIR: directory },
   });
 }
 
-// /sys exists on every Linux and nothing here needs it: in this mount namespace alone it becomes the new root.
-// The libraries are few and small, and one copy takes less time than as many mounts.
+// /sys exists on every Linux and nothing here needs it: it becomes the new root, in this mount namespace only.
+// The libraries are few and small, so one copy takes less time than a mount for each.
 const script = `
 set -e
 program=$1 directory=$2 owner=$3 certificate=$4
@@ -98,7 +98,7 @@ umask "$mask"
 exec unshare "$@"
 `;
 
-/** Of the ids that Debian reserves and gives to nobody, so that two folders rarely share one. */
+/** One of 500 ids that Debian reserves and never assigns. The path selects it, so two folders rarely share one. */
 function ownUserId(directory: string): string {
   return String(65_000 + (createHash("sha256").update(directory).digest().readUInt32BE(0) % 500));
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 
 export type PidRecord = { readonly pid: number; readonly parentPid: number };
 
-/** Who a process is now, or `undefined` when there is none of that id. */
+/** What the system reports about a running process. */
 type ProcessFacts = {
   readonly parentPid: number;
   readonly program: string;
@@ -15,10 +15,10 @@ type ProcessFacts = {
 };
 
 /**
- * Ends a libSQL server that outlived its parent on this data directory, so that the next one can start.
+ * Ends a libSQL server that still runs on this data directory after its parent ended, so that the next one can start.
  *
- * Process ids are used again: only a process that runs the `sqld` program on exactly this directory is touched.
- * @throws Error when its parent still lives: the directory is in use
+ * Process ids get reused: only a process that runs the `sqld` program on exactly this directory is ended.
+ * @throws Error if its parent still runs, because the directory is in use then, or if it does not end
  */
 export async function endStaleSqld(pidFile: string, dataDirectory: string): Promise<"none" | "ended"> {
   const record = await readPidRecord(pidFile);
@@ -100,7 +100,7 @@ async function readPidRecord(pidFile: string): Promise<PidRecord | undefined> {
   }
 }
 
-/** The folder is the server's: what lies there may be a link, or a pipe that never ends. */
+/** The server can write to this folder: its file may have become a link, or a pipe that never ends. */
 async function readOwnFile(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

@@ -26,7 +26,7 @@ export function createNamespaceKey(): NamespaceKey {
 /**
  * Signs tokens that open exactly one namespace.
  *
- * The libSQL server takes a token without `p` for full access to every namespace, refuses any `aud`,
+ * The libSQL server gives a token without `p` full access to every namespace, refuses any `aud`,
  * ignores `nbf`, and accepts a token until 60 seconds after its `exp`.
  */
 export function createNamespaceTokenSigner(key: NamespaceKey): SignNamespaceToken {

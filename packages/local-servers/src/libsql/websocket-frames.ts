@@ -1,4 +1,4 @@
-/** Texts and binary messages come whole, whatever frames they were sent in; control frames as they are. */
+/** A text or binary message is joined from all its frames; a control message is one frame. */
 export type WebSocketMessage = {
   readonly kind: "text" | "binary" | "control";
   readonly opcode: number;
@@ -7,15 +7,15 @@ export type WebSocketMessage = {
 
 export type WebSocketReader = {
   /**
-   * Takes what has arrived and gives what is complete by it.
-   * @throws Error for what no client may send: an unmasked frame, one of an extension, a part out of place
+   * Adds the bytes that have arrived and returns the messages that they complete.
+   * @throws Error for an unmasked frame, a frame of an extension, a part out of place, or a message that is too large
    */
   readonly read: (chunk: Buffer) => readonly WebSocketMessage[];
-  /** Of a message that has not come whole. */
+  /** Bytes of the message that is still incomplete. */
   readonly heldBytes: () => number;
 };
 
-/** No client is known that sends parts at all; empty ones would cost memory and no bytes. */
+/** No known client sends messages in parts; empty parts would cost memory without counting as bytes. */
 const partsMax = 1_024;
 
 const opcodes = { continuation: 0, text: 1, binary: 2, control: 8 } as const;
@@ -59,7 +59,7 @@ export function createWebSocketReader(messageBytesMax: number): WebSocketReader 
   };
 }
 
-/** Counts the messages that end in what a server sends, whose frames are not masked. */
+/** Counts the messages that end in each chunk from a server, whose frames are not masked. */
 export function createMessageCounter(): (chunk: Buffer) => number {
   let head = Buffer.alloc(0);
   let payloadLeft = 0;
@@ -83,7 +83,7 @@ export function createMessageCounter(): (chunk: Buffer) => number {
   };
 }
 
-/** Undefined until the head is whole. */
+/** `undefined` until the whole head has arrived. */
 function payloadLength(head: Buffer): number | undefined {
   const short = (head[1] ?? 0) & 0x7f;
   const headBytes = short === 126 ? 4 : short === 127 ? 10 : 2;
@@ -91,7 +91,7 @@ function payloadLength(head: Buffer): number | undefined {
   return short === 126 ? head.readUInt16BE(2) : short === 127 ? Number(head.readBigUInt64BE(2)) : short;
 }
 
-/** A message as one frame. A client's frame is masked, here with zeros, which leave it as it is. */
+/** A message as one frame. A client's frame has to be masked: the mask here is zero, which changes nothing. */
 export function writeWebSocketFrame(opcode: number, payload: Buffer, from: "client" | "server"): Buffer {
   const { length } = payload;
   const head = Buffer.alloc(14);
@@ -138,13 +138,13 @@ function readFrame(waiting: ByteQueue, bytesMax: number): Frame | undefined {
 type ByteQueue = {
   readonly add: (chunk: Buffer) => void;
   readonly bytes: () => number;
-  /** The first bytes, or fewer when there are no more. */
+  /** The first `count` bytes, or all of them when there are fewer. */
   readonly peek: (count: number) => Buffer;
-  /** So many bytes, or undefined until there are as many. */
+  /** Removes and returns `count` bytes; undefined while there are fewer. */
   readonly take: (count: number) => Buffer | undefined;
 };
 
-/** Joins chunks only when a whole frame is there: a large one comes in thousands. */
+/** Joins chunks only for a head or a whole frame, because a large frame arrives in thousands of chunks. */
 function createByteQueue(): ByteQueue {
   let chunks: Buffer[] = [];
   let bytes = 0;
@@ -170,7 +170,7 @@ function createByteQueue(): ByteQueue {
       const all = join();
       chunks = [all.subarray(count)];
       bytes -= count;
-      // Copied: the caller changes it in place.
+      // A copy, because the caller unmasks it in place.
       return Buffer.from(all.subarray(0, count));
     },
   };

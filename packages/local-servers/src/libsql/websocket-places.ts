@@ -1,15 +1,15 @@
-/** The WebSockets that one database has open: those that have shown a token, and strangers, who never take their places. */
+/** Limits the open WebSockets of one database. Strangers have not shown a token yet and have a limit of their own. */
 export type WebSocketPlaces = {
   /**
-   * A stranger comes in. When there are too many the one that came first has to go, so nobody keeps others out by coming
-   * early.
-   * @returns undefined while those with a token are as many as there may be
+   * Adds a stranger. If there are too many, the oldest one is ended, so that early strangers do not keep others out.
+   * @param end called to end this stranger
+   * @returns undefined while all places for WebSockets with a token are taken
    */
   readonly enter: (end: () => void) => WebSocketPlace | undefined;
 };
 
 export type WebSocketPlace = {
-  /** It has shown a token. False when no place is left for it. */
+  /** Call it when the WebSocket has shown a token. Returns false if no place is left for it. */
   readonly know: () => boolean;
   readonly leave: () => void;
 };

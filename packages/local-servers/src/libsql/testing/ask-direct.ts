@@ -1,10 +1,10 @@
 import { request } from "node:http";
 import type { LibsqlServer } from "../server.ts";
 
-/** What a statement gives: the first value of its first row as text, or the server's words. */
+/** The result of a statement: the first value of its first row as text, or the server's error message. */
 export type Asked = { readonly value: string | undefined; readonly error: string | undefined };
 
-/** Asks the server itself, past the gateway, which no build can. Each statement has the same arguments. */
+/** Asks the server directly, without the gateway, which no build can do. All statements get the same arguments. */
 export async function askDirect(
   server: Pick<LibsqlServer, "directUrl">,
   namespace: string,

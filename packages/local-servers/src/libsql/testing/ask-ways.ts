@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { field } from "./protobuf.ts";
 import type { TestDatabase } from "./test-server.ts";
 
-/** Runs one statement in one of the ways that a client has, and gives all that came back as text. */
+/** Runs one statement in one of the ways that clients can use, and returns the whole answer as text. */
 export type AskWay = (database: Pick<TestDatabase, "url" | "token">, sql: string) => Promise<string>;
 
 const statement = (sql: string) => ({ sql, args: [], named_args: [], want_rows: true });

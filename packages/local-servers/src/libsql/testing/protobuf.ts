@@ -5,7 +5,7 @@ export function field(number: number, value: string | Buffer | number): Buffer {
   return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
 }
 
-/** @param bytesMin more bytes than a number needs are allowed, and read as the same number */
+/** @param bytesMin the least bytes to write: more than the number needs are allowed, and read as the same number */
 export function varint(value: number, bytesMin = 1): Buffer {
   const bytes: number[] = [];
   for (let rest = value; bytes.length < bytesMin || rest > 0; rest = Math.floor(rest / 128))

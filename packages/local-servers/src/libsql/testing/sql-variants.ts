@@ -16,7 +16,7 @@ const insertions = [
   ],
 ];
 
-/** A statement with each of these between any two of its tokens, beside the space there and in its place. */
+/** A statement with each insertion before each of its tokens, in addition to the space there and in its place. */
 export function variantsOf(sql: string): readonly string[] {
   const pieces = sql.match(/\s+|\w+|'[^']*'|"[^"]*"|./g) ?? [];
   const variants = pieces.flatMap((piece, index) => {
