@@ -1,4 +1,4 @@
-/** The single actions a temporary credential of R2 can name ("Temporary credentials", actions). */
+/** The actions that a temporary credential of R2 can list ("Temporary credentials", actions). */
 export const s3Actions = [
   "HeadObject",
   "GetObject",

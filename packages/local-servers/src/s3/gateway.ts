@@ -9,7 +9,7 @@ import { sendAnswer } from "./send-answer.ts";
 import { openStore } from "./store/open-store.ts";
 import { writeErrorXml } from "./xml.ts";
 
-/** What a test or a stand-in does to a request, instead of the gateway or after it. */
+/** How a test or a stand-in answers a request, instead of the gateway or after the gateway has handled it. */
 export type S3Interception = {
   readonly when: "before" | "after";
   /** Sent in place of the gateway's own answer; `cut` closes the connection without one. */
@@ -17,24 +17,24 @@ export type S3Interception = {
 };
 
 export type S3GatewayOptions = {
-  /** Made when absent, mode 0700; one process at a time. */
+  /** Created if it does not exist, mode 0700. Only one process may use it at a time. */
   readonly dataDirectory: string;
   /** 0 picks a free one. Always on 127.0.0.1. */
   readonly port: number;
-  /** The buckets there are; they cannot be made over HTTP. */
+  /** All buckets; they cannot be created over HTTP. */
   readonly buckets: readonly string[];
   readonly resolveCredential: ResolveCredential;
   /** Bytes; R2's own limits by default. */
   readonly limits?: Partial<S3Limits>;
   readonly nowMs?: () => number;
-  /** Asked before each request is read. */
+  /** Called before each request is read. */
   readonly intercept?: (
     method: string,
     path: string,
   ) => Promise<S3Interception | undefined> | S3Interception | undefined;
-  /** Serves what is not S3 on the same port, such as a management API; the gateway never sees those paths. */
+  /** Serves paths that are not S3 on the same port, such as a management API; the gateway never sees them. */
   readonly other?: { readonly matches: (path: string) => boolean; readonly serve: RequestListener };
-  /** Told of failures of the gateway itself, which clients see as 500. */
+  /** Called with failures of the gateway itself, which clients see as 500 or as a closed connection. */
   readonly onError?: (error: unknown) => void;
 };
 
@@ -50,9 +50,9 @@ const uploadMsMax = 3_600_000;
 const headerBytesMax = 64 * 1024;
 
 /**
- * Starts an S3 server on 127.0.0.1 with its objects in a folder. It proves every signature and confines
+ * Starts an S3 server on 127.0.0.1 with its objects in a folder. It verifies every signature and limits
  * every request to the policy of its credential. For development and tests.
- * @throws Error when the port is taken, the folder cannot be written, or a bucket name is none
+ * @throws Error if the port is taken, the folder cannot be written, or a bucket name is not valid
  */
 export async function startS3Gateway(options: S3GatewayOptions): Promise<S3Gateway> {
   const handler: HandlerOptions = {
@@ -75,7 +75,7 @@ export async function startS3Gateway(options: S3GatewayOptions): Promise<S3Gatew
     options.other.serve(message, response);
   };
   server.on("request", (message, response) => serve(message, response, false));
-  // A client that waits for "100 Continue" is told of a refusal before it sends its body.
+  // A client that waits for "100 Continue" gets a refusal before it sends its body.
   server.on("checkContinue", (message, response) => serve(message, response, true));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -121,7 +121,7 @@ async function serveOne(
     options.onError?.(error);
     message.socket.destroy();
   } finally {
-    // What is left of a body that was not wanted; the connection can then serve the next request.
+    // Discards the rest of a body that was not needed, so that the connection can serve the next request.
     message.resume();
   }
 }

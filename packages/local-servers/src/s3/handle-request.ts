@@ -15,9 +15,9 @@ export type HandlerOptions = {
 };
 
 /**
- * One request: prove the sender, find the operation, authorize it, carry it out. Nothing about the store
- * is told before the sender is authorized, so a refusal does not reveal what exists.
- * @throws S3Error for every answer that is a refusal
+ * Handles one request: authenticates the sender, finds the operation, authorizes it and runs it. Nothing about the
+ * store is revealed before the sender is authorized, so a refusal does not reveal what exists.
+ * @throws S3Error for every refusal
  */
 export async function handleRequest(
   options: HandlerOptions,

@@ -1,7 +1,7 @@
 import type { S3Action } from "./actions.ts";
 import { S3Error } from "./s3-error.ts";
 
-/** What a credential may reach. A list that is given and empty allows nothing. */
+/** What a credential may access. An empty list allows nothing. */
 export type S3Policy = {
   readonly buckets: readonly string[] | "any";
   /** Keys that start with one of these are allowed. Absent together with `objects`: every key. */
@@ -17,8 +17,8 @@ export type S3Policy = {
 export type S3Credential = { readonly secretAccessKey: string; readonly policy: S3Policy };
 
 /**
- * Finds the credential of an access key id and session token, or `undefined` when there is none: the
- * request is then answered 401 whatever the reason.
+ * Finds the credential for an access key id and session token; `undefined` if there is none, and then the
+ * answer is 401 whatever the reason.
  */
 export type ResolveCredential = (
   accessKeyId: string,
@@ -50,7 +50,7 @@ export function allowsKey(policy: S3Policy, key: string): boolean {
   );
 }
 
-/** The refusal for everything a genuine credential may not do. */
+/** The refusal for everything that a valid credential does not allow. */
 export const denied = () => new S3Error("AccessDenied", "Access Denied");
 
 const isWholeBucket = (policy: S3Policy) => policy.prefixes === undefined && policy.objects === undefined;

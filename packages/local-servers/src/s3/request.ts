@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { S3Error } from "./s3-error.ts";
 
-/** A request as it came over the wire, taken apart but not normalised. */
+/** A request as it arrived, split into its parts but not normalised. */
 export type S3Request = {
   readonly method: string;
   /** Decoded, starting with `/`. */
@@ -17,9 +17,9 @@ export type S3Request = {
 const keyBytesMax = 1024;
 
 /**
- * Takes a request apart. Paths are path-style: `/bucket/key`, where everything after the second slash is
- * the key, dots and repeated slashes included.
- * @throws S3Error for a path that is no UTF-8 or a key that no store takes
+ * Splits a request into its parts. Paths are path-style: `/bucket/key`, where everything after the second slash is
+ * the key, including dots and repeated slashes.
+ * @throws S3Error for a path that is not UTF-8 or a key that is not allowed (see `checkKey`)
  */
 export function parseRequest(message: IncomingMessage): S3Request {
   const target = message.url ?? "/";
@@ -40,7 +40,7 @@ export function parseRequest(message: IncomingMessage): S3Request {
   };
 }
 
-/** @throws S3Error when a key is longer than 1024 bytes or holds a NUL */
+/** @throws S3Error if a key is longer than 1024 bytes or contains a NUL */
 export function checkKey(key: string): void {
   if (Buffer.byteLength(key) > keyBytesMax) {
     throw new S3Error("InvalidObjectName", "The key is longer than 1024 bytes.");
@@ -54,8 +54,8 @@ export function queryValue(request: Pick<S3Request, "query">, name: string): str
 }
 
 /**
- * A header, or the query parameter of that name: presigning clients move `x-amz-…` headers there.
- * Text sent as UTF-8 bytes stays one character per byte.
+ * A header, or the query parameter of that name: clients that presign move `x-amz-…` headers there.
+ * Header text that was sent as UTF-8 stays one character per byte.
  */
 export function headerOrQuery(request: S3Request, name: string): string | undefined {
   return (

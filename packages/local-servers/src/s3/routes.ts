@@ -15,19 +15,19 @@ import { S3Error } from "./s3-error.ts";
 
 type Shape = {
   readonly method: string;
-  /** Query parameters that make this route the one meant. */
+  /** Query parameters that a request must have to match this route. */
   readonly needs?: readonly string[];
-  /** Query parameters it understands besides. */
+  /** Other query parameters that this route understands. */
   readonly takes?: readonly string[];
 };
 
-/** Authorizes itself, because what it touches is in the query or the body. */
+/** A bucket route authorizes the request itself, because the query or the body says which keys it accesses. */
 export type BucketRoute = Shape & {
-  /** Absent for what needs an administrator's key, which this gateway has none of. */
+  /** Absent for operations that need an administrator's key, because this gateway has no such keys. */
   readonly run?: (context: BucketContext) => Promise<S3Answer>;
 };
 
-/** Authorized for the key before it runs. */
+/** The request is authorized for the key before an object route runs. */
 export type ObjectRoute = Shape & {
   readonly action: S3Action;
   readonly isCopy?: boolean;
@@ -46,7 +46,7 @@ const uploadListing = [
   "encoding-type",
 ];
 
-// The first that fits wins: the more particular stand before the general.
+// The first route that matches is used, so specific routes come before general ones.
 const bucketRoutes: readonly BucketRoute[] = [
   {
     method: "GET",

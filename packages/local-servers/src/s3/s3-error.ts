@@ -1,6 +1,6 @@
 /**
- * Error codes and their HTTP statuses, as the R2 documentation lists them ("Error codes") and, where it
- * lists none, as the S3 API reference does. `QuotaExceeded` is what Ceph answers; neither of the two has one.
+ * Error codes and their HTTP statuses, as the R2 documentation lists them ("Error codes"), and as the S3 API
+ * reference does for codes that R2 does not list. Neither of them has `QuotaExceeded`, which Ceph answers.
  */
 const statuses = {
   AccessDenied: 403,

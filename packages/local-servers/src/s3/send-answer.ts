@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { FilePart, S3Answer } from "./operations/context.ts";
 
-/** Sends an answer. A reader that goes away midway is no error. */
+/** Sends an answer. It is not an error if the client disconnects before the end. */
 export async function sendAnswer(
   message: IncomingMessage,
   response: ServerResponse,

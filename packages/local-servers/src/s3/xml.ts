@@ -1,12 +1,12 @@
 import { S3Error } from "./s3-error.ts";
 
-/** Elements in order; an array gives one element per entry; `undefined` gives none. */
+/** Elements in order; an array becomes one element per entry; `undefined` becomes none. */
 export type XmlContent = string | number | boolean | XmlFields;
 export type XmlFields = { readonly [name: string]: XmlContent | readonly XmlContent[] | undefined };
 
 const namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/** A whole document with the S3 namespace on its root. */
+/** A complete document with the S3 namespace on its root. */
 export function writeXml(root: string, content: XmlContent): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="${namespace}">${writeContent(content)}</${root}>`;
 }
@@ -32,7 +32,7 @@ function writeContent(content: XmlContent): string {
 
 const named: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 
-// Control characters have no place in XML 1.0; S3 writes them as references all the same, and so do we.
+// XML 1.0 does not allow control characters; S3 writes them as references anyway, and so do we.
 function escapeXml(text: string): string {
   return text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must be escaped
@@ -53,8 +53,8 @@ const depthMax = 8;
 const token = /<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>|<\?[\s\S]*?\?>|<\/?[^<>]*>|[^<]+/gy;
 
 /**
- * Reads a request document: elements and text. Attributes and prefixes are dropped; document types,
- * which is where entities are declared, are refused.
+ * Parses a request document into elements and text. Attributes and prefixes are dropped; document types,
+ * which could declare entities, are refused.
  * @throws S3Error `MalformedXML`
  */
 export function parseXml(text: string): XmlElement {
@@ -78,7 +78,7 @@ export function parseXml(text: string): XmlElement {
   return root;
 }
 
-/** The text of the first child of a name. */
+/** The text of the first child with this name. */
 export function childText(element: XmlElement, name: string): string | undefined {
   return element.children.find((child) => child.name === name)?.text;
 }
@@ -113,7 +113,7 @@ function elementName(tag: string): string {
 
 const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
-// A parser must read a bare line end as one \n; only a reference carries \r.
+// An XML parser must read every literal line end as one \n; only a reference can produce \r.
 function unescapeXml(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(/&([^;]{0,12});?/g, (whole, name: string) => {
     const found = entities[name] ?? fromReference(name);

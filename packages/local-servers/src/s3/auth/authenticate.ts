@@ -4,7 +4,7 @@ import { S3Error } from "../s3-error.ts";
 import { parseAuthentication } from "./parse-authentication.ts";
 import { type ChunkSigner, verifySignature } from "./verify-signature.ts";
 
-/** A request whose sender is known, with what the sender may do. */
+/** What is known about a request once its sender is proven: above all what the sender may do. */
 export type Authenticated = {
   readonly policy: S3Policy;
   readonly payload: string;
@@ -15,8 +15,8 @@ export type Authenticated = {
 const regions: ReadonlySet<string> = new Set(["auto", "", "us-east-1"]);
 
 /**
- * Finds who sent a request and proves it.
- * @throws S3Error 401 for an unknown, false or expired credential, 403 for a false signature
+ * Finds the credential of a request and verifies its signature.
+ * @throws S3Error 401 for an unknown or expired credential, 403 for a wrong signature or time, 400 if unreadable
  */
 export async function authenticate(
   request: S3Request,

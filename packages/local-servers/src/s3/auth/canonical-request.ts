@@ -7,7 +7,7 @@ const hexOfByte = Array.from(
 );
 const unreserved = /^[A-Za-z0-9._~-]*$/;
 
-/** Percent-encodes everything but letters, digits and `-._~`, as Signature Version 4 asks. */
+/** Percent-encodes everything except letters, digits and `-._~`, as Signature Version 4 requires. */
 export function encodeStrictly(text: string): string {
   if (unreserved.test(text)) return text;
   return encodeURIComponent(text).replace(
@@ -23,7 +23,7 @@ export function encodePath(path: string): string {
 
 /**
  * The hash of the canonical request ("Signature Version 4, create a canonical request"). Header bytes are
- * hashed as they came.
+ * hashed as they arrived, except that spaces are trimmed and runs of spaces collapsed.
  */
 export function hashCanonicalRequest(
   request: S3Request,

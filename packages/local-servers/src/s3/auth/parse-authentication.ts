@@ -1,7 +1,7 @@
 import { queryValue, type S3Request } from "../request.ts";
 import { S3Error } from "../s3-error.ts";
 
-/** What a request claims: who signed it, when, over which headers. Nothing of it is proven yet. */
+/** What a request claims: who signed it, when, over which headers. None of these claims is verified yet. */
 export type Authentication = {
   readonly accessKeyId: string;
   readonly sessionToken: string | undefined;
@@ -14,7 +14,7 @@ export type Authentication = {
   readonly signature: string;
   /** Seconds a presigned URL lives; `undefined` for a signed header. */
   readonly expiresSeconds: number | undefined;
-  /** The declared hash of the body, or one of the texts that stand for one. */
+  /** The declared hash of the body, or a text that replaces it, such as `UNSIGNED-PAYLOAD`. */
   readonly payload: string;
 };
 
@@ -23,7 +23,7 @@ const presignSecondsMax = 604_800;
 
 /**
  * Reads the `Authorization` header or the query of a presigned URL.
- * @throws S3Error `Unauthorized` when there is neither, `InvalidArgument` for one that cannot be read
+ * @throws S3Error `Unauthorized` if there is neither; another code if it cannot be read or leaves headers unsigned
  */
 export function parseAuthentication(request: S3Request): Authentication {
   const header = request.headers.get("authorization");
@@ -91,7 +91,7 @@ function readCredential(credential = "", timestamp = "") {
   return { accessKeyId, scope: `${date}/${region}/${service}/${ending}`, region, timestamp };
 }
 
-// A header that is not signed could be added by anyone between: no x-amz-… header may be.
+// Anyone on the way could add a header that is not signed, so every x-amz-… header must be signed.
 function readSignedHeaders(request: S3Request, text = ""): string[] {
   const signed = text.split(";");
   if (!signed.includes("host")) throw new S3Error("SignatureDoesNotMatch", "The host header must be signed.");

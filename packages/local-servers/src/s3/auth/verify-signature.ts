@@ -4,9 +4,9 @@ import { S3Error } from "../s3-error.ts";
 import { hashCanonicalRequest } from "./canonical-request.ts";
 import type { Authentication } from "./parse-authentication.ts";
 
-/** What signed body chunks are verified with, one after the other. */
+/** Verifies the signatures of body chunks in order: each signature depends on the one before. */
 export type ChunkSigner = {
-  /** Is this the signature of a chunk with this hash, after all chunks before? */
+  /** Whether this is the signature of the next chunk, which has this hash. */
   readonly verifyChunk: (chunkHash: string, signature: string) => boolean;
   readonly verifyTrailer: (trailerHash: string, signature: string) => boolean;
 };
@@ -15,7 +15,7 @@ const skewMsMax = 15 * 60 * 1000;
 const hashOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /**
- * Refuses a request that was not signed with this secret, or not now.
+ * Refuses a request that was not signed with this secret, or whose signing time is not valid now.
  * @throws S3Error `RequestTimeTooSkewed`, `ExpiredRequest` or `SignatureDoesNotMatch`
  */
 export function verifySignature(

@@ -13,8 +13,8 @@ export type ChunkedOptions = {
 
 /**
  * The data inside an `aws-chunked` body ("Signature calculations for the authorization header:
- * transferring payload in multiple chunks"). A false chunk signature throws before the stream ends, so
- * nothing of it is kept by a caller that keeps only what ended well.
+ * transferring payload in multiple chunks"). A wrong chunk signature throws before the stream ends, so
+ * a caller must keep the data only if the stream ended without an error.
  */
 export async function* decodeAwsChunked(
   source: AsyncIterable<Buffer>,

@@ -1,17 +1,17 @@
 import { S3Error } from "../s3-error.ts";
 
-/** Takes lines and byte counts from a stream of chunks of any size. */
+/** Reads lines and numbers of bytes from a stream of chunks of any size. */
 export type ByteReader = {
   /** The next line without its end; `undefined` at the end of the stream. */
   readonly readLine: () => Promise<string | undefined>;
-  /** Between one and `count` of the next bytes. */
+  /** The next bytes: at least one and at most `count`. */
   readonly readSome: (count: number) => Promise<Buffer>;
 };
 
 const lineBytesMax = 4096;
 const lineFeed = 10;
 
-/** @throws S3Error `IncompleteBody` when the stream ends early, `InvalidRequest` for an endless line */
+/** Its calls throw S3Error `IncompleteBody` if the stream ends early, `InvalidRequest` for a line over 4 KiB. */
 export function createByteReader(source: AsyncIterable<Buffer>): ByteReader {
   const chunks = source[Symbol.asyncIterator]();
   let rest: Buffer = Buffer.alloc(0);

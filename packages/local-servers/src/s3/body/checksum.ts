@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 
-/** Checksum algorithms a client may send with a body, with the bytes of their values. */
+/** The checksum algorithms that a client may use for a body, with the length of their values in bytes. */
 export const checksumBytes = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 } as const;
 export type ChecksumAlgorithm = keyof typeof checksumBytes;
 export const checksumAlgorithms = Object.keys(checksumBytes).filter(isChecksumAlgorithm);
 
 export type Checksum = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
 
-/** Sums bytes up; `digest` gives standard base64, big-endian, as S3 writes it. */
+/** Calculates a checksum; `digest` returns it in standard base64, big-endian, as S3 writes it. */
 export type RunningChecksum = {
   readonly update: (bytes: Buffer) => void;
   readonly digest: () => string;
@@ -56,7 +56,7 @@ const nvmeTable = Array.from({ length: 256 }, (_, byte) => {
   for (let bit = 0; bit < 8; bit++) value = value & 1n ? (value >> 1n) ^ nvmePolynomial : value >> 1n;
   return value;
 });
-// Two halves of 32 bits: a sum over BigInt would be some fifty times slower.
+// Two halves of 32 bits: calculating with BigInt would be about fifty times slower.
 const nvmeHigh = Uint32Array.from(nvmeTable, (value) => Number(value >> 32n));
 const nvmeLow = Uint32Array.from(nvmeTable, (value) => Number(value & 0xffffffffn));
 

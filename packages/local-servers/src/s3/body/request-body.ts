@@ -15,11 +15,11 @@ import {
 export type BodyFacts = {
   readonly bytes: number;
   readonly md5: Buffer;
-  /** The checksum the client sent, proven. */
+  /** The checksum that the client sent, after it was verified. */
   readonly checksum: Checksum | undefined;
 };
 
-/** What the request's checksum headers are the sum of. */
+/** What the request's checksum headers are the checksum of. */
 export type ChecksumSubject = "of_body" | "of_object";
 
 /** A body that has not been read yet. */
@@ -27,8 +27,8 @@ export type RequestBody = {
   /** Bytes of data, without chunk framing. */
   readonly length: number;
   /**
-   * Hands the data on, piece by piece, and at the end proves everything the client said about it.
-   * @throws S3Error when a length, hash, chunk signature or checksum is false
+   * Passes the data on chunk by chunk, and at the end verifies everything that the client declared about it.
+   * @throws S3Error if a length, hash, chunk signature or checksum is wrong
    */
   readonly read: (write: (chunk: Buffer) => Promise<void> | void) => Promise<BodyFacts>;
 };
@@ -48,7 +48,7 @@ const streamingPayloads: ReadonlyMap<string, { signed: boolean; hasTrailer: bool
 
 /**
  * Prepares the body of an authenticated request.
- * @throws S3Error `MissingContentLength`, or `InvalidArgument` for an unknown kind of payload hash
+ * @throws S3Error for a missing or too large length, an unknown kind of payload hash, or unusable checksum headers
  */
 export function openBody(
   from: BodySource,
@@ -102,7 +102,7 @@ function declaredLength(request: S3Request, isStreaming: boolean): number {
 type Expectations = {
   readonly md5: string | undefined;
   readonly algorithm: ChecksumAlgorithm | undefined;
-  /** `undefined` when the value comes as a trailer. */
+  /** `undefined` if the value arrives in a trailer. */
   readonly value: string | undefined;
 };
 

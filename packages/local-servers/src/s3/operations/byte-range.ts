@@ -3,9 +3,9 @@ import { S3Error } from "../s3-error.ts";
 export type ByteRange = { readonly start: number; readonly length: number };
 
 /**
- * The part of an object a `Range` header asks for; `undefined` means the whole: no header, several
- * ranges, or a text that is no range (RFC 9110 §14.2).
- * @throws S3Error `InvalidRange` for a range that lies outside
+ * The part of an object that a `Range` header asks for. `undefined` means the whole object: there is no header,
+ * it has several ranges, or it is not a range (RFC 9110 §14.2).
+ * @throws S3Error `InvalidRange` for a range outside the object
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | undefined {
   const found = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/.exec(header?.trim() ?? "");

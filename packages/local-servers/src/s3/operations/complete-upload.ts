@@ -23,7 +23,7 @@ type Part = { readonly number: number; readonly info: ObjectInfo };
 export async function completeUpload(context: ObjectContext): Promise<S3Answer> {
   const { bucket, key, request } = context;
   const upload = findUpload(context);
-  // A checksum header of this request is of the object to be, not of the document in its body.
+  // A checksum header of this request is for the resulting object, not for the document in the request's body.
   const expected = readObjectChecksum(request);
   const parts = chooseParts(context, upload, await readText(context, "of_object"));
   if (expected?.isComposite)
@@ -64,7 +64,7 @@ export async function completeUpload(context: ObjectContext): Promise<S3Answer> 
   }
 }
 
-/** MD5 over the MD5s of the parts, then their number: what every S3 client expects of a multipart ETag. */
+/** The MD5 of the parts' MD5s, then the number of parts: every S3 client expects this form of a multipart ETag. */
 function joinedEtag(parts: readonly Part[]): string {
   const md5 = createHash("md5");
   for (const { info } of parts) md5.update(info.etag, "hex");
@@ -129,7 +129,7 @@ function isSamePart(element: XmlElement, info: ObjectInfo): boolean {
   return etag === info.etag && (given === undefined || given.trim() === checksum?.value);
 }
 
-/** All parts but the last: at least the minimum, and of one size ("R2 error codes", 10011 and 10048). */
+/** All parts except the last must have the minimum size and the same size ("R2 error codes", 10011 and 10048). */
 function checkSizes(parts: readonly Part[], partBytesMin: number): void {
   const whole = parts.slice(0, -1);
   if (whole.some(({ info }) => info.size < partBytesMin)) {

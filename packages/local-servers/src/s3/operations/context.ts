@@ -4,7 +4,7 @@ import type { S3Policy } from "../policy.ts";
 import type { S3Request } from "../request.ts";
 import type { Bucket } from "../store/bucket.ts";
 
-/** What an operation gets: a request whose sender is proven, on a bucket that exists. */
+/** What an operation gets: an authenticated request to a bucket that exists. */
 export type BucketContext = {
   readonly request: S3Request;
   readonly policy: S3Policy;
@@ -13,26 +13,26 @@ export type BucketContext = {
   readonly buckets: ReadonlyMap<string, Bucket>;
   readonly limits: S3Limits;
   readonly nowMs: () => number;
-  /** The body, of at most so many bytes. */
+  /** Opens the body, which may have at most `bytesMax` bytes. */
   readonly openBody: (bytesMax: number, checksums?: ChecksumSubject) => RequestBody;
 };
 
-/** A bucket context whose key the sender may use for the operation. */
+/** A bucket context with a key for which the sender is authorized. */
 export type ObjectContext = BucketContext & { readonly key: string };
 
 /** Sizes in bytes. */
 export type S3Limits = {
-  /** Of one request: an object put whole, or a part. */
+  /** The most for one request: for a whole object or for a part. */
   readonly uploadBytesMax: number;
-  /** Of every part but the last. */
+  /** The least for every part except the last. */
   readonly partBytesMin: number;
-  /** How many entries a page of a listing holds, and one call deletes. */
+  /** The most entries on one page of a listing, and the most keys that one call deletes; a count, not bytes. */
   readonly entriesMax: number;
-  /** Of all that a bucket holds, unfinished uploads with it; R2 has no such limit, other stores do. */
+  /** The most for a whole bucket, including unfinished uploads; R2 has no such limit, other stores do. */
   readonly bucketBytesMax?: number;
 };
 
-/** Part of an open file; whoever sends it closes the handle. */
+/** Part of an open file; the code that sends it closes the handle. */
 export type FilePart = { readonly handle: FileHandle; readonly start: number; readonly length: number };
 
 export type S3Answer = {

@@ -9,7 +9,7 @@ import { readObjectHeaders } from "./object-headers.ts";
 import { checkWrite, readPreconditions } from "./preconditions.ts";
 import { requireRoom } from "./require-room.ts";
 
-/** CopyObject: the source is authorized like a read, the target like a write. */
+/** CopyObject. The sender must be allowed to read the source and to write the target. */
 export async function copyObject(context: ObjectContext, sourceText: string): Promise<S3Answer> {
   const { request, bucket, key } = context;
   const given = readObjectHeaders(request);
@@ -47,7 +47,7 @@ export async function copyObject(context: ObjectContext, sourceText: string): Pr
   }
 }
 
-/** The fields of a copy's answer, of an object or of a part. */
+/** The fields of the answer after an object or a part was copied. */
 export const copyResult = (info: ObjectInfo) => ({
   ETag: quote(info.etag),
   LastModified: new Date(info.lastModifiedMs).toISOString(),
@@ -60,7 +60,7 @@ function readDirective(directive = "COPY"): boolean {
   return directive === "REPLACE";
 }
 
-// The storage class belongs to the request, not to what is copied.
+// The request decides the storage class; it is not copied from the source.
 function withStorageClass(source: ObjectHeaders, given: ObjectHeaders): ObjectHeaders {
   const { "x-amz-storage-class": _, ...standard } = source.standard;
   const storageClass = given.standard["x-amz-storage-class"];

@@ -7,8 +7,8 @@ import type { BucketContext } from "./context.ts";
 import { checkRead, readPreconditions } from "./preconditions.ts";
 
 /**
- * Opens the object that `x-amz-copy-source` names. The sender must be allowed to read it: a copy is a
- * read. The caller closes the handle.
+ * Opens the object that `x-amz-copy-source` names. The sender must be allowed to read it, because a copy
+ * reads it. The caller closes the handle.
  */
 export async function openCopySource(
   context: BucketContext,
@@ -32,7 +32,7 @@ export async function openCopySource(
   }
 }
 
-/** Reads part of an open object in pieces. */
+/** Reads part of an open object in chunks of at most 256 KiB. */
 export async function* readData(object: OpenObject, start: number, length: number): AsyncGenerator<Buffer> {
   for (let position = start; position < start + length; ) {
     const size = Math.min(256 * 1024, start + length - position);

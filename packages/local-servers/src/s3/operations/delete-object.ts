@@ -6,14 +6,14 @@ import { type BucketContext, type ObjectContext, type S3Answer, xmlAnswer } from
 import { checkWrite, readPreconditions } from "./preconditions.ts";
 import { readText } from "./read-text.ts";
 
-/** DeleteObject. A key that does not exist is deleted too. */
+/** DeleteObject. It succeeds even if the key does not exist. */
 export async function deleteObject({ bucket, key, request }: ObjectContext): Promise<S3Answer> {
   checkWrite(bucket.index.get(key), readPreconditions(request.headers));
   bucket.remove(key);
   return { status: 204 };
 }
 
-/** DeleteObjects: each key is authorized by itself, and refused by itself inside a 200 answer. */
+/** DeleteObjects. Each key is authorized separately; a refused key is reported inside a 200 answer. */
 export async function deleteObjects(context: BucketContext): Promise<S3Answer> {
   requireAction(context.policy, "DeleteObjects", context.bucketName);
   const { keys, isQuiet } = readKeys(await readText(context), context.limits.entriesMax);

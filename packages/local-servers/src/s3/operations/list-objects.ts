@@ -30,7 +30,7 @@ export async function listObjectsV2(context: BucketContext): Promise<S3Answer> {
   );
 }
 
-/** ListObjects, the first version: it goes on after a key instead of a token. */
+/** ListObjects, version 1: the next page starts after a key, not at a token. */
 export async function listObjectsV1(context: BucketContext): Promise<S3Answer> {
   const { request, bucketName } = context;
   const { prefix, delimiter, encoding, max } = readCommon(context, "ListObjectsV1");

@@ -13,11 +13,11 @@ export type ListPage = {
   readonly keys: readonly string[];
   readonly commonPrefixes: readonly string[];
   readonly isTruncated: boolean;
-  /** The last entry of the page: where the next one goes on. */
+  /** The last entry of this page: the next page starts after it. */
   readonly last: string | undefined;
 };
 
-/** One page of a listing, keys and common prefixes together in the order of their UTF-8 bytes. */
+/** One page of a listing; keys and common prefixes are counted together, in the order of their UTF-8 bytes. */
 export function listPage(index: Bucket["index"], query: ListQuery): ListPage {
   const { prefix, delimiter, after, max } = query;
   const keys: string[] = [];
@@ -47,7 +47,7 @@ function firstPosition(index: Bucket["index"], { prefix, after }: ListQuery): nu
   return index.search((key) => compareKeys(key, after) <= 0);
 }
 
-/** Keys that start alike stand together, so a group ends where the first key no longer starts with it. */
+/** The position after a group. Keys with the same start are adjacent, so it is the first key with another start. */
 function endOfGroup(index: Bucket["index"], group: string): number {
   return index.search((key) => compareKeys(key, group) < 0 || key.startsWith(group));
 }

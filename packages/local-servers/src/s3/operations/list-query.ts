@@ -3,7 +3,7 @@ import { queryValue, type S3Request } from "../request.ts";
 import { S3Error } from "../s3-error.ts";
 import type { BucketContext } from "./context.ts";
 
-/** A count between 0 and a whole page; more than that is a whole page, as in S3. */
+/** A number of entries, from 0 to a full page; a larger number means a full page, as in S3. */
 export function readCount({ request, limits: { entriesMax } }: BucketContext, name: string): number {
   const text = queryValue(request, name);
   if (text === undefined || text === "") return entriesMax;
@@ -12,12 +12,12 @@ export function readCount({ request, limits: { entriesMax } }: BucketContext, na
 }
 
 export type Encoding = {
-  /** What the answer says about itself. */
+  /** The value of `EncodingType` in the answer; `undefined` leaves it out. */
   readonly name: string | undefined;
   readonly encode: (text: string) => string;
 };
 
-/** How keys are written: as they are, or percent-encoded where the client asks for `encoding-type=url`. */
+/** How the answer writes keys: unchanged, or percent-encoded if the client asks for `encoding-type=url`. */
 export function readEncoding(request: S3Request): Encoding {
   const name = queryValue(request, "encoding-type");
   if (name === undefined || name === "") return { name: undefined, encode: (text) => text };
@@ -25,7 +25,7 @@ export function readEncoding(request: S3Request): Encoding {
   return { name, encode: encodePath };
 }
 
-/** An opaque text for the place where a listing goes on. */
+/** A continuation token, opaque to clients: the next page starts after `last`. */
 export const toToken = (last: string) => Buffer.from(last).toString("base64url");
 
 export function fromToken(token: string): string {

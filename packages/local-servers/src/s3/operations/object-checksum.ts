@@ -4,8 +4,8 @@ import { S3Error } from "../s3-error.ts";
 import type { ObjectInfo } from "../store/object-info.ts";
 
 /**
- * What a client says of the object that its parts will make: a sum over all data, or (composite) over the
- * sums of the parts ("Checking object integrity, multipart uploads").
+ * The checksum that a client declares for the object that its parts make up: of all data, or (composite) of the
+ * parts' checksums ("Checking object integrity, multipart uploads").
  */
 export type ObjectChecksum = {
   readonly algorithm: ChecksumAlgorithm;
@@ -24,7 +24,7 @@ export function readObjectChecksum(request: S3Request): ObjectChecksum | undefin
   return undefined;
 }
 
-/** @throws S3Error when the sums that came with the parts do not make the one given for the object */
+/** @throws S3Error if the parts' checksums do not combine into the checksum that was given for the object */
 export function proveComposite({ algorithm, value }: ObjectChecksum, parts: readonly ObjectInfo[]): void {
   const sum = createChecksum(algorithm);
   for (const { checksum } of parts) {

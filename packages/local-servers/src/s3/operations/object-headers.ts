@@ -16,8 +16,8 @@ const metadataPrefix = "x-amz-meta-";
 const metadataBytesMax = 8192;
 
 /**
- * The headers that are kept with an object.
- * @throws S3Error for headers that R2 does not implement, so that nobody believes they had an effect
+ * The headers of a request that are stored with an object.
+ * @throws S3Error for headers that R2 does not implement, so that no client believes they had an effect
  */
 export function readObjectHeaders(request: S3Request): ObjectHeaders {
   refuseUnsupported(request);
@@ -40,7 +40,7 @@ export function readObjectHeaders(request: S3Request): ObjectHeaders {
   return { standard, metadata };
 }
 
-/** The headers an object is answered with, whole. */
+/** The headers of an answer that contains the whole object. */
 export function writeObjectHeaders(info: ObjectInfo): Record<string, string> {
   const headers: Record<string, string> = {
     "content-type": "application/octet-stream",
@@ -55,7 +55,7 @@ export function writeObjectHeaders(info: ObjectInfo): Record<string, string> {
   return headers;
 }
 
-/** The headers a caller of GET wants instead: `response-content-type` and its kind. */
+/** The headers that a GET asks to override, with query parameters such as `response-content-type`. */
 export function readOverrides(request: S3Request): Record<string, string> {
   const overrides: Record<string, string> = {};
   for (const name of kept) {

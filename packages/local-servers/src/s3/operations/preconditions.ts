@@ -1,7 +1,7 @@
 import { S3Error } from "../s3-error.ts";
 import type { ObjectSummary } from "../store/object-info.ts";
 
-/** Conditional headers of one request, or of a copy's source. */
+/** The conditional headers for a request's own object, or for the source of a copy. */
 export type Preconditions = {
   readonly ifMatch: string | undefined;
   readonly ifNoneMatch: string | undefined;
@@ -19,7 +19,7 @@ export function readPreconditions(headers: ReadonlyMap<string, string>, prefix =
   };
 }
 
-/** What a reader is told, in the order of RFC 9110 §13.2.2. */
+/** Checks the conditions of a read, in the order of RFC 9110 §13.2.2. @throws S3Error `PreconditionFailed` */
 export function checkRead(object: ObjectSummary, conditions: Preconditions): "send" | "not_modified" {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
   if (ifMatch !== undefined && !matches(ifMatch, object)) throw failed();
@@ -30,8 +30,8 @@ export function checkRead(object: ObjectSummary, conditions: Preconditions): "se
 }
 
 /**
- * Refuses a write whose conditions the present object does not meet.
- * @throws S3Error `PreconditionFailed`, or `NoSuchKey` for `If-Match` on nothing
+ * Refuses a write if the current object does not meet its conditions.
+ * @throws S3Error `PreconditionFailed`, or `NoSuchKey` for `If-Match` if there is no object
  */
 export function checkWrite(object: ObjectSummary | undefined, conditions: Preconditions): void {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
@@ -60,7 +60,7 @@ function isAfter(object: ObjectSummary, date: string | undefined): boolean {
   return limit !== undefined && seconds(object) > limit;
 }
 
-// HTTP dates have no fractions; an object of this second is not "after" this second.
+// HTTP dates have whole seconds, so an object written within a second is not "after" that second.
 const seconds = (object: ObjectSummary) => Math.floor(object.lastModifiedMs / 1000);
 
 function parseDate(text: string | undefined): number | undefined {

@@ -4,7 +4,7 @@ import { readObjectHeaders } from "./object-headers.ts";
 import { checkWrite, readPreconditions } from "./preconditions.ts";
 import { requireRoom } from "./require-room.ts";
 
-/** PutObject. The old object stays until the new one is complete and proven. */
+/** PutObject. The old object stays until the new one is complete and verified. */
 export async function putObject(context: ObjectContext): Promise<S3Answer> {
   const { bucket, key, request } = context;
   const headers = readObjectHeaders(request);
@@ -24,7 +24,7 @@ export async function putObject(context: ObjectContext): Promise<S3Answer> {
       ...(checksum === undefined ? {} : { checksum }),
     };
     await pending.finish(info);
-    // Checked again with no pause before the commit: of two conditional writes at once, one wins.
+    // Checked again with no await before the commit, so that of two simultaneous conditional writes only one succeeds.
     checkWrite(bucket.index.get(key), conditions);
     bucket.commit(pending, info);
     return { status: 200, headers: writtenHeaders(info) };
@@ -33,7 +33,7 @@ export async function putObject(context: ObjectContext): Promise<S3Answer> {
   }
 }
 
-/** What an upload is answered with: the ETag and the proven checksum. */
+/** The headers of the answer to an upload: the ETag and the verified checksum. */
 export function writtenHeaders(info: ObjectInfo): Record<string, string> {
   const headers: Record<string, string> = { etag: quote(info.etag) };
   if (info.checksum !== undefined) headers[`x-amz-checksum-${info.checksum.algorithm}`] = info.checksum.value;

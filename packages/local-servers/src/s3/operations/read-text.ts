@@ -2,12 +2,12 @@ import type { ChecksumSubject } from "../body/request-body.ts";
 import { S3Error } from "../s3-error.ts";
 import type { BucketContext } from "./context.ts";
 
-// 1000 keys of 1024 bytes with every character written as a reference.
+// Enough for 1000 keys of 1024 bytes with every character written as a reference.
 const documentBytesMax = 8 * 1024 * 1024;
 
 /**
- * The body of a request that is an XML document, proven like any other body.
- * @param checksums `of_object` when the request's checksum headers speak of something else than its body
+ * The body of a request as text, for an XML document; it is verified like any other body.
+ * @param checksums `of_object` if the request's checksum headers are not for its body
  */
 export async function readText(
   { openBody }: Pick<BucketContext, "openBody">,

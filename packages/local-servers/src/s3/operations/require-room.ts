@@ -2,8 +2,8 @@ import { S3Error } from "../s3-error.ts";
 import type { ObjectContext } from "./context.ts";
 
 /**
- * Refuses what would make the bucket larger than it may be.
- * @param replacedBytes what goes when the new bytes come
+ * Refuses a write that would make the bucket larger than allowed.
+ * @param replacedBytes the size of the object or part that the new bytes replace
  * @throws S3Error `QuotaExceeded`
  */
 export function requireRoom({ bucket, limits }: ObjectContext, bytes: number, replacedBytes: number): void {

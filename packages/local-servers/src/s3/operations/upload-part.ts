@@ -34,7 +34,7 @@ export async function uploadPart(context: ObjectContext): Promise<S3Answer> {
   }
 }
 
-/** UploadPartCopy: the source is authorized like a read. */
+/** UploadPartCopy. The sender must be allowed to read the source. */
 export async function uploadPartCopy(context: ObjectContext, sourceText: string): Promise<S3Answer> {
   const upload = findUpload(context);
   const partNumber = readPartNumber(context);
@@ -67,7 +67,7 @@ async function keepPart(
   part: ObjectInfo,
 ): Promise<void> {
   await pending.finish(part);
-  // The upload may have been completed or aborted while the part came in.
+  // The upload may have been completed or aborted while the part arrived.
   if (context.bucket.uploads.get(upload.id) !== upload) throw noSuchUpload();
   pending.commit(context.bucket.uploads.partPath(upload, partNumber));
   upload.parts.set(partNumber, part);

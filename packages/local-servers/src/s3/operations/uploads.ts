@@ -6,7 +6,7 @@ import { type ObjectContext, quote, type S3Answer, xmlAnswer } from "./context.t
 import { readCount, readEncoding } from "./list-query.ts";
 import { readObjectHeaders } from "./object-headers.ts";
 
-/** CreateMultipartUpload. */
+/** CreateMultipartUpload. Returns the id of the new upload. */
 export async function createUpload(context: ObjectContext): Promise<S3Answer> {
   const { bucket, bucketName, key, request } = context;
   const upload = bucket.uploads.create(key, readObjectHeaders(request), context.nowMs());
@@ -50,7 +50,7 @@ export async function listParts(context: ObjectContext): Promise<S3Answer> {
   );
 }
 
-/** The upload a request names. One of another key is not found, whatever its id. */
+/** The upload that a request names. An upload of another key counts as not found, even if the id is right. */
 export function findUpload({ bucket, key, request }: ObjectContext): Upload {
   const upload = bucket.uploads.get(queryValue(request, "uploadId") ?? "");
   if (upload === undefined || upload.key !== key) throw noSuchUpload();

@@ -7,22 +7,22 @@ import type { ObjectInfo, ObjectSummary } from "./object-info.ts";
 import { createPendingFile, type PendingFile } from "./pending-file.ts";
 import { openUploads, type Uploads } from "./uploads.ts";
 
-/** One bucket in its folder. One process at a time may have it open. */
+/** One bucket in its folder. Only one process at a time may have it open. */
 export type Bucket = {
   readonly index: Pick<KeyIndex, "get" | "size" | "keyAt" | "search">;
   readonly uploads: Uploads;
   /** An object opened for reading; the caller closes its handle. */
   readonly open: (key: string) => Promise<OpenObject | undefined>;
   readonly begin: () => PendingFile;
-  /** Puts a finished file in the place of the object, in one step. Runs nothing in between. */
+  /** Replaces the object by a finished file in one step: it is synchronous, so nothing else runs in between. */
   readonly commit: (pending: PendingFile, info: ObjectInfo) => void;
   readonly remove: (key: string) => void;
 };
 
 /**
- * Opens a bucket's folder, makes it when absent, and removes what a crash left half-written.
- * Objects lie under the SHA-256 of their key, so no key can name a path outside, be too long for the
- * file system, or meet another that differs in letter case only.
+ * Opens a bucket's folder, creates it if it does not exist, and removes what a crash left half-written.
+ * Objects are stored under the SHA-256 of their key, so no key can name a path outside, be too long for the
+ * file system, or collide with a key that differs only in letter case.
  */
 export async function openBucket(directory: string): Promise<Bucket> {
   const objects = join(directory, "objects");
@@ -34,7 +34,7 @@ export async function openBucket(directory: string): Promise<Bucket> {
   return {
     index,
     uploads: await openUploads(join(directory, "uploads")),
-    // The index knows what is not there; asking the file system would cost a thrown error.
+    // The index knows which keys do not exist; asking the file system would cost a thrown error.
     open: async (key) =>
       index.get(key) === undefined ? undefined : openObjectFile(objectPath(objects, key)),
     begin: () => createPendingFile(temporary),

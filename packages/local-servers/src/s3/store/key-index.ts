@@ -1,6 +1,6 @@
 import type { ObjectSummary } from "./object-info.ts";
 
-/** The keys of a bucket in the order of their UTF-8 bytes, which is the order S3 lists in. */
+/** The keys of a bucket in the order of their UTF-8 bytes, which is the order of S3's listings. */
 export type KeyIndex = {
   readonly get: (key: string) => ObjectSummary | undefined;
   readonly set: (key: string, summary: ObjectSummary) => void;
@@ -9,7 +9,7 @@ export type KeyIndex = {
   readonly load: (entries: Iterable<readonly [string, ObjectSummary]>) => void;
   readonly size: () => number;
   readonly keyAt: (position: number) => string | undefined;
-  /** The position of the first key for which `isBefore` is false; it must be true for all keys before. */
+  /** The position of the first key for which `isBefore` is false; it must be false for all later keys too. */
   readonly search: (isBefore: (key: string) => boolean) => number;
 };
 
@@ -48,7 +48,7 @@ export function createKeyIndex(): KeyIndex {
 
 /**
  * Compares by code point, which is the order of UTF-8 bytes. JavaScript's own order differs: it puts
- * characters beyond U+FFFF, being surrogate pairs, before U+E000 to U+FFFF.
+ * characters beyond U+FFFF before U+E000 to U+FFFF, because they are surrogate pairs.
  */
 export function compareKeys(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

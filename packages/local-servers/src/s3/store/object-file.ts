@@ -2,23 +2,23 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { ObjectInfo } from "./object-info.ts";
 
 /**
- * One file per object: the data, then its facts as JSON, then the length of the JSON and a mark. Data and
- * facts change together in one rename, and a file that was not written to its end is recognised.
+ * Each object is one file: the data, then its facts as JSON, then the length of the JSON and this mark. Data and
+ * facts change together in one rename, and an incompletely written file is recognised.
  */
 const mark = Buffer.from("KLOBJ001");
 const tailBytes = mark.length + 4;
-// Keys and metadata are at most 9 kB, some 60 kB when every byte is escaped; most files fit in this one read.
+// Keys and metadata are at most 9 kB, or about 60 kB if every byte is escaped; most files fit in one read of this size.
 const readBytes = 16 * 1024;
 
-/** An object opened for reading. It stays whole when the object is replaced or deleted meanwhile. */
+/** An object opened for reading. It stays readable and unchanged if the object is replaced or deleted meanwhile. */
 export type OpenObject = {
   readonly info: ObjectInfo;
   readonly handle: FileHandle;
-  /** The data, when it was read along with the facts. */
+  /** The data, if it was read together with the facts. */
   readonly data: Buffer | undefined;
 };
 
-/** The bytes that follow the data. */
+/** The bytes that follow the data in the file. */
 export function writeTail(info: ObjectInfo): Buffer {
   const json = Buffer.from(JSON.stringify(info));
   const length = Buffer.alloc(4);
@@ -26,7 +26,7 @@ export function writeTail(info: ObjectInfo): Buffer {
   return Buffer.concat([json, length, mark]);
 }
 
-/** Opens an object; `undefined` when there is none, or the file is damaged. The caller closes the handle. */
+/** Opens an object; `undefined` if there is none or its file is damaged. The caller closes the handle. */
 export async function openObjectFile(path: string): Promise<OpenObject | undefined> {
   let handle: FileHandle;
   try {
@@ -83,7 +83,7 @@ function parseInfo(json: string): ObjectInfo | undefined {
   }
 }
 
-// Only this module writes these files: the mark and the size tell a whole file, this tells our own.
+// Only this module writes these files: the mark and the size prove that a file is complete, this that it is ours.
 function isObjectInfo(value: unknown): value is ObjectInfo {
   return (
     typeof value === "object" &&

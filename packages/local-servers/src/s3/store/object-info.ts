@@ -1,14 +1,14 @@
 import type { Checksum } from "../body/checksum.ts";
 
-/** What a client says about an object when it makes one; kept with it. */
+/** The headers that a client sends when it creates an object; they are stored with it. */
 export type ObjectHeaders = {
-  /** Response headers by lower-case name: content-type, cache-control and their kind. */
+  /** Response headers by lower-case name, such as content-type and cache-control. */
   readonly standard: Readonly<Record<string, string>>;
   /** `x-amz-meta-…` without the prefix. */
   readonly metadata: Readonly<Record<string, string>>;
 };
 
-/** All that is known of a stored object or part besides its bytes. */
+/** Everything about a stored object or part except its bytes. */
 export type ObjectInfo = {
   readonly key: string;
   readonly size: number;
@@ -19,7 +19,7 @@ export type ObjectInfo = {
   readonly checksum?: Checksum;
 };
 
-/** What listings and preconditions need of an object. */
+/** The facts about an object that listings and preconditions need. */
 export type ObjectSummary = Pick<ObjectInfo, "size" | "etag" | "lastModifiedMs">;
 
 export const noHeaders: ObjectHeaders = { standard: {}, metadata: {} };

@@ -6,8 +6,8 @@ import { type Bucket, openBucket } from "./bucket.ts";
 const bucketName = /^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/;
 
 /**
- * Opens the buckets of a data directory and makes those that are absent.
- * @throws Error for a name that R2 would not take
+ * Opens the buckets of a data directory and creates those that do not exist.
+ * @throws Error for a name that R2 would not accept
  */
 export async function openStore(
   dataDirectory: string,

@@ -5,12 +5,12 @@ import { dirname, join } from "node:path";
 import { isMissing, writeTail } from "./object-file.ts";
 import type { ObjectInfo } from "./object-info.ts";
 
-/** An object being written. Nobody sees it before `commit`; a crash before that leaves only a temporary file. */
+/** An object being written. It is not visible before `commit`; a crash before that leaves only a temporary file. */
 export type PendingFile = {
   readonly write: (chunk: Buffer) => Promise<void> | void;
-  /** Writes what is left and the facts; the file is then complete but still temporary. */
+  /** Writes the rest of the data, and the facts; the file is then complete but still temporary. */
   readonly finish: (info: ObjectInfo) => Promise<void>;
-  /** Moves the finished file into place, in one step, without giving way to anything else. */
+  /** Moves the finished file into place in one step; it is synchronous, so nothing else runs meanwhile. */
   readonly commit: (path: string) => void;
   /** Removes the temporary file. Does nothing after `commit`. */
   readonly discard: () => Promise<void>;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openObjectFile } from "./object-file.ts";
 import type { ObjectHeaders, ObjectInfo } from "./object-info.ts";
 
-/** A multipart upload under way. */
+/** A multipart upload that is neither completed nor aborted. */
 export type Upload = {
   readonly id: string;
   readonly key: string;
@@ -19,14 +19,14 @@ export type Uploads = {
   readonly get: (id: string) => Upload | undefined;
   readonly all: () => Iterable<Upload>;
   readonly partPath: (upload: Upload, partNumber: number) => string;
-  /** Forgets the upload at once and removes its parts. */
+  /** Forgets the upload immediately, then removes its parts. */
   readonly remove: (upload: Upload) => Promise<void>;
 };
 
 const factsFile = "upload.json";
 const partFile = /^part-(\d{5})$/;
 
-/** Reads the uploads an earlier process left, and keeps those and new ones in their folder. */
+/** Reads the uploads that an earlier process left, and stores these and new ones in the folder. */
 export async function openUploads(directory: string): Promise<Uploads> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const uploads = new Map<string, Upload>();
@@ -78,7 +78,7 @@ async function loadUpload(directory: string, id: string): Promise<Upload | undef
   return { ...facts, id, parts };
 }
 
-// Written by `create` alone, in one rename: a file that is there is whole.
+// Only `create` writes this file, with a rename: if the file exists, it is complete.
 function readFacts(path: string): Omit<Upload, "parts"> | undefined {
   try {
     return JSON.parse(readFileSync(path, "utf8"));

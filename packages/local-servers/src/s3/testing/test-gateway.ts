@@ -10,7 +10,7 @@ export const allActions: ReadonlySet<(typeof s3Actions)[number]> = new Set(s3Act
 
 export type TestCredential = { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
 
-/** A key for every object, and one for `a/` alone that needs its session token. */
+/** A key for all objects, and one that needs its session token, for `a/` and `shared.txt` in the bucket `main`. */
 export const rootCredential: TestCredential = { accessKeyId: "ROOTKEY", secretAccessKey: "root-secret" };
 export const confinedCredential: TestCredential = {
   accessKeyId: "CONFINED",
