@@ -8,8 +8,8 @@ export type AskDeps = {
 };
 
 /**
- * Asks the provider whether the fields of an org key work; a key of another provider is named as that. A provider that
- * cannot be asked is `undetermined`.
+ * Asks the provider whether the fields of an org key work; a key of another provider is reported as such. The result
+ * is `undetermined` if the provider cannot be asked.
  */
 export function askAboutKey(
   deps: AskDeps,
@@ -26,7 +26,7 @@ export function askAboutKey(
   });
 }
 
-/** What is kept of a validator's answer. */
+/** The part of a validator's answer that is stored. */
 export function toStoredCheck(answer: ValidationResult): StoredCheck {
   if (answer.status !== "valid") {
     return { status: answer.status, message: answer.message, capabilities: [], warnings: [] };

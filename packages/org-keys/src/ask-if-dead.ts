@@ -4,12 +4,12 @@ import { type AskDeps, askAboutKey } from "./ask-about-key.ts";
 import { type CredentialProbe, credentialProbes } from "./credential-probes.ts";
 import { type OrgKeyDeps, openActiveOrgKey, openOrgKeyVersion } from "./open-org-key.ts";
 
-/** `continued`: the key in use holds every secret of it, so there is nothing that should be dead. */
+/** `continued`: the key in use contains every secret of the replaced key, so nothing of it should be dead. */
 export type Death = "dead" | "alive" | "unknown" | "continued";
 
 /**
- * Asks the provider whether a replaced key still works. Dead is only what it refuses while it accepts the key
- * in use, asked at the same moment: a provider that refuses everything, or cannot be asked, proves nothing.
+ * Asks the provider whether a replaced key still works. The key is dead only if the provider refuses it and, asked
+ * at the same time, accepts the key in use: a provider that refuses everything, or cannot be asked, proves nothing.
  */
 export async function askIfDead(
   deps: OrgKeyDeps & AskDeps,
@@ -34,7 +34,7 @@ export async function askIfDead(
 function read(answer: ValidationResult, { refusedBy }: CredentialProbe): Death {
   if (answer.status === "valid") return "alive";
   if (answer.status === "undetermined") return "unknown";
-  // A key that lacks a permission is a key.
+  // A key that lacks a permission still works.
   if (answer.code === "lacks_permission") return "alive";
   return answer.code === "rejected" && refusedBy.includes(answer.envVar) ? "dead" : "unknown";
 }

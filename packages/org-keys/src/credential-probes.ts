@@ -1,14 +1,14 @@
 import type { FieldSpec, SecretValues } from "@keyloan/contract";
 
-/** Fields to ask the provider about; the credential in it is dead when one of `refusedBy` is refused. */
+/** Fields to ask the provider about; the credential in them is dead if the provider refuses a field in `refusedBy`. */
 export type CredentialProbe = { readonly fields: SecretValues; readonly refusedBy: readonly string[] };
 
 /**
- * What has to be asked to know that a replaced org key is dead. The required fields work together and are one
- * credential; each optional secret is one of its own, tried beside a key that works so that nothing else can be
- * what is refused. A secret that the key in use shares with the old one is no part of it: it must live on.
+ * The probes that show whether a replaced org key is dead. The required fields together are one credential. Each
+ * optional secret is a credential of its own: it is tried with the fields of a key that works, so that only the secret
+ * can be refused. A secret that the key in use shares with the old one is not probed, because it must keep working.
  * @param current the key in use, if there is one
- * @returns nothing when the key in use holds every secret of the old one
+ * @returns no probes if the key in use contains every secret of the old one
  */
 export function credentialProbes(
   specs: readonly FieldSpec[],
@@ -29,7 +29,7 @@ export function credentialProbes(
     if (namesSamePlace(specs, old, current)) {
       probes.push({ fields: { ...current, [name]: value }, refusedBy: [name] });
     } else {
-      // A refusal of a whole key tells that no part of it is accepted (`Connector.validateOrgKey`).
+      // If a whole key is refused, no part of it is accepted (`Connector.validateOrgKey`).
       probes.push({ fields: old, refusedBy: specs.filter(isCredential).map((spec) => spec.name) });
     }
   }
@@ -42,7 +42,7 @@ function areSame(a: SecretValues, b: SecretValues | undefined, name: string): bo
   return b !== undefined && a[name]?.reveal() === b[name]?.reveal();
 }
 
-/** Elsewhere a credential would be refused though it lives. */
+/** Whether all fields that are not credentials are the same: with others, a working credential would be refused. */
 function namesSamePlace(
   specs: readonly FieldSpec[],
   old: SecretValues,

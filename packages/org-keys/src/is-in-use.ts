@@ -1,7 +1,7 @@
 import type { OrgKeyRow, Tables } from "@keyloan/store";
 import type { OrgKeyDeps } from "./open-org-key.ts";
 
-/** Whether a lease may still have to be ended with this version. */
+/** Whether this version may still be needed to end a lease. */
 export async function isInUse(
   deps: Pick<OrgKeyDeps, "store" | "organizationId"> & { readonly now: () => number },
   row: Pick<OrgKeyRow, "connectorId" | "version">,

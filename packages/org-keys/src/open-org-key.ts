@@ -8,7 +8,7 @@ export type OrgKeyDeps = {
   readonly organizationId: string;
 };
 
-/** The newest key of a connector that is lent now, opened; `undefined` when the org has none. */
+/** The connector's newest key, decrypted, if it is active and so can be lent; otherwise `undefined`. */
 export async function openActiveOrgKey(
   deps: OrgKeyDeps,
   connectorId: string,
@@ -18,17 +18,17 @@ export async function openActiveOrgKey(
 }
 
 /**
- * One version, opened.
- * @throws Error when its fields were erased
+ * One version of a key, decrypted.
+ * @throws Error if its fields were erased
  */
 export async function openOrgKeyVersion(deps: OrgKeyDeps, row: OrgKeyRow): Promise<OrgCredential> {
   return openRow(deps, row);
 }
 
 /**
- * The keys that can end a lease, in the order to try. With the version it was issued with: that one, then the
- * newest of the same account in case the first is dead or erased. Without, because its issue never was recorded:
- * every version that was lent since, and each must be asked, for any may have made something.
+ * The keys that can end a lease, in the order to try. If the version that issued it is known: that version, then the
+ * newest of the same account in case the first is dead or erased. If it is unknown, because it was never recorded:
+ * every version that was lent since the lease began; each must be asked, because any of them may have issued it.
  */
 export async function openOrgKeysOfLease(
   deps: OrgKeyDeps,
@@ -43,7 +43,7 @@ export async function openOrgKeysOfLease(
   const open = (rows: readonly OrgKeyRow[]) =>
     Promise.all(rows.filter(isKept).map((row) => openRow(deps, row)));
   if (own === undefined) {
-    // Newest first: the version after the one that was put before the lease came too late.
+    // Newest first, up to the version that was in use when the lease began; older ones cannot have issued it.
     const first = versions.findIndex(({ putAt }) => putAt <= lease.createdAt);
     return { credentials: await open(first === -1 ? versions : versions.slice(0, first + 1)), askEach: true };
   }
@@ -52,8 +52,8 @@ export async function openOrgKeysOfLease(
 }
 
 /**
- * Whether the resources of one version can be reached with another: the key of another account answers "no such
- * thing" to what exists in the first.
+ * Whether one version can reach the resources of another. With a key of another account, the provider reports that
+ * they do not exist, although they do.
  */
 export function reachOf(a: OrgKeyRow, b: OrgKeyRow): "same" | "other" | "unknown" {
   if (a.fingerprint === b.fingerprint) return "same";
@@ -75,7 +75,7 @@ async function openRow(deps: OrgKeyDeps, row: OrgKeyRow): Promise<OrgCredential>
   return { version: row.version, fields, facts: row.facts };
 }
 
-/** What the envelope of an org key is bound to: another org, connector or version does not open it. */
+/** The context that an org key's envelope is bound to: it does not open for another org, connector or version. */
 export function orgKeyContext(organizationId: string, row: Pick<OrgKeyRow, "connectorId" | "version">) {
   return { purpose: "org-key", ownerId: organizationId, field: `${row.connectorId}/${row.version}` };
 }

@@ -10,8 +10,8 @@ export type PutOrgKeyDeps = Pick<OrgKeyDeps, "keyring" | "organizationId"> & {
 };
 
 /**
- * Seals a checked key as the connector's next version, in the caller's transaction. The version before becomes
- * `retiring`, until it is proven dead. The same key put again only records the new check and facts.
+ * Seals a checked key as the connector's next version, in the caller's transaction. The previous version becomes
+ * `retiring` until it is proven dead. If the active key is put again, only the new check and facts are recorded.
  * @returns the row that is active now, and whether it is a new version
  */
 export async function putOrgKey(
