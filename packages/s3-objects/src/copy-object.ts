@@ -7,12 +7,12 @@ import { pieceBytes } from "./read-piece.ts";
 import { tooLarge, wrongBytes } from "./storage-errors.ts";
 import { uploadParts, type WritableObject } from "./upload-parts.ts";
 
-/** Told how many more bytes have arrived. */
+/** Called with the number of bytes that have arrived since the last call. */
 export type OnBytes = (bytes: number) => void;
 
 /**
- * What is to be copied.
- * @throws ProviderError, `not_found` when it is not there, `rejected` when it is too large
+ * The facts of an object that is to be copied.
+ * @throws ProviderError, `not_found` if it does not exist, `rejected` if it is too large
  */
 export async function findObject(store: ObjectStore, key: string): Promise<ObjectFacts> {
   const facts = await store.head(key);
@@ -22,11 +22,12 @@ export async function findObject(store: ObjectStore, key: string): Promise<Objec
 }
 
 /**
- * Writes the pieces of one version of an object. What arrived is proven: the target checks the SHA-256 of every request, and its
- * tag is that of the bytes sent, or else it is read back. What fails leaves neither parts nor a wrong object.
+ * Writes the pieces of one version of an object, and verifies what arrived: the target checks the SHA-256 of every
+ * request, and its ETag is that of the bytes sent, or else the object is read back. A failure leaves neither parts nor
+ * a wrong object.
  * @param over the version at the target that may be replaced; absent: none
- * @returns `undefined` when something else is there
- * @throws ChangedUnderway when the source is no longer what it was found as, ProviderError
+ * @returns `undefined` if the target has something else under this key
+ * @throws ChangedUnderway if the source has changed since it was found, ProviderError
  */
 export async function copyObject(
   pieces: AsyncIterable<Uint8Array>,
@@ -43,11 +44,11 @@ export async function copyObject(
 }
 
 const mebibyte = 1024 * 1024;
-/** What is larger goes in parts: one request takes about as long as any other. S3 takes parts from 5 MiB on. */
+/** Larger objects are sent in parts, so that all requests take about as long. S3 accepts parts of 5 MiB or more. */
 const partBytesMin = 8 * mebibyte;
-/** Two of them are held at a time. */
+/** Two parts are held in memory at a time. */
 const partBytesMax = 64 * mebibyte;
-/** S3's own limit ("Multipart upload limits"); some stores want all parts but the last of one size. */
+/** S3's own limit ("Multipart upload limits"); some stores require all parts except the last to have the same size. */
 const partsMax = 10_000;
 
 function partBytesOf(bytes: number): number {
@@ -75,7 +76,7 @@ async function copyWhole(
   return sent;
 }
 
-/** While one part is sent the next is read: two parts and a piece are all that is ever held. */
+/** Reads the next part while one is sent, so at most two parts and a piece are held in memory. */
 async function copyInParts(
   pieces: AsyncIterable<Uint8Array>,
   target: WritableObject,
@@ -97,21 +98,21 @@ async function copyInParts(
   });
   if (written === undefined) return undefined;
   const sent = { bytes: facts.bytes, sha256: whole.digest("hex") };
-  // The tag of an object in parts ("Multipart upload, ETags").
+  // The ETag of an object that was uploaded in parts ("Multipart upload, ETags").
   await prove(target, written, { ...sent, etag: `${tags.digest("hex")}-${parts}` });
   return sent;
 }
 
 /**
- * That the target holds what was sent: by its own tag, which most make of the bytes, or by reading it back.
- * What is wrong there is removed, if it is what was written: somebody may have put something of theirs there since.
+ * Proves that the target holds what was sent: by its ETag, which most stores derive from the bytes, or by reading it
+ * back. A wrong object is removed, but only if it is the written one: another client may have replaced it since.
  */
 async function prove(
   target: WritableObject,
   written: Written,
   sent: ObjectHash & { readonly etag: string },
 ): Promise<void> {
-  // Where the target itself tells another checksum, nothing else is looked at.
+  // If the target itself reports another checksum, nothing else is checked.
   const isTold =
     written.sha256 === undefined || written.sha256 === Buffer.from(sent.sha256, "hex").toString("base64");
   if (isTold && written.etag.replaceAll('"', "") === sent.etag) return;

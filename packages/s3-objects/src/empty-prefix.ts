@@ -4,15 +4,15 @@ import type { ObjectStore } from "./object-store.ts";
 const roundsMax = 5;
 
 /**
- * Deletes every object under a prefix and aborts every upload, then looks again, until a look finds
- * nothing. While credentials for the prefix are alive someone may write on; after a few rounds that is
- * an error to try again later.
- * @param store with a socket, or keys with `.` and `..` between slashes stay
+ * Deletes every object under a prefix and aborts every upload, and repeats this until it finds nothing.
+ * While credentials for the prefix are valid, a client may continue to write; after a few rounds that is
+ * an error, and the caller can try again later.
+ * @param store opened with a `socketSignal`, or else it cannot delete keys with `.` or `..` between slashes
  * @throws ProviderError
  */
 export async function emptyPrefix(store: ObjectStore, prefix: string): Promise<void> {
   for (let round = 0; round < roundsMax; round++) {
-    // Uploads first: one that is completed meanwhile shows up as an object.
+    // Uploads first: an upload that is completed meanwhile becomes an object, which is then found.
     const found = (await abortUploads(store, prefix)) + (await removeObjects(store, prefix));
     if (found === 0) return;
   }
@@ -44,7 +44,7 @@ async function removeObjects(store: ObjectStore, prefix: string): Promise<number
   return found;
 }
 
-/** Whether XML 1.0 has all characters of a key (section 2.2); a key without is deleted by its address. */
+/** Whether XML 1.0 allows all characters of a key (section 2.2); any other key is deleted by its address. */
 function fitsXml(key: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters XML lacks
   return !/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/.test(key);

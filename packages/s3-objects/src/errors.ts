@@ -1,7 +1,7 @@
 import { codeOfStatus, ProviderError, type ProviderErrorCode, parseRetryAfter } from "@keyloan/contract";
 import type { Answer } from "./send.ts";
 
-/** The codes of error documents that mean something to us; every other is `undefined`. */
+/** The codes of error documents that this package uses; any other code becomes `undefined`. */
 const knownCodes = [
   "AccessDenied",
   "BadDigest",
@@ -19,11 +19,11 @@ const knownCodes = [
 ] as const;
 export type S3ErrorCode = (typeof knownCodes)[number];
 
-/** A store's answer that is not 2xx: its own code when we know it, and nothing else of the body. */
+/** A store's answer that is not 2xx: contains the store's own code if we know it, and nothing else of the body. */
 export class S3Error extends ProviderError {
   readonly s3Code: S3ErrorCode | undefined;
 
-  /** @param store what errors call it */
+  /** @param store the store's name in errors */
   constructor(store: string, { status, headers, bytes }: Answer) {
     const s3Code = readCode(Buffer.from(bytes).toString());
     const retryAfterSeconds = parseRetryAfter(headers.get("retry-after"));
@@ -39,10 +39,10 @@ export class S3Error extends ProviderError {
 
 function codeOf(s3Code: S3ErrorCode | undefined, status: number): ProviderErrorCode {
   switch (s3Code) {
-    // A false secret is answered 403 like a missing permission, yet only a new key fixes it.
+    // Stores answer 403 to a wrong secret, as to a missing permission, but only a new key fixes it.
     case "SignatureDoesNotMatch":
       return "unauthorized";
-    // What arrived is not what was sent; the bytes were right when they were signed.
+    // The bytes were right when they were signed, but the store received others.
     case "BadDigest":
     case "XAmzContentSHA256Mismatch":
       return "invalid_response";
@@ -73,7 +73,7 @@ function readCode(text: string): S3ErrorCode | undefined {
 
 const isRequestId = (text: string | null): text is string => text !== null && /^[\w.:-]{1,128}$/.test(text);
 
-/** For calls where "not there" is success. */
+/** Ignores the error if the object or upload does not exist, for calls where that is success. */
 export function unlessGone(code: "NoSuchKey" | "NoSuchUpload"): (error: unknown) => undefined {
   return (error) => {
     if (!isS3Error(error, code)) throw error;

@@ -3,7 +3,7 @@ import { followPages } from "@keyloan/contract";
 import { invalidResponse } from "./errors.ts";
 import type { OpenedBucket } from "./open-bucket.ts";
 
-/** An object as a listing shows it, with its whole key. */
+/** An object as a listing shows it, with its complete key. */
 export type ListedObject = { readonly key: string; readonly bytes: number };
 
 export type PendingUpload = { readonly key: string; readonly uploadId: string };
@@ -26,7 +26,7 @@ export function listObjects(
   );
 }
 
-/** The parts of all keys under a prefix up to the next slash, in pages of at most 1000. */
+/** The folders directly under a prefix: keys up to the next slash after it, in pages of at most 1000. */
 export function listFolders(
   opened: OpenedBucket,
   prefix: string,
@@ -78,7 +78,7 @@ function listPages<Item>(
     const page = await send(
       new sdk.ListObjectsV2Command({ ...what, Bucket: bucket, EncodingType: "url", ...from }),
     );
-    // An answer that is no listing at all must not pass for an empty one.
+    // An answer that is not a listing must not be taken for an empty listing.
     if (page.Name !== bucket) throw invalidResponse(name);
     const items = itemsOf(page, keyReader(name, page.EncodingType, what.Prefix));
     if (page.IsTruncated !== true) return { items };
@@ -88,7 +88,7 @@ function listPages<Item>(
   return followPages(name, read, nameOf);
 }
 
-/** Reads keys of a listing. What it names gets deleted, so a key outside the prefix is never taken from it. */
+/** Reads the keys of a listing. Listed keys get deleted, so a key outside the prefix is an error. */
 function keyReader(store: string, encoding: string | undefined, prefix: string): ReadKey {
   return (listed = "") => {
     const key = encoding === "url" ? decode(store, listed) : listed;

@@ -5,7 +5,7 @@ import { isWeak, readPiece } from "./read-piece.ts";
 import { changedUnderway, unpackedUnderway } from "./storage-errors.ts";
 import { withHeader } from "./with-header.ts";
 
-/** What is kept with an object beside its bytes. Values are as they were sent, `expires` included. */
+/** What is stored with an object besides its bytes. Values, including `expires`, are exactly as they were sent. */
 export type ObjectHeaders = {
   readonly ContentType?: string;
   readonly ContentEncoding?: string;
@@ -16,19 +16,19 @@ export type ObjectHeaders = {
   readonly expires?: string;
 };
 
-/** An object as it is at one moment: as long as the tag is the same, so is everything else. */
+/** The state of an object at one moment: as long as its ETag is the same, so is everything else. */
 export type ObjectFacts = { readonly bytes: number; readonly etag: string; readonly headers: ObjectHeaders };
 
 /**
- * What is kept with an object; `undefined` when there is none. Some edges unpack what is stored packed for whoever does
- * not take it packed, and then tell neither its length nor its encoding (Cloudflare, "Content compression"); whoever
- * takes it is told both.
+ * The facts of an object; `undefined` if there is none. Some edges decompress a compressed object for a client that
+ * does not accept compression, and then report neither its length nor its encoding (Cloudflare, "Content
+ * compression"); a client that accepts compression gets both.
  */
 export async function headObject(opened: OpenedBucket, Key: string): Promise<ObjectFacts | undefined> {
   const { sdk, send, name, bucket: Bucket } = opened;
   const command = () => new sdk.HeadObjectCommand({ Bucket, Key });
   const packed = command();
-  // After signing: what stands before a store may put other words into this header.
+  // Added after signing, because a proxy before the store may change this header.
   packed.middlewareStack.add(withHeader("accept-encoding", "br, gzip"), { step: "deserialize" });
   try {
     const facts = factsOf(name, await send(command())) ?? factsOf(name, await send(packed));
@@ -36,7 +36,7 @@ export async function headObject(opened: OpenedBucket, Key: string): Promise<Obj
     return facts;
   } catch (error) {
     if (!(error instanceof S3Error) || error.status !== 404) throw error;
-    // An answer to HEAD has no body that tells what is missing: the object, or the bucket.
+    // An answer to HEAD has no body that says what is missing: the object or the bucket.
     if ((await readPiece(opened, Key, 0)) !== undefined) throw changedUnderway(name);
     return undefined;
   }

@@ -6,31 +6,31 @@ import { type BucketOptions, type OpenedBucket, openBucket } from "./open-bucket
 import { readPiece } from "./read-piece.ts";
 import { withHeader } from "./with-header.ts";
 
-/** What is done with one bucket. Keys are whole. All throw ProviderError only, without the store's words. */
+/** The calls to one bucket. Keys are complete. All calls throw only ProviderError, without the store's own message. */
 export type ObjectStore = { readonly name: string } & Readonly<
   ReturnType<typeof reading> & ReturnType<typeof writing> & ReturnType<typeof removing>
 >;
 
-/** Opens a bucket. Nothing is asked before the first use. */
+/** Opens a bucket. No request is sent before the first use. */
 export async function openObjectStore(options: BucketOptions): Promise<ObjectStore> {
   const opened = await openBucket(options);
   return { name: opened.name, ...reading(opened), ...writing(opened), ...removing(opened) };
 }
 
-/** What a store says of bytes that it was sent. */
+/** What a store reports about bytes that it received. */
 export type Written = { readonly etag: string; readonly sha256: string | undefined };
 
 export type UploadedPart = Written & { readonly number: number };
 
 export type WriteOptions = {
   readonly headers?: ObjectHeaders;
-  /** What the store compares with what is there at the instant of writing; without it whatever is there is replaced. */
+  /** What the store checks about the existing object at the moment of writing; absent: any object is replaced. */
   readonly condition?: Condition;
 };
 
 export type Condition = { readonly IfMatch?: string; readonly IfNoneMatch?: "*" };
 
-/** The condition that only this version is replaced; without one, nothing at all. */
+/** The condition that only this version may be replaced; if `version` is undefined, no object may be replaced. */
 export const onlyOver = (version: string | undefined): Condition =>
   version === undefined ? { IfNoneMatch: "*" } : { IfMatch: version };
 
@@ -40,7 +40,7 @@ function reading(opened: OpenedBucket) {
     list: (prefix: string) => listObjects(opened, prefix),
     listFolders: (prefix: string) => listFolders(opened, prefix),
     listUploads: (prefix: string) => listUploads(opened, prefix),
-    /** The names of all buckets that the key lists. */
+    /** The names of all buckets that the key may list. */
     listBuckets: async (): Promise<readonly string[]> => {
       const { Buckets } = await send(new sdk.ListBucketsCommand({}));
       if (Buckets === undefined) throw invalidResponse(opened.name);
@@ -51,14 +51,14 @@ function reading(opened: OpenedBucket) {
   };
 }
 
-/** Sums are SHA-256 in base64, which the store must check; not every store knows them. */
+/** Checksums are SHA-256 in base64, and the store must verify them; not every store supports them. */
 function writing({ sdk, send, name, bucket: Bucket }: OpenedBucket) {
   const toWritten = ({ ETag, ChecksumSHA256 }: StoreAnswer): Written => {
     if (ETag === undefined || ETag === "") throw invalidResponse(name);
     return { etag: ETag, sha256: ChecksumSHA256 };
   };
   return {
-    /** `undefined`, and nothing written, when the condition does not hold. */
+    /** Returns `undefined` and writes nothing if the condition does not hold. */
     put: async (
       Key: string,
       Body: Uint8Array,
@@ -71,7 +71,7 @@ function writing({ sdk, send, name, bucket: Bucket }: OpenedBucket) {
       const answer = await send(command).catch(unlessOther(condition));
       return answer === undefined ? undefined : toWritten(answer);
     },
-    /** Begins an upload in parts and gives its id. */
+    /** Begins an upload in parts and returns its id. */
     begin: async (Key: string, given: ObjectHeaders = {}, isSummed = false): Promise<string> => {
       const { expires, ...headers } = given;
       const sums = isSummed ? { ChecksumAlgorithm: "SHA256" as const } : {};
@@ -90,7 +90,7 @@ function writing({ sdk, send, name, bucket: Bucket }: OpenedBucket) {
       const part = { Bucket, Key, UploadId, PartNumber: number, Body, ...summed(sha256) };
       return { ...toWritten(await send(new sdk.UploadPartCommand(part))), number };
     },
-    /** `undefined` when the condition does not hold; the upload is still pending then. */
+    /** Returns `undefined` if the condition does not hold; the upload is still pending then. */
     complete: async (
       { key: Key, uploadId: UploadId }: PendingUpload,
       parts: readonly UploadedPart[],
@@ -104,7 +104,7 @@ function writing({ sdk, send, name, bucket: Bucket }: OpenedBucket) {
       const upload = { Bucket, Key, UploadId, MultipartUpload: { Parts }, ...condition };
       const command = new sdk.CompleteMultipartUploadCommand(upload);
       const answer = await send(command).catch(unlessOther(condition));
-      // The sum in this answer is one over the sums of the parts, not over the bytes.
+      // The checksum in this answer is one of the parts' checksums, not of the bytes.
       return answer === undefined ? undefined : toWritten({ ETag: answer.ETag });
     },
   };
@@ -114,7 +114,7 @@ type StoreAnswer = { readonly ETag?: string | undefined; readonly ChecksumSHA256
 
 const summed = (sha256: string | undefined) => (sha256 === undefined ? {} : { ChecksumSHA256: sha256 });
 
-/** A condition that does not hold; 409 tells of two writes at once, and 404 that what was to be replaced is gone. */
+/** Ignores the error of a condition that does not hold; 409 means two simultaneous writes, 404 no object to replace. */
 function unlessOther(condition: Condition | undefined): (error: unknown) => undefined {
   return (error) => {
     const isOther = error instanceof S3Error && (error.status === 412 || error.status === 409);
@@ -122,16 +122,16 @@ function unlessOther(condition: Condition | undefined): (error: unknown) => unde
   };
 }
 
-/** For each of these "not there" is success. */
+/** Each of these calls succeeds if the object or upload does not exist. */
 function removing({ sdk, send, name, bucket: Bucket }: OpenedBucket) {
-  /** A deletion is answered 204; a page that says 200 to everything has deleted nothing. */
+  /** A store answers a deletion with 204; a page that answers 200 to everything has deleted nothing. */
   const expectDone = (answer: { readonly $metadata: { readonly httpStatusCode?: number } } | undefined) => {
     if (answer !== undefined && answer.$metadata.httpStatusCode !== 204) throw invalidResponse(name);
   };
   return {
     remove: async (Key: string): Promise<void> =>
       expectDone(await send(new sdk.DeleteObjectCommand({ Bucket, Key })).catch(unlessGone("NoSuchKey"))),
-    /** At most 1000 keys, none of which XML cannot carry. Throws when any of them could not be deleted. */
+    /** At most 1000 keys, all of which XML can represent. Throws if any of them could not be deleted. */
     removeMany: async (keys: readonly string[]): Promise<void> => {
       const Delete = { Objects: keys.map((Key) => ({ Key })) };
       const { Deleted = [], Errors = [] } = await send(new sdk.DeleteObjectsCommand({ Bucket, Delete }));

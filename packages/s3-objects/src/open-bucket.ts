@@ -3,7 +3,7 @@ import { ProviderError, type Secret } from "@keyloan/contract";
 import { invalidResponse } from "./errors.ts";
 import { createTransport, type TransportOptions } from "./transport.ts";
 
-/** A bucket, the key to it, and the way there. */
+/** A bucket, its access key, and how to send requests to it. */
 export type BucketOptions = TransportOptions & {
   /** Scheme, host and port. */
   readonly endpoint: string;
@@ -16,7 +16,7 @@ export type BucketOptions = TransportOptions & {
 
 type Send = S3Client["send"];
 
-/** The SDK on one bucket. What `send` throws is a ProviderError, without the store's words. */
+/** The SDK for one bucket. `send` throws only ProviderError, without the store's own message. */
 export type OpenedBucket = {
   readonly sdk: typeof import("@aws-sdk/client-s3");
   readonly send: Send;
@@ -25,8 +25,8 @@ export type OpenedBucket = {
 };
 
 /**
- * Opens a bucket. The SDK is loaded here, at the first use, because it doubles the start time of whoever
- * imports it.
+ * Opens a bucket. The SDK is loaded here, at the first use, because it doubles the start time of a program
+ * that imports it.
  */
 export async function openBucket(options: BucketOptions): Promise<OpenedBucket> {
   const sdk = await import("@aws-sdk/client-s3");
@@ -35,7 +35,7 @@ export async function openBucket(options: BucketOptions): Promise<OpenedBucket> 
   return { sdk, send: guard(name, client.send.bind(client)), name, bucket };
 }
 
-/** The SDK's `send`, with every failure that is not ours turned into one that carries nothing of the answer. */
+/** The SDK's `send`; every error that is not ours is replaced by one that contains nothing of the answer. */
 function guard(name: string, send: Send): Send {
   const guarded = async (...given: Parameters<Send>) => {
     try {
@@ -44,11 +44,11 @@ function guard(name: string, send: Send): Send {
       throw error instanceof ProviderError ? error : invalidResponse(name);
     }
   };
-  // `send` is overloaded; a wrapper that hands everything through keeps every overload true.
+  // `send` is overloaded; a wrapper that passes everything through keeps every overload true.
   return guarded as Send;
 }
 
-// All that the SDK would otherwise look up in files and variables of the machine is given here.
+// Sets everything that the SDK would otherwise look up in files and variables of the machine.
 function clientConfig(options: BucketOptions): S3ClientConfig {
   const { endpoint, region, accessKeyId, secretAccessKey, sessionToken } = options;
   return {
@@ -61,11 +61,11 @@ function clientConfig(options: BucketOptions): S3ClientConfig {
       ...(sessionToken === undefined ? {} : { sessionToken: sessionToken.reveal() }),
     },
     requestHandler: createTransport(options),
-    // Trying again is the broker's business.
+    // The broker decides about retries.
     maxAttempts: 1,
     retryMode: "standard",
     defaultsMode: "standard",
-    // Not every store knows the checksums that newer clients add.
+    // Not every store supports the checksums that newer clients add.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     authSchemePreference: [],

@@ -4,8 +4,8 @@ import type { BucketOptions } from "./open-bucket.ts";
 import { encodeStrictly } from "./transport.ts";
 
 /**
- * One listing of at most one key under a prefix, to see whether a store accepts a key. Signed here: this may be on
- * the way of every build, where the SDK costs more than all else.
+ * Lists at most one object under a prefix, to see whether a store accepts an access key. It signs the request itself,
+ * because every build may wait for this call and loading the SDK would cost more than everything else.
  * @throws S3Error for a refusal, ProviderError for every other failure
  */
 export async function probe(options: BucketOptions, prefix: string, nowMs: number): Promise<void> {
@@ -20,7 +20,7 @@ export async function probe(options: BucketOptions, prefix: string, nowMs: numbe
 
 const hashOfNothing = createHash("sha256").digest("hex");
 
-/** The headers of a GET ("AWS Signature Version 4, create a signed request"); path and query are encoded. */
+/** The headers of a GET ("AWS Signature Version 4, create a signed request"); path and query are already encoded. */
 function signGet(
   { endpoint, region, accessKeyId, secretAccessKey, sessionToken }: BucketOptions,
   path: string,

@@ -8,12 +8,12 @@ export type ObjectHash = { readonly bytes: number; readonly sha256: string };
 
 type Version = { readonly etag: string; readonly bytes: number };
 
-/** One version of an object, to be read once, in pieces of one size but the last. */
+/** One version of an object, which can be read once, in pieces of the same size except the last. */
 export type OpenedObject = Version & { readonly pieces: AsyncGenerator<Uint8Array, void, void> };
 
 /**
- * Begins to read an object; `undefined` when there is none.
- * @throws ProviderError; from the pieces too, and ChangedUnderway when it changed meanwhile
+ * Begins to read an object; `undefined` if there is none.
+ * @throws ProviderError; so do the pieces, and ChangedUnderway if the object changed meanwhile
  */
 export async function openObject(store: ObjectStore, key: string): Promise<OpenedObject | undefined> {
   const first = await store.read(key, 0);
@@ -26,7 +26,7 @@ export async function openObject(store: ObjectStore, key: string): Promise<Opene
   return { ...version, pieces: pieces(first.bytes) };
 }
 
-/** Reads an object whole, a piece at a time; see {@link openObject}. */
+/** Hashes a whole object, one piece at a time; see {@link openObject}. */
 export async function hashObject(store: ObjectStore, key: string): Promise<HashedVersion | undefined> {
   const opened = await openObject(store, key);
   if (opened === undefined) return undefined;
@@ -36,8 +36,8 @@ export async function hashObject(store: ObjectStore, key: string): Promise<Hashe
 }
 
 /**
- * The bytes of one version of an object from a place on, in pieces of one size but the last.
- * @throws ChangedUnderway when there is no such version any more, ProviderError
+ * The bytes of one version of an object from `start` on, in pieces of the same size except the last.
+ * @throws ChangedUnderway if this version no longer exists, ProviderError
  */
 export async function* readPieces(
   store: ObjectStore,
@@ -54,7 +54,7 @@ export async function* readPieces(
   }
 }
 
-/** The same bytes in the buffers by turns, each full but the last one, which is cut to what is left. */
+/** The same bytes, in the two buffers alternately. Each result fills its buffer; the last one may be shorter. */
 export async function* fillBuffers(
   pieces: AsyncIterable<Uint8Array>,
   buffers: readonly [Buffer, Buffer],

@@ -6,12 +6,12 @@ import { changedUnderway, unpackedUnderway } from "./storage-errors.ts";
 
 export const pieceBytes = answerBytesMax;
 
-/** A part of an object's bytes, with the tag and the size of the whole. */
+/** A part of an object's bytes, with the ETag and the size of the whole object. */
 export type Piece = { readonly bytes: Uint8Array; readonly etag: string; readonly total: number };
 
 /**
- * At most {@link pieceBytes} from a place on; `undefined` when there is no such object.
- * @throws ChangedUnderway when the object is not that of the tag
+ * Reads at most {@link pieceBytes} bytes from `start` on; `undefined` if there is no such object.
+ * @throws ChangedUnderway if the object no longer has the ETag `etag`, ProviderError
  */
 export async function readPiece(
   { sdk, send, name, bucket: Bucket }: OpenedBucket,
@@ -26,7 +26,7 @@ export async function readPiece(
         Key,
         ...range,
         ...(etag === undefined ? {} : { IfMatch: etag }),
-        // What is stored packed is to come as it is stored.
+        // A compressed object must arrive as it is stored.
         ResponseContentEncoding: "identity",
         ResponseCacheControl: "no-transform",
       }),
@@ -34,7 +34,7 @@ export async function readPiece(
   try {
     const answer = await ask({ Range: `bytes=${start}-${start + pieceBytes - 1}` }).catch(
       (error: unknown) => {
-        // No range fits into nothing.
+        // An empty object refuses every range.
         if (start === 0 && error instanceof S3Error && error.status === 416) return ask({});
         throw error;
       },
@@ -65,5 +65,5 @@ async function toPiece(
   return { bytes, etag: ETag, total: Number(total) };
 }
 
-/** A tag of content that was altered on its way (RFC 9110, 8.8.1). */
+/** Whether this is a weak ETag, which marks content that was altered in transit (RFC 9110, 8.8.1). */
 export const isWeak = (etag: string) => etag.startsWith("W/");

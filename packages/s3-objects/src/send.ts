@@ -4,21 +4,21 @@ import { type BytesAnswer, callProvider, ProviderError } from "@keyloan/contract
 export type Answer = Omit<BytesAnswer, "bytes"> & { readonly bytes: Uint8Array };
 
 /**
- * One HTTP call with a limit of time, and of size that lets `answerBytesMax` through. Redirects are not followed.
- * Whatever keeps an answer from coming is a ProviderError; its status never is.
+ * One HTTP call with a time limit, and a size limit of at least `answerBytesMax`. Redirects are not followed.
+ * If no answer arrives, it throws a ProviderError; it never throws because of an answer's status.
  */
 export type Send = (url: string, init: RequestInit) => Promise<Answer>;
 
 export type SendOptions = {
   /** Ends every call. */
   readonly signal: AbortSignal;
-  /** Of each attempt. */
+  /** The time limit of each attempt. */
   readonly timeoutMs: number;
-  /** How often a store is asked that does not answer, or is busy; once by default. */
+  /** The most attempts if a store does not answer or is busy; 1 by default. */
   readonly attemptsMax?: number;
 };
 
-/** For whoever has no {@link Send} of their own. */
+/** Creates a {@link Send} for callers that do not have their own. */
 export function createSend(
   store: string,
   fetch: typeof globalThis.fetch,

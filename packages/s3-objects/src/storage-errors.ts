@@ -1,9 +1,9 @@
 import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
 
-/** Where something failed while objects are moved. */
+/** Where an error happened while objects were moved. */
 export type Place = "storage" | "source" | "target";
 
-/** An object was written to, or removed, while it was read. Reading may begin anew. */
+/** An object was replaced or removed while it was read. Reading may start again. */
 export class ChangedUnderway extends ProviderError {}
 
 export const changedUnderway = (store: string) =>
@@ -35,8 +35,8 @@ export const wrongBytes = (store: string) =>
 export type Remedies = Partial<Readonly<Record<ProviderErrorCode, string>>>;
 
 /**
- * An error as whoever moves objects is told it: of which of the two ends, and how to fix that, since the keys
- * are those of a build or of a user and never the org's.
+ * An error as it is reported to the person who moves objects: it names the end that failed, and how to fix it, because
+ * the keys are those of a build or of a user and never the org's.
  */
 export class StorageError extends ProviderError {
   constructor(error: ProviderError, place: Place, own: Remedies = {}) {

@@ -12,24 +12,24 @@ import { ChangedUnderway, type Place, type Remedies, StorageError, unsendableKey
 import { cleaningMsMax, type WritableObject } from "./upload-parts.ts";
 
 export type StorageOptions = {
-  /** The bucket that an app has by its variables, and what its keys start with. */
+  /** Opens the bucket that an app's variables name; `prefix` is the start of the app's keys. */
   readonly open: (
     context: ConnectorContext,
     values: SecretValues,
   ) => Promise<{ readonly store: ObjectStore; readonly prefix: string }>;
-  /** What to do about an error, in the words of whoever sells the store. */
+  /** What to do about an error, in the terms of the store's provider. */
   readonly remedies?: Remedies;
-  /** Errors that are handed on as they are. */
+  /** Whether an error is passed on unchanged. */
   readonly isFinal?: (error: ProviderError) => boolean;
 };
 
 /**
- * Moves the objects of a build or of a user. S3 copies nothing between two accounts, so every byte comes through here,
- * in pieces: read with the key of the one, written with the key of the other, and proven.
+ * Moves the objects of a build or of a user. S3 copies nothing between two accounts, so every byte passes through here
+ * in pieces: it is read with one account's key, written with the other's, and verified.
  */
 export function createStorage({ open, remedies, isFinal = () => false }: StorageOptions): StorageContent {
   const withPlace = (place: Place, error: ProviderError) => new StorageError(error, place, remedies);
-  /** The error with its place, unless it has one, is to be seen as it is, or is no end yet. */
+  /** The error with its place, unless it already has one, is passed on unchanged, or leads to another attempt. */
   const placed = (place: Place, error: unknown): unknown => {
     const isOpen = error instanceof ProviderError && !isFinal(error);
     return !isOpen || error instanceof StorageError || error instanceof ChangedUnderway
@@ -57,7 +57,7 @@ export function createStorage({ open, remedies, isFinal = () => false }: Storage
     return { store, key, openForCleaning };
   }
 
-  /** Begins anew when an object changed while it was read. */
+  /** Starts again if an object changed while it was read, up to `attemptsMax` times in all. */
   async function whileUnchanged<T>(place: Place, read: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -74,7 +74,7 @@ export function createStorage({ open, remedies, isFinal = () => false }: Storage
       const { store, prefix } = await at("storage", open(context, values));
       for await (const objects of eachAt("storage", store.list(prefix))) {
         for (const { key, bytes } of objects) {
-          // Consoles keep a folder as an object of no bytes; this one is the prefix itself and no file in it.
+          // Consoles store a folder as an empty object; this one is the prefix itself, not a file in it.
           if (key !== prefix || bytes > 0) yield { key: key.slice(prefix.length), bytes };
         }
       }
@@ -98,7 +98,7 @@ export function createStorage({ open, remedies, isFinal = () => false }: Storage
 const attemptsMax = 3;
 const keyBytesMax = 1024;
 
-/** What stands in an address as `.` or `..` is resolved by fetch; the length is S3's own limit ("Object keys"). */
+/** fetch resolves `.` and `..` in an address; the length is S3's own limit ("Object keys"). */
 function canBeSent(key: string): boolean {
   const isResolved = key.split("/").some((part) => part === "." || part === "..");
   return key !== "" && !isResolved && Buffer.byteLength(key) <= keyBytesMax;

@@ -8,24 +8,24 @@ type RequestHandler = Extract<NonNullable<S3ClientConfig["requestHandler"]>, { h
 type SignedRequest = Parameters<RequestHandler["handle"]>[0];
 
 export type TransportOptions = {
-  /** What errors call the store. */
+  /** The store's name in errors. */
   readonly name: string;
   readonly send: Send;
   /**
-   * Ends calls over a plain socket, by which alone keys with `.` and `..` between slashes can be removed; without it
-   * they are refused. For an endpoint of the operator's only, never for one that a user typed.
+   * Ends calls over a plain socket, the only way to remove keys with `.` or `..` between slashes; without this signal
+   * such keys are refused. Only for an endpoint of the operator, never for one that a user typed.
    */
   readonly socketSignal?: AbortSignal;
 };
 
 const socketTimeoutMs = 10_000;
 const socketAnswerBytesMax = 64 * 1024;
-// fetch sets these itself; given twice they make the request invalid.
+// fetch sets these itself; setting them twice makes the request invalid.
 const ownHeaders = ["host", "content-length", "connection", "expect"];
 
 /**
- * Carries the SDK's signed requests by whatever sends for us, so that its address guard and its limits hold. Answers
- * that are not 2xx become an S3Error here: the SDK's own errors keep the store's body.
+ * Sends the SDK's signed requests with `send`, so that its address guard and limits apply. Answers that are not 2xx
+ * become an S3Error here, because the SDK's own errors would contain the store's body.
  */
 export function createTransport(options: TransportOptions): RequestHandler {
   const { name } = options;
@@ -44,7 +44,7 @@ export function createTransport(options: TransportOptions): RequestHandler {
 
 function carry({ name, send, socketSignal }: TransportOptions, request: SignedRequest): Promise<Answer> {
   const url = `${originOf(request)}${request.path}${queryOf(request)}`;
-  // An address is normalised by every fetch: the request would go to another key than was signed.
+  // Every fetch normalises an address: the request would go to another key than the signed one.
   if (new URL(url).pathname === request.path) return send(url, toInit(request));
   if (socketSignal === undefined || request.method !== "DELETE")
     throw invalidResponse(name, "the key cannot be sent over fetch");
@@ -55,15 +55,15 @@ function carry({ name, send, socketSignal }: TransportOptions, request: SignedRe
 function toInit(request: SignedRequest): RequestInit {
   const headers = toHeaders(request.headers);
   for (const name of ownHeaders) headers.delete(name);
-  // To whoever takes packed answers some stores pack on the way, and then leave out the length.
+  // For a client that accepts compression, some stores compress in transit and then leave out the length.
   if (!headers.has("accept-encoding")) headers.set("accept-encoding", "identity");
   const { method } = request;
   const body = method === "GET" || method === "HEAD" ? undefined : request.body;
-  // To a request with a condition fetch adds a Cache-Control, which a store keeps with the object; with this it adds none.
+  // fetch adds a Cache-Control to a conditional request, and a store keeps it with the object; with this it adds none.
   return { method, headers, cache: "force-cache", ...(body === undefined ? {} : { body }) };
 }
 
-/** A request without a body, exactly as signed. */
+/** Sends a request without a body, exactly as signed. */
 async function sendOverSocket(name: string, request: SignedRequest, signal: AbortSignal): Promise<Answer> {
   const { request: open }: typeof import("node:http") = await import(
     request.protocol === "https:" ? "node:https" : "node:http"
@@ -96,7 +96,7 @@ async function sendOverSocket(name: string, request: SignedRequest, signal: Abor
   });
 }
 
-/** Signatures are made over UTF-8; fetch takes one character for each byte. */
+/** Signatures are calculated over UTF-8, but fetch expects one character for each byte. */
 function toHeaders(given: Readonly<Record<string, string>>): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(given)) {
@@ -105,7 +105,7 @@ function toHeaders(given: Readonly<Record<string, string>>): Headers {
   return headers;
 }
 
-/** @throws ProviderError `invalid_response` for a header that is no UTF-8: it could not be sent on as it is */
+/** @throws ProviderError `invalid_response` for a header that is not UTF-8: it could not be forwarded unchanged */
 function fromHeaders(store: string, headers: Headers): Record<string, string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const entries = [...headers].map(([name, value]) => {
@@ -131,6 +131,6 @@ function queryOf({ query = {} }: SignedRequest): string {
   return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
-/** Percent-encodes all that Signature Version 4 wants encoded. */
+/** Percent-encodes everything that Signature Version 4 requires. */
 export const encodeStrictly = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -3,30 +3,30 @@ import { ProviderError } from "@keyloan/contract";
 import type { ObjectStore, UploadedPart, WriteOptions, Written } from "./object-store.ts";
 import { wrongBytes } from "./storage-errors.ts";
 
-/** An object, there or not, that is written to. */
+/** An object to write; it may exist already. */
 export type WritableObject = {
   readonly store: ObjectStore;
   readonly key: string;
-  /** The same store, for putting in order what failed, also when the caller has given up. */
+  /** Opens the same store to clean up after a failure, even if the caller has given up. */
   readonly openForCleaning: () => Promise<ObjectStore>;
 };
 
-/** How long putting in order may take. */
+/** How long cleaning up may take. */
 export const cleaningMsMax = 15_000;
 
-/** Sends the next part; resolves when the one before has arrived, whose bytes may then be overwritten. */
+/** Sends the next part; resolves when the previous part has arrived, whose bytes may then be overwritten. */
 export type SendPart = (bytes: Buffer, onArrived?: () => void) => Promise<void>;
 
 export type UploadOptions = WriteOptions & {
-  /** Whether each part goes with its SHA-256, which the store must check; not every store knows it. */
+  /** Whether each part is sent with its SHA-256, which the store must verify; not every store supports it. */
   readonly isSummed?: boolean;
 };
 
 /**
- * Writes an object in parts. Nobody sees it before it is whole, and an upload that fails is ended. No other of the same
- * key is: the store does not tell whose it is. What a crash leaves is found by its key.
- * @returns `undefined` when the condition does not hold
- * @throws ProviderError, and what `produce` throws
+ * Writes an object in parts. It is not visible before it is complete, and a failed upload is aborted. Other uploads of
+ * the key are not, because the store does not say whose they are. What a crash leaves can be found by its key.
+ * @returns `undefined` if the condition does not hold
+ * @throws ProviderError, and whatever `produce` throws
  */
 export async function uploadParts(
   { store, key, openForCleaning }: WritableObject,
@@ -48,7 +48,7 @@ export async function uploadParts(
         arrived.push(part);
         onArrived?.();
       });
-      // Seen when the next part is sent, or at the end; until then it must not end the process.
+      // The failure is thrown when the next part is sent, or at the end; until then it must not end the process.
       sending.catch(() => undefined);
     });
     await sending;
@@ -56,14 +56,14 @@ export async function uploadParts(
     if (written === undefined) await giveUp(openForCleaning, key, uploadId, others);
     return written;
   } catch (error) {
-    // A part that is still on its way could arrive after the end of the upload, and stay.
+    // A part that is still being sent could arrive after the upload was aborted, and stay in the store.
     await sending.catch(() => undefined);
     await giveUp(openForCleaning, key, uploadId, others);
     throw error;
   }
 }
 
-/** The ids of every unfinished upload of exactly this key, whoever began it. */
+/** The ids of all unfinished uploads of exactly this key, whichever client began them. */
 export async function pendingIds(
   store: Pick<ObjectStore, "listUploads">,
   key: string,
@@ -76,8 +76,8 @@ export async function pendingIds(
 }
 
 /**
- * What cannot be ended now is found by its key.
- * @param uploadId absent when the store did not answer with one: then ours is what came since the `others`
+ * Aborts our upload. If that fails, the upload can be found later by its key.
+ * @param uploadId absent if the store did not return one: then uploads that are not among the `others` count as ours
  */
 async function giveUp(
   open: WritableObject["openForCleaning"],
@@ -91,7 +91,7 @@ async function giveUp(
   for (const id of ours) await store.abort({ key, uploadId: id }).catch(() => undefined);
 }
 
-/** A store, or a key, that does not list uploads: then nobody knows which came since. */
+/** Ignores the error of a store or key that does not list uploads: then it is unknown which uploads are new. */
 function unlessNotOffered(error: unknown): undefined {
   if (!(error instanceof ProviderError && [400, 403, 405, 501].includes(error.status ?? 0))) throw error;
 }

@@ -1,4 +1,4 @@
-/** A step of the SDK that sets a header of a request; `undefined` sets none. */
+/** A middleware step for the SDK that sets a header of a request; with `undefined` it sets none. */
 export function withHeader(name: string, value: string | undefined) {
   return <Sent extends { readonly request: unknown }, Result>(next: (sent: Sent) => Result) =>
     (sent: Sent): Result => {

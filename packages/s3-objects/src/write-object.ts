@@ -1,13 +1,13 @@
 import { fillBuffers } from "./read-object.ts";
 import { uploadParts, type WritableObject } from "./upload-parts.ts";
 
-/** Of which two are held. S3 takes 10,000 parts, so an object has 80 GB at most. */
+/** Two parts are held in memory. S3 accepts 10,000 parts, so an object has at most 80 GB. */
 const partBytes = 8 * 1024 * 1024;
 
 /**
- * Writes an object of a length that is not known before, over whatever is there: in one request when it is short, and
- * else in parts, which are given up together.
- * @throws ProviderError, and what `content` throws
+ * Writes an object whose length is not known in advance, and replaces any existing one: in one request if it is short,
+ * otherwise in parts, which are all discarded if one fails.
+ * @throws ProviderError, and whatever `content` throws
  */
 export async function writeObject(object: WritableObject, content: AsyncIterable<Uint8Array>): Promise<void> {
   const parts = fillBuffers(content, [Buffer.allocUnsafe(partBytes), Buffer.allocUnsafe(partBytes)]);

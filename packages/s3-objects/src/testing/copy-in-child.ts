@@ -4,12 +4,12 @@ import { secretValues } from "@keyloan/contract";
 import { testContext, testStorage } from "./test-bucket.ts";
 
 /**
- * Copies one object in a process of its own and prints the most bytes that it held at once. Takes a line of JSON:
- * the values of both ends, and the key.
+ * Copies one object in a separate process and prints the most bytes that it held at once. Its argument is JSON with
+ * the values of both ends and the key.
  */
 const { from, to, key } = JSON.parse(process.argv[2] ?? "{}");
 setFlagsFromString("--expose-gc");
-// Without collecting what nobody holds, the number would be that of the collector's mood.
+// Without a forced collection, the number would depend on when the garbage collector happens to run.
 const collect: () => void = runInNewContext("gc");
 const context = testContext();
 let heldBytes = 0;
@@ -18,7 +18,7 @@ const copied = await testStorage.copy(
   { context, values: secretValues(to) },
   { key, bytes: 0 },
   () => {
-    // Once for what is dead, once for what its finalizers let go.
+    // Once for unreachable objects, once for what their finalizers release.
     collect();
     collect();
     const { arrayBuffers, heapUsed } = process.memoryUsage();

@@ -19,27 +19,27 @@ export const storeName = "acme";
 export const bucketName = "files";
 const keys = { accessKeyId: "KEY", secretAccessKey: "secret-of-the-bucket" };
 
-/** What goes wrong with requests on objects, those on the bucket aside. */
+/** A fault in requests for objects; requests for the bucket itself are not affected. */
 export type Fault = { readonly method?: string } & (
   | { readonly kind: "status"; readonly status: number; readonly body?: string }
   | { readonly kind: "cut" }
-  /** The request is carried out, then the connection is cut. */
+  /** The request is executed, then the connection is cut. */
   | { readonly kind: "cut_after" }
 );
 
 export type TestBucket = {
-  /** What an app would have for it. */
+  /** The variables that an app would have for this bucket. */
   readonly values: SecretValues;
   readonly url: string;
-  /** Waits for the next requests that it fits, once by default. */
+  /** Applies the fault to the next requests that match it, once by default. */
   readonly fault: (fault: Fault, times?: number) => void;
-  /** Takes every request, in place of faults. */
+  /** Sets a rule for every request, in place of faults; `undefined` removes it. */
   readonly intercept: (
     rule:
       | ((method: string, path: string) => Promise<S3Interception | undefined> | S3Interception | undefined)
       | undefined,
   ) => void;
-  /** An ordinary client of the bucket. */
+  /** A plain SDK client of the bucket. */
   readonly sdk: S3Client;
   readonly put: (key: string, bytes: Uint8Array, headers?: Readonly<Record<string, string>>) => Promise<void>;
   readonly get: (key: string) => Promise<FoundObject | undefined>;
@@ -50,7 +50,7 @@ export type TestBucket = {
 
 export type FoundObject = { readonly bytes: Buffer; readonly encoding?: string; readonly type?: string };
 
-/** A bucket of its own behind a gateway that proves every signature. */
+/** A new bucket behind a gateway that verifies every signature. */
 export async function startTestBucket({
   bytesMax,
   entriesMax = 1000,
@@ -135,7 +135,7 @@ function answerOf(fault: Fault | undefined): S3Interception | undefined {
   return { when: "before", answer: { status, headers: { "content-type": "application/xml" }, body } };
 }
 
-/** A context with the process's own fetch; a signal that never ends unless given. */
+/** A context with the process's own fetch, and a signal that never aborts unless `changes` has one. */
 export const testContext = (changes: Partial<ConnectorContext> = {}): ConnectorContext => ({
   fetch: (input, init) => globalThis.fetch(input, init),
   signal: new AbortController().signal,
@@ -144,7 +144,7 @@ export const testContext = (changes: Partial<ConnectorContext> = {}): ConnectorC
   ...changes,
 });
 
-/** How a bucket with these values is opened, under the limits of a context. */
+/** The options that open a bucket with these values, under the limits of a context. */
 export function optionsOf(context: ConnectorContext, values: SecretValues): BucketOptions {
   return {
     name: storeName,
@@ -157,7 +157,7 @@ export function optionsOf(context: ConnectorContext, values: SecretValues): Buck
   };
 }
 
-/** Files under a prefix of a test bucket. */
+/** Storage under a prefix of a test bucket. */
 export const testStorage = createStorage({
   open: async (context, values) => ({
     store: await openObjectStore(optionsOf(context, values)),
