@@ -8,7 +8,7 @@ export type ArchiveStoreOptions =
   | { readonly kind: "file"; readonly directory: string }
   | ({ readonly kind: "s3" } & S3Options);
 
-/** The store of archives in a folder or a bucket. Nothing is made or asked before its first use. */
+/** Opens the store of archives in a folder or a bucket. Nothing is created or requested before its first use. */
 export function openArchiveStore(options: ArchiveStoreOptions): ArchiveStore {
   const place = options.kind === "file" ? createFilePlace(options.directory) : createS3Place(options);
   return {
@@ -30,7 +30,7 @@ export function openArchiveStore(options: ArchiveStoreOptions): ArchiveStore {
 
 const namePattern = idPattern("archive");
 
-/** A name becomes part of a path and of an object key, so it is an archive id and nothing else. */
+/** A name becomes part of a path and of an object key, so it must be an archive id. */
 function checked(name: string): string {
   if (!namePattern.test(name)) throw new Error("an archive is called by its id");
   return name;
@@ -57,7 +57,7 @@ async function put(
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** Ends when the signal does. */
+/** Passes the items on until they end, or throws once the signal is aborted. */
 async function* passOn<T>(place: ArchivePlace, action: string, signal: AbortSignal, items: AsyncIterable<T>) {
   try {
     signal.throwIfAborted();
@@ -70,7 +70,7 @@ async function* passOn<T>(place: ArchivePlace, action: string, signal: AbortSign
   }
 }
 
-/** Only what the place does not do becomes `unavailable`: what the content throws, or the caller, is not ours. */
+/** Only errors of the place become `unavailable`: errors of the content, or of the caller, are passed on unchanged. */
 const failed = (place: ArchivePlace, action: string, signal: AbortSignal) => (error: unknown) => {
   signal.throwIfAborted();
   const code = place.codeOf(error);

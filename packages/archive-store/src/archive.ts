@@ -1,36 +1,36 @@
 import { BrokerError } from "@keyloan/contract";
 
-/** What was put: its length, and SHA-256 in hex. */
+/** The length of an archive that was stored, and its SHA-256 in hex. */
 export type StoredArchive = { readonly bytes: number; readonly sha256: string };
 
 /**
- * Keeps sealed archives under their archive ids. Every call throws BrokerError `unavailable` when the store does
- * not do it, without the store's own words.
+ * Stores sealed archives under their archive ids. Every call throws BrokerError `unavailable` if the store fails,
+ * without the store's own message.
  */
 export type ArchiveStore = {
-  /** All or nothing: what fails or is ended half-way leaves nothing under the name. A name is used once. */
+  /** All or nothing: a call that fails or is aborted leaves nothing under the name. A name is used only once. */
   readonly put: (
     name: string,
     content: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ) => Promise<StoredArchive>;
-  /** Throws BrokerError `not_found` at its first step when there is none. */
+  /** Its first step throws BrokerError `not_found` if there is no such archive. */
   readonly get: (name: string, signal: AbortSignal) => AsyncIterable<Uint8Array>;
-  /** Also what a crash left half-written under the name. Gone is success. */
+  /** Also removes what a crash left half-written under the name. Succeeds if there is no such archive. */
   readonly remove: (name: string, signal: AbortSignal) => Promise<void>;
-  /** Every archive that is there or was begun, a name perhaps twice; what is not named as one is passed over. */
+  /** The names of all complete and incomplete archives, a name perhaps twice; other names are skipped. */
   readonly list: (signal: AbortSignal) => AsyncIterable<string>;
 };
 
-/** A folder or a bucket: the same with names that are known to be archive ids, and with errors of its own. */
+/** A folder or a bucket. It has the same calls, but its names are already checked and its errors are its own. */
 export type ArchivePlace = {
   readonly put: (name: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>;
   readonly get: ArchiveStore["get"];
-  /** Gives whether it is gone. */
+  /** Returns whether the archive is gone. */
   readonly remove: (name: string, signal: AbortSignal) => Promise<boolean>;
-  /** All names, also of what is no archive. */
+  /** All names, including those that are not archives. */
   readonly list: ArchiveStore["list"];
-  /** An errno or a status for what the place itself did not do, and `undefined` for every other error. */
+  /** A short text, such as an errno or a status, for an error of the place itself; `undefined` for any other error. */
   readonly codeOf: (error: unknown) => string | undefined;
   readonly remedyOf: (code: string) => string;
 };

@@ -3,7 +3,7 @@ import { chmod, mkdir, open, readdir, rename, rm, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { type ArchivePlace, missing } from "./archive.ts";
 
-/** Archives as files of their owner alone, in a folder that is made at the first use. */
+/** Archives as files that only their owner can access, in a folder that is created at the first use. */
 export function createFilePlace(directory: string): ArchivePlace {
   const pathOf = (name: string) => join(directory, name);
   const entries = () => readdir(directory).catch(unlessAbsent((): string[] => []));
@@ -29,10 +29,10 @@ export function createFilePlace(directory: string): ArchivePlace {
   };
 }
 
-/** Also of what was not written to its end. */
+/** The archive's name of a file, which may also be an incompletely written one. */
 const nameOf = (entry: string) => /^\.(.+)\.[0-9a-f]{12}\.part$/.exec(entry)?.[1] ?? entry;
 
-/** Whole and on disk before it has its name: first the bytes, then the name, then the folder that holds it. */
+/** Gives a file its name only once it is on disk: flushes the bytes, renames the file, then flushes the folder. */
 async function write(directory: string, name: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const part = join(directory, `.${name}.${randomBytes(6).toString("hex")}.part`);
   try {
@@ -55,7 +55,7 @@ const unlessAbsent =
     return otherwise();
   };
 
-/** The code of a file system's error; those of streams and of others have none, or one that is no errno. */
+/** The code of a file system error; other errors, such as those of streams, have no code or none that is an errno. */
 function codeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
   return String(error.code);

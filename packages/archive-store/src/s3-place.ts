@@ -16,11 +16,11 @@ export type S3Options = {
   readonly region: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: Secret;
-  /** How long one request may take, which carries 8 MiB at most; default 30 s. */
+  /** How long one request, of at most 8 MiB, may take; default 30 s. */
   readonly timeoutMs?: number;
 };
 
-/** What tells its errors from those of whatever gives an archive's content. */
+/** Distinguishes this store's errors from errors of the source of an archive's content. */
 const storeName = "store of archives";
 const attemptsMax = 3;
 

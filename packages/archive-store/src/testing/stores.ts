@@ -8,9 +8,9 @@ import { type ArchiveStore, openArchiveStore } from "../index.ts";
 export type TestStore = {
   readonly store: ArchiveStore;
   readonly directory: string;
-  /** The same place with another key, or another silence. */
+  /** Opens the same place, perhaps with another key or timeout. */
   readonly openAgain: (changes?: { secretAccessKey?: string; timeoutMs?: number }) => ArchiveStore;
-  /** What the S3 server does instead of its own answer; each request is asked about. */
+  /** Sets a rule that decides, for each request, what the S3 server does instead of its own answer. */
   readonly intercept: (
     rule: ((method: string, path: string) => S3Interception | undefined) | undefined,
   ) => void;
@@ -26,7 +26,7 @@ export async function fileStore(): Promise<TestStore> {
   return { store: open(), directory, openAgain: open, intercept: () => {}, stop: close, close };
 }
 
-/** A bucket behind a gateway that proves every signature. */
+/** A bucket behind a gateway that verifies every signature. */
 export async function s3Store(): Promise<TestStore> {
   const directory = await mkdtemp(join(tmpdir(), "keyloan-archives-s3-"));
   let rule: Parameters<TestStore["intercept"]>[0];

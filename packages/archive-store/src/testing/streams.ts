@@ -1,9 +1,9 @@
-/** Bytes that differ from place to place, in pieces. */
+/** Bytes in pieces, whose values depend on their position. */
 export async function* content(
   bytes: number,
   pieceBytes = 64 * 1024,
 ): AsyncGenerator<Uint8Array, void, void> {
-  // No piece begins where the one before did.
+  // Each piece begins at another place in the pattern than the one before.
   const pattern = Buffer.alloc(
     pieceBytes + 256,
     Uint8Array.from({ length: 256 }, (_, at) => (at * 31) & 255),
@@ -14,7 +14,7 @@ export async function* content(
   }
 }
 
-/** What `inner` gives, and then a failure. */
+/** Yields everything from `inner`, then throws. */
 export async function* failing(inner: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   yield* inner;
   throw new Error("the source broke");
