@@ -51,6 +51,11 @@ export type DatabaseContent = {
     values: SecretValues,
     onProgress?: OnProgress,
   ) => AsyncIterable<Uint8Array>;
+  /**
+   * Waits until nothing writes any more that had begun before its writes were stopped: a transaction that is open then still
+   * commits, and a statement that runs still ends. Throws ProviderError `unavailable` when that takes too long.
+   */
+  readonly finishWrites: (context: ConnectorContext, values: SecretValues) => Promise<void>;
   /** Whether `load` would fill it: it holds no table, view or whatever else somebody can have made. */
   readonly isEmpty: (context: ConnectorContext, values: SecretValues) => Promise<boolean>;
   /**

@@ -72,6 +72,7 @@ describe("archiving", () => {
   test("proves what was stored in another database before it is called good", async () => {
     const made = await archive();
     expect(fake.steps).toEqual([
+      "finishWrites source",
       "dump source",
       "make scratch",
       "load scratch",

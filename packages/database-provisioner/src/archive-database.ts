@@ -43,6 +43,7 @@ export type ProvenArchive = SealedFile & { readonly summary: DatabaseSummary };
 export async function archiveDatabase(archiving: DatabaseArchiving): Promise<ProvenArchive> {
   const { content, source, medium, onProgress } = archiving;
   onProgress({ phase: "dumping" });
+  await content.finishWrites(source.context, source.values);
   const dump = content.dump(source.context, source.values, toPhase("dumping", onProgress));
   const file = await medium.put(medium.seal(compress(dump)));
   onProgress({ phase: "loading" });

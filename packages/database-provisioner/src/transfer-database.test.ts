@@ -42,6 +42,7 @@ describe("moving a database", () => {
     ]);
     expect(rowsOf("own")).toBe(rowsOf("lent"));
     expect(fake.steps).toEqual([
+      "finishWrites lent",
       "summarize lent",
       "isEmpty own",
       "kept",
@@ -69,7 +70,7 @@ describe("moving a database", () => {
     async (sql) => {
       fake.database("own").exec(sql);
       await expect(run()).rejects.toMatchObject({ code: "target_not_empty" });
-      expect(fake.steps).toEqual(["summarize lent", "isEmpty own"]);
+      expect(fake.steps).toEqual(["finishWrites lent", "summarize lent", "isEmpty own"]);
     },
   );
 

@@ -34,6 +34,7 @@ export type DatabaseTransfer = {
 export async function transferDatabase(transfer: DatabaseTransfer): Promise<DatabaseSummary> {
   const { content, from, to, onProgress } = transfer;
   onProgress({ phase: "counting" });
+  await at("source", content.finishWrites(from.context, from.values));
   const source = await at(
     "source",
     content.summarize(from.context, from.values, ({ rows, item }) =>

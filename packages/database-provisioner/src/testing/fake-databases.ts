@@ -57,6 +57,9 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
         }
       }
     },
+    async finishWrites(context, values) {
+      await open(context, values, "finishWrites");
+    },
     async isEmpty(context, values) {
       return thingsOf(await open(context, values, "isEmpty")).length === 0;
     },

@@ -141,7 +141,7 @@ describe("an archive", () => {
     held.open();
     await untilArchived();
     const steps = memory.databases.steps.map((step) => step.split(" ")[0]);
-    expect(steps).toEqual(["dump", "load", "summarize", "summarize"]);
+    expect(steps).toEqual(["finishWrites", "dump", "load", "summarize", "summarize"]);
   });
 
   it("is not begun twice, nor for one that is archived", async () => {

@@ -3,6 +3,7 @@ import { requireField } from "../define-connector.ts";
 import { toHttpAddress } from "./address.ts";
 import { dump } from "./dump.ts";
 import { empty } from "./empty.ts";
+import { finishWrites } from "./finish-writes.ts";
 import { settle, takeBack } from "./journal.ts";
 import { countContent } from "./list-content.ts";
 import { load } from "./load.ts";
@@ -30,6 +31,7 @@ export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
     dump: async function* (context, values, onProgress) {
       yield* dump(open(context, values), onProgress);
     },
+    finishWrites: async (context, values) => finishWrites(open(context, values)),
     isEmpty: async (context, values) => (await countContent(open(context, values))) === 0,
     load: async (context, values, source, onProgress, owner) =>
       load(open(context, values), source, onProgress, owner),
