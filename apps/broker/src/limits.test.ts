@@ -382,7 +382,7 @@ describe("a body that opens a page and does not arrive", () => {
       }).on("error", reject);
       sent.write('{"code":');
     });
-    expect(status).toBe(400);
+    expect(status).toBe(429);
     expect((await open(code)).status).toBe(201);
   });
 });

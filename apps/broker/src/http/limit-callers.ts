@@ -86,7 +86,9 @@ function takerOfAddress(context: BrokerContext, strangers: RateLimiter): Address
 async function codeBefore(context: BrokerContext, ofAddress: AddressTaker): Promise<ReadToken | undefined> {
   if (!mayBringCode(context)) return undefined;
   const { waitSeconds } = ofAddress.take();
-  const code = await codeOf(context, waitSeconds === 0 ? bodyTimeoutMs : hurriedBodyMs);
+  // A body that cannot be read brings no code: the limits decide first, and then the route refuses it.
+  const timeoutMs = waitSeconds === 0 ? bodyTimeoutMs : hurriedBodyMs;
+  const code = await codeOf(context, timeoutMs).catch(() => undefined);
   if ((code ?? credentialOf(context))?.isProven === true) ofAddress.giveBack();
   return code;
 }
