@@ -3,18 +3,17 @@ import { type AuditSeal, isSealed } from "./audit-seal.ts";
 import type { AuditEventRow } from "./tables/audit-events.ts";
 
 /**
- * `edited`: a row says something else than was written. `removed`: a row that stood here is gone. `reordered`:
- * a row stands in another place than it was written to. `forked`: two rows follow the same one. `out_of_chain`: a row that
- * no broker wrote: it has no
- * hash, or not the MAC of its hash.
+ * `edited`: a row's content is not what was written. `removed`: a row that was here is gone. `reordered`: a row is at
+ * another place than it was written to. `forked`: two rows follow the same one. `out_of_chain`: no broker wrote the row:
+ * it has no hash, or not the MAC of its hash.
  */
 export type ChainProblemKind = "edited" | "removed" | "reordered" | "forked" | "out_of_chain";
 export type ChainProblem = { readonly sequence: number; readonly kind: ChainProblemKind };
 
 export type ChainCheck = {
-  /** Takes the next rows, in the order of their numbers. */
+  /** Adds the next rows, which must be in the order of their numbers. */
   readonly add: (rows: readonly AuditEventRow[]) => void;
-  /** The first thing that is wrong with what was added; its kind is certain once every row was. */
+  /** The first problem among the rows added so far; its kind is certain only after all rows were added. */
   readonly problem: () => ChainProblem | undefined;
 };
 
@@ -26,7 +25,7 @@ type Suspect = {
 
 const recentMax = 1_000;
 
-/** Follows the chain row by row and remembers only the last few, however long it is. */
+/** Checks the chain row by row and remembers only the last 1,000 hashes, however long the chain is. */
 export function createChainCheck(seal?: AuditSeal): ChainCheck {
   let end: ChainEnd = chainStart;
   let problem: ChainProblem | undefined;
@@ -53,7 +52,7 @@ export function createChainCheck(seal?: AuditSeal): ChainCheck {
   const brokenLink = (sequence: number, previousHash: string): ChainProblem => {
     if (recent.hasPrevious(previousHash)) return { sequence, kind: "forked" };
     if (sequence > end.sequence + 1) return { sequence: end.sequence + 1, kind: "removed" };
-    // The row before was given a hash that fits what it says now; this one still names what it was.
+    // The row before was edited and hashed again; this row still holds the hash from before the edit.
     return { sequence: Math.max(end.sequence, 1), kind: "edited" };
   };
   return {
@@ -67,7 +66,7 @@ export function createChainCheck(seal?: AuditSeal): ChainCheck {
   };
 }
 
-/** Whether the row is right for a number close to its own: it was moved or renumbered. */
+/** Whether the row's hash is right for a number close to its own: then the row was moved or renumbered. */
 function stoodNearby(row: Parameters<typeof hashRow>[0], hash: string): boolean {
   for (let distance = 1; distance <= recentMax; distance++) {
     if (hashRow({ ...row, sequence: row.sequence - distance }) === hash) return true;
@@ -76,7 +75,7 @@ function stoodNearby(row: Parameters<typeof hashRow>[0], hash: string): boolean 
   return false;
 }
 
-/** A later row may show where the suspect stood: its neighbours name it, or are named by it. */
+/** A later row may show where the suspect was: the suspect holds that row's hash, or that row holds the suspect's. */
 function takeEvidence(suspect: Suspect, { sequence, hash, previousHash }: AuditEventRow): void {
   const { row } = suspect;
   const isRightFor = (place: number) => hashRow({ ...row, sequence: place }) === row.hash;

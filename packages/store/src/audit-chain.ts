@@ -1,22 +1,22 @@
 import { hash as digest } from "node:crypto";
 import type { AuditEventRow, NewAuditEvent } from "./tables/audit-events.ts";
 
-/** Where the chain ends: what the next row is hashed with. */
+/** The number and hash of the chain's last row; the hash goes into the hash of the next row. */
 export type ChainEnd = { readonly sequence: number; readonly hash: string };
 
-/** What the hash of a row is made of. */
+/** The content that a row's hash covers. */
 export type ChainContent = Omit<AuditEventRow, "hash" | "previousHash" | "mac"> & {
   readonly previousHash: string;
 };
 
 const version = "keyloan/audit/v1";
 
-/** Before the first row: 32 zero bytes. */
+/** The end of an empty chain; its hash is 32 zero bytes. */
 export const chainStart: ChainEnd = { sequence: 0, hash: "0".repeat(64) };
 
 /**
- * SHA-256, hex, over the row and the hash before it. What is hashed is a JSON array of a version and of every
- * column in a fixed order: JSON tells text from number and null and ends every text, so no two rows read alike.
+ * SHA-256, hex, over the row and the hash before it. The input is a JSON array of a version and the columns in a fixed
+ * order: JSON distinguishes text, numbers and null and delimits every text, so no two rows give the same input.
  */
 export function hashRow(row: ChainContent): string {
   return digest(
@@ -37,7 +37,7 @@ export function hashRow(row: ChainContent): string {
   );
 }
 
-/** The rows as they are stored, each numbered and hashed after the one before it. */
+/** The rows as they are stored: each has the next number, and a hash that covers the row before it. */
 export function chainRows(
   end: ChainEnd,
   rows: readonly NewAuditEvent[],
@@ -51,7 +51,7 @@ export function chainRows(
   });
 }
 
-// The engine would replace half a surrogate pair and end the text at a zero, and the hash would be another text's.
+// The engine replaces half a surrogate pair and cuts a text at a NUL; the hash would not fit the stored text.
 function storable(row: NewAuditEvent): NewAuditEvent {
   const { entity, details } = row;
   if (isStorable(entity) && isStorable(details)) return row;

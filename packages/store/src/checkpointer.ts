@@ -1,6 +1,6 @@
 import { type Connection, openConnection } from "./connection.ts";
 
-/** So often the log is copied into the file on another connection, so that no commit has to stop for it. */
+/** After this many commits another connection copies the log into the file, so that no commit has to do it. */
 const commitsPerCheckpoint = 40;
 
 /** Copies the log into the file now and then, without stopping readers or writers. */
@@ -17,7 +17,7 @@ export function createCheckpointer(path: string) {
       commits++;
       if (commits < commitsPerCheckpoint || running !== undefined) return;
       commits = 0;
-      // One that fails is made up for by the next, or by a commit when the log has grown long.
+      // If one fails, the next one catches up, or a commit does once the log has grown long.
       running = checkpoint()
         .catch(() => undefined)
         .finally(() => {

@@ -8,20 +8,20 @@ import { asWholeTexts, type Stored, toText, toValue } from "./whole-texts.ts";
 
 /** One connection to the store's file. */
 export type Connection = {
-  /** Queries run at once, on this thread; a statement is prepared the first time and kept. */
+  /** Queries run synchronously on this thread; each statement is prepared once and kept. */
   readonly database: Database;
   /**
-   * Runs SQL on another thread: what waits for a lock or for the disk stops nobody here. A tag, so that its text is a
-   * constant of the source.
+   * Runs SQL on another thread, so that waiting for a lock or the disk does not block this one. A template tag, so that
+   * its text is a constant of the source.
    */
   readonly run: (text: TemplateStringsArray) => Promise<void>;
-  /** The same on this thread, for what neither waits nor takes long. */
+  /** The same on this thread, for statements that neither wait nor take long. */
   readonly runNow: (text: TemplateStringsArray) => void;
-  /** The first row of an answer, by position; empty when there is none. Bytes that are no UTF-8 are replaced. */
+  /** The values of the result's first row, in column order; empty if there is no row. Invalid UTF-8 is replaced. */
   readonly first: (text: TemplateStringsArray) => readonly unknown[];
-  /** Writes a copy as of one moment to a path where nothing is, on another thread. */
+  /** Writes a copy as of one moment to a path that does not exist yet, on another thread. */
   readonly copyTo: (path: string) => Promise<void>;
-  /** Ends a transaction without keeping anything of it, if one is open. */
+  /** Rolls back the open transaction, if there is one. */
   readonly rollBack: () => void;
   readonly close: () => void;
 };
@@ -37,17 +37,17 @@ type Statement = {
 type Prepared = {
   readonly statement: Statement;
   readonly reads: boolean;
-  /** What an answer of the engine says. */
+  /** Turns a value as the engine returns it into the value of the column. */
   readonly read: (stored: Stored) => unknown;
 };
 
-// Lists of varying length make statements of varying text; the oldest are prepared again.
+// Lists of varying length give statements of varying text, so only the newest statements are kept prepared.
 const statementsMax = 300;
 
 /**
  * @param options.lockWaitMs how long a statement waits while another connection holds the write lock
- * @param options.mayRun asked before every query
- * @param options.beforeEach runs before every query of `database`
+ * @param options.mayRun called before every query of `database`, which throws if it returns false
+ * @param options.beforeEach called before every query of `database`
  */
 export function openConnection(
   path: string,
@@ -59,13 +59,13 @@ export function openConnection(
 ): Connection {
   const { lockWaitMs, mayRun = () => true, beforeEach = () => undefined } = options;
   const engine = new SyncDatabase(path, { timeout: lockWaitMs });
-  // What stands in the file as a trigger, a view or a default calls nothing that reaches out of it.
+  // Triggers, views and defaults in the file cannot call functions that have effects outside the file.
   engine.exec("PRAGMA trusted_schema = OFF");
   const statements = new Map<string, Prepared>();
   const prepare = (sql: string): Prepared => {
     const known = statements.get(sql);
     if (known !== undefined) return known;
-    // Holds because this is the engine's documented interface, of which its types know another version.
+    // The cast holds because this is the engine's documented interface; its types describe another version.
     const given = engine.prepare(sql) as unknown as Statement;
     const reads = given.reader;
     const whole = reads ? asWholeTexts(sql, given.columns().length) : sql;
@@ -80,7 +80,7 @@ export function openConnection(
     if (!mayRun()) throw new StoreError("unavailable", "a write outside its transaction");
     beforeEach();
     const { statement, reads, read } = prepare(sql);
-    // Rows are read to the end, so that no statement stays open and holds an old state of the file.
+    // All rows are read at once, so that no statement stays open and keeps an old state of the file.
     if (reads) return { rows: statement.all(values).map((row) => row.map(read)), rowsAffected: 0 };
     return { rows: [], rowsAffected: statement.run(values).changes };
   };
@@ -111,9 +111,9 @@ type Execute = (
 ) => { readonly rows: readonly Row[]; readonly rowsAffected: number };
 
 /**
- * What drizzle needs of a client. The official one prepares every statement anew and reads the names and types
- * of its columns each time, which costs ten times the query; drizzle uses neither.
- * The casts hold because drizzle calls `execute` and `migrate` only, and reads rows by position.
+ * The part of a client that drizzle needs. The official client prepares every statement anew and reads its columns'
+ * names and types each time, which costs ten times as much as the query; drizzle uses neither.
+ * The casts hold because drizzle only calls `execute` and `migrate`, and reads rows by position.
  */
 function asClient(execute: Execute): Client {
   const run = (statement: InStatement): ResultSet => {

@@ -3,14 +3,14 @@ import { StoreError, toStoreError } from "./errors.ts";
 
 const lockWaitMs = 5_000;
 
-/** A copy of the store's file as of one moment, with nothing in it that was deleted. */
+/** Copies the store's file as of one moment; the copy contains nothing that was deleted. */
 export async function copyStore(from: string, to: string): Promise<void> {
   await onOwnConnection(from, ({ copyTo }) => copyTo(to));
 }
 
 /** Reads every page and every index. @throws StoreError `corrupt` */
 export async function checkIntegrity(path: string): Promise<void> {
-  // The check answers with rows rather than by failing; a table that takes only one answer makes it fail.
+  // The check returns problems as rows and does not fail; inserting them into this table makes it fail.
   await onOwnConnection(path, async ({ run }) => {
     await run`CREATE TEMP TABLE integrity (answer TEXT CHECK (answer = 'ok'))`;
     await run`INSERT INTO temp.integrity SELECT integrity_check FROM pragma_integrity_check`.catch(() => {
@@ -19,7 +19,7 @@ export async function checkIntegrity(path: string): Promise<void> {
   });
 }
 
-/** What takes long runs on another thread and on a connection that nobody waits for. */
+/** Runs work that takes long on a connection of its own, so that no other query waits for it. */
 async function onOwnConnection(path: string, work: (connection: Connection) => Promise<void>): Promise<void> {
   const connection = openConnection(path, { lockWaitMs });
   try {

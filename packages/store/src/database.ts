@@ -1,4 +1,4 @@
 import type { LibSQLDatabase } from "drizzle-orm/libsql";
 
-/** What table modules run their queries on: the pool for reads, the open transaction for writes. */
+/** The handle that table modules run their queries on: the reader's, or the writer's inside a transaction. */
 export type Database = LibSQLDatabase<Record<string, never>>;

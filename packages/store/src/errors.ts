@@ -7,7 +7,7 @@ export type StoreErrorCode =
   | "conflict"
   | "altered";
 
-/** The store could not do it. It carries no values; `cause` has the engine's code only. */
+/** The store could not do something. The error contains no stored values, only the engine's code in `engineCode`. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
   readonly code: StoreErrorCode;
@@ -20,17 +20,17 @@ export class StoreError extends Error {
   }
 }
 
-/** @throws StoreError `altered` when fewer or more rows were written than were given to write */
+/** @throws StoreError `altered` if the number of rows written is not `rows` */
 export function requireWritten(written: { readonly rowsAffected: number }, rows = 1): void {
   if (written.rowsAffected !== rows) throw notKept();
 }
 
-/** Something in the file, such as a trigger, keeps a write from being what it says. */
+/** The error for a write that something in the file, such as a trigger, changed or prevented. */
 export function notKept(): StoreError {
   return new StoreError("altered", "the store's file does not keep what is written to it");
 }
 
-/** Turns what the engine throws into a StoreError; its text may quote values, so it is dropped. */
+/** Turns an error of the engine into a StoreError. Drops its text, which may quote values. */
 export function toStoreError(error: unknown): Error {
   if (error instanceof StoreError) return error;
   const code = engineCode(error);

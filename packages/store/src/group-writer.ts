@@ -9,41 +9,41 @@ import type { NewAuditEvent } from "./tables/audit-events.ts";
 import { createTables, type Tables } from "./tables/index.ts";
 
 /**
- * The ids that a unit of work reads in order to decide, in any order; empty when it decides on nothing. Of two units
- * with an id in common, one sees what the other has written. All units of this engine follow one another, so that it
- * need not look.
+ * The ids that a unit of work reads to make its decision, in any order; empty if it decides on nothing. Of two units
+ * that share an id, one sees what the other has written. This engine runs all units one after another, so it ignores
+ * the scope.
  */
 export type Scope = readonly string[];
 
 export type GroupWriter = {
   /**
-   * Runs the unit in a transaction; resolves when it is on disk, rejects with nothing of it written.
-   * @param scope what the unit decides on
+   * Runs the unit in a transaction. Resolves once it is on disk; if this rejects, nothing of it was written.
+   * @param scope the ids that the unit's decision depends on
    */
   readonly write: <T>(scope: Scope, run: (tables: Tables) => Promise<T>) => Promise<T>;
-  /** Writes audit rows alone; resolves when they are on disk. */
+  /** Writes audit rows only; resolves once they are on disk. */
   readonly appendAudit: (rows: readonly NewAuditEvent[]) => Promise<void>;
   readonly auditMemory: () => Readonly<AuditMemory>;
-  /** What the audit tells to be missing is missed no longer. */
+  /** Stops treating rows as missing, once an audit row records that they are. */
   readonly acceptMissing: (told: MissingRows) => void;
-  /** Writes the log back and empties it, between two groups. */
+  /** Copies the log into the file and empties it, between two groups. */
   readonly eraseDeleted: () => Promise<void>;
-  /** Waits for what is queued and releases the file; later writes are refused. */
+  /** Waits for queued writes and closes the file; later writes are refused. */
   readonly close: () => Promise<void>;
 };
 
-/** Told of the requests whose audit rows are on disk, before their writes resolve. */
+/** Called with the ids of requests whose audit rows are on disk, before their writes resolve. */
 export type OnAudited = (requestIds: readonly string[]) => void;
 
 const unitsPerGroupMax = 256;
 const lockWaitMs = 5_000;
 
 /**
- * Group commit: all writes that wait at the same time share one transaction and one flush to disk. A unit
- * that fails is rolled back to its own savepoint and takes no other with it; when the commit itself fails,
- * all fail. A unit must only await the tables it is given. Waiting for the lock and for the disk happens on
- * another thread, and what arrives meanwhile makes the next group. While the file is not built as the migrations make
- * it, the audit rows of a group are read back before they are taken for written.
+ * Group commit: all writes that wait at the same time share one transaction and one flush to disk. A unit that fails is
+ * rolled back to its own savepoint and does not affect the others; if the commit itself fails, all fail. A unit must
+ * only await the tables that it is given. Waiting for the lock and the disk happens on another thread, and writes that
+ * arrive meanwhile form the next group. While the file's shape differs from what the migrations create, the audit rows
+ * of a group are read back before they count as written.
  */
 export function createGroupWriter(
   path: string,
@@ -61,7 +61,7 @@ export function createGroupWriter(
   const loaded = shape.load(connection);
 
   // Deleted content is overwritten rather than left in free pages: a shredded key must be gone.
-  // Commits copy the log themselves only from 16,000 pages on: when nobody else has come to the end of it.
+  // A commit copies the log itself only once the log has 16,000 pages, that is, if the checkpointer falls behind.
   const prepared = connection.run`PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 16000`;
   const checkpointer = createCheckpointer(path);
 
@@ -71,7 +71,7 @@ export function createGroupWriter(
       await prepared;
       await connection.run`BEGIN IMMEDIATE`;
       inGroup = true;
-      // Nobody else can write from here on: what is parsed now is what the whole group runs by.
+      // No other broker can write from here on, so the shape that is parsed now applies to the whole group.
       loaded.refresh();
       // Another broker may have written to the store since.
       tables.auditEvents.forgetEnd();
@@ -96,7 +96,7 @@ export function createGroupWriter(
     // One turn of the event loop lets requests that arrived together join the group.
     await new Promise((resolve) => setImmediate(resolve));
     while (queue.length > 0 || erasing.length > 0) {
-      // Audit rows alone cost little and a request waits for each, so they go before what may take long.
+      // Writes of audit rows only are cheap and a request waits for each, so they go before writes that may take long.
       const group = takeSome(queue, ({ run }) => run === undefined, unitsPerGroupMax / 2);
       group.push(...queue.splice(0, unitsPerGroupMax - group.length));
       if (group.length > 0) await commitGroup(group);
@@ -156,7 +156,7 @@ export function createGroupWriter(
   };
 }
 
-/** Takes at most so many items of a kind out of a list, in order. */
+/** Removes at most `most` wanted items from a list and returns them, in order. */
 function takeSome<Item>(items: Item[], isWanted: (item: Item) => boolean, most: number): Item[] {
   const taken: Item[] = [];
   const rest: Item[] = [];

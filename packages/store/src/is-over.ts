@@ -1,9 +1,9 @@
-/** How far a clock may have been ahead when something was made. */
+/** How far ahead a clock may have been when something was created. */
 const aheadMs = 5 * 60_000;
 
 /**
- * Whether what was made at one time to end at another is over. So is what was made later than now: a clock was ahead
- * then, and the end that it gave comes too late.
+ * Whether something has expired. Something created more than {@link aheadMs} in the future has expired too: a clock
+ * was ahead when it was created, so its expiry is too late.
  */
 export function isOver(
   { createdAt, expiresAt }: { readonly createdAt: number; readonly expiresAt: number },

@@ -10,19 +10,19 @@ export type Reader = {
   readonly close: () => void;
 };
 
-// Reading waits for no writer; what little waits there is blocks the event loop, so it is short.
+// Reading does not wait for writers. Any other wait blocks the event loop, so it must be short.
 const lockWaitMs = 50;
 
 /**
- * A connection for reading what is committed. In each turn of the event loop that reads, it is looked first whether the
- * file is built otherwise than what the connection has parsed.
+ * Opens a connection for reading committed data. Before the first query in each turn of the event loop, it checks
+ * whether the file's shape differs from what the connection has parsed.
  * @throws StoreError
  */
 export function openReader(path: string, shape: StoreShape): Reader {
   const connection = open(path, () => beginTurn());
   const loaded = shape.load(connection);
   let isLookedAt = false;
-  /** What is parsed and what it is compared with are of one moment. */
+  /** Runs in a transaction, so that the parsed shape and the shape it is compared with are of the same moment. */
   const inTransaction = <T>(read: () => T): T => {
     connection.runNow`BEGIN`;
     try {
@@ -45,7 +45,7 @@ export function openReader(path: string, shape: StoreShape): Reader {
       inTransaction(() => {
         const difference = loaded.findDifference();
         if (difference !== undefined) return difference;
-        // A number that was another in between, and is the old one again, does not show.
+        // The schema version may have changed and changed back in between, which does not show.
         loaded.forget();
         loaded.refresh();
         return undefined;

@@ -16,52 +16,52 @@ import { createTables, type Tables } from "./tables/index.ts";
 import type { UpgradePlace } from "./tables/older-rows.ts";
 
 export type Store = {
-  /** Queries on what is committed. */
+  /** Queries on committed data. */
   readonly read: Tables;
   readonly write: GroupWriter["write"];
   readonly appendAudit: GroupWriter["appendAudit"];
-  /** Rows of the audit get a MAC from now on, and those behind the end that have none are no end. */
+  /** From now on rows of the audit get a MAC, and rows that should have one but do not cannot be the chain's end. */
   readonly sealAudit: (seal: AuditSeal) => void;
   readonly auditSeal: () => AuditSeal | undefined;
   readonly auditMemory: GroupWriter["auditMemory"];
   readonly acceptMissing: GroupWriter["acceptMissing"];
-  /** Rows that decide something get a MAC from now on, and those that have none are not there. */
+  /** From now on rows that decide something get a MAC, and those without the right one are not trusted. */
   readonly sealRows: (rowMac: RowMac) => void;
   readonly rowMac: () => RowMac | undefined;
   /**
-   * Proves the rows of a store that was brought to this level before. Only before it is sealed that the store is of the
-   * newest level: whoever writes to the store can write such rows at any time.
+   * Adds MACs to the older rows of a store of this level. Call it only before it is sealed that the store has the
+   * newest level: anyone who can write to the store can add rows without a MAC at any time.
    */
   readonly proveOlderRows: (level: number) => Promise<void>;
   /**
-   * Chains the rows of a store from before there was a chain. Only before anything is promised of the audit: whoever
-   * writes to the store can write such rows at any time.
+   * Chains rows from before the chain existed. Call it only before the store promises anything about its audit: anyone
+   * who can write to the store can add such rows at any time.
    */
   readonly chainOlderRows: () => Promise<void>;
-  /** Resolves when the store can be read; writing is proven by the audit row of the caller. */
+  /** Resolves if the store can be read; the caller's audit row proves that it can be written. */
   readonly check: () => Promise<void>;
   /**
-   * How the file is built otherwise than the migrations build it: a trigger, a view, another table or index, or one that
-   * is missing or changed, by its name; `undefined` when nothing is.
+   * What in the file differs from what the migrations create, by its name: a trigger, view, table or index that was
+   * added or changed or is missing; `undefined` if nothing differs.
    */
   readonly findShapeDifference: () => Promise<string | undefined>;
-  /** Writes the log back into the file and empties it, so that nothing deleted is left in either. */
+  /** Copies the log into the file and empties it, so that nothing deleted is left in either. */
   readonly eraseDeleted: () => Promise<void>;
   /**
-   * Writes a whole and consistent copy, as of one moment, while others read and write.
+   * Writes a complete and consistent copy, as of one moment, while others read and write.
    * @param path a file that does not exist yet, in a folder that only the owner may read
    */
   readonly copyTo: (path: string) => Promise<void>;
-  /** @throws StoreError when the file is damaged. Reads all of it, on another thread. */
+  /** Reads the whole file, on another thread. @throws StoreError if it is damaged */
   readonly checkIntegrity: () => Promise<void>;
   /** Waits for queued writes and closes the file. */
   readonly close: () => Promise<void>;
 };
 
 /**
- * Opens the embedded store, a libSQL file in WAL mode with full synchronisation: what was acknowledged
- * survives a crash of the process and of the machine. Missing folders and the file are made, readable by
- * their owner alone, and migrations are applied.
+ * Opens the embedded store, a libSQL file in WAL mode with full synchronisation: acknowledged writes survive a crash
+ * of the process and of the machine. Creates missing folders and the file, which only their owner can read, and
+ * applies the migrations.
  * @throws StoreError when the folder cannot be written or the file is damaged or locked
  */
 export async function openStore(options: {
@@ -124,7 +124,7 @@ export async function openStore(options: {
   }
 }
 
-/** Brings a store's file up to date, and tells what it should be built of then. @throws StoreError */
+/** Migrates a store's file and returns the shape that it should have then. @throws StoreError */
 async function prepareStore(path: string, migrationsFolder: string): Promise<StoreShape> {
   let connection: Connection | undefined;
   try {
@@ -144,7 +144,7 @@ async function applyMigrations(database: Database, migrationsFolder: string): Pr
     try {
       return await migrate(database, { migrationsFolder });
     } catch (error) {
-      // Another broker on the same store migrates at this moment; its result is ours too.
+      // Another broker may be migrating the same store: then wait until it is done.
       const failure = toStoreError(error);
       if (attempt === 20 || !(failure instanceof StoreError) || failure.code !== "busy") throw failure;
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -154,7 +154,7 @@ async function applyMigrations(database: Database, migrationsFolder: string): Pr
 
 const chainedAtOnceMax = 500;
 
-/** What one start leaves, the next goes on with. */
+/** If this is interrupted, the next start continues with the rows that are left. */
 async function chainOlderRows(writer: GroupWriter, reader: Tables): Promise<void> {
   const last = await reader.auditEvents.findLast();
   let isLeft = last?.hash === null;

@@ -5,18 +5,18 @@ import type { ProvenTable, SealedRow } from "./tables/proven-tables.ts";
 
 type Cell = string | number | boolean | null;
 
-/** Proves what a row decides: whoever writes to the store cannot make it. */
+/** Makes the MAC of a row's deciding columns, which somebody who can only write to the store cannot make. */
 export type RowMac = (table: string, columns: readonly (readonly [name: string, value: Cell])[]) => string;
 
-/** What rows are proven by. Asked for each time: a store is opened before its keys are. */
+/** What proves rows. Called each time it is needed, because a store is opened before its keys are. */
 export type Seals = {
   readonly audit: () => AuditSeal | undefined;
   readonly rowMac: () => RowMac | undefined;
 };
 
 /**
- * The MACs of a table's rows. One without the right MAC is read as if it were not there; an older version of a row has a
- * right one.
+ * Makes and checks the MACs of a table's rows. A row without the right MAC is read as if it were not there. An older
+ * version of a row has a right MAC too.
  */
 export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: ProvenTable<Row>) {
   const name = getTableName(proven.table);
@@ -32,25 +32,25 @@ export function createRowSeal<Row extends SealedRow>({ rowMac }: Seals, proven: 
   };
   return {
     macOf,
-    /** The row with its MAC, as it is written. */
+    /** The row with its MAC, for an insert. */
     seal: <Given extends Omit<Row, "mac">>(row: Given) => ({ ...row, mac: macOf(row) }),
-    /** What changes in a row, with the MAC that the row has then. */
+    /** The changes to a row, with the MAC of the changed row. */
     reseal: <Changes extends object>(row: object, changes: Changes) => ({
       ...changes,
       mac: macOf({ ...row, ...changes }),
     }),
-    /** Whether the broker wrote it. All columns that decide must have been read. */
+    /** Whether the broker wrote the row. It must have all deciding columns. */
     isGenuine,
-    /** The row, when the broker wrote it. */
+    /** The row, without its MAC; `undefined` if the broker did not write it. */
     open,
-    /** Those that the broker wrote. */
+    /** The rows that the broker wrote, without their MACs. */
     openAll: (rows: readonly Row[]): Omit<Row, "mac">[] => rows.flatMap((row) => open(row) ?? []),
   };
 }
 
 const pagesMax = 100;
 
-/** The first rows of a list that the broker wrote: others keep none of them out of it. */
+/** The first `limit` rows of a list that the broker wrote. Skips other rows, and stops after 100 pages. */
 export async function firstGenuine<Row>(
   limit: number,
   readPage: (offset: number) => Promise<{ readonly rows: readonly Row[]; readonly isLast: boolean }>,
@@ -68,7 +68,7 @@ export function withoutMac<Row extends SealedRow>({ mac: _mac, ...row }: Row): O
   return row;
 }
 
-/** The cells of some columns, structures as the text that is stored of them. @param columns in the order of their names */
+/** The cells of some columns; structures as the JSON text that is stored. @param columns sorted by name */
 export function decisive(row: object, columns: readonly string[]): readonly (readonly [string, Cell])[] {
   return columns.map((column) => [column, toCell(Reflect.get(row, column))]);
 }

@@ -5,7 +5,7 @@ import type { LoadedShape } from "./store-shape.ts";
 import type { NewAuditEvent, WrittenRow } from "./tables/audit-events.ts";
 import type { Tables } from "./tables/index.ts";
 
-/** One write that waits; without `run` it is audit rows alone. */
+/** One queued write; without `run` it consists of audit rows only. */
 export type Unit = {
   readonly run: ((tables: Tables) => Promise<unknown>) | undefined;
   readonly audit: readonly NewAuditEvent[];
@@ -13,20 +13,20 @@ export type Unit = {
   readonly reject: (error: unknown) => void;
 };
 
-/** Units run on this thread: after so long a group is written, and requests come in between. */
+/** Units run on this thread, so after this time the group is committed and requests get their turn. */
 const groupMsMax = 4;
-/** The same while requests wait for their audit rows. */
+/** The same limit while requests wait for their audit rows. */
 const groupMsMaxWhenWaited = 1;
 
 type Ran = {
   readonly written: readonly WrittenRow[];
   readonly requestIds: readonly string[];
   readonly settle: () => void;
-  /** Units that the time did not suffice for. */
+  /** Units that there was no time left to run. */
   readonly left: readonly Unit[];
 };
 
-/** Runs units in one transaction while there is time; gives what settles them once the commit is durable. */
+/** Runs units in one transaction while there is time. Call the result's `settle` once the commit is durable. */
 export async function runGroup(
   connection: Connection,
   tables: Tables,

@@ -1,4 +1,4 @@
-/** Runs what it is given one after the other; a failure ends none but its own. */
+/** Runs the given functions one after the other; the failure of one does not affect the others. */
 export function createSerial(): <T>(run: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (run) => {

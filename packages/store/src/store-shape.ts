@@ -1,40 +1,40 @@
 import { migrate } from "drizzle-orm/libsql/migrator";
 import { type Connection, openConnection } from "./connection.ts";
 
-/** Tables and indexes, triggers and views: what a store is built of. Only SQLite is asked here. */
+/** The tables, indexes, triggers and views of a store. Everything about this is specific to SQLite. */
 export type StoreShape = {
-  /** What one connection takes the file to be built of. */
+  /** The file's shape as one connection has parsed it. */
   readonly load: (connection: Connection) => LoadedShape;
 };
 
 /**
- * The engine parses what the file is built of once and keeps it until the file's number of it is another. Whoever writes
- * to the file can have a trigger parsed, take its text away and leave the number: then it runs on in this connection
- * alone. So what was parsed is thrown away before it is compared, and the number is looked at at the beginning of each
- * transaction: in between the connection parses nothing.
+ * The engine parses the file's shape once and keeps it until the file's schema version changes. Anyone who can write to
+ * the file can have a trigger parsed and then delete its text without changing the version: this connection keeps
+ * running the trigger. So the parsed shape is discarded before the file's is compared, and the version is checked at
+ * the beginning of each transaction: within one the connection parses nothing.
  */
 export type LoadedShape = {
-  /** Whether the file's number is the one that was loaded, and what was loaded is sound. One statement. */
+  /** Whether the file's schema version is the loaded one, and the loaded shape is sound. Costs one statement. */
   readonly isCurrent: () => boolean;
   /**
-   * Makes the connection go by what stands in the file now. The first thing in every transaction.
+   * Makes the connection use the file's current shape. Call it first in every transaction.
    * @throws what the engine throws
    */
   readonly refresh: () => void;
-  /** Whether {@link refresh} found what the migrations make. */
+  /** Whether {@link refresh} found the shape that the migrations create. */
   readonly isSound: () => boolean;
   /**
-   * What differs from what the migrations make, in words that name it; `undefined` when nothing does. In a transaction.
+   * What differs from what the migrations create, by its name; `undefined` if nothing does. Call it in a transaction.
    * @throws what the engine throws
    */
   readonly findDifference: () => string | undefined;
-  /** The connection was used by others, outside of such transactions. */
+  /** Call it after the connection was used outside of such transactions. */
   readonly forget: () => void;
 };
 
 const shapes = new Map<string, Promise<StoreShape>>();
 
-/** The shape that the migrations of a folder make, found once in a process. @throws what the engine throws */
+/** The shape that the migrations of a folder create, computed once per process. @throws what the engine throws */
 export function readStoreShape(migrationsFolder: string): Promise<StoreShape> {
   const known = shapes.get(migrationsFolder) ?? findShape(migrationsFolder);
   shapes.set(migrationsFolder, known);
@@ -42,7 +42,7 @@ export function readStoreShape(migrationsFolder: string): Promise<StoreShape> {
   return known;
 }
 
-/** Runs them on an empty database in memory. */
+/** Runs the migrations on an empty database in memory. */
 async function findShape(migrationsFolder: string): Promise<StoreShape> {
   const empty = openConnection(":memory:", { lockWaitMs: 0 });
   try {
@@ -65,7 +65,7 @@ function loadShape(connection: Connection, expected: string): LoadedShape {
     isCurrent: () => isSound() && connection.first`PRAGMA schema_version`[0] === loaded?.version,
     refresh: () => {
       const [version] = connection.first`PRAGMA schema_version`;
-      // Of a shape that is another, parts can go and leave the number: what was parsed of them would stay.
+      // Parts of an unsound shape can be deleted without changing the version, and would stay parsed: so compare it.
       if (loaded?.version === version && (isSound() || isAsLoaded())) return;
       loaded = undefined;
       connection.runNow`PRAGMA writable_schema = RESET`;
@@ -75,7 +75,7 @@ function loadShape(connection: Connection, expected: string): LoadedShape {
     findDifference: () => {
       const found = readParts(connection);
       if (found.text !== expected) return describeDifference(parse(expected), parse(found.text));
-      // Under the old number the connection goes on with the place that it knows.
+      // If the version is unchanged, the connection keeps using the place that it knows.
       if (loaded !== undefined && loaded.roots !== found.roots) return "changed place of a table or an index";
       return undefined;
     },
@@ -86,16 +86,16 @@ function loadShape(connection: Connection, expected: string): LoadedShape {
 }
 
 type Parts = {
-  /** What {@link parse} reads. */
+  /** The text that {@link parse} reads. */
   readonly text: string;
-  /** The pages that tables and indexes begin at, in the same order. */
+  /** The root pages of tables and indexes, in the same order. */
   readonly roots: string;
 };
 type Part = readonly [type: string, name: string, of: string, text: string | null];
 
 /**
- * One text of all: read as rows it would cost five times as much. Far more and longer than what the migrations make;
- * somebody may have written gigabytes there.
+ * Reads all parts as one text: reading them as rows would cost five times as much. The limits are far above what the
+ * migrations create, and are needed because somebody may have written gigabytes there.
  */
 function readParts(connection: Connection): Parts {
   const [text, roots] =
@@ -106,7 +106,7 @@ function readParts(connection: Connection): Parts {
   return { text: String(text), roots: String(roots) };
 }
 
-/** Holds because the text is made by {@link readParts} alone. */
+/** The cast holds because only {@link readParts} makes the text. */
 const parse = (text: string) => JSON.parse(text) as readonly Part[];
 
 const shownMax = 5;
@@ -132,7 +132,7 @@ function describeDifference(expected: readonly Part[], found: readonly Part[]): 
       expected.filter((part) => there.has(keyOf(part)) && there.get(keyOf(part)) !== textOf(part)),
     ),
   ];
-  // The same part twice is none of these.
+  // A part that is there twice is none of these.
   if (all.length === 0) return "parts that are there twice";
   const more = all.length > shownMax ? `, and ${all.length - shownMax} more` : "";
   return all.slice(0, shownMax).join(", ") + more;

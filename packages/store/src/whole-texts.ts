@@ -1,15 +1,15 @@
 import { isUtf8 } from "node:buffer";
 
-/** What the engine gives for a column of a statement of {@link asWholeTexts}. */
+/** What the engine returns for a column of a statement that {@link asWholeTexts} made. */
 export type Stored = number | bigint | string | Uint8Array | null;
 
 /**
- * The same query, with every text as its bytes. The engine's own reading ends a text at its first NUL, so that SQL
- * compares another text than a MAC or a hash proves here; and it ends the whole process at one that is no UTF-8
- * (tursodatabase/libsql issue 1223). Whoever writes to the file can store both. No column of ours holds bytes: of those
- * the word stands in their place.
+ * The same query, but with every text as its bytes. If the engine reads a text, it cuts it at its first NUL, so SQL
+ * would compare another text than a MAC or a hash proves here; and a text that is not UTF-8 ends the whole process
+ * (tursodatabase/libsql issue 1223). Anyone who can write to the file can store both. No column of ours holds bytes:
+ * stored bytes are returned as the word `blob`.
  *
- * A statement that changes rows and returns some is left as it is.
+ * A statement that changes rows and returns some is not changed.
  */
 export function asWholeTexts(sql: string, columnCount: number): string {
   if (!/^\s*(?:select|with)\b/i.test(sql)) return sql;
@@ -23,13 +23,13 @@ export function asWholeTexts(sql: string, columnCount: number): string {
 
 const notText = new Uint8Array();
 
-/** A number, null or a whole text; of what is neither, bytes, which no reader of ours takes for a value. */
+/** A number, null or a complete text. Anything else becomes empty bytes, which no reader of ours takes for a value. */
 export function toValue(stored: Stored): unknown {
   if (!(stored instanceof Uint8Array)) return typeof stored === "string" ? notText : stored;
   return isUtf8(stored) ? asBuffer(stored).toString() : notText;
 }
 
-/** The same for people: bytes that are no UTF-8 are shown as replaced. */
+/** The same for showing it to people: invalid UTF-8 is replaced. */
 export const toText = (stored: Stored): unknown =>
   stored instanceof Uint8Array ? asBuffer(stored).toString() : stored;
 
