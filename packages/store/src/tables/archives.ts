@@ -28,9 +28,9 @@ export function archivesTable(database: Database, seals: Seals) {
     find,
     /** Newest first. */
     listByBuild: (buildId: string): Promise<ArchiveRow[]> => list(eq(archives.buildId, buildId)),
-    /** Those of one database, newest first. */
+    /** The archives of one lease's database, newest first. */
     listByLease: (leaseId: string): Promise<ArchiveRow[]> => list(eq(archives.leaseId, leaseId)),
-    /** Whether the database of a lease is archived and has been ended: then the lease owns nothing any more. */
+    /** Whether the database of a lease was archived and then dropped: the lease owns nothing any more then. */
     isDropped: async (leaseId: string): Promise<boolean> =>
       (await list(eq(archives.leaseId, leaseId))).some(({ droppedAt }) => droppedAt !== null),
     /** False when it was not in one of the `from` states. Throws for a move the state table forbids. */

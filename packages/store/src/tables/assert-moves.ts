@@ -1,8 +1,8 @@
 import { assertTransition } from "@keyloan/contract";
 
 /**
- * Refuses an update that would move a row from one of these states to where its table of states does not lead.
- * A change that names no state, or the one a row is in, is no move.
+ * Refuses an update that would move a row from one of these states to a state that the table of states forbids.
+ * A change without a state, or to the state that a row is in, is not a move.
  * @throws Error for a forbidden move
  */
 export function assertMoves(

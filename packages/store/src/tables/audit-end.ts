@@ -10,20 +10,20 @@ import { auditEvents, auditHeads } from "./schema.ts";
 
 const searchedMax = 5_000;
 const pageRows = 500;
-/** So many free numbers behind a row are room enough: what stands further off is met later. */
+/** This many free numbers after a row are enough; rows further away are dealt with once they are reached. */
 const roomRows = 1_048_576;
 const missingRowsMax = 100;
 
-/** Rows that a process wrote and that were gone when the next one was added: the first of them, and how many. */
+/** Rows that this process wrote and that were gone when it added the next one: the first of them, and how many. */
 export type MissingRows = { readonly rows: readonly ChainEnd[]; readonly count: number };
 
-/** What a process knows of the audit's end without asking the file. */
+/** What this process knows about the audit's end without reading the file. */
 export type AuditMemory = {
-  /** The last row that it wrote and that is on disk, while it is not missing. */
+  /** The last row that this process wrote to disk; `undefined` if there is none or it was found missing. */
   last: ChainEnd | undefined;
-  /** Until that is accepted. */
+  /** Kept until an administrator accepts the loss. */
   missing: MissingRows;
-  /** The last row that it found behind the end and that no broker wrote. */
+  /** The number of the last row that it found after the end and that no broker wrote. */
   foreign: number | undefined;
 };
 
@@ -31,8 +31,8 @@ export type AuditMemory = {
 export type FoundEnd = { readonly end: ChainEnd; readonly after: number };
 
 /**
- * Finds what the next row is chained to. Whoever writes to the file can put rows behind the end; the broker's own are
- * chained past them, to the last that a broker wrote, and get numbers that are free.
+ * Finds what the next row is chained to. Anyone who can write to the file can add rows after the end. The broker chains
+ * its own rows to the last row that a broker wrote, and gives them numbers that are free.
  */
 export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
   const selectLast = database
@@ -58,7 +58,7 @@ export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
   const asGenuine = (row: AuditEventRow | undefined): ChainEnd | undefined =>
     row !== undefined && isGenuine(row, findSeal()) ? { sequence: row.sequence, hash: row.hash } : undefined;
 
-  /** The end as this process last left it, and what other brokers have chained to it since. */
+  /** The end that this process last left, or the last row that other brokers have chained to it since. */
   const goOnFrom = async (known: ChainEnd): Promise<ChainEnd | undefined> => {
     let end = asGenuine(await find(known.sequence));
     if (end?.hash !== known.hash) return undefined;
@@ -119,13 +119,13 @@ export function createEndFinder(database: Database, findSeal: FindAuditSeal) {
   return {
     find,
     findLast,
-    /** Notes in the memory what the file shows to be gone, or not to be a broker's. */
+    /** Notes in the memory if a row of this process is gone, and if a row after the end is not a broker's. */
     findEnd: async (memory: AuditMemory): Promise<FoundEnd> => {
       const last = await findLast();
       const known = memory.last;
       if (known !== undefined) {
         if (last?.sequence === known.sequence && last.hash === known.hash) return foundAt(known);
-        // What is written next takes its place in the memory, and may take its number.
+        // Note it now: the next row takes its place in the memory, and may get its number.
         if ((await find(known.sequence))?.hash !== known.hash) noteMissing(memory, known);
       }
       if (last === undefined) return foundAt(chainStart);

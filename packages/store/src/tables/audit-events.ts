@@ -32,10 +32,10 @@ const columns = [
   "mac",
 ] as const;
 
-// Made once: every env read writes a row.
+// Made once, because every read of an env writes a row.
 const placeholderNames = Array.from({ length: rowsMax }, (_, row) => columns.map((column) => column + row));
 
-/** Holds because all columns are in the list. */
+/** The cast holds because all columns are in the list. */
 const placeholdersOf = (row: number) =>
   Object.fromEntries(columns.map((column) => [column, sql.placeholder(column + row)])) as Record<
     (typeof columns)[number],
@@ -89,34 +89,34 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
         for (let start = 0; start < rows.length; start += rowsMax)
           await insertSome(rows.slice(start, start + rowsMax));
       }),
-    /** What is known of the chain's end holds no longer: another transaction, or this one was rolled back. */
+    /** Forgets the chain's end: for the beginning of a transaction, and after a rollback. */
     forgetEnd: (): void => {
       end = undefined;
     },
-    /** The last row that a broker wrote, whatever stands behind it. */
+    /** The last row that a broker wrote, whatever rows follow it. */
     findLastGenuine: async (): Promise<ChainEnd> => (await findEnd(memory)).end,
-    /** The rows of this process that are gone, the last one too. Only inside a write. */
+    /** The rows that this process wrote and that are gone, including its last one. Only inside a write. */
     findMissing: async (): Promise<MissingRows> => {
       await findEnd(memory);
       return memory.missing;
     },
     memory: (): Readonly<AuditMemory> => ({ ...memory }),
-    /** The last of the rows that a transaction added, once it is on disk. */
+    /** Remembers the last of the rows that a transaction added; call it once they are on disk. */
     noteCommitted: (row: ChainEnd | undefined): void => {
       memory.last = row ?? memory.last;
     },
-    /** What the audit tells to be missing is missed no longer. */
+    /** Stops treating rows as missing, once an audit row records that they are. */
     acceptMissing: (told: MissingRows): void => {
       const rows = memory.missing.rows.filter((row) => !told.rows.includes(row));
       memory.missing = { rows, count: memory.missing.count - told.count };
     },
-    /** The rows that were added since this was last asked. */
+    /** Returns the rows that were added since the last call. */
     takeWritten: (): readonly WrittenRow[] => {
       const taken = written;
       written = [];
       return taken;
     },
-    /** @throws StoreError `altered` when one of the rows does not stand as it was written */
+    /** @throws StoreError `altered` if one of the rows is not stored as it was written */
     requireStanding: async (rows: readonly WrittenRow[]): Promise<void> => {
       for (const row of rows) {
         const stored = await find(row.sequence);
@@ -126,12 +126,12 @@ export function auditEventsTable(database: Database, { audit: findSeal }: Seals)
     removeStray: async (): Promise<void> => {
       await database.delete(auditEvents).where(isStray);
     },
-    /** The last row's place and hash; `hash` is null when it has none. */
+    /** The last row's number and hash; `hash` is null if it has none. */
     findLast,
     find,
     ...reads,
     chainSome,
-    /** Takes rows away that no broker wrote. */
+    /** Removes rows that no broker wrote. @throws StoreError `altered` if another number of rows was removed */
     remove: async (sequences: readonly number[]): Promise<void> => {
       const removed = database.delete(auditEvents).where(inArray(auditEvents.sequence, [...sequences]));
       requireWritten(await removed, sequences.length);

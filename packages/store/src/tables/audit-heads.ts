@@ -6,7 +6,7 @@ import { auditHeads } from "./schema.ts";
 
 export type AuditHeadRow = typeof auditHeads.$inferSelect;
 
-// A head is far shorter. What somebody else wrote there is cut, and so proven by nothing.
+// A head is far shorter. A longer value, which somebody else wrote, is cut, so nothing proves it.
 const columns = {
   sequence: auditHeads.sequence,
   hash: cutText(auditHeads.hash, 64),
@@ -20,7 +20,7 @@ export function auditHeadsTable(database: Database) {
     insert: async (row: AuditHeadRow): Promise<void> => {
       requireWritten(await database.insert(auditHeads).values(row));
     },
-    /** Heads of rows after one and up to another, oldest first. */
+    /** Heads of the rows after `after`, up to and including `through`, oldest first. */
     listBetween: (after: number, through: number, limit: number): Promise<AuditHeadRow[]> =>
       database
         .select(columns)
@@ -28,7 +28,7 @@ export function auditHeadsTable(database: Database) {
         .where(and(gt(auditHeads.sequence, after), lte(auditHeads.sequence, through)))
         .orderBy(asc(auditHeads.sequence))
         .limit(limit),
-    /** Heads of rows before one, newest first. */
+    /** Heads of the rows before `sequence`, newest first. */
     listBefore: (sequence: number, limit: number): Promise<AuditHeadRow[]> =>
       database
         .select(columns)
@@ -44,7 +44,7 @@ export function auditHeadsTable(database: Database) {
         .get();
       return row?.count ?? 0;
     },
-    /** Takes away the heads of rows that do not stand any more, or never could. */
+    /** Removes the heads of rows after `last`, which no longer exist, and of rows before the first possible one. */
     removeOutside: async (last: number): Promise<void> => {
       await database.delete(auditHeads).where(or(gt(auditHeads.sequence, last), lt(auditHeads.sequence, 1)));
     },

@@ -12,7 +12,7 @@ type Rows = Pick<ReturnType<typeof createEndFinder>, "find" | "findLast"> & {
   readonly pageAfter: (sequence: number, limit: number) => Promise<AuditEventRow[]>;
 };
 
-/** Chains rows from before there was a chain, at most so many, and says whether any are left. */
+/** The result chains at most `limit` rows from before the chain existed, and returns whether any are left. */
 export function createOlderChainer(database: Database, { find, findLast, pageAfter }: Rows) {
   const setHash = database
     .update(auditEvents)

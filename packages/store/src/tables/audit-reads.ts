@@ -5,7 +5,7 @@ import type { AuditEventRow } from "./audit-events.ts";
 import { asHash, isInChain, isStray, readRow, rowColumns } from "./audit-rows.ts";
 import { auditEvents } from "./schema.ts";
 
-/** What is asked of the rows that stand there. */
+/** Queries on the stored rows of the audit. */
 export function auditReads(database: Database) {
   return {
     /** Oldest first. */
@@ -18,7 +18,7 @@ export function auditReads(database: Database) {
         .limit(limit);
       return rows.map(readRow);
     },
-    /** Whether rows stand where the chain has none, before the first or past the last number: no list shows them. */
+    /** Whether there are rows before the chain's first or after its last possible number, which no list shows. */
     hasStray: async (): Promise<boolean> => {
       const stray = await database
         .select({ sequence: auditEvents.sequence })
@@ -28,7 +28,7 @@ export function auditReads(database: Database) {
         .get();
       return stray !== undefined;
     },
-    /** How often one of the actions happened to an entity since, and the latest of them. */
+    /** How often these actions happened to an entity since `since`, and the latest of them. */
     findActions: async (filter: {
       readonly entity: string;
       readonly actions: readonly string[];
@@ -75,8 +75,8 @@ export function auditReads(database: Database) {
       return rows.map(readRow);
     },
     /**
-     * Where rows after one are not chained to each other, in up to so many: the first that names another before it.
-     * `through` is the last that is.
+     * Checks the links of up to `limit` rows after `after`. `broken` is the first row that has no hash or does not hold
+     * the hash of the row before it, `through` the last row before that.
      */
     findBrokenLink: async (
       after: ChainEnd,

@@ -3,7 +3,7 @@ import type { AuditEventRow } from "./audit-events.ts";
 import { cut } from "./cut.ts";
 import { auditEvents } from "./schema.ts";
 
-/** The numbers that rows can have; no list shows others. */
+/** Whether a row has a possible number; no list shows other rows. */
 export const isInChain = and(
   gte(auditEvents.sequence, 1),
   lte(auditEvents.sequence, Number.MAX_SAFE_INTEGER),
@@ -11,11 +11,11 @@ export const isInChain = and(
 export const isStray = or(lt(auditEvents.sequence, 1), gt(auditEvents.sequence, Number.MAX_SAFE_INTEGER));
 
 const textBytesMax = 1_000;
-/** Details that are longer are not written, and what is longer in the store is not read. */
+/** Longer details are not written, and longer ones in the store are not read. */
 export const detailsBytesMax = 256 * 1024;
 const timeMsMax = 8_640_000_000_000_000;
 
-/** What is read of a row, whatever somebody has written there. {@link readRow} makes a row of it. */
+/** The columns of a row as they are read, whatever somebody has written there; {@link readRow} makes a row of them. */
 export const rowColumns = {
   sequence: auditEvents.sequence,
   id: cut<unknown>(auditEvents.id, textBytesMax),
@@ -34,7 +34,7 @@ type Read = { readonly sequence: number } & Readonly<
   Record<Exclude<keyof AuditEventRow, "sequence">, unknown>
 >;
 
-/** A row with values of their types; one that no broker can have written so has no hash. */
+/** A row with values of the right types. A row that no broker can have written has no hash. */
 export function readRow(read: Read): AuditEventRow {
   const texts = [read.id, read.actor, read.action, read.entity, read.details];
   const isPossible = texts.every((value) => typeof value === "string") && isTime(read.at);

@@ -5,10 +5,10 @@ import { provenTables } from "./proven-tables.ts";
 import { bindings, builds, dataKeys, leases, userKeys } from "./schema.ts";
 
 export type BindingRow = Omit<typeof bindings.$inferSelect, "mac">;
-/** What a binding begins with; the rest is filled in by the switch and what comes after it. */
+/** What a new binding needs; the other columns are filled in when the app switches to the user's key, and later. */
 export type NewBinding = Pick<BindingRow, "buildId" | "connectorId" | "source"> & Partial<BindingRow>;
 
-/** Everything one env answer is made of, from one statement. */
+/** Everything that one answer with a build's env is made of, from one statement. */
 export type EnvSourceRow = {
   readonly build: {
     readonly id: string;
@@ -42,7 +42,7 @@ const newBinding = {
   ...{ userReads: 0, userReadAt: null },
 } as const;
 
-/** What one that the broker did not write gives: nothing, neither lent nor the user's. */
+/** What is read for a binding that the broker did not write: it gives no values, neither lent nor the user's. */
 const gives = { source: "org", preview: false, userKeyId: null, leaseId: null, swappedAt: null } as const;
 const givesNoEnv = { ...gives, userEnv: null, leaseState: null, leaseExpiresAt: null, env: null };
 
@@ -50,7 +50,7 @@ export function bindingsTable(database: Database, seals: Seals) {
   const { seal, reseal, isGenuine, openAll } = createRowSeal(seals, provenTables.bindings);
   const ofBuild = (buildId: string, connectorIds: readonly string[]) =>
     and(eq(bindings.buildId, buildId), inArray(bindings.connectorId, [...connectorIds]));
-  /** Changes those that the broker wrote. @returns how many */
+  /** Changes the bindings that the broker wrote. @returns how many were changed */
   const change = async (
     buildId: string,
     connectorIds: readonly string[],
@@ -131,7 +131,7 @@ export function bindingsTable(database: Database, seals: Seals) {
       preview: boolean,
     ): Promise<boolean> =>
       (await change(buildId, [connectorId], { source: "user", userKeyId, swappedAt, preview })) === 1,
-    /** Lets the build's env hold the user's values of these connectors, or not; null: the question was never answered. */
+    /** Sets whether the build's env may hold the user's values of these connectors; null: nobody has answered yet. */
     setPreview: async (
       buildId: string,
       connectorIds: readonly string[],
@@ -139,7 +139,7 @@ export function bindingsTable(database: Database, seals: Seals) {
     ): Promise<void> => {
       await change(buildId, connectorIds, { preview });
     },
-    /** Counts an answer with the user's values of these keys; false when the env may not hold all of them any more. */
+    /** Counts an answer with the values of these user keys; false if the env may no longer hold all of them. */
     countUserRead: async (
       buildId: string,
       userKeyIds: readonly string[],
@@ -157,17 +157,17 @@ export function bindingsTable(database: Database, seals: Seals) {
         );
       return result.rowsAffected === userKeyIds.length;
     },
-    /** Lets the app use what was lent again, for these connectors of the build. */
+    /** Lets the app use the lent keys again, for these connectors of the build. */
     revert: async (buildId: string, connectorIds: readonly string[]): Promise<void> => {
       await change(buildId, connectorIds, { source: "org", userKeyId: null, swappedAt: null, preview: null });
     },
-    /** The build goes on without the connector. */
+    /** Removes a connector from the build. */
     remove: async (buildId: string, connectorId: string): Promise<void> => {
       await database
         .delete(bindings)
         .where(and(eq(bindings.buildId, buildId), eq(bindings.connectorId, connectorId)));
     },
-    /** Lets the build use another lease of the same connector; false when it did not use the first. */
+    /** Lets the build use another lease of the same connector; false if it does not use `fromLeaseId`. */
     changeLease: async (
       buildId: string,
       connectorId: string,

@@ -9,7 +9,7 @@ export type BuildRow = typeof builds.$inferSelect;
 /** Where the next page starts: after this row, newest first. */
 export type TimeCursor = { readonly createdAt: number; readonly id: string };
 
-/** When a build's time is over, by its state. */
+/** The column that says when a build's time is over, by the build's state. */
 const expiryColumns = [
   ["ready", "expiresAt"],
   ["provisioning", "expiresAt"],
@@ -81,10 +81,10 @@ export function buildsTable(database: Database) {
         )
         .orderBy(desc(builds.createdAt), desc(builds.id))
         .limit(filter.limit),
-    /** Builds whose time is over: unclaimed ones at their expiry, claimed ones when nothing can be taken back. */
+    /** Ids of builds whose time is over: the time that applies in their state has passed. */
     listExpired: async (now: number, limit: number): Promise<string[]> => {
       const ids: string[] = [];
-      // One state after the other, so that each is read from the index and no further than needed.
+      // One query per state, so that each reads the index only as far as needed.
       for (const each of expiries) {
         if (ids.length === limit) break;
         const rows = await each.list.all({ now, limit: limit - ids.length });
@@ -92,12 +92,12 @@ export function buildsTable(database: Database) {
       }
       return ids;
     },
-    /** Lets a build begin to close whose time is over; false when it is not, or it was given more time. */
+    /** Begins to close a build whose time is over; false if it is not over, for instance because it was extended. */
     closeExpired: async (id: string, now: number): Promise<boolean> => {
       for (const each of expiries) if ((await each.close.run({ id, now })).rowsAffected === 1) return true;
       return false;
     },
-    /** One step of the settings page; false when another one came first. */
+    /** Records one step of the settings page; false if another step came first. */
     changeSettings: async (
       id: string,
       expectedVersion: number,
@@ -125,10 +125,10 @@ export function buildsTable(database: Database) {
         .where(and(eq(builds.id, id), inArray(builds.state, [...from])));
       return result.rowsAffected === 1;
     },
-    /** The last of a closing build's leases has ended; false when it was not closing. */
+    /** Closes a build once the last of its leases has ended; false if it was not closing. */
     markClosed: async (id: string, closedAt: number): Promise<boolean> =>
       (await markClosed.run({ id, closedAt })).rowsAffected === 1,
-    /** The user has the whole file; only the first download counts. */
+    /** Records that the user has downloaded the complete file; only the first download counts. */
     markDownloaded: async (id: string, downloadedAt: number): Promise<void> => {
       await database
         .update(builds)
@@ -136,8 +136,8 @@ export function buildsTable(database: Database) {
         .where(and(eq(builds.id, id), isNull(builds.downloadedAt)));
     },
     /**
-     * Builds that use their user's own keys alone, and whose time to go back is over: since it was over by itself, or
-     * since `windowMs` after the first download.
+     * Ids of builds that use only their user's own keys and whose time to go back is over: `revertibleUntil` has
+     * passed, or `windowMs` have passed since the first download.
      */
     listLendingOver: async (now: number, windowMs: number, limit: number): Promise<string[]> => {
       const usesLent = database
@@ -159,7 +159,7 @@ export function buildsTable(database: Database) {
         .limit(limit);
       return rows.map(({ id }) => id);
     },
-    /** What was decided on the settings page before is refused from then on; false when it had ended, or the build is closing. */
+    /** Ends lending and refuses older settings pages. False if it had ended, or the state is none of `switchedStates`. */
     endLending: async (id: string, lendingEndedAt: number): Promise<boolean> => {
       const result = await database
         .update(builds)

@@ -2,19 +2,19 @@ import { nestsDeeperThan } from "@keyloan/contract";
 import { customType, integer as engineInteger } from "drizzle-orm/sqlite-core";
 import type * as z from "zod";
 
-// The engine keeps whatever is put into a column, of any type. What cannot be a value of ours is read as one that
-// spoils its own row alone: a query never throws for what stands in a row.
+// The engine stores values of any type in any column. A value that cannot be ours is read as one that makes only its
+// own row unusable: a query never throws because of what a row contains.
 
-/** Text; what is none is read as an empty one. */
+/** Text; any other value is read as an empty text. */
 export const text = customType<{ data: string; driverData: string }>({
   dataType: () => "text",
   fromDriver: (stored: unknown) => (typeof stored === "string" ? stored : ""),
 });
 
-/** The last time that a date can be, in milliseconds since the epoch. */
+/** The latest time that a `Date` can hold, in milliseconds since the epoch. */
 export const timeMax = 8_640_000_000_000_000;
 
-/** A whole number that can also be a time; what is none is read as 0. */
+/** A whole number in the range of times; any other value is read as 0. */
 export const integer = customType<{ data: number; driverData: number }>({
   dataType: () => "integer",
   fromDriver: (stored: unknown) => (isWhole(stored) && Math.abs(stored) <= timeMax ? stored : 0),
@@ -29,40 +29,40 @@ export const boolean = (name: string) => engineInteger(name, { mode: "boolean" }
 
 /**
  * A structure, as JSON text.
- * @param schema what it must look like; it is taken as it is, nothing is added or left out
- * @param otherwise what it is read as when it does not: something that whoever uses it refuses
+ * @param schema what the value must match; the value is returned unchanged, nothing is added or left out
+ * @param otherwise returned if the value does not match: something that its users refuse
  */
 export const json = <T, Otherwise extends NoInfer<T> | null>(
   name: string,
   schema: z.ZodType<T>,
   otherwise: Otherwise,
 ) =>
-  // Holds where the schema takes it: none of ours changes what it reads.
+  // The cast holds if the schema accepts the value: none of our schemas changes what it reads.
   structure<T>((value) =>
     value !== undefined && schema.safeParse(value).success ? (value as T) : otherwise,
   )(name);
 
-/** A structure in a row with a MAC over it: what is no JSON is read as what no MAC is right for. */
+/** A structure that the row's MAC covers. What is not JSON is read as a value that no MAC is right for. */
 export const provenJson = <T>(name: string) =>
-  // Holds where the MAC is right: the broker wrote it, of that type. A text is none of ours, whatever it says.
+  // The cast holds if the MAC is right: the broker wrote it, of that type. Ours is never a text, whatever it says.
   structure<T>((value) => (typeof value === "object" ? value : unreadable) as T)(name);
 
 const unreadable = "\u0000unreadable";
 
-/** A column that has no NOT NULL may be read as null too. */
+/** A column without NOT NULL may also be read as null. */
 function structure<T>(read: (value: unknown) => T | null) {
   return customType<{ data: T; driverData: string }>({
     dataType: () => "text",
     toDriver: (value) => JSON.stringify(value),
-    // Holds where it is not null; drizzle knows by the column whether it may be.
+    // The cast holds if the value is not null; drizzle knows from the column whether it may be.
     fromDriver: (stored: unknown) => read(parse(stored)) as T,
   });
 }
 
-/** None of ours is nested so deep, and what is far deeper ends whoever writes it out again. */
+/** Our structures are never nested this deep, and serializing one that is nested far deeper overflows the stack. */
 const depthMax = 64;
 
-/** `undefined` for what is no JSON, or no JSON of ours. */
+/** `undefined` if it is not JSON, or nested deeper than our JSON. */
 function parse(stored: unknown): unknown {
   try {
     if (typeof stored !== "string" || nestsDeeperThan(stored, depthMax)) return undefined;

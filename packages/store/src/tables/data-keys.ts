@@ -5,7 +5,7 @@ import { dataKeys } from "./schema.ts";
 
 export type DataKeyRow = typeof dataKeys.$inferSelect;
 
-/** Each is looked up in the index after the one before: reading them all would take longer with every build. */
+/** Looks up each id in the index after the one before: reading all rows would take longer with every build. */
 export const keyIdsQuery = sql`WITH RECURSIVE found (kid) AS (
   SELECT min(kid) FROM data_keys
   UNION ALL
@@ -13,7 +13,7 @@ export const keyIdsQuery = sql`WITH RECURSIVE found (kid) AS (
 ) SELECT kid FROM found WHERE kid IS NOT NULL`;
 
 export function dataKeysTable(database: Database) {
-  // The org's is read for every check of the audit, so what somebody else wrote there is cut, and does not open.
+  // The org's key is read for every check of the audit, so a longer value, which is not ours, is cut and does not open.
   const findByOwner = database
     .select({
       id: dataKeys.id,
@@ -34,7 +34,7 @@ export function dataKeysTable(database: Database) {
     insert: async (row: DataKeyRow): Promise<void> => {
       await database.insert(dataKeys).values(row);
     },
-    /** Keys not wrapped by `kid`, in id order after `afterId`. */
+    /** Keys that the root key `kid` does not wrap, ordered by id, after `afterId`. */
     listOtherThan: (kid: string, afterId: string, limit: number): Promise<DataKeyRow[]> =>
       database
         .select()
@@ -42,7 +42,7 @@ export function dataKeysTable(database: Database) {
         .where(and(ne(dataKeys.kid, kid), gt(dataKeys.id, afterId), isNamed(dataKeys.id)))
         .orderBy(asc(dataKeys.id))
         .limit(limit),
-    /** False when the row changed or went meanwhile. */
+    /** False if the row was changed or removed meanwhile. */
     rewrap: async (
       row: Pick<DataKeyRow, "id" | "kid" | "wrapped">,
       previous: Pick<DataKeyRow, "wrapped">,

@@ -11,7 +11,7 @@ const livingStates = leaseStates.filter((state) => {
   return next.includes("releasing");
 });
 
-/** What happens to leases and jobs when what was lent ends: many rows in few statements. */
+/** The changes to leases and jobs when lending ends: many rows in few statements. */
 export function endingsTable(database: Database) {
   const isOpen = inArray(jobs.state, ["waiting", "requires_action"]);
   // One prepared statement per row count: building a statement costs more than running it.
@@ -37,7 +37,7 @@ export function endingsTable(database: Database) {
     database
       .select()
       .from(jobs)
-      // The state is looked at afterwards: in the condition it might lead through every open job of the store.
+      // The state is checked afterwards: as a condition it might make the engine read every open job of the store.
       .where(inArray(jobs.entityId, placeholders(count)))
       .prepare(),
   );
@@ -53,12 +53,12 @@ export function endingsTable(database: Database) {
     .limit(1)
     .prepare();
   return {
-    /** Nothing of a lease is left at its provider; false when it had not begun to end, or has ended before. */
+    /** Records that nothing of a lease is left at its provider; false if it had not begun to end, or had ended. */
     markReleased: async (id: string): Promise<boolean> => (await markReleased.run({ id })).rowsAffected === 1,
     /** Whether anything of a build's leases may be left at a provider. */
     hasUnreleased: async (buildId: string): Promise<boolean> =>
       (await findUnreleased.get({ buildId })) !== undefined,
-    /** The ids of all leases that have not begun to end, or of one connector's. */
+    /** The ids of all leases, or of one connector's, that have not begun to end. */
     listLiving: async (connectorId?: string): Promise<string[]> => {
       const rows = await database
         .select({ id: leases.id })
@@ -76,19 +76,19 @@ export function endingsTable(database: Database) {
         .select()
         .from(leases)
         .where(inArray(leases.id, [...ids])),
-    /** Jobs on these entities that wait to be run, are run, or wait for a person. */
+    /** Jobs on these entities that wait to run, are running, or require manual action. */
     openJobsOf: async (entityIds: readonly string[]): Promise<JobRow[]> => {
       if (entityIds.length === 0) return [];
       const rows: JobRow[] = await jobsOf(entityIds.length).all(valuesOf(entityIds));
       return rows.filter(({ state }) => state === "waiting" || state === "requires_action");
     },
-    /** Lets leases begin to end and removes their values. */
+    /** Begins to end leases and removes their values. */
     startReleases: async (rows: readonly LeaseRow[]): Promise<void> => {
       if (rows.length === 0) return;
       for (const { state } of rows) assertTransition(leaseTransitions, state, "releasing");
       await startReleases(rows.length).run(valuesOf(rows.map(({ id }) => id)));
     },
-    /** Ends jobs that have become pointless; whoever runs one now cannot record its result. */
+    /** Cancels jobs that have become pointless; a worker that is running one cannot record its result. */
     cancelJobs: async (ids: readonly string[], endedAt: number): Promise<void> => {
       if (ids.length === 0) return;
       await database
@@ -102,7 +102,7 @@ export function endingsTable(database: Database) {
         })
         .where(and(inArray(jobs.id, [...ids]), isOpen));
     },
-    /** Leases end with their build: the new end of all that have not begun to end. */
+    /** Leases end with their build: sets the new end of those that have not begun to end. */
     setExpiry: async (buildId: string, expiresAt: number): Promise<void> => {
       await database
         .update(leases)

@@ -5,7 +5,7 @@ import { fingerprints } from "./schema.ts";
 export type FingerprintRow = typeof fingerprints.$inferSelect;
 
 export function fingerprintsTable(database: Database) {
-  // A lease has one to three secrets: row by row with a prepared statement is less work than one that is built.
+  // A lease has one to three secrets: running a prepared statement for each row is less work than building one for all.
   const insert = database
     .insert(fingerprints)
     .values({
@@ -17,7 +17,7 @@ export function fingerprintsTable(database: Database) {
     .onConflictDoNothing()
     .prepare();
   return {
-    /** Keeps the first sighting of each; a value that several leases share is one row. */
+    /** Adds the fingerprints that are new; a value that several leases share has one row. */
     insertNew: async (rows: readonly FingerprintRow[]): Promise<void> => {
       for (const row of rows) await insert.run(row);
     },

@@ -34,7 +34,7 @@ export function handoffsTable(database: Database, seals: Seals) {
     insert: async (row: HandoffRow): Promise<void> => {
       await database.insert(handoffs).values(seal(row));
     },
-    /** False when it was used before: a link opens once, however many requests race. */
+    /** False if it was used before or has expired: a link opens once, however many requests race. */
     markUsed: async (id: string, usedAt: number): Promise<boolean> => {
       const result = await database
         .update(handoffs)
@@ -45,13 +45,13 @@ export function handoffsTable(database: Database, seals: Seals) {
     markRefused: async (id: string, refusedAt: number): Promise<void> => {
       await database.update(handoffs).set({ refusedAt }).where(eq(handoffs.id, id));
     },
-    /** Links of a build that were never opened end now. */
+    /** Ends the links of a build that were never opened. */
     expireUnused: async (buildId: string, now: number): Promise<void> => {
       await expireUnused.run({ buildId, now });
     },
     /**
      * Ends every link that one caller made, opened or not.
-     * @returns to how many builds any of them led
+     * @returns how many builds any link of that caller leads to
      */
     expireByCreator: async (createdBy: string, now: number): Promise<number> => {
       await database

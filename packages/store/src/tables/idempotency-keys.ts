@@ -14,7 +14,7 @@ export function idempotencyKeysTable(database: Database, seals: Seals) {
     find: async (principal: string, key: string): Promise<IdempotencyKeyRow | undefined> =>
       open(await database.select().from(idempotencyKeys).where(isKey(principal, key)).get()),
     insert: async (row: IdempotencyKeyRow): Promise<void> => {
-      // What stands there and was not found is none of ours.
+      // If there is a row that `find` did not return, the broker did not write it.
       await database.delete(idempotencyKeys).where(isKey(row.principal, row.key));
       await database.insert(idempotencyKeys).values(seal(row));
     },

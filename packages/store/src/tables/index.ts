@@ -76,6 +76,6 @@ export function createTables(database: Database, seals: Seals): Tables {
       },
     });
   }
-  // Holds because every name of the factories was defined just now, with what its factory gives.
+  // The cast holds because every name of the factories was defined just now, with what its factory returns.
   return tables as Tables;
 }

@@ -7,16 +7,16 @@ import type { ClaimedJob } from "./jobs.ts";
 import { pausedConnectors } from "./provider-limits.ts";
 import { jobs } from "./schema.ts";
 
-/** States in which a job may still be run: one that requires action is too, when it has a time for that. */
+/** States in which a job may still run: a job that requires action does too, at its `runAfter`. */
 export const openStates = ["waiting", "requires_action"] as const satisfies readonly JobState[];
 
-/** What a claimed job bears as its last error when the run before released nothing: its process ended under it. */
+/** The last error of a claimed job whose previous run did not release it: its process ended during the run. */
 export const endedWithProcess = "ended with its process";
 
-/** The last error of a job that the broker did not write: it was never run. */
+/** The last error of a job that the broker did not write and that was therefore refused. */
 export const alteredJob = "altered";
 
-/** How many jobs a worker has room for that call one provider; `null` for those that call none. */
+/** How many jobs that call one provider a worker has room for; `null` stands for jobs that call none. */
 export type ClaimRoom = { readonly connectorId: string | null; readonly room: number };
 
 export type Claim = {
@@ -25,13 +25,13 @@ export type Claim = {
   readonly now: number;
   readonly lockedUntil: number;
   readonly limit: number;
-  /** Absent: whatever they call. */
+  /** If absent, takes jobs whatever provider they call. */
   readonly rooms?: readonly ClaimRoom[];
-  /** Kinds that wait. */
+  /** Kinds of jobs that are not taken. */
   readonly without?: readonly string[];
 };
 
-/** What a statement is made for; the rest of a claim are its values. */
+/** What a statement's text depends on; the rest of a claim are the statement's values. */
 type ClaimShape = {
   readonly rooms: readonly ClaimRoom[] | undefined;
   readonly without: readonly string[];
@@ -39,15 +39,15 @@ type ClaimShape = {
 
 export type Claimed = {
   readonly jobs: readonly ClaimedJob[];
-  /** Those that were due and that the broker did not write: they are failed from now on. */
+  /** The ids of due jobs that the broker did not write: they are failed from now on. */
   readonly refused: readonly string[];
 };
 
-/** The query by which a worker takes jobs. @param isGenuine whether the broker wrote a row */
+/** The queries by which a worker takes jobs. @param isGenuine whether the broker wrote a row */
 export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$inferSelect) => boolean) {
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
-  // A hold of more than twice the time was taken by a clock that has been set back since; of one that is only a
-  // little ahead, as another broker's may be, it holds.
+  // A hold that lasts more than twice as long as a new one was taken by a clock that has been set back since. A hold
+  // whose clock is only a little ahead, as another broker's may be, counts.
   const tooLate = sql`2 * ${placeholder("lockedUntil")} - ${placeholder("now")}`;
   const isFree = or(
     isNull(jobs.lockedUntil),
@@ -58,7 +58,7 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
     isNull(jobs.connectorId),
     notInArray(jobs.connectorId, pausedConnectors(database, placeholder("now"))),
   );
-  // Each part is read from the index in order, and no further than there is room; a whole list would be sorted.
+  // Each part is read from the index in order, and only as far as there is room; one query for all would have to sort.
   const duePart = (state: JobState, calls: SQL | undefined, limit: string, without: readonly string[]) => {
     const isDue = and(
       calls,
@@ -115,7 +115,7 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
   };
   const claims = new Map<string, ReturnType<typeof prepareClaim>>();
   return {
-    /** Whether one of these kinds may be taken. */
+    /** Whether a job of one of these kinds is due. */
     isDue: async (kinds: readonly string[], now: number): Promise<boolean> => {
       const due = and(
         inArray(jobs.state, [...openStates]),
@@ -125,8 +125,8 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
       return (await database.select({ id: jobs.id }).from(jobs).where(due).limit(1)).length > 0;
     },
     /**
-     * Takes due jobs that nobody holds and whose provider asks for no pause, the longest due first: at most `limit`, and
-     * of each provider as many as there is room for. One statement, however many providers there are.
+     * Takes due jobs that no worker holds and whose provider asks for no pause, the longest due first: at most `limit`,
+     * and for each provider as many as there is room for. Uses one statement, however many providers there are.
      */
     claimDue: async ({ rooms, without = [], ...claim }: Claim): Promise<Claimed> => {
       const room = rooms?.map(({ connectorId }) => (connectorId === null ? "0" : "1")).join("") ?? "any";
@@ -143,7 +143,7 @@ export function claimsOf(database: Database, isGenuine: (row: typeof jobs.$infer
         ...Object.fromEntries(perRoom ?? []),
       });
       if (claimed.length === 0) return { jobs: [], refused: [] };
-      // Read by themselves: what a change returns is not read whole.
+      // Read by a second query: texts that an update returns end at their first NUL.
       const ids = claimed.map(({ id }) => id);
       const rows = await database.select().from(jobs).where(inArray(jobs.id, ids));
       const refused = rows.flatMap((row) => (isGenuine(row) ? [] : [row.id]));

@@ -7,16 +7,16 @@ import type { JobRow } from "./jobs.ts";
 import { jobs } from "./schema.ts";
 import type { StoredRequiredAction } from "./stored.ts";
 
-/** What nobody holds. */
+/** The columns of a job that no worker holds. */
 export const letGo = { lockedBy: null, lockedUntil: null } as const;
 
-/** Changes of what is proven in a job, with its new MAC; `undefined` when the broker did not write the job. */
+/** Changes to a job's proven columns, with its new MAC; `undefined` if the broker did not write the job. */
 export type Resealed = <Changes extends Partial<Pick<JobRow, "payload" | "requiredAction">>>(
   id: string,
   changes: Changes,
 ) => Promise<(Changes & { mac: string | null }) | undefined>;
 
-/** What a worker writes of a job that it holds, by the fence of its hold. */
+/** The changes that a worker makes to a job that it holds; the fence proves its hold. */
 export function holdsOf(database: Database, sealed: Resealed) {
   const placeholder = (name: string) => sql`${sql.placeholder(name)}`;
   const finish = database
@@ -47,7 +47,7 @@ export function holdsOf(database: Database, sealed: Resealed) {
     return result.rowsAffected === 1;
   };
   return {
-    /** Pushes the end of a hold; false when another worker has the job now. */
+    /** Extends a hold; false if another worker has the job now. */
     extend: (id: string, fence: number, lockedUntil: number): Promise<boolean> =>
       changeHeld(id, fence, { lockedUntil }),
     /** Ends a job; false when another worker has claimed it meanwhile. */
@@ -61,7 +61,7 @@ export function holdsOf(database: Database, sealed: Resealed) {
       const ended = { state, lastError: lastError ?? null, endedAt: endedAt ?? null };
       return (await finish.run({ id, fence, ...ended })).rowsAffected === 1;
     },
-    /** Keeps what a job needs to go on after a crash; false when another worker has claimed it meanwhile. */
+    /** Stores what a job needs to continue after a crash; false if another worker has claimed it meanwhile. */
     setPayload: async (id: string, fence: number, payload: JobRow["payload"]): Promise<boolean> => {
       const changes = await sealed(id, { payload });
       return changes !== undefined && (await changeHeld(id, fence, changes));
@@ -69,7 +69,7 @@ export function holdsOf(database: Database, sealed: Resealed) {
     /** Gives a job back to be run again at `runAfter`; false when another worker has claimed it meanwhile. */
     retry: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
       changeHeld(id, fence, { runAfter, ...letGo, lastError }),
-    /** Like `retry`, and the run does not count as an attempt: it was not let through. */
+    /** Like `retry`, but the run does not count as an attempt. */
     postpone: (id: string, fence: number, runAfter: number, lastError: string): Promise<boolean> =>
       changeHeld(id, fence, {
         runAfter,
@@ -77,7 +77,7 @@ export function holdsOf(database: Database, sealed: Resealed) {
         lastError,
         attempts: sql`${jobs.attempts} - 1`,
       }),
-    /** Requires manual action, and is still run at `runAfter`; false when another worker has claimed it meanwhile. */
+    /** Marks a job as requiring manual action; it still runs at `runAfter`. False if another worker has claimed it. */
     requireAction: async (
       id: string,
       fence: number,

@@ -3,7 +3,7 @@ import type { Database } from "../database.ts";
 import type { JobRow } from "./jobs.ts";
 import { jobs } from "./schema.ts";
 
-/** The statements by which jobs are planned, many at a time. */
+/** The statements that insert jobs, many at a time. */
 export function insertsOf(database: Database, seal: (row: JobRow) => StoredJob) {
   // One prepared statement per row count: building a statement costs more than running it.
   const inserts = new Map<number, ReturnType<typeof prepareInsert>>();
@@ -29,10 +29,10 @@ type StoredJob = typeof jobs.$inferSelect;
 const rowsAtOnceMax = 20;
 const columns = Object.keys(getTableColumns(jobs));
 
-/** Every column of one row, as what `insertValues` fills in. */
+/** Placeholders for every column of one row; `insertValues` gives their values. */
 function insertPlaceholders(row: number): typeof jobs.$inferInsert {
   const values = Object.fromEntries(columns.map((column) => [column, sql`${sql.placeholder(column + row)}`]));
-  // Holds because every column is there.
+  // The cast holds because every column is there.
   return values as unknown as typeof jobs.$inferInsert;
 }
 

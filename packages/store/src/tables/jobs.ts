@@ -13,10 +13,10 @@ import type { StoredRequiredAction } from "./stored.ts";
 
 export type JobRow = Omit<typeof jobs.$inferSelect, "mac">;
 
-/** A job this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
+/** A job that this worker holds until `lockedUntil`; `fence` proves the hold when the result is written. */
 export type ClaimedJob = JobRow;
 
-/** No job is planned for later; what seems so only waits for manual action. */
+/** No job is planned further ahead; a job with a later `runAfter` only waits for manual action. */
 const waitMsMax = 400 * 24 * 3_600_000;
 
 const cancelled = {
@@ -28,12 +28,12 @@ const cancelled = {
 export function jobsTable(database: Database, seals: Seals) {
   const { seal, reseal, isGenuine, open, openAll } = createRowSeal(seals, provenTables.jobs);
   const findRow = (id: string) => database.select().from(jobs).where(eq(jobs.id, id)).get();
-  /** The same with the MAC of a row that it changes; `undefined` when the broker did not write that. */
+  /** The changes with the MAC of the changed row; `undefined` if the broker did not write the row. */
   const sealed: Resealed = async (id, changes) => {
     const row = open(await findRow(id));
     return row === undefined ? undefined : reseal(row, changes);
   };
-  /** One that the broker did not write is never run, and nothing that stands in it is shown. */
+  /** A job that the broker did not write is never run. It is read as failed, without payload and required action. */
   const readRow = (row: typeof jobs.$inferSelect): JobRow => ({
     ...withoutMac(row),
     ...(isGenuine(row)
@@ -50,7 +50,7 @@ export function jobsTable(database: Database, seals: Seals) {
       const row = await findRow(id);
       return row === undefined ? undefined : readRow(row);
     },
-    /** Those that the broker did not write and has refused to run. */
+    /** The ids of jobs that the broker did not write and has refused to run. */
     listRefused: async (limit: number): Promise<string[]> => {
       const isRefused = and(eq(jobs.state, "failed"), eq(jobs.lastError, alteredJob));
       const rows = await database.select({ id: jobs.id }).from(jobs).where(isRefused).limit(limit);
@@ -87,7 +87,7 @@ export function jobsTable(database: Database, seals: Seals) {
         .limit(query.limit);
       return rows.map(readRow);
     },
-    /** Records a reminder; false when another broker has, or the job requires no action any more. */
+    /** Records a reminder; false if another broker has done so, or the job no longer requires action. */
     setReminded: async (
       id: string,
       requiredAction: StoredRequiredAction,
@@ -103,7 +103,7 @@ export function jobsTable(database: Database, seals: Seals) {
         );
       return result.rowsAffected === 1;
     },
-    /** Since when the jobs that wait for a person do. */
+    /** The jobs that require manual action. */
     requiredActions: async (): Promise<JobRow[]> =>
       openAll(await database.select().from(jobs).where(eq(jobs.state, "requires_action"))),
     /** Starts a job anew, as if it had never been run; false when it was in none of these states. */
@@ -125,7 +125,7 @@ export function jobsTable(database: Database, seals: Seals) {
         .where(and(eq(jobs.id, id), inArray(jobs.state, [...from])));
       return result.rowsAffected === 1;
     },
-    /** Lets an open job that nobody runs be run at once. */
+    /** Makes an open job due now if it would be due later. */
     hasten: async (id: string, now: number): Promise<void> => {
       const isOpen = inArray(jobs.state, [...openStates]);
       await database
@@ -133,7 +133,7 @@ export function jobsTable(database: Database, seals: Seals) {
         .set({ runAfter: now })
         .where(and(eq(jobs.id, id), isOpen, gt(jobs.runAfter, now)));
     },
-    /** Ends a job that nobody wants any more; whoever runs it now cannot record its result. */
+    /** Cancels an open or failed job; a worker that is running it cannot record its result. */
     cancel: async (id: string, endedAt: number): Promise<boolean> => {
       const result = await database
         .update(jobs)
@@ -141,7 +141,7 @@ export function jobsTable(database: Database, seals: Seals) {
         .where(and(eq(jobs.id, id), inArray(jobs.state, [...openStates, "failed"])));
       return result.rowsAffected === 1;
     },
-    /** Ends the open jobs of an entity that have become pointless. */
+    /** Cancels an entity's open jobs of one kind. */
     cancelByEntity: async (entityId: string, kind: string, endedAt?: number): Promise<void> => {
       const isOpen = inArray(jobs.state, [...openStates]);
       await database
@@ -149,7 +149,7 @@ export function jobsTable(database: Database, seals: Seals) {
         .set({ ...cancelled, endedAt: endedAt ?? null })
         .where(and(eq(jobs.entityId, entityId), eq(jobs.kind, kind), isOpen));
     },
-    /** Forgets jobs that ended; the lease of a failed one keeps its error. */
+    /** Deletes jobs that ended before `before`; the lease of a failed one keeps its error. */
     deleteEnded: async (before: number): Promise<number> => {
       const ended = inArray(jobs.state, ["done", "failed", "cancelled"]);
       const result = await database
@@ -157,7 +157,7 @@ export function jobsTable(database: Database, seals: Seals) {
         .where(and(ended, lt(sql`coalesce(${jobs.endedAt}, ${jobs.runAfter})`, before)));
       return result.rowsAffected;
     },
-    /** Moves to an earlier time what waits for one that the clock, set back since, reaches so much later. */
+    /** Makes waiting jobs due earlier by `byMs`, after the clock was set back by that much. @returns how many */
     comeEarlier: async (byMs: number, now: number): Promise<number> => {
       const waits = and(gt(jobs.runAfter, now), lt(jobs.runAfter, now + waitMsMax));
       const result = await database

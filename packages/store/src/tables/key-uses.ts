@@ -4,7 +4,7 @@ import type { LeaseRow } from "./leases.ts";
 import { jobs, leases } from "./schema.ts";
 import type { StoredLeaseError } from "./stored.ts";
 
-/** What lives on which version of an org key: queries over leases, for who replaces and retires keys. */
+/** Which leases depend on which version of an org key: queries for replacing and retiring keys. */
 export function keyUsesTable(database: Database) {
   const openRekey = database
     .select({ one: sql`1` })
@@ -17,7 +17,7 @@ export function keyUsesTable(database: Database) {
       ),
     );
   return {
-    /** Leases that still hold something issued with this version of an org key. */
+    /** How many leases still hold something issued with this version of an org key. */
     count: async (connectorId: string, version: number): Promise<number> => {
       const row = await database
         .select({ count: sql<number>`count(*)` })
@@ -26,7 +26,7 @@ export function keyUsesTable(database: Database) {
         .get();
       return row?.count ?? 0;
     },
-    /** Builds with leases that still hold something issued with this version of an org key. */
+    /** Ids of builds with leases that still hold something issued with this version of an org key. */
     listBuilds: async (connectorId: string, version: number, limit: number): Promise<string[]> => {
       const rows = await database
         .selectDistinct({ buildId: leases.buildId })
@@ -37,8 +37,8 @@ export function keyUsesTable(database: Database) {
       return rows.map(({ buildId }) => buildId);
     },
     /**
-     * Whether something at the provider may still have to be ended with this version: a lease that was made
-     * with it, or one that may be being made with it at this moment, planned before `replacedAt`.
+     * Whether something at the provider may still have to be ended with this version: a lease that was made with it, or
+     * a lease planned before `replacedAt`, which may be being made with it right now.
      */
     isInUse: async (connectorId: string, version: number, replacedAt: number): Promise<boolean> => {
       const planned = and(
@@ -55,8 +55,8 @@ export function keyUsesTable(database: Database) {
       return found !== undefined;
     },
     /**
-     * Leases that live on what an older version than `version` made and that no job moves to it yet, in id order
-     * after `afterId`. With `flagged` also those of which an earlier try found that they cannot be moved.
+     * Leases that depend on an older version than `version` and that no job moves to it yet, ordered by id, after
+     * `afterId`. With `flagged`, also leases that an earlier attempt could not move.
      */
     listToRekey: (
       connectorId: string,
@@ -79,7 +79,7 @@ export function keyUsesTable(database: Database) {
         )
         .orderBy(asc(leases.id))
         .limit(query.limit),
-    /** Why leases stay with a version that was replaced, with how many do for each reason. */
+    /** The reasons why leases stay with a replaced version, each with the number of leases. */
     listFlags: async (
       connectorId: string,
       version: number,

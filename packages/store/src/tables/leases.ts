@@ -11,7 +11,7 @@ export type LeaseRow = Omit<typeof leases.$inferSelect, "mac">;
 
 export function leasesTable(database: Database, seals: Seals) {
   const { seal, reseal, isGenuine } = createRowSeal(seals, provenTables.leases);
-  /** One that the broker did not write names nothing at its provider: nothing there is ended for it. */
+  /** A lease that the broker did not write is read without names at its provider, so nothing there is ended for it. */
   const readRow = (row: typeof leases.$inferSelect): LeaseRow => ({
     ...withoutMac(row),
     ...(isGenuine(row) ? {} : { handle: {}, usage: null }),
@@ -54,7 +54,7 @@ export function leasesTable(database: Database, seals: Seals) {
       and(
         eq(leases.buildId, sql.placeholder("buildId")),
         eq(bindings.buildId, leases.buildId),
-        // One that was revoked waits for nothing, and neither does one that a person has to end.
+        // A revoked lease waits for nothing, and neither does an issued one whose end requires manual action.
         or(
           inArray(leases.state, ["planned", "failed"]),
           and(eq(leases.state, "requires_action"), isNull(leases.issuedAt)),
@@ -68,7 +68,7 @@ export function leasesTable(database: Database, seals: Seals) {
       const row = await find.get({ id });
       return row === undefined ? undefined : readRow(row);
     },
-    /** A planned lease has its values now; false when it was not planned any more. */
+    /** Gives a planned lease its values; false if it was not planned any more. */
     markIssued: async (
       id: string,
       issued: Pick<LeaseRow, "env" | "orgKeyVersion" | "issuedAt" | "attempts">,

@@ -6,7 +6,7 @@ import { type ProvenTable, provenTables } from "./proven-tables.ts";
 
 const rowsAtOnceMax = 500;
 
-/** A number of its own that no row of ours has set: whatever the key of the table is. */
+/** The row number that the engine assigns, whatever the key of the table is. */
 const placeIn = (table: ProvenTable["table"]) => sql<number>`${table}.rowid`;
 
 const newerThan = (level: number): readonly ProvenTable[] =>
@@ -18,7 +18,7 @@ export type UpgradePlace = { readonly tables: number; readonly row: number };
 type StoredRow = Readonly<Record<string, unknown>> & { readonly mac: string | null };
 type Found = { readonly place: number; readonly row: StoredRow };
 
-/** Rows from before there were MACs over what decides in them. */
+/** Adds MACs to rows from before their deciding columns had MACs. */
 export function olderRowsTable(database: Database, seals: Seals) {
   const prove = async (proven: ProvenTable, level: number, after: number): Promise<number | undefined> => {
     const { table, before } = proven;
@@ -30,10 +30,10 @@ export function olderRowsTable(database: Database, seals: Seals) {
       .from(table)
       .where(and(gt(place, after), hadMacs ? undefined : isNull(table.mac)))
       .orderBy(asc(place))
-      // Holds because each of these tables has the column `mac`.
+      // The cast holds because each of these tables has the column `mac`.
       .limit(rowsAtOnceMax)) as Found[];
     for (const { place: at, row } of found) {
-      // One that somebody else wrote, or has been proven already, stays as it is.
+      // A row that somebody else wrote, or that has its new MAC already, is not changed.
       if (hadMacs && !wasProven(row, table, before.columns)) continue;
       const mac = macOf(row);
       await database.update(table).set({ mac }).where(eq(place, at));
@@ -46,8 +46,8 @@ export function olderRowsTable(database: Database, seals: Seals) {
   };
   return {
     /**
-     * Whether something in the tables that a store of this level has no MACs in is proven all the same: then the store was
-     * brought up to date before, whatever is said of it.
+     * Whether one of the tables that have no MACs in a store of this level has a proven row all the same: then the
+     * store was upgraded before, whatever level it claims.
      */
     hasProven: async (level: number): Promise<boolean> => {
       for (const proven of newerThan(level)) {
@@ -63,8 +63,8 @@ export function olderRowsTable(database: Database, seals: Seals) {
       return false;
     },
     /**
-     * Proves some rows of a store of this level.
-     * @returns where to go on; `undefined` when all are proven
+     * Adds MACs to some rows of a store of this level.
+     * @returns where to continue; `undefined` once all rows have been handled
      */
     prove: async (
       level: number,

@@ -8,7 +8,7 @@ import type { StoredCheck } from "./stored.ts";
 
 export type OrgKeyRow = Omit<typeof orgKeys.$inferSelect, "mac">;
 
-/** What the fields of a version are once it is proven dead: nothing that could be opened. */
+/** The fields of a version once it is retired: nothing that could be opened. */
 export const erasedFields = "";
 
 export function orgKeysTable(database: Database, seals: Seals) {
@@ -23,7 +23,7 @@ export function orgKeysTable(database: Database, seals: Seals) {
     );
   const find = async (id: string): Promise<OrgKeyRow | undefined> =>
     open(await database.select().from(orgKeys).where(eq(orgKeys.id, id)).get());
-  /** Changes one that is as `isMeant` says. */
+  /** Changes a key if `isMeant` accepts it; false if not. */
   const change = async (
     id: string,
     changes: Partial<OrgKeyRow>,
@@ -51,7 +51,7 @@ export function orgKeysTable(database: Database, seals: Seals) {
     /** The newest version, whatever its state. */
     findLatest: async (organizationId: string, connectorId: string): Promise<OrgKeyRow | undefined> =>
       openAll(await versions.all({ organizationId, connectorId }))[0],
-    /** The number that the next version of a connector's key has: higher than any that stands there. */
+    /** The number of the next version of a connector's key: higher than all stored ones, whoever wrote them. */
     nextVersion: async (organizationId: string, connectorId: string): Promise<number> => {
       const [newest] = await versions.all({ organizationId, connectorId });
       return (newest?.version ?? 0) + 1;
@@ -63,13 +63,13 @@ export function orgKeysTable(database: Database, seals: Seals) {
       list(of(organizationId), asc(orgKeys.connectorId), desc(orgKeys.version)),
     listActive: (organizationId: string): Promise<OrgKeyRow[]> =>
       list(and(of(organizationId), eq(orgKeys.state, "active"))),
-    /** Versions that are lent no more and whose fields are still kept, oldest first. */
+    /** Versions that are no longer lent but whose fields are still kept, by connector, oldest first. */
     listUnproven: (organizationId: string): Promise<OrgKeyRow[]> =>
       list(
         and(of(organizationId), ne(orgKeys.state, "active"), ne(orgKeys.fields, erasedFields)),
         ...[asc(orgKeys.connectorId), asc(orgKeys.version)],
       ),
-    /** Active keys that were put before `putBefore` and of whose age nobody was told since `remindedBefore`. */
+    /** Active keys that were put before `putBefore` and have not been reported as old since `remindedBefore`. */
     listOld: (organizationId: string, putBefore: number, remindedBefore: number): Promise<OrgKeyRow[]> =>
       list(
         and(
@@ -82,19 +82,19 @@ export function orgKeysTable(database: Database, seals: Seals) {
     insert: async (row: OrgKeyRow): Promise<void> => {
       await database.insert(orgKeys).values(seal(row));
     },
-    /** Whoever is told of a key is told anew when its state changes. */
+    /** Changes the state, and clears the last reminder so that one about the new state is sent. */
     moveState: async (id: string, from: readonly OrgKeyState[], to: OrgKeyState): Promise<boolean> => {
       for (const state of from) assertTransition(orgKeyTransitions, state, to);
       return change(id, { state: to, remindedAt: null }, ({ state }) => from.includes(state));
     },
-    /** Ends a version and erases its fields; false when another broker has. */
+    /** Retires a replaced version and erases its fields; false if it is active, or another broker has done so. */
     retire: (id: string, provenDeadAt: number | null): Promise<boolean> =>
       change(
         id,
         { state: "retired", fields: erasedFields, provenDeadAt },
         ({ state, fields }) => state !== "active" && fields !== erasedFields,
       ),
-    /** Records that somebody is told now; false when another broker has just done so. */
+    /** Records a reminder; false if another broker has just recorded one. */
     setReminded: async (row: Pick<OrgKeyRow, "id" | "remindedAt">, at: number): Promise<boolean> => {
       const before =
         row.remindedAt === null ? isNull(orgKeys.remindedAt) : eq(orgKeys.remindedAt, row.remindedAt);

@@ -6,7 +6,7 @@ import { dataKeys, organizations } from "./schema.ts";
 
 export type OrganizationRow = typeof organizations.$inferSelect;
 
-/** Far more than the state of an audit whose heads were given up a hundred times. */
+/** Far more than the state of an audit needs after its heads were given up a hundred times. */
 const auditStateBytesMax = 64 * 1024;
 
 export function organizationsTable(database: Database) {
@@ -27,7 +27,7 @@ export function organizationsTable(database: Database) {
     /** The oldest organization. */
     first: (): Promise<OrganizationRow | undefined> =>
       database.select(columns).from(organizations).orderBy(organizations.createdAt).limit(1).get(),
-    /** Ids of some that have a data key, the oldest first; a broker makes one. */
+    /** Ids of organizations that have a data key, the oldest first; a broker creates only one. */
     listIds: async (limit: number): Promise<readonly string[]> => {
       const rows = await database
         .select({ id: sql<string>`substr(${organizations.id}, 1, 64)` })
@@ -41,8 +41,8 @@ export function organizationsTable(database: Database) {
       await database.insert(organizations).values(row);
     },
     /**
-     * False when the state is no longer the one that was read; one that is too long to be one is read as none.
-     * @throws StoreError `altered` when the file does not keep the new one
+     * False if the state is no longer the one that was read; a state that is too long to be ours counts as null.
+     * @throws StoreError `altered` if the file does not keep the new state
      */
     setAuditState: async (id: string, before: string | null, after: string): Promise<boolean> => {
       const unchanged = before === null ? isNull(auditState) : eq(organizations.auditState, before);

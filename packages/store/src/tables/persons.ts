@@ -13,17 +13,17 @@ export type PersonRow = Omit<typeof persons.$inferSelect, "mac">;
 type BrowserRow = Omit<typeof personBrowsers.$inferSelect, "mac">;
 type NewBrowser = Omit<BrowserRow, "endsAt">;
 
-/** How long a cookie that has been replaced proves what it proved. */
+/** How long a cookie still proves the person after it has been replaced. */
 const formerMs = 3_600_000;
-/** As long as a visit that it opened may last, one that has ended can still be told to forget. */
+/** How long an ended cookie is kept: a visit that it opened may last that long, and can still ask to forget it. */
 const visitMs = limits.sessionLifetimeSecondsMax * 1000;
-/** The end of what took the place of a cookie that was ending: nothing but the use of the newest ends it. */
+/** The `endsAt` of a cookie that replaced one that was ending: only the use of the newest cookie ends it. */
 const never = timeMax;
 
 const isKnown = ({ endsAt }: BrowserRow, now: number): boolean =>
   endsAt === null || endsAt === never || !isOver({ createdAt: endsAt - formerMs, expiresAt: endsAt }, now);
 
-/** All cookies of some browsers: each took the place of another and kept since when it proves the person. */
+/** All cookies of some browsers: a cookie that replaces another keeps its `createdAt`. */
 const ofBrowsers = (rows: readonly BrowserRow[]): SQL | undefined =>
   or(
     ...rows.map(({ personId, createdAt }) =>
@@ -62,7 +62,7 @@ export function personsTable(database: Database, seals: Seals) {
     find,
     findByRecovery: async (recoveryHash: string): Promise<PersonRow | undefined> =>
       open(await database.select().from(persons).where(eq(persons.recoveryHash, recoveryHash)).get()),
-    /** Everyone that a browser has proven to be, newest first; also who has ended since. */
+    /** All persons that a browser proves to be, newest first, including those who have ended. */
     listByBrowser: async (hash: string, now: number): Promise<PersonRow[]> => {
       const rows = await database
         .select({ person: persons, browser: personBrowsers })
@@ -98,8 +98,8 @@ export function personsTable(database: Database, seals: Seals) {
         .where(and(ofPerson, notInArray(personBrowsers.createdAt, newest)));
     },
     /**
-     * What one cookie of a browser proves, its next one does, and the first for an hour at most: the answer that brings
-     * the next may be lost, or cross another. What takes the place of one that is ending ends when the newest is used.
+     * A browser's next cookie proves what its old one does. The old one is valid for an hour more at most, as the answer
+     * with the next may be lost, or cross another. A cookie that replaces an ending one ends when the newest is used.
      */
     moveBrowser: async (from: string, to: string, now: number): Promise<void> => {
       const rows = await listKnown(eq(personBrowsers.hash, from), now);
@@ -110,7 +110,7 @@ export function personsTable(database: Database, seals: Seals) {
       const moved = rows.map((row) => ({ ...row, hash: to, endsAt: row.endsAt === null ? null : never }));
       if (moved.length > 0) await database.insert(personBrowsers).values(moved.map(browsers.seal));
     },
-    /** The browser has its newest cookie: those before it prove nothing any more, nor does what took their place. */
+    /** Call it when a browser uses its newest cookie: ends those before it, and everything else that replaced them. */
     useBrowser: async (hash: string, now: number): Promise<void> => {
       const used = await listKnown(and(eq(personBrowsers.hash, hash), isNull(personBrowsers.endsAt)), now);
       if (used.length === 0) return;
@@ -118,9 +118,9 @@ export function personsTable(database: Database, seals: Seals) {
       for (const row of former) await endBrowser(row, now);
     },
     /**
-     * The browser proves nothing for this build any more, nor does any cookie that came before or after this one.
-     * @param personId who may say so by a cookie that has ended
-     * @returns whom it proved
+     * Removes a browser's cookies for this build, also those before and after this one, so that they prove nothing.
+     * @param personId the person who may do this even with a cookie that has ended
+     * @returns the ids of the persons that it proved
      */
     forgetBrowser: async (
       hash: string,
@@ -136,8 +136,8 @@ export function personsTable(database: Database, seals: Seals) {
       return known.map((row) => row.personId);
     },
     /**
-     * No browser proves the person any more.
-     * @returns how many cookies did
+     * Removes all cookies of a person, so that no browser proves them any more.
+     * @returns how many cookies there were
      */
     forgetBrowsers: async (personId: string): Promise<number> => {
       const result = await database.delete(personBrowsers).where(eq(personBrowsers.personId, personId));
@@ -149,7 +149,7 @@ export function personsTable(database: Database, seals: Seals) {
     allow: async (id: string, allows: readonly TokenPermission[]): Promise<void> => {
       await change(await find(id), { allows });
     },
-    /** The build closes: there is nothing left to prove. */
+    /** Ends the person of a build that closes: there is nothing left to prove. */
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
       await change(await findByBuild(buildId), { endedAt });
     },

@@ -25,12 +25,12 @@ export type SealedRow = { readonly mac: string | null };
 /** A table whose rows carry a MAC over the columns that decide. */
 export type ProvenTable<Row extends SealedRow = SealedRow> = {
   readonly table: TableWithMac;
-  /** The level from which on a store has these MACs. */
+  /** The lowest level of a store that has these MACs. */
   readonly since: number;
   readonly columns: readonly string[];
-  /** From another level on there were MACs over these. */
+  /** From this earlier level on there were MACs over these columns only. */
   readonly before?: { readonly level: number; readonly columns: readonly string[] };
-  /** Never there: what its rows are, for the compiler. */
+  /** Never set: tells the compiler the type of the rows. */
   readonly row?: Row;
 };
 
@@ -45,8 +45,8 @@ const proven = <Table extends TableWithMac>(
 });
 
 /**
- * THE list of what decides and so is proven. What moves with use, such as counts and the time of a last use, is not in
- * it, nor is that something has ended where ending is all that can follow.
+ * THE list of the columns that decide something and so are proven. Columns that change with use, such as counts and the
+ * time of the last use, are not in it, nor is the end of something that can do nothing but end.
  */
 export const provenTables = {
   sessions: proven(sessions, 1, [
@@ -173,7 +173,7 @@ export const provenTables = {
   writtenObjects: proven(writtenObjects, 2, ["userKeyId", "nameHash", "buildId", "sha256"]),
 };
 
-/** The same by the names that stand in the file, for who reads about them. */
+/** The same list with the names that the file uses, for the documentation. */
 export function provenColumns(): readonly { readonly table: string; readonly columns: readonly string[] }[] {
   return Object.values(provenTables).map(({ table, columns }) => ({
     table: getTableName(table),
@@ -181,5 +181,5 @@ export function provenColumns(): readonly { readonly table: string; readonly col
   }));
 }
 
-/** The level of a store all of whose tables above have their MACs. */
+/** The level of a store in which all tables above have their MACs. */
 export const provenLevel = Math.max(...Object.values(provenTables).map(({ since }) => since));

@@ -7,11 +7,11 @@ export type ProviderLimitRow = typeof providerLimits.$inferSelect;
 /** The longest pause a provider may ask for. */
 export const pauseMsMax = 3_600_000;
 
-// One that seems to end later than any pause can was written by a clock that has been set back since.
+// A pause that ends later than any pause can was written by a clock that has been set back since.
 const heldBack = (now: SQL) =>
   and(gt(providerLimits.pausedUntil, now), lte(providerLimits.pausedUntil, sql`${now} + ${2 * pauseMsMax}`));
 
-/** The connectors whose providers are to be left alone now. */
+/** The connectors whose providers must not be called now. */
 export function pausedConnectors(database: Database, now: SQL) {
   return database
     .select({ connectorId: providerLimits.connectorId })
@@ -27,12 +27,12 @@ export function providerLimitsTable(database: Database) {
     .prepare();
   return {
     find: (connectorId: string): Promise<ProviderLimitRow | undefined> => find.get({ connectorId }),
-    /** How long every broker should leave the provider alone, in milliseconds; 0 when it need not. */
+    /** How long no broker should call the provider, in milliseconds; 0 if there is no pause. */
     pauseMsOf: async (connectorId: string, now: number): Promise<number> => {
       const until = (await find.get({ connectorId }))?.pausedUntil ?? 0;
       return until > now && until <= now + 2 * pauseMsMax ? until - now : 0;
     },
-    /** Leaves the provider alone until then, or until the later end of a pause that is known already. */
+    /** Pauses calls to the provider until then, but at most `pauseMsMax`, or until a known pause that ends later. */
     pause: async (connectorId: string, until: number, now: number): Promise<void> => {
       const pausedUntil = Math.min(until, now + pauseMsMax);
       const known = providerLimits.pausedUntil;
@@ -46,8 +46,8 @@ export function providerLimitsTable(database: Database) {
         });
     },
     /**
-     * Takes so many calls of what all brokers together may make in a window; false when fewer are left.
-     * @param window `start` is a multiple of `lengthMs`; one that is long past or far ahead is begun anew
+     * Takes `count` of the calls that all brokers together may make in a window; false if fewer are left.
+     * @param window `start` is a multiple of `lengthMs`; a stored window that is older, or far ahead, is replaced
      */
     take: async (
       connectorId: string,

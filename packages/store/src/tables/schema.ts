@@ -38,8 +38,8 @@ import {
   usage,
 } from "./stored.ts";
 
-// Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL. The column `mac`
-// of a row proves, under the org's data key, those that proven-tables.ts names.
+// Ids are text, times integer milliseconds, structures JSON text: the same columns exist in PostgreSQL. The column
+// `mac` of a row proves, under the org's data key, the columns that proven-tables.ts lists.
 
 export const organizations = sqliteTable("organizations", {
   id: text("id").primaryKey(),
@@ -78,9 +78,9 @@ export const orgKeys = sqliteTable(
     check: json("last_check", storedCheck, unreadableCheck).notNull(),
     putAt: millis("put_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
-    /** When the provider was last seen to refuse it, after it was replaced. */
+    /** When the provider was seen to refuse the key, after it was replaced. */
     provenDeadAt: millis("proven_dead_at"),
-    /** When somebody was last told that it is old, or that it still works though it was replaced. */
+    /** When it was last reported that the key is old, or that it still works though it was replaced. */
     remindedAt: millis("reminded_at"),
     mac: text("mac"),
   },
@@ -100,16 +100,16 @@ export const builds = sqliteTable(
     expiresAt: millis("expires_at").notNull(),
     renewableUntil: millis("renewable_until").notNull(),
     closedAt: millis("closed_at"),
-    /** Grows with every change on the settings page; a change made on an older one is refused. */
+    /** Grows with every change on the settings page; a change based on an older version is refused. */
     settingsVersion: integer("settings_version").notNull().default(0),
-    /** Until then a swap can be taken back; absent while nothing is swapped. */
+    /** Until when a swap can be taken back; absent while nothing is swapped. */
     revertibleUntil: millis("revertible_until"),
     finishedAt: millis("finished_at"),
-    /** When the person first downloaded a whole env file of their own. */
+    /** When the person first downloaded a complete env file with their own values. */
     downloadedAt: millis("downloaded_at"),
     /** When everything lent ended because the person had all keys of their own; nobody else reads values from then on. */
     lendingEndedAt: millis("lending_ended_at"),
-    /** The admin let the app use lent keys again, and why: the page shows it. */
+    /** When and why the admin let the app use lent keys again; the page shows it. */
     adminRevert: json("admin_revert", adminRevert, null),
   },
   (table) => [
@@ -137,7 +137,7 @@ export const leases = sqliteTable(
     attempts: integer("attempts").notNull(),
     lastError: json("last_error", leaseError, unreadableError),
     createdAt: millis("created_at").notNull(),
-    /** What of its resource was used, read from the provider without waking it; absent before the first look. */
+    /** How much its resource was used, read from the provider without waking it; absent before the first check. */
     usage: json("usage", usage, null),
     mac: text("mac"),
   },
@@ -159,9 +159,9 @@ export const bindings = sqliteTable(
     leaseId: text("lease_id"),
     userKeyId: text("user_key_id"),
     swappedAt: millis("swapped_at"),
-    /** Whether the build's env may hold the user's values; absent: the question was never answered, which counts as yes. */
+    /** Whether the build's env may hold the user's values. Absent if nobody has answered yet, which counts as yes. */
     preview: boolean("preview"),
-    /** How often the build's env was answered with the user's values, and when last. */
+    /** How often an answer with the build's env held the user's values; `userReadAt` is when it last did. */
     userReads: integer("user_reads").notNull().default(0),
     userReadAt: millis("user_read_at"),
     mac: text("mac"),
@@ -178,13 +178,13 @@ export const userKeys = sqliteTable(
     connectorId: text("connector_id").notNull(),
     /** All values in one envelope under the build's data key. */
     env: text("env").notNull(),
-    /** Masked, by variable name: what a page may show again. */
+    /** Masked values by variable name, which a page may show again. */
     previews: provenJson<Readonly<Record<string, string>>>("previews").notNull(),
     fingerprint: text("fingerprint").notNull(),
     check: provenJson<StoredKeyCheck>("last_check").notNull(),
     savedAt: millis("saved_at").notNull(),
     checkedAt: millis("checked_at").notNull(),
-    /** Whose it is; absent for what was saved before persons were known. */
+    /** The person it belongs to; absent if it was saved before persons were known. */
     personId: text("person_id"),
     mac: text("mac"),
   },
@@ -230,14 +230,14 @@ export const sessions = sqliteTable(
     identity: text("identity"),
     /** The person it has proven to be. */
     personId: text("person_id"),
-    /** Where it was opened from, as the person is told when somebody starts over. */
+    /** Where it was opened from; shown to the person when somebody starts over. */
     address: text("address"),
     mac: text("mac"),
   },
   (table) => [uniqueIndex("sessions_hash").on(table.hash), index("sessions_build").on(table.buildId)],
 );
 
-/** Who saved own keys for a build: at most one at a time that has not ended. */
+/** People who saved their own keys for a build; at most one person per build has not ended. */
 export const persons = sqliteTable(
   "persons",
   {
@@ -247,11 +247,11 @@ export const persons = sqliteTable(
     identity: text("identity"),
     /** SHA-256 of the recovery code, hex. */
     recoveryHash: text("recovery_hash").notNull(),
-    /** What tokens may do with the person's values, beside nothing. */
+    /** What tokens may do with the person's values; by default nothing. */
     allows: provenJson<readonly TokenPermission[]>("allows").notNull(),
     createdAt: millis("created_at").notNull(),
     endedAt: millis("ended_at"),
-    /** Somebody else started over. */
+    /** Set if somebody else started over. */
     ending: provenJson<StoredEnding>("ending"),
     mac: text("mac"),
   },
@@ -266,11 +266,11 @@ export const persons = sqliteTable(
 export const personBrowsers = sqliteTable(
   "person_browsers",
   {
-    /** SHA-256 of the cookie, hex: one cookie a browser, whatever builds it knows. */
+    /** SHA-256 of the cookie, hex. A browser has one cookie for all builds. */
     hash: text("hash").notNull(),
     personId: text("person_id").notNull(),
     createdAt: millis("created_at").notNull(),
-    /** A newer cookie has taken its place: until then both prove the person. */
+    /** Set once a newer cookie has replaced this one: until then both prove the person. */
     endsAt: millis("ends_at"),
     mac: text("mac"),
   },
@@ -280,7 +280,7 @@ export const personBrowsers = sqliteTable(
   ],
 );
 
-/** Somebody who lost every proof asks to become the person of a build; at most one a build waits. */
+/** Requests to become the person of a build, by somebody who lost every proof; at most one per build waits. */
 export const startOvers = sqliteTable(
   "start_overs",
   {
@@ -290,7 +290,7 @@ export const startOvers = sqliteTable(
     address: text("address"),
     state: text("state").$type<StartOverState>().notNull(),
     createdAt: millis("created_at").notNull(),
-    /** Until then the present person can refuse. */
+    /** Until when the present person can refuse. */
     dueAt: millis("due_at").notNull(),
     endedAt: millis("ended_at"),
     mac: text("mac"),
@@ -302,7 +302,7 @@ export const startOvers = sqliteTable(
   ],
 );
 
-/** Keyed hashes of every secret that was lent or put by the org: how it is known again without keeping it. */
+/** Keyed hashes of every secret that was lent or put by the org, to recognize it without keeping it. */
 export const fingerprints = sqliteTable("fingerprints", {
   fingerprint: text("fingerprint").primaryKey(),
   /** The lease or the org key that it was first seen in. */
@@ -338,7 +338,7 @@ export const tokens = sqliteTable(
 export const idempotencyKeys = sqliteTable(
   "idempotency_keys",
   {
-    /** Who asked: the same key of two callers is two keys. */
+    /** The caller: the same key from two callers counts as two keys. */
     principal: text("principal").notNull(),
     key: text("key").notNull(),
     /** SHA-256 of the parsed request. */
@@ -370,9 +370,9 @@ export const jobs = sqliteTable(
     createdAt: millis("created_at").notNull(),
     /** The build it belongs to, if there is one. */
     buildId: text("build_id"),
-    /** The provider it calls: it waits while that one asks for a pause. */
+    /** The provider it calls; the job waits while that provider asks for a pause. */
     connectorId: text("connector_id"),
-    /** What it needs to know beside its entity; secrets in it are envelopes. */
+    /** What the job needs to know besides its entity; secrets in it are envelopes. */
     payload: provenJson<Readonly<Record<string, unknown>>>("payload"),
     requiredAction: provenJson<StoredRequiredAction>("required_action"),
     endedAt: millis("ended_at"),
@@ -380,7 +380,7 @@ export const jobs = sqliteTable(
   },
   (table) => [
     index("jobs_due").on(table.state, table.runAfter),
-    // Taken by connector: the work of a busy one is passed over without being read.
+    // For claims by connector: they skip the jobs of a busy connector without reading them.
     index("jobs_due_of_connector").on(table.connectorId, table.state, table.runAfter),
     index("jobs_entity").on(table.entityId),
     index("jobs_build").on(table.buildId),
@@ -388,23 +388,23 @@ export const jobs = sqliteTable(
   ],
 );
 
-/** Work that one broker of all does when it is due. */
+/** Work that only one of all brokers does when it is due. */
 export const schedules = sqliteTable("schedules", {
   name: text("name").primaryKey(),
   dueAt: millis("due_at").notNull(),
 });
 
-/** What all brokers together may still ask of a provider. */
+/** How much all brokers together may still call a provider. */
 export const providerLimits = sqliteTable("provider_limits", {
   connectorId: text("connector_id").primaryKey(),
-  /** The provider asked to be left alone until then. */
+  /** Until when the provider asked not to be called. */
   pausedUntil: millis("paused_until").notNull(),
   windowStart: millis("window_start").notNull(),
   /** Calls taken in this window. */
   used: integer("used").notNull(),
 });
 
-// Those of the audit are cut in the query, and what stands in them is judged by its reader.
+// The columns of the audit are cut in the query, and their values are checked by the code that reads them.
 export const auditEvents = sqliteTable(
   "audit_events",
   {
@@ -416,17 +416,17 @@ export const auditEvents = sqliteTable(
     entity: rawText("entity").notNull(),
     details: rawText("details").notNull(),
     requestId: rawText("request_id"),
-    /** Hash of the row before, hex; of 32 zero bytes for the first. */
+    /** Hash of the row before, hex; 32 zero bytes for the first row. */
     previousHash: rawText("previous_hash"),
     /** SHA-256 over this row and `previousHash`, hex. Absent only in rows older than the chain. */
     hash: rawText("hash"),
-    /** Over `hash`, under the org's data key. Absent in rows from before there were any. */
+    /** MAC of `hash`, under the org's data key. Absent in rows from before there were MACs. */
     mac: rawText("mac"),
   },
   (table) => [index("audit_events_entity").on(table.entity, table.sequence)],
 );
 
-/** Signed ends of the audit chain, made now and then: what stands before one cannot be changed unseen. */
+/** Signed ends of the audit chain, made from time to time: rows before one cannot be changed unnoticed. */
 export const auditHeads = sqliteTable("audit_heads", {
   sequence: rawInteger("sequence").primaryKey(),
   hash: rawText("hash").notNull(),
@@ -443,11 +443,11 @@ export const signingKeys = sqliteTable("signing_keys", {
   publicKey: text("public_key").notNull(),
   privateKey: text("private_key").notNull(),
   createdAt: millis("created_at").notNull(),
-  /** Over all other columns, under the org's data key; a row without it is refused. */
+  /** MAC of all other columns, under the org's data key; a row without it is refused. */
   mac: text("mac"),
 });
 
-/** The content of a database that was put away. */
+/** The archived content of a database. */
 export const archives = sqliteTable(
   "archives",
   {
@@ -458,17 +458,17 @@ export const archives = sqliteTable(
     state: text("state").$type<ArchiveState>().notNull(),
     /** Its name in the archive store. */
     location: text("location").notNull(),
-    /** Of the sealed, compressed file. */
+    /** Size of the sealed, compressed file; `sha256` is of the same file. */
     bytes: integer("bytes"),
     sha256: text("sha256"),
     summary: json("summary", summary, null),
-    /** The scratch database it is verified in, saved before that is made. */
+    /** The scratch database that the archive is verified in; saved before that database is created. */
     scratchHandle: json("scratch_handle", recordOfText, {}),
     createdAt: millis("created_at").notNull(),
     verifiedAt: millis("verified_at"),
     droppedAt: millis("dropped_at"),
     restoredAt: millis("restored_at"),
-    /** The lease that its content went back to. */
+    /** The lease that the content was restored to. */
     restoredLeaseId: text("restored_lease_id"),
     lastError: text("last_error"),
     mac: text("mac"),
@@ -476,7 +476,7 @@ export const archives = sqliteTable(
   (table) => [index("archives_build").on(table.buildId), index("archives_lease").on(table.leaseId)],
 );
 
-/** One movement of a user's data from what was lent to what is theirs. */
+/** One transfer of a user's data from a lent resource to the user's own. */
 export const transfers = sqliteTable(
   "transfers",
   {
@@ -490,13 +490,13 @@ export const transfers = sqliteTable(
     /** The user said that what is in the target may be overwritten. */
     overwrite: boolean("overwrite").notNull(),
     progress: provenJson<StoredProgress>("progress"),
-    /** Set while the source takes no writes. */
+    /** Set while the source accepts no writes. */
     frozenAt: millis("frozen_at"),
-    /** Compact JWS (EdDSA) that tells what was moved. */
+    /** Compact JWS (EdDSA) that states what was moved. */
     receipt: text("receipt"),
     startedBy: text("started_by").notNull(),
     createdAt: millis("created_at").notNull(),
-    /** When the user last asked for it: begun, or gone on with. */
+    /** When the user last asked to start or continue it. */
     askedAt: millis("asked_at").notNull().default(0),
     endedAt: millis("ended_at"),
     lastError: provenJson<StoredLeaseError>("last_error"),
@@ -505,7 +505,7 @@ export const transfers = sqliteTable(
   (table) => [index("transfers_build").on(table.buildId, table.connectorId)],
 );
 
-/** What we wrote to a user's storage, and nobody but us relies on: all that a transfer may replace by itself. */
+/** Objects in a user's storage that we wrote and nobody else relies on: all that a transfer may replace by itself. */
 export const writtenObjects = sqliteTable(
   "written_objects",
   {
@@ -513,7 +513,7 @@ export const writtenObjects = sqliteTable(
     /** SHA-256 of the object's name. */
     nameHash: text("name_hash").notNull(),
     buildId: text("build_id").notNull(),
-    /** Of the bytes that were written last. */
+    /** SHA-256 of the bytes that were written last. */
     sha256: text("sha256").notNull(),
     mac: text("mac"),
   },

@@ -45,13 +45,13 @@ export function sessionsTable(database: Database, seals: Seals) {
         .set({ lastUsedAt, expiresAt })
         .where(and(eq(sessions.id, id), isNull(sessions.endedAt)));
     },
-    /** It has proven to be this person. */
+    /** Records that the session has proven to be this person. */
     prove: async (id: string, personId: string): Promise<void> => {
       const row = await find(id);
       if (row === undefined) return;
       await database.update(sessions).set(reseal(row, { personId })).where(eq(sessions.id, id));
     },
-    /** False when the build has no such session; ending one twice is true twice. */
+    /** False if the build has no such session; true also if the session had ended before. */
     end: async (id: string, buildId: string, endedAt: number): Promise<boolean> => {
       const result = await database
         .update(sessions)
@@ -60,8 +60,8 @@ export function sessionsTable(database: Database, seals: Seals) {
       return result.rowsAffected === 1;
     },
     /**
-     * Of the open visits that were opened by the same person, or user who was let in, as this one, the newest `kept` go
-     * on and the others end. Nothing is known of who else opens visits.
+     * Keeps the newest `kept` of the open visits by the same person, or the same signed-in user, as this one, and ends
+     * the others. Does nothing if this visit has neither, because nothing is known about who opened it.
      */
     endOldestOf: async (
       { buildId, personId, identity }: Pick<SessionRow, "buildId" | "personId" | "identity">,
@@ -84,7 +84,7 @@ export function sessionsTable(database: Database, seals: Seals) {
       await database.update(sessions).set({ endedAt: now }).where(inArray(sessions.id, old));
     },
     /**
-     * Ends every visit of a person, but for one when it is named.
+     * Ends every visit of a person, except `keptId` if it is given.
      * @returns how many were not ended yet
      */
     endByPerson: async (personId: string, endedAt: number, keptId?: string): Promise<number> => {
@@ -104,7 +104,7 @@ export function sessionsTable(database: Database, seals: Seals) {
         .where(and(eq(sessions.buildId, buildId), isNull(sessions.endedAt), isOther));
     },
     /**
-     * Ends the visits that have proven nobody, of every build to which a caller made a link.
+     * Ends the visits that have proven to be no person, of every build to which a caller made a link.
      * @returns how many were not ended yet
      */
     endUnproven: async (createdBy: string, endedAt: number): Promise<number> => {

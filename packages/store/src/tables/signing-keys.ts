@@ -6,7 +6,7 @@ import { signingKeys } from "./schema.ts";
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
-// What somebody else wrote there may be of any length: it is cut, and so fits no MAC.
+// Somebody else may have written values of any length: a longer one is cut, so it fits no MAC.
 const columns = {
   id: sql<string>`substr(${signingKeys.id}, 1, 100)`,
   organizationId: signingKeys.organizationId,
@@ -24,13 +24,13 @@ export function signingKeysTable(database: Database) {
     setMac: async (id: string, mac: string): Promise<void> => {
       requireWritten(await database.update(signingKeys).set({ mac }).where(eq(signingKeys.id, id)));
     },
-    /** Leaves an org the named keys only. */
+    /** Removes all of an org's keys except the named ones. */
     keepOnly: async (organizationId: string, ids: readonly string[]): Promise<void> => {
       await database
         .delete(signingKeys)
         .where(and(eq(signingKeys.organizationId, organizationId), notInArray(signingKeys.id, [...ids])));
     },
-    /** Authentic or not, in the order of ids. */
+    /** All keys of an org, authentic or not, ordered by id. */
     list: (organizationId: string, limit: number, offset: number): Promise<SigningKeyRow[]> =>
       database
         .select(columns)

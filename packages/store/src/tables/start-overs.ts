@@ -26,7 +26,7 @@ export function startOversTable(database: Database, seals: Seals) {
     return result.rowsAffected === 1;
   };
   return {
-    /** The one of a build that waits, or else was asked for last, however it ended: a clock may have been ahead then. */
+    /** A build's waiting start over, even if another seems later because a clock was ahead; or else its latest. */
     findNewest: async (buildId: string): Promise<StartOverRow | undefined> =>
       open(await findWaiting.get({ buildId })) ??
       open(
@@ -51,12 +51,12 @@ export function startOversTable(database: Database, seals: Seals) {
     insert: async (row: StartOverRow): Promise<void> => {
       await database.insert(startOvers).values(seal(row));
     },
-    /** False when it has ended already: one that is done cannot be refused, nor the other way round. */
+    /** False if it has ended already: a start over that is done cannot be refused, nor the other way round. */
     end: async (id: string, state: Ended, endedAt: number): Promise<boolean> => {
       const row = await database.select().from(startOvers).where(eq(startOvers.id, id)).get();
       return endRow(open(row), state, endedAt);
     },
-    /** One that waits for a build which closes is of no use any more. */
+    /** Withdraws the waiting start over of a build that closes. */
     endByBuild: async (buildId: string, endedAt: number): Promise<void> => {
       await endRow(open(await findWaiting.get({ buildId })), "withdrawn", endedAt);
     },

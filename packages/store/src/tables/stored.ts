@@ -2,13 +2,13 @@ import type { KeyCheck, TransferPhase } from "@keyloan/contract";
 import * as z from "zod";
 import { timeMax } from "./columns.ts";
 
-// What structures hold, and how those without a MAC are told from what somebody else put there.
+// What the JSON columns hold. Those that are not read as `provenJson` have a schema, which detects foreign content.
 
 const time = z.number().int().min(-timeMax).max(timeMax);
 
 export const recordOfText = z.record(z.string(), z.string());
 export const listOfText = z.array(z.string()).readonly();
-/** Whatever is JSON: whose it is checks it. */
+/** Any JSON; the code that owns it checks it. */
 export const anything = z.unknown();
 
 export const storedCheck = z.object({
@@ -47,12 +47,12 @@ export const usage = z.object({
   /** Rows read and written since the month began, as the provider counts them. */
   rows: z.number(),
   checkedAt: time,
-  /** When a look first found nothing more used than the look before. */
+  /** When a check first found no more use than the check before. */
   idleSince: time,
 });
 export type StoredUsage = z.output<typeof usage>;
 
-/** What a database held: enough to compare a copy with it. */
+/** A summary of what a database held, enough to compare a copy with it. */
 export const summary = z.object({
   schemaSha256: z.string(),
   tables: z.array(z.object({ name: z.string(), rows: z.number(), sha256: z.string() })).readonly(),
@@ -62,7 +62,7 @@ export type StoredSummary = z.output<typeof summary>;
 /** The last answer of a validator about a user's values, as the settings page shows it. */
 export type StoredKeyCheck = KeyCheck;
 
-/** What is told of a visit that started over: when, and from where. */
+/** What is shown about a visit that started over: when it was, and from which address. */
 export type StoredEnding = {
   readonly at: number;
   readonly address?: string;
@@ -88,19 +88,19 @@ export type StoredProgress = {
   readonly bytesTotal?: number;
   readonly item?: string;
   readonly at: number;
-  /** What this transfer has put into the target and nobody else relies on: a part, or all. */
+  /** How much of what is in the target this transfer wrote, while nobody else relies on it: a part, or all. */
   readonly target?: "part" | "whole";
-  /** The user's database is theirs by now, and still holds the notes that say what this transfer has made. */
+  /** The user's database belongs to them now, but still holds the notes that say what this transfer has created. */
   readonly noted?: true;
   /** SHA-256 of what was proven: of a database's summary, or of the list of the source's objects. */
   readonly provenSha256?: string;
-  /** Until then a proven copy waits for the switch. */
+  /** Until when a proven copy waits for the switch. */
   readonly switchBy?: number;
 };
 
 const notRead = "what is stored of it cannot be read";
 
-/** Read for a check that the broker did not write: it says that nothing is known. */
+/** Returned instead of a check that the broker did not write: it says that nothing is known. */
 export const unreadableCheck: StoredCheck = {
   status: "undetermined",
   message: notRead,
@@ -108,14 +108,14 @@ export const unreadableCheck: StoredCheck = {
   warnings: [],
 };
 
-/** The same for one of a user's values: it is to be made again. */
+/** The same for a check of a user's values, which must be repeated. */
 export const unreadableKeyCheck: StoredKeyCheck = {
   status: "undetermined",
   code: "provider_down",
   message: notRead,
 };
 
-/** The same for a failure. */
+/** The same for a stored error. */
 export const unreadableError: StoredLeaseError = {
   provider: "keyloan",
   code: "unreadable",

@@ -30,7 +30,7 @@ export function tokensTable(database: Database, seals: Seals) {
     insert: async (row: TokenRow): Promise<void> => {
       await database.insert(tokens).values(seal(row));
     },
-    /** The tokens of a build, or of platforms; newest first. */
+    /** The tokens of a build, or the API tokens of platforms if `buildId` is null; newest first. */
     list: async (filter: {
       buildId: string | null;
       after?: TimeCursor;
@@ -60,7 +60,7 @@ export function tokensTable(database: Database, seals: Seals) {
         .where(and(eq(tokens.id, id), isNull(tokens.usedAt)));
       return result.rowsAffected === 1;
     },
-    /** False when no token of that id exists; revoking twice is true twice. */
+    /** False if there is no token with that id; true also if it was revoked before. */
     revoke: async (id: string, revokedAt: number): Promise<boolean> => {
       const result = await database
         .update(tokens)
@@ -68,7 +68,7 @@ export function tokensTable(database: Database, seals: Seals) {
         .where(eq(tokens.id, id));
       return result.rowsAffected === 1;
     },
-    /** The same for a token of this build alone. */
+    /** The same, but only for a token of this build. */
     revokeOfBuild: async (id: string, buildId: string, revokedAt: number): Promise<boolean> => {
       const result = await database
         .update(tokens)
@@ -79,7 +79,7 @@ export function tokensTable(database: Database, seals: Seals) {
     revokeByBuild: async (buildId: string, revokedAt: number): Promise<void> => {
       await revokeByBuild.run({ buildId, revokedAt });
     },
-    /** Rows that nobody can use any more; kept until `before` so that their answers stay precise. */
+    /** Deletes tokens that expired before `before`; they are kept until then so that their answers stay precise. */
     deleteExpired: async (before: number): Promise<number> => {
       const result = await database
         .delete(tokens)

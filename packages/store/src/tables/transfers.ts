@@ -26,7 +26,7 @@ export function transfersTable(database: Database, seals: Seals) {
           .where(eq(transfers.buildId, buildId))
           .orderBy(desc(transfers.createdAt), desc(transfers.id)),
       ),
-    /** Those that some job must still bring to an end, or whose source still takes no writes without a reason. */
+    /** Transfers that have not ended, and failed or cancelled ones whose source is still frozen. */
     listUnended: async (limit: number): Promise<TransferRow[]> =>
       firstGenuine(limit, async (offset) => {
         const isFrozen = and(

@@ -9,12 +9,12 @@ export type UserKeyRow = Omit<typeof userKeys.$inferSelect, "mac">;
 
 export function userKeysTable(database: Database, seals: Seals) {
   const { seal, reseal, isGenuine } = createRowSeal(seals, provenTables.userKeys);
-  /** One that the broker did not write so belongs to nobody: it may stay in use, and nobody reads it. */
+  /** A key that the broker did not write is read as nobody's: it may stay in use, but nobody can read it. */
   const readRow = (row: typeof userKeys.$inferSelect): UserKeyRow => ({
     ...withoutMac(row),
     ...(isGenuine(row) ? {} : { personId: null, previews: {}, check: unreadableKeyCheck }),
   });
-  /** Changes one that the broker wrote. */
+  /** Changes a key, if the broker wrote it. */
   const change = async (id: string, changes: Partial<UserKeyRow>): Promise<void> => {
     const row = await database.select().from(userKeys).where(eq(userKeys.id, id)).get();
     if (row === undefined || !isGenuine(row)) return;
@@ -24,7 +24,7 @@ export function userKeysTable(database: Database, seals: Seals) {
     .delete(userKeys)
     .where(eq(userKeys.buildId, sql.placeholder("buildId")))
     .prepare();
-  /** What was written with keys that are gone is nobody's of ours any more. */
+  /** Forgets the objects that were written with keys that are gone: they are not ours any more. */
   const forgetWritten = async (buildId: string): Promise<void> => {
     const kept = database.select({ id: userKeys.id }).from(userKeys).where(eq(userKeys.buildId, buildId));
     await database
@@ -51,7 +51,7 @@ export function userKeysTable(database: Database, seals: Seals) {
       await database.delete(userKeys).where(and(eq(userKeys.buildId, buildId), eq(userKeys.id, id)));
       await forgetWritten(buildId);
     },
-    /** Gives what is nobody's to a person who has ended: as what was saved before persons were known, or was altered. */
+    /** Gives keys that are nobody's to a person who has ended: keys from before persons were known, or altered ones. */
     claim: async (buildId: string, personId: string): Promise<void> => {
       const rows = await database.select().from(userKeys).where(eq(userKeys.buildId, buildId));
       for (const row of rows.map(readRow)) {
@@ -63,7 +63,7 @@ export function userKeysTable(database: Database, seals: Seals) {
           .where(eq(userKeys.id, id));
       }
     },
-    /** Forgets what persons who have ended left behind, but for what the app, or a move of data, still uses. */
+    /** Removes the keys of persons who have ended, except those that the app or an open transfer still uses. */
     removeLeftBehind: async (buildId: string): Promise<void> => {
       const ended = database
         .select({ id: persons.id })

@@ -28,7 +28,7 @@ export function writtenObjectsTable(database: Database, seals: Seals) {
           set: { sha256, buildId, mac },
         });
     },
-    /** Whatever was written with these keys is their owner's from now on. */
+    /** Forgets what was written with these keys: it belongs to their owner from now on. */
     forget: async (userKeyIds: readonly string[]): Promise<void> => {
       await database.delete(writtenObjects).where(inArray(writtenObjects.userKeyId, [...userKeyIds]));
     },
