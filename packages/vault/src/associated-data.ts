@@ -3,9 +3,9 @@ import { VaultError } from "./vault-error.ts";
 const partLengthMax = 512;
 
 /**
- * The bytes a sealed text is bound to: every part as `<length in UTF-8 bytes>:<part>,`, one after the other.
+ * The bytes that a sealed text is bound to: every part as `<length in UTF-8 bytes>:<part>,`, one after the other.
  * Two different lists of parts never give the same bytes.
- * @throws VaultError `bad_context` for a part that is empty, long, or not well-formed text
+ * @throws VaultError `bad_context` for a part that is empty, longer than 512 characters, or not well-formed text
  */
 export function associatedData(...parts: readonly string[]): Uint8Array {
   let text = "";
@@ -14,7 +14,7 @@ export function associatedData(...parts: readonly string[]): Uint8Array {
     text += `${part.length}:${part},`;
   }
   const bytes = Buffer.from(text);
-  // As many bytes as characters: all ASCII, as ids are, so every length was right at once.
+  // As many bytes as characters means that all are ASCII, as in ids, so the lengths above are right.
   return bytes.length === text.length ? bytes : beyondAscii(parts);
 }
 

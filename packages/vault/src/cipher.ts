@@ -9,7 +9,7 @@ export const tagBytes = 16;
 
 let isReady = false;
 
-/** Resolves when libsodium is loaded. Await it once at start: sealing and opening throw until then. */
+/** Resolves once libsodium is loaded. Await it once at start: sealing and opening throw until then. */
 export const ready: Promise<void> = sodium.ready.then(() => {
   isReady = true;
 });
@@ -20,7 +20,7 @@ export type Cipher = {
   readonly seal: (plaintext: Uint8Array, associatedData: Uint8Array, nonce?: Uint8Array) => string;
   /** @throws VaultError `malformed` or `cannot_open` */
   readonly open: (sealed: string, associatedData: Uint8Array) => Uint8Array;
-  /** A key of its own for another use, from which this one cannot be computed. */
+  /** Derives a separate key for another use, from which this one cannot be computed. */
   readonly deriveKey: (label: string) => Uint8Array;
   /** Overwrites the key; every later call throws `key_closed`. */
   readonly close: () => void;
@@ -70,7 +70,7 @@ export function createCipher(key: Uint8Array): Cipher {
   };
 }
 
-/** The bytes of canonical unpadded base64url; undefined for every other text, so that no two texts open alike. */
+/** The bytes of canonical unpadded base64url; `undefined` for any other text, so that no two texts open alike. */
 export function fromBase64Url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, "base64url");
   return bytes.toString("base64url") === text ? bytes : undefined;

@@ -21,19 +21,19 @@ export type DataKeyRecord = {
 export type DataKey = {
   readonly id: string;
   readonly ownerId: string;
-  /** Whether state that its owner keeps sealed must be there: see {@link promiseState}. */
+  /** Whether the state that its owner keeps sealed must exist: see {@link promiseState}. */
   readonly promisesState: boolean;
   readonly [dataCipher]: Cipher;
 };
 
-/** `v2` is `v1` with a promise; what a key was wrapped with is authenticated, so neither passes for the other. */
+/** `v2` is `v1` with a promise. The version is authenticated, so neither can be passed off as the other. */
 type WrapVersion = "v1" | "v2";
 
 export const dataKeyIdPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /**
  * A new random data key, wrapped under the current root key and bound to its id and owner.
- * @throws VaultError `bad_context` for an id or owner that cannot be one
+ * @throws VaultError `bad_context` for an invalid id or owner
  */
 export function createDataKey(
   keyring: Keyring,
@@ -48,16 +48,16 @@ export function createDataKey(
 }
 
 /**
- * The data key of a stored record. Close it with {@link closeDataKey} when it is no longer needed.
- * @throws VaultError when its root key is not in the keyring, or the record was altered or moved to another owner
+ * Opens the data key of a stored record. Close it with {@link closeDataKey} when it is no longer needed.
+ * @throws VaultError if its root key is not in the keyring, or the record was altered or moved to another owner
  */
 export function openDataKey(keyring: Keyring, record: DataKeyRecord): DataKey {
   return toDataKey(record, unwrapDataKey(keyring, record));
 }
 
 /**
- * The same data key wrapped under the current root key; no value needs to be touched. A record that is so
- * already comes back as it is, after it was proven to open.
+ * Wraps the same data key under the current root key; sealed values are not touched. If a record is wrapped under that
+ * key already, it is returned unchanged, after checking that it opens.
  * @throws VaultError as {@link openDataKey} does
  */
 export function rewrapDataKey(keyring: Keyring, record: DataKeyRecord): DataKeyRecord {
@@ -71,8 +71,8 @@ export function rewrapDataKey(keyring: Keyring, record: DataKeyRecord): DataKeyR
 }
 
 /**
- * The same data key, wrapped so that it tells from now on: its owner keeps state sealed under it, and where that
- * is missing it was taken away. Who can write the record cannot take the promise back, but for putting an older
+ * Wraps the same data key with a promise: from now on its owner keeps state sealed under it, and if that state is
+ * missing, somebody removed it. Somebody who can write the record can take the promise back only by putting an older
  * record in its place.
  * @throws VaultError as {@link openDataKey} does
  */
@@ -85,12 +85,12 @@ export function promiseState(keyring: Keyring, record: DataKeyRecord): DataKeyRe
   }
 }
 
-/** Overwrites the key's bytes; the handle seals and opens nothing from now on. */
+/** Overwrites the key's bytes; from now on sealing and opening with this handle throws. */
 export function closeDataKey(key: DataKey): void {
   key[dataCipher].close();
 }
 
-/** @internal `nonce` is for test vectors only. */
+/** @internal Give `nonce` for test vectors only. */
 export function wrapDataKey(
   keyring: Keyring,
   identity: { readonly id: string; readonly ownerId: string },

@@ -3,7 +3,7 @@ import { associatedData } from "./associated-data.ts";
 import { type DataKey, dataCipher, dataKeyIdPattern } from "./data-key.ts";
 import { VaultError } from "./vault-error.ts";
 
-/** What a sealed text is bound to. It is not stored in it: the row it belongs to knows it. */
+/** The context that a sealed text is bound to. The text does not contain it: the row it belongs to does. */
 export type SealContext = {
   /** What the value is for, for instance `lease-env`. */
   readonly purpose: string;
@@ -30,8 +30,8 @@ export function sealValue(key: DataKey, context: SealContext, value: Secret): st
 }
 
 /**
- * Opens what {@link sealValue} gave.
- * @throws VaultError when the key, owner, purpose or field is another, or the text was altered
+ * Opens what {@link sealValue} returned.
+ * @throws VaultError if the key, owner, purpose or field differs, or the text was altered
  */
 export function openValue(key: DataKey, context: SealContext, envelope: string): Secret {
   return Secret.of(openText(key, "text", context, envelope));
@@ -42,13 +42,13 @@ export function sealBytes(key: DataKey, context: SealContext, bytes: Uint8Array)
   return sealEnvelope(key, "bytes", context, bytes);
 }
 
-/** Opens what {@link sealBytes} gave; overwrite the result when done. @throws VaultError as {@link openValue} */
+/** Opens what {@link sealBytes} returned; overwrite the result when done. @throws VaultError as {@link openValue} */
 export function openBytes(key: DataKey, context: SealContext, envelope: string): Uint8Array {
   return openEnvelope(key, "bytes", context, envelope);
 }
 
 /**
- * Seals all values of one lease or credential as one: a later open costs one decryption.
+ * Seals all values of one lease or credential together, so that opening them costs one decryption.
  * @throws VaultError as {@link sealValue}
  */
 export function sealValues(key: DataKey, context: SealContext, values: SecretValues): string {
@@ -58,7 +58,7 @@ export function sealValues(key: DataKey, context: SealContext, values: SecretVal
   return sealText(key, "values", context, JSON.stringify(flat));
 }
 
-/** Opens what {@link sealValues} gave, in the same order. @throws VaultError as {@link openValue} */
+/** Opens what {@link sealValues} returned, in the same order. @throws VaultError as {@link openValue} */
 export function openValues(key: DataKey, context: SealContext, envelope: string): SecretValues {
   const flat = parseFlat(openText(key, "values", context, envelope));
   const entries: [string, Secret][] = [];
@@ -68,7 +68,7 @@ export function openValues(key: DataKey, context: SealContext, envelope: string)
   return Object.fromEntries(entries);
 }
 
-/** @internal `nonce` is for test vectors only. */
+/** @internal Give `nonce` for test vectors only. */
 export function sealEnvelope(
   key: DataKey,
   kind: Kind,
@@ -114,7 +114,7 @@ function openText(key: DataKey, kind: Kind, context: SealContext, envelope: stri
   return text;
 }
 
-/** Holds because only {@link sealValues} seals under the kind `values`, and what it sealed is authenticated. */
+/** The cast holds: only {@link sealValues} seals under the kind `values`, and what it sealed is authenticated. */
 function parseFlat(text: string): readonly string[] {
   return JSON.parse(text) as readonly string[];
 }

@@ -2,11 +2,11 @@ import { createHmac, createSecretKey } from "node:crypto";
 import type { Secret, SecretValues } from "@keyloan/contract";
 import { type DataKey, dataCipher } from "./data-key.ts";
 
-/** Names for credentials that tell equal ones and nothing else. */
+/** Names for credentials, which reveal whether two are equal and nothing else. */
 export type Fingerprinter = {
-  /** Of one value, whatever it is called: to find the same key in another place. */
+  /** The fingerprint of one value, whatever its name: finds the same key in another place. */
   readonly ofValue: (value: Secret) => string;
-  /** Of a whole credential: its names and values, in any order. */
+  /** The fingerprint of a whole credential: its names and values, in any order. */
   readonly ofValues: (values: SecretValues) => string;
 };
 

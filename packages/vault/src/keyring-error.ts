@@ -34,7 +34,7 @@ export class KeyringError extends Error {
   readonly line: number | undefined;
   readonly remedy: string;
 
-  /** @param line the line of the text the problem stands on, from 1 */
+  /** @param line the line of the text that has the problem, from 1 */
   constructor(code: KeyringErrorCode, line?: number) {
     const place = line === undefined ? "" : ` (line ${line})`;
     super(`Root key${place}: ${reasons[code]}. ${remedies[code]}`);

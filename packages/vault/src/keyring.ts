@@ -17,7 +17,7 @@ export type Keyring = {
 
 type RootKey = { readonly id: string; readonly derivedId: string; readonly bytes: Uint8Array };
 
-// Shorter than the text of a key, so that a key typed in the place of its id cannot become one.
+// Shorter than the text of a key, so that a key typed in place of its id is not taken for an id.
 const keyIdPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 
 /**
@@ -25,7 +25,7 @@ const keyIdPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
  * 32 bytes in base64url without padding. `#` starts a comment. The first key of the first text is current;
  * the others only open. A key without an id gets one that is derived from it.
  * @param texts the configured key text and the content of the key file, in this order, as far as given
- * @throws KeyringError that tells the line and how to make a key, and never the key
+ * @throws KeyringError that names the line, if there is one, and what to do, but never the key
  */
 export function parseKeyring(...texts: readonly (Secret | string)[]): Keyring {
   const keys = texts.flatMap((text) => parseKeys(typeof text === "string" ? text : text.reveal()));
@@ -34,7 +34,7 @@ export function parseKeyring(...texts: readonly (Secret | string)[]): Keyring {
   return toKeyring(current, keys);
 }
 
-/** The id that a root key has when none is given: a hash, which tells nothing of the key. */
+/** The id of a root key that has none: a hash, which reveals nothing about the key. */
 export function derivedKeyId(key: Uint8Array): string {
   return `rk-${createHash("sha256").update("keyloan/root-key-id/v1").update(key).digest("hex").slice(0, 16)}`;
 }
@@ -72,7 +72,7 @@ function toKeyring(current: RootKey, keys: readonly RootKey[]): Keyring {
     if (derivedIds.has(derivedId)) throw new KeyringError("duplicate_key");
     derivedIds.add(derivedId);
     if (ciphers.has(id) || ciphers.has(derivedId)) throw new KeyringError("duplicate_id");
-    // Found under both, so that naming a key that had no name leaves what it wrapped openable.
+    // Found under both ids, so that what a key without an id wrapped still opens after the key is given one.
     const cipher = createCipher(bytes);
     ciphers.set(id, cipher).set(derivedId, cipher);
   }

@@ -1,12 +1,12 @@
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import { type DataKey, dataCipher } from "./data-key.ts";
 
-/** A row as it is stored; the column `mac` is what the others are proven by. */
+/** A row as it is stored; the column `mac` proves the others. */
 export type MacRow = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
- * The proof that whoever holds the data key wrote a row: HMAC-SHA256 over the table, the key's owner and all
- * columns but `mac`, under a key derived from the data key for this alone. Who can write the store cannot make it.
+ * Proves that a holder of the data key wrote a row: HMAC-SHA256 over the table, the key's owner and all columns but
+ * `mac`, under a key derived from the data key for this purpose only. Write access to the store does not suffice.
  * @throws VaultError `key_closed`
  */
 export function rowMac(key: DataKey, table: string, row: MacRow): string {
@@ -23,12 +23,12 @@ export type RowMac = (
 ) => string;
 
 const knownMax = 20_000;
-/** What is larger is read seldom, such as the payload of a job. */
+/** Larger rows, such as jobs with a payload, are read too rarely to keep their MACs. */
 const knownTextMax = 1_000;
 
 /**
- * {@link rowMac} for many rows; the data key may be closed afterwards. What was proven is known again: the same few rows
- * are read with each request. None of them holds a secret.
+ * {@link rowMac} for many rows; the data key may be closed afterwards. Keeps MACs in memory, because each request
+ * reads the same few rows. None of them holds a secret.
  * @throws VaultError `key_closed`
  */
 export function createRowMac(key: DataKey): RowMac {
@@ -47,8 +47,8 @@ export function createRowMac(key: DataKey): RowMac {
 }
 
 /**
- * Proves hashes: HMAC-SHA256, base64url, under a key derived from the data key for this alone. The data key may be closed
- * afterwards.
+ * Proves hashes: HMAC-SHA256, base64url, under a key derived from the data key for this purpose only. The data key may
+ * be closed afterwards.
  * @throws VaultError `key_closed`
  */
 export function createHashMac(key: DataKey): (hash: string) => string {
@@ -63,7 +63,7 @@ function deriveHmacKey(key: DataKey, label: string): KeyObject {
   return hmacKey;
 }
 
-/** Whether a row's column `mac` is the one that {@link rowMac} gives for it. @throws VaultError `key_closed` */
+/** Whether a row's column `mac` is what {@link rowMac} returns for it. @throws VaultError `key_closed` */
 export function isAuthenticRow(key: DataKey, table: string, row: MacRow): boolean {
   const expected = Buffer.from(rowMac(key, table, row));
   const found = Buffer.from(typeof row.mac === "string" ? row.mac : "");

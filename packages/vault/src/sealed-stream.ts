@@ -11,13 +11,13 @@ const saltBytes = 32;
 const tagBytes = 16;
 // Version, a space, the longest data key id and a line end.
 const headerLineBytesMax = version.length + 66;
-/** Of plaintext in every chunk but the last: what a reader holds at once. */
+/** Bytes of plaintext in every chunk but the last. A reader holds one chunk at a time. */
 export const streamChunkBytes = 64 * 1024;
 
 /**
  * Seals a stream of any length in chunks, each of which opens only in its place, under its data key, owner,
- * purpose and field. The data key may be closed as soon as this returns. The sealed stream tells the length of
- * the plain one.
+ * purpose and field. The data key may be closed as soon as this returns. The sealed stream's length reveals the
+ * length of the plaintext.
  * @throws VaultError `wrong_owner`, `bad_context` or `key_closed`
  */
 export function sealStream(
@@ -28,7 +28,7 @@ export function sealStream(
   return sealWithSalt(key, context, plaintext, randomBytes(saltBytes));
 }
 
-/** @internal `salt` is given for test vectors only. */
+/** @internal Give `salt` for test vectors only. */
 export function sealWithSalt(
   key: DataKey,
   context: SealContext,
@@ -41,9 +41,9 @@ export function sealWithSalt(
 }
 
 /**
- * Opens what {@link sealStream} gave. What it gives is what was sealed, in order; that it is all of it is known
- * only when it ends without an error. The data key may be closed as soon as this returns.
- * @throws VaultError when the key, owner, purpose or field is another, or the stream was altered, cut or
+ * Opens what {@link sealStream} returned. Yields what was sealed, in order; only when it ends without an error is it
+ * certain that this was all. The data key may be closed as soon as this returns.
+ * @throws VaultError if the key, owner, purpose or field differs, or the stream was altered, cut or
  * lengthened, or its chunks reordered
  */
 export function openStream(
@@ -91,7 +91,7 @@ async function* open(
     let counter = 0;
     for await (const { bytes, isLast } of chunksOf(queue, streamChunkBytes + tagBytes)) {
       const plain = openChunk(chunkKey, bound, counter, bytes, isLast);
-      // Only a stream of nothing has an empty chunk, so that no two sealed streams open alike.
+      // Only an empty stream has an empty chunk, so that no two sealed streams open alike.
       if (plain.length === 0 && counter > 0) throw new VaultError("malformed");
       counter += 1;
       if (plain.length > 0) yield plain;
@@ -134,12 +134,12 @@ function boundTo(key: DataKey, { purpose, ownerId, field }: SealContext): Uint8A
   return associatedData(version, key.id, purpose, ownerId, field);
 }
 
-/** A key for this stream alone, so that counting gives nonces that are never used twice under one key. */
+/** A key for this stream only, so that a counter never gives the same nonce twice under one key. */
 function chunkKeyOf(derived: Uint8Array, salt: Uint8Array): Uint8Array {
   return createHmac("sha256", derived).update(salt).digest();
 }
 
-/** Eleven bytes of the chunk's number and one that is 1 in the last chunk, as in the payload of age-encryption.org/v1. */
+/** Eleven bytes of the chunk's number, then a byte that is 1 in the last chunk, as in age-encryption.org/v1 payloads. */
 function nonceOf(counter: number, isLast: boolean): Buffer {
   const nonce = Buffer.alloc(12);
   nonce.writeBigUInt64BE(BigInt(counter), 3);

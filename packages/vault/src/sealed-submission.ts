@@ -2,7 +2,7 @@ import { Secret } from "@keyloan/contract";
 import sodium from "libsodium-wrappers";
 import { VaultError } from "./vault-error.ts";
 
-/** Whoever has the public key can seal; only the private key opens. Both are base64url of 32 bytes (X25519). */
+/** Anyone with the public key can seal; only the private key opens. Both are base64url of 32 bytes (X25519). */
 export type SubmissionKeyPair = { readonly publicKey: string; readonly privateKey: Secret };
 
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
@@ -17,9 +17,9 @@ export function createSubmissionKeyPair(): SubmissionKeyPair {
 }
 
 /**
- * Opens what a page sealed to the public key with libsodium's sealed box, so that whatever stands between the
- * page and the broker, a logging proxy for instance, sees no value.
- * @throws VaultError `malformed` for what is no sealed box, `cannot_open` for one of another key or an altered one
+ * Opens what a page sealed to the public key with libsodium's sealed box, so that nothing between the page and the
+ * broker, such as a logging proxy, sees a value.
+ * @throws VaultError `malformed` if it is not a sealed box, `cannot_open` if it is for another key or was altered
  */
 export function openSubmission(pair: SubmissionKeyPair, sealed: string): Secret {
   const box = toBytes(sealed);

@@ -2,14 +2,14 @@
 export type ByteQueue = {
   /** Up to `length` bytes; fewer only at the end. */
   readonly take: (length: number) => Promise<Buffer>;
-  /** The text up to a line end, which is taken too; undefined when none comes within `lengthMax` bytes. */
+  /** The text up to a line end, which is taken too; `undefined` if there is none within `lengthMax` bytes. */
   readonly line: (lengthMax: number) => Promise<string | undefined>;
   readonly isEmpty: () => Promise<boolean>;
-  /** Tells the source that no more is wanted. */
+  /** Tells the source that nothing more is needed. */
   readonly end: () => Promise<void>;
 };
 
-/** Lets a stream be taken in pieces of any length. Holds one piece of the source at a time, and what is asked for. */
+/** Makes a queue of a stream. Holds one piece of the source at a time, and what is being taken. */
 export function byteQueue(source: AsyncIterable<Uint8Array>): ByteQueue {
   const iterator = source[Symbol.asyncIterator]();
   let rest: Uint8Array = new Uint8Array();
@@ -51,7 +51,7 @@ export function byteQueue(source: AsyncIterable<Uint8Array>): ByteQueue {
   };
 }
 
-/** Chunks of equal length and a last one that may be shorter, and is empty only when there is nothing at all. */
+/** Chunks of equal length; the last one may be shorter, and is empty only if the queue is. */
 export async function* chunksOf(
   queue: ByteQueue,
   length: number,

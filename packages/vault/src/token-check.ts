@@ -2,12 +2,12 @@ import { createHmac, createSecretKey } from "node:crypto";
 import { tokenCheckBytes } from "@keyloan/contract";
 import { type DataKey, dataCipher } from "./data-key.ts";
 
-/** The check that stands at the end of a token, by the text before it. */
+/** Makes the check at the end of a token from the text before it. */
 export type TokenCheck = (body: string) => string;
 
 /**
- * Checks by HMAC-SHA256, cut to 48 bits and in base64url, under a key derived from a data key. Only who holds
- * the data key can make one that is right. The data key may be closed afterwards.
+ * Checks by HMAC-SHA256, cut to 48 bits and in base64url, under a key derived from a data key. Only a holder of the
+ * data key can make a right one. The data key may be closed afterwards.
  */
 export function createTokenCheck(key: DataKey): TokenCheck {
   const derived = key[dataCipher].deriveKey("keyloan/token-check/v1");

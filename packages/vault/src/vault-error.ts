@@ -47,7 +47,7 @@ const meanings: Readonly<Record<VaultErrorCode, readonly [message: string, remed
   key_closed: ["The data key was closed and its bytes erased.", "Open the data key again."],
 };
 
-/** The vault refuses. It tells why by a closed list of codes and never holds plaintext, key or ciphertext. */
+/** The vault refused something. The code, of a closed list, says why. Never holds plaintext, a key or ciphertext. */
 export class VaultError extends Error {
   override readonly name = "VaultError";
   readonly code: VaultErrorCode;

@@ -3,8 +3,8 @@ import { createDecipheriv } from "node:crypto";
 const rotate = (word: number, bits: number) => (word << bits) | (word >>> (32 - bits));
 
 /**
- * XChaCha20-Poly1305-IETF without libsodium: HChaCha20 written out, the rest by OpenSSL. Proves that what
- * the vault writes is the public construction (draft-irtf-cfrg-xchacha-03) and can be opened elsewhere.
+ * XChaCha20-Poly1305-IETF without libsodium: HChaCha20 written out, the rest by OpenSSL. Proves that the vault uses
+ * the public construction (draft-irtf-cfrg-xchacha-03), so that other programs can open what it seals.
  */
 export function openWithOpenSsl(sealed: Uint8Array, associatedData: Uint8Array, key: Uint8Array): Buffer {
   const nonce = sealed.subarray(0, 24);

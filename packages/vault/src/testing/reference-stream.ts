@@ -2,8 +2,8 @@ import { createHmac } from "node:crypto";
 import sodium from "libsodium-wrappers";
 
 /**
- * Opens a sealed stream with libsodium and without the vault: proves that it is the public construction (STREAM
- * of ChaCha20-Poly1305-IETF, as in the payload of age files) and can be opened elsewhere.
+ * Opens a sealed stream with libsodium and without the vault: proves that it uses the public construction (STREAM of
+ * ChaCha20-Poly1305-IETF, as in the payload of age files), so that other programs can open it.
  */
 export function openStreamWithSodium(sealed: Uint8Array, associatedData: Uint8Array, key: Uint8Array) {
   const headerEnd = sealed.indexOf(0x0a) + 1;

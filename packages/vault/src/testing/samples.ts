@@ -15,7 +15,7 @@ export const buildOwner = "bld_3k9v0w1x2y3z4a5b6c7d";
 export const newDataKey = (ownerId = buildOwner, keyring = newKeyring()): DataKey =>
   createDataKey(keyring, { id: "dek_0123456789abcdefghjk", ownerId }).key;
 
-/** The code of the VaultError that an action throws; undefined when it throws none. */
+/** The code of the VaultError that an action throws; `undefined` if it throws nothing. */
 export function vaultCode(action: () => unknown): string | undefined {
   try {
     action();

@@ -1,4 +1,4 @@
-/** The bytes as a stream of pieces of that length. */
+/** Yields the bytes in pieces of that length. */
 export async function* piecesOf(bytes: Uint8Array, length: number): AsyncGenerator<Uint8Array, void, void> {
   for (let start = 0; start < bytes.length; start += length) yield bytes.subarray(start, start + length);
 }
@@ -9,6 +9,6 @@ export async function collect(stream: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(parts);
 }
 
-/** Bytes that repeat with a period no chunk length is a multiple of. */
+/** Bytes that repeat with a period of which no chunk length is a multiple. */
 export const patternBytes = (length: number): Buffer =>
   Buffer.from(Uint8Array.from({ length }, (_, index) => index % 251));
