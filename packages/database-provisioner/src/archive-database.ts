@@ -9,13 +9,13 @@ import { compress, decompress } from "./compress.ts";
 import { differences } from "./transfer-database.ts";
 import type { TransferEnd } from "./transfer-failure.ts";
 
-/** A sealed file: its length, and SHA-256 in hex. */
+/** The length of a sealed file, and its SHA-256 in hex. */
 export type SealedFile = { readonly bytes: number; readonly sha256: string };
 
 /** Where one archive is kept, and what seals and opens it. */
 export type ArchiveMedium = {
   readonly seal: (plain: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
-  /** Throws when it is not what was sealed, at its end at the latest. */
+  /** Throws, at the stream's end at the latest, if it is not what was sealed. */
   readonly open: (sealed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
   readonly put: (sealed: AsyncIterable<Uint8Array>) => Promise<SealedFile>;
   readonly get: () => AsyncIterable<Uint8Array>;
@@ -26,7 +26,7 @@ export type OnArchiveProgress = (progress: ArchiveProgress) => void;
 export type DatabaseArchiving = {
   readonly content: DatabaseContent;
   readonly source: TransferEnd;
-  /** Makes the empty database that the archive is proven in. */
+  /** Creates the empty database that the archive is loaded into to prove it. */
   readonly makeScratch: () => Promise<TransferEnd>;
   readonly medium: ArchiveMedium;
   readonly onProgress: OnArchiveProgress;
@@ -35,10 +35,10 @@ export type DatabaseArchiving = {
 export type ProvenArchive = SealedFile & { readonly summary: DatabaseSummary };
 
 /**
- * Puts the content of a database that nobody writes to into an archive and proves it: reads it back, loads it into
- * another database, and compares schema, rows and a hash for each table, read from both. In memory that does not
- * grow with it.
- * @throws BrokerError `not_faithful`, ProviderError, or what the medium throws; a file may be there then
+ * Archives the content of a database that nobody writes to and proves the archive: reads it back, loads it into another
+ * database, and compares the schema, and the rows and a hash of each table, read from both. The memory it needs does
+ * not grow with the database.
+ * @throws BrokerError `not_faithful`, ProviderError, or what the medium throws; a file may be left then
  */
 export async function archiveDatabase(archiving: DatabaseArchiving): Promise<ProvenArchive> {
   const { content, source, medium, onProgress } = archiving;
@@ -60,7 +60,7 @@ export async function archiveDatabase(archiving: DatabaseArchiving): Promise<Pro
 
 export type DatabaseRestoring = {
   readonly content: DatabaseContent;
-  /** Empty. */
+  /** Must be empty. */
   readonly target: TransferEnd;
   readonly medium: ArchiveMedium;
   readonly archive: ProvenArchive;
@@ -68,8 +68,8 @@ export type DatabaseRestoring = {
 };
 
 /**
- * Fills an empty database from an archive and proves that it holds what was archived.
- * @throws BrokerError `not_faithful` also for a file that was altered, ProviderError, or what the medium throws
+ * Fills an empty database from an archive and proves that it contains what was archived.
+ * @throws BrokerError `not_faithful`, also for an altered file, ProviderError, or what the medium throws
  */
 export async function restoreDatabase(restoring: DatabaseRestoring): Promise<void> {
   const { content, target, medium, archive, onProgress } = restoring;
@@ -81,7 +81,7 @@ export async function restoreDatabase(restoring: DatabaseRestoring): Promise<voi
   if (differing.length > 0) throw archiveNotFaithful(differing);
 }
 
-/** The dump in an archive. Throws BrokerError `not_faithful` for a file that is not the one that was put. */
+/** Yields the dump in an archive. Throws BrokerError `not_faithful` if the file is not the one that was stored. */
 export async function* readArchive(
   medium: ArchiveMedium,
   file: SealedFile,
@@ -93,7 +93,7 @@ export async function* readArchive(
   }
 }
 
-/** Reads a file to its end. @throws BrokerError `not_faithful` when it is not the one that was put */
+/** Reads a file to its end. @throws BrokerError `not_faithful` if it is not the one that was stored */
 export async function verifyFile(sealed: AsyncIterable<Uint8Array>, file: SealedFile): Promise<void> {
   for await (const _piece of exactly(sealed, file));
 }
@@ -122,7 +122,7 @@ async function loadArchive(loading: {
   try {
     await content.load(target.context, target.values, dump(), toPhase("loading", onProgress));
   } catch (error) {
-    // Whoever reads the dump may tell of it in words of its own.
+    // The loader may have replaced the error of the dump with its own.
     throw broken === undefined ? error : broken.error;
   }
 }
@@ -132,7 +132,7 @@ function toPhase(phase: ArchiveProgress["phase"], onProgress: OnArchiveProgress)
     onProgress({ phase, rows, bytes, ...(item === undefined ? {} : { item }) });
 }
 
-/** Passes on no more than was put, and ends well only when it was all of it and the same. */
+/** Passes on no more bytes than were stored, and throws if they are not exactly those. */
 async function* exactly(sealed: AsyncIterable<Uint8Array>, file: SealedFile) {
   const hash = createHash("sha256");
   let bytes = 0;
@@ -145,7 +145,7 @@ async function* exactly(sealed: AsyncIterable<Uint8Array>, file: SealedFile) {
   if (bytes !== file.bytes || hash.digest("hex") !== file.sha256) throw archiveAltered();
 }
 
-/** The 409 for a file that is not the one that was put. */
+/** The 409 for a file that is not the one that was stored. */
 export function archiveAltered(cause?: unknown): BrokerError {
   return new BrokerError(
     "not_faithful",

@@ -2,13 +2,13 @@ import type { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress, createZstdDecompress } from "node:zlib";
 
-/** Zstandard at its default level, with its own checksum; in memory that does not grow with the stream. */
+/** Zstandard at its default level, with its own checksum. The memory it needs does not grow with the stream. */
 export function compress(plain: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const params = { [constants.ZSTD_c_checksumFlag]: 1 };
   return through(createZstdCompress({ params }), plain);
 }
 
-/** What {@link compress} was given. Throws Error for what is no whole stream of it. */
+/** Reverses {@link compress}. Throws Error if the stream is incomplete or not compressed. */
 export function decompress(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return through(createZstdDecompress(), compressed);
 }
@@ -34,7 +34,7 @@ async function* through(
   } catch (error) {
     throw broken === undefined ? error : broken.error;
   } finally {
-    // A reader that leaves early ends the source too.
+    // If the reader stops early, the source ends too.
     transform.destroy();
     await feeding.catch(() => undefined);
   }

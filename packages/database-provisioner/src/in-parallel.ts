@@ -1,7 +1,7 @@
 /**
- * Does some work for every item, a few at a time. After the first failure no more is begun; it is thrown when what
- * was under way has ended, so that nothing goes on behind the caller's back.
- * @param work gets a signal that ends at the first failure
+ * Does some work for every item, a few at a time. After the first failure it starts no more, and throws the failure
+ * once the running work has ended, so that nothing continues after this returns.
+ * @param work gets a signal that is aborted at the first failure
  */
 export async function eachInParallel<T>(
   items: AsyncIterable<T>,

@@ -1,13 +1,13 @@
 import { BrokerError, type StorageContent, type StoredObject } from "@keyloan/contract";
 import type { TransferEnd } from "./transfer-failure.ts";
 
-// The names of all files are in memory while they are proven and put in order.
+// The names of all files are in memory while the files are proven and sorted.
 const objectsMax = 200_000;
 const nameMebibytesMax = 32;
 
 /**
- * Everything that is there, as far as its names may be kept in memory.
- * @throws BrokerError `not_supported` for more
+ * Lists all objects, as long as their names may be kept in memory.
+ * @throws BrokerError `not_supported` if there are too many
  */
 export async function* listBounded(storage: StorageContent, end: TransferEnd): AsyncIterable<StoredObject> {
   let [objects, nameBytes] = [0, 0];

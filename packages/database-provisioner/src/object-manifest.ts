@@ -6,22 +6,22 @@ export type HashedObject = { readonly bytes: number; readonly sha256: string };
 export type ObjectList = {
   readonly objects: number;
   readonly bytes: number;
-  /** Over one line of JSON, `[key,bytes]`, for each object, ordered by the bytes of the key. */
+  /** SHA-256 of one line of JSON, `[key,bytes]`, for each object, ordered by the bytes of the key. */
   readonly listSha256: string;
 };
 
 export type ObjectManifest = ObjectList & {
-  /** Over one line of JSON, `[key,bytes,sha256]`, for each object, ordered by the bytes of the key. */
+  /** SHA-256 of one line of JSON, `[key,bytes,sha256]`, for each object, ordered by the bytes of the key. */
   readonly manifestSha256: string;
 };
 
-/** Tells objects with equal contents by one hash. Others have their turns meanwhile, however many there are. */
+/** Summarizes objects and their contents in one hash. Yields to other work regularly, for any number of objects. */
 export async function manifestOf(objects: ReadonlyMap<string, HashedObject>): Promise<ObjectManifest> {
   const manifestSha256 = await hashOf(objects, (key, { bytes, sha256 }) => [key, bytes, sha256]);
   return { ...(await listOf(objects)), manifestSha256 };
 }
 
-/** Tells what is there by one hash, as far as a list shows it, in the same way. */
+/** Summarizes what a list of the objects shows, their names and sizes, in one hash, in the same way. */
 export async function listOf(objects: ReadonlyMap<string, { readonly bytes: number }>): Promise<ObjectList> {
   let total = 0;
   const listSha256 = await hashOf(objects, (key, { bytes }) => {
@@ -44,7 +44,7 @@ async function hashOf<T>(
   return hash.digest("hex");
 }
 
-/** With the bytes of its key as a text of one character each, which engines compare much faster than buffers. */
+/** `bytes` is the key's bytes as a text of one character each, which engines compare much faster than buffers. */
 type Entry<T> = { readonly key: string; readonly value: T; readonly bytes: string };
 
 async function inOrder<T>(objects: ReadonlyMap<string, T>): Promise<readonly Entry<T>[]> {

@@ -4,16 +4,16 @@ import { targetNotEmpty } from "./transfer-database.ts";
 import { at, sided, type TransferEnd, TransferFailure } from "./transfer-failure.ts";
 
 export type WrittenObjects = {
-  /** The SHA-256 of what we wrote there last; `undefined` when we did not. */
+  /** The SHA-256 of what we last wrote under the key; `undefined` if we never did. */
   readonly recall: (key: string) => Promise<string | undefined>;
   readonly keep: (key: string, sha256: string) => Promise<void>;
 };
 
 export type Placing = {
   readonly storage: StorageContent;
-  /** Objects of the same key that we never wrote may be replaced: the target's owner said so. */
+  /** Whether objects of the same key that we never wrote may be replaced, because the target's owner allowed it. */
   readonly overwrite: boolean;
-  /** What we wrote to the target and its owner was not given since: all that may be replaced without a word of theirs. */
+  /** What we wrote to the target and have not given to its owner: all that may be replaced without their permission. */
   readonly written: WrittenObjects;
 };
 
@@ -27,10 +27,10 @@ export function targetHash({ storage }: Placing, { to }: Ends, { key }: StoredOb
 }
 
 /**
- * Sees to it that the target has one object, unless what it has is neither equal nor what may be replaced.
- * @param object its `sha256` when the source, too, was just read; it is not read again then to be compared
- * @param target what is there, as it was just read
- * @throws BrokerError `target_not_empty`
+ * Makes sure that the target has one object of the source.
+ * @param object with `sha256` if the source was just read too; then it is not read again for the comparison
+ * @param target what was just read at the target
+ * @throws BrokerError `target_not_empty` if the target has another object there that may not be replaced
  */
 export async function place(
   transfer: Placing,
@@ -46,7 +46,7 @@ export async function place(
       const differs = attempt === 1 && object.sha256 !== undefined && object.sha256 !== found.sha256;
       if (!differs && (await isThere(storage, ends, object, found))) return;
       if (!(await mayReplace(transfer, object.key, found))) {
-        // The source may have been removed since it was read, and then nothing is in the way.
+        // The source's object may have been removed since it was read: then there is nothing to copy.
         if (differs && (await isThere(storage, ends, object, found))) return;
         throw targetNotEmpty("files", object.key);
       }
@@ -54,7 +54,7 @@ export async function place(
     const sent = await copyOne(storage, ends, object, found?.version, onBytes);
     if (sent === "gone") return;
     if (sent !== undefined) return written.keep(object.key, sent.sha256);
-    // Somebody else wrote there in this very moment.
+    // Somebody else wrote there at the same moment.
     found = await targetHash(transfer, ends, object);
   }
   throw sided("target", new ProviderError("storage", "unavailable", "has an object that keeps changing"));
@@ -62,7 +62,7 @@ export async function place(
 
 const attemptsMax = 3;
 
-/** Whether the target has what is to be copied. One of another size is not read. */
+/** Whether there is nothing to copy: the target has the object, or the source no longer does. Compares sizes first. */
 async function isThere(
   storage: StorageContent,
   { from }: Ends,
@@ -74,7 +74,7 @@ async function isThere(
   return source === undefined || isSame(source, found);
 }
 
-/** What we wrote and nobody changed; and what we never wrote, when its owner said so. */
+/** True for what we wrote and nobody changed, and for what we never wrote if the owner allowed to overwrite it. */
 async function mayReplace(
   { written, overwrite }: Placing,
   key: string,
@@ -95,7 +95,7 @@ async function copyOne(
     return await storage.copy(ends.from, ends.to, object, onBytes, over);
   } catch (error) {
     if (error instanceof TransferFailure) throw error;
-    // It may have been removed since it was listed; the proof finds out what is there now.
+    // The object may have been removed since it was listed; the proof finds out what is there now.
     if (await isGone(storage, ends.from, object.key)) return "gone";
     throw sided(await failingSide(storage, ends, object.key, error), error);
   }
@@ -108,7 +108,7 @@ async function isGone(storage: StorageContent, from: TransferEnd, key: string): 
   );
 }
 
-/** Which end a copy failed at: only the target can be full, and an end that cannot be read is the one. */
+/** Which end a copy failed at: only the target can be full, and if the source cannot be read, it is the source. */
 async function failingSide(storage: StorageContent, { from }: Ends, key: string, error: unknown) {
   if (codeOf(error) === "quota_exceeded") return "target";
   return storage.hash(from.context, from.values, key).then(

@@ -4,21 +4,21 @@ import type { TransferEnd } from "./transfer-failure.ts";
 type CopyToTakeBack = {
   readonly content: DatabaseContent;
   readonly to: TransferEnd;
-  /** Whose it is, as it was loaded. */
+  /** The owner of the copy, as given when it was loaded. */
   readonly owner: string;
-  /** Given when the copy was proven whole: what it must still be, or else somebody works with it already. */
+  /** Given if the copy was proven complete: if it is no longer as it was proven, somebody works with it already. */
   readonly whole?: {
     readonly isAsProven: (summary: DatabaseSummary) => boolean;
-    /** Resolves when it is kept that a part of it may be gone from now on. */
+    /** Resolves once it is recorded that a part of the copy may be gone from now on. */
     readonly beforeTaking: () => Promise<void>;
   };
 };
 
 /**
- * Takes our copy out of a user's database. Only what the database itself notes as made by us goes: nothing, once the copy
- * was given to its user, whatever an older copy of our store says. A whole copy goes only if it is still as it was
- * proven. It may be done again after a crash at any instant.
- * @returns how much is there that is not ours, and stays
+ * Removes our copy from a user's database. Removes only what the database itself notes as made by us: nothing, once the
+ * copy was given to its user, whatever an older copy of our store says. A complete copy is removed only if it is still
+ * as it was proven. Can be repeated after a crash at any moment.
+ * @returns how many things are there that are not ours and stay
  * @throws ProviderError
  */
 export async function takeBackCopy({ content, to, owner, whole }: CopyToTakeBack): Promise<{ kept: number }> {

@@ -8,9 +8,9 @@ import {
 import { type WaitTools, waitUntil } from "./wait-until.ts";
 
 export type IssuerTools = WaitTools & {
-  /** How long a new database may take until it serves. Default 20 s. */
+  /** How long a new database may take until it accepts its credential. Default 20 s. */
   readonly readyTimeoutMs?: number;
-  /** Whom to name when it never serves. */
+  /** The provider named in the error if it never does. */
   readonly provider?: string;
 };
 
@@ -18,11 +18,11 @@ const readyTimeoutMsDefault = 20_000;
 const pauses = { firstPauseMs: 10, longestPauseMs: 1_000 } as const;
 
 /**
- * Makes databases and keys the same thing to whoever leases them.
+ * Turns a database driver into an issuer, so that databases can be leased like keys.
  *
- * `issue` creates or adopts the planned database, mints a credential, and gives it when the database
- * really serves it. Nothing is undone on failure: `issue` may be repeated, and `revoke` drops by the
- * plan whatever came to be. `renew` mints again for the same database; `revoke` drops it.
+ * `issue` creates or adopts the planned database, mints a credential, and returns it once the database accepts it.
+ * Nothing is undone on failure: `issue` may be repeated, and `revoke` drops, by the plan, whatever was created.
+ * `renew` mints another credential for the same database; `revoke` drops the database.
  */
 export function toIssuer(driver: DatabaseDriver, tools: IssuerTools): Issuer {
   return {
@@ -41,7 +41,7 @@ export function toIssuer(driver: DatabaseDriver, tools: IssuerTools): Issuer {
   };
 }
 
-/** @throws ProviderError `timeout` when the time is up or the context's signal ends the wait */
+/** @throws ProviderError `timeout` if the time is up or the context's signal ends the wait */
 async function waitUntilServing(
   driver: DatabaseDriver,
   tools: IssuerTools,
@@ -63,7 +63,7 @@ async function waitUntilServing(
   );
 }
 
-/** A probe that fails for a passing reason is a no; the caller's own end is not. */
+/** A temporary failure counts as "not ready"; any other failure, or one after the caller's signal, is thrown. */
 async function probe(
   driver: DatabaseDriver,
   context: ConnectorContext,

@@ -12,24 +12,24 @@ export type DatabaseTransfer = {
   readonly content: DatabaseContent;
   readonly from: TransferEnd;
   readonly to: TransferEnd;
-  /** Whose the copy is, as the target notes it with each thing that is made, until the copy is given to its user. */
+  /** The owner of the copy; the target notes it with each thing that is made, until the copy is given to its user. */
   readonly owner: string;
-  /** What the target holds may go: the user whose it is said so, and it has not gone yet. */
+  /** Whether the target's content may be deleted: its user allowed it, and it has not been deleted yet. */
   readonly mayEmpty: boolean;
-  /** Resolves when it is kept that the target may hold something of us from now on. */
+  /** Resolves once it is recorded that the target may contain something of ours from now on. */
   readonly beforeWriting: () => Promise<void>;
-  /** Resolves when it is kept that the target held this, and nothing else, when it was proven. */
+  /** Resolves once it is recorded that the target contained this, and nothing else, when it was proven. */
   readonly afterProof: (summary: DatabaseSummary) => Promise<void>;
   readonly onProgress: (progress: TransferProgress) => void;
 };
 
 /**
- * Copies a database that nobody writes to into another one and proves that both hold the same: schema, rows and a
- * hash for each table, read again at both ends. Its schema is held, up to the size that the connector takes; its rows
- * pass through.
- * @returns what both hold
+ * Copies a database that nobody writes to into another one and proves that both contain the same: the schema, and the
+ * rows and a hash of each table. The source is read before the copy, the target after it. The schema is held in memory,
+ * up to the size that the connector accepts; the rows are streamed.
+ * @returns what both contain
  * @throws BrokerError `target_not_empty` before anything is written, or `not_faithful`; TransferFailure. After a
- * failure the target may hold a part: `takeBackCopy` takes it away.
+ * failure the target may contain a part of the copy: `takeBackCopy` removes it.
  */
 export async function transferDatabase(transfer: DatabaseTransfer): Promise<DatabaseSummary> {
   const { content, from, to, onProgress } = transfer;
@@ -58,7 +58,7 @@ export async function transferDatabase(transfer: DatabaseTransfer): Promise<Data
   return source;
 }
 
-/** Whether a database is one that a copy may go to: nothing is there that somebody made. */
+/** Whether a copy may go to a database, because nobody has created anything in it. */
 export async function isEmptyDatabase(content: DatabaseContent, end: TransferEnd): Promise<boolean> {
   return at("target", content.isEmpty(end.context, end.values));
 }
@@ -95,7 +95,7 @@ async function copy(
     try {
       yield* content.dump(from.context, from.values);
     } catch (error) {
-      // Whoever reads the dump may tell of it in words of its own.
+      // The loader may replace the error of the dump with its own.
       broken = sided("source", error);
       throw error;
     }
@@ -106,7 +106,7 @@ async function copy(
     await content.load(to.context, to.values, dump(), report, owner);
   } catch (error) {
     const failure = broken ?? sided("target", error);
-    // Something came into it since it was looked at.
+    // Somebody has written to the target since it was checked.
     if (
       failure instanceof TransferFailure &&
       failure.side === "target" &&
@@ -117,12 +117,12 @@ async function copy(
   }
 }
 
-/** Of the name of a file in a refusal. */
+/** How much of a file's name a refusal shows. */
 const fileCharactersMax = 120;
 
 /**
- * The 409 for a target whose owner has not said that what it holds may go.
- * @param file the one that is in the way
+ * The 409 for a target whose owner has not allowed its content to be overwritten.
+ * @param file the name of the file that is in the way
  */
 export function targetNotEmpty(what: "tables" | "files", file?: string): BrokerError {
   const consequence =

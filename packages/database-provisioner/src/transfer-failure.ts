@@ -1,10 +1,10 @@
 import { type ConnectorContext, ProviderError, type SecretValues } from "@keyloan/contract";
 
-/** One end of a transfer: where it is, and what opens it. */
+/** One end of a transfer: the context of its provider's calls, and the values that open it. */
 export type TransferEnd = { readonly context: ConnectorContext; readonly values: SecretValues };
 export type TransferSide = "source" | "target";
 
-/** A provider failed at one end of a transfer; who has to fix it depends on which. */
+/** A provider failed at one end of a transfer; who has to fix it depends on which end. */
 export class TransferFailure extends Error {
   override readonly name = "TransferFailure";
   readonly side: TransferSide;
@@ -17,7 +17,7 @@ export class TransferFailure extends Error {
   }
 }
 
-/** Gives a provider's failure its side. */
+/** Adds the side to a failure of a provider. */
 export async function at<T>(side: TransferSide, work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -18,25 +18,25 @@ const passesMax = 4;
 export type ObjectTransfer = Placing & {
   readonly from: TransferEnd;
   readonly to: TransferEnd;
-  /** What is there already may be ours, left by an attempt before this one: what is equal is not copied again. */
+  /** Whether objects in the target may be ours, left by an earlier attempt: equal ones are not copied again. */
   readonly resuming: boolean;
   /**
-   * Repeats a call on one object that failed for a reason that passes, until the signal ends; one of many must not
-   * end them all.
+   * Repeats a call on one object after a temporary failure, until the signal is aborted; one of many objects must not
+   * end the whole transfer.
    */
   readonly retry: <T>(call: () => Promise<T>, signal: AbortSignal) => Promise<T>;
-  /** Resolves when it is kept that the target holds something of us from now on. */
+  /** Resolves once it is recorded that the target contains something of ours from now on. */
   readonly beforeWriting: () => Promise<void>;
   readonly onProgress: (progress: TransferProgress) => void;
 };
 
 /**
- * Copies every object, then reads both ends again: what was written at the source meanwhile is copied once more,
- * until a pass finds nothing. Other objects of the target are never touched, nor is one of the same key that is not what
- * we wrote there.
- * @returns what both hold
+ * Copies every object, then reads both ends again: what was written at the source meanwhile is copied once more, until
+ * a pass finds nothing. Never touches other objects of the target. An object of the same key is replaced only if we
+ * wrote it and nobody changed it, or if we never wrote it and its owner allowed to overwrite it.
+ * @returns what both contain
  * @throws BrokerError `target_not_empty` before anything is written, or naming an object that is not ours and differs;
- * `not_faithful` when the source does not come to rest; `not_supported` for too many; TransferFailure
+ * `not_faithful` if the source keeps changing; `not_supported` for too many; TransferFailure
  */
 export async function transferObjects(given: ObjectTransfer): Promise<ObjectManifest> {
   const transfer = { ...given, storage: patient(given) };
@@ -67,7 +67,7 @@ function patient({ storage, retry }: ObjectTransfer): StorageContent {
   };
 }
 
-/** Whether no object is there. Asks for the first alone. */
+/** Whether there is no object. Reads only the first one. */
 export async function isEmptyStorage(storage: StorageContent, end: TransferEnd): Promise<boolean> {
   try {
     for await (const _ of storage.list(end.context, end.values)) return false;
@@ -77,7 +77,7 @@ export async function isEmptyStorage(storage: StorageContent, end: TransferEnd):
   }
 }
 
-/** What is there by name and size, to see whether anything changed since. @throws BrokerError `not_supported` */
+/** Lists objects by name and size, to see later whether anything changed. @throws BrokerError `not_supported` */
 export async function listObjects(storage: StorageContent, end: TransferEnd): Promise<ObjectList> {
   const listed = new Map<string, { readonly bytes: number }>();
   for await (const { key, bytes } of listBounded(storage, end)) listed.set(key, { bytes });
@@ -100,7 +100,7 @@ async function copyAll(transfer: ObjectTransfer, totals: Totals): Promise<void> 
   let [objects, bytes] = [0, 0];
   const report = (item: string) => onProgress({ phase: "copying", objects, bytes, ...totals, item });
   onProgress({ phase: "copying", objects, bytes, ...totals });
-  // What was seen to be empty is written to at once: the store tells when something came there since.
+  // If the target was seen to be empty, objects are written at once: the copy reports anything written there since.
   const look = transfer.overwrite || transfer.resuming;
   await eachInParallel(listing(transfer), atOnce, async (object, signal) => {
     const ends = { from: ending(from, signal), to: ending(to, signal) };
@@ -123,7 +123,7 @@ async function copyAll(transfer: ObjectTransfer, totals: Totals): Promise<void> 
   });
 }
 
-/** Compares both ends and copies what differs; gives what it had to copy, and every key of the source. */
+/** Compares both ends and copies what differs. Returns the keys it had to copy, and all keys of the source. */
 async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObject>, totals: Totals) {
   const { storage, from, to, onProgress } = transfer;
   const [changed, listed] = [[] as string[], new Set<string>()];
@@ -136,7 +136,7 @@ async function provePass(transfer: ObjectTransfer, proven: Map<string, HashedObj
       at("source", storage.hash(ends.from.context, ends.from.values, object.key)),
       targetHash(transfer, ends, object),
     ]);
-    // Removed since it was listed.
+    // The object was removed since it was listed.
     if (source === undefined) return;
     if (isSame(source, target)) proven.set(object.key, { bytes: source.bytes, sha256: source.sha256 });
     else {

@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises";
 
-/** Lets everybody else have a turn when so many steps were taken since the last one. */
+/** Counts steps, and yields to other work each time enough of them were taken. */
 export type Turns = (steps: number) => Promise<void>;
 
-/** A step is one item looked at: so many of them take a few milliseconds. */
+/** A step is one item that is processed: this many take a few milliseconds. */
 const stepsPerTurn = 2_000;
 
 export function createTurns(): Turns {
@@ -16,7 +16,7 @@ export function createTurns(): Turns {
   };
 }
 
-/** Sorts as `toSorted` does, in slices that are merged, yielding to other work in between. */
+/** Sorts as `toSorted` does, but in slices that are then merged, yielding to other work in between. */
 export async function sortInTurns<T>(
   items: readonly T[],
   compare: (a: T, b: T) => number,

@@ -1,6 +1,6 @@
-/** The outside world of a wait: all of it comes in. */
+/** The clock, timer and randomness that a wait uses. */
 export type WaitTools = {
-  /** Settles after the milliseconds; rejects when the signal ends it. */
+  /** Resolves after the milliseconds; rejects if the signal is aborted. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Milliseconds since the epoch, or any clock that only goes forward. */
   readonly now: () => number;
@@ -15,10 +15,10 @@ export type WaitLimits = {
 };
 
 /**
- * Asks until the answer is yes, with pauses that grow and are spread by chance, so that many who wait
- * for one provider do not ask in step.
- * @returns `false` when the time is up; the last question is asked at its end
- * @throws what `ask` throws, and the signal's reason when it ends the wait
+ * Calls `ask` until it returns true, with pauses that grow and vary at random, so that many callers who wait for one
+ * provider do not ask at the same time.
+ * @returns `false` if the time is up; `ask` is called once more at its end
+ * @throws what `ask` throws, and the signal's reason if it is aborted
  */
 export async function waitUntil(
   ask: () => Promise<boolean>,

@@ -11,13 +11,13 @@ import type { TransferEnd } from "../transfer-failure.ts";
 import { fakeContext, sha256, type Trouble } from "./fake-end.ts";
 
 /**
- * Databases in memory by name, behind the slot that connectors fill. Its dump is a line of JSON per row.
- * @param variable the one that names the database
+ * Databases in memory by name, with the interface that connectors provide. A dump is one line of JSON per row.
+ * @param variable the name of the variable that holds a database's name
  */
 export function fakeDatabases(names: readonly string[], variable = "NAME") {
   const databases = new Map(names.map((name) => [name, new DatabaseSync(":memory:")]));
   const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
-  /** Asked for whichever database, with its name. */
+  /** Trouble for any database; called with its name. */
   const anyTrouble: Partial<Record<string, ((name: string) => unknown) | undefined>> = {};
   const steps: string[] = [];
   const nameOf = (values: SecretValues) => values[variable]?.reveal() ?? "";
@@ -42,7 +42,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
       sql: string;
     }[];
   type Thing = { readonly type: string; readonly name: string; readonly sql: string };
-  /** What was noted in a database, by its name; in a real one this is a table in it. */
+  /** What is noted in each database, by its name; a real database has a table for this. */
   const notes = new Map<string, { readonly owner: string; readonly made: Thing[] }>();
   const thingsOf = (database: DatabaseSync) =>
     database.prepare("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all() as Thing[];
@@ -126,7 +126,7 @@ export function fakeDatabases(names: readonly string[], variable = "NAME") {
     },
   };
   return {
-    // Holds for the engine of transfers, which uses nothing else of it.
+    // The cast holds for the engine of transfers, which uses nothing else of it.
     content: content as DatabaseContent,
     steps,
     trouble,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ConnectorContext } from "@keyloan/contract";
 
-/** What a fake end does wrong: each is asked before the step of that name is done. */
+/** What a fake end does wrong: each function is called before the step of its name. */
 export type Trouble = Partial<Record<string, () => unknown>>;
 
 export const sha256 = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex");

@@ -2,7 +2,7 @@ import { ProviderError, type SecretValues, type StorageContent, secretValues } f
 import type { TransferEnd } from "../transfer-failure.ts";
 import { fakeContext, sha256, type Trouble } from "./fake-end.ts";
 
-/** Rejects when the signal ends, as a call to a provider does. */
+/** Rejects when the signal is aborted, as a call to a provider does. */
 function ended(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const end = () => reject(new ProviderError("fake", "timeout", "was ended"));
@@ -11,7 +11,7 @@ function ended(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Buckets in memory by the name that the variable holds, behind the slot that connectors fill. */
+/** Buckets in memory by the name that the variable holds, with the interface that connectors provide. */
 export function fakeStorage(names: readonly string[], variable = "NAME") {
   const buckets = new Map(names.map((name) => [name, new Map<string, string>()]));
   const trouble: Record<string, Trouble> = Object.fromEntries(names.map((name) => [name, {}]));
