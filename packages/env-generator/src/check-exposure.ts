@@ -1,18 +1,18 @@
 import { type EnvVarSpec, publicPrefixes, type Secret } from "@keyloan/contract";
 import { EnvFormatError } from "./env-format-error.ts";
 
-// Those of the profiles, and those by which other frameworks put a variable into a client bundle.
+// The prefixes of the profiles, and those with which other frameworks put a variable into a client bundle.
 const bundledPrefixes = [
   ...Object.values(publicPrefixes).filter((prefix) => prefix !== ""),
   ...["PUBLIC_", "REACT_APP_", "NUXT_PUBLIC_", "GATSBY_", "VUE_APP_", "NG_APP_"],
 ];
 
-/** Whether some framework puts a variable of this name into what it sends to browsers. */
+/** Whether some framework sends a variable of this name to browsers. */
 export function isPublicName(name: string): boolean {
   return bundledPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
-/** @throws EnvFormatError `secret_exposed` when a secret or server-only variable would get a public name */
+/** @throws EnvFormatError `secret_exposed` if a secret or server-only variable would get a public name */
 export function checkExposure(name: string, spec: EnvVarSpec): void {
   if (
     spec.secret
@@ -29,7 +29,7 @@ export function checkExposure(name: string, spec: EnvVarSpec): void {
 }
 
 /**
- * Finds a secret's value under a public name, whatever the specs say of that name.
+ * Refuses a secret's value under a public name, whatever the specs say about that name.
  * @throws EnvFormatError `secret_exposed`
  */
 export function checkPublicValues(

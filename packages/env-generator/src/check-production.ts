@@ -12,7 +12,7 @@ import type { EnvLine } from "./env-line.ts";
 export type ProductionOptions = {
   /** Where the file is used: live keys belong into production, test keys into previews. */
   readonly target: "production" | "preview";
-  /** What a test key in production is. Default: refused. */
+  /** What to do about a test key in production. Default: refuse it. */
   readonly testKeys?: "refuse" | "warn";
 };
 
@@ -27,9 +27,9 @@ export type ProductionFinding = {
 );
 
 /**
- * What speaks against using these variables: a secret under a name that browsers get to see, a test key in
- * production, a live key in a preview, debugging switched on. A key's mode is told only by values that are
- * declared to begin differently in each. Never a value.
+ * Finds reasons not to use these variables: a secret under a name that browsers can see, a test key in production, a
+ * live key in a preview, debugging switched on in production. Detects a key's mode only by values that are declared to
+ * begin differently in each mode. A finding never contains a value.
  */
 export function checkProduction(
   lines: readonly EnvLine[],
@@ -43,7 +43,7 @@ export function checkProduction(
   ]);
 }
 
-/** Whether a value is a key of test or of live mode; undefined where its whole form does not make it certain. */
+/** Whether a value is a key of test or live mode; `undefined` if the value's whole form does not make it certain. */
 function modeOf({ pattern, begins }: DeclaredVariable, value: string): KeyMode | undefined {
   return fitsField({ pattern }, value) ? keyModeOf({ begins }, value) : undefined;
 }

@@ -3,26 +3,26 @@ import { namesInEnvFile } from "./env-file.ts";
 
 export type MissingVariable = {
   readonly name: string;
-  /** Whether the app is said to run without it. False for names that no connector declares. */
+  /** Whether a connector declares that the app runs without it. False for names that no connector declares. */
   readonly optional: boolean;
   /** What the app lacks without it, in one sentence. */
   readonly ifUnset?: string;
-  /** The value that everybody uses. */
+  /** The value that most apps use. */
   readonly default?: string;
 };
 
 export type ExampleComparison = {
-  /** In the example and not among the names. */
+  /** Variables that are in the example, but not among the names. */
   readonly missing: readonly MissingVariable[];
-  /** Among the names and not in the example. */
+  /** Names that are not in the example. */
   readonly extra: readonly string[];
   readonly present: readonly string[];
 };
 
 /**
  * Which variables of a `.env.example` an environment has.
- * @param names those that are set to something
- * @param connectors their declarations tell what happens without a missing variable
+ * @param names the variables that are set to something
+ * @param connectors their declarations say what happens without a missing variable
  */
 export function compareWithExample(
   exampleText: string,

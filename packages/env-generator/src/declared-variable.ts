@@ -6,7 +6,7 @@ import {
   publicPrefixes,
 } from "@keyloan/contract";
 
-/** What is asked of a variable's declaration; a connector's spec has it, and an entry of the catalog. */
+/** The parts of a variable's declaration that are used here; connector specs and catalog entries have them. */
 export type DeclaredVariable = NamedVariable & {
   readonly secret: boolean;
   readonly pattern?: string | undefined;
@@ -26,7 +26,7 @@ export function declarationOf(
   return findVariable(variablesOf(connectors), name);
 }
 
-/** The same where a public name was made of the name, which the declaration need not allow. */
+/** The same, also for a public name made from a declared name, even if the declaration does not allow that. */
 export function declarationBehind(
   connectors: readonly DeclaresVariables[],
   publicName: string,

@@ -1,4 +1,4 @@
-/** The text given as an age recipient is none. It tells what to give instead, and never the text. */
+/** The text given is not an age recipient. The error says what to give instead, and never contains the text. */
 export class AgeRecipientError extends Error {
   override readonly name = "AgeRecipientError";
   readonly code = "bad_age_recipient";
@@ -11,10 +11,10 @@ export class AgeRecipientError extends Error {
 }
 
 /**
- * Text encrypted to one age recipient (C2SP, "The age file encryption format"), armored, so that only the
+ * Encrypts text to one age recipient (C2SP, "The age file encryption format"), armored, so that only the
  * holder of the identity can read it: `age --decrypt --identity key.txt`. The library is loaded when needed.
  * @param recipient `age1…`, as `age-keygen` prints it
- * @throws AgeRecipientError when it is not one
+ * @throws AgeRecipientError if it is not an age recipient
  */
 export async function encryptForAge(text: string, recipient: string): Promise<string> {
   const trimmed = recipient.trim();

@@ -1,9 +1,9 @@
 export type EnvFileErrorCode = "unclear_line" | "broken_block" | "name_outside";
 
-/** A line of an existing file; the name when it sets a variable. */
+/** A line of an existing file; `name` if it sets a variable. */
 export type EnvFilePlace = { readonly line: number; readonly name?: string };
 
-/** An existing file cannot be merged into. It tells the places and what to do, and never a value. */
+/** An existing file cannot be merged into. The error names the places and what to do, and never contains a value. */
 export class EnvFileError extends Error {
   override readonly name = "EnvFileError";
   readonly code: EnvFileErrorCode;
@@ -18,7 +18,7 @@ export class EnvFileError extends Error {
   }
 }
 
-/** `STRIPE_SECRET_KEY (line 3), JWT_SECRET (line 8)`, at most ten of them. */
+/** `STRIPE_SECRET_KEY (line 3), JWT_SECRET (line 8)`, at most ten places. */
 export function placesText(places: readonly EnvFilePlace[]): string {
   const shown = places.slice(0, 10).map(({ name, line }) => {
     return name === undefined ? `line ${line}` : `${name.slice(0, 255)} (line ${line})`;

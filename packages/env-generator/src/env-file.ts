@@ -1,7 +1,7 @@
-/** One line of a `.env` file, or an assignment whose quotes span several. The text ends in its line end. */
+/** One line of a `.env` file, or an assignment whose quotes span several lines. `text` includes its line end. */
 export type EnvFileLine = {
   readonly text: string;
-  /** Of its first line, from 1. */
+  /** The number of its first line, from 1. */
   readonly number: number;
 } & (
   | { readonly kind: "assignment"; readonly name: string; readonly state: "set" | "empty" | "unclear" }
@@ -10,13 +10,13 @@ export type EnvFileLine = {
 
 type Assignment = { readonly name: string; readonly rest: string; readonly restAt: number };
 
-// JavaScript's `^`, and so dotenv, begins a line after all of these.
+// JavaScript's `^`, and so dotenv, takes all of these as the end of a line.
 const linePattern = /[^\n\r\u2028\u2029]*(?:\r\n|[\n\r\u2028\u2029]|$)/y;
 const assignmentPattern = /^(\s*(?:export\s+)?([\w.-]+)\s*(?:=|:(?=\s))\s*)(.*)$/s;
 
 /**
- * The lines of a `.env` file; joined, their texts are the file. An assignment is `unclear` where readers of
- * such files differ on which line its quotes end, or where they never end.
+ * The lines of a `.env` file; joined, their texts are the file. An assignment is `unclear` if readers of such files
+ * disagree on which line its quotes end, or the quotes never end.
  */
 export function parseEnvFile(text: string): readonly EnvFileLine[] {
   const lines: EnvFileLine[] = [];
@@ -30,12 +30,12 @@ export function parseEnvFile(text: string): readonly EnvFileLine[] {
   return lines;
 }
 
-/** The file that the lines make. */
+/** Joins the lines to the text of a file. */
 export function serialiseEnvFile(lines: readonly EnvFileLine[]): string {
   return lines.map(({ text }) => text).join("");
 }
 
-/** Which variables a `.env` file sets, and whether to anything. Of one that stands twice the last counts. */
+/** Which variables a `.env` file sets, and whether to anything. If a name is set twice, the last one counts. */
 export function namesInEnvFile(text: string): ReadonlyMap<string, "set" | "empty" | "unclear"> {
   const names = new Map<string, "set" | "empty" | "unclear">();
   for (const line of parseEnvFile(text)) if (line.kind === "assignment") names.set(line.name, line.state);
@@ -67,11 +67,11 @@ function readAssignment(line: string): Assignment | undefined {
 }
 
 /**
- * Where the line ends on which a quoted value does. dotenv passes over a quote behind a backslash and takes
- * quotes with more behind them for part of the value; Node stops at the first quote, whatever is around it.
+ * The end of the line on which a quoted value ends. dotenv skips a quote after a backslash and treats a quote with more
+ * text after it as part of the value; Node stops at the first quote, whatever is around it.
  * @param quoteAt offset of the opening quote
  * @param lineEnd offset of the end of its line
- * @returns undefined where the two end on different lines
+ * @returns `undefined` if the two end on different lines, or the quotes have no clear end
  */
 function endOfQuoted(text: string, quoteAt: number, lineEnd: number, quote: string): number | undefined {
   const nodeEnd = text.indexOf(quote, quoteAt + 1);

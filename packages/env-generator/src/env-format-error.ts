@@ -16,7 +16,7 @@ export type EnvFormatErrorCode =
   | "surrounding_quotes"
   | "too_long";
 
-/** A variable cannot be written as asked. It tells which and why and what to do, and never the value. */
+/** A variable cannot be written as requested. The error says which, why and what to do, and never holds the value. */
 export class EnvFormatError extends Error {
   override readonly name = "EnvFormatError";
   readonly code: EnvFormatErrorCode;

@@ -1,7 +1,7 @@
 import type { ConnectorSpec, Secret } from "@keyloan/contract";
 import { EnvFormatError } from "./env-format-error.ts";
 
-/** What a group of lines is introduced by, where a format has comments. A connector's spec is one. */
+/** What the comment before a group of lines says, if the format has comments. A connector's spec is one. */
 export type EnvGroup = Pick<ConnectorSpec, "label" | "grade">;
 
 /** One variable as it will be written. */
@@ -14,13 +14,13 @@ export type EnvLine = {
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,254}$/;
 
 /**
- * Refuses names that a reader of some format would not find again.
+ * Refuses names that some reader of some format would not find again.
  * @throws EnvFormatError `bad_name` or `duplicate_name`
  */
 export function checkNames(lines: readonly EnvLine[]): void {
   const seen = new Set<string>();
   for (const { name } of lines) {
-    // Readers put names into plain objects, where `__proto__` is no name.
+    // Readers put names into plain objects, where `__proto__` does not work as a name.
     if (!namePattern.test(name) || name === "__proto__") {
       throw new EnvFormatError(
         "bad_name",

@@ -2,8 +2,8 @@ import { isolationGradeMeanings } from "@keyloan/contract";
 import type { EnvGroup, EnvLine } from "./env-line.ts";
 
 /**
- * Lines of text with a comment before each group. A label cannot end its comment: everything that some
- * reader takes for the end of a line is written as a space.
+ * Lines of text with a comment before each group. A label cannot end its comment: everything that some reader takes for
+ * the end of a line is replaced by a space.
  */
 export function withGroupComments(
   lines: readonly EnvLine[],
@@ -23,8 +23,8 @@ export function withGroupComments(
 }
 
 function groupComment({ label, grade }: EnvGroup): string {
-  // C holds CR, LF, NUL, U+0085 and what YAML and systemd refuse to read; Zl and Zp are the separators that
-  // JavaScript's `^` stops at.
+  // C contains CR, LF, NUL, U+0085 and what YAML and systemd refuse to read; Zl and Zp are the separators after which
+  // JavaScript's `^` matches.
   const oneLine = label.slice(0, 100).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ");
   return `# ${oneLine.trim()}: grade ${grade}, ${isolationGradeMeanings[grade]}`;
 }

@@ -1,8 +1,8 @@
 /**
- * Whether a line of a value after its first reads as more than a part of it, to readers that know no value of several
- * lines: as a variable (django-environ, honcho, foreman), as the name of one that is taken from where the file is read
- * (docker), or as a rule, a variable or a file to read (make, where a file is included). The lines of a key in base64,
- * the last of which may end in `=`, name nothing that anybody uses.
+ * Whether some reader that does not know values of several lines would take a line after the first for more than a part
+ * of the value: for a variable (django-environ, honcho, foreman), for the name of a variable that is copied from the
+ * reader's environment (docker), or for a rule, a variable or a file to read (make, if it includes the file). Lines of
+ * a base64 key do not count, even if the last ends in `=`: nobody uses such names.
  */
 export function hasLineOfItsOwn(text: string): boolean {
   let isInKey = false;

@@ -8,9 +8,9 @@ const beginMark = "# >>> keyloan: what stands up to the closing mark is replaced
 const endMark = "# <<< keyloan <<<";
 
 /**
- * An existing `.env` file with these variables in a block between two marks: in the place of the block that is
- * there, else at the end. Every other line stays as it is, byte for byte, in its order.
- * @throws EnvFileError when a name is set outside the block too, the marks are broken, or a line is unclear
+ * Puts these variables into an existing `.env` file, in a block between two marks: in place of the existing block, or
+ * else at the end. Every other line stays as it is, byte for byte and in order.
+ * @throws EnvFileError if a name is set outside the block too, the marks are broken, or a line is unclear
  * @throws EnvFormatError as `renderEnv` does
  */
 export function mergeEnv(
@@ -22,8 +22,8 @@ export function mergeEnv(
 }
 
 /**
- * The same for variables that are rendered already.
- * @param dotenvText what `renderEnv` gave for the format `dotenv`
+ * The same for variables that have been rendered already.
+ * @param dotenvText what `renderEnv` returned for the format `dotenv`
  * @throws EnvFileError
  */
 export function mergeEnvText(existingText: string, dotenvText: string): string {
@@ -31,7 +31,7 @@ export function mergeEnvText(existingText: string, dotenvText: string): string {
   refuseOpenQuotes(existing);
   const place = findBlock(existing);
   const own = parseEnvFile(dotenvText);
-  // Bare values mean themselves inside quotes and outside.
+  // Values without quotes are safe: they mean the same inside and outside of somebody else's quotes.
   if (own.some(({ kind, text }) => kind === "assignment" && /['"]/.test(text))) {
     refuseEntangled(existing.slice(0, place.begin));
   }
@@ -49,7 +49,7 @@ export function mergeEnvText(existingText: string, dotenvText: string): string {
   return existingText + gap + block + (hasFinalLineEnd ? lineEnd : "");
 }
 
-/** From the first line of the block to behind its last; both the end of the file when there is none. */
+/** The index of the block's first line, and the one after its last; both the number of lines if there is none. */
 function findBlock(lines: readonly EnvFileLine[]): { readonly begin: number; readonly end: number } {
   const marks = lines.flatMap((line, index) => {
     const mark = line.kind === "comment" ? /^# (>>>|<<<) keyloan\b/.exec(line.text.trim())?.[1] : undefined;
@@ -89,7 +89,7 @@ function refuseEntangled(lines: readonly EnvFileLine[]): void {
   );
 }
 
-/** Two lines for one name: which one counts depends on the reader and the order, and nobody would notice. */
+/** With two lines for one name, the reader and the order would decide which counts, and nobody would notice. */
 function refuseSetOutside(foreign: readonly EnvFileLine[], own: readonly EnvFileLine[]): void {
   const names = new Set(own.flatMap((line) => (line.kind === "assignment" ? [line.name] : [])));
   refuse(

@@ -6,11 +6,11 @@ export type Refusal = {
   readonly code: EnvFormatErrorCode;
   /** A sentence whose subject is the variable. */
   readonly reason: string;
-  /** What to do when no other format is the answer. */
+  /** What to do if another format would not help. */
   readonly remedy?: string;
 };
 
-/** What no process environment can hold, so that every format but JSON refuses it. */
+/** Refuses values that no process environment can hold; every format but JSON does so. */
 export function refuseNoText({ value }: EnvLine): Refusal | undefined {
   const text = value.reveal();
   if (text.includes("\0")) {

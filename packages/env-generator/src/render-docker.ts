@@ -1,7 +1,7 @@
 import type { EnvLine } from "./env-line.ts";
 import { type Refusal, refuseNoText } from "./refusal.ts";
 
-// Go's bufio.Scanner refuses a line that does not fit into 64 KiB with its end.
+// Go's bufio.Scanner refuses a line that, with its line end, does not fit into 64 KiB.
 const lineBytesMax = 64 * 1024 - 1;
 
 const composeComment =
@@ -9,15 +9,15 @@ const composeComment =
 
 /**
  * Lines for `docker run --env-file`: `NAME=value` verbatim, without quoting or escapes (Docker CLI reference,
- * "docker container run", `--env-file`). Compose reads `env_file` by other rules unless it is told not to, which
- * the first line says.
+ * "docker container run", `--env-file`). By default Compose reads `env_file` by other rules; the file's first line says
+ * how to change that.
  */
 export function renderDocker(lines: readonly EnvLine[]): string {
   if (lines.length === 0) return "";
   return composeComment + lines.map((line) => `${dockerLine(line)}\n`).join("");
 }
 
-/** What Docker's line format cannot carry. */
+/** Refuses what Docker's line format cannot carry. */
 export function refuseForDocker(line: EnvLine): Refusal | undefined {
   const noText = refuseNoText(line);
   if (noText !== undefined) return noText;

@@ -3,13 +3,13 @@ import { withGroupComments } from "./group-comment.ts";
 import { hasLineOfItsOwn } from "./lines-of-their-own.ts";
 import { type Refusal, refuseNoText } from "./refusal.ts";
 
-// zsh replaces what follows a `=` in front, or a `:=`, by the path of the command of that name.
+// zsh replaces a command name after a leading `=`, or after `:=`, by the path of that command.
 const bare = /^(?!=|.*:=)[A-Za-z0-9_./:@%+,=-]+$/;
-// Python, and who splits lines as Unicode says, takes many of them for the end of a line.
+// Python, and others that split lines as Unicode defines it, take many of these for the end of a line.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controlCharacters = /[\u0001-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/;
 
-/** A `.env` file. Its readers have no escape in common, so each value is quoted so that it needs none. */
+/** A `.env` file. Its readers have no escape in common, so each value is quoted in a way that needs none. */
 export function renderDotenv(lines: readonly EnvLine[]): string {
   return withGroupComments(lines, ({ name, value }) => {
     const text = value.reveal();
@@ -18,7 +18,7 @@ export function renderDotenv(lines: readonly EnvLine[]): string {
   });
 }
 
-/** What some reader of `.env` files would change or run, however it is quoted. */
+/** Refuses what some reader of `.env` files would change or run, however it is quoted. */
 export function refuseForDotenv(line: EnvLine): Refusal | undefined {
   const noText = refuseNoText(line);
   if (noText !== undefined) return noText;
@@ -71,7 +71,7 @@ export function refuseForDotenv(line: EnvLine): Refusal | undefined {
   return undefined;
 }
 
-/** Whether a value means itself without quotes: in sh, bash and zsh, and to readers that take quotes for a part of it. */
+/** Whether a value means itself without quotes, in sh, bash and zsh too, and for readers that keep quotes. */
 export function isBare(text: string): boolean {
   return bare.test(text);
 }
@@ -81,7 +81,7 @@ function quoteFor(text: string): "" | "'" | '"' {
   return text.includes("'") ? '"' : "'";
 }
 
-/** Nothing inside ends the quotes, is an escape to any reader, or is run by a shell. */
+/** Whether nothing in the text ends the quotes, is an escape for any reader, or is run by a shell. */
 function fitsQuote(text: string, quote: "" | "'" | '"'): boolean {
   if (quote === '"') return !/["\\$`]/.test(text);
   return quote === "" || !/\\(?:\\|$)/.test(text);

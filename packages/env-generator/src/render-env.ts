@@ -12,14 +12,14 @@ import { refuseForSystemd, renderSystemd } from "./render-systemd.ts";
 
 export type RenderOptions = {
   readonly format: EnvFormat;
-  /** What the format `kubernetes` calls the Secret: a DNS subdomain name; default `app-env`. */
+  /** The Secret's name in the format `kubernetes`: a DNS subdomain name; default `app-env`. */
   readonly name?: string;
-  /** Where the delimiters of the format `github` come from; default `crypto.randomUUID`. */
+  /** Makes the delimiters of the format `github`; default `crypto.randomUUID`. */
   readonly randomId?: () => string;
 };
 
 type Writer = {
-  /** Asked of every line before any is rendered. */
+  /** Called for every line before any is rendered. */
   readonly refuse: (line: EnvLine) => Refusal | undefined;
   readonly render: (lines: readonly EnvLine[], options: RenderOptions) => string;
 };
@@ -35,9 +35,9 @@ const writers: Readonly<Record<EnvFormat, Writer>> = {
 };
 
 /**
- * The lines as text of a format. Its real readers give back every value exactly as it was and run none; a value
+ * Renders the lines in a format. The format's real readers return every value exactly as it was and run none; a value
  * that one of them would change is refused.
- * @throws EnvFormatError that names the variable, the reason and the formats that carry it, never the value
+ * @throws EnvFormatError that names the variable, the reason and the formats that can carry it, never the value
  */
 export function renderEnv(lines: readonly EnvLine[], options: RenderOptions): string {
   checkNames(lines);
@@ -50,12 +50,12 @@ export function renderEnv(lines: readonly EnvLine[], options: RenderOptions): st
   return render(lines, options);
 }
 
-/** Why a format cannot carry a line; undefined when it can. */
+/** Why a format cannot carry a line; `undefined` if it can. */
 export function refusalOf(line: EnvLine, format: EnvFormat): Refusal | undefined {
   return writers[format].refuse(line);
 }
 
-/** The formats that carry a line as it is; JSON always does. */
+/** The formats that can carry a line unchanged; JSON always can. */
 export function formatsFor(line: EnvLine): readonly EnvFormat[] {
   return envFormats.filter((format) => refusalOf(line, format) === undefined);
 }

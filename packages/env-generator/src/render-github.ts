@@ -1,13 +1,13 @@
 import type { EnvLine } from "./env-line.ts";
 import { type Refusal, refuseNoText } from "./refusal.ts";
 
-// The runner refuses the first, and never lets a job overwrite its own (GitHub Actions, "Workflow commands",
-// setting an environment variable).
+// The runner refuses the first, and never lets a job overwrite the runner's own variables (GitHub Actions, "Workflow
+// commands", setting an environment variable).
 const runnersOwnNames = /^(?:NODE_OPTIONS$|GITHUB_|RUNNER_)/i;
 
 /**
  * Lines to append to the file that `$GITHUB_ENV` names: `NAME<<delimiter`, the value, the delimiter (GitHub
- * Actions, "Workflow commands", multiline strings). Each delimiter is random and no line of its value.
+ * Actions, "Workflow commands", multiline strings). Each delimiter is random and is not a line of its value.
  */
 export function renderGithub(
   lines: readonly EnvLine[],
@@ -22,7 +22,7 @@ export function renderGithub(
     .join("");
 }
 
-/** What the runner of GitHub Actions refuses or changes. */
+/** Refuses what the runner of GitHub Actions refuses or changes. */
 export function refuseForGithub(line: EnvLine): Refusal | undefined {
   if (runnersOwnNames.test(line.name)) {
     return {
@@ -31,7 +31,7 @@ export function refuseForGithub(line: EnvLine): Refusal | undefined {
       remedy: "Start the step's command with `keyloan run`, or set the variable in that step only.",
     };
   }
-  // On Windows the runner takes it for a part of the line end.
+  // On Windows the runner takes the carriage return for a part of the line end.
   if (line.value.reveal().endsWith("\r")) {
     return {
       code: "carriage_return",

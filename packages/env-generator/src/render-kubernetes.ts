@@ -15,11 +15,11 @@ const subdomainPattern =
   /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 /**
- * The manifest of a Secret for `kubectl apply` and `envFrom`. The values stand as base64 under `data`: with
+ * The manifest of a Secret for `kubectl apply` and `envFrom`. The values are base64 under `data`: with
  * `stringData`, a variable that a later manifest leaves out would stay in the cluster. Keys are quoted, because
  * YAML reads some names (`NO`, `ON`) as something else.
  * @param name the Secret's name
- * @throws EnvFormatError `bad_name` for the Secret's own, `too_long` for all values together
+ * @throws EnvFormatError `bad_name` for the Secret's name, `too_long` if all values together are
  */
 export function renderKubernetes(lines: readonly EnvLine[], name = "app-env"): string {
   if (!subdomainPattern.test(name)) throw badSecretName(name);
@@ -41,7 +41,7 @@ export function renderKubernetes(lines: readonly EnvLine[], name = "app-env"): s
   return `${head}data:\n${entries}`;
 }
 
-/** What a key or a value of a Secret cannot be. */
+/** Refuses what cannot be a key or a value of a Secret. */
 export function refuseForKubernetes(line: EnvLine): Refusal | undefined {
   if (line.name.length > keyLengthMax) {
     return {

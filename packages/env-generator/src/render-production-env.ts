@@ -8,13 +8,13 @@ import { type ConnectorValues, type EnvLineOptions, toEnvLines } from "./to-env-
 export type ProductionEnvOptions = EnvLineOptions &
   Partial<RenderOptions> &
   Partial<ProductionOptions> & {
-    /** When the file was made; it stands in its first line. */
+    /** When the file was made; its first line says so. */
     readonly date: Date;
   };
 
 export type ProductionEnv = {
   readonly text: string;
-  /** What the caller should be told; nothing in it was refused. */
+  /** Warnings for the caller; what is refused throws instead. */
   readonly findings: readonly ProductionFinding[];
 };
 
@@ -29,9 +29,9 @@ const hasComments: Readonly<Record<EnvFormat, boolean>> = {
 };
 
 /**
- * The file an app is deployed with: dated, for a profile, past the guards of `checkProduction`, and with
- * `DEBUG=false` in production. The format is dotenv unless another is given.
- * @throws EnvFormatError for what a guard refuses, and as `toEnvLines` and `renderEnv` do
+ * The file that an app is deployed with: dated, for a profile, checked by `checkProduction`, and with `DEBUG=false` in
+ * production. The default format is dotenv.
+ * @throws EnvFormatError if `checkProduction` refuses something, and as `toEnvLines` and `renderEnv` do
  */
 export function renderProductionEnv(
   connectors: readonly ConnectorValues[],

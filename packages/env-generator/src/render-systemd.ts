@@ -2,14 +2,14 @@ import type { EnvLine } from "./env-line.ts";
 import { withGroupComments } from "./group-comment.ts";
 import { type Refusal, refuseNoText } from "./refusal.ts";
 
-// systemd takes these for no characters at all and then refuses the whole file.
+// systemd does not accept these as characters and refuses the whole file because of them.
 const noncharacters = /\p{Noncharacter_Code_Point}/u;
-// Several versions of systemd leave out a variable that holds any of these.
+// Several versions of systemd leave out a variable whose value contains any of these.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controlCharacters = /[\u0001-\u0008\u000b-\u001f\u007f]/;
 
 /**
- * A file for systemd's `EnvironmentFile=`. Every value stands in double quotes, where lines, `$` and all else
+ * A file for systemd's `EnvironmentFile=`. Every value is in double quotes, where line ends, `$` and everything else
  * stand for themselves and only `"` and `\` need a backslash (systemd.exec(5), EnvironmentFile=).
  */
 export function renderSystemd(lines: readonly EnvLine[]): string {
@@ -19,7 +19,7 @@ export function renderSystemd(lines: readonly EnvLine[]): string {
   );
 }
 
-/** What some version of systemd drops, or refuses the whole file for. */
+/** Refuses what some version of systemd drops, or refuses the whole file for. */
 export function refuseForSystemd(line: EnvLine): Refusal | undefined {
   const text = line.value.reveal();
   if (text.includes("\r")) {

@@ -15,14 +15,14 @@ export type ConnectorValues = { readonly spec: ConnectorSpec; readonly values: S
 
 export type EnvLineOptions = {
   readonly profile: EnvProfile;
-  /** Sets of copied names to write too; a set that no connector has adds nothing. */
+  /** Sets of copied names to write as well; a set that no connector has adds nothing. */
   readonly copies?: readonly string[];
 };
 
 /**
- * Every variable of a build under every name it gets: its own, the profile's public name when browsers may
- * see it, its aliases, and the copies asked for. Optional variables without a value are left out.
- * @throws EnvFormatError when a value is missing or undeclared, a name would stand for two values, or a secret
+ * Every variable of a build under every name it gets: its own, the profile's public name if browsers may see it,
+ * its aliases, and the requested copies. Optional variables without a value are left out.
+ * @throws EnvFormatError if a value is missing or undeclared, a name would stand for two values, or a secret
  *   would get a public name
  */
 export function toEnvLines(
@@ -65,8 +65,8 @@ const plansMax = 100;
 const plansBySpec = new WeakMap<ConnectorSpec, Map<string, readonly PlannedVariable[]>>();
 
 /**
- * Under which names each value of a connector is written. It depends on names alone and takes longer than all
- * else here, so it is found once for the same names; no value is kept.
+ * The names under which each value of a connector is written. They depend only on names and take longer to find than
+ * all else here takes, so they are kept for the same names; no value is kept.
  */
 function planNames(
   spec: ConnectorSpec,
@@ -86,7 +86,7 @@ function planNames(
       return { name: written, isPublic: isPublicName(written) };
     }),
   }));
-  // Families have names that a request chose: their plans must not pile up.
+  // Members of families have names that a request chose, so the number of plans must be limited.
   if (plans.size >= plansMax) plans.clear();
   plans.set(key, plan);
   return plan;
@@ -98,7 +98,7 @@ function addLine(lines: Map<string, EnvLine>, line: EnvLine): void {
   else if (earlier.value.reveal() !== line.value.reveal()) throw duplicateName(line.name);
 }
 
-/** Each given value's name with its declaration, in the order of the spec; members of families last. */
+/** The name and declaration of each given value, in the order of the spec; members of families last. */
 function* declaredValues(spec: ConnectorSpec, values: SecretValues): Generator<[string, EnvVarSpec]> {
   const undeclared = new Set(Object.keys(values));
   const familyFirst = spec.env.filter(({ family }) => family).sort((a, b) => b.name.length - a.name.length);
@@ -122,7 +122,7 @@ function* writtenNames(
   yield name;
   const prefix = publicPrefixes[profile];
   if (variable.exposure === "browser" && !name.startsWith(prefix)) yield prefix + name;
-  // The aliases and copies of a family would stand for all its members at once.
+  // The aliases and copies of a family would stand for all its members at the same time.
   if (variable.family) return;
   yield* variable.aliases ?? [];
   for (const set of copies ?? []) yield* ownCopies(variable, set);

@@ -1,7 +1,7 @@
 import { type EnvFormat, Secret } from "@keyloan/contract";
 import { EnvFormatError, type EnvLine, renderEnv } from "../index.ts";
 
-/** The code by which a format refuses a value; undefined when it carries it. */
+/** The code with which a format refuses a value; `undefined` if the format carries it. */
 export function refusal(value: string, format: EnvFormat): string | undefined {
   try {
     renderEnv([{ name: "VALUE", value: Secret.of(value) }], { format });

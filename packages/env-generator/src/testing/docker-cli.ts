@@ -8,14 +8,14 @@ import { promisify } from "node:util";
 /** Whether this machine has Docker's command line; an engine is not needed. */
 export function hasDockerCli(): boolean {
   try {
-    // Podman may answer to the name `docker`; it reads env files by rules of its own.
+    // `docker` may be Podman, which reads env files by its own rules.
     return execFileSync("docker", ["--version"], { stdio: "pipe" }).toString().startsWith("Docker version");
   } catch {
     return false;
   }
 }
 
-/** Reads an env file with the real command line, by answering it as an engine and looking at what it asks for. */
+/** Reads an env file with the real command line, by acting as its engine and looking at its requests. */
 export async function readWithDockerCli(folder: string, text: string): Promise<Record<string, string>> {
   const file = join(folder, "docker.env");
   await writeFile(file, text);

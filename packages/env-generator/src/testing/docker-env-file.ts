@@ -16,7 +16,7 @@ export function parseDockerEnvFile(
     const equals = line.indexOf("=");
     const name = equals === -1 ? line : line.slice(0, equals);
     if (name === "" || /[ \t]/.test(name)) throw new Error("bad variable name");
-    // A name alone takes its value from the caller's environment, which is none of ours.
+    // A line with only a name takes the value from the caller's environment, which does not matter here.
     if (equals === -1) continue;
     const value = line.slice(equals + 1);
     const quoted = /^(['"])(.*)\1$/s.exec(value);

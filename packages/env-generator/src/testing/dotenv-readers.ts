@@ -18,7 +18,7 @@ const silent = { info: () => {}, error: () => {} };
 const pathOf = createRequire(import.meta.url).resolve;
 const exported = 'set -a; . "$1"; exec "$2" -e "$3"';
 
-/** Those that run nothing, each by its own entry point, on a real file. */
+/** The readers that neither expand nor run anything, each by its own entry point. */
 export const plainReaders: Readonly<Record<string, DotenvReader>> = {
   dotenv: async (folder, text) => {
     const path = await envFile(folder, text);
@@ -45,7 +45,7 @@ export const plainReaders: Readonly<Record<string, DotenvReader>> = {
   },
 };
 
-/** Those that run commands which stand in a file. */
+/** The readers that expand variables, or run commands, in a file. */
 export const runningReaders: Readonly<Record<string, DotenvReader>> = {
   "dotenv-expand": async (folder, text) => {
     const path = await envFile(folder, text);
@@ -79,7 +79,7 @@ export const dotenvReaders: Readonly<Record<string, DotenvReader>> = { ...plainR
 async function readWithNode(folder: string, args: readonly string[]): Promise<Record<string, string>> {
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: folder,
-    // What dotenvx keeps for its user goes into the folder.
+    // dotenvx stores data in its user's home: it goes into the folder instead.
     env: { HOME: folder, PATH: process.env.PATH, DOTENVX_NO_ARMOR: "true", DOTENV_CONFIG_QUIET: "true" },
     maxBuffer: 64 * 1024 * 1024,
   });

@@ -36,7 +36,7 @@ const pieces = [
   "KEYLOAN_TEST_1=mine",
 ];
 
-/** Files as people write them, and as nobody should. Every name stands in one piece only. */
+/** Files as people write them, and as nobody should. Every name occurs in one piece only. */
 export const foreignFiles = fc
   .tuple(
     fc.uniqueArray(fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...pieces) }, fc.string()), {
@@ -78,7 +78,7 @@ const signs = [
   "histchars=!^%",
 ];
 
-/** Files of lines that every reader understands alike, with signs at any place that may entangle them. */
+/** Files of lines that every reader understands alike, with signs inserted anywhere that may entangle the lines. */
 export const entangledFiles = fc
   .tuple(
     fc.array(fc.constantFrom(...plainLines), { minLength: 1, maxLength: 6 }),

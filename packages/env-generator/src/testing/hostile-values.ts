@@ -2,10 +2,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 
-/** A file that is there once a reader ran a command of a hostile value. */
+/** A file that exists once a reader has run a command in a hostile value. */
 export const planted = join(tmpdir(), `keyloan-planted-${process.pid}`);
 
-/** Commands that make the planted file, as some reader would run them. */
+/** Values with commands that create the planted file if some reader runs them. */
 export const commands: readonly string[] = [
   `$(touch ${planted})`,
   `\`touch ${planted}\``,
@@ -36,7 +36,7 @@ export const commands: readonly string[] = [
   `x\nrule:\n\ttouch ${planted}\n`,
 ];
 
-/** Values whose lines a reader that knows no quotes across lines takes for variables of their own. */
+/** Values with lines that a reader without support for quotes across lines takes for separate variables. */
 export const otherVariables: readonly string[] = [
   "\n",
   "\r",
@@ -177,7 +177,7 @@ const trouble = fc.constantFrom(
   "\nB=",
 );
 
-/** Lists of values made mostly of characters that mean something to some reader. */
+/** Lists of values that consist mostly of characters with a meaning for some reader. */
 export const troubledValues = fc.array(
   fc.oneof(fc.string({ unit: trouble, maxLength: 12 }), fc.string({ unit: "binary", maxLength: 12 })),
   { minLength: 40, maxLength: 80 },

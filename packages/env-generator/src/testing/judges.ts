@@ -43,7 +43,7 @@ public class Read {
 }
 `;
 
-/** python-dotenv, where python3 has it. */
+/** python-dotenv; `undefined` if python3 does not have it. */
 export function pythonReader(folder: string): Judge | undefined {
   return judge("python-dotenv", "Install it with pip.", () => {
     run("python3", ["-c", "import dotenv"], folder);
@@ -51,7 +51,7 @@ export function pythonReader(folder: string): Judge | undefined {
   });
 }
 
-/** The parser by which Docker Compose reads `env_file`, built with Go. */
+/** The parser with which Docker Compose reads `env_file`, built with Go; `undefined` if that fails. */
 export function composeReader(folder: string): Judge | undefined {
   return judge("compose-go", "It takes Go and its module proxy.", () => {
     const module = join(folder, "compose");
@@ -64,7 +64,7 @@ export function composeReader(folder: string): Judge | undefined {
   });
 }
 
-/** dotenv-java, whose parser takes one line for each variable. */
+/** dotenv-java, whose parser expects one line per variable; `undefined` if it cannot be installed. */
 export function dotenvJavaReader(folder: string): Judge | undefined {
   return judge("dotenv-java", "It takes Java, Maven and its registry.", () => {
     const copy = `-Dartifact=${javaPackage}`;

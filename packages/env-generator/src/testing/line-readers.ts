@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The variables that a reader finds who takes each line by itself, as honcho, foreman and django-environ do, and splits
+ * The variables found by a reader that reads each line by itself, as honcho, foreman and django-environ do, and splits
  * lines as Python's `splitlines` does.
  */
 export function namesByLine(text: string): readonly string[] {
@@ -12,7 +12,7 @@ export function namesByLine(text: string): readonly string[] {
   return lines.flatMap((line) => /^\s*(?:export\s+)?([A-Za-z0-9_]+)\s*=/.exec(line)?.[1] ?? []);
 }
 
-/** Includes the file in a Makefile, as many projects do with their `.env`; undefined where there is no make. */
+/** Includes the file in a Makefile, as many projects do with their `.env`; `undefined` if make is not installed. */
 export function makeReader(folder: string): ((text: string) => void) | undefined {
   try {
     execFileSync("make", ["--version"], { stdio: "ignore" });
@@ -25,7 +25,7 @@ export function makeReader(folder: string): ((text: string) => void) | undefined
     try {
       execFileSync("make", ["-s"], { cwd: folder, stdio: "ignore" });
     } catch {
-      // What it cannot read it refuses, which is safe.
+      // make refuses what it cannot read, which is safe.
     }
   };
 }

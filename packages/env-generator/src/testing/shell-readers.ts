@@ -25,7 +25,7 @@ const ambient = new Set(["HOME", "LC_ALL", "LOGNAME", "OLDPWD", "PWD", "SHLVL", 
 const sourced = '. "$1"; exec "$2" -e "$3"';
 const evaluated = 'eval "$(/bin/cat "$1")"; exec "$2" -e "$3"';
 
-/** The shells of this machine by their names; sh and bash are everywhere, zsh is skipped where it is not installed. */
+/** The names of this machine's shells; sh and bash are everywhere, zsh is skipped if it is not installed. */
 export const shells: readonly string[] = ["sh", "bash", ...(hasZsh() ? ["zsh"] : [])];
 
 /** A child process's environment after a real shell read the text. */

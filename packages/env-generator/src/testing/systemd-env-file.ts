@@ -3,7 +3,7 @@ export type SystemdVersion = {
   readonly dropsEveryBackslash: boolean;
   /** Older versions leave out a variable with control characters other than tab and line feed. */
   readonly leavesOutControlCharacters: boolean;
-  /** Since version 254 a backslash at the end of a comment joins no line to it. */
+  /** Since version 254 a backslash at the end of a comment no longer joins the next line to it. */
   readonly continuesComments: boolean;
 };
 
@@ -45,7 +45,7 @@ function endOfComment(file: string, from: number, { continuesComments }: Systemd
   return from + (rule.exec(file.slice(from))?.[0].length ?? 0);
 }
 
-/** The value that begins at an offset, and where its line ends: pieces bare or in quotes, one after the other. */
+/** The value that begins at an offset, and where its line ends. A value is a sequence of bare and quoted pieces. */
 function readValue(file: string, from: number, version: SystemdVersion): { value: string; end: number } {
   let value = "";
   let kept = 0;

@@ -11,8 +11,8 @@ export function hasSystemdGenerator(): boolean {
 
 /**
  * Reads a file with systemd's code. Its generator for environment.d(5) shares the parser of `EnvironmentFile=`
- * and then expands `$`, which is written twice here so that it comes out once. It prints `NAME=value` lines, the
- * value between double quotes with escapes where it needs them.
+ * and then expands `$`, so each `$` is doubled here to be printed once. It prints `NAME=value` lines, the value
+ * between double quotes with escapes if it needs them.
  */
 export function readWithSystemd(folder: string, text: string): Record<string, string> {
   const drops = join(folder, "environment.d");

@@ -5,7 +5,7 @@ import { parse } from "yaml";
 
 type Reader = {
   readonly isHere: () => boolean;
-  /** Gives the manifest as plain data. */
+  /** Returns the manifest as plain data. */
   readonly read: (folder: string, text: string) => unknown;
 };
 
@@ -13,7 +13,7 @@ const loadWithPython =
   "import json, sys, yaml; json.dump(yaml.safe_load(open(sys.argv[1], 'rb')), sys.stdout)";
 const bytesMax = 64 * 1024 * 1024;
 
-/** Programs that read a manifest. kubectl does without a cluster what it does before it sends one. */
+/** Programs that read a manifest. kubectl does what it does before sending one, but without a cluster. */
 export const yamlReaders: Readonly<Record<string, Reader>> = {
   "yaml, version 1.2": { isHere: () => true, read: (_folder, text) => parse(text, { version: "1.2" }) },
   "yaml, version 1.1": { isHere: () => true, read: (_folder, text) => parse(text, { version: "1.1" }) },
@@ -29,7 +29,7 @@ export const yamlReaders: Readonly<Record<string, Reader>> = {
 
 const localLabel = ["label", "--local", "--output=json", "read=back"];
 
-/** The variables that `envFrom` makes of a Secret: names and decoded values. */
+/** The variables that `envFrom` makes from a Secret: names and decoded values. */
 export function environmentOf(manifest: unknown): Record<string, string> {
   if (typeof manifest !== "object" || manifest === null || !("data" in manifest))
     throw new Error("no Secret");
