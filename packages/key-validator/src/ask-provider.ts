@@ -22,8 +22,8 @@ type Question = {
 };
 
 /**
- * Runs a connector's check under a deadline and says what came of it in a user's words. Only the provider's
- * own refusal makes a key `invalid`.
+ * Runs a connector's check with a deadline and describes the result in a user's words. Only the provider's own
+ * refusal makes a key `invalid`.
  */
 export async function askProvider(question: Question): Promise<ValidationResult> {
   const { label, context, check, values, onMistake } = question;
@@ -39,7 +39,7 @@ export async function askProvider(question: Question): Promise<ValidationResult>
     result = readFailure(error, question);
   }
   if (result.status !== "undetermined") return result;
-  // Whatever a connector made of it: the address was refused, and waiting does not help.
+  // Whatever the connector reported: the address was refused, and waiting does not help.
   const [refusal] = blocked;
   if (refusal !== undefined) return blockedAnswer(refusal, question);
   return undetermined(label, result.code, result.retryAfterSeconds);

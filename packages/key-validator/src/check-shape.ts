@@ -1,7 +1,7 @@
 import type { FieldSpec, SecretValues, ValidationResult } from "@keyloan/contract";
 import { type KnownSpecs, misfit } from "./input/check-user-shape.ts";
 
-/** What can be told of values without asking anyone: missing ones, unknown ones, wrong shapes. */
+/** Finds problems of values without calling the provider: missing ones, unknown ones, wrong forms. */
 export function checkShape(
   fields: readonly FieldSpec[],
   values: SecretValues,

@@ -15,13 +15,13 @@ import { findOurs, type IsOurs, refuseOurs } from "./not-ours.ts";
 import { validationTimeoutMsDefault } from "./validate-keys.ts";
 
 export type CheckedUserKeys = {
-  /** Repaired, complete with defaults, without blanks; what was checked and may be saved. */
+  /** The values that were checked and may be saved: repaired, completed with defaults, without blank ones. */
   readonly values: SecretValues;
   readonly repairs: readonly Repair[];
   readonly result: ValidationResult;
 };
 
-/** The variables a user gives, or may change: the others are made, or only lent. */
+/** The variables that a user enters or may change: the others are generated, or only lent. */
 export function typedVariables(spec: Pick<ConnectorSpec, "env">): readonly EnvVarSpec[] {
   return spec.env
     .filter(({ own }) => own === undefined || own.kind === "typed" || own.kind === "default")
@@ -29,12 +29,12 @@ export function typedVariables(spec: Pick<ConnectorSpec, "env">): readonly EnvVa
 }
 
 /**
- * All that is asked of keys a user gives for one connector: fix what surely was a slip, then the form, then
- * whether the keys are ones we lent, then the provider, under a deadline. Three answers and no fourth: a
- * provider that cannot be asked, an address that is refused, and a mistake in a connector are `undetermined`.
- * @param check the connector's own check; absent when there is no service to ask
- * @param known all providers, so that a key of another one is called so
- * @param context its `fetch` should be a guarded one: these values name addresses
+ * All checks of the keys that a user enters for one connector: repairs certain slips, then checks the form, then
+ * whether the keys are ours, then asks the provider, with a deadline. There are only three answers: if the provider
+ * cannot be reached, an address is refused, or the connector has a mistake, the answer is `undetermined`.
+ * @param check the connector's own check; `undefined` if there is no service to ask
+ * @param known all providers, to name the provider of a key that belongs to another one
+ * @param context its `fetch` should be a guarded one, because these values contain addresses
  * @param onMistake gets what a connector threw against its contract
  * @throws what `isOurs` throws
  */
@@ -65,7 +65,7 @@ export async function checkUserKeys(options: {
   return { values, repairs, result: await answer() };
 }
 
-/** A whole `.env` holds lent and made values too; a user's account has no use for them. */
+/** Removes values that users do not enter: a complete `.env` also contains lent and generated ones. */
 function onlyTyped(
   spec: Pick<ConnectorSpec, "env">,
   variables: readonly EnvVarSpec[],

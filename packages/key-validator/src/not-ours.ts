@@ -1,9 +1,9 @@
 import type { FieldSpec, Secret, SecretValues, ValidationResult } from "@keyloan/contract";
 
-/** Whether a value was lent to a build or is the org's own; asked by keyed fingerprint, never by value. */
+/** Whether a value was lent to a build or is the org's own; compares keyed fingerprints, never values. */
 export type IsOurs = (value: Secret) => boolean | Promise<boolean>;
 
-/** The names of the secret values that are ours. */
+/** The names of the secret values that are ours, lent or the org's own. */
 export async function findOurs(
   fieldOf: (name: string) => FieldSpec | undefined,
   values: SecretValues,
@@ -16,7 +16,7 @@ export async function findOurs(
   return answers.flat();
 }
 
-/** The answer to somebody who gives a lent key as one of their own. */
+/** The answer to somebody who enters a key of ours as their own. */
 export function refuseOurs(name: string, field: FieldSpec | undefined): ValidationResult {
   const link = field?.helpUrl === undefined ? "" : ` You can find yours at ${field.helpUrl}`;
   return {

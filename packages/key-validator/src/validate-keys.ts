@@ -11,14 +11,14 @@ import type { KnownSpecs } from "./input/check-user-shape.ts";
 export const validationTimeoutMsDefault = 15_000;
 
 /**
- * Shape first, then the connector's own check under a deadline. A provider that cannot be asked is
+ * Checks the form, then runs the connector's own check with a deadline. A provider that cannot be reached is
  * `undetermined`, never `invalid`; only the provider's own refusal makes a key `invalid`.
  * @throws what the connector throws besides ProviderError: a mistake in its code
  */
 export async function validateKeys(options: {
   readonly fields: readonly FieldSpec[];
   readonly values: SecretValues;
-  /** All providers, so that a key of another one is called so. */
+  /** All providers, to name the provider of a key that belongs to another one. */
   readonly known?: KnownSpecs;
   readonly check:
     | ((context: ConnectorContext, values: SecretValues) => Promise<ValidationResult>)

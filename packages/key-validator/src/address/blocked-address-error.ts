@@ -2,8 +2,8 @@ import { ProviderError } from "@keyloan/contract";
 import type { AddressRefusal, AddressRule } from "./read-address.ts";
 
 /**
- * The address guard refused an address before anything was sent. Its code is `network`, so that whoever
- * knows nothing of the guard takes it for "could not be asked", never for a wrong key.
+ * The address guard refused an address before anything was sent. Its code is `network`, so that code which does not
+ * know the guard treats it as "the provider cannot be reached", never as a wrong key.
  */
 export class BlockedAddressError extends ProviderError {
   readonly rule: AddressRule;

@@ -11,7 +11,7 @@ import {
 
 export type ResolvedAddress = { readonly address: string; readonly family: 4 | 6 };
 
-/** All addresses of a name. Rejects, or gives none, when there are none. */
+/** Resolves a name to all its addresses. Rejects, or returns an empty list, if there are none. */
 export type Resolve = (host: string) => Promise<readonly ResolvedAddress[]>;
 
 export type GuardOptions = AddressRules & {
@@ -20,14 +20,14 @@ export type GuardOptions = AddressRules & {
 };
 
 export type GuardedAddress = ReadAddress & {
-  /** What was checked. Connect to one of these and ask no resolver again: it may change its answer. */
+  /** The checked addresses. Connect to one of these and do not resolve the name again: the answer may change. */
   readonly addresses: readonly [ResolvedAddress, ...ResolvedAddress[]];
 };
 
 /**
- * Asks every rule of an address that a stranger typed, and of every address its name resolves to.
+ * Checks an address that a stranger typed, and every IP address that its name resolves to, against every rule.
  * For connections that are not HTTP, connect to one of `addresses`, with `host` as the TLS server name.
- * @throws Error what the resolver throws, and when the name has no address
+ * @throws what the resolver throws, and Error if the name has no address
  */
 export async function guardAddress(
   address: string | URL | Secret,
@@ -46,7 +46,7 @@ async function resolveHost(host: string, resolve: Resolve): Promise<readonly Res
   return family === 4 || family === 6 ? [{ address: host, family }] : resolve(host);
 }
 
-/** One inner address among public ones is enough: which of them is connected to is not ours to choose. */
+/** Refuses if only one address is internal: we cannot choose which of them a connection uses. */
 function refuseAny(addresses: readonly ResolvedAddress[], rules: AddressRules): AddressRefusal | undefined {
   for (const { address } of addresses) {
     const refusal = refuseIpAddress(address, rules);

@@ -16,7 +16,7 @@ export const guardedFetchLimits = {
 } as const;
 
 export type GuardedFetchOptions = GuardOptions & {
-  /** For everything of one call: names, connections, redirects and the body. */
+  /** The limit for everything in one call: resolving names, connections, redirects and the body. */
   readonly timeoutMs?: number;
   readonly responseBytesMax?: number;
   /** Opens the TCP connections. Default: `net.connect`. */
@@ -24,14 +24,14 @@ export type GuardedFetchOptions = GuardOptions & {
 };
 
 /**
- * A `fetch` that may be given an address a stranger typed. It refuses what `guardAddress` refuses, connects
- * to the very addresses that were checked, follows at most three redirects and checks each, and ends after a
- * time or a size. Requests are HTTP/1.1 on a connection of their own; answers are never packed, and read
- * whole before the promise resolves.
+ * A `fetch` for addresses that a stranger typed. It refuses what `guardAddress` refuses, connects only to the addresses
+ * that were checked, follows at most three redirects and checks each, and limits the time and the size of the answer.
+ * Each request is HTTP/1.1 on its own connection; answers are never compressed, and are read completely before the
+ * promise resolves.
  *
- * The returned function rejects with BlockedAddressError when the guard refuses, with the signal's reason or
- * a `TimeoutError` when it is ended, and with a TypeError, as fetch does, for the rest. No error holds an IP
- * address or a part of an answer.
+ * The returned function rejects with BlockedAddressError if the guard refuses, with the signal's reason or a
+ * `TimeoutError` if it is aborted or takes too long, and with a TypeError, as fetch does, for all else. No error
+ * contains an IP address or a part of an answer.
  */
 export function createGuardedFetch(options: GuardedFetchOptions = {}): typeof globalThis.fetch {
   return async (input, init) => {
@@ -85,7 +85,7 @@ async function check(
   return guarded;
 }
 
-// The connection's own business. A `Host` of the caller's choice could name another server than was checked.
+// The connection sets these itself. A `Host` from the caller could name another server than the one checked.
 const ownHeaders = [
   "host",
   "connection",
@@ -116,7 +116,7 @@ function toResponse(answer: PinnedAnswer, url: URL, redirected: boolean): Respon
   return Object.defineProperties(response, { url: { value: url.href }, redirected: { value: redirected } });
 }
 
-/** Only our own words and the system's code: system errors hold addresses, parser errors what was received. */
+/** Keeps only our own text and the system's code: system errors contain addresses, parser errors what was received. */
 function readError(error: unknown): unknown {
   if (error instanceof BlockedAddressError) return error;
   if (error instanceof AnswerError) return new TypeError("fetch failed", { cause: error });

@@ -10,7 +10,7 @@ import {
 import { connect as connectTls } from "node:tls";
 import type { GuardedAddress } from "./guard-address.ts";
 
-/** Opens a TCP connection; the `lookup` in its options knows the checked addresses and nothing else. */
+/** Opens a TCP connection; the `lookup` in its options returns only the checked addresses. */
 export type Connect = (options: TcpNetConnectOpts) => Socket;
 
 export const connectDefault: Connect = (options) => connectTcp(options);
@@ -32,15 +32,15 @@ export type PinnedAnswer = {
   readonly body: Uint8Array<ArrayBuffer>;
 };
 
-/** What is wrong with an answer; its message is ours and holds nothing of the answer. */
+/** An answer that cannot be accepted. The message is ours and contains nothing of the answer. */
 export class AnswerError extends Error {
   override readonly name = "AnswerError";
 }
 
 /**
- * One HTTP exchange on a connection of its own to a checked address, with the name as `Host` and as TLS
- * server name. The answer is read whole, up to its limit, so that no body can outlive the time limit.
- * @throws Error when the connection or the answer fails, and the signal's reason when that ends it
+ * One HTTP exchange on its own connection to a checked address, with the name as `Host` and as TLS server name.
+ * The answer is read completely, up to its limit, so that no body can outlive the time limit.
+ * @throws Error if the connection or the answer fails, and the signal's reason if it is aborted
  */
 export async function sendPinned(request: PinnedRequest): Promise<PinnedAnswer> {
   const { target, body, signal } = request;
@@ -83,7 +83,7 @@ function requestOptions({ method, headers, body, target }: PinnedRequest): Reque
       ...length,
       host: target.url.host,
       connection: "close",
-      // Unpacking would make much of little.
+      // A small compressed answer could become huge when it is decompressed.
       "accept-encoding": "identity",
     },
   };
@@ -98,7 +98,7 @@ function openConnection({ target, connect }: PinnedRequest): { socket: Socket; c
   const socket = encrypted
     ? connectTls({ socket: tcp, host, ...serverName, rejectUnauthorized: true, ALPNProtocols: ["http/1.1"] })
     : tcp;
-  // An error that comes when nobody waits any more would end the process.
+  // Without a listener, an error after the exchange has ended would end the process.
   for (const each of [tcp, socket]) each.on("error", () => {});
   return {
     socket,
@@ -109,7 +109,7 @@ function openConnection({ target, connect }: PinnedRequest): { socket: Socket; c
   };
 }
 
-/** Answers every question with what was checked, so that a name cannot lead elsewhere a moment later. */
+/** Always returns the checked addresses, so that a name cannot lead elsewhere a moment later. */
 function pinnedLookup(addresses: GuardedAddress["addresses"]): LookupFunction {
   return (_host, options, callback) => {
     if (options.all === true) callback(null, [...addresses]);
@@ -122,7 +122,7 @@ async function readAnswer(
   { method, responseBytesMax: bytesMax }: PinnedRequest,
 ): Promise<PinnedAnswer> {
   const headers = toHeaders(incoming.rawHeaders);
-  // An answer to HEAD tells how something is stored, and brings nothing that would have to be unpacked.
+  // An answer to HEAD only says how something is stored; it has no body that would have to be decompressed.
   if (method !== "HEAD" && !["", "identity"].includes(headers.get("content-encoding") ?? "")) {
     throw new AnswerError("the answer is compressed, although that was not requested");
   }

@@ -11,7 +11,7 @@ export type AddressRule =
   | "name"
   | RefusedRange;
 
-/** Which rule refused an address, and what to do. It never tells what a name resolved to. */
+/** Which rule refused an address, and what to do. It never says what a name resolved to. */
 export type AddressRefusal = {
   readonly ok: false;
   readonly rule: AddressRule;
@@ -21,23 +21,23 @@ export type AddressRefusal = {
 
 export type ReadAddress = {
   readonly ok: true;
-  /** Canonical, always `https:` or `http:`: libsql, wss and postgres addresses are read as if they were. */
+  /** Canonical, always `https:` or `http:`: libsql, wss and ws addresses are read as if they were. */
   readonly url: URL;
   /** A name, or an IP address without brackets. */
   readonly host: string;
-  /** One of the operator's own origins: wherever its name leads is right. */
+  /** Whether it is one of the operator's own origins: then its name may resolve to any address. */
   readonly trusted: boolean;
 };
 
 export type AddressRules = {
   /**
-   * Origins of the operator's own choice, such as `http://127.0.0.1:4010`: no rule is asked of them. Only for a fetch that
-   * is given no address which a stranger typed.
+   * Origins that the operator has chosen, such as `http://127.0.0.1:4010`: no rule applies to them. Only for a fetch
+   * that is never given an address that a stranger typed.
    */
   readonly allowedOrigins?: readonly string[];
   /**
-   * For development on one machine: loopback and private addresses, inner names, any port, no encryption.
-   * What no service answers on stays refused: metadata, link-local, multicast, embedded and reserved addresses.
+   * For development on one machine: allows loopback and private addresses, internal names, any port, no encryption.
+   * Still refuses addresses that no such service uses: metadata, link-local, multicast, embedded and reserved ones.
    */
   readonly allowPrivate?: boolean;
 };
@@ -48,8 +48,8 @@ const plainSchemes = ["http:", "ws:"];
 const ports = [443, 8080, 8443, 9000];
 
 /**
- * Reads an address as a browser would, so that every spelling of a host has one meaning, and asks every
- * rule that needs no network. A name that passes may still lead anywhere: `guardAddress` asks that too.
+ * Reads an address as a browser would, so that every spelling of a host has one meaning, and checks every rule that
+ * needs no network. A name that passes may still resolve to any address: `guardAddress` checks that too.
  */
 export function readAddress(
   address: string | URL | Secret,
@@ -68,7 +68,7 @@ export function readAddress(
 
 const allowedInDevelopment: readonly RefusedRange[] = ["loopback", "private", "shared"];
 
-/** Says which rule refuses an IP address, or `undefined` when none does. */
+/** Which rule refuses an IP address; `undefined` if none does. */
 export function refuseIpAddress(
   ip: string,
   { allowPrivate = false }: AddressRules,
@@ -82,7 +82,7 @@ const textOf = (address: string | URL | Secret) =>
   typeof address === "string" ? address : address instanceof URL ? address.href : address.reveal();
 
 function parseAddress(text: string): URL | AddressRefusal {
-  // Parsers drop some of these and stop at others: what one calls the host is a path to the next.
+  // Parsers drop some of these and stop at others, so that what one takes for the host is part of the path for another.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\s\u0000-\u001f\u007f\\]/u.test(text))
     return unreadable("holds a space, a line break or a backslash");
@@ -98,7 +98,7 @@ function parseAddress(text: string): URL | AddressRefusal {
       "Enter an address that starts with https://.",
     );
   }
-  // Only for http and https does a URL parser know that 2130706433 is an IP address.
+  // A URL parser recognizes 2130706433 as an IP address only in http and https URLs.
   const http = encrypted && !/[?&]tls=0(?:&|$)/u.test(rest) ? "https" : "http";
   const url = URL.parse(`${http}://${rest}`);
   if (url === null || url.hostname === "") return unreadable("is incomplete or has an extra character");
@@ -116,7 +116,7 @@ function isTrusted(url: URL, { allowedOrigins = [] }: AddressRules): boolean {
   return allowedOrigins.some((trusted) => URL.parse(trusted)?.origin === url.origin);
 }
 
-/** Without brackets, and without the dot that ends a fully qualified name. */
+/** The host without brackets, and without the dot at the end of a fully qualified name. */
 function hostOf(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/u, "$1").replace(/\.$/u, "");
 }
@@ -139,7 +139,7 @@ function refuseConnection(url: URL, { allowPrivate = false }: AddressRules): Add
   );
 }
 
-// Names that mean another host in every network, RFC 6761 and RFC 8375 among them.
+// Names that mean a different host in each network, including those of RFC 6761 and RFC 8375.
 const innerNames =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|private|corp|home|lan|arpa|test|invalid|onion)$/u;
 

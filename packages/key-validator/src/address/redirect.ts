@@ -8,8 +8,8 @@ export type OutgoingRequest = {
 
 /**
  * What to send next when an answer is a redirect, as fetch would (Fetch Standard, "HTTP-redirect fetch");
- * `undefined` for every other answer. Nothing that may hold a key is told to another origin.
- * @throws AnswerError when it leads nowhere, or would hand a body to another origin
+ * `undefined` for every other answer. Nothing that may contain a key is sent to another origin.
+ * @throws AnswerError if it redirects to an invalid address, or a body would be sent to another origin
  */
 export function followRedirect(
   from: URL,

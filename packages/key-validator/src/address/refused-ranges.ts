@@ -12,7 +12,7 @@ export type RefusedRange =
 
 type Subnet = readonly [address: string, prefix: number];
 
-// IANA IPv4 Special-Purpose Address Registry and multicast block. The first range that holds an address names it.
+// IANA IPv4 Special-Purpose Address Registry and multicast block. The first range that contains an address counts.
 const ipv4: readonly (readonly [RefusedRange, readonly Subnet[]])[] = [
   // Instance metadata: the common link-local one, Alibaba Cloud, Oracle Cloud, and Azure's on a public address.
   [
@@ -74,7 +74,7 @@ const ipv6: readonly (readonly [RefusedRange, readonly Subnet[]])[] = [
   ["link_local", [["fe80::", 10]]],
   ["multicast", [["ff00::", 8]]],
   [
-    // An IPv4 address inside: mapped, compatible, translated, NAT64 (well-known and local), 6to4, Teredo.
+    // Forms that contain an IPv4 address: mapped, compatible, translated, NAT64 (well-known and local), 6to4, Teredo.
     "embedded",
     [
       ["::ffff:0:0", 96],
@@ -102,12 +102,12 @@ const refusedIpv6 = ipv6.map(([range, subnets]) => [range, blockList(subnets, "i
 const globalUnicast = blockList([["2000::", 3]], "ipv6");
 
 /**
- * Which range makes an IP address one that no stranger may send us to; `undefined` for public addresses.
- * Of IPv6 only global unicast (2000::/3) is public; what is not an IP address at all is `reserved`.
+ * The range because of which we must not call an IP address for a stranger; `undefined` for public addresses.
+ * In IPv6 only global unicast (2000::/3) is public. Text that is not an IP address counts as `reserved`.
  */
 export function refusedRangeOf(address: string): RefusedRange | undefined {
   if (isIPv4(address)) return refusedIpv4.find(([, list]) => list.check(address, "ipv4"))?.[0];
-  // A zone id (`fe80::1%eth0`) means something on one machine only.
+  // A zone id (`fe80::1%eth0`) has a meaning on one machine only.
   if (isIP(address) !== 6 || address.includes("%")) return "reserved";
   const found = refusedIpv6.find(([, list]) => list.check(address, "ipv6"))?.[0];
   if (found !== undefined) return found;

@@ -11,14 +11,14 @@ import {
 } from "@keyloan/contract";
 import { describeShape, remedyOf } from "./field-shape.ts";
 
-/** The providers whose keys can be told from each other. */
+/** The providers whose keys can be recognized as theirs. */
 export type KnownSpecs = readonly Pick<ConnectorSpec, "label" | "orgFields" | "env">[];
 
 type Malformed = Extract<ValidationResult, { status: "invalid" }>;
 
 /**
- * What can be told of a user's values without asking anyone, in words for someone who sees such keys for the
- * first time: names that are none, values that are missing, and what is wrong with a value's form.
+ * Finds problems of a user's values without calling the provider, in words for someone who sees such keys for the
+ * first time: unknown names, missing values, and values of the wrong form.
  */
 export function checkUserShape(
   variables: readonly EnvVarSpec[],
@@ -35,14 +35,14 @@ export function checkUserShape(
   return findMisshapen(variables, values, known)[0];
 }
 
-/** The variables that need a value and have none, or a blank one. */
+/** The variables that need a value but have none, or a blank one. */
 export function findMissing(variables: readonly EnvVarSpec[], values: SecretValues): readonly EnvVarSpec[] {
   return variables.filter(
     ({ name, family, optional }) => family !== true && optional !== true && !hasValue(values, name),
   );
 }
 
-/** Whether there is a value of that name, and not only white space. */
+/** Whether there is a value of that name that is not only white space. */
 export function hasValue(values: SecretValues, name: string): boolean {
   return Object.hasOwn(values, name) && values[name]?.reveal().trim() !== "";
 }
@@ -51,7 +51,7 @@ export function explainMissing(variable: EnvVarSpec): Malformed {
   return malformed(variable.name, `“${variable.label}” is missing.`, remedyOf(variable));
 }
 
-/** Every value that does not have the form of its variable, with what it is instead where that is certain. */
+/** Every value that does not have the form of its variable, with what it is instead if that is certain. */
 export function findMisshapen(
   variables: readonly EnvVarSpec[],
   values: SecretValues,
@@ -64,7 +64,7 @@ export function findMisshapen(
   });
 }
 
-/** What is wrong with a text as a field's value; `undefined` when it may be one. */
+/** What is wrong with a text as a field's value; `undefined` if it may be one. */
 export function misfit(
   field: FieldSpec & Partial<Pick<EnvVarSpec, "exposure" | "role">>,
   text: string,

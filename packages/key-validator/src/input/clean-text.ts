@@ -5,11 +5,11 @@ export type CleanText = { readonly text: string; readonly notes: readonly string
 type Step = {
   readonly note: string;
   readonly change: (text: string) => string;
-  /** `always`; `when_it_fits`: the changed text fits the field; `when_needed`: and the text before did not. */
+  /** `always`; `when_it_fits`: the changed text must fit the field; `when_needed`: and the text before must not. */
   readonly when: "always" | "when_it_fits" | "when_needed";
 };
 
-// Zero-width and direction marks, soft hyphens, byte order marks: no key has them, web pages and messengers do.
+// Zero-width and direction marks, soft hyphens, byte order marks: no key has them; web pages and messengers add them.
 const invisible = /[\u00AD\u180E\u200B-\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/gu;
 const quotes: readonly (readonly [string, string])[] = [
   ['"', '"'],
@@ -46,12 +46,12 @@ const steps: readonly Step[] = [
   },
 ];
 
-/** Removes what surely is no part of a field's value. What is only likely stays, for a precise answer. */
+/** Removes what certainly is not part of a field's value. What probably is not stays, so that it can be reported. */
 export function cleanText(
   field: { readonly pattern?: FieldSpec["pattern"] | undefined },
   given: string,
 ): CleanText {
-  // Several steps may be needed together, as for `"key",`: the last text that was certain is kept in mind.
+  // Several steps may be needed together, as for `"key",`: so the last text that was certain is remembered.
   let certain: CleanText = { text: given, notes: [] };
   let { text, notes } = certain;
   for (const { note, change, when } of steps) {
@@ -64,7 +64,7 @@ export function cleanText(
   return certain;
 }
 
-/** A text without what cannot be seen, and with plain spaces for those that only look like one. */
+/** A text without invisible characters, and with plain spaces instead of characters that only look like one. */
 export function withoutInvisible(text: string): string {
   return removeInvisible(text).replace(/[^\S\r\n]/gu, " ");
 }

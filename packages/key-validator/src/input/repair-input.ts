@@ -16,9 +16,9 @@ export type RepairedInput = { readonly values: SecretValues; readonly repairs: r
 type Draft = { readonly texts: Map<string, string>; readonly repairs: Repair[] };
 
 /**
- * Fixes what people do to values on their way from one page to another: white space, quotes, whole
- * `NAME=value` lines, another name of the same variable, a value in another field of the same connector.
- * Only what is certain is fixed and each fix is told, without the value; blank values are left out.
+ * Repairs what happens to values when people copy them from page to page: white space, quotes, whole `NAME=value`
+ * lines, another name of the same variable, a value in another field of the same connector.
+ * Repairs only what is certain, and reports each repair without the value; blank values are left out.
  */
 export function repairInput(variables: readonly EnvVarSpec[], given: SecretValues): RepairedInput {
   const draft: Draft = { texts: new Map(), repairs: [] };
@@ -46,7 +46,7 @@ export function repairInput(variables: readonly EnvVarSpec[], given: SecretValue
   };
 }
 
-/** A member of a family is a field of its own, under its own name. */
+/** Finds a variable. A member of a family counts as a separate variable, under its own name. */
 function variableNamed(variables: readonly EnvVarSpec[], name: string): EnvVarSpec | undefined {
   const variable = findVariable(variables, name);
   return variable?.family === true ? { ...variable, name, optional: true } : variable;
@@ -63,7 +63,7 @@ function readLines(
   const known = entries.filter(({ name }) => variableNamed(variables, name) !== undefined);
   if (known.length > 0) return known;
   const [only, ...others] = entries;
-  // Under a foreign name the line is one only when nothing but its value can be meant.
+  // A line with an unknown name counts only if its value, and nothing else, can be meant.
   if (only === undefined || others.length > 0 || target.pattern === undefined) return [];
   const fits = (candidate: string) => fitsField(target, cleanText(target, candidate).text);
   return !fits(text) && fits(only.value) ? [{ name: target.name, value: only.value }] : [];
@@ -72,7 +72,7 @@ function readLines(
 function keep(draft: Draft, target: EnvVarSpec | undefined, name: string, text: string): void {
   const clean = target === undefined ? { text, notes: [] } : cleanText(target, text);
   const kept = target?.name ?? name;
-  // The variable's own name wins over its other names, and any value over none.
+  // The variable's own name takes precedence over its other names, and any value over none.
   if ((kept !== name || clean.text === "") && (draft.texts.get(kept) ?? "") !== "") return;
   draft.texts.set(kept, clean.text);
   if (clean.text === "") return;
@@ -91,7 +91,7 @@ function fillBlank(draft: Draft, variables: readonly EnvVarSpec[], line: PastedE
   });
 }
 
-/** Each move puts one value where it fits, so there are at most as many as fields. */
+/** Moves values to fields that they fit. Each move puts one value in place, so there are at most as many as fields. */
 function moveMisplaced(draft: Draft, variables: readonly EnvVarSpec[]): void {
   for (const field of variables) {
     const text = draft.texts.get(field.name) ?? "";
@@ -110,7 +110,7 @@ function moveMisplaced(draft: Draft, variables: readonly EnvVarSpec[]): void {
   }
 }
 
-/** The one field whose value is wrong there and right here, while this one is wrong here and right there. */
+/** The one other field whose value fits here but not there, while this field's text fits there but not here. */
 function exchangeWith(
   draft: Draft,
   variables: readonly EnvVarSpec[],

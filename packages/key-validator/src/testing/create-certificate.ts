@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** A certificate for one name, signed by itself, and its key; made anew because a key has no place in a repository. */
+/** A self-signed certificate for one name, and its key; created anew, as a key does not belong into a repository. */
 export function createCertificate(name: string): { readonly cert: string; readonly key: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const issuer = sequence(set(sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))));
