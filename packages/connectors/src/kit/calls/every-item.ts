@@ -8,7 +8,7 @@ export async function* everyItem<T>(
   for await (const items of followPages(provider, ask, (item) => JSON.stringify(item))) yield* items;
 }
 
-/** A page of a list that goes on after the last item's id, for as long as it says that there is more. */
+/** A page of a list whose next page starts after the last item's id, if the list says that there is more. */
 export function pageAfter<T extends { readonly id: string }>(
   provider: string,
   { data, has_more }: { readonly data: readonly T[]; readonly has_more: boolean },

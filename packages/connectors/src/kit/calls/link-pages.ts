@@ -1,6 +1,6 @@
 import type { Page } from "@keyloan/contract";
 
-/** A page whose `Link` says where the next one starts. The link is there on the last page too, without results. */
+/** A page and, from its `Link` header, where the next one starts. The last page has the link with `results="false"`. */
 export function readLink(items: unknown, headers: Headers): unknown {
   const links = (headers.get("link") ?? "").split(/,\s*(?=<)/);
   const link = links.find((each) => /rel="next"/.test(each) && /results="true"/.test(each));
@@ -8,7 +8,7 @@ export function readLink(items: unknown, headers: Headers): unknown {
   return { items, ...(next === undefined ? {} : { next }) };
 }
 
-/** The header of a page, as a stand-in answers it. */
+/** The `Link` header of a page that a stand-in answers. */
 export function writeLink({ next }: Page<unknown>, url: URL): string {
   const further = new URL(url);
   further.searchParams.set("cursor", next ?? "");

@@ -4,14 +4,14 @@ import { parseJson, send, statusError } from "../http.ts";
 import type { Call, CallInput, Calls } from "./define-calls.ts";
 import { readLink } from "./link-pages.ts";
 
-/** Where a provider's API is, and how a key is shown there. */
+/** Where a provider's API is, and how to call it. */
 export type Api = {
   readonly provider: string;
   readonly baseUrl: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What a refusal means where its status does not tell; the body's words go nowhere. */
+  /** The code of a refusal whose status does not say enough. The text of the body is never passed on. */
   readonly readRefusal?: (status: number, body: unknown) => ProviderErrorCode | undefined;
-  /** What helps here, where that is more than what helps at every provider. */
+  /** Remedies for error codes whose general remedy says too little for this provider. */
   readonly remedies?: Partial<Readonly<Record<ProviderErrorCode, string>>>;
 };
 
@@ -25,9 +25,9 @@ export type OpenCalls<T extends Calls> = { readonly [Name in keyof T]: Asked<T[N
 type Loose = { readonly params?: Record<string, string>; readonly body?: unknown; readonly query?: unknown };
 
 /**
- * The calls of a table with one key, over the context's fetch, or through the SDK where a call says so. Each throws
- * ProviderError for every answer that is no success or has another shape than the table says.
- * @param openSdk opens the SDK at the first call that needs it; what it throws besides ProviderError is no answer
+ * The calls of a table with one key, over the context's fetch, or through the SDK if the call has a `via`. Each throws
+ * ProviderError for every answer that is not a success or does not have the shape that the table says.
+ * @param openSdk opens the SDK at the first call that needs it; other errors of its calls become `invalid_response`
  */
 export function openCalls<T extends Calls>(
   api: Api,
@@ -53,12 +53,12 @@ export function openCalls<T extends Calls>(
   return toOpenCalls<T>(Object.fromEntries(asked));
 }
 
-/** A table's `via` takes what its own table was opened with: SDK and input are of its types. */
+/** These casts hold because a `via` is only called with the SDK and the input of its own table. */
 function carry(via: NonNullable<Call["via"]>, sdk: unknown, given: Loose): Promise<unknown> {
   return via(sdk as never, given as never);
 }
 
-/** The cast of the table: each member was made of the call of its name, whose schema gives the answer its type. */
+/** This cast holds because each member was made from the call of the same name, whose schema checks its answer. */
 function toOpenCalls<T extends Calls>(asked: unknown): OpenCalls<T> {
   return asked as OpenCalls<T>;
 }
