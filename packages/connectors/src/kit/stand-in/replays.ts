@@ -6,8 +6,8 @@ type Kept = { readonly fingerprint: string; readonly status: number; readonly bo
 type Replay = readonly [status: number, body: string, headers: Readonly<Record<string, string>>];
 
 /**
- * The first answers of idempotency keys: the same request again gets it replayed, another request under the key is an
- * error (Stripe API, "Idempotent requests").
+ * The first answer of each idempotency key. Repeating the request replays that answer; a different request with the
+ * same key is an error (Stripe API, "Idempotent requests").
  */
 export function createReplays() {
   const answers = new Map<string, Kept>();

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { S3Interception } from "@keyloan/local-servers";
 import type { Fault, FaultQueue } from "../emulator.ts";
 
-/** What an S3 gateway asks before each request: the next fault that is waiting for it. */
+/** The function that an S3 gateway calls before each request to get the next fault for it. */
 export function interceptWith(
   faults: FaultQueue,
 ): (method: string, path: string) => Promise<S3Interception | undefined> {

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { Call, Calls } from "../calls/define-calls.ts";
 import type { UserEnvKind } from "../emulator.ts";
 
-/** An answer that is no success, in the provider's own terms; `facts` go to the stand-in's `errorBody`. */
+/** A refusal. The stand-in's `errorBody` makes the provider's own body from the status and `facts`. */
 export class Refused {
   readonly status: number;
   readonly facts: Readonly<Record<string, string>>;
@@ -12,10 +12,10 @@ export class Refused {
   }
 }
 
-/** One request that was let in: by which key of whose account, and what it gave. */
+/** One accepted request: its account, its key and what it sent. */
 export type StandInRequest<Account, C extends Call = Call> = {
   readonly account: Account;
-  /** The text of the key. */
+  /** The text of the key; empty for an open call without a key. */
   readonly key: string;
   readonly params: Readonly<Record<string, string>>;
   readonly body: C extends { readonly body: infer B extends z.ZodType } ? z.output<B> : undefined;
@@ -24,29 +24,29 @@ export type StandInRequest<Account, C extends Call = Call> = {
     : Record<string, string>;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Of the whole request, for what is special. */
+  /** The URL of the whole request, for special cases. */
   readonly url: URL;
 };
 
 type Reply = unknown;
 
-/** What an API answers, and to whom. */
+/** What an API answers, and which keys it accepts. */
 export type StandInApi<T extends Calls, Account> = {
   readonly calls: T;
-  /** The texts of all keys that the account accepts now. */
+  /** The texts of all keys of the account that are valid at `now`. */
   readonly keysOf: (account: Account, now: number) => readonly string[];
   /** Why a key may not make a call; `undefined` when it may. */
   readonly refuse?: (request: StandInRequest<Account>, call: Call) => Refused | undefined;
   /** The provider's own body of an answer with this status. */
   readonly errorBody: (status: number, facts: Readonly<Record<string, string>>) => unknown;
-  /** What a wrong body is answered with; 400 by default. */
+  /** The status for a wrong body or query; 400 by default. */
   readonly badRequest?: number;
-  /** Calls that need no key are asked for the org's account. */
+  /** Calls that need no key: without a known key, they use the org's account. */
   readonly open?: readonly (keyof T)[];
-  /** Answers of writes are kept under their `Idempotency-Key`, and given again. */
+  /** Whether answers to POST requests are kept under their `Idempotency-Key` and replayed. */
   readonly idempotent?: boolean;
   readonly headers?: () => Readonly<Record<string, string>>;
-  /** Gives the answer's body, or a refusal. What it changes on the account is kept. */
+  /** Each returns the answer's body, a refusal or a `Response`. The accounts are saved afterwards, except after a GET. */
   readonly answers: {
     readonly [Name in keyof T]: (request: StandInRequest<Account, T[Name]>) => Reply | Promise<Reply>;
   };
@@ -60,16 +60,16 @@ type EnvOf<Account> = (
 /** What is particular to one provider's stand-in; everything else follows from its table of calls. */
 export type StandIn<T extends Calls, Account> = StandInApi<T, Account> & {
   readonly id: string;
-  /** An account as it is kept over a restart. */
+  /** The schema of an account in the file that survives a restart. */
   readonly account: z.ZodType<Account>;
-  /** A new one; the org's is the first, in test mode. */
+  /** Makes a new account. The org's account is the first, in test mode. */
   readonly createAccount: (mode: "test" | "live", of: "org" | "user") => Account | Promise<Account>;
   readonly orgFields: (account: Account) => Readonly<Record<string, string>>;
-  /** What a user with an account of their own types, by kind; `another` makes one more account. */
+  /** The values that a user with their own account types, by kind; `another` makes one more account. */
   readonly userEnv: Partial<Readonly<Record<UserEnvKind, EnvOf<Account>>>>;
 };
 
-/** One page of items that are listed newest first: up to `limit` after the one of that id. */
+/** One page of items that are listed newest first: up to `limit` items after the one with the id `after`. */
 export function pageOf<T extends { readonly id: string }>(
   items: readonly T[],
   limit: number,
@@ -79,7 +79,7 @@ export function pageOf<T extends { readonly id: string }>(
   return { data: items.slice(start, start + limit), has_more: items.length > start + limit };
 }
 
-/** Takes the item of an id out of a list; `undefined` when there is none. */
+/** Removes the item with an id from a list and returns it; `undefined` if there is none. */
 export function takeOut<T extends { readonly id: string }>(
   items: T[],
   id: string | undefined,

@@ -53,7 +53,7 @@ export function startStandIn<T extends Calls, Account>(standIn: StandIn<T, Accou
   };
 }
 
-/** The routes of a table, each behind the keys of the accounts. */
+/** The routes of a table of calls. Each checks the keys of the accounts. */
 export function createStandInApp<T extends Calls, Account>(
   standIn: StandInApi<T, Account>,
   accounts: StandInAccounts<Account>,
@@ -119,7 +119,7 @@ export function createStandInApp<T extends Calls, Account>(
   };
   for (const [name, call] of Object.entries(calls))
     app.on(call.method, call.path.replaceAll(/\{(\w+)\}/g, ":$1"), (context) => serve(name, call, context));
-  // An API asks for the key first, wherever on it the path leads.
+  // An API checks the key first, even if the path does not exist.
   const roots = new Set(Object.values(calls).map(({ path }) => path.split("/")[1] ?? ""));
   app.notFound((context) => {
     const { key, account } = callerOf(context);
@@ -142,7 +142,7 @@ function parseGiven({ body, query }: Call, text: string, context: Context<Emulat
 
 const recordOf = (value: unknown) => (typeof value === "object" ? value : {});
 
-/** A form: of `metadata[x]` an object, of `items[0][price]` one with the member `0.price`; every value is a text. */
+/** A form, all values strings: `metadata[x]` becomes an object, `items[0][price]` one with the member `0.price`. */
 function parseForm(text: string): Record<string, unknown> {
   const form: Record<string, unknown> = {};
   for (const [name, value] of new URLSearchParams(text)) {
@@ -154,7 +154,7 @@ function parseForm(text: string): Record<string, unknown> {
   return form;
 }
 
-/** What is wrong with what was sent: the first place, and what is the matter there. */
+/** The first problem of a body or query: the path of the parameter, and what is wrong with it. */
 function factsOf({ issues: [issue] }: z.ZodError): Record<string, string> {
   const unknown = issue?.code === "unrecognized_keys" ? issue.keys[0] : undefined;
   const isMissing = issue?.code === "invalid_type" && issue.message.endsWith("received undefined");
@@ -162,9 +162,9 @@ function factsOf({ issues: [issue] }: z.ZodError): Record<string, string> {
   return { param: [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join("."), code };
 }
 
-/** A stand-in that answers what the client cannot read is mistaken: it fails instead. */
+/** The answer as JSON. Throws if the client could not read it, because the stand-in is then wrong. */
 function readable(name: string, call: Call, reply: unknown): string {
-  // What an SDK makes of an answer is not the answer.
+  // The schema of a call through an SDK describes what the SDK returns, which differs from the answer.
   if (call.via !== undefined) return JSON.stringify(reply) ?? "";
   const { error } = call.answer.safeParse(JSON.parse(JSON.stringify(reply ?? null)) ?? undefined);
   if (error !== undefined) throw new Error(`the stand-in's answer to ${name} is not what the table says`);
