@@ -4,8 +4,8 @@ const generatedBytesMin = 16;
 const generatedBytesMax = 64;
 
 /**
- * What contradicts itself in what a connector says of a user's own keys; `undefined` when nothing does.
- * A page draws its cards from this data alone, so it must be whole.
+ * How a connector's spec contradicts itself about a user's own keys; `undefined` if it does not.
+ * A page draws its cards from this data alone, so it must be complete.
  */
 export function ownValueProblem(spec: ConnectorSpec): string | undefined {
   for (const variable of spec.env) {
@@ -15,7 +15,7 @@ export function ownValueProblem(spec: ConnectorSpec): string | undefined {
   return guideProblem(spec);
 }
 
-/** Whether a user types the variable's value; what says nothing of it is typed. */
+/** Whether a user types the variable's value, which is the default. */
 export function isTyped({ own }: Pick<EnvVarSpec, "own">): boolean {
   return own === undefined || own.kind === "typed";
 }
@@ -26,7 +26,7 @@ function variableProblem(variable: EnvVarSpec): string | undefined {
   switch (own?.kind) {
     case undefined:
     case "typed":
-      // How many there are is the app's affair, so none of them can be asked for.
+      // The app decides how many variables the family has, so the page cannot require any of them.
       return family === true && optional !== true ? "is a family of names and not optional" : undefined;
     case "default":
       if (secret) return "is secret and the same for everybody";

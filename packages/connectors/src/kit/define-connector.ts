@@ -5,7 +5,7 @@ import { ownValueProblem } from "./check-own-values.ts";
 const callsMin = 6;
 
 /**
- * Checks a connector once, where it is defined, and gives it back.
+ * Checks a connector once, where it is defined, and returns it.
  * @throws Error when the spec contradicts itself: this is a mistake in the code, found at start.
  */
 export function defineConnector(connector: Connector): Connector {
@@ -31,7 +31,7 @@ export function defineConnector(connector: Connector): Connector {
     if (beginningsOf(field).length > 0 && field.pattern?.startsWith(patternStart(field)) !== true)
       fail(`the pattern of ${field.name} does not start like its values: make it with formOf`);
   }
-  // One sixth of it is what all brokers may take at a time; less than one call is none.
+  // All brokers together may make one sixth of these calls in each fifth of the window: at least one call.
   if (connector.callBudget !== undefined && connector.callBudget.calls < callsMin)
     fail(`a budget of fewer than ${callsMin} calls cannot be shared`);
   const problem = ownValueProblem(spec);

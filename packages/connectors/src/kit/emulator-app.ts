@@ -5,7 +5,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { Fault, FaultQueue } from "./emulator.ts";
 
-/** What the Hono apps of stand-ins run on. */
+/** The Hono environment of stand-ins: apps run on node:http. */
 export type EmulatorEnv = { Bindings: HttpBindings };
 export type EmulatorApp = Hono<EmulatorEnv>;
 
@@ -20,8 +20,8 @@ export type EmulatorAppOptions = {
 };
 
 /**
- * An app whose every request first meets the fault queue. A caller without a name is refused as the edge of Cloudflare
- * does, behind which most providers stand (Resend API reference, "User-Agent").
+ * An app that first looks in the fault queue for each request. It refuses a request without a `User-Agent`, like the
+ * edge of Cloudflare, which most providers use (Resend API reference, "User-Agent").
  */
 export function createEmulatorApp(options: EmulatorAppOptions): EmulatorApp {
   const { faults, errorBody, contentType = "application/json" } = options;
@@ -70,12 +70,12 @@ async function applyFault(
 }
 
 function replaceResponse(context: Context<EmulatorEnv>, response: Response): undefined {
-  // Hono ignores what a middleware returns after the work is done, and merges headers into what is set.
+  // After `next()`, Hono ignores what a middleware returns, and adds the headers of the old response to the new one.
   context.res = undefined;
   context.res = response;
 }
 
-/** Lets a request through when its bearer token is accepted; otherwise gives the provider's refusal. */
+/** Lets a request through if its bearer token is accepted; otherwise answers the provider's refusal. */
 export function requireBearer(
   accepts: (key: string) => boolean,
   refuse: (key: string | undefined) => Response,
@@ -87,7 +87,7 @@ export function requireBearer(
   };
 }
 
-/** An app as what a server of node:http calls for each request. */
+/** The function with which a node:http server passes its requests to an app. */
 export function emulatorListener(app: { readonly fetch: EmulatorApp["fetch"] }): RequestListener {
   // The stand-in may share a process with tests; their global Request and Response stay as they are.
   return getRequestListener((request, bindings) => app.fetch(request, bindings as HttpBindings), {

@@ -3,17 +3,17 @@ import { basename } from "node:path";
 import type * as z from "zod";
 import { parseJson } from "./http.ts";
 
-/** Named records in memory, each change of which is a line in a file before it counts. */
+/** Named records in memory. A change counts once it is written to a file, as one line. */
 export type Journal<T> = {
   readonly records: Map<string, T>;
-  /** Writes down what `records` now holds under the name. Calls made at once share one write. */
+  /** Writes the record that `records` now holds under the name. Simultaneous calls share one write. */
   readonly write: (name: string) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
 /**
- * Reads the lines and starts a fresh file of the records that are left; mode 0600. A last line that a
- * kill cut short is left out: nobody was told that it counts.
+ * Reads the lines and starts a new file with the remaining records; mode 0600. It ignores a last line that a
+ * kill cut short: the write of that line was never confirmed.
  * @throws Error when any other line is not readable
  */
 export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promise<Journal<T>> {
@@ -30,7 +30,7 @@ export async function openJournal<T>(path: string, schema: z.ZodType<T>): Promis
   };
 }
 
-/** One line: the name, and its record or `null` when there is none any more. */
+/** One line: the name, and its record or `null` if the record was deleted. */
 function lineOf(name: string, record: unknown): string {
   return `${JSON.stringify([name, record ?? null])}\n`;
 }
@@ -41,7 +41,7 @@ async function readRecords<T>(path: string, schema: z.ZodType<T>): Promise<Map<s
     throw error;
   });
   const records = new Map<string, T>();
-  // What follows the last line end was cut short, or is nothing.
+  // The text after the last line break is empty or was cut short.
   for (const line of text.split("\n").slice(0, -1)) {
     const entry = parseJson(line);
     const [name, value]: readonly unknown[] = Array.isArray(entry) ? entry : [];

@@ -7,14 +7,14 @@ import { parseJson } from "./http.ts";
 /** What a stand-in remembers over restarts. Change `value`, then `save()`. */
 export type EmulatorState<T> = {
   readonly value: T;
-  /** Writes the whole value; calls made at once end with the newest written. */
+  /** Writes the whole value. Each of several simultaneous calls ends once the newest value is written. */
   readonly save: () => Promise<void>;
 };
 
 /**
  * Reads `<directory>/<name>.json`, or starts with `initial()` and writes it at once.
- * The folder is 0700, the file 0600, replaced whole so that a kill leaves the old or the new one.
- * @throws Error when the file exists and is not of the schema
+ * The folder has mode 0700 and the file 0600. The file is replaced as a whole, so a kill leaves the old or the new one.
+ * @throws Error when the file exists and does not match the schema
  */
 export async function openEmulatorState<T>(
   directory: string,
@@ -42,7 +42,7 @@ export async function openEmulatorState<T>(
 function createSaver(path: string, render: () => string): () => Promise<void> {
   let writing: Promise<void> | undefined;
   let waiting: Promise<void> | undefined;
-  // One write at a time; all calls that come meanwhile share the next one.
+  // One write at a time; all calls that are made during it share the next one.
   const save = (): Promise<void> => {
     if (writing === undefined) {
       writing = replaceFile(path, render()).finally(() => {
@@ -74,7 +74,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 
 const letters = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
 
-/** Random letters and digits for a stand-in's keys and ids; each carries more than five bits. */
+/** Random letters and digits for a stand-in's keys and ids; each has more than five bits of randomness. */
 export function randomText(length: number): string {
   let text = "";
   while (text.length < length) {

@@ -1,14 +1,14 @@
 /** How a stand-in is started. */
 export type EmulatorOptions = {
-  /** Where it keeps what must survive a restart; made when absent, mode 0700. */
+  /** The folder for what must survive a restart; created if absent, mode 0700. */
   readonly stateDirectory: string;
-  /** 0 picks a free one. Always on 127.0.0.1. */
+  /** 0 picks a free port. The address is always 127.0.0.1. */
   readonly port: number;
-  /** Milliseconds since the epoch; the system's clock by default. A test that turns it makes things expire. */
+  /** Milliseconds since the epoch; the system's clock by default. A test sets it forward to make things expire. */
   readonly now?: () => number;
 };
 
-/** A running stand-in that speaks a provider's documented API and enforces keys. */
+/** A running stand-in that answers a provider's documented API and checks keys. */
 export type RunningEmulator = {
   /** What a connector gets as `baseUrl`. */
   readonly baseUrl: string;
@@ -17,27 +17,27 @@ export type RunningEmulator = {
   readonly orgFields: Readonly<Record<string, string>>;
   readonly faults: FaultQueue;
   /**
-   * What another person would type: the values of an account of their own, which this stand-in serves too.
-   * Every call is another person with another account; they are kept over a restart.
+   * The values that a user would type: those of an account of their own, which this stand-in serves too.
+   * Every call makes a new account for another user; accounts survive a restart.
    * @throws Error for a kind of key that the provider does not have
    */
   readonly createUserEnv: (options?: UserEnvOptions) => Promise<Record<string, string>>;
-  /** What whoever starts it should know of this machine, in one sentence. */
+  /** One sentence about this machine for the person who starts the stand-in. */
   readonly notice?: string;
-  /** Settles when something it runs on has ended, asked or not; absent when it runs on nothing else. */
+  /** Settles when a server that it depends on has ended, for whatever reason; absent if it depends on none. */
   readonly ended?: Promise<void>;
   readonly close: () => Promise<void>;
 };
 
 export const userEnvKinds = ["good", "read-only", "limited", "wide", "wrong-pair"] as const;
 /**
- * `good`: does all that an app needs and no more. `read-only`: may change nothing. `limited`: reaches a part,
- * which is enough. `wide`: may do more than it must. `wrong-pair`: values of two accounts.
+ * `good`: can do all that an app needs and no more. `read-only`: cannot change anything. `limited`: reaches only a
+ * part, which is enough. `wide`: can do more than an app needs. `wrong-pair`: values of two accounts.
  */
 export type UserEnvKind = (typeof userEnvKinds)[number];
 
 export type UserEnvOptions = {
-  /** Where the provider knows modes; `live` by default, as in a finished app. */
+  /** If the provider has modes; `live` by default, as in a finished app. */
   readonly mode?: "test" | "live";
   /** `good` by default. */
   readonly kind?: UserEnvKind;
@@ -45,7 +45,7 @@ export type UserEnvOptions = {
 
 export type StartEmulator = (options: EmulatorOptions) => Promise<RunningEmulator>;
 
-/** What a stand-in does wrong once, to the next request that matches. */
+/** A fault that a stand-in makes once, at the next request that matches. */
 export type Fault = {
   readonly method?: string;
   /** Matched against the path. */
@@ -56,12 +56,12 @@ export type Fault = {
       readonly kind: "status";
       readonly status: number;
       readonly headers?: Readonly<Record<string, string>>;
-      /** The provider's own error body by default; a marked text here proves that bodies never travel on. */
+      /** The provider's own error body by default; a test marks this text to prove that bodies are never passed on. */
       readonly body?: string;
     }
-  /** The connection is cut before anything is done. */
+  /** The connection is cut before the request is carried out. */
   | { readonly kind: "cut" }
-  /** The request is carried out, then the connection is cut: the caller cannot know. */
+  /** The request is carried out, then the connection is cut: the caller cannot know whether it was. */
   | { readonly kind: "cut_after" }
   /** The request is carried out, then this status is answered. */
   | { readonly kind: "status_after"; readonly status: number }

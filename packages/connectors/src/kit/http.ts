@@ -22,7 +22,7 @@ export type ProviderRequest = {
   readonly timeoutMs?: number;
 };
 
-/** The answer with its body read, of whatever status. The body never goes into an error. */
+/** An answer of any status, with its body. The body never goes into an error. */
 export type ProviderResponse = {
   readonly status: number;
   readonly headers: Headers;
@@ -51,8 +51,8 @@ export async function send(request: ProviderRequest): Promise<ProviderResponse> 
 
 /**
  * A fetch for a provider's SDK: it ends with the context's signal or after the time limit, follows no
- * redirect and reads the body whole, up to the size limit, before the SDK sees it.
- * The returned function throws ProviderError for every failure of transport.
+ * redirect and reads the whole body, up to the size limit, before the SDK gets it.
+ * The returned function throws ProviderError for every transport failure.
  */
 export function boundedFetch(
   provider: string,
@@ -65,7 +65,7 @@ export function boundedFetch(
   };
 }
 
-/** The same as a call: the answer with its body as it came. */
+/** One call with the limits of {@link boundedFetch}. Returns the answer with the body as bytes. */
 export function fetchBytes(
   { provider, context, timeoutMs = requestTimeoutMsDefault }: BytesRequest,
   input: Parameters<typeof globalThis.fetch>[0],
@@ -99,7 +99,7 @@ export async function requestJson<T>(request: ProviderRequest, schema: z.ZodType
   return parsed.data;
 }
 
-/** The value of a JSON text, or `undefined` when it is none. */
+/** The value of a JSON text, or `undefined` if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -108,7 +108,7 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** The error an HTTP status means, or the answer's body where that tells more. `retry-after` is read as seconds or as a date. */
+/** The error for an HTTP status, or for `code` if the body says more. `retry-after` is read as seconds or as a date. */
 export function statusError(
   provider: string,
   response: { readonly status: number; readonly headers?: Headers; readonly requestId?: string | undefined },

@@ -1,8 +1,8 @@
 import * as z from "zod";
 
 /**
- * A list from a provider, judged up to the first item that has another shape. `z.array` would go on, and describe each
- * wrong one: an answer of 4 MB has room for two million, which takes half a minute.
+ * A list from a provider, checked only up to the first item with a wrong shape. `z.array` would continue and describe
+ * each wrong item: an answer of 4 MB can hold two million of them, which takes half a minute.
  */
 export function listOf<T>(item: z.ZodType<T>) {
   return z.array(z.unknown()).transform((given, context): T[] => {

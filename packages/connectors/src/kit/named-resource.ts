@@ -11,23 +11,23 @@ import {
   type SecretValues,
 } from "@keyloan/contract";
 
-/** Things at a provider that are found again by a name that only Keyloan gives. */
+/** Resources at a provider that are found again by a name that only Keyloan uses. */
 export type NamedResource = {
   readonly provider: string;
   readonly list: () => AsyncIterable<{ readonly id: string; readonly name: string }>;
-  /** The ids of those of a name; looked up in the whole list by default. */
+  /** The ids of the resources with a name; by default they are searched for in the whole list. */
   readonly find?: (name: string) => Promise<readonly string[]>;
-  /** The values of one that is there; without it what a crash left is removed, since its secret was shown once. */
+  /** The values of an existing resource. Absent: what a crash left is removed, as its secret was shown only once. */
   readonly adopt?: (name: string) => Promise<SecretValues>;
-  /** Makes one and gives a lease's values. */
+  /** Makes a resource and returns the lease's values. */
   readonly create: (name: string) => Promise<SecretValues>;
-  /** Throws ProviderError `not_found` for what is gone already. */
+  /** Throws ProviderError `not_found` if the resource is already gone. */
   readonly remove: (id: string) => Promise<unknown>;
 };
 
 /**
- * Lends one thing per lease under a planned name; what a crash left under it is adopted or replaced. Every end is read
- * back. Only things whose values are made anew each time can be rotated.
+ * Lends one resource per lease under a planned name. What a crash left under that name is adopted or replaced. `revoke`
+ * reads back that the resource is gone. Only resources that get new values each time can be rotated.
  */
 export function namedIssuer(
   prefix: string,
@@ -75,7 +75,7 @@ async function findNamed({ list, find }: NamedResource, wanted: string): Promise
   return ids;
 }
 
-/** The answer, or `"gone"` when there is no such thing. */
+/** The answer, or `"gone"` if the provider reports `not_found`. */
 export async function unlessGone<T>(answer: Promise<T>): Promise<T | "gone"> {
   return answer.catch((error: unknown) => {
     if (error instanceof ProviderError && error.code === "not_found") return "gone" as const;
@@ -84,8 +84,8 @@ export async function unlessGone<T>(answer: Promise<T>): Promise<T | "gone"> {
 }
 
 /**
- * The names of what leases own: a beginning of ours and the random part of the lease's id.
- * @param part under which the name stands in a handle
+ * The names of resources that leases own: Keyloan's prefix and the random part of the lease's id.
+ * @param part the member of a handle that holds the name
  */
 export function plannedNames(part: string, prefix: string) {
   const suffixOf = (name: string): string | undefined => {
@@ -94,7 +94,7 @@ export function plannedNames(part: string, prefix: string) {
   };
   return {
     plan: (leaseId: string): ResourceHandle => ({ [part]: `${prefix}${idSuffix(leaseId)}` }),
-    /** The planned name. It stands in paths, so a handle that was tampered with goes no further. */
+    /** The planned name. It is used in paths, so this throws an Error for a handle that was tampered with. */
     of: (handle: ResourceHandle): string => {
       const name = handle[part] ?? "";
       if (suffixOf(name) === undefined)
@@ -102,7 +102,7 @@ export function plannedNames(part: string, prefix: string) {
       return name;
     },
     suffixOf,
-    /** What of a provider's list is ours, by its name. */
+    /** One entry if the name in a provider's list is one of Keyloan's, otherwise none. */
     toListed: (name: string): ListedResource[] => {
       const suffix = suffixOf(name);
       return suffix === undefined ? [] : [{ suffix, handle: { [part]: name }, name }];

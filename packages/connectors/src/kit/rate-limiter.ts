@@ -8,7 +8,7 @@ export type RateLimiterOptions = {
   readonly provider: string;
   /** Calls a second, evenly spread. */
   readonly perSecond: number;
-  /** Calls that may go at once after a pause; no second ever sees more than `perSecond + burst`. */
+  /** Calls that may be made at once after a pause; no second ever sees more than `perSecond + burst`. */
   readonly burst: number;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
@@ -16,7 +16,7 @@ export type RateLimiterOptions = {
 };
 
 /**
- * Spreads calls so that a provider's limit is not met. Callers are let through in the order they came.
+ * Spreads calls so that a provider's limit is not exceeded. Callers are let through in the order of their calls.
  * The returned function throws ProviderError `timeout` when the signal ends the wait.
  */
 export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
@@ -28,7 +28,7 @@ export function createRateLimiter(options: RateLimiterOptions): RateLimiter {
     wait = (ms, signal) => delay(ms, undefined, { signal }),
   } = options;
   const spacingMs = 1000 / perSecond;
-  // When the last of all calls let through so far would be due, were they evenly spread.
+  // When the last call let through so far would be due if all of them were evenly spread.
   let dueMs = Number.NEGATIVE_INFINITY;
   return async (signal) => {
     const timeMs = now();

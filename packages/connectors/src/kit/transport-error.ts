@@ -1,6 +1,6 @@
 import { ProviderError } from "@keyloan/contract";
 
-/** A call that the context's own fetch refused to make, because of where it would have gone. */
+/** The context's own fetch refused to make a call because of its address. */
 export class BlockedAddress extends ProviderError {
   constructor(provider: string, { message, remedy }: { readonly message: string; readonly remedy: string }) {
     super(provider, "network", message, { remedy });
@@ -20,8 +20,8 @@ export function transportError(provider: string, error: unknown): ProviderError 
 }
 
 /**
- * What a guarded fetch says of an address it refuses: an error named BlockedAddressError, or a ProviderError
- * of the provider `address`. Its words are the guard's own, so they may be shown.
+ * The message about an address that a guarded fetch refused, with an error named BlockedAddressError or a
+ * ProviderError of the provider `address`. Its words never come from a provider, so they may be shown.
  */
 function addressRefusal(error: unknown): { readonly message: string; readonly remedy: string } | undefined {
   if (error instanceof BlockedAddress) return error;
@@ -43,7 +43,7 @@ function errorNames(error: unknown): string[] {
   );
 }
 
-/** The error and what caused it, outermost first. */
+/** The error and its causes, outermost first; five at most. */
 function errorChain(error: unknown): Error[] {
   const chain: Error[] = [];
   for (let current = error; current instanceof Error && chain.length < 5; current = current.cause) {

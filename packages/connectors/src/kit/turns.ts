@@ -1,14 +1,14 @@
 import { setImmediate } from "node:timers/promises";
 
-/** Lets everybody else have a turn when enough was done since the last one. */
+/** Yields to other work if enough was done since the last time. */
 export type Turns = (characters: number) => Promise<void>;
 
-/** Looking at so many characters takes a few milliseconds, whatever is done with them. */
+/** Processing this many characters takes a few milliseconds, whatever is done with them. */
 const charactersPerTurn = 256 * 1024;
-/** What a text costs beside its characters, so that very many short ones count too. */
+/** Added for each text, so that very many short texts count too. */
 const charactersPerText = 256;
 
-/** For long work over text from outside: it calls this with the length of each text that it has looked at. */
+/** For long work on text from outside: after each text, the work calls the returned function with its length. */
 export function createTurns(): Turns {
   let done = 0;
   return async (characters) => {

@@ -12,15 +12,15 @@ import { isTyped } from "./check-own-values.ts";
 import { BlockedAddress } from "./transport-error.ts";
 
 /**
- * The validator's answer when a provider could not be asked.
- * @throws the error itself when it says something about the key: the caller decides what that is
+ * The validator's answer when a provider gave no usable answer.
+ * @throws the error itself if it says something about the key, which the caller interprets, or is not a ProviderError
  */
 export function undeterminedFrom(error: unknown): ValidationResult {
   if (!(error instanceof ProviderError) || !saysNothing.has(error.code)) throw error;
   return undetermined(error);
 }
 
-/** The same for calls that every genuine key may make: any failure tells of the provider, none of the key. */
+/** The answer for a failure of a call that every genuine key may make: it says something about the provider only. */
 export function undetermined(error: ProviderError): ValidationResult {
   if (error instanceof BlockedAddress) {
     return {
@@ -60,7 +60,7 @@ export function invalid(
   return { status: "invalid", envVar, code, message, remedy };
 }
 
-/** What a provider's refusals say of one key: that it is none, and what a genuine one lacks. */
+/** What a provider's refusals say about one key: that it is not valid or, if `lacks` is given, lacks a permission. */
 export function refusalsOf(label: string, envVar: string, page: string, lacks?: string) {
   const again = `Copy it completely, or make a new one: ${page}`;
   return {
@@ -81,8 +81,8 @@ export function refusalsOf(label: string, envVar: string, page: string, lacks?: 
 type Refusal = Extract<ValidationResult, { status: "invalid" }>;
 
 /**
- * A whole check: the form of the values first, then the calls. What a failure says of the key stands in `refusals`;
- * every other one tells of the provider and leaves the key undetermined.
+ * A whole check: the form of the values first, then the calls. `refusals` holds what failures say about the key;
+ * every other failure is the provider's and leaves the key undetermined.
  */
 export async function checkValues(
   fields: readonly (FieldSpec & Pick<EnvVarSpec, "own">)[],
@@ -101,9 +101,9 @@ export async function checkValues(
 }
 
 /**
- * The answer for the first field that is missing or does not have its form; `undefined` when all do.
- * Asked before any network call, so that a slip of the pen never reaches a provider. What nobody types
- * may be missing: it is filled in where the values are used.
+ * The answer for the first field that is missing or does not have the right form; `undefined` if all are right.
+ * Called before any network call, so that a typing mistake never reaches a provider. Values that users do not
+ * type may be missing: they are filled in where the values are used.
  */
 export function malformedField(
   fields: readonly (FieldSpec & Pick<EnvVarSpec, "own">)[],
