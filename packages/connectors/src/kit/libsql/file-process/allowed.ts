@@ -1,4 +1,4 @@
-/** What a step of making a file is about. `search` is a full-text index, `rows` are those of one table. */
+/** What a step makes or fills in the file. `search` is a full-text index, `rows` are those of one table. */
 export const stepKinds = ["table", "search", "index", "view", "trigger", "rows", "rebuild"] as const;
 export type StepKind = (typeof stepKinds)[number];
 
@@ -7,13 +7,13 @@ export const searchModules: ReadonlySet<string> = new Set(["fts5"]);
 /** The tables that SQLite makes behind a full-text index. */
 export const searchParts = ["data", "idx", "content", "docsize", "config"] as const;
 
-/** Virtual tables that give the parts of a value and read nothing else. */
+/** Virtual tables that return the parts of a value and read nothing else. */
 export const valueTables: ReadonlySet<string> = new Set(["json_each", "json_tree"]);
 
 /**
- * Functions that compute with values. What reads or changes anything beside them, tells of the machine or is part of
- * an extension is not among them: load_extension, fts3_tokenizer, sqlite_log, sqlite_compileoption_get and the like.
- * https://www.sqlite.org/lang_corefunc.html and the pages beside it
+ * Functions that only compute with values. Those that read or change anything else, reveal something about the machine
+ * or belong to an extension are left out: load_extension, fts3_tokenizer, sqlite_log, sqlite_compileoption_get etc.
+ * https://www.sqlite.org/lang_corefunc.html and the related pages
  */
 export const allowedFunctions: ReadonlySet<string> = new Set(
   [

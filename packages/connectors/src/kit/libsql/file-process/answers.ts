@@ -2,7 +2,7 @@ import * as z from "zod";
 import { type DumpFault, dumpFaults } from "../errors.ts";
 import { stepKinds } from "./allowed.ts";
 
-/** Why a file cannot be made of a dump that is whole. `explain-refusal.ts` has the words. */
+/** Why a file cannot be made from a complete dump. `explain-outcome.ts` has the texts. */
 export const refusalReasons = [
   "function",
   "module",
@@ -16,7 +16,7 @@ export const refusalReasons = [
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
 
-/** The file that it makes, in the folder that it is started in. */
+/** The file that the process makes, in its working directory. */
 export const databaseName = "database";
 
 const nameCharactersMax = 200;
@@ -26,7 +26,7 @@ export const answerCharactersMax = 8 * 1024;
 const nameSchema = z.string().max(nameCharactersMax);
 const stepSchema = z.strictObject({ kind: z.enum(stepKinds), name: nameSchema });
 
-/** What the process says, one line of JSON each: what it begins with, and in its last line how it ended. */
+/** The answers of the process, one line of JSON each: every step that it begins and, in the last line, how it ended. */
 export const answerSchema = z.union([
   z.strictObject({ at: stepSchema }),
   z.strictObject({ made: z.literal(true) }),
@@ -41,7 +41,7 @@ export type Refusal =
   | { readonly dump: DumpFault }
   | { readonly reason: RefusalReason; readonly uses?: string };
 
-/** Ends the making of a file. */
+/** Thrown when the file cannot be made; `refusal` says why. */
 export class RefusedFile extends Error {
   override readonly name = "RefusedFile";
   readonly refusal: Refusal;
@@ -57,7 +57,7 @@ export class RefusedFile extends Error {
   }
 }
 
-/** One line for the answers. */
+/** An answer as a line of JSON, with its texts cut to the length that the schema allows. */
 export function answerLine(answer: Answer): string {
   return `${JSON.stringify(answer, (_key, value) => (typeof value === "string" ? value.slice(0, nameCharactersMax) : value))}\n`;
 }

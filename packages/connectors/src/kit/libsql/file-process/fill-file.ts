@@ -11,10 +11,10 @@ import type { Step } from "./guard.ts";
 import { openWall, stepOf, type Wall } from "./wall.ts";
 
 /**
- * Makes a SQLite file of a dump. What only libSQL knows of its indexes, those over vectors, is left out; the vectors
- * are there.
+ * Makes a SQLite file from a dump. Indexes over vectors, which only libSQL has, are left out; the vectors themselves
+ * are kept.
  * @param path an empty file
- * @param onStep told what it begins with
+ * @param onStep called with each step before it begins
  * @throws RefusedFile
  */
 export async function fillFile(
@@ -45,14 +45,14 @@ type Filling = {
   readonly wall: Wall;
   readonly onStep: (step: Step) => void;
   readonly definitions: DumpDefinition[];
-  /** Those that rows may come for. */
+  /** The tables that were made, which may have rows. */
   readonly tables: Set<string>;
   made: number;
-  /** Of the dump, so far. */
+  /** The bytes of the dump that were read so far. */
   bytes: number;
-  /** Of the table that has most. */
+  /** The number of indexes of the table that has most. */
   indexesMax: number;
-  /** Of all full-text indexes. */
+  /** How many copies of their text all full-text indexes hold together. */
   searchCopies: number;
 };
 
@@ -121,11 +121,11 @@ function openInsert(filling: Filling, table: DumpTable): Insert {
   const step = { kind: "rows", name, table: name } as const;
   onStep(step);
   if (name === "sqlite_sequence") {
-    // Counted, so that the table is there even when nothing else is.
+    // AUTOINCREMENT makes SQLite create `sqlite_sequence`, even if no table of the dump uses it.
     wall.own(`CREATE TABLE ${partsTable}(id INTEGER PRIMARY KEY AUTOINCREMENT)`);
     wall.own("DELETE FROM sqlite_sequence");
   } else if (!tables.has(name)) throw new RefusedFile({ dump: "altered" });
-  // A column without a value would take its default, an expression that no authorizer is asked about.
+  // A column without a value would get its default, an expression that the authorizer does not check.
   if (wall.columnsOf(name).join("\0") !== table.columns.join("\0"))
     throw new RefusedFile({ dump: "altered" });
   const indexes = definitions.filter((one) => one.type === "index" && one.table === name).length;
@@ -144,7 +144,7 @@ function openInsert(filling: Filling, table: DumpTable): Insert {
   };
 }
 
-/** @returns what is bound, and whether these bytes are text, which only SQL can say */
+/** @returns the value to bind, and whether its bytes are text, which only a cast in the SQL can express */
 function bind(value: DumpValue, parts: Buffer[]): { readonly input: SQLInputValue; readonly isText?: true } {
   if (value === null || typeof value === "string") return { input: value };
   if (typeof value === "number") return { input: BigInt(value) };
@@ -183,7 +183,7 @@ function defineLate({ wall, onStep }: Filling, definition: DumpDefinition): void
   try {
     wall.define(definition);
   } catch (error) {
-    // Only libSQL has indexes over vectors; it makes them of what is in the table.
+    // Only libSQL has indexes over vectors; it can build them again from the table.
     const isVectorIndex = error instanceof RefusedFile && error.uses === "libsql_vector_idx";
     if (definition.type !== "index" || !isVectorIndex) throw error;
   }

@@ -6,7 +6,7 @@ import type { Refusal } from "./answers.ts";
 /** One thing that foreign SQL may do: make this object, or fill it. */
 export type Step = { readonly kind: StepKind; readonly name: string; readonly table: string };
 
-/** Decides about every statement that the engine compiles. */
+/** Decides what the statements that the engine compiles may do. */
 export type Guard = {
   readonly authorizer: (
     action: number,
@@ -14,9 +14,9 @@ export type Guard = {
     second: string | null,
     schema: string | null,
   ) => number;
-  /** Watches while foreign text is compiled, or runs; outside of both, statements are constants of this program. */
+  /** Guards while foreign SQL is compiled or runs; at any other time, statements are constants of this program. */
   readonly during: <T>(phase: "compiling" | "running", step: Step, act: () => T) => T;
-  /** From now on this table may be read, and a full-text index writes the tables behind it. */
+  /** From then on, the step's object may be read, and a full-text index may write the tables behind it. */
   readonly know: (step: Step) => void;
   /** What was refused since the last call. */
   readonly takeDenial: () => Refusal | undefined;
@@ -79,7 +79,7 @@ function mayDo(
   const { kind, name, table } = step;
   if (schema !== null && schema !== "main") return false;
   const defines = kind !== "rows" && kind !== "rebuild";
-  // What a full-text index does by itself is compiled while other statements run.
+  // A full-text index compiles statements of its own while other statements run.
   const isOwnPart =
     !compiles && (behindSearch.has(first) || (kind === "search" && partsOf(name).includes(first)));
   switch (action) {
@@ -95,7 +95,7 @@ function mayDo(
         isOwnPart ||
         first === name ||
         readable.has(foldName(first)) ||
-        // What a query names and reads no column of, such as WITH's: it gives a number of rows, and no value.
+        // A table whose columns the query does not read, such as one of WITH: it gives a number of rows, and no value.
         (!compiles && kind === "rebuild" && second === "")
       );
     case constants.SQLITE_INSERT:
@@ -113,7 +113,7 @@ function mayDo(
     case constants.SQLITE_CREATE_VIEW:
       return kind === "view" && first === name;
     case constants.SQLITE_CREATE_TRIGGER:
-      // A trigger is listed on its table as its text spells it, and asked about by the table's own name.
+      // `table` is spelled as in the trigger's text, whereas the engine asks with the table's own name.
       return kind === "trigger" && first === name && foldName(second) === foldName(table);
     case constants.SQLITE_CREATE_VTABLE:
       return kind === "search" && first === name && searchModules.has(second.toLowerCase());

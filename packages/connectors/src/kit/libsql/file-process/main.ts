@@ -8,8 +8,8 @@ const lowPriority = 5;
 const probeBytes = 256 * 1024;
 
 /**
- * Makes a file of the dump that comes in, in the folder it was started in, and answers how it went. Its argument is
- * the process id of who waits for that.
+ * Makes a file from the dump on standard input, in its working directory, and writes to standard output how that went.
+ * Its argument is the id of the process that waits for the answer.
  */
 async function main(): Promise<void> {
   endWithParent();
@@ -25,7 +25,7 @@ async function make(): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof RefusedFile)) throw error;
     const { refusal } = error;
-    // SQLite says the same of a full disk and of a file that may not grow.
+    // SQLite gives the same error for a full disk and for a file that reached its limit.
     if ("reason" in refusal && refusal.reason === "large_file" && isDiskFull()) return { reason: "no_room" };
     return refusal;
   }
@@ -40,7 +40,7 @@ function sayNext(): (step: NamedStep) => void {
   };
 }
 
-/** Written at once: what comes next may never end. */
+/** Writes synchronously, so that the answer is written before the process exits. */
 function say(answer: Answer): void {
   writeSync(1, answerLine(answer));
 }
@@ -56,7 +56,7 @@ function isDiskFull(): boolean {
   }
 }
 
-/** A statement can take this thread for as long as it likes, so another one looks whether anybody still waits. */
+/** A statement can block this thread for any time, so another thread checks whether the parent still exists. */
 function endWithParent(): void {
   const watch = `const { workerData: parent } = require("node:worker_threads");
 setInterval(() => process.ppid === parent || process.kill(process.pid, "SIGKILL"), 500);`;
@@ -66,10 +66,10 @@ setInterval(() => process.ppid === parent || process.kill(process.pid, "SIGKILL"
 function yieldToOthers(): void {
   try {
     setPriority(lowPriority);
-    // When the machine runs out of memory, this is what has to go.
+    // If the machine runs out of memory, the system ends this process first.
     writeFileSync("/proc/self/oom_score_adj", "1000");
   } catch {
-    // Not every platform has them.
+    // Not every platform has priorities or this file.
   }
 }
 

@@ -21,7 +21,7 @@ export type RunOptions = StartOptions & {
   readonly signal?: AbortSignal;
 };
 
-/** How the making of a file ended, and at what it was then. */
+/** How the making of a file ended, and at which step. */
 export type Outcome = {
   readonly answer:
     | Exclude<Answer, { readonly at: NamedStep }>
@@ -31,8 +31,8 @@ export type Outcome = {
 };
 
 /**
- * Has a process make a file of a dump in a folder of its own. Whatever the process does, this ends soon after its time
- * is over, and the process is gone then.
+ * Lets a process make a file from a dump, in a folder of its own. Whatever the process does, this call ends soon after
+ * the time limit, and the process has ended by then.
  * @throws what reading the dump throws, and the signal's reason
  */
 export async function runProcess(
@@ -62,14 +62,14 @@ export async function runProcess(
   }
 }
 
-/** Gives the dump to the process, no faster than it takes it, until it ends. */
+/** Writes the dump to the process, no faster than the process reads it, until either ends. */
 async function give(
   { stdin }: FileProcess,
   dump: AsyncIterable<Uint8Array>,
   watch: ProcessWatch,
   closed: Promise<void>,
 ): Promise<void> {
-  // It may end before it has read everything; what it said then counts.
+  // The process may end before it has read everything; its last answer then counts.
   stdin.on("error", () => undefined);
   const chunks = dump[Symbol.asyncIterator]();
   const orOver = untilOver(closed);
@@ -84,13 +84,13 @@ async function give(
   }
   watch.waitsForUs(false);
   stdin.end();
-  // A dump that is still being read ends with its own next step.
+  // If the next chunk is still being read, the dump ends after that.
   void chunks.return?.()?.catch(() => undefined);
 }
 
 /**
- * Waits for one thing after the other, or until it is over: `undefined` then. `Promise.race` would keep what each of
- * them gave for as long as it is not.
+ * Returns a function that waits for a promise, or resolves to `undefined` once `over` has resolved. `Promise.race`
+ * would keep every result in memory until `over` resolves.
  */
 function untilOver(over: Promise<void>): <T>(awaited: Promise<T>) => Promise<T | undefined> {
   let isOver = false;
@@ -107,11 +107,11 @@ function untilOver(over: Promise<void>): <T>(awaited: Promise<T>) => Promise<T |
     });
 }
 
-// It names what a line of the dump names, a few times at most.
+// The process names only what lines of the dump name, and each of them a few times at most.
 const answersMax = 64 * 1024;
 const answersPerByte = 4;
 
-/** Reads what the process says and believes none of it that has not the form of an answer. */
+/** Reads the answers of the process, and kills it if it writes anything that is not an answer. */
 function readAnswers({ stdout }: FileProcess, charactersMax: () => number, kill: () => void) {
   let text = "";
   let characters = 0;

@@ -18,23 +18,23 @@ const lastWordsMs = 1_000;
 const kilobyte = 1024;
 const shellBlockBytes = 512;
 
-/** The built broker has this as one file beside the one it was bundled into: `apps/broker/build.ts`. */
+/** In the built broker, this is a file of its own beside the bundle: `apps/broker/build.ts`. */
 const program = () => {
   const extension = extname(import.meta.url);
   return fileURLToPath(new URL(extension === ".ts" ? "./main.ts" : "./database-file.js", import.meta.url));
 };
 
 export type StartOptions = {
-  /** The module it runs; its own is given where nothing else is. */
+  /** The module that the process runs; the one that makes files by default. */
   readonly program?: string;
   /** `false` leaves out the limits that only a shell can set. */
   readonly shell?: boolean;
 };
 
 /**
- * Starts the process that makes a file, with nothing of this one: no variable of its environment, none of its open
- * files, and the folder as its own for what is temporary.
- * @returns nothing when the system has no process or no file to spare
+ * Starts the process that makes a file. It inherits none of this process's environment variables and open files, and
+ * uses the folder for its temporary files.
+ * @returns `undefined` when the system cannot start another process or open another file
  */
 export async function startProcess(
   folder: string,
@@ -53,7 +53,7 @@ export async function startProcess(
     cwd: folder,
     env: { TMPDIR: ".", SQLITE_TMPDIR: "." },
     stdio: ["pipe", "pipe", "ignore"],
-    // A group of its own, so that whatever it may have started ends with it.
+    // A process group of its own, so that any process that it started ends with it.
     detached: true,
   });
   if (child.pid !== undefined) return child;
@@ -61,7 +61,7 @@ export async function startProcess(
   return undefined;
 }
 
-/** Ends the process and its group at once, unless it is gone. */
+/** Ends the process and its group at once, unless the process has already ended. */
 export function killProcess(child: FileProcess): void {
   if (child.exitCode === null && child.signalCode === null) killGroup(child);
 }
@@ -71,12 +71,12 @@ function killGroup({ pid }: FileProcess): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // Nobody is left of it.
+    // No process of the group is left.
   }
 }
 
 /**
- * Resolves when the process is gone, and what it said is read. Somebody else who holds its output keeps nobody waiting.
+ * Resolves when the process has ended and its output is read; after `lastWordsMs` even if others hold the output open.
  */
 export async function processEnd(child: FileProcess): Promise<void> {
   const said = new Promise((resolve) => child.stdout.once("close", resolve));
@@ -88,8 +88,8 @@ export async function processEnd(child: FileProcess): Promise<void> {
 }
 
 /**
- * Limits that the system itself keeps, each where it knows it; they come on top of those that are watched. One file
- * takes half of the free room at most, so that a download never leaves the store without any.
+ * A shell script that sets the limits that the system supports, in addition to those of `watch-process.ts`. One file
+ * takes at most half of the free disk space, so that a download never leaves the store without any.
  */
 async function limitScript(folder: string): Promise<string> {
   const { bavail, bsize } = await statfs(folder);

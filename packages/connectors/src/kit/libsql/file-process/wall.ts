@@ -9,19 +9,19 @@ const valueBytesMin = 4 * 1024 * 1024;
 const valueBytesMax = 1_000_000_000;
 const pageBytes = 4096;
 
-/** An engine that may be given text from somebody else's database: it reaches its own file and nothing else. */
+/** An engine that can safely be given SQL from a user's database: it reaches its own file and nothing else. */
 export type Wall = {
-  /** Makes what the definition is listed as, and nothing else. */
+  /** Makes the object that the definition is listed as. Throws RefusedFile if the SQL makes anything else. */
   readonly define: (definition: DumpDefinition) => void;
-  /** Compiles a statement of ours that foreign expressions take part in; what it gives runs it. */
+  /** Compiles a statement of ours that can evaluate foreign expressions; the returned function runs it. */
   readonly prepare: (step: Step, sql: string) => (values: readonly SQLInputValue[]) => void;
-  /** Runs text that is a constant of this program. */
+  /** Runs SQL that is a constant of this program. */
   readonly own: (sql: string) => void;
-  /** The columns of a table that a row can be given values for. */
+  /** The columns of a table for which a row can have values. */
   readonly columnsOf: (table: string) => readonly string[];
-  /** How many indexes a table has by now. */
+  /** How many indexes a table has so far. */
   readonly keysOf: (table: string) => number;
-  /** Lets values grow to a multiple of one that came. */
+  /** Raises the size limit of values to four times that of a value in the dump, at most 1 GB. */
   readonly allowValue: (bytes: number) => void;
   readonly allowFile: (bytes: number) => void;
   /** Ends the work: the file holds what was defined and nothing else. */
@@ -30,9 +30,9 @@ export type Wall = {
 };
 
 /**
- * Opens a file that is empty. What this lets through is SQLite's own, as of Node's build: `limits`, the defensive
- * flag and the authorizer are enforced in the engine, whatever the text looks like.
- * @throws RefusedFile from its functions, for what the engine or this wall does not take
+ * Opens an empty file. The engine, SQLite as built into Node, enforces `limits`, the defensive flag and the authorizer
+ * itself, whatever the SQL looks like.
+ * @throws RefusedFile from its functions, for what the engine or this wall does not accept
  */
 export function openWall(path: string): Wall {
   const database = new DatabaseSync(path, {
@@ -42,7 +42,7 @@ export function openWall(path: string): Wall {
     // VACUUM INTO attaches the file that it writes, so it is refused with ATTACH.
     limits: { attach: 0, length: valueBytesMin, sqlLength: sqlBytesMax },
   });
-  // The file is new: after a failure there is no file, so nothing has to be kept of half a change.
+  // The file is discarded after a failure, so it need not survive an incomplete write.
   database.exec("PRAGMA trusted_schema=OFF; PRAGMA synchronous=OFF; BEGIN");
   const guard = createGuard();
   database.setAuthorizer(guard.authorizer);
@@ -81,17 +81,17 @@ export function openWall(path: string): Wall {
 
 function compile(database: DatabaseSync, guard: Guard, step: Step, sql: string) {
   const statement = guard.during("compiling", step, () => database.prepare(sql));
-  // The engine compiles the first statement of a text and drops the rest, or what follows a NUL.
+  // The engine compiles only the first statement of a text, and ignores the rest and what follows a NUL.
   if (statement.sourceSQL !== sql) throw new RefusedFile({ reason: "several" });
   return statement;
 }
 
-/** What is made by a definition. */
+/** The step that makes the object of a definition. */
 export function stepOf({ type, name, table, search }: DumpDefinition): Step {
   return { kind: type === "table" && search !== undefined ? "search" : type, name, table };
 }
 
-/** Runs in the engine, whose own words may hold a value and go no further. */
+/** Calls the engine. Its error messages may contain values, so they are not passed on. */
 function attempt<T>(guard: Guard, act: () => T): T {
   let result: T;
   try {
@@ -107,7 +107,7 @@ function attempt<T>(guard: Guard, act: () => T): T {
   return result;
 }
 
-/** https://www.sqlite.org/rescode.html: SQLITE_IOERR is what a file that the system lets grow no further gives. */
+/** https://www.sqlite.org/rescode.html: SQLite gives SQLITE_IOERR (10) when the system does not let the file grow. */
 const reasons: Readonly<Record<number, RefusalReason>> = {
   10: "no_room",
   13: "large_file",

@@ -20,11 +20,11 @@ export const usualLimits: FileLimits = {
 };
 
 export type ProcessWatch = {
-  /** So much more was given to it. */
+  /** Reports that more bytes of the dump were given to the process. */
   readonly given: (bytes: number) => void;
-  /** What was given so far. */
+  /** How many bytes were given so far. */
   readonly bytes: () => number;
-  /** Counts the time from here on while we wait for it, and not while it waits for us. */
+  /** Whether the process waits for us from now on. Its time counts only while we wait for it. */
   readonly waitsForUs: (waits: boolean) => void;
   readonly endedFor: () => EndedFor | undefined;
   readonly stop: () => void;
@@ -32,7 +32,7 @@ export type ProcessWatch = {
 
 const lookMs = 200;
 
-/** Ends a process by SIGKILL that takes more time, memory or disk than its dump allows. */
+/** Ends a process by SIGKILL if it takes more time, memory or disk space than the size of its dump allows. */
 export function watchProcess(child: FileProcess, folder: string, limits: FileLimits): ProcessWatch {
   let bytes = 0;
   let endedFor: EndedFor | undefined;
@@ -68,7 +68,7 @@ export function watchProcess(child: FileProcess, folder: string, limits: FileLim
   };
 }
 
-/** Everything in its folder, and what it has open and unlinked: SQLite's temporary files have no name. */
+/** The bytes of the files in its folder and of its open files, because SQLite's temporary files have no name. */
 async function diskOf(processId: number, folder: string): Promise<number> {
   const opened = `/proc/${processId}/fd`;
   const paths = (await Promise.all([folder, opened].map(list))).flat();
@@ -83,7 +83,7 @@ async function diskOf(processId: number, folder: string): Promise<number> {
 const list = async (folder: string) =>
   (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
 
-/** In bytes; 0 where the system does not tell. */
+/** In bytes; 0 if the system does not report it. */
 async function memoryOf(processId: number): Promise<number> {
   const status = await readFile(`/proc/${processId}/status`, "utf8").catch(() => "");
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;

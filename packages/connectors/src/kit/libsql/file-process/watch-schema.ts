@@ -2,11 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { RefusedFile } from "./answers.ts";
 import { partsOf, type Step } from "./guard.ts";
 
-/** Compares what stands in `sqlite_schema` with what was to be made. */
+/** Compares `sqlite_schema` with what should have been made. */
 export type SchemaWatch = {
-  /** Before something is made; what it gives is called afterwards. @throws RefusedFile for anything else or more */
+  /** Call it before something is made, the returned function after. @throws RefusedFile for anything else or more */
   readonly begin: () => (step: Step, sql: string) => void;
-  /** @throws RefusedFile for anything that was not seen to be made, or is not there any more */
+  /** @throws RefusedFile for anything that was not seen to be made, or that is no longer there */
   readonly checkWhole: () => void;
 };
 
@@ -43,7 +43,7 @@ export function watchSchema(database: DatabaseSync): SchemaWatch {
           made.type === (step.kind === "search" ? "table" : step.kind) &&
           made.name === step.name &&
           made.table === step.table &&
-          // SQLite stores what it understood from the name on: anything else it would not have stored itself.
+          // SQLite stores the text from the name on as it understood it, so it would store any other SQL differently.
           made.sql === sql;
         if (!isExpected) throw new RefusedFile({ reason: "not_as_listed" });
         for (const row of rows) seen.add(keyOf(row));
@@ -64,7 +64,7 @@ function toRow({ type, name, table, sql }: Record<string, unknown>): SchemaRow {
 
 const keyOf = ({ type, name, table, sql }: SchemaRow) => JSON.stringify([type, name, table, sql]);
 
-/** What SQLite makes by itself beside a table: indexes of its keys, its counter, the tables of a search. */
+/** Whether SQLite itself adds a row with a table: indexes of its keys, its counter, the tables of a full-text index. */
 function comesWith({ kind, name }: Step, row: SchemaRow): boolean {
   const isIndexOf = (table: string) =>
     row.type === "index" &&
