@@ -1,4 +1,4 @@
-/** The address for HTTP calls of a database URL in any of the forms clients take, or `undefined`. */
+/** The address for HTTP calls, from a database URL in any form that clients accept; `undefined` for other URLs. */
 export function toHttpAddress(databaseUrl: string): string | undefined {
   if (!URL.canParse(databaseUrl)) return undefined;
   const { protocol, host, username, password, pathname, search, hash } = new URL(databaseUrl);

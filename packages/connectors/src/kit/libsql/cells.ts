@@ -22,7 +22,7 @@ export function textOf(database: Provider, cell: Cell | undefined): string {
   return cell.value;
 }
 
-/** Finite: an infinity has no form in JSON. */
+/** A finite number: JSON cannot express an infinity. */
 export function realOf(database: Provider, cell: Cell | undefined): number {
   if (cell?.type !== "float" || typeof cell.value !== "number") throw notLibsql(database);
   return cell.value;
@@ -35,7 +35,7 @@ export function base64Of(database: Provider, cell: Cell | undefined): string {
   return trimEndOf(text, "=");
 }
 
-/** Text that was asked for in hexadecimal, so that no byte of it is lost; `undefined` when it is not UTF-8. */
+/** Text that was requested in hexadecimal, so that no byte of it is lost; `undefined` when it is not UTF-8. */
 export function hexTextOf(database: Provider, cell: Cell | undefined): string | undefined {
   const hex = textOf(database, cell);
   if (!/^(?:[0-9A-F]{2})*$/.test(hex)) throw notLibsql(database);
@@ -53,12 +53,12 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The only value of the only row. */
+/** The first value of the only row; `undefined` if there is not exactly one row. */
 export function onlyCellOf(rows: Rows): Cell | undefined {
   return rows.length === 1 ? rows[0]?.[0] : undefined;
 }
 
-/** Whether an answer is this very number and nothing else. */
+/** Whether an answer has exactly one row, which starts with this number. */
 export function holdsInteger(rows: Rows, wanted: number): boolean {
   const cell = onlyCellOf(rows);
   return cell?.type === "integer" && Number(cell.value) === wanted;

@@ -20,8 +20,8 @@ export type LibsqlVariables = {
 };
 
 /**
- * Reading and filling a libSQL database over its own HTTP interface. The server's `/dump` is not used: it breaks at
- * infinities, at text with a NUL and at names with quotes, and loses `user_version`.
+ * Reads and fills a libSQL database over its own HTTP interface. The server's `/dump` is not used: it fails on
+ * infinities, on text with a NUL and on names with quotes, and loses `user_version`.
  */
 export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
   const { provider } = variables;
@@ -47,7 +47,7 @@ export function libsqlContent(variables: LibsqlVariables): DatabaseContent {
   };
 }
 
-/** @throws ProviderError `rejected` when the URL is not one of a libSQL database */
+/** @throws ProviderError `rejected` when the URL is not that of a libSQL database */
 export function openDatabase(
   { provider, url, token }: LibsqlVariables,
   context: LibsqlDatabase["context"],

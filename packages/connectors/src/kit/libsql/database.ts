@@ -12,13 +12,13 @@ import {
 
 const readTimeoutMs = 30_000;
 const writeTimeoutMs = 120_000;
-/** Between the attempts of a read, in milliseconds. */
+/** The pauses between the attempts of a read, in milliseconds. */
 const waitsMs = [100, 700] as const;
 
 /**
- * Reads with some statements, and once more when the failure may pass by itself.
- * @param what what is being read, for a refusal
- * @throws ProviderError when the values are refused, a statement is, or nobody answers
+ * Runs statements that only read, and repeats them up to twice if the failure may be temporary.
+ * @param what what is being read, for the error of a refused statement
+ * @throws ProviderError when the values or a statement are refused, or the database does not answer
  */
 export async function readRows(
   database: LibsqlDatabase,
@@ -34,7 +34,7 @@ export async function readRows(
   });
 }
 
-/** One statement of {@link readRows}. */
+/** Reads with one statement, like {@link readRows}. */
 export async function readOne(
   database: LibsqlDatabase,
   statement: string | Statement,
@@ -45,10 +45,10 @@ export async function readOne(
   return rows;
 }
 
-/** What is written, and how it is called when the database does not take it. */
+/** A statement that writes, and `what` it writes, for the error if the database refuses it. */
 export type Write = Statement & { readonly what: string };
 
-/** Carries out all or none. @throws ProviderError naming what was refused */
+/** Carries out all writes or none. @throws ProviderError that names what was refused */
 export async function write(
   database: LibsqlDatabase,
   writes: readonly Write[],
@@ -58,9 +58,9 @@ export async function write(
 }
 
 /**
- * Carries out all or none, as {@link write}.
- * @param expectation the place of the one that breaks a constraint when the database is not as expected
- * @returns false when it broke one
+ * Carries out all writes or none, like {@link write}.
+ * @param expectation the index of the write that breaks a constraint if the database is not as expected
+ * @returns false when that write broke a constraint
  */
 export async function writeExpecting(
   database: LibsqlDatabase,

@@ -5,11 +5,11 @@ import { rowIdNames } from "./table-shape.ts";
 import { isDumpValue, isSmall, type SmallValue } from "./values.ts";
 
 /**
- * A dump is lines of text. The first names the format and its version; every other starts with a letter and goes
- * on with JSON:
+ * A dump consists of lines of text. The first names the format and its version; every other is a letter followed
+ * by JSON:
  * `h` the numbers that belong to the whole database, `s` one definition, `t` the table whose rows follow,
- * `p` a part of a large value of the next row, `r` a row, `e` the end with what was counted and the SHA-256 of all
- * bytes before this line.
+ * `p` a part of a large value of the next row, `r` a row, `e` the end with the counts and the SHA-256 of all bytes
+ * before this line.
  */
 export const dumpMagic = "keyloan-libsql-dump 1";
 export const magicPattern = /^keyloan-libsql-dump \d{1,9}$/;
@@ -34,7 +34,7 @@ export const definitionSchema = z.strictObject({
 export const tableSchema = z.strictObject({
   name: z.string(),
   columns: z.array(z.string()).min(1).readonly(),
-  /** Given when the row id stands before the columns in every row. */
+  /** Given if the row id comes before the columns in every row. */
   rowId: z.enum(rowIdNames).optional(),
 });
 
@@ -54,7 +54,7 @@ export const lineBytesMax = 8 * 1024 * 1024;
 /** Collects lines into chunks and keeps count of them. */
 export type DumpWriter = {
   readonly line: (letter: "h" | "s" | "t" | "p" | "r", value: unknown) => void;
-  /** Everything since the last call, or `undefined` while that is little. */
+  /** The lines since the last call; `undefined` if there are none or, without `whatever`, too few for a chunk. */
   readonly take: (whatever?: "whatever") => Buffer | undefined;
   /** The last line. */
   readonly end: () => Buffer;

@@ -11,8 +11,8 @@ import { readValue } from "./typed-values.ts";
 import { partBytes } from "./values.ts";
 
 /**
- * Reads a whole database as a dump. Its schema is held, up to a size; of its rows a page at a time is. Nobody may write meanwhile.
- * @throws ProviderError `rejected` for content that cannot be given faithfully
+ * Dumps a whole database. Holds its schema, up to a limit, and two pages of rows. Nothing may write to it meanwhile.
+ * @throws ProviderError `rejected` for content that cannot be exported exactly
  */
 export async function* dump(database: LibsqlDatabase, onProgress?: OnProgress): AsyncGenerator<Uint8Array> {
   const { userVersion, applicationId, objects, tables, sequences } = await readSchema(database);

@@ -5,11 +5,11 @@ import type { LibsqlDatabase } from "./pipeline.ts";
 import { tidyUp } from "./tidy-up.ts";
 
 /**
- * Removes everything.
- * @throws ProviderError when something does not go
+ * Removes all content.
+ * @throws ProviderError when something cannot be removed
  */
 export async function empty(database: LibsqlDatabase): Promise<void> {
-  // A table behind an index goes with it, so the rest is looked up again each time.
+  // Removing an index also removes the tables behind it, so the content is listed again for each type.
   for (const type of removalOrder) {
     const found = (await listContent(database)).filter((one) => one.type === type);
     for (let index = 0; index < found.length; index += dropsAtOnce) {

@@ -1,13 +1,13 @@
 import { ProviderError, type ProviderErrorCode } from "@keyloan/contract";
 
-/** What cannot be moved without losing something, told by its name. */
+/** The error for something that cannot be moved without loss; `what` names it. */
 export function notFaithful(provider: string, what: string): ProviderError {
   return new ProviderError(provider, "rejected", `cannot export this exactly: ${what}`, {
     remedy: "Remove it from the database if the app does not need it, or move this database by hand.",
   });
 }
 
-/** A schema that is more than is ever read of one. @param what what of it, and how much is too much */
+/** The error for a schema that is too large to read. @param what what is too large, such as `takes more than 16 MB` */
 export function schemaTooLarge(provider: string, what: string): ProviderError {
   return new ProviderError(provider, "rejected", `has a schema that is too large to move: it ${what}`, {
     remedy:
@@ -26,7 +26,7 @@ const faultTexts = {
 
 /** What can be wrong with a dump. */
 export type DumpFault = keyof typeof faultTexts;
-// Holds because the object has these keys and no other.
+// The cast holds because the object has exactly these keys.
 export const dumpFaults = Object.keys(faultTexts) as [DumpFault, ...DumpFault[]];
 
 export function brokenDump(provider: string, fault: DumpFault): ProviderError {
@@ -35,7 +35,7 @@ export function brokenDump(provider: string, fault: DumpFault): ProviderError {
   });
 }
 
-/** What a status other than 200 means for someone who moves content. */
+/** The error for a status other than 200, in words for someone who moves content. */
 export function refusedValues(provider: string, status: number): ProviderError {
   const code: ProviderErrorCode =
     status === 401
@@ -61,7 +61,7 @@ const remedies: Partial<Readonly<Record<ProviderErrorCode, string>>> = {
 };
 
 /**
- * What a refused statement means.
+ * The error for a refused statement.
  * @param what what was being done, such as `a row of the table "notes"`
  */
 export function refusedStatement(provider: string, code: string, what: string): ProviderError {

@@ -5,7 +5,7 @@ import type { NamedStep, RefusalReason } from "./file-process/answers.ts";
 import type { Outcome } from "./file-process/run-process.ts";
 import type { EndedFor } from "./file-process/watch-process.ts";
 
-/** The error for what came of making a file; `undefined` when it is made. */
+/** The error for the outcome of making a file; `undefined` if the file was made. */
 export function explainOutcome(provider: string, { answer, at }: Outcome): Error | undefined {
   if ("made" in answer) return undefined;
   if ("dump" in answer) return brokenDump(provider, answer.dump);

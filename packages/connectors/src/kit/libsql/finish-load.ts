@@ -5,20 +5,20 @@ import type { SmallValue } from "./values.ts";
 
 const definitionsAtOnce = 100;
 
-/** A statement with one question mark for each value, and what it makes, for a refusal. */
+/** A statement with one question mark for each value; `what` names what it makes, for the error if it is refused. */
 export type FinishingStep = {
   readonly sql: string;
   readonly values?: readonly SmallValue[];
   readonly what: string;
-  /** What it makes, or fills; absent: the statement is one of ours and touches nothing that was loaded. */
+  /** What the statement makes or fills; absent: it is one of ours and touches nothing that was loaded. */
   readonly does?: { readonly kind: "define" | "fill"; readonly definition: DumpDefinition };
 };
 
 type Groups = readonly (readonly FinishingStep[])[];
 
 /**
- * What is made when all rows are there, in groups that are each a transaction: indexes one by one, since each may
- * take long; then views, full-text indexes over tables and views, and at last triggers, which must not see rows come.
+ * The steps after all rows are loaded, in groups that are each a transaction: indexes one by one, since each may take
+ * long; then views, full-text indexes over tables and views, and finally triggers, which must not fire for loaded rows.
  */
 export function finishingSteps(definitions: readonly DumpDefinition[]): Groups {
   const of = (type: DumpDefinition["type"]) => definitions.filter((one) => one.type === type);

@@ -8,9 +8,9 @@ const timeoutMs = 60_000;
 const transactionMsMax = 10_000;
 
 /**
- * Waits for whoever writes, by taking the lock for writing and giving it back. The server lets this through while writes are
- * blocked; where one does not, it waits as long as a transaction may last.
- * @throws ProviderError `unavailable` when somebody goes on writing
+ * Waits for running writes to end, by taking and releasing the write lock. The server allows this while writes are
+ * blocked; if it answers `BLOCKED` instead, this waits `waitMs`, the longest time of a transaction.
+ * @throws ProviderError `unavailable` when something keeps writing
  */
 export async function finishWrites(database: LibsqlDatabase, waitMs = transactionMsMax): Promise<void> {
   const { provider, context } = database;

@@ -1,6 +1,6 @@
 const termsMax = 40;
 
-/** Joins any number of terms in groups, since the depth of an expression is limited to 1,000. */
+/** Joins any number of terms, in nested groups because SQLite limits the depth of an expression to 1,000. */
 export function joinTerms(terms: readonly string[], operator: string): string {
   if (terms.length <= termsMax) return terms.join(operator);
   const groups: string[] = [];

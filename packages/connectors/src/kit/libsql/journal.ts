@@ -17,8 +17,8 @@ import { tidyUp } from "./tidy-up.ts";
 import { argumentsOf } from "./values.ts";
 
 /*
- * A table in the database itself that says what a load has made, written in the transactions that make it. What stands
- * in it, and is still as it was made, is ours; nothing else in somebody's database ever is.
+ * A table in the database itself that lists what a load has made, written in the same transactions. Only what is listed
+ * and still as it was made may be removed; everything else belongs to the user of the database.
  */
 
 const roundsMax = 1000;
@@ -32,7 +32,7 @@ const makeJournal: readonly Write[] = [
   },
 ];
 
-/** Begins to write down what is made, if nothing is there. Both is one transaction: false when something is. */
+/** Starts the journal if the database is empty, in one transaction. Returns false if the database has content. */
 export async function beginJournal(database: LibsqlDatabase, owner: string): Promise<boolean> {
   const count = `SELECT count(*) FROM sqlite_schema WHERE ${isContentSql}`;
   return writeExpecting(
@@ -42,7 +42,7 @@ export async function beginJournal(database: LibsqlDatabase, owner: string): Pro
   );
 }
 
-/** Writes down what a statement before it, in the same transaction, has made: only what has exactly this text. */
+/** Lists what an earlier statement of the same transaction has made, if it has exactly the text of the definition. */
 export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Write {
   return {
     sql: `INSERT INTO ${journalTable}(owner,type,name,sql) SELECT ?,type,name,sql FROM sqlite_schema WHERE type=? AND name=? AND sql=?`,
@@ -51,15 +51,15 @@ export function noteOf(owner: string, { type, name, sql }: DumpDefinition): Writ
   };
 }
 
-/** Forgets what was written down for an owner: from now on nothing here is theirs. */
+/** Drops an owner's journal: from then on, nothing that the owner loaded can be taken back. */
 export async function settle(database: LibsqlDatabase, owner: string): Promise<void> {
   if (!(await hasNotes(database, owner))) return;
   await write(database, [{ sql: `DROP TABLE IF EXISTS ${journalTable}`, what }]);
 }
 
 /**
- * Removes what an owner has made and is still as it was made.
- * @returns how much else is there, and stays
+ * Removes what an owner's load has made, unless it was changed since.
+ * @returns how many other objects are there, which stay
  * @throws ProviderError
  */
 export async function takeBack(database: LibsqlDatabase, owner: string): Promise<number> {
@@ -81,7 +81,7 @@ async function removeNoted(database: LibsqlDatabase, owner: string, type: Conten
   );
 }
 
-/** False when one is no longer what was listed: somebody may have put something of theirs in its place. */
+/** Removes objects. Returns false if one differs from what was listed: the user may have replaced it. */
 async function removeListed(
   database: LibsqlDatabase,
   owner: string,
@@ -96,7 +96,7 @@ async function removeListed(
   return true;
 }
 
-/** Counts those that are no longer what the owner has made. */
+/** Counts the objects that are no longer as the owner's load has made them. */
 function missingOf(owner: string, type: Content["type"], found: readonly Content[]): Statement {
   const names = found.map(() => "?").join(",");
   return {
@@ -105,7 +105,7 @@ function missingOf(owner: string, type: Content["type"], found: readonly Content
   };
 }
 
-/** Of `sqlite_schema`: what the owner has made, and nobody has changed. */
+/** A condition on `sqlite_schema`: the owner's load has made the object, and it was not changed since. */
 function notedBy(owner: string): Statement {
   return {
     sql: `EXISTS (SELECT 1 FROM ${journalTable} AS noted WHERE noted.owner=? AND noted.type=sqlite_schema.type AND noted.name=sqlite_schema.name AND noted.sql=sqlite_schema.sql)`,
@@ -113,7 +113,7 @@ function notedBy(owner: string): Statement {
   };
 }
 
-/** Fails its transaction unless the statement counts none. */
+/** A write that fails its transaction unless `count` gives 0. */
 function noneUnexpected(owner: string, count: Statement): Write {
   return {
     sql: `INSERT INTO ${journalTable}(owner,type,name,unexpected) VALUES(?,'','',(${count.sql}))`,
@@ -122,7 +122,7 @@ function noneUnexpected(owner: string, count: Statement): Write {
   };
 }
 
-/** Whether the notes that are there, if any, are the owner's. */
+/** Whether the database has a journal, and it is the owner's. */
 async function hasNotes(database: LibsqlDatabase, owner: string): Promise<boolean> {
   const count = async (from: Statement) =>
     integerOf(

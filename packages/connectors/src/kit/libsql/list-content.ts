@@ -7,7 +7,7 @@ import { vectorMetaTable } from "./read-head.ts";
 
 const what = "reading its schema";
 
-/** Of `sqlite_schema`: what somebody has made, rather than the database itself or this package for a moment. */
+/** A condition on `sqlite_schema`: the object is neither the database's own nor a temporary one of this package. */
 export const isContentSql = `sql IS NOT NULL AND name NOT GLOB 'sqlite_*' AND name<>'${vectorMetaTable}' AND NOT ${isOwnTableSql}`;
 
 /** How many tables, indexes, views and triggers the app has made here. */
@@ -16,14 +16,14 @@ export async function countContent(database: LibsqlDatabase): Promise<number> {
   return integerOf(database, onlyCellOf(await readOne(database, sql, what)));
 }
 
-/** The order in which they are removed: a table behind an index goes with it. */
+/** The order of removal. Removing a full-text index also removes the tables behind it. */
 export const removalOrder = ["trigger", "view", "index", "virtual", "table"] as const;
 
 export type Content = { readonly type: (typeof removalOrder)[number]; readonly name: string };
 
 const types = ["trigger", "view", "index", "table"] as const;
 
-/** @param which a condition on `sqlite_schema` that chooses of the content; absent: all of it */
+/** @param which a condition on `sqlite_schema` that selects content; absent: all of it */
 export async function listContent(
   database: LibsqlDatabase,
   which: Statement = { sql: "true" },
@@ -42,7 +42,7 @@ export async function listContent(
   });
 }
 
-/** How many are dropped in one transaction. */
+/** How many objects are dropped in one transaction. */
 export const dropsAtOnce = 100;
 
 export function dropOf({ type, name }: Content): Write {

@@ -13,11 +13,11 @@ import { argumentsOf } from "./values.ts";
 import { createRowWriter, type RowWriter } from "./write-rows.ts";
 
 /**
- * Fills an empty database from a dump, in transactions of bounded size. Indexes, views and triggers come last, when
- * the whole dump was there and is known to be unaltered; what was loaded before a failure stays.
- * @param owner whose the content is, as it is written down in the database until that is settled; absent: nobody's
+ * Fills an empty database from a dump, in transactions of limited size. Indexes, views and triggers are made last, once
+ * the whole dump was read and is known to be unaltered. What was loaded before a failure stays.
+ * @param owner named by the journal in the database until `settle` is called; absent: the load ends with `settle`
  * @throws ProviderError `conflict` when the database is not empty, `rejected` for a dump that is cut short or
- * altered, or when the database does not take what is in it
+ * altered, or when the database does not accept its content
  */
 export async function load(
   database: LibsqlDatabase,
@@ -27,7 +27,7 @@ export async function load(
 ): Promise<void> {
   const progress = { bytes: 0 };
   const rows = createRowWriter(database, owner);
-  // Whoever is told of a failure may empty the database at once: nothing must be on its way to it then.
+  // After a failure the caller may empty the database at once, so `rows.settle` first waits for the last write.
   const begin = (head: DumpHead) => prepare(database, head, owner);
   const definitions = await loadRows(database, rows, counted(dump, progress), begin, () => {
     onProgress?.({ ...progress, rows: rows.count(), ...rows.item() });
@@ -40,13 +40,13 @@ export async function load(
   onProgress?.({ ...progress, rows: rows.count() });
 }
 
-/** The owner of a load that nobody takes back: no id is this. */
+/** The owner of a load that is never taken back. No id is empty. */
 const nobody = "";
 
-/** An index over all rows of a large table is made in one statement. */
+/** Long, because one statement makes an index over all rows of a large table. */
 const finishTimeoutMs = 15 * 60_000;
 
-/** @returns what the dump defines, of which the tables are made and filled */
+/** Makes and fills the tables. @returns all definitions of the dump, tables included */
 async function loadRows(
   database: LibsqlDatabase,
   rows: RowWriter,
@@ -108,13 +108,13 @@ async function prepare(database: LibsqlDatabase, head: DumpHead, owner: string):
     await keepNumber(database, "user_version", head.userVersion);
     await keepNumber(database, "application_id", head.applicationId);
   } catch (error) {
-    // Nothing was made yet, and nothing stays.
+    // Nothing was loaded yet, so the journal is removed too.
     await settle(database, owner).catch(() => undefined);
     throw error;
   }
 }
 
-/** Turso lets nobody write these; where one is set and cannot be kept, nothing is moved. */
+/** Sets a number of the source. Turso does not allow it; if the number differs and cannot be set, nothing is moved. */
 async function keepNumber(
   database: LibsqlDatabase,
   pragma: "user_version" | "application_id",

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseJson, send, statusError } from "../http.ts";
 import { listOf } from "../list-schema.ts";
 
-/** A database as its own token opens it. */
+/** A database, and its own token to open it. */
 export type LibsqlDatabase = {
   readonly provider: string;
   readonly context: Pick<ConnectorContext, "fetch" | "signal">;
@@ -12,12 +12,12 @@ export type LibsqlDatabase = {
   readonly token: string;
 };
 
-/** One value as the server wrote it down; which of the members there are depends on the type. */
+/** One value as the server encodes it. Its type determines which members are present. */
 export type Cell = { readonly type: string; readonly value?: unknown; readonly base64?: unknown };
 
 export type Rows = readonly (readonly Cell[])[];
 
-/** What one statement gave: its rows, or the database's error code. Never a message. */
+/** The result of one statement: its rows, or the database's error code. Never a message. */
 export type StatementResult =
   | { readonly ok: true; readonly rows: Rows }
   | { readonly ok: false; readonly code: string };
@@ -30,7 +30,7 @@ export type PipelineAnswer =
 export type Statement = { readonly sql: string; readonly args?: readonly string[] };
 
 const errorSchema = z.object({ code: z.string().nullish() });
-// The rows are looked at one by one where they are used: there may be a hundred thousand values.
+// The values are checked one by one where they are used: there may be a hundred thousand of them.
 const rowsSchema = z.object({ rows: z.array(z.unknown()) });
 const batchSchema = z.object({
   step_results: listOf(rowsSchema.nullish()),
@@ -46,11 +46,11 @@ const resultSchema = z.union([
 const answerSchema = z.object({ results: listOf(resultSchema) });
 
 /**
- * Runs statements one after the other (libSQL Hrana 2 over HTTP, `POST /v2/pipeline`); one that fails does not
- * keep the next from being tried.
- * @returns the results, or a status that says something of the values
- * @throws ProviderError when it cannot be reached or asks to come later, or when 200 comes with anything
- * but as many results
+ * Runs statements one after the other (libSQL Hrana 2 over HTTP, `POST /v2/pipeline`). If one fails, the next is
+ * still tried.
+ * @returns the results, or a status by which the database refuses the URL or the token
+ * @throws ProviderError if the database cannot be reached or asks to try later, or if an answer of status 200 does
+ * not have one result for each statement
  */
 export async function runPipeline(
   database: LibsqlDatabase,
@@ -76,7 +76,7 @@ export type BatchAnswer =
 
 /**
  * Runs statements in one transaction, all or none, with foreign keys off.
- * @returns a status other than 200 as {@link runPipeline} does, and which statement failed; -1 is the transaction
+ * @returns the status, like {@link runPipeline}, and which statement failed; -1 stands for the transaction itself
  */
 export async function runTransaction(
   database: LibsqlDatabase,
@@ -111,7 +111,7 @@ export async function runTransaction(
     const code = codeOf(parsed.data.step_errors[failed] ?? {});
     return { status: 200, failed: { step: failed > statements.length ? -1 : failed - 1, code } };
   }
-  // Only a commit that was carried out counts, whatever else the answer holds.
+  // The transaction succeeded only if its COMMIT has a result, whatever else the answer holds.
   if (!parsed.data.step_results[last]) throw notLibsql(database);
   return { status: 200 };
 }
@@ -168,7 +168,7 @@ function codeOf({ code }: z.output<typeof errorSchema>): string {
   return typeof code === "string" && /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : "UNKNOWN";
 }
 
-/** What answers is no libSQL database, or a broken one. */
+/** The error for a server that is not a libSQL database, or a broken one. */
 export function notLibsql({ provider }: Pick<LibsqlDatabase, "provider">): ProviderError {
   return new ProviderError(provider, "invalid_response", "does not answer like a libSQL database", {
     status: 200,

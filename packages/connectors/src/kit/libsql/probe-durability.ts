@@ -10,9 +10,9 @@ const leftoverAgeMs = 3600_000;
 const what = "a probe of its durability";
 
 /**
- * Writes a row into a table of our own, reads it back on another connection, removes both, and looks whether the
- * database is a file. Every call is a connection of its own.
- * @throws ProviderError when it could not be asked; what it answers is told in the steps
+ * Writes a row into a table of our own, reads it back on another connection, removes both, and checks whether the
+ * database is a file. Every call uses a new connection.
+ * @throws ProviderError when the database gives no usable answer; what it answers is reported in the steps
  */
 export async function probeDurability(
   database: LibsqlDatabase,
@@ -66,7 +66,7 @@ async function deleteStep(database: LibsqlDatabase, table: string): Promise<Step
   return step("delete", ok, ok ? "The row and its table were removed." : kept);
 }
 
-/** A server tells the file of a database; one in memory has none. A server that does not tell is taken at its word. */
+/** A server reports the file of a database; one in memory has no file. Passes if the server does not report it. */
 async function diskStep(database: LibsqlDatabase): Promise<Step> {
   const answer = await ask(database, ["SELECT hex(file) FROM pragma_database_list WHERE name='main'"]);
   const first = answer.results?.[0];
@@ -92,7 +92,7 @@ function step(name: Step["name"], ok: boolean, message: string): Step {
   return { name, ok, message };
 }
 
-/** @throws ProviderError when the answer says nothing of whether the database keeps what it is told */
+/** @throws ProviderError when the answer does not show whether the database keeps what is written */
 async function ask(database: LibsqlDatabase, statements: readonly string[]): Promise<PipelineAnswer> {
   const answer = await runPipeline(database, statements);
   const busy = answer.results?.some((result) => !result.ok && result.code === "SQLITE_BUSY");
@@ -116,7 +116,7 @@ async function countTables(database: LibsqlDatabase, table: string): Promise<num
   return (await readOne(database, { sql, args }, what)).length;
 }
 
-/** What a probe left behind that was ended from outside; one that is under way is younger. */
+/** Removes tables that interrupted probes left behind. Tables of probes that are under way are younger, and stay. */
 async function removeLeftovers(database: LibsqlDatabase, nowMs: number): Promise<void> {
   const sql = "SELECT hex(name) FROM sqlite_schema WHERE type='table' AND name GLOB '_keyloan_probe_*'";
   const rows = await readOne(database, sql, what);
@@ -126,9 +126,9 @@ async function removeLeftovers(database: LibsqlDatabase, nowMs: number): Promise
   }
 }
 
-/** As well as can be done; a later probe removes what stays. */
+/** Tries to remove a table; if that fails, a later probe removes it. */
 async function removeQuietly(database: LibsqlDatabase, table: string): Promise<void> {
-  // Even when the caller has given up: what was made has to go.
+  // The table must be removed even if the caller has given up, so this does not use the caller's signal.
   const context = { ...database.context, signal: AbortSignal.timeout(10_000) };
   const drop = `DROP TABLE IF EXISTS ${quoteName(table)}`;
   await runPipeline({ ...database, context }, [drop]).catch(() => undefined);

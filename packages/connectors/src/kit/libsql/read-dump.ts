@@ -16,10 +16,10 @@ import {
 import type { DumpFault } from "./errors.ts";
 import { type DumpValue, isDumpValue, partBytes } from "./values.ts";
 
-/** The error for what is wrong with a dump. */
+/** Makes the error for a fault of a dump. */
 export type Broken = (fault: DumpFault) => Error;
 
-/** What the lines of a dump say, in their order. */
+/** The content of one line of a dump. */
 export type DumpRecord =
   | { readonly kind: "head"; readonly head: DumpHead }
   | { readonly kind: "definition"; readonly definition: DumpDefinition }
@@ -28,9 +28,9 @@ export type DumpRecord =
   | { readonly kind: "row"; readonly values: readonly DumpValue[] };
 
 /**
- * Reads a dump as it comes. It ends without an error only when the whole dump was there and its hash is right:
- * what is done with the records before that is not yet known to be good.
- * @throws what `broken` gives for anything else
+ * Reads a dump as it arrives. It ends without an error only if the dump is complete and its hash is right: until then,
+ * the records are not known to be good.
+ * @throws what `broken` returns for any other dump
  */
 export async function* readDump(
   broken: Broken,
@@ -62,7 +62,7 @@ export async function* readDump(
   if (rest.bytes > 0) throw broken("goes_on");
 }
 
-/** Puts pieces together until they end with a line; how they were cut does not matter. */
+/** Joins chunks into buffers of complete lines, wherever the chunks were cut. `rest` counts the bytes left over. */
 async function* wholeLines(
   broken: Broken,
   dump: AsyncIterable<Uint8Array>,
@@ -94,7 +94,7 @@ type ParserState = {
   lines: number;
   hasHead: boolean;
   table: DumpTable | undefined;
-  /** Bytes of the parts that wait for their row. */
+  /** The bytes of each part that came before its row. */
   parts: number[];
   tables: number;
   rows: number;

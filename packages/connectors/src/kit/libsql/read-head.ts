@@ -4,13 +4,13 @@ import { notFaithful } from "./errors.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import type { SchemaBudget } from "./schema-budget.ts";
 
-/** What is known of a database before its schema is read. */
+/** What is read of a database before its schema. */
 export type DatabaseHead = {
   readonly userVersion: number;
   readonly applicationId: number;
 };
 
-/** What the objects of a schema are beside what their definitions say. */
+/** Facts about the objects of a schema that their definitions do not tell. */
 export type SchemaKinds = {
   /** What each table is: `table`, `view`, `virtual` or `shadow`. */
   readonly kinds: ReadonlyMap<string, string>;
@@ -22,12 +22,12 @@ const what = "reading its schema";
 
 export const vectorMetaTable = "libsql_vector_meta_shadow";
 
-/** @throws ProviderError `rejected` for a database whose text is not UTF-8, or one that no connection can rebuild */
+/** @throws ProviderError `rejected` for a database whose text is not UTF-8 */
 export async function readHead(database: LibsqlDatabase): Promise<DatabaseHead> {
   const [userVersion, applicationId, encoding] = await readRows(
     database,
     [
-      // As tables: a database whose writes are blocked takes the pragmas themselves for writes.
+      // Read as tables: a database whose writes are blocked treats the pragmas themselves as writes.
       "SELECT user_version FROM pragma_user_version",
       "SELECT application_id FROM pragma_application_id",
       "SELECT encoding FROM pragma_encoding",
@@ -44,7 +44,7 @@ export async function readHead(database: LibsqlDatabase): Promise<DatabaseHead> 
   };
 }
 
-/** Asked for when the definitions are known to be few enough: it names each of them again. */
+/** Called once the definitions are known to be few enough, because the answer names each table again. */
 export async function readKinds(database: LibsqlDatabase, budget: SchemaBudget): Promise<SchemaKinds> {
   const list = await readOne(
     database,
@@ -60,7 +60,7 @@ export async function readKinds(database: LibsqlDatabase, budget: SchemaBudget):
       return [name, type] as const;
     }),
   );
-  // That table is an app's to write into: only what is an index counts.
+  // An app can write into that table, so only names of existing indexes count.
   const vectorSql = `SELECT hex(name) FROM sqlite_schema WHERE type='index' AND name IN (SELECT name FROM ${vectorMetaTable})`;
   const vectors = kinds.has(vectorMetaTable) ? await readOne(database, vectorSql, what) : [];
   return {

@@ -12,14 +12,14 @@ const pageBytesMax = 1024 * 1024;
 const pageCellsMax = 30_000;
 const pageRowsMax = 5_000;
 
-/** One row: where it stands, and what was asked of it. */
+/** One row: its place in the table, and the values that were requested. */
 export type ReadRow = { readonly place: readonly Cell[]; readonly cells: readonly Cell[] };
 
 /**
- * Reads a table in the order of its key, a page of bounded size at a time; the next page is on its way while one
- * is looked at. What is read must not be written meanwhile.
- * @param projection what is asked of every row beside its place, as SQL
- * @throws ProviderError `invalid_response` when the pages do not add up to what the table counts
+ * Reads a table in the order of its key, a page of limited size at a time. The next page is requested while the caller
+ * processes one. Nothing may write to the table meanwhile.
+ * @param projection what is requested of every row in addition to its place, as SQL
+ * @throws ProviderError `invalid_response` when the pages do not add up to the number of rows of the table
  */
 export async function* readPages(
   database: LibsqlDatabase,
@@ -32,7 +32,7 @@ export async function* readPages(
   const columns = width + projection.length;
   const fetchPage = (after: readonly Placed[] | undefined) => {
     const page = readOne(database, pageStatement(shape, projection, after), what);
-    // Looked at only when its turn comes.
+    // A failure is thrown only when this page is awaited; until then it must not count as unhandled.
     page.catch(() => undefined);
     return page;
   };
@@ -50,7 +50,7 @@ export async function* readPages(
   if (seen !== count) throw strangeTable(database, shape);
 }
 
-/** How many rows a table says that it has. */
+/** How many rows a table has, as the database counts them. */
 export async function countRows(
   database: LibsqlDatabase,
   { name }: Pick<TableShape, "name">,
@@ -60,7 +60,7 @@ export async function countRows(
   return integerOf(database, onlyCellOf(rows));
 }
 
-/** Base64 or hexadecimal parts of one large value, as `wrap` makes of the bytes between. */
+/** The parts of one large value. `wrap` makes the SQL of a part from the SQL of its bytes, such as `hex(…)`. */
 export async function* readParts(
   database: LibsqlDatabase,
   shape: TableShape,
@@ -98,7 +98,7 @@ function pageStatement(
   const where = after === undefined ? { sql: "TRUE", args: [] } : afterCondition(shape, after);
   const from = `FROM ${quoteName(shape.name)} WHERE ${where.sql} ORDER BY ${order}`;
   const rows = Math.max(20, Math.min(pageRowsMax, Math.floor(pageCellsMax / (shape.columns.length + 2))));
-  // As many rows as the bytes allow, one at least; lengths are known without reading what is long.
+  // As many rows as the byte limit allows, at least one. SQLite knows lengths without reading long values.
   const sizes = `SELECT ${sizeSql(shape)} AS size ${from} LIMIT ${rows}`;
   const sums = `SELECT sum(size) OVER (ROWS UNBOUNDED PRECEDING) AS total FROM (${sizes})`;
   const fitting = `SELECT count(*) FROM (${sums}) WHERE total<=${pageBytesMax}`;
@@ -108,7 +108,7 @@ function pageStatement(
   };
 }
 
-/** What tells where a row stands: its row id, or its key's types and values. */
+/** The SQL for the place of a row: its row id, or the types and values of its key. */
 function placeSql(shape: TableShape): readonly string[] {
   if (shape.rowId !== undefined) return [shape.rowId.name];
   const names = shape.key.map(({ column }) => quoteName(column));
@@ -157,7 +157,7 @@ function placeCondition(shape: TableShape, key: readonly Placed[]): Condition {
   return { sql: terms.join(" AND "), args: placed.args };
 }
 
-/** The condition stands twice in a statement, so its arguments go by number. */
+/** The condition occurs twice in a statement, so its arguments are numbered. */
 function numbered(key: readonly Placed[]): {
   readonly sql: readonly string[];
   readonly args: readonly string[];

@@ -15,7 +15,7 @@ import { type DumpValue, isSmall, partBytes, placeValue, type SmallValue } from 
 
 export const objectTypes = ["table", "index", "view", "trigger"] as const;
 
-/** What a full-text index is beside its definition. */
+/** What a full-text index has in addition to its definition. */
 export type SearchIndex = {
   readonly kind: Exclude<SearchKind, "unreadable">;
   readonly settings: readonly (readonly [SmallValue, SmallValue])[];
@@ -24,30 +24,30 @@ export type SearchIndex = {
 export type SchemaObject = {
   readonly type: (typeof objectTypes)[number];
   readonly name: string;
-  /** What an index or a trigger is on. */
+  /** The table of an index or a trigger; for a table or view, its own name. */
   readonly table: string;
   readonly sql: string;
   readonly search?: SearchIndex;
 };
 
-/** Everything that a database consists of, beside the rows themselves. */
+/** Everything that a database consists of, except the rows themselves. */
 export type LibsqlSchema = {
   readonly userVersion: number;
   readonly applicationId: number;
-  /** In the order in which they were made; what the database makes by itself is not among them. */
+  /** In the order in which they were made, without those that the database makes by itself. */
   readonly objects: readonly SchemaObject[];
   /** The tables whose rows are content, ordered by name. */
   readonly tables: readonly TableShape[];
-  /** What `AUTOINCREMENT` counts on from; absent when nothing was ever counted. */
+  /** The table from whose numbers `AUTOINCREMENT` continues; absent if the database has none. */
   readonly sequences?: TableShape;
   /** Full-text indexes over rows of other tables, ordered by name. */
   readonly externalIndexes: readonly string[];
 };
 
 /**
- * Reads what the database consists of, up to a size (`schema-budget.ts`), and lets others have their turns meanwhile.
- * @throws ProviderError `rejected` for a schema that is larger, and for anything that could not be given faithfully,
- * named
+ * Reads what the database consists of, up to a limit (`schema-budget.ts`), yielding to other work meanwhile.
+ * @throws ProviderError `rejected` for a larger schema, and for anything that cannot be exported exactly, which the
+ * message names
  */
 export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema> {
   const budget = createSchemaBudget(database);
@@ -82,7 +82,7 @@ export async function readSchema(database: LibsqlDatabase): Promise<LibsqlSchema
   };
 }
 
-/** Orders by name as every machine does, whatever its language. */
+/** Orders by name in the same way on every machine, whatever its language. */
 export function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }
@@ -106,7 +106,7 @@ const sequenceShape: TableShape = {
   key: [],
 };
 
-/** Everything that was made by a statement: what has none was made by the database. */
+/** Everything that a statement has made. What has no SQL was made by the database itself. */
 async function readMaster(
   database: LibsqlDatabase,
   budget: SchemaBudget,
@@ -150,11 +150,11 @@ function definitionOf(
   throw notFaithful(provider, `the definition of ${shown} ${why}`);
 }
 
-/** Why a definition is not copied that says the name of a table of ours. */
+/** Why a definition that contains the name of a table of ours is not copied. */
 export const mentions = ({ type, name }: Pick<SchemaObject, "type" | "name">): string =>
   `the ${type} ${showName(name)} names a table that Keyloan makes while it copies`;
 
-/** What the app made: neither what SQLite keeps for itself nor the tables behind an index. */
+/** What the app has made: neither SQLite's internal tables nor the tables behind an index. */
 async function contentOf(
   { provider }: LibsqlDatabase,
   { vectorIndexes }: SchemaKinds,
@@ -172,7 +172,7 @@ async function contentOf(
     for (const part of behindSearch[kind]) behind.add(foldName(`${name}_${part}`));
     await turns(behindSearch[kind].length * name.length);
   }
-  // A trigger's table is listed as the trigger spells it.
+  // `sqlite_schema` lists the table of a trigger as the trigger spells it.
   const isInternal = (spelled: string) => {
     const name = foldName(spelled);
     return name.startsWith("sqlite_") || name === vectorMetaTable || behind.has(name) || isOwnTable(name);
@@ -197,7 +197,7 @@ async function contentOf(
   return content;
 }
 
-// An app's own table may bear the name of the fifth, where the index has its text elsewhere.
+// If the index has its text elsewhere, a table with the fifth name, `content`, is the app's own.
 const behindSearch: Readonly<Record<SearchIndex["kind"], readonly string[]>> = {
   own: ["data", "idx", "docsize", "config", "content"],
   external: ["data", "idx", "docsize", "config"],
@@ -238,7 +238,7 @@ async function readSearch(
   return { kind, settings };
 }
 
-/** A text or a number: anything else is no setting that the index could have been given. */
+/** Whether a value is a text or a number: no setting of an index can be anything else. */
 function isPlain(value: DumpValue): value is SmallValue {
   return (
     isSmall(value) &&
@@ -247,7 +247,7 @@ function isPlain(value: DumpValue): value is SmallValue {
   );
 }
 
-/** Built anew, an index covers every row of its table: one that covers fewer would not be the same. */
+/** A rebuilt index covers every row of its table, so an index that covers fewer rows cannot be copied exactly. */
 async function checkCovered(
   database: LibsqlDatabase,
   kinds: ReadonlyMap<string, string>,

@@ -7,12 +7,12 @@ import type { SchemaBudget } from "./schema-budget.ts";
 import { freeRowIdName, type TableShape } from "./table-shape.ts";
 
 const tablesAtOnce = 40;
-/** SQLite gives 2,000 columns at most, and some of them tell what the others are. */
+/** SQLite returns 2,000 columns at most, and some of them describe the others. */
 const columnsMax = 1_990;
 
 /**
  * How the named tables are read and filled.
- * @throws ProviderError `rejected` for a table whose row ids cannot be reached, and for too many columns
+ * @throws ProviderError `rejected` for a table without a way to name its row ids, or with no or too many columns
  */
 export async function readShapes(
   database: LibsqlDatabase,
@@ -74,7 +74,7 @@ function shapeOf(database: LibsqlDatabase, name: string, results: readonly Rows[
     return { name, columns, key };
   }
   const keys = all.filter(({ isKey }) => isKey);
-  // A primary key without an index of its own is the row id under another name.
+  // A primary key that has no index of its own is the row id under another name.
   const isRowId = keys.length === 1 && keys[0]?.isInteger === true && key.length === 0;
   const free = freeRowIdName(all.map((column) => column.name));
   if (free !== undefined) return { name, columns, rowId: { name: free, kept: !isRowId }, key: [] };

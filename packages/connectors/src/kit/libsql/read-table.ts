@@ -17,7 +17,7 @@ export type TypedRow = {
   readonly hasParts: boolean;
 };
 
-/** Reads the rows of a table with every value as it is stored; of large ones the length alone. */
+/** Reads the rows of a table with every value as it is stored; of a large value, only the length. */
 export async function* readTable(
   database: LibsqlDatabase,
   shape: TableShape,
@@ -40,8 +40,8 @@ export async function* readTable(
 }
 
 /**
- * The rows of a table that is part of the schema. Nothing is asked for any more once they are too many.
- * @throws ProviderError `rejected` when they are more than may be held
+ * The rows of a table that is part of the schema. Once there are too many, no further page is requested.
+ * @throws ProviderError `rejected` when there are more than `rowsMax`, or more than the budget allows
  */
 export async function readSmallTable(
   database: LibsqlDatabase,

@@ -1,12 +1,12 @@
-/** Reads SQL from its beginning to its end, and looks at every character once. */
+/** Reads SQL from start to end and looks at every character once. `at` is the current position. */
 export type TokenReader = { readonly sql: string; at: number };
 
-/** Where something stands in the SQL that is read. */
+/** The position of a token in the SQL that is read. */
 export type Token = { readonly start: number; readonly end: number };
 
 /**
- * The next word, quoted text or single sign behind blanks and comments, as SQLite tells them apart (`tokenize.c`). A
- * quote that is never closed, which no statement has, goes to the end.
+ * The next word, quoted text or single character after blanks and comments, by SQLite's rules (`tokenize.c`). A quote
+ * that is never closed, which no valid statement has, extends to the end.
  * @returns `undefined` at the end
  */
 export function nextToken(reader: TokenReader): Token | undefined {
@@ -27,7 +27,7 @@ const quotes: ReadonlyMap<string, string> = new Map([
   ["[", "]"],
 ]);
 
-/** Passes over blanks and comments; a comment that is never closed goes to the end. */
+/** Skips blanks and comments; a comment that is never closed extends to the end. */
 function skipBlanks(reader: TokenReader): number {
   const { sql } = reader;
   for (;;) {
@@ -40,7 +40,7 @@ function skipBlanks(reader: TokenReader): number {
   }
 }
 
-/** Behind the closing quote; two of them stand for one, save of brackets. */
+/** The position after the closing quote. A doubled quote stands for one, except for brackets. */
 function endOfQuoted(sql: string, start: number, closing: string): number {
   for (let end = sql.indexOf(closing, start + 1); end !== -1; end = sql.indexOf(closing, end + 2)) {
     if (closing === "]" || sql.charAt(end + 1) !== closing) return end + 1;

@@ -3,7 +3,7 @@ import type { Client, LibsqlError } from "@libsql/client";
 import { boundedFetch, statusError } from "../http.ts";
 import { type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 
-/** What one statement gave: the first cell of its first row, or the database's error code. Never a message. */
+/** The result of one statement: the first cell of its first row, or the database's error code. Never a message. */
 export type CheckResult =
   | { readonly ok: true; readonly cell: unknown }
   | { readonly ok: false; readonly code: string };
@@ -14,9 +14,9 @@ export type CheckAnswer =
 
 /**
  * Runs statements one after the other through `@libsql/client`, the way an app reaches its database, over the context's
- * fetch and within limits of time and size; one that fails does not keep the next from being tried.
- * @returns what they gave, or the status by which the database refused the token
- * @throws ProviderError when it cannot be reached, asks to come later, or does not answer like libSQL
+ * fetch and within limits of time and size. If one fails, the next is still tried.
+ * @returns their results, or the status by which the database refused the token
+ * @throws ProviderError when the database cannot be reached, asks to try later, or does not answer like libSQL
  */
 export async function runChecks(
   database: LibsqlDatabase,
@@ -62,13 +62,13 @@ async function run(client: Client, database: LibsqlDatabase, sql: string): Promi
   } catch (error) {
     if (error instanceof ProviderError || error instanceof Refusal) throw error;
     const code = isLibsqlError(error) && !clientsOwn.test(error.code) ? error.code : undefined;
-    // Whatever else the client makes of a strange answer, a TypeError or its own complaint, tells of no database.
+    // Any other error, such as a TypeError or one of the client's own codes, comes from an answer that is not libSQL's.
     if (code === undefined) throw notLibsql(database);
     return { ok: false, code: /^[A-Z][A-Z0-9_]{1,60}$/.test(code) ? code : "UNKNOWN" };
   }
 }
 
-/** Codes that the client gives to failures of the protocol. */
+/** Codes that the client itself gives to protocol failures. */
 const clientsOwn = /^(?:HRANA_\w+|SERVER_ERROR|PROTOCOL_VERSION_ERROR|INTERNAL_ERROR)$/;
 
 function isLibsqlError(error: unknown): error is LibsqlError {

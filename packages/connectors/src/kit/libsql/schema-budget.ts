@@ -2,16 +2,16 @@ import { schemaTooLarge } from "./errors.ts";
 import type { LibsqlDatabase } from "./pipeline.ts";
 import { type DumpValue, isSmall } from "./values.ts";
 
-/** How much of a schema is ever held, in characters of all its texts and what each of them takes beside them. */
+/** The largest schema that is held, in characters: those of all its texts, and `sizePerText` for each text. */
 export const schemaSizeMax = 16 * 1024 * 1024;
-/** Beside its characters a text takes a string, and its place in a list. */
+/** What a text takes in addition to its characters: a string object and a place in a list. */
 const sizePerText = 64;
-/** Of tables, indexes, views and triggers, those that the database makes by itself included. */
+/** Counts tables, indexes, views and triggers, including those that the database makes by itself. */
 export const definitionsMax = 20_000;
-/** FTS5 knows about a dozen. */
+/** FTS5 has about a dozen settings. */
 export const settingsMax = 100;
 
-/** What one reading of a schema may still take in; everything that it keeps is taken from here first. */
+/** How much one reading of a schema may still hold; everything that it keeps is deducted from this first. */
 export type SchemaBudget = {
   /** @throws ProviderError `rejected` when it is more than is left */
   readonly take: (texts: readonly DumpValue[]) => void;

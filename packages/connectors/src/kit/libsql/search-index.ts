@@ -1,11 +1,11 @@
 import { nextToken, type TokenReader } from "./read-tokens.ts";
 
-/** How a full-text index holds what it finds: its own copy, another table's rows, or nothing that could be read. */
+/** Where a full-text index keeps its text: in a copy of its own, in another table, or nowhere that can be read. */
 export type SearchKind = "own" | "external" | "unreadable";
 
 /**
  * The module and the arguments of a `CREATE VIRTUAL TABLE` as SQLite stores it.
- * @returns `undefined` when it is not one
+ * @returns `undefined` when `sql` is not such a statement
  */
 export function parseVirtualTable(
   sql: string,
@@ -35,8 +35,8 @@ export function searchKindOf(args: readonly string[]): SearchKind {
 }
 
 /**
- * How many times the text that it is made of an index may take on the disk, beside the tables that it reads. Each
- * place of a text is an entry of a trigram index, and each length of prefixes is an index more.
+ * How many times the size of its text a full-text index may take on the disk, in addition to the tables that it reads.
+ * A trigram index has an entry for each position of a text, and each prefix length is a further index.
  */
 export function searchCopiesOf(args: readonly string[]): number {
   let copies = 1;
@@ -52,7 +52,7 @@ export function searchCopiesOf(args: readonly string[]): number {
 const trigramCopies = 9;
 const optionPattern = /^\s*([A-Za-z0-9_]+)\s*=\s*([\s\S]*)$/;
 
-// FTS5 takes any beginning of an option's name for the whole, the first in this order.
+// FTS5 accepts the beginning of an option's name, and takes the first option in this order that matches.
 const options = [
   "prefix",
   "tokenize",
@@ -77,9 +77,9 @@ function textOf(reader: TokenReader): string | undefined {
 }
 
 /**
- * What stands between the parentheses, parted at the commas that no others enclose: each from its first word to its
- * last, as the module gets it. No parentheses are an empty list.
- * @returns `undefined` when they are not closed, or something follows them
+ * The text between the parentheses, split at the commas that are not within inner parentheses. Each argument goes from
+ * its first token to its last, as the module gets it. Without parentheses, the list is empty.
+ * @returns `undefined` when the parentheses are not closed, or something follows them
  */
 function readArguments(reader: TokenReader): readonly string[] | undefined {
   const { sql } = reader;

@@ -11,8 +11,8 @@ import { largeBytesOf, type TableShape } from "./table-shape.ts";
 import { realText } from "./values.ts";
 
 /**
- * Sums up a database, row by row. Unlike a dump it reads every value as text that the server writes: bytes in
- * hexadecimal, reals with 21 digits. So what one of the two ways loses, the other shows.
+ * Summarizes a database, row by row. Unlike a dump, it reads every value as text that the server writes: bytes in
+ * hexadecimal, reals with 21 digits. So if one of the two ways loses something, the other shows it.
  */
 export async function summarize(database: LibsqlDatabase, onProgress?: OnProgress): Promise<DatabaseSummary> {
   const schema = await readSchema(database);
@@ -28,7 +28,7 @@ export async function summarize(database: LibsqlDatabase, onProgress?: OnProgres
   };
 }
 
-/** What a full-text index knows of each row: how many words each column has. */
+/** The table in which a full-text index stores, for each row, how many words each column has. */
 function documentsShape(index: string): TableShape {
   return { name: `${index}_docsize`, columns: ["id", "sz"], rowId: { name: "rowid", kept: false }, key: [] };
 }
@@ -37,7 +37,7 @@ async function hashSchema(schema: LibsqlSchema, sequences: TableSummary | undefi
   const { userVersion, applicationId, objects } = schema;
   const counted = sequences === undefined || sequences.rows === 0 ? null : sequences.sha256;
   const hash = createHash("sha256").update(`${JSON.stringify([userVersion, applicationId, counted])}\n`);
-  // The lines are in the order of their texts, which is that of their keys; one alone is ever made.
+  // The lines must be in the order of their texts, which is that of their keys. Only one line is held at a time.
   const keyed: (SchemaObject & { readonly key: string })[] = [];
   const turns = createTurns();
   for (const one of objects) {
@@ -80,7 +80,7 @@ async function sumTable(
   return { name: shape.name, rows, sha256: hash.digest("hex") };
 }
 
-// Letters stand at the beginning of a value only: what follows is in capitals, or digits of a number.
+// A type letter is only at the beginning of a value: the rest is hexadecimal in capitals, or a number.
 const largePattern = /(?:^|,)[TB]/;
 const realPattern = /r([^,]+)/g;
 
@@ -105,7 +105,7 @@ function cellSql(column: string, large: number): string {
   return `CASE typeof(${column}) WHEN 'null' THEN 'n' WHEN 'integer' THEN 'i'||printf('%lld',${column}) WHEN 'real' THEN 'r'||printf('%!.20e',${column}) WHEN 'text' THEN ${bytes("t")} ELSE ${bytes("b")} END`;
 }
 
-/** The same line as if nothing in it were large, whatever large is taken for. */
+/** Hashes the same line as if no value in it were large, so the hash does not depend on that limit. */
 async function hashLargeRow(
   database: LibsqlDatabase,
   shape: TableShape,

@@ -4,7 +4,7 @@ import { countContent } from "./list-content.ts";
 import { loadTables } from "./names.ts";
 import { type LibsqlDatabase, runPipeline } from "./pipeline.ts";
 
-/** Removes what a load leaves beside content: counts of tables that are gone, our own tables, and numbers of nothing. */
+/** Removes the rest of a load: counts of dropped tables, our own tables, and the two numbers of an empty database. */
 export async function tidyUp(database: LibsqlDatabase): Promise<void> {
   if (await hasSequences(database)) await write(database, [forgetCounts("sqlite_schema")]);
   const own = loadTables.map((name) => ({
@@ -13,11 +13,11 @@ export async function tidyUp(database: LibsqlDatabase): Promise<void> {
   }));
   await write(database, own);
   if ((await countContent(database)) > 0) return;
-  // Refused where nobody may set it; loading then tells when it matters.
+  // Some servers refuse to set these; a later load then fails if it needs other numbers.
   await runPipeline(database, ["PRAGMA user_version=0", "PRAGMA application_id=0"]);
 }
 
-/** Removes what AUTOINCREMENT counts of every table but those that stand in `schema`, a table with their names. */
+/** Removes the AUTOINCREMENT counts of all tables that are not in `schema`, which is SQL for after `FROM`. */
 export function forgetCounts(schema: string) {
   return {
     sql: `DELETE FROM sqlite_sequence WHERE name NOT IN (SELECT name FROM ${schema})`,

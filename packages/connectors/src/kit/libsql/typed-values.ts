@@ -3,8 +3,8 @@ import { type Cell, type LibsqlDatabase, notLibsql } from "./pipeline.ts";
 import { type DumpValue, realText } from "./values.ts";
 
 /**
- * One letter for what a column holds, since the value beside it does not tell: text comes as bytes and an infinity
- * not at all. `T` and `B`: more bytes than `large`.
+ * One letter for the type of a value, because the value itself does not show it: text is sent as bytes and an infinity
+ * as NULL. `T` and `B` are text and blobs of more than `large` bytes.
  */
 export function typeCodeSql(column: string, large: number): string {
   const long = (code: string) =>
@@ -13,13 +13,13 @@ export function typeCodeSql(column: string, large: number): string {
   return `CASE typeof(${column}) WHEN 'null' THEN 'n' WHEN 'integer' THEN 'i' WHEN 'real' THEN ${real} WHEN 'text' THEN ${long("t")} ELSE ${long("b")} END`;
 }
 
-/** The value: a number as it is, text as its bytes, so that none is lost, and of what is long the length alone. */
+/** The value: a number as it is, text as its bytes so that none is lost, and only the length of a large value. */
 export function valueSql(column: string, large: number): string {
   const bytes = `CASE WHEN octet_length(${column})>${large} THEN octet_length(${column}) ELSE CAST(${column} AS BLOB) END`;
   return `CASE WHEN typeof(${column}) IN ('text','blob') THEN ${bytes} WHEN ${column}=9e999 OR ${column}=-9e999 THEN NULL ELSE ${column} END`;
 }
 
-/** The value that a letter and the cell beside it stand for. @throws ProviderError when they do not fit */
+/** The value for a type letter and its cell. @throws ProviderError when they do not match */
 export function readValue(database: LibsqlDatabase, code: string, cell: Cell | undefined): DumpValue {
   switch (code) {
     case "n":

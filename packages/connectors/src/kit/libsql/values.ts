@@ -1,8 +1,8 @@
 /**
  * One value of a row as a dump writes it. Integers that JavaScript holds exactly and text are plain JSON;
  * everything else says what it is:
- * `i` a larger integer, `r` a real in the shortest decimal form that gives it back, `b` a blob and `t` text that is
- * not UTF-8, both in base64 without padding; `B` and `T` the bytes of a large blob or text whose parts came before.
+ * `i` a larger integer, `r` a real in the shortest decimal form that reads back equal, `b` a blob and `t` text that
+ * is not UTF-8, both in base64 without padding; `B` and `T` the bytes of a large blob or text whose parts came before.
  */
 export type DumpValue =
   | null
@@ -23,7 +23,7 @@ const markedPatterns: Readonly<Record<string, RegExp>> = {
   t: base64,
 };
 
-/** Whether what a line of a dump holds is a value. */
+/** Whether a JSON value from a dump is a valid value of a row. */
 export function isDumpValue(value: unknown): value is DumpValue {
   if (value === null || typeof value === "string") return true;
   if (typeof value === "number") return Number.isSafeInteger(value);
@@ -34,30 +34,30 @@ export function isDumpValue(value: unknown): value is DumpValue {
   return typeof marked === "string" && markedPatterns[mark]?.test(marked) === true;
 }
 
-/** A number in the shortest form that gives it back, the sign of zero kept. */
+/** The shortest decimal form that reads as the same number, with the sign of zero. */
 export function realText(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** How many bytes a value has whose parts came before it; `undefined` for any other. */
+/** The size in bytes of a value whose parts came before it; `undefined` for any other value. */
 export function partBytes(value: DumpValue): number | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   return "B" in value ? value.B : "T" in value ? value.T : undefined;
 }
 
-/** A value in a statement: what stands in the SQL, and the argument it refers to, as JSON of Hrana. */
+/** A value in a statement: its SQL, and the argument that the SQL refers to, as Hrana JSON. */
 export type Placed = { readonly sql: string; readonly arg?: string };
 
 export type SmallValue = Exclude<DumpValue, { readonly B: number } | { readonly T: number }>;
 
-/** Whether the value itself is here, and not in parts before it. */
+/** Whether the value itself is given, rather than in parts before it. */
 export function isSmall(value: DumpValue): value is SmallValue {
   return partBytes(value) === undefined;
 }
 
 /**
- * A value for a statement. Numbers go as arguments, never as SQL text: the server's own reading of decimals is
- * off by one in the last place for some.
+ * A value for a statement. Finite numbers are arguments, never SQL text: the server itself parses some decimals with
+ * an error of one in the last place.
  */
 export function placeValue(
   value: Exclude<DumpValue, { readonly B: number } | { readonly T: number }>,
@@ -67,7 +67,7 @@ export function placeValue(
   if (typeof value === "string") return { sql: "?", arg: `{"type":"text","value":${JSON.stringify(value)}}` };
   if ("i" in value) return { sql: "?", arg: `{"type":"integer","value":"${value.i}"}` };
   if ("b" in value) return { sql: "?", arg: `{"type":"blob","base64":"${value.b}"}` };
-  // The plus takes away the affinity that a cast has, so that comparing changes nothing.
+  // The plus removes the affinity of the cast, so that a comparison converts nothing.
   if ("t" in value) return { sql: "+CAST(? AS TEXT)", arg: `{"type":"blob","base64":"${value.t}"}` };
   if (value.r === "Infinity") return { sql: "9e999" };
   if (value.r === "-Infinity") return { sql: "-9e999" };

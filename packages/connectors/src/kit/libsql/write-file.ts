@@ -5,11 +5,11 @@ import { databaseName } from "./file-process/answers.ts";
 import { type RunOptions, runProcess } from "./file-process/run-process.ts";
 
 /**
- * Makes a SQLite file of a dump, readable by its owner alone. What only libSQL knows of its indexes, those over
- * vectors, is left out; the vectors are there. The text of a database is run in a process that has nothing else
- * (`file-process/`); this one never opens the file with SQLite.
- * @throws ProviderError `rejected` for a dump that is cut short or altered, or that SQLite cannot hold; the file is
- * removed then. BrokerError `unavailable` when the process ends by itself. The system's error when the path exists or
+ * Makes a SQLite file from a dump, which only its owner can read. Indexes over vectors, which only libSQL has, are left
+ * out; the vectors themselves are kept. SQL from the dump runs only in a process that can access nothing else
+ * (`file-process/`); the calling process never opens the file with SQLite.
+ * @throws ProviderError `rejected` for a dump that is cut short or altered, or that SQLite cannot hold; then the file
+ * is removed. BrokerError `unavailable` when the process ends unexpectedly. The system's error when the path exists or
  * cannot be written, such as ENOSPC; what reading the dump throws, and the signal's reason
  */
 export async function writeFile(
@@ -19,7 +19,7 @@ export async function writeFile(
   options: RunOptions = {},
 ): Promise<void> {
   await makeEmpty(path);
-  // A folder of the process alone, beside the file, so that the file can be renamed into its place.
+  // A folder for this process only, beside the file, so that the result can be renamed to the path.
   const folder = await mkdtemp(join(dirname(path), "making-"));
   try {
     const made = join(folder, databaseName);
@@ -27,7 +27,7 @@ export async function writeFile(
     const outcome = await runProcess(folder, dump, options);
     const failure = explainOutcome(provider, outcome);
     if (failure !== undefined) throw failure;
-    // The process is gone: nobody changes any more what is looked at here.
+    // The process has ended, so the file cannot change after this check.
     const found = await lstat(made).catch(() => undefined);
     if (!found?.isFile() || found.nlink !== 1) throw explainOutcome(provider, { answer: { died: true } });
     await rename(made, path);

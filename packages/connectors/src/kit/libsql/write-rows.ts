@@ -11,40 +11,40 @@ const requestBytesMax = 512 * 1024;
 const statementBytesMax = 256 * 1024;
 const statementArgumentsMax = 10_000;
 
-/** Takes what a dump holds, in its order, and writes it in transactions of bounded size. */
+/** Takes the content of a dump in order, and writes it in transactions of limited size. */
 export type RowWriter = {
-  /** Makes a table; anything else is left for later. */
+  /** Makes a table. Ignores other definitions, which are made later. */
   readonly define: (definition: DumpDefinition | undefined) => Promise<void>;
-  /** The table of the rows that follow. */
+  /** Sets the table of the rows that follow. */
   readonly table: (table: DumpTable) => Promise<void>;
   readonly part: (base64: string) => Promise<void>;
   readonly row: (values: readonly DumpValue[]) => Promise<void>;
-  /** What is being written, for a progress. */
+  /** The name of the table that is being written, for the progress. */
   readonly item: () => { readonly item?: string };
   readonly count: () => number;
   /** Waits until everything is written. */
   readonly finish: () => Promise<void>;
-  /** Waits until nothing is being written any more, be it done or refused. */
+  /** Waits until the transaction under way has ended, whether it succeeded or failed. */
   readonly settle: () => Promise<void>;
 };
 
 type State = {
   readonly database: LibsqlDatabase;
   table: DumpTable | undefined;
-  /** The rows of the statement at hand: what stands in its SQL, and its arguments. */
+  /** The rows of the current statement: the SQL of each, and their arguments. */
   rows: string[];
   args: string[];
   rowBytes: number;
   writes: Write[];
   bytes: number;
   count: number;
-  /** How many parts were staged since the last row, and how large each is. */
+  /** The size in bytes of each part that was staged since the last row. */
   parts: number[];
-  /** The transaction that is under way: one is read while one is written. */
+  /** The transaction under way: the next one is filled while this one is written. */
   underWay: Promise<void>;
 };
 
-/** @param owner whose the tables are, as it is written down with each */
+/** @param owner the owner of the tables, which the journal names for each */
 export function createRowWriter(database: LibsqlDatabase, owner: string): RowWriter {
   const state: State = {
     database,
@@ -69,7 +69,7 @@ export function createRowWriter(database: LibsqlDatabase, owner: string): RowWri
       closeStatement(state);
       state.table = table;
       if (table.name !== "sqlite_sequence") return;
-      // Counted tables have filled it as their rows came; without one it may not be there yet.
+      // Tables with AUTOINCREMENT have filled it with their rows; without one, it may not exist yet.
       await stage(state);
       await add(state, forgetCounts(`sqlite_schema WHERE name NOT IN (SELECT name FROM ${journalTable})`));
     },
@@ -92,7 +92,7 @@ export function createRowWriter(database: LibsqlDatabase, owner: string): RowWri
   };
 }
 
-/** Counted, so that `sqlite_sequence` exists from then on. */
+/** Makes the table for parts. Its AUTOINCREMENT makes SQLite create `sqlite_sequence`, which then stays. */
 async function stage(state: State): Promise<void> {
   const sql = `CREATE TABLE IF NOT EXISTS ${partsTable}(id INTEGER PRIMARY KEY AUTOINCREMENT, data BLOB)`;
   await add(state, { sql, what: "a table for large values" });
@@ -141,7 +141,7 @@ function closeStatement(state: State): void {
   state.rowBytes = 0;
 }
 
-/** What is added together is written in one transaction. */
+/** Adds writes; those of one call are written in one transaction. */
 async function add(state: State, ...writes: readonly Write[]): Promise<void> {
   closeStatement(state);
   for (const { sql, args = [] } of writes) state.bytes += sql.length + sumOf(args);
@@ -162,7 +162,7 @@ async function flush(state: State): Promise<void> {
   state.writes = [];
   state.bytes = 0;
   state.underWay = write(database, writes);
-  // Told when the next one begins, or at the end.
+  // A failure is thrown when the next transaction begins, or at the end; until then it must not count as unhandled.
   state.underWay.catch(() => undefined);
 }
 
