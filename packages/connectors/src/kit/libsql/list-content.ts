@@ -16,7 +16,7 @@ export async function countContent(database: LibsqlDatabase): Promise<number> {
   return integerOf(database, onlyCellOf(await readOne(database, sql, what)));
 }
 
-/** The order of removal. Removing a full-text index also removes the tables behind it. */
+/** The order of removal. Removing an index also removes the tables behind it. */
 export const removalOrder = ["trigger", "view", "index", "virtual", "table"] as const;
 
 export type Content = { readonly type: (typeof removalOrder)[number]; readonly name: string };
